@@ -1,0 +1,9 @@
+"""What base.html needs on every page."""
+
+from typing import Any
+
+from django.http import HttpRequest
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    return {}

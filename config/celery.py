@@ -1,0 +1,22 @@
+"""The Celery application, and the only two ways to declare a task."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+app = Celery("preferably")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:
+    """A task for the `short` queue: acknowledged late, killed after `time_limit_s`. It must be safe to run twice."""
+    return app.task(acks_late=True, time_limit=time_limit_s, soft_time_limit=max(1, time_limit_s - 5), ignore_result=True)
+
+
+def run_task() -> Callable[[Callable[..., None]], Any]:
+    """A task that supervises a run: acknowledged at once, no limit; the row's heartbeat keeps the run alive."""
+    return app.task(acks_late=False, ignore_result=True)

@@ -1,0 +1,65 @@
+"""Every knob of the process, declared once and read from the environment. A wrong value stops the start with a sentence."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+_TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One environment variable: its name, what it falls back to (as written), and what it does."""
+
+    name: str
+    default: str | None
+    help: str
+
+
+KNOBS: dict[str, Knob] = {}
+
+
+def _read(name: str, default: str | None, help: str, cast: Callable[[str], T], wanted: str) -> T:
+    KNOBS[name] = Knob(name, default, help)
+    raw = os.environ.get(name, default)
+    if raw is None:
+        raise ImproperlyConfigured(f"{name} is not set. {help}")
+    try:
+        return cast(raw)
+    except (ValueError, KeyError) as error:
+        raise ImproperlyConfigured(f"{name}={raw!r} is not {wanted}. {help}") from error
+
+
+def text(name: str, help: str, default: str | None = None) -> str:
+    return _read(name, default, help, str, "text")
+
+
+def integer(name: str, help: str, default: str | None = None) -> int:
+    return _read(name, default, help, int, "a whole number")
+
+
+def flag(name: str, help: str, default: str | None = None) -> bool:
+    return _read(name, default, help, _to_bool, "a yes or a no (1, 0, true, false)")
+
+
+def words(name: str, help: str, default: str | None = None) -> list[str]:
+    """A comma-separated list, blanks dropped."""
+    return _read(name, default, help, lambda raw: [part.strip() for part in raw.split(",") if part.strip()], "a list")
+
+
+def choice(name: str, help: str, options: tuple[str, ...], default: str | None = None) -> str:
+    return _read(name, default, help, lambda raw: dict(zip(options, options, strict=True))[raw], f"one of {', '.join(options)}")
+
+
+def _to_bool(raw: str) -> bool:
+    lowered = raw.strip().lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise ValueError(raw)

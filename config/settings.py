@@ -1,0 +1,244 @@
+"""One settings file for demo, test and production. Every knob comes from the environment, through config.env."""
+
+from pathlib import Path
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+from config import env, permissions
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- what this process is ----------------------------------------------------------------------------------------
+MODE = env.choice("PREFERABLY_MODE", "What this process is.", ("production", "demo", "test"), default="production")
+HOME = Path(
+    env.text(
+        "PREFERABLY_HOME",
+        "Folder for everything that is written: SQLite, uploads, snapshots, runs, models.",
+        default=str(BASE_DIR / "var"),
+    )
+)
+DEBUG = env.flag("PREFERABLY_DEBUG", "Django's debug pages. Never in production.", default="0")
+SECRET_KEY = env.text(
+    "PREFERABLY_SECRET_KEY",
+    "Fifty random characters that sign sessions and links. Keep it secret and keep it the same.",
+    default=None if MODE == "production" else "not-secret-" + MODE * 10,
+)
+if DEBUG and MODE == "production":
+    raise ImproperlyConfigured("PREFERABLY_DEBUG=1 shows secrets to visitors. Set PREFERABLY_MODE=demo to debug.")
+ALLOWED_HOSTS = env.words(
+    "PREFERABLY_HOSTS", "Host names this site answers to, separated by commas.", default="localhost,127.0.0.1,[::1],testserver"
+)
+CSRF_TRUSTED_ORIGINS = env.words(
+    "PREFERABLY_TRUSTED_ORIGINS", "Origins (https://host) that may post forms when a proxy ends TLS.", default=""
+)
+
+# --- applications ------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_celery_beat",
+    "django_htmx",
+    "rest_framework",
+    "accounts",
+    "labeling",
+    "training",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.TimezoneMiddleware",
+    "accounts.middleware.PermissionMiddleware",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+URL_PERMISSIONS = permissions.TABLE
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "accounts.context_processors.shell",
+                "csp.context_processors.nonce",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+        },
+    }
+]
+
+# --- data --------------------------------------------------------------------------------------------------------
+DATABASES = {
+    "default": environ.Env.db_url_config(
+        env.text(
+            "DATABASE_URL",
+            "Database address, as postgres://user:password@host:port/name or sqlite:////path/to/file.",
+            default=f"sqlite:///{HOME / 'preferably.sqlite3'}",
+        )
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Two processes write: without an immediate transaction 44 of 600 failed with "database is locked".
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.text("REDIS_URL", "Redis or Valkey: Celery's broker and the shared cache.", default="redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+ARTIFACT_STORE = env.text(
+    "PREFERABLY_ARTIFACTS", "Where finished runs and models are kept: a folder or an fsspec URL.", default=str(HOME / "artifacts")
+)
+RUNS_DIR = HOME / "runs"
+SNAPSHOTS_DIR = HOME / "snapshots"
+MODELS_DIR = HOME / "models"
+UPLOADS_DIR = HOME / "uploads"
+
+# --- people ------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+]
+ACCOUNT_ADAPTER = "accounts.adapter.ClosedSignup"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+# Limit failures by account: a limit by address would lock out an office behind one.
+ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "5/5m/key"}
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+
+# --- language and time -------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("de", _("German"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- mail --------------------------------------------------------------------------------------------------------
+vars().update(
+    environ.Env.email_url_config(
+        env.text("EMAIL_URL", "Mail server, as smtp+tls://user:password@host:587, or consolemail:// to print.", default="consolemail://")
+    )
+)
+DEFAULT_FROM_EMAIL = env.text("PREFERABLY_MAIL_FROM", "The sender of the site's mail.", default="Preferably <preferably@localhost>")
+
+# --- static files ------------------------------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if MODE == "production"
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MODE != "production"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
+FILE_UPLOAD_TEMP_DIR = None
+
+# --- security ----------------------------------------------------------------------------------------------------
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+HTTPS = env.flag("PREFERABLY_HTTPS", "The site is served over TLS: secure cookies and strict transport.", default="1" if MODE == "production" else "0")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+
+# --- jobs --------------------------------------------------------------------------------------------------------
+# The row is the queue and the message a doorbell (docs/architecture.md), so a wiped or repeated message is harmless.
+CELERY_BROKER_URL = REDIS_URL
+CELERY_RESULT_BACKEND = None
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
+# kombu sweeps for unacknowledged messages every 100 s unless told otherwise.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "unacked_restore_interval": 10, "unacked_restore_throttle": 1}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+CELERY_TASK_DEFAULT_QUEUE = "short"
+CELERY_TASK_ROUTES = {"training.tasks.execute_run": {"queue": "gpu"}}
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "ring-queued-runs": {"task": "training.tasks.ring_queued_runs", "schedule": 15.0},
+    "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
+}
+RUN_HEARTBEAT_S = env.integer("PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5")
+RUN_REAP_AFTER_S = env.integer("PREFERABLY_RUN_REAP_AFTER_S", "Seconds without a heartbeat after which a run is queued again.", default="60")
+RUN_MAX_ATTEMPTS = 3
+
+# --- logs --------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("PREFERABLY_LOG_LEVEL", "How much is logged.", default="INFO")},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+}
+HTMX_CONFIG = {"includeIndicatorStyles": False, "allowEval": False}
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+if MODE == "test":
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

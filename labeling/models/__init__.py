@@ -1,0 +1,28 @@
+"""Tables and constraints of the labeling half, one module a noun. No behaviour lives here: see services and selectors."""
+
+from labeling.models.campaigns import Campaign, Guideline, GuidelineVersion, Item, ItemResponse, Pass, Slot
+from labeling.models.judgments import Comparison, Demonstration, Draft, Judgment, RankedResponse
+from labeling.models.pools import Pool, PoolMembership, Rater
+from labeling.models.prompts import Import, Prompt, Response, Source
+
+__all__ = [
+    "Campaign",
+    "Comparison",
+    "Demonstration",
+    "Draft",
+    "Guideline",
+    "GuidelineVersion",
+    "Import",
+    "Item",
+    "ItemResponse",
+    "Judgment",
+    "Pass",
+    "Pool",
+    "PoolMembership",
+    "Prompt",
+    "RankedResponse",
+    "Rater",
+    "Response",
+    "Slot",
+    "Source",
+]

@@ -1,0 +1,178 @@
+"""Campaigns: what a pool is asked to do, cut into items, and items into slots."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models.pools import Pool, Rater
+from labeling.models.prompts import Prompt, Response
+
+
+class Guideline(models.Model):
+    """A named set of instructions; its text and rating form live in its versions."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GuidelineVersion(models.Model):
+    """Instructions and rating form as they stood at one time. Never changed: an edit makes the next number."""
+
+    guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    text = models.TextField(_("text"), help_text=_("Markdown, shown beside the work."))
+    form = models.JSONField(help_text="a labeling.rating_form.RatingForm as JSON")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["guideline", "number"]
+        constraints = [models.UniqueConstraint(fields=["guideline", "number"], name="guideline_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.guideline} v{self.number}"
+
+
+class Campaign(models.Model):
+    """What one pool is asked to do with a set of prompts."""
+
+    class Kind(models.TextChoices):
+        DEMONSTRATION = "demonstration", _("write demonstrations")
+        COMPARISON = "comparison", _("compare responses")
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        OPEN = "open", _("open")
+        PAUSED = "paused", _("paused")
+        CLOSED = "closed", _("closed")
+
+    class Order(models.TextChoices):
+        FINISH_FIRST = "finish_first", _("finish first: the item nearest to its overlap comes next")
+        SPREAD = "spread", _("spread: every item gets one judgment before any gets two")
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    state = models.CharField(_("state"), max_length=16, choices=State, default=State.DRAFT)
+    pool = models.ForeignKey(Pool, verbose_name=_("pool"), on_delete=models.PROTECT, related_name="campaigns")
+    guideline = models.ForeignKey(Guideline, verbose_name=_("guideline"), on_delete=models.PROTECT, related_name="campaigns")
+    guideline_version = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, related_name="campaigns", help_text="in force now")
+    overlap = models.PositiveSmallIntegerField(
+        _("overlap"), default=1, validators=[MinValueValidator(1), MaxValueValidator(50)], help_text=_("Judgments asked for each item.")
+    )
+    n_responses = models.PositiveSmallIntegerField(
+        _("responses per item"), null=True, blank=True, validators=[MinValueValidator(2), MaxValueValidator(9)], help_text=_("Comparisons only: 2 to 9.")
+    )
+    lease_minutes = models.PositiveSmallIntegerField(
+        _("lease in minutes"), default=30, validators=[MinValueValidator(1)], help_text=_("How long an item stays with a rater who gives no sign of life.")
+    )
+    order = models.CharField(_("order"), max_length=16, choices=Order, default=Order.FINISH_FIRST)
+    priority = models.IntegerField(_("priority"), default=0)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    opened_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind="demonstration", n_responses__isnull=True) | Q(kind="comparison", n_responses__range=(2, 9)),
+                name="campaign_responses_fit_kind",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Item(models.Model):
+    """One prompt (with its responses) in a campaign."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="items")
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="items")
+    responses = models.ManyToManyField(Response, through="ItemResponse", related_name="items")
+    position = models.PositiveIntegerField(help_text="place in the campaign's own order")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "position"], name="item_position_once")]
+
+    def __str__(self) -> str:
+        return f"item {self.pk}"
+
+
+class ItemResponse(models.Model):
+    """A response up for judgment in an item."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="item_responses")
+    response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="item_responses")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "response"], name="item_response_once")]
+
+    def __str__(self) -> str:
+        return f"response {self.response_id} in item {self.item_id}"
+
+
+class Slot(models.Model):
+    """One of the judgments an item needs. Overlap cannot be exceeded because there are only so many slots."""
+
+    class State(models.TextChoices):
+        FREE = "free", _("free")
+        LEASED = "leased", _("leased")
+        SUBMITTED = "submitted", _("submitted")
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="slots")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="slots")
+    number = models.PositiveSmallIntegerField()
+    state = models.CharField(max_length=16, choices=State, default=State.FREE)
+    rater = models.ForeignKey(Rater, on_delete=models.PROTECT, null=True, related_name="slots")
+    lease = models.UUIDField(null=True, unique=True, default=None, help_text="names the lease in URLs; a new one each time")
+    leased_at = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
+    seed = models.BigIntegerField(null=True, help_text="shuffles the responses; fixed when the slot is leased")
+    queue_rank = models.BigIntegerField(help_text="order in which free slots are handed out, low first; kept by labeling.queue")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["item", "number"], name="slot_number_once"),
+            models.UniqueConstraint(fields=["item", "rater"], condition=Q(rater__isnull=False), name="slot_rater_once"),
+            models.CheckConstraint(condition=Q(state="free", rater__isnull=True) | ~Q(state="free") & Q(rater__isnull=False), name="slot_free_has_no_rater"),
+        ]
+        indexes = [
+            models.Index(fields=["campaign", "queue_rank"], condition=Q(state="free"), name="slot_free_queue"),
+            models.Index(fields=["expires_at"], condition=Q(state="leased"), name="slot_lease_expiry"),
+            models.Index(fields=["rater", "state"], name="slot_rater_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"slot {self.number} of item {self.item_id}"
+
+
+class Pass(models.Model):
+    """A rater skipped an item, and why. The item never comes back to them."""
+
+    class Reason(models.TextChoices):
+        NOT_MY_FIELD = "not_my_field", _("not my field")
+        PROMPT_UNCLEAR = "prompt_unclear", _("the prompt is unclear")
+        OFFENSIVE = "offensive", _("offensive or personal data")
+        TECHNICAL = "technical", _("technical problem")
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="passes")
+    rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="passes")
+    reason = models.CharField(max_length=32, choices=Reason)
+    note = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["item", "rater"], name="pass_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rater} passed item {self.item_id}"
+
+

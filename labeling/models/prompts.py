@@ -1,0 +1,113 @@
+"""Prompts, the responses to them, who wrote each, and the imports they came in by."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+
+class Source(models.Model):
+    """Who wrote a text. Raters never see it."""
+
+    class Kind(models.TextChoices):
+        PERSON = "person", _("person")
+        IMPORT = "import", _("import")
+        MODEL = "model", _("model")
+
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    licence = models.CharField(_("licence"), max_length=64, blank=True, default="")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Import(models.Model):
+    """One file brought in. Its rows stay out of sight until it is published, by this one row's change of state."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("waiting")
+        RUNNING = "running", _("running")
+        PUBLISHED = "published", _("published")
+        REFUSED = "refused", _("refused")
+        DISCARDED = "discarded", _("discarded")
+
+    file_name = models.CharField(max_length=255)
+    path = models.CharField(max_length=1024)
+    format = models.CharField(max_length=32)
+    is_strict = models.BooleanField(default=False)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="imports")
+    licence = models.CharField(max_length=64)
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    bytes_total = models.BigIntegerField(default=0)
+    bytes_read = models.BigIntegerField(default=0)
+    counts = models.JSONField(default=dict, help_text="prompts, responses, demonstrations, comparisons, duplicates, problems")
+    problems = models.JSONField(default=list, help_text="[{line, sentence}], capped; counts.problems has the full number")
+    error = models.TextField(blank=True, default="")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+
+class Prompt(models.Model):
+    """A conversation that ends with a user's turn, to be answered."""
+
+    class Split(models.TextChoices):
+        TRAIN = "train", _("train")
+        VALIDATION = "validation", _("validation")
+        TEST = "test", _("test")
+
+    class Category(models.TextChoices):
+        """InstructGPT's ten use cases (Ouyang 2022, table 1)."""
+
+        GENERATION = "generation", _("generation")
+        OPEN_QA = "open_qa", _("open question")
+        BRAINSTORMING = "brainstorming", _("brainstorming")
+        CHAT = "chat", _("chat")
+        REWRITE = "rewrite", _("rewrite")
+        SUMMARIZATION = "summarization", _("summarization")
+        CLASSIFICATION = "classification", _("classification")
+        CLOSED_QA = "closed_qa", _("closed question")
+        EXTRACT = "extract", _("extract")
+        OTHER = "other", _("other")
+
+    messages = models.JSONField(help_text='[{"role": "system"|"user"|"assistant", "content": str}], the last by the user')
+    messages_sha256 = models.CharField(max_length=64, db_index=True)
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="prompts")
+    origin = models.CharField(max_length=255, blank=True, default="", help_text="file and line, or how it came")
+    licence = models.CharField(max_length=64, blank=True, default="")
+    category = models.CharField(max_length=32, choices=Category, default=Category.OTHER)
+    language = models.CharField(max_length=8, blank=True, default="")
+    split = models.CharField(max_length=16, choices=Split, default=Split.TRAIN)
+    cluster = models.CharField(max_length=64, blank=True, default="", db_index=True, help_text="near-duplicates share it, and so a split")
+    import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, blank=True, related_name="prompts")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.messages[-1]["content"])[:80] if self.messages else "–"
+
+
+class Response(models.Model):
+    """One candidate answer to a prompt, with the settings that made it."""
+
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses")
+    source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="responses")
+    text = models.TextField()
+    number = models.PositiveIntegerField(default=0, help_text="tells apart the answers of one source to one prompt")
+    sampling = models.JSONField(default=dict, help_text="temperature, top_p, seed, max_new_tokens, …; empty for a person")
+    is_ended = models.BooleanField(null=True, help_text="whether the model ended its turn; null for a person")
+    import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, blank=True, related_name="responses")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["prompt", "source", "number"], name="response_once")]
+
+    def __str__(self) -> str:
+        return self.text[:80]

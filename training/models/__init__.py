@@ -1,0 +1,7 @@
+"""Tables and constraints of the training half, one module a noun. No behaviour lives here: see services and selectors."""
+
+from training.models.registry import TrainedModel
+from training.models.runs import Run, RunPoint, RunSample
+from training.models.snapshots import Snapshot, SnapshotJudgment
+
+__all__ = ["Run", "RunPoint", "RunSample", "Snapshot", "SnapshotJudgment", "TrainedModel"]

@@ -1,0 +1,97 @@
+"""Runs: the row is the queue."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from training.models.registry import TrainedModel
+from training.models.snapshots import Snapshot
+
+
+class Run(models.Model):
+    """One piece of work for a GPU node. `state` says where it is, `outcome` why it ended, `error` what a person should know."""
+
+    class Kind(models.TextChoices):
+        SFT = "sft", _("SFT")
+        REWARD = "reward", _("reward model")
+        PPO = "ppo", _("PPO")
+        SAMPLE = "sample", _("sampling")
+        EVALUATE = "evaluate", _("evaluation")
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        FINISHED = "finished", _("finished")
+
+    class Outcome(models.TextChoices):
+        SUCCEEDED = "succeeded", _("succeeded")
+        STOPPED = "stopped", _("stopped and saved")
+        FAILED = "failed", _("failed")
+        LOST = "lost", _("lost")
+
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    config = models.JSONField(default=dict, help_text="a dataclass of training.configs, as JSON")
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
+    base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="runs_from")
+    reward_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_rewarded")
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="raised by each claim; every later write names it")
+    node = models.CharField(max_length=200, blank=True, default="")
+    stop_requested_at = models.DateTimeField(null=True, blank=True)
+    step = models.PositiveIntegerField(default=0)
+    n_steps = models.PositiveIntegerField(default=0)
+    metrics = models.JSONField(default=dict)
+    versions = models.JSONField(default=dict, help_text="torch, transformers, trl, python, commit, device")
+    log_tail = models.TextField(blank=True, default="")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True, help_text="the supervisor lives")
+    progress_at = models.DateTimeField(null=True, help_text="the loop advances")
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=(Q(state="finished") & ~Q(outcome="")) | (~Q(state="finished") & Q(outcome="")), name="run_outcome_when_finished"
+            )
+        ]
+        indexes = [models.Index(fields=["state", "heartbeat_at"], name="run_state_heartbeat")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RunPoint(models.Model):
+    """One line of progress: the curves of a run. A resumed run repeats steps under a higher attempt; the later wins."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="points")
+    attempt = models.PositiveSmallIntegerField()
+    step = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    values = models.JSONField(help_text="metric name → number")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "attempt", "step"], name="run_point_once")]
+
+    def __str__(self) -> str:
+        return f"step {self.step} of run {self.run_id}"
+
+
+class RunSample(models.Model):
+    """A text the model wrote while it trained, to read beside the curves."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="samples")
+    attempt = models.PositiveSmallIntegerField()
+    step = models.PositiveIntegerField()
+    prompt = models.TextField()
+    response = models.TextField()
+    scores = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"sample at step {self.step} of run {self.run_id}"

@@ -3,7 +3,7 @@
 from labeling.models.campaigns import Campaign, Guideline, GuidelineVersion, Item, ItemResponse, Pass, Slot
 from labeling.models.judgments import Comparison, Demonstration, Draft, Judgment, RankedResponse
 from labeling.models.pools import Pool, PoolMembership, Rater
-from labeling.models.prompts import Import, Prompt, Response, Source
+from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
 
 __all__ = [
     "Campaign",
@@ -20,6 +20,7 @@ __all__ = [
     "Pool",
     "PoolMembership",
     "Prompt",
+    "PromptKey",
     "RankedResponse",
     "Rater",
     "Response",

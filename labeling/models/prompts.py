@@ -37,6 +37,7 @@ class Import(models.Model):
     path = models.CharField(max_length=1024)
     format = models.CharField(max_length=32)
     is_strict = models.BooleanField(default=False)
+    with_judgments = models.BooleanField(default=False, help_text="human replies become demonstrations, rankings comparisons")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="imports")
     licence = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
@@ -49,10 +50,17 @@ class Import(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="raised by each claim; a write names its attempt")
+    heartbeat_at = models.DateTimeField(null=True, help_text="a running import whose heart stopped is claimed again")
+
+    class Meta:
+        constraints = [
+            # Near-duplicates are looked for among stored prompts: two imports at once would not see each other's.
+            models.UniqueConstraint(fields=["state"], condition=models.Q(state="running"), name="import_runs_alone"),
+        ]
 
     def __str__(self) -> str:
         return self.file_name
-
 
 
 class Prompt(models.Model):
@@ -92,6 +100,19 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return str(self.messages[-1]["content"])[:80] if self.messages else "–"
+
+
+class PromptKey(models.Model):
+    """One key under which near-duplicates of a prompt are looked up; labeling.curation makes them."""
+
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="keys")
+    key = models.BigIntegerField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["prompt", "key"], name="prompt_key_once")]
+
+    def __str__(self) -> str:
+        return f"key {self.key} of prompt {self.prompt_id}"
 
 
 class Response(models.Model):

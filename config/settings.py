@@ -1,5 +1,7 @@
 """One settings file for demo, test and production. Every knob comes from the environment, through config.env."""
 
+import shlex
+import sys
 from pathlib import Path
 
 import environ
@@ -52,6 +54,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_htmx",
     "rest_framework",
+    "pages",
     "accounts",
     "labeling",
     "training",
@@ -88,7 +91,7 @@ TEMPLATES = [
                 "accounts.context_processors.shell",
                 "csp.context_processors.nonce",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static"],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "pages.templatetags.pages"],
         },
     }
 ]
@@ -210,6 +213,8 @@ CELERY_WORKER_DISABLE_PREFETCH = True
 # kombu sweeps for unacknowledged messages every 100 s unless told otherwise.
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "unacked_restore_interval": 10, "unacked_restore_throttle": 1}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A worker outlives any outage of its broker: it goes on knocking.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TASK_DEFAULT_QUEUE = "short"
@@ -222,7 +227,14 @@ CELERY_BEAT_SCHEDULE = {
 }
 RUN_HEARTBEAT_S = env.integer("PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5")
 RUN_REAP_AFTER_S = env.integer("PREFERABLY_RUN_REAP_AFTER_S", "Seconds without a heartbeat after which a run is queued again.", default="60")
+RUN_STALL_AFTER_S = env.integer(
+    "PREFERABLY_RUN_STALL_AFTER_S", "Seconds without a sign of progress after which a run's process is ended.", default="3600"
+)
 RUN_MAX_ATTEMPTS = 3
+TRAINER_COMMAND = shlex.split(
+    env.text("PREFERABLY_TRAINER", "The command that trains, the run's folder put behind it. Empty: this Python, -m training.trainer.", default="")
+) or [sys.executable, "-m", "training.trainer"]
+TRAINER_THREADS = env.integer("PREFERABLY_TRAINER_THREADS", "Processor threads for a training process. 0: the cores left free.", default="0")
 
 # --- logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
@@ -238,7 +250,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
 }
 HTMX_CONFIG = {"includeIndicatorStyles": False, "allowEval": False}
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "pages.form_renderer.FormRenderer"
 if MODE == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

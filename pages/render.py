@@ -1,0 +1,186 @@
+"""Markdown, mathematics and code to HTML that is safe to show, whoever wrote it: a person, an import or a model."""
+
+import inspect
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+import nh3
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from latex2mathml import converter as latex
+from latex2mathml import exceptions as latex_exceptions
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.rules_core import StateCore
+from markdown_it.token import Token
+from markdown_it.utils import EnvType, OptionsDict
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.token import STANDARD_TYPES
+from pygments.util import ClassNotFound
+
+from pages.brackets import bracket_math_plugin
+
+# Above these a text is shown whole and plain: parsing time grows faster than length.
+LIMIT = 50_000
+CODE_LIMIT = 10_000
+LATEX_LIMIT = 2_000
+# Blocks deeper than this are dropped by the parser, so such a text is shown plain.
+DEPTH_LIMIT = 40
+
+# A rater reads a response under the page's own headings, so its first level becomes the page's fourth.
+_HEADING_SHIFT = 3
+_ALIGNMENTS = {"text-align:left": "align-left", "text-align:center": "align-center", "text-align:right": "align-right"}
+
+_HTML_TAGS = set(
+    "a blockquote br code del div em h4 h5 h6 hr li ol p pre s span strong sub sup table tbody td th thead tr ul".split()
+)
+# No annotation, mglyph, semantics or style: what they open is another parser.
+_MATHML_TAGS = set(
+    "math mfrac mi mn mo mover mpadded mphantom mroot mrow ms mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover".split()
+)
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "ol": {"start"},
+    "math": {"display"},
+    "mo": {"fence", "form", "largeop", "lspace", "maxsize", "minsize", "movablelimits", "rspace", "separator", "stretchy", "symmetric"},
+    "mi": {"mathvariant"},
+    "mstyle": {"displaystyle", "scriptlevel"},
+    "mspace": {"width", "height", "depth"},
+    "mfrac": {"linethickness"},
+    "mover": {"accent"},
+    "munder": {"accentunder"},
+    "mtable": {"columnalign", "rowspacing", "columnspacing"},
+    "mtd": {"columnalign"},
+}
+_CLASSES = {
+    "span": {name for name in STANDARD_TYPES.values() if name} | {"image"},
+    "code": {"math-source"},
+    "div": {"math-block"},
+    "th": set(_ALIGNMENTS.values()),
+    "td": set(_ALIGNMENTS.values()),
+}
+# latex2mathml passes what stands in a text command through as it is, and cleaning would then drop it.
+_MARKUP_IN_LATEX = re.compile(r"\\(?:text|mbox|hbox|operatorname)[^<&]*[<&]", re.DOTALL)
+# latex2mathml names its own errors and lets these others through on crooked input.
+_LATEX_ERRORS: tuple[type[Exception], ...] = (
+    *(error for _, error in inspect.getmembers(latex_exceptions, inspect.isclass) if issubclass(error, Exception)),
+    AttributeError,
+    IndexError,
+    KeyError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+
+
+def markdown(text: str) -> SafeString:
+    """`text` as HTML. Longer than LIMIT, or nested deeper than the parser goes: the whole text, plain.
+
+    Scripts, styles, images and links into this site are dropped; what was typed as HTML is shown as typed.
+    """
+    if len(text) > LIMIT:
+        return plain(text)
+    return _markdown(text)
+
+
+def plain(text: str) -> SafeString:
+    """`text` letter by letter, its white space kept by the class `plain`."""
+    return mark_safe(f'<div class="plain">{escape(text)}</div>')  # noqa: S308  # escaped here
+
+
+@lru_cache(maxsize=512)
+def _markdown(text: str) -> SafeString:
+    try:
+        tokens = _PARSER.parse(text, {})
+        if any(token.level >= DEPTH_LIMIT - 2 for token in tokens):
+            return plain(text)
+        dirty = _PARSER.renderer.render(tokens, _PARSER.options, {})
+    except RecursionError:
+        return plain(text)
+    return mark_safe(_clean(dirty))  # noqa: S308  # cleaned last
+
+
+def _clean(dirty: str) -> str:
+    return nh3.clean(
+        dirty,
+        tags=_HTML_TAGS | _MATHML_TAGS,
+        attributes=_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        set_tag_attribute_values={"a": {"target": "_blank"}},
+        url_schemes={"http", "https", "mailto"},
+        url_relative="deny",
+        link_rel="noopener noreferrer nofollow",
+    )
+
+
+def _highlighted(code: str, language: str, _attributes: str) -> str:
+    if len(code) > CODE_LIMIT:
+        return escape(code)
+    try:
+        lexer = get_lexer_by_name(language)
+    except ClassNotFound:
+        return escape(code)
+    return highlight(code, lexer, HtmlFormatter(nowrap=True))
+
+
+def _math(source: str, *, display: str) -> str:
+    if len(source) > LATEX_LIMIT or _MARKUP_IN_LATEX.search(source):
+        return _math_source(source)
+    try:
+        return latex.convert(source, display=display)
+    except _LATEX_ERRORS:
+        return _math_source(source)
+
+
+def _math_source(source: str) -> str:
+    return f'<code class="math-source">{escape(source)}</code>'
+
+
+def _inline_math(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+    return _math(tokens[index].content, display="inline")
+
+
+def _displayed_math(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+    return _math(tokens[index].content, display="block")
+
+
+def _block_math(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+    return f'<div class="math-block">{_math(tokens[index].content, display="block")}</div>\n'
+
+
+def _image(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+    """A picture elsewhere would tell that place who reads what: its words and its address instead."""
+    token = tokens[index]
+    address = escape(str(token.attrs.get("src", "")))
+    return f'<span class="image">[{escape(token.content)}] <a href="{address}">{address}</a></span>'
+
+
+def _tame(state: StateCore) -> None:
+    """Headings below the page's own; alignment as a class, since the page allows no inline style."""
+    for token in state.tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = f"h{min(6, int(token.tag[1]) + _HEADING_SHIFT)}"
+        alignment = _ALIGNMENTS.get(str(token.attrs.pop("style", "")))
+        if alignment:
+            token.attrs["class"] = alignment
+
+
+def _parser() -> MarkdownIt:
+    # `breaks`: a line that was typed as a line stays one; addresses, poems and plain lists are read as written.
+    options = {"html": False, "breaks": True, "highlight": _highlighted, "maxNesting": DEPTH_LIMIT}
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    parser.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
+    parser.use(bracket_math_plugin)
+    parser.add_render_rule("math_inline", _inline_math)
+    parser.add_render_rule("math_inline_double", _displayed_math)
+    parser.add_render_rule("math_block", _block_math)
+    parser.add_render_rule("image", _image)
+    parser.core.ruler.push("tame", _tame)
+    return parser
+
+
+_PARSER = _parser()

@@ -1,0 +1,95 @@
+"""The tags and filters of every template: components with a body, icons, rendered text, numbers with units, the import map."""
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template.context import Context
+from django.templatetags.static import static
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, pgettext
+
+from pages import render
+
+register = template.Library()
+
+
+@register.simple_block_tag(takes_context=True)
+def component(context: Context, content: str, name: str, **inputs: Any) -> SafeString:
+    """`{% component "card" title=… %}body{% endcomponent %}`: components/_card.html with its inputs and the body as `slot`.
+
+    A component sees its inputs, the request and the token of its forms; nothing else of the page.
+    """
+    shared = {key: context.get(key) for key in ("request", "csrf_token", "CSP_NONCE")}
+    assert context.template is not None
+    part = context.template.engine.get_template(f"components/_{name}.html")
+    return part.render(context.new({**shared, **inputs, "slot": content}))
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """One of our own drawings (templates/components/icons), hidden from screen readers: a word always stands beside it."""
+    return _icon(name)
+
+
+@lru_cache
+def _icon(name: str) -> SafeString:
+    drawing = template.engines["django"].get_template(f"components/icons/{name}.svg")
+    return mark_safe(drawing.render())  # noqa: S308  # our own file
+
+
+@register.filter
+def markdown(text: str) -> SafeString:
+    return render.markdown(text)
+
+
+@register.filter
+def plain(text: str) -> SafeString:
+    return render.plain(text)
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """`100` → "1 min 40 s", `6000` → "1 h 40 min": two units at most."""
+    if seconds is None:
+        return "–"
+    whole = round(seconds)
+    units = ((86_400, gettext("d")), (3600, gettext("h")), (60, gettext("min")), (1, pgettext("seconds", "s")))
+    for place, (size, unit) in enumerate(units):
+        if whole >= size:
+            rest = whole % size // units[place + 1][0] if place + 1 < len(units) else 0
+            return f"{whole // size} {unit}" + (f" {rest} {units[place + 1][1]}" if rest else "")
+    return f"0 {units[-1][1]}"
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """`0.634` → "63 %"."""
+    return "–" if share is None else f"{share * 100:.0f} %"
+
+
+@register.filter
+def count(number: int) -> str:
+    """`12345` → "12,345" as the reader's language groups digits."""
+    return number_format(number, use_l10n=True, force_grouping=True)
+
+
+@register.simple_tag(takes_context=True)
+def importmap(context: Context) -> SafeString:
+    """Names for our ES modules, `js/desk` and so on, so that imports find the hashed files of production."""
+    return format_html(
+        '<script type="importmap" nonce="{}">{}</script>',
+        context.get("CSP_NONCE", ""),
+        mark_safe(json.dumps({"imports": _modules()})),  # noqa: S308  # our own file names
+    )
+
+
+def _modules() -> dict[str, str]:
+    root = Path(settings.BASE_DIR) / "static"
+    files = sorted(path.relative_to(root) for path in (root / "js").rglob("*.js"))
+    return {file.with_suffix("").as_posix(): static(file.as_posix()) for file in files}

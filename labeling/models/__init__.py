@@ -1,6 +1,16 @@
 """Tables and constraints of the labeling half, one module a noun. No behaviour lives here: see services and selectors."""
 
-from labeling.models.campaigns import Campaign, Guideline, GuidelineVersion, Item, ItemResponse, Pass, Slot
+from labeling.models.campaigns import (
+    Campaign,
+    Guideline,
+    GuidelineVersion,
+    Item,
+    ItemResponse,
+    Pass,
+    PastLease,
+    QueuePlace,
+    Slot,
+)
 from labeling.models.judgments import Comparison, Demonstration, Draft, Judgment, RankedResponse
 from labeling.models.pools import Pool, PoolMembership, Rater
 from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
@@ -17,9 +27,11 @@ __all__ = [
     "ItemResponse",
     "Judgment",
     "Pass",
+    "PastLease",
     "Pool",
     "PoolMembership",
     "Prompt",
+    "QueuePlace",
     "PromptKey",
     "RankedResponse",
     "Rater",

@@ -136,22 +136,65 @@ class Slot(models.Model):
     leased_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
     seed = models.BigIntegerField(null=True, help_text="shuffles the responses; fixed when the slot is leased")
+    guideline_version = models.ForeignKey(
+        GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="+", help_text="what the rater was shown; fixed when the slot is leased"
+    )
     queue_rank = models.BigIntegerField(help_text="order in which free slots are handed out, low first; kept by labeling.queue")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["item", "number"], name="slot_number_once"),
             models.UniqueConstraint(fields=["item", "rater"], condition=Q(rater__isnull=False), name="slot_rater_once"),
+            models.UniqueConstraint(fields=["campaign", "rater"], condition=Q(state="leased"), name="slot_one_lease"),
             models.CheckConstraint(condition=Q(state="free", rater__isnull=True) | ~Q(state="free") & Q(rater__isnull=False), name="slot_free_has_no_rater"),
         ]
         indexes = [
             models.Index(fields=["campaign", "queue_rank"], condition=Q(state="free"), name="slot_free_queue"),
-            models.Index(fields=["expires_at"], condition=Q(state="leased"), name="slot_lease_expiry"),
+            models.Index(fields=["campaign", "expires_at"], condition=Q(state="leased"), name="slot_lease_expiry"),
             models.Index(fields=["rater", "state"], name="slot_rater_state"),
         ]
 
     def __str__(self) -> str:
         return f"slot {self.number} of item {self.item_id}"
+
+
+class PastLease(models.Model):
+    """A lease that ended without a judgment. Kept so that a late submit still finds its item and the order it was shown in."""
+
+    class End(models.TextChoices):
+        LAPSED = "lapsed", _("lapsed, and taken by another rater")
+        RELEASED = "released", _("given back")
+        SKIPPED = "skipped", _("skipped")
+
+    lease = models.UUIDField(primary_key=True)
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="past_leases")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="past_leases")
+    rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="past_leases")
+    guideline_version = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    seed = models.BigIntegerField(null=True)
+    leased_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(default=timezone.now)
+    end = models.CharField(max_length=16, choices=End)
+
+    def __str__(self) -> str:
+        return f"past lease of {self.rater} on item {self.item_id}"
+
+
+class QueuePlace(models.Model):
+    """How far a rater has come in a campaign's queue, so that a claim never walks over what they have done. Kept by labeling.queue."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="places")
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="places")
+    seed = models.BigIntegerField(help_text="the rater's own shuffle in this campaign: an item comes back in the order it was first shown")
+    fresh_rank = models.BigIntegerField(help_text="no slot up to this rank of the first round is for this rater")
+    returned_rank = models.BigIntegerField(help_text="the same for slots that were given back")
+    swept_at = models.DateTimeField(null=True, help_text="when the whole queue was last searched in vain")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "rater"], name="queue_place_once")]
+
+    def __str__(self) -> str:
+        return f"place of {self.rater} in {self.campaign}"
 
 
 class Pass(models.Model):
@@ -174,5 +217,3 @@ class Pass(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rater} passed item {self.item_id}"
-
-

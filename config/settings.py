@@ -1,6 +1,7 @@
 """One settings file for demo, test and production. Every knob comes from the environment, through config.env."""
 
 import shlex
+import socket
 import sys
 from pathlib import Path
 
@@ -231,6 +232,7 @@ RUN_STALL_AFTER_S = env.integer(
     "PREFERABLY_RUN_STALL_AFTER_S", "Seconds without a sign of progress after which a run's process is ended.", default="3600"
 )
 RUN_MAX_ATTEMPTS = 3
+NODE_NAME = env.text("PREFERABLY_NODE", "What this machine is called on a run's page. Empty: its host name.", default="") or socket.gethostname()
 TRAINER_COMMAND = shlex.split(
     env.text("PREFERABLY_TRAINER", "The command that trains, the run's folder put behind it. Empty: this Python, -m training.trainer.", default="")
 ) or [sys.executable, "-m", "training.trainer"]

@@ -41,12 +41,14 @@ class Run(models.Model):
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
     error = models.TextField(blank=True, default="")
     attempt = models.PositiveSmallIntegerField(default=0, help_text="raised by each claim; every later write names it")
+    n_crashes = models.PositiveSmallIntegerField(default=0, help_text="attempts that ended without a word; LOST when there are too many")
     node = models.CharField(max_length=200, blank=True, default="")
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     step = models.PositiveIntegerField(default=0)
     n_steps = models.PositiveIntegerField(default=0)
     metrics = models.JSONField(default=dict)
     versions = models.JSONField(default=dict, help_text="torch, transformers, trl, python, commit, device")
+    notes = models.JSONField(default=list, help_text="sentences from the trainer: what was cut, left out or switched")
     log_tail = models.TextField(blank=True, default="")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -89,9 +91,13 @@ class RunSample(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="samples")
     attempt = models.PositiveSmallIntegerField()
     step = models.PositiveIntegerField()
+    line = models.PositiveIntegerField(help_text="place in progress.jsonl, so that a line read twice is stored once")
     prompt = models.TextField()
     response = models.TextField()
     scores = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "attempt", "line"], name="run_sample_once")]
 
     def __str__(self) -> str:
         return f"sample at step {self.step} of run {self.run_id}"

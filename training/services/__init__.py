@@ -1,0 +1,46 @@
+"""Every write of the training half, one module a noun."""
+
+from training.services.registry import UnableToRegister, enter_model, register_model, store_responses
+from training.services.runs import (
+    Beat,
+    Ending,
+    Point,
+    Sample,
+    UnableToQueue,
+    UnableToRetry,
+    beat,
+    claim_run,
+    finish_run,
+    give_up_attempt,
+    queue_run,
+    reap_runs,
+    record_progress,
+    request_stop,
+    retry_run,
+    return_to_queue,
+    snapshot_kind,
+)
+
+__all__ = [
+    "Beat",
+    "Ending",
+    "Point",
+    "Sample",
+    "UnableToQueue",
+    "UnableToRegister",
+    "UnableToRetry",
+    "beat",
+    "claim_run",
+    "enter_model",
+    "finish_run",
+    "give_up_attempt",
+    "queue_run",
+    "reap_runs",
+    "record_progress",
+    "register_model",
+    "request_stop",
+    "retry_run",
+    "return_to_queue",
+    "snapshot_kind",
+    "store_responses",
+]

@@ -1,0 +1,91 @@
+"""Speaks the run folder's protocol without torch: counts steps, saves them, and misbehaves as script.json in the folder says.
+
+script.json: n_steps, pause_s, checkpoint_every, checkpoint_pause_s, hang_at, raise_at, kill_at, print_at_end, result_at_end,
+responses, error. Run by the supervisor: python -m tests.training.stand_in_child RUN_DIR.
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from training import run_dir
+
+
+def main(path: Path) -> int:
+    job = run_dir.read_job(path)
+    folder = run_dir.RunFolder(path, job.attempt)
+    script = _script(path)
+    n_steps = script.get("n_steps", 4)
+    first = _resume(path)
+    (path / f"resumed-{job.attempt}-at-{first}").touch()
+    for step in range(first + 1, n_steps + 1):
+        _misbehave(script, step, job.attempt)
+        time.sleep(script.get("pause_s", 0))
+        folder.append_point(step, n_steps, {"loss": 1.0 / step})
+        is_stopped = run_dir.is_stop_requested(path)
+        if is_stopped or (script.get("checkpoint_every") and step % script["checkpoint_every"] == 0):
+            _save(folder, step, script.get("checkpoint_pause_s", 0))
+        if is_stopped:
+            return _end(folder, script, "stopped", step)
+    folder.append_sample(n_steps, "What is nine?", "Three times three.", {"length": 3})
+    folder.append_note("2 of 10 rows were cut.")
+    return _end(folder, script, "succeeded", n_steps)
+
+
+def _script(path: Path) -> dict[str, Any]:
+    file = path / "script.json"
+    return json.loads(file.read_text()) if file.exists() else {}
+
+
+def _resume(path: Path) -> int:
+    checkpoint = run_dir.newest_checkpoint(path)
+    return run_dir.checkpoint_step(checkpoint) if checkpoint else 0
+
+
+def _save(folder: run_dir.RunFolder, step: int, pause_s: float) -> None:
+    with folder.checkpoint(step, keep=2) as aside:
+        (aside / "state.json").write_text(json.dumps({"step": step}))
+        time.sleep(pause_s)
+
+
+def _misbehave(script: dict[str, Any], step: int, attempt: int) -> None:
+    if script.get("only_attempt", attempt) != attempt:
+        return
+    if step == script.get("hang_at"):
+        time.sleep(600)
+    if step == script.get("kill_at"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    if step == script.get("raise_at"):
+        raise {"MemoryError": MemoryError, "OSError": OSError}.get(script.get("raises", ""), RuntimeError)(script.get("says", "x"))
+
+
+def _end(folder: run_dir.RunFolder, script: dict[str, Any], outcome: str, n_steps: int) -> int:
+    if script.get("error"):
+        folder.write_result(run_dir.Result(outcome="failed", error=script["error"]))
+        return run_dir.EXIT_ANTICIPATED
+    model = None
+    if "responses" in script:
+        folder.append_lines(run_dir.RESPONSES, script["responses"])
+    else:
+        model = "model"
+        with folder.published(folder.path / model) as aside:
+            (aside / "config.json").write_text("{}")
+    folder.write_result(
+        run_dir.Result(
+            outcome=outcome,
+            metrics={"loss_before": 2.0, "loss_after": 1.0},
+            model=model,
+            responses=run_dir.RESPONSES if "responses" in script else None,
+            versions={"python": sys.version.split()[0]},
+            n_steps=n_steps,
+        )
+    )
+    return run_dir.EXIT_FINISHED
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

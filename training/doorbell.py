@@ -1,0 +1,30 @@
+"""Tells the GPU workers that a run is waiting. The row is the queue: a message lost here is sent again by the beat."""
+
+import logging
+
+from kombu.exceptions import ChannelError, OperationalError
+
+from config.celery import app
+
+QUEUE = "gpu"
+logger = logging.getLogger(__name__)
+
+
+def ring(run_id: int) -> bool:
+    """Sends the run's id; call it after commit. False when the broker is away: the run stays queued and is rung again later."""
+    try:
+        app.send_task("training.tasks.execute_run", kwargs={"run_id": run_id}, retry=False)
+    except OperationalError as problem:
+        logger.warning("Run %s is queued, but the broker is away (%s). The beat rings again.", run_id, problem)
+        return False
+    return True
+
+
+def n_waiting() -> int:
+    """Rings that no worker has answered; 0 as well when the broker is away."""
+    try:
+        with app.connection_for_read() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0)
+            return int(connection.default_channel.queue_declare(queue=QUEUE, passive=True).message_count)
+    except (OperationalError, ChannelError):
+        return 0

@@ -1,0 +1,64 @@
+"""How a supervisor learns that its worker wants to end, so that it saves the run and gives it back in place of losing it."""
+
+import contextlib
+import ctypes
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+
+from django.conf import settings
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent(number: int) -> None:
+    """Asks the kernel for this signal when the parent dies, also by kill -9."""
+    _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+def announce(worker_pid: int) -> None:
+    """Called in a worker's main process when it begins to end; its pool processes look for the mark."""
+    mark = _mark(worker_pid)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+
+
+@contextlib.contextmanager
+def noticed() -> Iterator[Callable[[], bool]]:
+    """Yields whether this process should leave: its worker announced it, or died, or SIGTERM came.
+
+    The signal is delivered again at the end of the block, to whoever handled it before.
+    """
+    caught: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        caught.append(number)
+
+    worker_pid = os.getppid()
+    before = signal.signal(signal.SIGTERM, remember)
+    die_with_parent(signal.SIGTERM)
+    mark = _mark(worker_pid)
+
+    def is_leaving() -> bool:
+        return bool(caught) or os.getppid() != worker_pid or mark.exists()
+
+    try:
+        yield is_leaving
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if os.getppid() == worker_pid:
+            die_with_parent(0)
+        if caught:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _mark(worker_pid: int) -> Path:
+    """Named with the moment the worker started, so that a later process with the same number is not meant."""
+    try:
+        started = Path(f"/proc/{worker_pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
+    except OSError:
+        started = "0"
+    return Path(settings.RUNS_DIR) / f".leaving-{worker_pid}-{started}"

@@ -1,0 +1,20 @@
+"""Runs one queued run in the foreground, without a worker: manage.py supervise RUN_ID. SIGTERM saves it and gives it back."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from training import leaving, supervisor
+
+
+class Command(BaseCommand):
+    help = "Runs one queued run here and now, as a GPU worker would."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("run_id", type=int)
+
+    def handle(self, *, run_id: int, **_options: Any) -> None:
+        with leaving.noticed() as is_leaving:
+            supervisor.supervise(run_id=run_id, node=settings.NODE_NAME, is_leaving=is_leaving)

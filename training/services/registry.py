@@ -1,0 +1,99 @@
+"""Every write to the registry of models, and the responses that models wrote."""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from labeling import intake
+from training.models import Run, TrainedModel
+
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+
+
+class UnableToRegister(Exception):
+    """The model named cannot be entered; the text says what to change."""
+
+
+def register_model(
+    *, name: str, kind: str, location: str, licence: str, notes: str = "", is_elsewhere: bool = False, by: User | None, now: datetime
+) -> TrainedModel:
+    """A base model in a folder or on the hub. `is_elsewhere`: the folder is on the GPU nodes and cannot be looked at here.
+
+    Raises UnableToRegister.
+    """
+    if TrainedModel.objects.filter(name=name).exists():
+        raise UnableToRegister(_("There is a model called “%(name)s” already. Choose another name.") % {"name": name})
+    _refuse_bad_location(location, is_elsewhere=is_elsewhere)
+    with transaction.atomic():
+        return TrainedModel.objects.create(
+            name=name,
+            kind=kind,
+            location=location,
+            licence=licence,
+            notes=notes,
+            source=intake.source_for_model(name=_opaque_name(), licence=licence),
+            created_by=by,
+            created_at=now,
+        )
+
+
+def enter_model(*, run: Run, location: str, metrics: dict[str, Any], now: datetime) -> TrainedModel:
+    """The model that a run left. Its source has a name that tells a rater nothing."""
+    licence = run.base_model.licence
+    return TrainedModel.objects.create(
+        name=_free_name(f"{run.kind}-{run.pk}"),
+        kind=TrainedModel.Kind.REWARD if run.kind == Run.Kind.REWARD else TrainedModel.Kind.POLICY,
+        location=location,
+        licence=licence,
+        parent=run.base_model,
+        run=run,
+        source=intake.source_for_model(name=_opaque_name(), licence=licence),
+        metrics=metrics,
+        created_by=run.created_by,
+        created_at=now,
+    )
+
+
+def store_responses(*, run_id: int, attempt: int, rows: Sequence[intake.NewResponse], now: datetime) -> int | None:
+    """Hands what a sampling run wrote to labeling; rows told twice are stored once. None for an attempt that is over."""
+    with transaction.atomic():
+        ours = Run.objects.filter(pk=run_id, attempt=attempt, state=Run.State.RUNNING)
+        if ours.update(heartbeat_at=now) != 1:
+            return None
+        model = ours.select_related("base_model__source").get().base_model
+        if model.source is None:
+            model.source = intake.source_for_model(name=_opaque_name(), licence=model.licence)
+            model.save(update_fields=["source"])
+        return intake.store_responses(source=model.source, rows=rows, now=now)
+
+
+def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
+    if not location.startswith("/"):
+        if not _HUB_NAME.fullmatch(location):
+            raise UnableToRegister(_("“%(location)s” is neither a full path nor a hub name such as owner/model.") % {"location": location})
+        return
+    folder = Path(location)
+    if is_elsewhere and not folder.exists():
+        return
+    if not folder.is_dir():
+        raise UnableToRegister(
+            _("There is no folder %(location)s on this machine. Correct the path, or say that it lies on the GPU nodes.") % {"location": location}
+        )
+    if not (folder / "config.json").is_file():
+        raise UnableToRegister(_("The folder %(location)s holds no model: config.json is missing.") % {"location": location})
+
+
+def _opaque_name() -> str:
+    return f"model-{uuid4().hex[:12]}"
+
+
+def _free_name(wanted: str) -> str:
+    taken = set(TrainedModel.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+    return next(name for name in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)

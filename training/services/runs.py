@@ -1,0 +1,305 @@
+"""Every write to a run. Each one names the state or the attempt it expects, so that a late or repeated call changes nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from training import configs, doorbell
+from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from training.services import registry
+
+_SNAPSHOT_OF_KIND = {
+    Run.Kind.SFT: Snapshot.Kind.DEMONSTRATIONS,
+    Run.Kind.REWARD: Snapshot.Kind.COMPARISONS,
+    Run.Kind.SAMPLE: Snapshot.Kind.PROMPTS,
+}
+
+
+class UnableToQueue(Exception):
+    """The run asked for cannot be run; the text says what to change."""
+
+
+class UnableToRetry(Exception):
+    """The run is not one that can go on."""
+
+
+@dataclass(frozen=True)
+class Beat:
+    """What a supervisor learns each time it says that it lives."""
+
+    is_ours: bool
+    is_stop_requested: bool
+
+
+@dataclass(frozen=True)
+class Point:
+    """A line of progress, as the child wrote it."""
+
+    attempt: int
+    step: int
+    n_steps: int
+    at: datetime
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A text of progress; `line` is its place in the file."""
+
+    attempt: int
+    step: int
+    line: int
+    prompt: str
+    response: str
+    scores: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended. `model` is where the weights are kept."""
+
+    outcome: Run.Outcome
+    error: str = ""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    n_steps: int = 0
+    model: str | None = None
+
+
+def snapshot_kind(kind: str) -> Snapshot.Kind:
+    """What a run of this kind learns from, or answers."""
+    return _SNAPSHOT_OF_KIND[Run.Kind(kind)]
+
+
+def queue_run(
+    *,
+    kind: str,
+    name: str,
+    config: Mapping[str, Any],
+    snapshot: Snapshot,
+    base_model: TrainedModel,
+    reward_model: TrainedModel | None = None,
+    by: User | None,
+    now: datetime,
+) -> Run:
+    """A queued run, its doorbell rung on commit. Raises UnableToQueue."""
+    parsed, problems = configs.parse(kind, config)
+    if parsed is None:
+        raise UnableToQueue(" ".join(problem.sentence for problem in problems))
+    if snapshot.kind != snapshot_kind(kind):
+        wanted = snapshot_kind(kind).label
+        raise UnableToQueue(_("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted})
+    if kind != Run.Kind.REWARD and base_model.kind != TrainedModel.Kind.POLICY:
+        raise UnableToQueue(_("“%(model)s” gives scores and writes no text. Choose a language model.") % {"model": base_model})
+    with transaction.atomic():
+        run = Run.objects.create(
+            name=name,
+            kind=kind,
+            config=configs.as_json(parsed),
+            snapshot=snapshot,
+            base_model=base_model,
+            reward_model=reward_model,
+            created_by=by,
+            created_at=now,
+        )
+        transaction.on_commit(partial(doorbell.ring, run.pk))
+    return run
+
+
+def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
+    """The run, running on `node` under a new attempt, or None when it was not waiting."""
+    with transaction.atomic():
+        claimed = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(
+            state=Run.State.RUNNING,
+            attempt=F("attempt") + 1,
+            node=node,
+            heartbeat_at=now,
+            progress_at=None,
+            started_at=Coalesce("started_at", Value(now)),
+        )
+        if claimed != 1:
+            return None
+        return Run.objects.select_related("snapshot", "base_model", "reward_model").get(pk=run_id)
+
+
+def beat(*, run_id: int, attempt: int, now: datetime) -> Beat:
+    """The supervisor lives. An attempt that is over learns it here."""
+    ours = _running(run_id, attempt)
+    if ours.update(heartbeat_at=now) != 1:
+        return Beat(is_ours=False, is_stop_requested=False)
+    return Beat(is_ours=True, is_stop_requested=ours.filter(stop_requested_at__isnull=False).exists())
+
+
+def record_progress(
+    *,
+    run_id: int,
+    attempt: int,
+    points: Sequence[Point],
+    samples: Sequence[Sample],
+    notes: Sequence[str],
+    log_tail: str,
+    now: datetime,
+) -> bool:
+    """Stores what the child has written since; a line told twice is stored once. False for an attempt that is over."""
+    changes: dict[str, Any] = {"heartbeat_at": now, "log_tail": log_tail, "notes": list(notes)}
+    own = [point for point in points if point.attempt == attempt]
+    if own:
+        changes |= {"step": own[-1].step, "n_steps": own[-1].n_steps, "progress_at": now}
+    with transaction.atomic():
+        if _running(run_id, attempt).update(**changes) != 1:
+            return False
+        _store_points(run_id, points)
+        RunSample.objects.bulk_create(
+            [
+                RunSample(
+                    run_id=run_id,
+                    attempt=sample.attempt,
+                    step=sample.step,
+                    line=sample.line,
+                    prompt=sample.prompt,
+                    response=sample.response,
+                    scores=sample.scores,
+                )
+                for sample in samples
+            ],
+            ignore_conflicts=True,
+        )
+    return True
+
+
+def request_stop(*, run: Run, by: User, now: datetime) -> bool:
+    """Asks a running run to save and end at its next step; a waiting one ends here. False when it has ended already."""
+    waiting = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED)
+    if waiting.update(state=Run.State.FINISHED, outcome=Run.Outcome.STOPPED, stop_requested_at=now, finished_at=now) == 1:
+        return True
+    return Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(stop_requested_at=Coalesce("stop_requested_at", Value(now))) == 1
+
+
+def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> bool:
+    """Ends the run and enters its model, both or neither. False for an attempt that is over."""
+    changes: dict[str, Any] = {
+        "state": Run.State.FINISHED,
+        "outcome": ending.outcome,
+        "error": ending.error,
+        "metrics": ending.metrics,
+        "versions": ending.versions,
+        "heartbeat_at": now,
+        "finished_at": now,
+    }
+    if ending.n_steps:
+        changes["n_steps"] = ending.n_steps
+    with transaction.atomic():
+        if _running(run_id, attempt).update(**changes) != 1:
+            return False
+        if ending.model is not None:
+            run = Run.objects.select_related("base_model").get(pk=run_id)
+            registry.enter_model(run=run, location=ending.model, metrics=ending.metrics, now=now)
+    return True
+
+
+def return_to_queue(*, run_id: int, attempt: int, now: datetime) -> bool:
+    """A worker that leaves puts its run back, saved; this is nobody's failure. False for an attempt that is over."""
+    with transaction.atomic():
+        if _running(run_id, attempt).update(state=Run.State.QUEUED, node="") != 1:
+            return False
+        transaction.on_commit(partial(doorbell.ring, run_id))
+    return True
+
+
+def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, silent_since: datetime | None = None) -> bool:
+    """An attempt ended without a result: the run waits again, or is LOST after too many.
+
+    With `silent_since`, only if its last heartbeat is older. False when the attempt is over already, or beats again.
+    """
+    ours = _running(run_id, attempt)
+    if silent_since is not None:
+        ours = ours.filter(heartbeat_at__lt=silent_since)
+    n_allowed = settings.RUN_MAX_ATTEMPTS
+    lost = _("%(reason)s That was the last of %(n)s attempts. Look at the log, then retry: it goes on from its last checkpoint.")
+    with transaction.atomic():
+        if (
+            ours.filter(n_crashes__gte=n_allowed - 1).update(
+                state=Run.State.FINISHED,
+                outcome=Run.Outcome.LOST,
+                n_crashes=F("n_crashes") + 1,
+                error=lost % {"reason": reason, "n": n_allowed},
+                finished_at=now,
+            )
+            == 1
+        ):
+            return True
+        if ours.update(state=Run.State.QUEUED, n_crashes=F("n_crashes") + 1, error=reason, node="") != 1:
+            return False
+        transaction.on_commit(partial(doorbell.ring, run_id))
+    return True
+
+
+def reap_runs(*, now: datetime) -> int:
+    """Takes runs from supervisors that have fallen silent. How many."""
+    silent_since = now - timedelta(seconds=settings.RUN_REAP_AFTER_S)
+    silent = Run.objects.filter(state=Run.State.RUNNING, heartbeat_at__lt=silent_since).values_list("pk", "attempt", "node")
+    return sum(
+        give_up_attempt(
+            run_id=run_id,
+            attempt=attempt,
+            reason=_("The worker on %(node)s went away.") % {"node": node},
+            now=now,
+            silent_since=silent_since,
+        )
+        for run_id, attempt, node in silent
+    )
+
+
+def retry_run(*, run: Run, by: User, now: datetime) -> None:
+    """Puts an ended run that left no model back in the queue, to go on from its last checkpoint. Raises UnableToRetry."""
+    again = (Run.Outcome.FAILED, Run.Outcome.LOST, Run.Outcome.STOPPED)
+    with transaction.atomic():
+        ended = Run.objects.filter(pk=run.pk, state=Run.State.FINISHED, outcome__in=again, trained_model__isnull=True)
+        queued = ended.update(
+            state=Run.State.QUEUED, outcome="", error="", n_crashes=0, stop_requested_at=None, finished_at=None, node=""
+        )
+        if queued != 1:
+            raise UnableToRetry(_("This run is not waiting for another try: it goes on, or it has left a model. Start another like it."))
+        transaction.on_commit(partial(doorbell.ring, run.pk))
+
+
+def _running(run_id: int, attempt: int) -> Any:
+    return Run.objects.filter(pk=run_id, attempt=attempt, state=Run.State.RUNNING)
+
+
+def _store_points(run_id: int, points: Sequence[Point]) -> None:
+    """Several lines of one step (training's and the evaluation's) become one row."""
+    if not points:
+        return
+    merged: dict[tuple[int, int], RunPoint] = {
+        (row.attempt, row.step): row
+        for row in RunPoint.objects.filter(
+            run_id=run_id, step__gte=min(point.step for point in points), step__lte=max(point.step for point in points)
+        )
+    }
+    for point in points:
+        row = merged.setdefault(
+            (point.attempt, point.step), RunPoint(run_id=run_id, attempt=point.attempt, step=point.step, at=point.at, values={})
+        )
+        row.values = row.values | point.values
+    told = {(point.attempt, point.step) for point in points}
+    RunPoint.objects.bulk_create(
+        [
+            RunPoint(run_id=run_id, attempt=row.attempt, step=row.step, at=row.at, values=row.values)
+            for key, row in merged.items()
+            if key in told
+        ],
+        update_conflicts=True,
+        unique_fields=["run", "attempt", "step"],
+        update_fields=["values"],
+        batch_size=500,
+    )

@@ -1,0 +1,391 @@
+"""One attempt at a run: starts the child process, follows it, beats for it, stops it, and collects what it leaves.
+
+Everything a person later reads about the run is written from here; torch never enters this process.
+"""
+
+import errno
+import json
+import logging
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from labeling.intake import NewResponse
+from training import artifacts, leaving, progress_lines, run_dir, services, verdicts
+from training.models import Run
+from training.services import Ending
+from training.verdicts import LastWords, Next
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+TICK_S = 0.2
+PROGRESS_EVERY_S = 1.0
+# How long a run outlives its database. Afterwards it is saved and given up; the reaper finds it.
+DATABASE_PATIENCE_S = 600
+N_RESPONSES_AT_ONCE = 500
+CHILD = "child.json"
+# The trainer has no business with these.
+SECRETS = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PREFERABLY_SECRET_KEY")
+# Each sampling run has its own stretch of a model's response numbers, so that storing twice stores once.
+NUMBERS_PER_RUN = 1000
+
+
+class Superseded(Exception):
+    """Another attempt has the run, or it has ended: this one must leave everything alone."""
+
+
+class UnableToStart(Exception):
+    """The run cannot begin here; the text is for the person who queued it."""
+
+
+def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda: False) -> None:
+    """Claims the run if it waits and sees this attempt to its end. Returns at once when there is nothing to claim."""
+    run = _patiently(lambda: services.claim_run(run_id=run_id, node=node, now=timezone.now()))
+    if run is None:
+        logger.info("Run %s is not waiting.", run_id)
+        return
+    logger.info("Run %s, attempt %s, begins on %s.", run.pk, run.attempt, node)
+    attempt = _Attempt(run=run, folder=Path(settings.RUNS_DIR) / str(run.pk), is_leaving=is_leaving)
+    try:
+        _conclude(attempt, _go(attempt))
+    except UnableToStart as problem:
+        _finish(attempt, Ending(outcome=Run.Outcome.FAILED, error=str(problem)))
+    except Superseded:
+        logger.warning("Run %s, attempt %s, is over: another has taken its place.", run.pk, run.attempt)
+
+
+@dataclass
+class _Attempt:
+    """What one attempt knows while it goes on."""
+
+    run: Run
+    folder: Path
+    is_leaving: Callable[[], bool]
+    reader: progress_lines.Reader = field(init=False)
+    has_left: bool = False
+    is_stop_requested: bool = False
+    is_stalled: bool = False
+    beat_at: float = 0.0
+    read_at: float = 0.0
+    moved_at: float = field(default_factory=time.monotonic)
+    size: int = -1
+    database_lost_at: float | None = None
+    oom_kills: int = 0
+
+    def __post_init__(self) -> None:
+        self.reader = progress_lines.Reader(self.folder)
+
+
+def _go(attempt: _Attempt) -> LastWords:
+    """Prepares the folder, runs the child to its end, and says how it ended."""
+    try:
+        _end_previous_child(attempt.folder)
+        run_dir.write_job(attempt.folder, _job(attempt.run))
+        run_dir.withdraw_stop(attempt.folder)
+        child = _start_child(attempt)
+    except run_dir.StaleAttempt as problem:
+        raise Superseded from problem
+    except OSError as problem:
+        raise UnableToStart(_os_sentence(problem)) from problem
+    try:
+        code = _follow(attempt, child)
+    finally:
+        _end_group(child.pid)
+    _tried(attempt, lambda: _record(attempt))
+    return LastWords(
+        exit_code=code,
+        result=run_dir.read_result(attempt.folder),
+        log=progress_lines.log_tail(attempt.folder),
+        is_out_of_memory=code == -signal.SIGKILL and _n_oom_kills() > attempt.oom_kills,
+        is_stalled=attempt.is_stalled,
+    )
+
+
+# --- before ------------------------------------------------------------------------------------------------------
+
+
+def _job(run: Run) -> run_dir.Job:
+    """What the child is to do. Raises UnableToStart."""
+    snapshot = Path(settings.SNAPSHOTS_DIR) / run.snapshot.folder
+    if run.snapshot.n_rows == 0:
+        raise UnableToStart(_("The snapshot “%(name)s” is empty. Cut another one.") % {"name": run.snapshot})
+    if not snapshot.is_dir():
+        raise UnableToStart(_("The folder of the snapshot “%(name)s” is missing on this node.") % {"name": run.snapshot})
+    reward_model = run.reward_model
+    return run_dir.Job(
+        kind=run.kind,
+        run_id=run.pk,
+        attempt=run.attempt,
+        config=run.config,
+        model=_fetched(run.base_model.location),
+        reward_model=_fetched(reward_model.location) if reward_model else None,
+        snapshot=str(snapshot),
+        heartbeat_s=settings.RUN_HEARTBEAT_S,
+        threads=_n_threads(),
+    )
+
+
+def _fetched(location: str) -> str:
+    try:
+        return artifacts.fetch_model(location)
+    except artifacts.ModelMissing as problem:
+        raise UnableToStart(
+            _("The model folder %(folder)s is missing on this node. Put it back or register where it is now, then retry.") % {"folder": location}
+        ) from problem
+
+
+def _n_threads() -> int:
+    """The cores left free: two busy processes on two cores slow torch eightfold."""
+    if settings.TRAINER_THREADS:
+        return int(settings.TRAINER_THREADS)
+    n_cores = len(os.sched_getaffinity(0))
+    return max(1, round(n_cores - os.getloadavg()[0]))
+
+
+def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
+    """In a session of its own, so that it can be ended with all it started, and bound to this process's life."""
+    attempt.oom_kills = _n_oom_kills()
+    supervisor_pid = os.getpid()
+
+    def bind_to_supervisor() -> None:
+        leaving.die_with_parent(signal.SIGKILL)
+        if os.getppid() != supervisor_pid:  # died between fork and now
+            os._exit(1)
+
+    environment = {name: value for name, value in os.environ.items() if name not in SECRETS} | {"PYTHONUNBUFFERED": "1"}
+    with (attempt.folder / run_dir.LOG).open("ab") as log:
+        log.write(f"--- attempt {attempt.run.attempt} on {attempt.run.node}\n".encode())
+        log.flush()
+        child = subprocess.Popen(  # noqa: S603 the command is the operator's own setting
+            [*settings.TRAINER_COMMAND, str(attempt.folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=settings.BASE_DIR,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=bind_to_supervisor,  # noqa: PLW1509 only async-safe calls in there
+        )
+    run_dir.write_json(attempt.folder / CHILD, {"pid": child.pid, "started": _started(child.pid)})
+    return child
+
+
+def _end_previous_child(folder: Path) -> None:
+    """An older attempt's child on this node, should one have outlived its supervisor, ends before the next begins."""
+    try:
+        previous = json.loads((folder / CHILD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return
+    if previous["started"] and _started(previous["pid"]) == previous["started"]:
+        _end_group(previous["pid"])
+        while _started(previous["pid"]) == previous["started"]:
+            time.sleep(TICK_S)
+
+
+def _started(pid: int) -> str:
+    """When this process began, in clock ticks since boot: a process number alone may have been given again. Empty when gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def _end_group(pid: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+# --- during ------------------------------------------------------------------------------------------------------
+
+
+def _follow(attempt: _Attempt, child: "subprocess.Popen[bytes]") -> int:
+    """Until the child has ended: its exit code."""
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return child.wait(timeout=TICK_S)
+        now = time.monotonic()
+        if now - attempt.beat_at >= settings.RUN_HEARTBEAT_S:
+            attempt.beat_at = now
+            _tried(attempt, lambda: _beat(attempt))
+        if now - attempt.read_at >= PROGRESS_EVERY_S:
+            attempt.read_at = now
+            _tried(attempt, lambda: _record(attempt))
+        if attempt.is_leaving() or _is_out_of_patience(attempt):
+            attempt.has_left = True
+        if attempt.has_left or attempt.is_stop_requested:
+            run_dir.request_stop(attempt.folder)
+        if _stands_still(attempt, now):
+            attempt.is_stalled = True
+            _end_group(child.pid)
+
+
+def _beat(attempt: _Attempt) -> None:
+    answer = services.beat(run_id=attempt.run.pk, attempt=attempt.run.attempt, now=timezone.now())
+    if not answer.is_ours:
+        raise Superseded
+    attempt.is_stop_requested = answer.is_stop_requested
+
+
+def _record(attempt: _Attempt) -> None:
+    news = attempt.reader.read()
+    if not news.is_news:
+        return
+    accepted = services.record_progress(
+        run_id=attempt.run.pk,
+        attempt=attempt.run.attempt,
+        points=news.points,
+        samples=news.samples,
+        notes=news.notes,
+        log_tail=news.log_tail,
+        now=timezone.now(),
+    )
+    if not accepted:
+        raise Superseded
+    attempt.reader.keep(news)
+
+
+def _stands_still(attempt: _Attempt, now: float) -> bool:
+    size = sum(path.stat().st_size for name in (run_dir.PROGRESS, run_dir.LOG) if (path := attempt.folder / name).exists())
+    if size != attempt.size:
+        attempt.size, attempt.moved_at = size, now
+    return now - attempt.moved_at > settings.RUN_STALL_AFTER_S
+
+
+def _tried(attempt: _Attempt, call: Callable[[], None]) -> None:
+    """The child goes on while the database is away; what could not be written is written when it is back."""
+    try:
+        call()
+    except (OperationalError, InterfaceError) as problem:
+        logger.warning("Run %s: the database is away (%s).", attempt.run.pk, problem)
+        connection.close()
+        attempt.database_lost_at = attempt.database_lost_at or time.monotonic()
+    else:
+        attempt.database_lost_at = None
+
+
+def _is_out_of_patience(attempt: _Attempt) -> bool:
+    lost_at = attempt.database_lost_at
+    return lost_at is not None and time.monotonic() - lost_at > DATABASE_PATIENCE_S
+
+
+def _patiently(call: Callable[[], T]) -> T:
+    """Calls until the database answers, for minutes; then lets its error out."""
+    deadline = time.monotonic() + DATABASE_PATIENCE_S
+    pause_s = 0.5
+    while True:
+        try:
+            return call()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > deadline:
+                raise
+            logger.warning("The database is away; trying again in %s s.", pause_s)
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 2, 15)
+
+
+# --- after -------------------------------------------------------------------------------------------------------
+
+
+def _conclude(attempt: _Attempt, words: LastWords) -> None:
+    """Turns the last words into the run's next state. Raises Superseded."""
+    verdict = verdicts.judge(words)
+    run = attempt.run
+    if verdict.next == Next.STOPPED and attempt.has_left and not attempt.is_stop_requested:
+        _patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now()))
+        return
+    if verdict.next == Next.AGAIN:
+        _patiently(lambda: services.give_up_attempt(run_id=run.pk, attempt=run.attempt, reason=verdict.sentence, now=timezone.now()))
+        return
+    _patiently(lambda: _beat(attempt))
+    try:
+        _finish(attempt, _ending(attempt, words, verdict))
+    except OSError as problem:
+        _finish(attempt, Ending(outcome=Run.Outcome.FAILED, error=_os_sentence(problem)))
+
+
+def _ending(attempt: _Attempt, words: LastWords, verdict: verdicts.Verdict) -> Ending:
+    """What the run leaves: its responses are handed on and its model is kept before the run counts as finished."""
+    result = words.result or run_dir.Result(outcome=verdict.next)
+    location = None
+    if verdict.next != Next.FAILED:
+        if result.responses:
+            _hand_on_responses(attempt, attempt.folder / result.responses)
+        if result.model:
+            location = artifacts.keep_model(attempt.folder / result.model, name=f"run-{attempt.run.pk}-{attempt.run.attempt}")
+    return Ending(
+        outcome=Run.Outcome(verdict.next),
+        error=verdict.sentence,
+        metrics=result.metrics,
+        versions=result.versions,
+        n_steps=result.n_steps,
+        model=location,
+    )
+
+
+def _finish(attempt: _Attempt, ending: Ending) -> None:
+    run = attempt.run
+    kept = _patiently(lambda: services.finish_run(run_id=run.pk, attempt=run.attempt, ending=ending, now=timezone.now()))
+    if kept:
+        logger.info("Run %s ends: %s. %s", run.pk, ending.outcome, ending.error)
+        for name in (run_dir.CHECKPOINTS, "model"):
+            if ending.outcome == Run.Outcome.SUCCEEDED:
+                shutil.rmtree(attempt.folder / name, ignore_errors=True)
+        return
+    if ending.model:
+        artifacts.discard_model(ending.model)
+    raise Superseded
+
+
+def _hand_on_responses(attempt: _Attempt, path: Path) -> None:
+    rows = run_dir.read_lines(path)
+    while chunk := [_response(attempt.run, row) for row in islice(rows, N_RESPONSES_AT_ONCE)]:
+        stored = _patiently(
+            lambda chunk=chunk: services.store_responses(  # type: ignore[misc]
+                run_id=attempt.run.pk, attempt=attempt.run.attempt, rows=chunk, now=timezone.now()
+            )
+        )
+        if stored is None:
+            raise Superseded
+
+
+def _response(run: Run, row: dict[str, Any]) -> NewResponse:
+    return NewResponse(
+        prompt_id=row["prompt_id"],
+        text=progress_lines.storable(row["text"]),
+        number=run.pk * NUMBERS_PER_RUN + row["number"],
+        sampling=row["sampling"],
+        is_ended=row["is_ended"],
+    )
+
+
+def _os_sentence(problem: OSError) -> str:
+    if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+        return _("The disk of the node is full. Make room, then retry: the run goes on from its last checkpoint.")
+    return _("The node could not read or write %(file)s: %(reason)s.") % {"file": problem.filename, "reason": problem.strerror}
+
+
+def _n_oom_kills() -> int:
+    """How often the kernel has killed for want of memory: in this control group where that is told, else on this machine."""
+    for path, key in (("/sys/fs/cgroup/memory.events", "oom_kill"), ("/proc/vmstat", "oom_kill")):
+        with suppress(OSError):
+            for line in Path(path).read_text().splitlines():
+                name, _space, count = line.partition(" ")
+                if name == key:
+                    return int(count)
+    return 0

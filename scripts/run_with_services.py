@@ -1,19 +1,37 @@
 """Runs one command beside a real PostgreSQL and a real Redis: python scripts/run_with_services.py COMMAND …
 
 DATABASE_URL and REDIS_URL are set for the command; TEST_DATABASE_URL and TEST_REDIS_URL point to existing servers instead.
+What the command writes goes to a folder of its own. Whatever was started is stopped, also after Ctrl-C or a TERM signal.
 """
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+from types import FrameType
 
 import services
 
-with contextlib.ExitStack() as stack:
-    database = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(services.postgres())
-    broker = os.environ.get("TEST_REDIS_URL") or stack.enter_context(services.redis())
-    print(f"database: {database}\nbroker: {broker}", flush=True)
-    environment = os.environ | {"PREFERABLY_MODE": "test", "DATABASE_URL": database, "REDIS_URL": broker}
-    code = subprocess.call(sys.argv[1:], env=environment)
-sys.exit(code)
+
+def main(command: list[str]) -> int:
+    signal.signal(signal.SIGTERM, as_ctrl_c)
+    with contextlib.ExitStack() as stack:
+        home = stack.enter_context(tempfile.TemporaryDirectory(prefix="preferably-home-", ignore_cleanup_errors=True))
+        database = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(services.postgres())
+        broker = os.environ.get("TEST_REDIS_URL") or stack.enter_context(services.redis())
+        print(f"database: {database}\nbroker: {broker}", flush=True)
+        chosen = {"PREFERABLY_MODE": "test", "PREFERABLY_HOME": home, "DATABASE_URL": database, "REDIS_URL": broker}
+        return subprocess.call(command, env=os.environ | chosen)
+
+
+def as_ctrl_c(signal_number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

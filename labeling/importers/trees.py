@@ -1,0 +1,96 @@
+"""Open-Assistant message trees: user turns become prompts with their history, replies their answers."""
+
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import Draft, Found, Message, Problem, Reply, Unusable, labels, shown, text_of
+from labeling.importers.lines import json_values
+
+_ROLES = {"prompter": "user", "assistant": "assistant"}
+
+
+def read(stream: BinaryIO) -> Found:
+    for found in json_values(stream):
+        if isinstance(found, Problem):
+            yield found
+        elif not isinstance(found.value, dict) or not isinstance(found.value.get("prompt"), dict):
+            yield Problem(found.line, _("this is not a message tree: `prompt` with its `replies` is missing. Remove the line."))
+        else:
+            yield from _tree(found.line, found.value)
+
+
+def _tree(line: int, tree: dict[str, Any]) -> Found:
+    root = tree["prompt"]
+    name = tree.get("message_tree_id") or root.get("message_id")
+    group = name if isinstance(name, str) and name else f"line {line}"
+    # A stack of our own: a hostile tree may be deeper than Python's.
+    waiting: list[tuple[Any, tuple[Message, ...]]] = [(root, ())]
+    while waiting:
+        node, history = waiting.pop()
+        if isinstance(node, dict) and node.get("deleted") is True:
+            continue
+        try:
+            messages = (*history, _message(node, history))
+            replies = _replies(node)
+        except Unusable as error:
+            yield Problem(line, error.sentence)
+            continue
+        if messages[-1]["role"] == "user":
+            yield from _prompt(line, node, messages, replies, group)
+        waiting.extend((reply, messages) for reply in reversed(replies))
+
+
+def _prompt(line: int, node: dict[str, Any], messages: tuple[Message, ...], replies: list[Any], group: str) -> Found:
+    answers: list[tuple[Any, Reply]] = []
+    for node_reply in replies:
+        # What is wrong with a reply is said when its own turn comes.
+        text = node_reply.get("text") if isinstance(node_reply, dict) else None
+        if not isinstance(node_reply, dict) or node_reply.get("role") != "assistant" or node_reply.get("deleted") is True:
+            continue
+        try:
+            answer = Reply(text_of(text, "text"), is_human=node_reply.get("synthetic") is not True)
+        except Unusable:
+            continue
+        if all(answer.text.strip() != other.text.strip() for _rank, other in answers):
+            answers.append((node_reply.get("rank"), answer))
+    ranked, problem = _ranked(line, answers)
+    if problem:
+        yield problem
+    found, problems = labels(line, {"language": node.get("lang")})
+    yield from problems
+    is_compared = sum(reply.rank is not None for reply in ranked) >= 2
+    yield Draft(line, messages, ranked, is_compared=is_compared, group=group, **found)
+
+
+def _ranked(line: int, answers: list[tuple[Any, Reply]]) -> tuple[tuple[Reply, ...], Problem | None]:
+    """Ranks counted from 1 without gaps, equal ones tied; a reply that nobody ranked stays so."""
+    given = [rank for rank, _reply in answers if rank is not None]
+    if any(isinstance(rank, bool) or not isinstance(rank, int) for rank in given):
+        sentence = _("a `rank` is not a whole number, so the replies beside it are not compared. Correct it.")
+        return tuple(reply for _rank, reply in answers), Problem(line, sentence)
+    place = {rank: i for i, rank in enumerate(sorted(set(given)), start=1)}
+    return tuple(Reply(reply.text, place.get(rank), reply.is_human) for rank, reply in answers), None
+
+
+def _message(node: Any, history: tuple[Message, ...]) -> Message:
+    if not isinstance(node, dict):
+        raise Unusable(_("a reply in the tree is not a message. Correct it; what hangs below it is left out."))
+    given = node.get("role")
+    role = _ROLES.get(given) if isinstance(given, str) else None
+    if role is None:
+        raise Unusable(
+            _("role “%(role)s” is unknown. Use prompter or assistant; what hangs below it is left out.") % {"role": shown(given)}
+        )
+    if not history and role == "assistant":
+        raise Unusable(_("the tree begins with a reply that has no prompt. Remove the line."))
+    if history and history[-1]["role"] == role:
+        raise Unusable(_("two messages by one side follow each other in the tree. Join them; what hangs below is left out."))
+    return {"role": role, "content": text_of(node.get("text"), "text")}
+
+
+def _replies(node: dict[str, Any]) -> list[Any]:
+    replies = node.get("replies") or []
+    if not isinstance(replies, list):
+        raise Unusable(_("`replies` is not a list. Correct it; this message is left out."))
+    return replies

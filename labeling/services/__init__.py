@@ -1,0 +1,56 @@
+"""Every write to the labeling tables, one transaction each, one module a noun."""
+
+from labeling.services.campaigns import (
+    UnableToCreateCampaign,
+    close_campaign,
+    create_campaign,
+    open_campaign,
+    pause_campaign,
+)
+from labeling.services.guidelines import create_guideline, new_guideline_version
+from labeling.services.people import (
+    UnableToCreatePerson,
+    add_raters,
+    change_person,
+    create_person,
+    create_pool,
+    edit_pool,
+    remove_raters,
+)
+from labeling.services.prompts import create_prompt
+from labeling.services.slots import (
+    UnableToSubmit,
+    claim,
+    heartbeat,
+    release,
+    save_draft,
+    skip,
+    submit_comparison,
+    submit_demonstration,
+)
+
+__all__ = [
+    "UnableToCreateCampaign",
+    "UnableToCreatePerson",
+    "UnableToSubmit",
+    "add_raters",
+    "change_person",
+    "claim",
+    "close_campaign",
+    "create_campaign",
+    "create_guideline",
+    "create_person",
+    "create_pool",
+    "create_prompt",
+    "edit_pool",
+    "heartbeat",
+    "new_guideline_version",
+    "open_campaign",
+    "pause_campaign",
+    "release",
+    "remove_raters",
+    "save_draft",
+    "skip",
+    "submit_comparison",
+    "submit_demonstration",
+]

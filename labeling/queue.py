@@ -1,0 +1,205 @@
+"""Which slot next: the policy, and the one statement behind it.
+
+A campaign's free slots stand in one line, `Slot.queue_rank`, low first:
+
+- slots that were given back (rank below zero), in the order of their return, and behind them
+- slots that nobody has had yet, item by item (finish first) or round by round (spread).
+
+Slots leave the line anywhere and join it only behind the returned ones. So a rater who has once been past a slot need
+never look at it again, and a QueuePlace remembers how far each rater has come: a claim costs the same for somebody who
+has judged the first 100,000 items as for a newcomer. What this can miss (a slot that was locked while we passed, by a
+claim that then failed) is found by a sweep of the whole line, once a minute at most, when a rater would go home empty-handed.
+"""
+
+import random
+import secrets
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+from django.db.models import Exists, OuterRef
+
+from labeling.models import Campaign, ItemResponse, Judgment, Pass, PastLease, QueuePlace, Rater, Response, Slot
+
+RETURNED_FLOOR = -(2**62)
+FRESH_FLOOR = -1
+"""Below every rank of its part of the line."""
+SETTLED_AFTER = timedelta(seconds=60)
+"""Returns older than this are committed and in their place; younger ones are looked at again by every claim."""
+SWEEP_EVERY = timedelta(seconds=60)
+MAX_SLOTS = 100
+"""More slots than an item can have: the room between two items' ranks."""
+MAX_ITEMS = 2**40
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
+
+# OFFSET 0 keeps PostgreSQL from turning the three tests into joins over all that the rater has done.
+_NOT_MET = """
+    NOT EXISTS (SELECT 1 FROM labeling_slot held WHERE held.item_id = free.item_id AND held.rater_id = %(rater)s LIMIT 1 OFFSET 0)
+    AND NOT EXISTS (SELECT 1 FROM labeling_pass p WHERE p.item_id = free.item_id AND p.rater_id = %(rater)s LIMIT 1 OFFSET 0)
+    AND NOT EXISTS (SELECT 1 FROM labeling_judgment j WHERE j.item_id = free.item_id AND j.rater_id = %(rater)s LIMIT 1 OFFSET 0)
+"""
+_FROM_PLACE = {
+    "returned": "free.queue_rank > COALESCE((SELECT returned_rank FROM place), %(returned_floor)s) AND free.queue_rank < 0",
+    "fresh": "free.queue_rank > COALESCE((SELECT fresh_rank FROM place), %(fresh_floor)s)",
+}
+_FROM_HEAD = {"returned": "free.queue_rank < 0", "fresh": "free.queue_rank >= 0"}
+_PART = """
+    SELECT free.id FROM labeling_slot free
+    WHERE free.campaign_id = %(campaign)s AND free.state = 'free' AND {bounds} AND {not_met}
+    ORDER BY free.queue_rank LIMIT 1 {lock}
+"""
+_CLAIM = """
+WITH place AS (SELECT * FROM labeling_queueplace WHERE campaign_id = %(campaign)s AND rater_id = %(rater)s),
+returned AS ({returned}),
+fresh AS ({fresh}),
+chosen AS (SELECT id FROM returned UNION ALL SELECT id FROM fresh LIMIT 1)
+UPDATE labeling_slot
+SET state = 'leased', rater_id = %(rater)s, lease = %(lease)s, leased_at = %(now)s, expires_at = %(expires_at)s,
+    guideline_version_id = %(guideline_version)s, seed = COALESCE((SELECT seed FROM place), %(seed)s)
+WHERE id = (SELECT id FROM chosen)
+RETURNING id, item_id, number, seed, queue_rank
+"""
+
+
+def fresh_rank(*, order: str, position: int, number: int) -> int:
+    """The rank of a slot that nobody has had: `position` is its item's, `number` its own within the item."""
+    if order == Campaign.Order.SPREAD:
+        return number * MAX_ITEMS + position
+    return position * MAX_SLOTS + number
+
+
+def returned_rank(now: datetime) -> int:
+    """The rank of a slot given back at `now`: in front of all fresh ones, behind all that came back before."""
+    return RETURNED_FLOOR + (now - _EPOCH) // timedelta(microseconds=1)
+
+
+def claim_free(*, campaign: Campaign, rater: Rater, now: datetime, is_sweep: bool = False) -> Slot | None:
+    """Lease the first free slot for `rater`, in one statement; None when the line has none. A sweep starts at its head.
+
+    Runs inside a transaction. The Slot comes back with `queue_rank` as it was, for `remember`.
+    """
+    lease = uuid.uuid4()
+    values = {
+        "campaign": campaign.pk,
+        "rater": rater.pk,
+        "lease": _adapt_uuid(lease),
+        "now": _adapt_time(now),
+        "expires_at": _adapt_time(now + timedelta(minutes=campaign.lease_minutes)),
+        "guideline_version": campaign.guideline_version_id,
+        "seed": _new_seed(),
+        "returned_floor": RETURNED_FLOOR,
+        "fresh_floor": FRESH_FLOOR,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_claim_statement(is_sweep=is_sweep), values)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    pk, item_id, number, seed, queue_rank = row
+    slot = Slot(
+        pk=pk,
+        item_id=item_id,
+        campaign=campaign,
+        number=number,
+        state=Slot.State.LEASED,
+        rater=rater,
+        lease=lease,
+        leased_at=now,
+        expires_at=now + timedelta(minutes=campaign.lease_minutes),
+        seed=seed,
+        guideline_version_id=campaign.guideline_version_id,
+        queue_rank=queue_rank,
+    )
+    slot._state.adding = False
+    slot._state.db = "default"
+    return slot
+
+
+def remember(*, slot: Slot, now: datetime) -> None:
+    """Move the rater's place behind the slot they were just given."""
+    settled = returned_rank(now - SETTLED_AFTER)
+    is_returned = slot.queue_rank < 0
+    place = QueuePlace(
+        campaign_id=slot.campaign_id,
+        rater_id=slot.rater_id,
+        seed=slot.seed or 0,
+        returned_rank=min(slot.queue_rank, settled) if is_returned else settled,
+        fresh_rank=FRESH_FLOOR if is_returned else slot.queue_rank,
+    )
+    moved = ["returned_rank"] if is_returned else ["returned_rank", "fresh_rank"]
+    QueuePlace.objects.bulk_create([place], update_conflicts=True, unique_fields=["campaign", "rater"], update_fields=moved)
+
+
+def lock_lapsed(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
+    """The slot whose lease lapsed longest ago and that `rater` may have, locked. There is at most one for each other rater."""
+    met = [Exists(table.objects.filter(item=OuterRef("item"), rater=rater)) for table in (Slot, Pass, Judgment)]
+    lapsed = Slot.objects.filter(campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now)
+    for meeting in met:
+        lapsed = lapsed.exclude(meeting)
+    return lapsed.select_for_update(skip_locked=True, of=("self",)).order_by("expires_at").first()
+
+
+def lease_to(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slot:
+    """Lease a locked slot to `rater`."""
+    slot.rater, slot.state = rater, Slot.State.LEASED
+    slot.lease, slot.leased_at = uuid.uuid4(), now
+    slot.expires_at = now + timedelta(minutes=campaign.lease_minutes)
+    slot.guideline_version_id = campaign.guideline_version_id
+    slot.seed = QueuePlace.objects.values_list("seed", flat=True).get(campaign=campaign, rater=rater)
+    slot.save(update_fields=["rater", "state", "lease", "leased_at", "expires_at", "guideline_version", "seed"])
+    return slot
+
+
+def is_sweep_due(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
+    """Whether the rater's place may hide something, and the last look at the whole line is long enough ago."""
+    places = QueuePlace.objects.filter(campaign=campaign, rater=rater)
+    return not places.filter(swept_at__gt=now - SWEEP_EVERY).exists()
+
+
+def remember_empty(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
+    """The whole line holds nothing for this rater: only what comes back from now on can."""
+    place = QueuePlace(
+        campaign=campaign,
+        rater=rater,
+        seed=_new_seed(),
+        fresh_rank=MAX_ITEMS * MAX_SLOTS,
+        returned_rank=returned_rank(now - SETTLED_AFTER),
+        swept_at=now,
+    )
+    moved = ["fresh_rank", "returned_rank", "swept_at"]
+    QueuePlace.objects.bulk_create([place], update_conflicts=True, unique_fields=["campaign", "rater"], update_fields=moved)
+
+
+def presented(lease: Slot | PastLease) -> list[Response]:
+    """The item's responses in the order this rater sees them: A, B, C… Fixed by the lease's seed; no id tells the order."""
+    rows = ItemResponse.objects.filter(item_id=lease.item_id).select_related("response").order_by("response_id")
+    return shuffled([row.response for row in rows], seed=lease.seed or 0, item_id=lease.item_id)
+
+
+def shuffled(responses: Sequence[Response], *, seed: int, item_id: int) -> list[Response]:
+    """`responses` (sorted by id) in the order that `seed` gives them in this item."""
+    order = list(responses)
+    random.Random(f"{seed}:{item_id}").shuffle(order)  # noqa: S311  # an order, not a secret
+    return order
+
+
+def _claim_statement(*, is_sweep: bool) -> str:
+    lock = "FOR UPDATE OF free SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    parts = {
+        name: _PART.format(bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name], not_met=_NOT_MET, lock=lock)
+        for name in ("returned", "fresh")
+    }
+    return _CLAIM.format(**parts)
+
+
+def _new_seed() -> int:
+    return secrets.randbits(62)
+
+
+def _adapt_uuid(value: uuid.UUID) -> object:
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+def _adapt_time(value: datetime) -> object:
+    return connection.ops.adapt_datetimefield_value(value)

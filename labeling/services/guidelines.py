@@ -1,0 +1,47 @@
+"""Guidelines: written once, and from then on only succeeded by a next version."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from accounts import audit
+from accounts.models import User
+from labeling import rating_form
+from labeling.models import Campaign, Guideline, GuidelineVersion
+
+
+def create_guideline(
+    *, name: str, text: str, form: rating_form.RatingForm | None = None, by: User | None, now: datetime
+) -> Guideline:
+    """A guideline with its version 1; without a form it asks InstructGPT's questions."""
+    with transaction.atomic():
+        guideline = Guideline.objects.create(name=name, created_at=now)
+        GuidelineVersion.objects.create(
+            guideline=guideline,
+            number=1,
+            text=text,
+            form=(form or rating_form.default()).as_json,
+            created_by=by,
+            created_at=now,
+        )
+        audit.record(by=by, action="create", target=guideline, after={"name": name}, now=now)
+    return guideline
+
+
+def new_guideline_version(
+    *, guideline: Guideline, text: str, form: rating_form.RatingForm, by: User | None, now: datetime
+) -> GuidelineVersion:
+    """The next version, in force at once for every campaign of the guideline that is not closed.
+
+    Items that raters hold keep the version they were shown.
+    """
+    with transaction.atomic():
+        Guideline.objects.select_for_update().get(pk=guideline.pk)  # one number after the other
+        newest = guideline.versions.aggregate(newest=Max("number"))["newest"] or 0
+        version = GuidelineVersion.objects.create(
+            guideline=guideline, number=newest + 1, text=text, form=form.as_json, created_by=by, created_at=now
+        )
+        Campaign.objects.filter(guideline=guideline).exclude(state=Campaign.State.CLOSED).update(guideline_version=version)
+        audit.record(by=by, action="new_version", target=guideline, after={"number": version.number}, now=now)
+    return version

@@ -1,0 +1,58 @@
+"""The only way from (user, id in a URL) to an object. What one may not see does not exist: 404, never 403."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from accounts.models import User
+from labeling.models import Campaign, Guideline, Item, Pool, Prompt, Rater
+from labeling.selectors import desk
+from labeling.selectors.prompts import visible
+
+
+def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
+    _require_admin(user)
+    return get_object_or_404(Campaign.objects.select_related("pool", "guideline", "guideline_version", "created_by"), pk=pk)
+
+
+def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
+    _require_admin(user)
+    return get_object_or_404(Item.objects.select_related("campaign", "prompt__source"), campaign=campaign_pk, pk=pk)
+
+
+def pool(*, user: User | AnonymousUser, pk: int) -> Pool:
+    _require_admin(user)
+    return get_object_or_404(Pool, pk=pk)
+
+
+def guideline(*, user: User | AnonymousUser, pk: int) -> Guideline:
+    _require_admin(user)
+    return get_object_or_404(Guideline, pk=pk)
+
+
+def prompt(*, user: User | AnonymousUser, pk: int) -> Prompt:
+    _require_admin(user)
+    return get_object_or_404(visible(Prompt.objects.select_related("source")), pk=pk)
+
+
+def rater(*, user: User | AnonymousUser) -> Rater:
+    return get_object_or_404(Rater, user=user.pk)
+
+
+def campaign_to_work_in(*, rater: Rater, pk: int) -> Campaign:
+    return get_object_or_404(desk.campaigns_open_to(rater=rater), pk=pk)
+
+
+def work(*, user: User | AnonymousUser, lease: UUID) -> desk.Work:
+    """The item under a lease that this person holds or held, in whatever state it is now."""
+    found = desk.work(user_id=user.pk or 0, lease=lease)
+    if found is None:
+        raise Http404
+    return found
+
+
+def _require_admin(user: User | AnonymousUser) -> None:
+    if not user.is_authenticated or not user.is_admin:
+        raise Http404

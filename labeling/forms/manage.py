@@ -1,0 +1,372 @@
+"""The admin's forms: campaigns, pools, guidelines with their rating form, prompts, and the filters of the lists."""
+
+import itertools
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import slugify
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling import selectors
+from labeling.models import Campaign, Guideline, Pass, Pool, Prompt, Rater, Source
+from labeling.rating_form import Flag, RatingForm, Scale
+from labeling.selectors import Match, PromptFilter, Selection
+
+# Django's forms know their type only in the stubs.
+if TYPE_CHECKING:
+    CampaignModelForm = forms.ModelForm[Campaign]
+    PoolModelForm = forms.ModelForm[Pool]
+    GuidelineModelForm = forms.ModelForm[Guideline]
+    QuestionFormSet = forms.BaseFormSet["QuestionForm"]
+else:
+    CampaignModelForm = PoolModelForm = GuidelineModelForm = forms.ModelForm
+    QuestionFormSet = forms.BaseFormSet
+
+
+class SourceChoice(forms.ModelMultipleChoiceField):
+    """Sources as checkboxes, each under its name."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Source.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, **options)
+
+
+class CampaignForm(CampaignModelForm):
+    """A new campaign and the prompts it takes."""
+
+    categories = forms.MultipleChoiceField(
+        label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    splits = forms.MultipleChoiceField(
+        label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=forms.CheckboxSelectMultiple
+    )
+    languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=forms.CheckboxSelectMultiple)
+    sources = SourceChoice(label=_("Prompts from"))
+    is_unused = forms.BooleanField(label=_("Only prompts that no campaign of this kind has yet"), required=False, initial=True)
+    n_prompts = forms.IntegerField(
+        label=_("How many prompts"),
+        min_value=1,
+        required=False,
+        help_text=_("Empty takes all that fit. A number draws evenly over them."),
+    )
+    response_sources = SourceChoice(label=_("Responses from"))
+
+    class Meta:
+        model = Campaign
+        fields = ["name", "kind", "pool", "guideline", "n_responses", "overlap", "order", "lease_minutes"]
+        widgets = {"kind": forms.RadioSelect, "order": forms.RadioSelect}
+        error_messages = {
+            "name": {"unique": _("Another campaign has this name. Choose one that tells them apart.")},
+        }
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["kind"] = forms.ChoiceField(
+            label=_("What raters do"),
+            choices=Campaign.Kind.choices,
+            initial=Campaign.Kind.DEMONSTRATION,
+            widget=forms.RadioSelect,
+        )
+        self.fields["n_responses"].initial = 4
+        self.fields["pool"].empty_label = self.fields["guideline"].empty_label = _("choose one")
+        self.fields["languages"].choices = [(code, code) for code in selectors.prompt_languages()]
+        self.fields["sources"].queryset = selectors.prompt_sources()
+        self.fields["response_sources"].queryset = selectors.response_sources()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") == Campaign.Kind.DEMONSTRATION:
+            cleaned["n_responses"] = None
+        elif cleaned.get("n_responses") is None and "n_responses" not in self.errors:
+            self.add_error("n_responses", _("Say how many responses a rater compares: 2 to 9."))
+        if not self.errors:
+            self._check_selection()
+        return cleaned
+
+    def selection(self) -> Selection:
+        """What was asked for, as far as it is valid; unusable parts ask for nothing."""
+        values = self.cleaned_data
+        return Selection(
+            kind=values.get("kind") or Campaign.Kind.DEMONSTRATION,
+            categories=tuple(values.get("categories") or ()),
+            splits=tuple(values.get("splits") or ()),
+            source_ids=tuple(source.pk for source in values.get("sources") or ()),
+            languages=tuple(values.get("languages") or ()),
+            is_unused=bool(values.get("is_unused")),
+            n_prompts=values.get("n_prompts"),
+            n_responses=values.get("n_responses"),
+            response_source_ids=tuple(source.pk for source in values.get("response_sources") or ()),
+        )
+
+    def _check_selection(self) -> None:
+        selection = self.selection()
+        found = selectors.match(selection=selection)
+        if found.n_matching == 0:
+            self.add_error(None, no_prompt_matches())
+        elif found.n_fitting == 0:
+            self.add_error("response_sources", too_few_responses(selection, found))
+        elif selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
+            self.add_error("n_prompts", only_so_many(selection, found))
+
+
+def no_prompt_matches() -> str:
+    return gettext("No prompt matches. Tick more categories, splits or sources, or allow prompts that a campaign already has.")
+
+
+def too_few_responses(selection: Selection, found: Match) -> str:
+    most = selectors.most_responses(selection=selection)
+    if most == 0:
+        sentence = gettext("None of the %(matching)d prompts has a response from these sources. Sample some first.")
+    else:
+        sentence = gettext(
+            "None of the %(matching)d prompts has %(wanted)d responses from these sources; the most is %(most)d. "
+            "Compare fewer, or add a source."
+        )
+    return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
+
+
+def only_so_many(selection: Selection, found: Match) -> str:
+    if not selection.needs_responses:
+        sentence = ngettext("Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting)
+        return sentence % {"n": found.n_fitting}
+    sentence = ngettext(
+        "Only %(n)d prompt has %(wanted)d responses or more from these sources.",
+        "Only %(n)d prompts have %(wanted)d responses or more from these sources.",
+        found.n_fitting,
+    )
+    return sentence % {"n": found.n_fitting, "wanted": selection.n_responses}
+
+
+class PoolForm(PoolModelForm):
+    class Meta:
+        model = Pool
+        fields = ["name", "description", "is_held_out"]
+        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
+        error_messages = {"name": {"unique": _("Another pool has this name.")}}
+
+
+class RaterChoice(forms.ModelMultipleChoiceField):
+    """Raters as checkboxes: the alias, and the name behind it."""
+
+    def label_from_instance(self, rater: Rater) -> str:
+        return f"{rater.alias} · {rater.user}" if rater.user else rater.alias
+
+
+class RatersForm(forms.Form):
+    """Several raters to put into a pool or take out of it."""
+
+    raters = RaterChoice(
+        label=_("Raters"),
+        queryset=Rater.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Tick at least one rater.")},
+    )
+
+    def __init__(self, *args: Any, queryset: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["raters"].queryset = queryset
+
+
+class PromptForm(forms.Form):
+    """One prompt typed in: an earlier conversation if there is one, and the turn to be answered."""
+
+    system = forms.CharField(
+        label=_("System message"), required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text=_("Empty for none.")
+    )
+    history = forms.CharField(
+        label=_("Earlier turns"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("Start each turn on a line of its own with “User:” or “Assistant:”. Empty for a single question."),
+    )
+    text = forms.CharField(
+        label=_("Prompt"), widget=forms.Textarea(attrs={"rows": 6}), help_text=_("The turn that is to be answered.")
+    )
+    category = forms.ChoiceField(label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER)
+    language = forms.CharField(label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR."))
+    split = forms.ChoiceField(label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN)
+    licence = forms.CharField(
+        label=_("Licence"), max_length=64, required=False, help_text=_("Such as CC-BY-4.0; empty when it is your own.")
+    )
+
+    def clean_history(self) -> list[dict[str, str]]:
+        turns: list[dict[str, str]] = []
+        for number, line in enumerate(self.cleaned_data["history"].splitlines(), start=1):
+            speaker, colon, rest = line.partition(":")
+            role = {"user": "user", "assistant": "assistant"}.get(speaker.strip().lower()) if colon else None
+            if role is not None:
+                turns.append({"role": role, "content": rest.strip()})
+            elif turns:
+                turns[-1]["content"] += f"\n{line}"
+            elif line.strip():
+                raise ValidationError(_("Line %(line)d: start with “User:” or “Assistant:”."), params={"line": number})
+        self._check_turns(turns)
+        return [{"role": turn["role"], "content": turn["content"].strip()} for turn in turns]
+
+    def _check_turns(self, turns: list[dict[str, str]]) -> None:
+        for number, turn in enumerate(turns, start=1):
+            expected = "user" if number % 2 else "assistant"
+            if turn["role"] != expected:
+                raise ValidationError(
+                    _("Turn %(turn)d should be the %(role)s's: the two take turns, the user first."),
+                    params={"turn": number, "role": expected},
+                )
+            if not turn["content"].strip():
+                raise ValidationError(_("Turn %(turn)d is empty. Write it or remove it."), params={"turn": number})
+        if len(turns) % 2:
+            raise ValidationError(_("The last earlier turn should be the assistant's: the prompt below is the user's."))
+
+    def messages(self) -> list[dict[str, str]]:
+        system = self.cleaned_data["system"].strip()
+        opening = [{"role": "system", "content": system}] if system else []
+        return [*opening, *self.cleaned_data["history"], {"role": "user", "content": self.cleaned_data["text"].strip()}]
+
+
+class PromptFilterForm(forms.Form):
+    """The filter bar of the prompts page; it lives in the URL."""
+
+    q = forms.CharField(label=_("Search"), required=False, widget=forms.SearchInput)
+    category = forms.ChoiceField(label=_("Category"), required=False)
+    split = forms.ChoiceField(label=_("Split"), required=False)
+    source = forms.ModelChoiceField(label=_("Source"), required=False, queryset=Source.objects.none(), empty_label=_("any"))
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    unused = forms.BooleanField(label=_("in no campaign"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["category"].choices = [("", _("any")), *Prompt.Category.choices]
+        self.fields["split"].choices = [("", _("any")), *Prompt.Split.choices]
+        self.fields["source"].queryset = selectors.prompt_sources()
+        self.fields["language"].choices = [("", _("any")), *((code, code) for code in selectors.prompt_languages())]
+
+    def wanted(self) -> PromptFilter:
+        """The filter, with every unusable value left out rather than refused: links age."""
+        self.is_valid()
+        values = self.cleaned_data
+        source = values.get("source")
+        return PromptFilter(
+            text=(values.get("q") or "").strip(),
+            category=values.get("category") or "",
+            split=values.get("split") or "",
+            source_id=source.pk if source else None,
+            language=values.get("language") or "",
+            is_unused=bool(values.get("unused")),
+        )
+
+
+class ItemFilterForm(forms.Form):
+    """The filter bar of a campaign's items."""
+
+    STATUSES = [
+        ("", _("any")),
+        ("untouched", _("no judgment yet")),
+        ("started", _("some judgments")),
+        ("finished", _("all judgments")),
+        ("skipped", _("skipped by somebody")),
+    ]
+    status = forms.ChoiceField(label=_("State"), required=False, choices=STATUSES)
+    reason = forms.ChoiceField(label=_("Skipped because"), required=False, choices=[("", _("any")), *Pass.Reason.choices])
+
+    def value(self, name: str) -> str:
+        self.is_valid()
+        return str(self.cleaned_data.get(name) or "")
+
+
+class GuidelineForm(GuidelineModelForm):
+    """A guideline's name, with the text of its first version."""
+
+    text = forms.CharField(
+        label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=_("Markdown, shown beside the work.")
+    )
+
+    class Meta:
+        model = Guideline
+        fields = ["name"]
+        error_messages = {"name": {"unique": _("Another guideline has this name.")}}
+
+
+class GuidelineTextForm(forms.Form):
+    """The text of the next version."""
+
+    text = forms.CharField(
+        label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=_("Markdown, shown beside the work.")
+    )
+
+
+class QuestionForm(forms.Form):
+    """One question of a rating form. Its name is made from the first label and then stays, so that answers stay comparable."""
+
+    KINDS = [("flag", _("flag")), ("scale", _("scale"))]
+    name = forms.CharField(required=False, widget=forms.HiddenInput)
+    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, initial="flag")
+    label = forms.CharField(label=_("Question"), max_length=200)
+    low = forms.IntegerField(label=_("From"), required=False, min_value=0, max_value=100)
+    low_label = forms.CharField(label=_("word at the low end"), required=False, max_length=60)
+    high = forms.IntegerField(label=_("to"), required=False, min_value=1, max_value=101)
+    high_label = forms.CharField(label=_("word at the high end"), required=False, max_length=60)
+    is_required = forms.BooleanField(label=_("must be answered"), required=False)
+    help = forms.CharField(label=_("Help"), required=False, max_length=300)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("kind") != "scale" or "low" in self.errors or "high" in self.errors:
+            return cleaned
+        if cleaned.get("low") is None:
+            cleaned["low"] = 1
+        if cleaned.get("high") is None:
+            cleaned["high"] = 7
+        if cleaned["high"] <= cleaned["low"]:
+            self.add_error("high", _("The high end lies above the low end."))
+        return cleaned
+
+
+class BaseQuestions(QuestionFormSet):
+    """The questions of a rating form, in the order of their places."""
+
+    def add_fields(self, form: QuestionForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["ORDER"].label = _("Place")
+        form.fields["DELETE"].label = _("remove")
+
+    def rating_form(self) -> RatingForm:
+        """The form that was put together; valid formsets only."""
+        taken: set[str] = set()
+        questions = []
+        for form in self.ordered_forms:
+            question = _question(form.cleaned_data, taken)
+            taken.add(question.name)
+            questions.append(question)
+        return RatingForm(tuple(questions))
+
+
+Questions = forms.formset_factory(
+    QuestionForm, formset=BaseQuestions, extra=1, can_delete=True, can_order=True, max_num=40, validate_max=True
+)
+
+
+def questions_of(form: RatingForm) -> list[dict[str, Any]]:
+    """A rating form as the formset's initial rows."""
+    return [dict(question) for question in form.as_json["questions"]]
+
+
+def _question(values: dict[str, Any], taken: set[str]) -> Scale | Flag:
+    name = _free_name(values["name"] or slugify(values["label"]).replace("-", "_") or "question", taken)
+    if values["kind"] == "flag":
+        return Flag(name=name, label=values["label"], help=values["help"])
+    return Scale(
+        name=name,
+        label=values["label"],
+        low=values["low"],
+        high=values["high"],
+        low_label=values["low_label"],
+        high_label=values["high_label"],
+        is_required=values["is_required"],
+        help=values["help"],
+    )
+
+
+def _free_name(wanted: str, taken: set[str]) -> str:
+    base = wanted if wanted.isidentifier() else f"q_{wanted}"
+    names = itertools.chain([base], (f"{base}_{number}" for number in itertools.count(2)))
+    return next(name for name in names if name not in taken)

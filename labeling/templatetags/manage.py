@@ -1,0 +1,35 @@
+"""Words of the admin's pages that need the clock or the row at hand."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext
+
+from labeling.selectors.board import Answer
+
+register = template.Library()
+
+
+@register.filter
+def about(moment: datetime) -> str:
+    """A moment to come, as exact as it deserves: “Thursday 15:00” within the week, else “3 December”."""
+    local, today = timezone.localtime(moment), timezone.localdate()
+    if local.date() == today:
+        return gettext("%(time)s today") % {"time": date_format(local, "H:i")}
+    if local.date() - today < timedelta(days=7):
+        return date_format(local, "l H:i")
+    return date_format(local, "j F")
+
+
+@register.filter
+def in_order(answer: Answer) -> str:
+    """A ranking in letters and symbols: “B › A = C”."""
+    return " › ".join(" = ".join(tier) for tier in answer.tiers)
+
+
+@register.filter
+def role(name: str) -> str:
+    """Who speaks in a conversation."""
+    return {"system": gettext("System"), "user": gettext("User"), "assistant": gettext("Assistant")}.get(name, name)

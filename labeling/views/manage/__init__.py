@@ -1,0 +1,1 @@
+"""The admin's pages, one module a noun: campaigns, pools, guidelines, prompts, exports."""

@@ -1,0 +1,125 @@
+"""Campaigns: the list, the form that makes one, and a campaign's own pages."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.models import User
+from labeling import access, selectors, services
+from labeling.forms.manage import CampaignForm, ItemFilterForm, no_prompt_matches, only_so_many, too_few_responses
+from labeling.models import Campaign
+
+CAMPAIGNS_PER_PAGE = 25
+ITEMS_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    state = request.GET.get("state", "")
+    page = Paginator(selectors.campaigns(state=state), CAMPAIGNS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = selectors.campaign_rows(campaigns=page, now=timezone.now())
+    context = {"rows": rows, "page": page, "state": state, "states": Campaign.State.choices}
+    return render(request, "labeling/manage/campaigns.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    form = CampaignForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            campaign = _create(form, by=request.user)
+        except services.UnableToCreateCampaign as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            return redirect("campaign", campaign.pk)
+    return render(request, "labeling/manage/campaign_new.html", {"form": form})
+
+
+@require_POST
+def count(request: HttpRequest) -> HttpResponse:
+    """The line under the prompts: how many match what is ticked now."""
+    form = CampaignForm(request.POST)
+    form.is_valid()
+    selection = form.selection()
+    found = selectors.match(selection=selection)
+    overlap = form.cleaned_data.get("overlap") or 1
+    context: dict[str, Any] = {"selection": selection, "found": found, "n_judgments": found.n_taken * overlap, "overlap": overlap}
+    if selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
+        context["shortage"] = only_so_many(selection, found)
+    if found.n_matching == 0:
+        context["problem"] = no_prompt_matches()
+    elif found.n_fitting == 0:
+        context["problem"] = too_few_responses(selection, found)
+    return render(request, "labeling/manage/_count.html", context)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = access.campaign(user=request.user, pk=pk)
+    board = selectors.campaign_board(campaign=campaign, now=timezone.now())
+    return render(request, "labeling/manage/campaign.html", {"campaign": campaign, "board": board, "tab": "overview"})
+
+
+@require_GET
+def items(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = access.campaign(user=request.user, pk=pk)
+    form = ItemFilterForm(request.GET or None)
+    found = selectors.campaign_items(campaign=campaign, status=form.value("status"), reason=form.value("reason"))
+    page = Paginator(found, ITEMS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = selectors.item_rows(items=page, now=timezone.now())
+    context = {"campaign": campaign, "form": form, "page": page, "rows": rows, "tab": "items"}
+    return render(request, "labeling/manage/campaign_items.html", context)
+
+
+@require_GET
+def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
+    found = access.item(user=request.user, campaign_pk=pk, pk=item_pk)
+    context = {"campaign": found.campaign, "item": found, "tab": "items", "work": selectors.item_answers(item=found)}
+    return render(request, "labeling/manage/campaign_item.html", context)
+
+
+@require_GET
+def set_up(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = access.campaign(user=request.user, pk=pk)
+    context = {"campaign": campaign, "tab": "set_up", "sources": selectors.compared_sources(campaign=campaign)}
+    return render(request, "labeling/manage/campaign_set_up.html", context)
+
+
+@require_POST
+def open_(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = access.campaign(user=request.user, pk=pk)
+    services.open_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    return redirect("campaign", pk)
+
+
+@require_POST
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = access.campaign(user=request.user, pk=pk)
+    services.pause_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    return redirect("campaign", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks, POST closes."""
+    campaign = access.campaign(user=request.user, pk=pk)
+    if request.method == "POST":
+        services.close_campaign(campaign=campaign, by=request.user, now=timezone.now())
+        return redirect("campaign", pk)
+    (row,) = selectors.campaign_rows(campaigns=[campaign], now=timezone.now())
+    return render(request, "labeling/manage/campaign_close.html", {"campaign": campaign, "progress": row.progress})
+
+
+def _create(form: CampaignForm, *, by: User) -> Campaign:
+    values, selection = form.cleaned_data, form.selection()
+    return services.create_campaign(
+        **{name: values[name] for name in CampaignForm.Meta.fields},
+        prompts=selectors.fitting_prompts(selection=selection),
+        source_ids=selection.response_source_ids,
+        by=by,
+        now=timezone.now(),
+    )

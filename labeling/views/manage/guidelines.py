@@ -1,0 +1,97 @@
+"""Guidelines: the list, a new one, its next version, and what changed between two."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from labeling import access, rating_form, selectors, services, versions
+from labeling.forms.manage import BaseQuestions, GuidelineForm, GuidelineTextForm, Questions, questions_of
+from labeling.models import Guideline, GuidelineVersion
+
+GUIDELINES_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    page = Paginator(Guideline.objects.order_by("name"), GUIDELINES_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "labeling/manage/guidelines.html", {"page": page, "rows": selectors.guideline_rows(guidelines=page)})
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    form = GuidelineForm(request.POST or None)
+    questions = _questions(request, rating_form.default())
+    if _is_save(request) and all([form.is_valid(), questions.is_valid()]):
+        guideline = services.create_guideline(
+            name=form.cleaned_data["name"],
+            text=form.cleaned_data["text"],
+            form=questions.rating_form(),
+            by=request.user,
+            now=timezone.now(),
+        )
+        return redirect("guideline_history", guideline.pk)
+    return render(request, "labeling/manage/guideline_edit.html", {"form": form, "questions": questions})
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """The next version: starts as the last one, and saves as a new number."""
+    guideline = access.guideline(user=request.user, pk=pk)
+    latest = selectors.guideline_versions(guideline=guideline)[0]
+    form = GuidelineTextForm(request.POST or None, initial={"text": latest.text})
+    questions = _questions(request, rating_form.parse(latest.form))
+    if _is_save(request) and all([form.is_valid(), questions.is_valid()]):
+        services.new_guideline_version(
+            guideline=guideline, text=form.cleaned_data["text"], form=questions.rating_form(), by=request.user, now=timezone.now()
+        )
+        return redirect("guideline_history", pk)
+    context = {"form": form, "questions": questions, "guideline": guideline, "latest": latest}
+    return render(request, "labeling/manage/guideline_edit.html", context)
+
+
+@require_GET
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version as raters read it, and how it differs from the one before."""
+    guideline = access.guideline(user=request.user, pk=pk)
+    every = selectors.guideline_versions(guideline=guideline)
+    shown = _chosen(every, request.GET.get("version"))
+    before = next((version for version in every if version.number < shown.number), None)
+    context: dict[str, Any] = {
+        "guideline": guideline,
+        "versions": every,
+        "shown": shown,
+        "before": before,
+        "questions": rating_form.parse(shown.form).questions,
+        "campaigns": selectors.campaigns_of_guideline(guideline=guideline),
+    }
+    if before is not None:
+        context["text_changes"] = versions.changes(before.text.splitlines(), shown.text.splitlines())
+        context["form_changes"] = versions.changes(_form_lines(before), _form_lines(shown), context=1)
+    return render(request, "labeling/manage/guideline_history.html", context)
+
+
+def _is_save(request: HttpRequest) -> bool:
+    return request.method == "POST" and "more" not in request.POST
+
+
+def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuestions:
+    """The formset as posted or as `form` has it; the button “One more question” adds an empty row."""
+    if request.method != "POST":
+        return Questions(initial=questions_of(form), prefix="questions")
+    data = request.POST.copy()
+    total = data.get("questions-TOTAL_FORMS", "")
+    if "more" in data and total.isdecimal():
+        data["questions-TOTAL_FORMS"] = str(int(total) + 1)
+    return Questions(data, initial=questions_of(form), prefix="questions")
+
+
+def _chosen(every: list[GuidelineVersion], number: str | None) -> GuidelineVersion:
+    return next((version for version in every if str(version.number) == number), every[0])
+
+
+def _form_lines(version: GuidelineVersion) -> list[str]:
+    return versions.form_lines(rating_form.parse(version.form))

@@ -1,0 +1,69 @@
+"""Pools: the list, a new one, and who is in it."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling import access, selectors, services
+from labeling.forms.manage import PoolForm, RatersForm
+from labeling.models import Pool, Rater
+
+POOLS_PER_PAGE = 50
+MEMBERS_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    page = Paginator(Pool.objects.order_by("name"), POOLS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "labeling/manage/pools.html", {"page": page, "rows": selectors.pool_rows(pools=page)})
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    form = PoolForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        pool = services.create_pool(**form.cleaned_data, by=request.user, now=timezone.now())
+        return redirect("pool", pool.pk)
+    return render(request, "labeling/manage/pool_new.html", {"form": form})
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    pool = access.pool(user=request.user, pk=pk)
+    page = Paginator(selectors.pool_members(pool=pool), MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
+    outside = RatersForm(queryset=selectors.raters_outside(pool=pool))
+    context = {"pool": pool, "page": page, "rows": selectors.member_rows(memberships=page), "outside": outside}
+    return render(request, "labeling/manage/pool.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    pool = access.pool(user=request.user, pk=pk)
+    form = PoolForm(request.POST or None, instance=pool)
+    if request.method == "POST" and form.is_valid():
+        services.edit_pool(pool=pool, **form.cleaned_data, by=request.user, now=timezone.now())
+        return redirect("pool", pk)
+    return render(request, "labeling/manage/pool_edit.html", {"form": form, "pool": pool})
+
+
+@require_POST
+def add(request: HttpRequest, pk: int) -> HttpResponse:
+    pool = access.pool(user=request.user, pk=pk)
+    form = RatersForm(request.POST, queryset=selectors.raters_outside(pool=pool))
+    if form.is_valid():
+        services.add_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
+        return redirect("pool", pk)
+    page = Paginator(selectors.pool_members(pool=pool), MEMBERS_PER_PAGE).get_page(1)
+    context = {"pool": pool, "page": page, "rows": selectors.member_rows(memberships=page), "outside": form}
+    return render(request, "labeling/manage/pool.html", context, status=422)
+
+
+@require_POST
+def remove(request: HttpRequest, pk: int) -> HttpResponse:
+    pool = access.pool(user=request.user, pk=pk)
+    form = RatersForm(request.POST, queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True))
+    if form.is_valid():
+        services.remove_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
+    return redirect("pool", pk)

@@ -42,16 +42,21 @@ SPLITS = ("train", "validation", "test")
 
 EXIT_FINISHED = 0  # succeeded or stopped: result.json says which
 EXIT_ANTICIPATED = 3  # result.json carries a sentence
+EXIT_STALE = 4  # a newer attempt owns the folder; nothing was written
 # A disk that is full to the last byte takes the database down with it.
 SPARE_BYTES = 64 * 1024**2
+
+
+class AnticipatedFailure(Exception):
+    """A failure with a name; its text is written for the person who started the run and becomes the run's `error`."""
 
 
 class StaleAttempt(Exception):
     """A newer attempt owns the folder: this process is an old copy and must end without writing."""
 
 
-class UnableToSave(Exception):
-    """The disk cannot take what is about to be written; the text is for a person."""
+class UnableToSave(AnticipatedFailure):
+    """The disk cannot take what is about to be written."""
 
 
 @dataclass(frozen=True)
@@ -94,10 +99,15 @@ def write_job(folder: Path, job: Job) -> None:
         if owner > job.attempt:
             raise StaleAttempt(f"Attempt {owner} owns {folder.name}; attempt {job.attempt} is over.")
         write_atomically(folder / ATTEMPT, str(job.attempt))
-    for leftover in [*folder.glob(f"{TEMPORARY}*"), *(folder / CHECKPOINTS).glob(f"{TEMPORARY}*")]:
-        remove(leftover)
+    clear_aside(folder)
     (folder / RESULT).unlink(missing_ok=True)
     write_json(folder / CONFIG, dataclasses.asdict(job))
+
+
+def clear_aside(folder: Path) -> None:
+    """Removes what was written aside and never renamed."""
+    for leftover in [*folder.glob(f"{TEMPORARY}*"), *(folder / CHECKPOINTS).glob(f"{TEMPORARY}*")]:
+        remove(leftover)
 
 
 def read_job(folder: Path) -> Job:
@@ -203,6 +213,13 @@ class RunFolder:
         with _locked(self.path):
             self._refuse_if_stale()
             _append(self.path / name, text.encode())
+
+    def replace_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """The whole file anew, at once."""
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        with _locked(self.path):
+            self._refuse_if_stale()
+            write_atomically(self.path / name, text)
 
     def write_result(self, result: Result) -> None:
         with _locked(self.path):

@@ -1,0 +1,116 @@
+"""One run, from config.json to result.json: python -m training.trainer RUN_DIR
+
+Exit code 0: succeeded or stopped. 3: a failure that was anticipated, its sentence in result.json. 4: a newer attempt owns the
+folder. Anything else is a crash with its traceback on stderr. Nothing that imports torch may be imported here before `_settle`.
+"""
+
+import argparse
+import ctypes
+import dataclasses
+import errno
+import importlib
+import os
+import platform
+import signal
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from training import configs, run_dir
+from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
+
+# Each has `carry_out(job, config, folder) -> Result`.
+MODULES = {
+    "sft": "training.trainer.sft",
+    "reward": "training.trainer.reward",
+    "sample": "training.trainer.sample",
+}
+_PR_SET_PDEATHSIG = 1
+
+
+class UnableToStart(AnticipatedFailure):
+    """The job itself is not right."""
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="training.trainer", description=__doc__)
+    parser.add_argument("run_dir", type=Path)
+    parser.add_argument("--supervisor", type=int, default=None, help="process id that this process must not outlive")
+    options = parser.parse_args(arguments)
+    _die_with_parent(options.supervisor)
+    job = run_dir.read_job(options.run_dir)
+    folder = RunFolder(options.run_dir.absolute(), job.attempt)
+    try:
+        folder.refuse_if_stale()
+        return _carry_out(job, folder)
+    except run_dir.StaleAttempt as error:
+        sys.stderr.write(f"{error}\n")
+        return run_dir.EXIT_STALE
+
+
+def _carry_out(job: Job, folder: RunFolder) -> int:
+    try:
+        config = _config(job)
+        _settle(job, allows_hub=config.allows_hub)
+        result = importlib.import_module(MODULES[job.kind]).carry_out(job, config, folder)
+    except (AnticipatedFailure, RuntimeError, MemoryError, OSError) as error:
+        sentence = anticipated(error)
+        if not sentence:
+            raise
+        folder.write_result(Result("failed", error=sentence, versions=_versions(job)))
+        sys.stderr.write(f"{sentence}\n")
+        return run_dir.EXIT_ANTICIPATED
+    run_dir.clear_aside(folder.path)
+    folder.write_result(dataclasses.replace(result, versions=_versions(job)))
+    return run_dir.EXIT_FINISHED
+
+
+def anticipated(error: BaseException) -> str:
+    """The sentence for a person, or "" when this is a bug. torch raises RuntimeErrors that only their text tells apart."""
+    text = str(error)
+    if isinstance(error, AnticipatedFailure):
+        return text
+    if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
+        return "The node ran out of memory. Lower the batch or the longest row, or use LoRA, and start again."
+    is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if is_full or "PytorchStreamWriter" in text or "No space left on device" in text:
+        return "The disk became full while the run was saving. Make room on the node and start the run again."
+    return ""
+
+
+def _config(job: Job) -> configs.Config:
+    config, problems = configs.parse(job.kind, job.config)
+    if config is None or job.kind not in MODULES:
+        raise UnableToStart(" ".join(problem.sentence for problem in problems) or f"This node cannot carry out {job.kind} runs.")
+    return config
+
+
+def _settle(job: Job, *, allows_hub: bool) -> None:
+    """What must be in the environment before torch and transformers are imported: the cores left free, and no word to the hub."""
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(max(job.threads, 1))
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = (
+        "0" if allows_hub else "1"
+    )
+
+
+def _die_with_parent(supervisor: int | None) -> None:
+    """SIGKILL from the kernel when the parent ends (Linux): no old copy goes on. It may be gone already: the checks below."""
+    parent = os.getppid()
+    if platform.system() == "Linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent or supervisor not in (None, parent):
+        sys.stderr.write("The supervisor of this run is gone.\n")
+        sys.exit(run_dir.EXIT_STALE)
+
+
+def _versions(job: Job) -> dict[str, str]:
+    packages = ("torch", "transformers", "trl", "peft", "accelerate")
+    return {name: version(name) for name in packages} | {
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+        "threads": str(job.threads),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,204 @@
+"""A snapshot's rows as token ids: what is cut or left out is counted, never silent."""
+
+import itertools
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from training import run_dir
+from training.run_dir import AnticipatedFailure
+
+IGNORED = -100  # the label that a loss skips
+
+Row = dict[str, Any]
+Message = dict[str, str]
+
+
+class UnableToRead(AnticipatedFailure):
+    """The snapshot is not what this kind of run needs."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A conversation whose last turn is to be learned: labels are IGNORED over the prompt."""
+
+    input_ids: list[int]
+    labels: list[int]
+
+
+@dataclass(frozen=True)
+class Demonstrations:
+    examples: list[Example]
+    n_cut: int  # responses shortened at their end
+    n_left_out: int  # the prompt alone fills the longest row
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two responses to one prompt, both whole conversations ending with their end of turn."""
+
+    chosen: list[int]
+    rejected: list[int]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    pairs: list[Pair]
+    n_ties: int  # equal ranks or equal texts teach nothing
+    n_too_long: int
+
+
+@dataclass(frozen=True)
+class Prompt:
+    prompt_id: Any
+    messages: list[Message]
+    input_ids: list[int]
+
+
+def rows(snapshot: Path, split: str) -> list[Row]:
+    """The rows of one split; none when the snapshot has no such file."""
+    path = snapshot / f"{split}.jsonl"
+    return list(run_dir.read_lines(path)) if path.exists() else []
+
+
+def training_rows(snapshot: Path, needed: str) -> list[Row]:
+    """Raises UnableToRead for a missing or empty snapshot, and one of another kind (rows without `needed`)."""
+    if not snapshot.is_dir():
+        raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
+    found = rows(snapshot, "train")
+    _require(found, needed)
+    return found
+
+
+def all_rows(snapshot: Path, needed: str) -> list[Row]:
+    """The rows of every split, in the order of the splits."""
+    if not snapshot.is_dir():
+        raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
+    found = [row for split in run_dir.SPLITS for row in rows(snapshot, split)]
+    _require(found, needed)
+    return found
+
+
+def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
+    """(split, rows): the validation split, or the test split where validation is empty, or ("", [])."""
+    for split in ("validation", "test"):
+        found = rows(snapshot, split)
+        if found:
+            return split, found
+    return "", []
+
+
+def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]:
+    """All in their order, or `at_most` of them drawn by the seed."""
+    if at_most is None or len(items) <= at_most:
+        return list(items)
+    chosen = sorted(random.Random(seed).sample(range(len(items)), at_most))  # noqa: S311 a draw, not a secret
+    return [items[index] for index in chosen]
+
+
+def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Demonstrations:
+    examples, n_cut, n_left_out = [], 0, 0
+    for row in found:
+        prompt = prompt_ids(tokenizer, row["prompt"])
+        whole = conversation_ids(tokenizer, [*row["prompt"], *row["completion"]], len(prompt))
+        n_prompt = _common_prefix(prompt, whole)
+        if n_prompt >= min(max_tokens, len(whole)):
+            n_left_out += 1
+            continue
+        n_cut += len(whole) > max_tokens
+        ids = whole[:max_tokens]
+        examples.append(Example(ids, [IGNORED] * n_prompt + ids[n_prompt:]))
+    return Demonstrations(examples, n_cut, n_left_out)
+
+
+def pairs(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Pairs:
+    """Every decided pair of every ranking (1 is best, equal ranks tie, None was not ranked). Ties drop out."""
+    decided, n_ties, n_too_long = [], 0, 0
+    for row in found:
+        ranked = [response for response in row["responses"] if response["rank"] is not None]
+        prompt = prompt_ids(tokenizer, row["prompt"])
+        ids = [
+            conversation_ids(tokenizer, [*row["prompt"], {"role": "assistant", "content": response["text"]}], len(prompt))
+            for response in ranked
+        ]
+        for one, other in itertools.combinations(range(len(ranked)), 2):
+            if ranked[one]["rank"] == ranked[other]["rank"] or ids[one] == ids[other]:
+                n_ties += 1
+            elif max(len(ids[one]), len(ids[other])) > max_tokens:
+                n_too_long += 1
+            else:
+                better, worse = (one, other) if ranked[one]["rank"] < ranked[other]["rank"] else (other, one)
+                decided.append(Pair(ids[better], ids[worse]))
+    return Pairs(decided, n_ties, n_too_long)
+
+
+def prompts(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row]) -> list[Prompt]:
+    """Ready to be answered: the ids end where the response begins."""
+    return [Prompt(row["prompt_id"], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in found]
+
+
+def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[int]:
+    return _ids(tokenizer, messages, add_generation_prompt=True)
+
+
+def conversation_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message], n_prompt: int = 0) -> list[int]:
+    """The conversation up to the end of its last turn. Templates write a line feed after that, which no model samples:
+    kept, it would be learned, and a reward would be read one token later than the response ends.
+    """
+    ids = _ids(tokenizer, messages, add_generation_prompt=False)
+    end = tokenizer.eos_token_id
+    if end not in ids[n_prompt:]:
+        return ids
+    return ids[: len(ids) - ids[::-1].index(end)]
+
+
+def batches(items: Sequence[Any], size: int) -> list[list[Any]]:
+    return [list(items[start : start + size]) for start in range(0, len(items), size)]
+
+
+def padded(sequences: Sequence[Sequence[int]], fill: int, *, side: str = "right") -> tuple[torch.Tensor, torch.Tensor]:
+    """(ids, attention mask), each (B, T)."""
+    longest = max(len(sequence) for sequence in sequences)
+    ids, mask = [], []
+    for sequence in sequences:
+        gap = longest - len(sequence)
+        filler, kept = [fill] * gap, list(sequence)
+        ids.append(kept + filler if side == "right" else filler + kept)
+        mask.append([1] * len(kept) + [0] * gap if side == "right" else [0] * gap + [1] * len(kept))
+    return torch.tensor(ids), torch.tensor(mask)
+
+
+def shown(messages: list[Message]) -> str:
+    """A prompt as a person reads it beside a curve."""
+    return (
+        messages[-1]["content"] if len(messages) == 1 else "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in messages)
+    )
+
+
+def _require(found: list[Row], needed: str) -> None:
+    if not found:
+        raise UnableToRead(
+            "The snapshot is empty: no row is left for this run. Collect more, or loosen its filters, and cut it again."
+        )
+    if any(needed not in row for row in found):
+        raise UnableToRead(
+            f"The snapshot is of another kind: its rows have no “{needed}”. Choose one that fits this kind of run."
+        )
+
+
+def _ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message], *, add_generation_prompt: bool) -> list[int]:
+    return list(
+        tokenizer.apply_chat_template(messages, add_generation_prompt=add_generation_prompt, return_dict=True)["input_ids"]
+    )
+
+
+def _common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
+    """Some templates write a prompt alone differently from a prompt with its answer: the response starts where they part."""
+    return next(
+        (index for index, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), min(len(one), len(other))
+    )

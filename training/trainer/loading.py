@@ -1,0 +1,170 @@
+"""Models and tokenizers in and out: the right numbers, a pad token of its own, adapters on and merged, whole weights saved."""
+
+from pathlib import Path
+from typing import Any
+
+import peft
+import safetensors
+import torch
+import transformers
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from training import run_dir
+from training.configs import RewardConfig, SftConfig
+from training.run_dir import AnticipatedFailure, RunFolder, UnableToSave
+
+# Tokens that models keep for padding or never write; the first one in the vocabulary that is not an end of turn is taken.
+_PAD_CANDIDATES = ("<|endoftext|>", "<|finetune_right_pad_id|>", "<|pad|>", "<pad>", "[PAD]", "<unk>")
+_ATTENTION = ["q_proj", "v_proj"]
+
+
+class UnableToLoad(AnticipatedFailure):
+    """The model cannot be used for this run."""
+
+
+def device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def dtype(name: str) -> torch.dtype:
+    """The config's choice; `auto` is bfloat16 where the hardware computes with it."""
+    if name == "float32" or (name == "auto" and not _has_native_bfloat16()):
+        return torch.float32
+    return torch.bfloat16
+
+
+def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedTokenizerBase:
+    """With a chat template, and a pad token that is not its end of turn. Raises UnableToLoad without either."""
+    _require_folder(model)
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(model, padding_side=padding_side)
+    except OSError as error:
+        raise UnableToLoad(
+            f"{model} could not be loaded: it is neither a folder nor a model that this node may fetch."
+        ) from error
+    if not tokenizer.chat_template:
+        raise UnableToLoad(
+            f"The tokenizer of {model} has no chat template, so it is unknown how a conversation is written. "
+            "Save one with the tokenizer (chat_template.jinja) and start again."
+        )
+    if tokenizer.eos_token_id is None:
+        raise UnableToLoad(f"The tokenizer of {model} has no end-of-turn token (eos_token). Set one in tokenizer_config.json.")
+    give_own_pad_token(tokenizer)
+    return tokenizer
+
+
+def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
+    """Padding with the end of turn would hide it from the loss, and move the place where a reward is read."""
+    if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:
+        return
+    vocabulary = tokenizer.get_vocab()
+    for token in _PAD_CANDIDATES:
+        if token in vocabulary and token != tokenizer.eos_token:
+            tokenizer.pad_token = token
+            return
+    raise UnableToLoad(
+        "The tokenizer has no pad token of its own. Name one in tokenizer_config.json (pad_token) that is in the vocabulary "
+        "and is not the end-of-turn token."
+    )
+
+
+def load_policy(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> PreTrainedModel:
+    _require_folder(model)
+    loaded = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=numbers)
+    loaded.config.pad_token_id = tokenizer.pad_token_id
+    loaded.generation_config.pad_token_id = tokenizer.pad_token_id
+    return loaded.to(device())
+
+
+def load_reward(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> PreTrainedModel:
+    """A language model with a head of one number in place of words; the head is random unless `model` is a reward model."""
+    _require_folder(model)
+    try:
+        loaded = transformers.AutoModelForSequenceClassification.from_pretrained(model, num_labels=1, dtype=numbers)
+    except ValueError as error:
+        if "Unrecognized configuration class" not in str(error):
+            raise
+        raise UnableToLoad(f"{model} is of a kind that cannot become a reward model.") from error
+    loaded.config.pad_token_id = tokenizer.pad_token_id
+    return loaded.to(device())
+
+
+def require_length(model: PreTrainedModel, max_tokens: int) -> None:
+    """Raises UnableToLoad when the model cannot read rows this long."""
+    longest = getattr(model.config, "max_position_embeddings", None)
+    if longest is not None and max_tokens > longest:
+        raise UnableToLoad(f"The model reads at most {longest} tokens, and the run asks for {max_tokens}. Lower the longest row.")
+
+
+def last_token_rewards(model: PreTrainedModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """The reward of each row, read at its last real token whatever the padding side. (B, T), (B, T) → (B,)
+
+    Position ids are counted from the mask, so that left padding changes nothing.
+    """
+    positions = (attention_mask.cumsum(dim=1) - 1).clamp(min=0)  # (B, T)
+    hidden = model.base_model(input_ids=input_ids, attention_mask=attention_mask, position_ids=positions, use_cache=False)[0]
+    steps = torch.arange(input_ids.shape[1], device=input_ids.device)
+    last = (attention_mask * steps).argmax(dim=1)  # (B,)
+    ends = hidden[torch.arange(len(last), device=last.device), last]  # (B, H)
+    return model.score(ends).squeeze(-1).float()
+
+
+def lora(config: SftConfig | RewardConfig, *, is_reward: bool) -> peft.LoraConfig:
+    return peft.LoraConfig(
+        task_type=peft.TaskType.SEQ_CLS if is_reward else peft.TaskType.CAUSAL_LM,
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        lora_dropout=config.lora_dropout,
+        target_modules="all-linear" if config.lora_targets == "all-linear" else _ATTENTION,
+        modules_to_save=["score"] if is_reward else None,
+    )
+
+
+def bare(model: Any) -> PreTrainedModel:
+    """The model with its adapters on, out of peft's wrapping."""
+    return model.get_base_model() if isinstance(model, peft.PeftModel) else model
+
+
+def merged(model: Any, numbers: torch.dtype) -> PreTrainedModel:
+    """Whole weights in `numbers`, rounded once: the adapters are added in float32."""
+    if isinstance(model, peft.PeftModel):
+        model = model.float().merge_and_unload()
+    return model.to(numbers).eval()
+
+
+def save_whole(folder: RunFolder, name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Publishes weights (safetensors), config and tokenizer as one folder that any run or server loads."""
+    run_dir.ensure_free_space(folder.path, n_bytes(model), "the model")
+    model.config.use_cache = True
+    # The folder it was loaded from says nothing on another machine.
+    model.config.name_or_path = ""
+    try:
+        with folder.published(folder.path / name) as aside:
+            model.save_pretrained(aside)
+            tokenizer.save_pretrained(aside)
+    except safetensors.SafetensorError as error:
+        if "No space left" not in str(error):
+            raise
+        raise UnableToSave(
+            "The disk became full while the model was saved. Make room on the node and start the run again."
+        ) from error
+
+
+def n_bytes(model: torch.nn.Module) -> int:
+    return sum(weight.numel() * weight.element_size() for weight in model.parameters())
+
+
+def _require_folder(model: str) -> None:
+    """A path must be there and hold a model; a hub name is left to the hub, or to its cache when the run may not call it."""
+    path = Path(model)
+    if path.is_absolute() and not path.is_dir():
+        raise UnableToLoad(f"The model folder {model} is not on this node. Register the model again, or put it back.")
+    if path.is_absolute() and not (path / "config.json").exists():
+        raise UnableToLoad(f"The folder {model} holds no model: its config.json is missing.")
+
+
+def _has_native_bfloat16() -> bool:
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))

@@ -1,0 +1,178 @@
+"""How a transformers Trainer follows the run folder: points of the curves, whole checkpoints, the stop file, and NaN."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import TrainerCallback, TrainerControl, TrainerState
+
+from training import run_dir
+from training.configs import RewardConfig, SftConfig
+from training.run_dir import AnticipatedFailure, RunFolder
+from training.trainer import loading
+
+_SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
+    "cosine": ("cosine_with_min_lr", {"min_lr_rate": 0.1}),
+    "linear": ("linear", {}),
+    "constant": ("constant_with_warmup", {}),
+}
+_HIDDEN = {"epoch", "num_tokens", "min_reward", "max_reward"}
+# AdamW keeps two float32 numbers beside each trained weight.
+_CHECKPOINT_FACTOR = 3
+
+
+class UnableToTrain(AnticipatedFailure):
+    """Training cannot go on."""
+
+
+class Follower(TrainerCallback):
+    """Writes progress and obeys the stop file. The last point waits for `finish`, which adds what is measured after training."""
+
+    def __init__(self, folder: RunFolder, config: SftConfig | RewardConfig, measure: Callable[[], dict[str, float]]) -> None:
+        self.folder = folder
+        self.config = config
+        self.measure = measure
+        self.is_stopped = False
+        self._measured: dict[str, float] = {}
+        self._last: tuple[int, int, dict[str, float]] = (0, 0, {})
+        self._started_at = time.monotonic()
+
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        """Saves, measures and stops at the steps where that is due."""
+        step, is_last = state.global_step, state.global_step >= state.max_steps
+        if run_dir.is_stop_requested(self.folder.path) and not is_last:
+            self.is_stopped = control.should_training_stop = control.should_save = control.should_log = True
+        if _is_due(step, self.config.checkpoint_every) and not is_last:
+            control.should_save = True
+        if _is_due(step, self.config.evaluate_every) and not is_last:
+            self._measured = self.measure()
+            control.should_log = True
+
+    def on_log(
+        self, args: Any, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **kwargs: Any
+    ) -> None:
+        """One point, as soon as the one before it is surely not the last."""
+        if logs is None or "loss" not in logs:
+            return
+        self._flush()
+        seconds, self._started_at = time.monotonic() - self._started_at, time.monotonic()
+        kept = {name: value for name, value in logs.items() if name not in _HIDDEN}
+        self._last = (state.global_step, state.max_steps, kept | self._measured | {"seconds": seconds})
+        self._measured = {}
+        if state.global_step < state.max_steps and not self.is_stopped:
+            self._flush()
+
+    def finish(self, values: dict[str, float]) -> None:
+        step, n_steps, last = self._last
+        self._last = (step, n_steps, last | values)
+        self._flush()
+
+    def _flush(self) -> None:
+        step, n_steps, values = self._last
+        if values:
+            self.folder.append_point(step, n_steps, values)
+        self._last = (step, n_steps, {})
+
+
+class Watched(transformers.Trainer):
+    """Stands before a TRL trainer among the bases of a class: ends at the first NaN, and saves through the run folder."""
+
+    follower: Follower
+
+    def follow(self, follower: Follower) -> None:
+        """Call once, before `train`."""
+        self.follower = follower
+        self.add_callback(follower)
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss = super().training_step(*args, **kwargs)
+        if not torch.isfinite(loss):
+            raise UnableToTrain(
+                f"The loss became {loss.item()} at step {self.state.global_step + 1}, so the run was ended at once. "
+                "Lower the learning rate, or compute in float32, and start again."
+            )
+        return loss
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """transformers' own checkpoint (weights, optimizer, scheduler, random states, step), written aside, then renamed.
+
+        TRL's layer above it is passed over: it adds a model card that talks of the hub.
+        """
+        folder, step = self.follower.folder, self.state.global_step
+        run_dir.ensure_free_space(folder.path, checkpoint_bytes(self.model), "a checkpoint")
+        scratch = self.args.output_dir
+        with folder.checkpoint(step, keep=self.follower.config.keep_checkpoints) as aside:
+            self.args.output_dir = str(aside)
+            transformers.Trainer._save_checkpoint(self, model, trial)
+            self.args.output_dir = scratch
+            inner = aside / f"checkpoint-{step}"
+            for path in inner.iterdir():
+                path.rename(aside / path.name)
+            inner.rmdir()
+
+
+def train(trainer: Watched) -> bool:
+    """Trains from the newest whole checkpoint, or from the start. True when the stop file ended it early."""
+    folder = trainer.follower.folder
+    checkpoint = run_dir.newest_checkpoint(folder.path)
+    if checkpoint is not None:
+        folder.append_note(f"Going on from the checkpoint at step {run_dir.checkpoint_step(checkpoint)}.")
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    return trainer.follower.is_stopped
+
+
+def arguments(config: SftConfig | RewardConfig, folder: RunFolder) -> dict[str, Any]:
+    """What SFT's and the reward model's TRL configs share. Logging and saving are left to `Follower`."""
+    schedule, schedule_settings = _SCHEDULES[config.schedule]
+    return {
+        "output_dir": str(scratch(folder)),
+        "num_train_epochs": config.n_epochs,
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": schedule,
+        "lr_scheduler_kwargs": schedule_settings,
+        "warmup_steps": config.warmup,
+        "weight_decay": config.weight_decay,
+        "max_grad_norm": config.max_grad_norm,
+        "per_device_train_batch_size": config.batch_size,
+        "gradient_accumulation_steps": config.accumulation,
+        "gradient_checkpointing": config.saves_memory,
+        "max_length": config.max_tokens,
+        "bf16": loading.dtype(config.dtype) == torch.bfloat16,
+        "seed": config.seed,
+        "logging_steps": config.log_every,
+        "logging_nan_inf_filter": False,
+        "save_strategy": "no",
+        "eval_strategy": "no",
+        "report_to": "none",
+        "disable_tqdm": True,
+        "use_cpu": loading.device().type == "cpu",
+        "dataloader_pin_memory": loading.device().type == "cuda",
+    }
+
+
+def scratch(folder: RunFolder) -> Path:
+    """Where transformers may put what nobody needs; the next attempt clears it."""
+    return folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-trainer"
+
+
+def n_steps(trainer: transformers.Trainer) -> int:
+    """How often the weights will move. Known to the trainer itself only once it runs."""
+    rows_per_step = trainer.args.per_device_train_batch_size * trainer.args.gradient_accumulation_steps
+    return int(-(-len(trainer.train_dataset) // rows_per_step) * trainer.args.num_train_epochs)
+
+
+def starting_numbers(config: SftConfig | RewardConfig) -> torch.dtype:
+    """What the weights are held in while training: trained ones in float32, since a small step is lost in bfloat16's rounding."""
+    return torch.float32 if config.method == "full" else loading.dtype(config.dtype)
+
+
+def checkpoint_bytes(model: torch.nn.Module) -> int:
+    trained = sum(weight.numel() * weight.element_size() for weight in model.parameters() if weight.requires_grad)
+    return _CHECKPOINT_FACTOR * trained
+
+
+def _is_due(step: int, every: int) -> bool:
+    return every > 0 and step % every == 0

@@ -1,0 +1,175 @@
+"""Responses of a model to a snapshot of prompts: K to each, batched, the same again for the same seed."""
+
+import dataclasses
+import hashlib
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from training import run_dir
+from training.configs import SampleConfig
+from training.run_dir import Job, Result, RunFolder
+from training.trainer import data, loading
+from training.trainer.data import Prompt
+
+
+@dataclasses.dataclass
+class _Tally:
+    """What was written so far, by this attempt."""
+
+    n_responses: int = 0
+    n_tokens: int = 0
+    n_ended: int = 0
+    n_empty: int = 0
+    seconds: float = 0.0
+
+    def rates(self) -> dict[str, float]:
+        return {
+            "tokens_per_s": self.n_tokens / max(self.seconds, 1e-9),
+            "responses_per_s": self.n_responses / max(self.seconds, 1e-9),
+            "share_ended": self.n_ended / max(self.n_responses, 1),
+            "mean_tokens": self.n_tokens / max(self.n_responses, 1),
+        }
+
+
+def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    tokenizer = loading.load_tokenizer(job.model, padding_side="left")
+    found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
+    model = loading.load_policy(job.model, tokenizer, loading.dtype(config.dtype)).eval()
+    loading.require_length(model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens)
+    settings = _generation(model, tokenizer, config)
+
+    # Longest first: if memory does not suffice, it shows at once. Every attempt has the same batches, each with its own seed.
+    ordered = sorted(found, key=lambda prompt: -len(prompt.input_ids))
+    batches = data.batches(ordered, max(config.batch_size // config.n_responses, 1))
+    done = _resume(folder, config)
+    tally, outcome = _Tally(), "succeeded"
+    _tell(folder, found, n_too_long, config, len(done))
+    for step, batch in enumerate(batches, start=1):
+        if run_dir.is_stop_requested(folder.path):
+            outcome = "stopped"
+            break
+        if all(prompt.prompt_id in done for prompt in batch):
+            continue
+        written = _answer(model, tokenizer, batch, config, settings, tally)
+        rows = [row for row in written if row["prompt_id"] not in done]
+        run_dir.ensure_free_space(folder.path, 0, "writing responses")
+        folder.append_lines(run_dir.RESPONSES, rows)
+        _show(folder, step, batch, written, config)
+        folder.append_point(step, len(batches), tally.rates())
+    metrics = {
+        "n_prompts": len(found),
+        "n_prompts_too_long": n_too_long,
+        "n_responses": sum(1 for _ in run_dir.read_lines(folder.path / run_dir.RESPONSES)),
+        "n_empty": tally.n_empty,
+        **tally.rates(),
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    return Result(outcome, metrics=metrics, responses=run_dir.RESPONSES, n_steps=len(batches))
+
+
+@torch.no_grad()
+def _answer(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    batch: list[Prompt],
+    config: SampleConfig,
+    settings: GenerationConfig,
+    tally: _Tally,
+) -> list[dict[str, Any]]:
+    """K rows for each prompt of the batch, ready for responses.jsonl."""
+    started_at = time.monotonic()
+    torch.manual_seed(batch_seed(config.seed, batch))
+    ids, mask = data.padded([prompt.input_ids for prompt in batch], tokenizer.pad_token_id, side="left")  # (P, T)
+    ids, mask = ids.to(model.device), mask.to(model.device)
+    written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[:, ids.shape[1] :]  # (P·K, N)
+    ends = set(settings.eos_token_id)
+    sampling = {name: getattr(config, name) for name in ("temperature", "top_p", "max_new_tokens", "seed")}
+    rows = []
+    for index, tokens in enumerate(written.tolist()):
+        kept, is_ended = until_end(tokens, ends)
+        # PostgreSQL stores no NUL, and a byte-level model can write one.
+        text = tokenizer.decode(kept, skip_special_tokens=True).replace("\x00", "\ufffd")
+        prompt, number = batch[index // config.n_responses], index % config.n_responses
+        rows.append({"prompt_id": prompt.prompt_id, "text": text, "number": number, "is_ended": is_ended, "sampling": sampling})
+        tally.n_tokens += len(kept) + is_ended
+        tally.n_ended += is_ended
+        tally.n_empty += not text.strip()
+    tally.n_responses += len(rows)
+    tally.seconds += time.monotonic() - started_at
+    return rows
+
+
+def until_end(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
+    """(what was written before the first end of turn, whether there was one). What follows an end is padding."""
+    for index, token in enumerate(tokens):
+        if token in ends:
+            return tokens[:index], True
+    return tokens, False
+
+
+def batch_seed(seed: int, batch: list[Prompt]) -> int:
+    """Depends on the prompts and not on what was sampled before, so that a resumed run writes what an unbroken one would."""
+    named = f"{seed}:{[prompt.prompt_id for prompt in batch]}"
+    return int.from_bytes(hashlib.sha256(named.encode()).digest()[:7], "big")
+
+
+def _generation(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, config: SampleConfig) -> GenerationConfig:
+    """The run's settings alone: what the model's folder advises (a repetition penalty, a top-k) would change what is measured."""
+    advised = model.generation_config.eos_token_id
+    ends = set(advised if isinstance(advised, list) else [advised]) - {None} | {tokenizer.eos_token_id}
+    model.generation_config = GenerationConfig()
+    drawn = {"temperature": config.temperature, "top_p": config.top_p, "top_k": 0} if config.temperature > 0 else {}
+    return GenerationConfig(
+        max_new_tokens=config.max_new_tokens,
+        do_sample=config.temperature > 0,
+        num_return_sequences=config.n_responses,
+        eos_token_id=sorted(ends),
+        pad_token_id=tokenizer.pad_token_id,
+        **drawn,
+    )
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig) -> tuple[list[Prompt], int]:
+    """(prompts that fit, how many did not). A snapshot of prompts is answered whole, whatever its splits."""
+    rows = data.all_rows(snapshot, "prompt_id")
+    found = data.prompts(tokenizer, rows[: config.max_prompts])
+    fitting = [prompt for prompt in found if len(prompt.input_ids) <= config.max_prompt_tokens]
+    if not fitting:
+        raise data.UnableToRead(f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest prompt.")
+    return fitting, len(found) - len(fitting)
+
+
+def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:
+    """The prompts that an earlier attempt answered K times. Its half-written ones are dropped from the file and written again."""
+    path = folder.path / run_dir.RESPONSES
+    rows = list(run_dir.read_lines(path)) if path.exists() else []
+    counts: dict[Any, int] = {}
+    for row in rows:
+        counts[row["prompt_id"]] = counts.get(row["prompt_id"], 0) + 1
+    done = {prompt_id for prompt_id, count in counts.items() if count == config.n_responses}
+    folder.replace_lines(run_dir.RESPONSES, [row for row in rows if row["prompt_id"] in done])
+    return done
+
+
+def _show(folder: RunFolder, step: int, batch: list[Prompt], rows: list[dict[str, Any]], config: SampleConfig) -> None:
+    """The first response to each of the first prompts, for the run's page."""
+    before = (step - 1) * max(config.batch_size // config.n_responses, 1)
+    for prompt, row in zip(batch, rows[:: config.n_responses], strict=True):
+        before += 1
+        if before <= config.n_shown:
+            folder.append_sample(step, data.shown(prompt.messages), row["text"], {"is_ended": row["is_ended"]})
+
+
+def _tell(folder: RunFolder, found: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int) -> None:
+    note = f"{len(found)} prompts, {config.n_responses} responses to each."
+    if n_too_long:
+        note += f" {n_too_long} prompts were left out: longer than {config.max_prompt_tokens} tokens."
+    if n_done:
+        note += f" {n_done} were answered before; going on."
+    folder.append_note(note)

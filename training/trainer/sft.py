@@ -1,0 +1,116 @@
+"""Supervised fine-tuning: demonstrations to a model, through TRL's SFTTrainer. The loss is on the completion alone."""
+
+import time
+from pathlib import Path
+
+import datasets
+import torch
+import transformers
+import trl
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from training.configs import SftConfig
+from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.trainer import data, loading, progress
+from training.trainer.data import Demonstrations, Example
+
+
+class WatchedSft(progress.Watched, trl.SFTTrainer):
+    """TRL's trainer with our progress, checkpoints and stop."""
+
+
+def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    transformers.set_seed(config.seed)
+    tokenizer = loading.load_tokenizer(job.model)
+    train, split, held_out = _read(Path(job.snapshot), tokenizer, config)
+    _tell(folder, train, split, held_out)
+
+    model = loading.load_policy(job.model, tokenizer, progress.starting_numbers(config))
+    loading.require_length(model, config.max_tokens)
+    numbers = loading.dtype(config.dtype)
+    before = held_out_loss(model, held_out, config.batch_size, numbers)
+
+    trainer = WatchedSft(
+        model=model,
+        args=trl.SFTConfig(**progress.arguments(config, folder)),
+        train_dataset=datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in train.examples]),
+        processing_class=tokenizer,
+        peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
+    )
+    follower = progress.Follower(
+        folder, config, lambda: _named(held_out_loss(trainer.model, held_out, config.batch_size, numbers))
+    )
+    trainer.follow(follower)
+    if newest_checkpoint(folder.path) is None:
+        folder.append_point(0, progress.n_steps(trainer), _named(before))
+    is_stopped = progress.train(trainer)
+
+    whole = loading.merged(trainer.model, numbers)
+    after = held_out_loss(whole, held_out, config.batch_size, numbers)
+    follower.finish(_named(after))
+    loading.save_whole(folder, job.output, whole, tokenizer)
+    metrics = {
+        "held_out_loss_before": before,
+        "held_out_loss_after": after,
+        "held_out_split": split,
+        "n_held_out": len(held_out),
+        "n_train": len(train.examples),
+        "n_cut": train.n_cut,
+        "n_left_out": train.n_left_out,
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    outcome = "stopped" if is_stopped else "succeeded"
+    return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+
+
+@torch.no_grad()
+def held_out_loss(model: PreTrainedModel, examples: list[Example], batch_size: int, numbers: torch.dtype) -> float | None:
+    """Mean negative log-likelihood of a completion token, over all tokens alike; None without examples."""
+    if not examples:
+        return None
+    was_training = model.training
+    model.eval()
+    total, n_tokens = 0.0, 0
+    for batch in data.batches(sorted(examples, key=lambda row: len(row.input_ids)), batch_size):
+        losses = _token_losses(model, batch, numbers)  # (tokens,)
+        total, n_tokens = total + losses.sum().item(), n_tokens + len(losses)
+    model.train(was_training)
+    return total / n_tokens
+
+
+def _token_losses(model: PreTrainedModel, batch: list[Example], numbers: torch.dtype) -> torch.Tensor:
+    ids, mask = data.padded([row.input_ids for row in batch], 0)  # (B, T)
+    labels, _ = data.padded([row.labels for row in batch], data.IGNORED)
+    ids, mask, labels = ids.to(model.device), mask.to(model.device), labels.to(model.device)
+    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16):
+        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]  # (B, T-1, V)
+    targets = labels[:, 1:]
+    is_learned = targets != data.IGNORED
+    return torch.nn.functional.cross_entropy(logits[is_learned].float(), targets[is_learned], reduction="none")
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SftConfig) -> tuple[Demonstrations, str, list[Example]]:
+    rows = data.sample_of(data.training_rows(snapshot, "completion"), config.max_rows, config.seed)
+    train = data.demonstrations(tokenizer, rows, config.max_tokens)
+    if not train.examples:
+        raise data.UnableToRead(
+            f"No demonstration fits: every prompt alone fills {config.max_tokens} tokens. Raise the longest row."
+        )
+    split, held_out = data.held_out_rows(snapshot)
+    held_out = data.sample_of(held_out, config.max_held_out_rows, config.seed)
+    return train, split, data.demonstrations(tokenizer, held_out, config.max_tokens).examples
+
+
+def _tell(folder: RunFolder, train: Demonstrations, split: str, held_out: list[Example]) -> None:
+    note = f"{len(train.examples)} demonstrations to learn from, {len(held_out)} held out ({split or 'no held-out split'})."
+    if train.n_cut:
+        note += f" {train.n_cut} were cut at the longest row."
+    if train.n_left_out:
+        note += f" {train.n_left_out} were left out: their prompt alone fills it."
+    folder.append_note(note)
+
+
+def _named(loss: float | None) -> dict[str, float]:
+    return {} if loss is None else {"held_out_loss": loss}

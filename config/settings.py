@@ -165,7 +165,7 @@ DEFAULT_FROM_EMAIL = env.text("PREFERABLY_MAIL_FROM", "The sender of the site's 
 
 # --- static files ------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = BASE_DIR / "staticfiles" if MODE == "production" else None  # demo and tests serve static/ as it lies
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

@@ -23,7 +23,7 @@ def main(command: list[str]) -> int:
         broker = os.environ.get("TEST_REDIS_URL") or stack.enter_context(services.redis())
         print(f"database: {database}\nbroker: {broker}", flush=True)
         chosen = {"PREFERABLY_MODE": "test", "PREFERABLY_HOME": home, "DATABASE_URL": database, "REDIS_URL": broker}
-        return subprocess.call(command, env=os.environ | chosen)
+        return subprocess.call(command, env=os.environ | chosen, preexec_fn=services.die_with_parent)
 
 
 def as_ctrl_c(signal_number: int, frame: FrameType | None) -> None:

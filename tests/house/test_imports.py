@@ -1,0 +1,40 @@
+"""What may be loaded where, seen from a fresh interpreter: lint reads the source, this sees what really came along."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+GPU_NODE_ONLY = {"torch", "transformers", "trl", "datasets", "accelerate", "peft"}
+WEB_SIDE = """
+import importlib, json, pkgutil, sys
+import django
+django.setup()
+rooms = [importlib.import_module(room) for room in ("accounts", "config", "labeling", "training")]
+for room in rooms:
+    for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+        if not module.name.startswith("training.trainer"):
+            importlib.import_module(module.name)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+CHILD_SIDE = """
+import json, sys
+import training.configs, training.run_dir, training.trainer.__main__
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def test_the_whole_web_side_loads_without_anything_of_a_gpu_node() -> None:
+    assert loaded_by(WEB_SIDE) & GPU_NODE_ONLY == set()
+
+
+def test_the_training_child_loads_without_django_and_celery() -> None:
+    assert loaded_by(CHILD_SIDE) & {"django", "celery", "labeling", "accounts", "config"} == set()
+
+
+def loaded_by(program: str) -> set[str]:
+    environment = {"PREFERABLY_MODE": "test", "DATABASE_URL": "sqlite://:memory:", "DJANGO_SETTINGS_MODULE": "config.settings"}
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(json.loads(done.stdout.splitlines()[-1]))

@@ -20,9 +20,9 @@ NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def own_folders(settings: LazySettings, tmp_path: Path) -> Path:
     """Nothing a test writes lands among the developer's own runs."""
-    for name in ("RUNS_DIR", "SNAPSHOTS_DIR", "MODELS_DIR"):
-        setattr(settings, name, tmp_path / name.lower())
-        (tmp_path / name.lower()).mkdir()
+    for name in ("runs", "snapshots", "models"):
+        setattr(settings, f"{name.upper()}_DIR", tmp_path / name)
+        (tmp_path / name).mkdir()
     settings.ARTIFACT_STORE = str(tmp_path / "artifacts")
     settings.TRAINER_THREADS = 1
     return tmp_path

@@ -1,0 +1,289 @@
+"""Judgments to a frozen folder: train.jsonl, validation.jsonl, test.jsonl and a card. The only reader of labeling.exports.
+
+The rows stand in the order of their judgments and name nothing but what is in them, so the same judgments give the same files,
+byte for byte, and the same fingerprint.
+"""
+
+import hashlib
+import heapq
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from labeling import exports
+from training import run_dir
+
+
+class UnableToCut(Exception):
+    """Nothing is left to learn from; the text says what to change."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What goes into a snapshot. Empty tuples and None mean: all."""
+
+    campaigns: tuple[int, ...] = ()
+    includes_imports: bool = True
+    includes_extra: bool = False
+    categories: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ("train",)
+    """Of prompts only: runs that sample or practise must not touch the prompts that evaluate them."""
+    limit: int | None = None
+    """Of prompts only: so many, drawn by a hash of their text, so that the choice is the same each time."""
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Filters":
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()})
+
+    def as_json(self) -> dict[str, Any]:
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What was written."""
+
+    fingerprint: str
+    n_rows: int
+    card: dict[str, Any]
+    judgment_ids: list[int]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A line of a snapshot, and what the card says about it."""
+
+    split: str
+    content: dict[str, Any]
+    judgment_id: int | None
+    cluster: str
+    licence: str
+    category: str
+    sources: tuple[str, ...] = ()
+    rater: str | None = None
+    guideline: str | None = None
+    n_pairs: int = 0
+
+
+@dataclass
+class _Tally:
+    """The card in the making."""
+
+    judgment_ids: list[int] = field(default_factory=list)
+    by_split: Counter[str] = field(default_factory=Counter)
+    pairs_by_split: Counter[str] = field(default_factory=Counter)
+    prompts: set[str] = field(default_factory=set)
+    raters: set[str] = field(default_factory=set)
+    counts: dict[str, Counter[str]] = field(
+        default_factory=lambda: {name: Counter() for name in ("sources", "licences", "categories", "guidelines")}
+    )
+
+    def add(self, row: _Row) -> None:
+        self.by_split[row.split] += 1
+        self.pairs_by_split[row.split] += row.n_pairs
+        self.prompts.add(text_key(row.content["prompt"]))
+        if row.judgment_id is not None:
+            self.judgment_ids.append(row.judgment_id)
+        if row.rater:
+            self.raters.add(row.rater)
+        self.counts["sources"].update(set(row.sources))
+        self.counts["licences"][row.licence] += 1
+        self.counts["categories"][row.category] += 1
+        if row.guideline:
+            self.counts["guidelines"][row.guideline] += 1
+
+
+def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
+    """Writes the folder, whole or not at all. Raises UnableToCut, and leaves nothing then."""
+    left_out: Counter[str] = Counter()
+    rows = {"demonstrations": _demonstrations, "comparisons": _comparisons, "prompts": _prompts}[kind](filters, left_out)
+    aside = folder.with_name(f"{run_dir.TEMPORARY}{folder.name}")
+    aside.mkdir(parents=True)
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, aside, ignore_errors=True)
+        tally = _write(rows, aside)
+        _refuse_nothing(kind, tally, left_out)
+        card = _card(kind, filters, tally, left_out)
+        run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
+        for file in aside.iterdir():
+            file.chmod(0o444)
+        aside.rename(folder)
+        undo.pop_all()
+    return Frozen(fingerprint(folder), tally.by_split.total(), card, tally.judgment_ids)
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the sorted SHA-256 sums of the data files, read anew."""
+    sums = []
+    for split in run_dir.SPLITS:
+        with (folder / f"{split}.jsonl").open("rb") as file:
+            sums.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {split}.jsonl\n")
+    return hashlib.sha256("".join(sorted(sums)).encode()).hexdigest()
+
+
+def is_intact(folder: Path, expected: str) -> bool:
+    """Whether the files are still those that were cut."""
+    try:
+        return fingerprint(folder) == expected
+    except OSError:
+        return False
+
+
+# --- rows --------------------------------------------------------------------------------------------------------
+
+
+def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    for row in exports.demonstrations(
+        campaigns=filters.campaigns or None, include_imports=filters.includes_imports, include_extra=filters.includes_extra
+    ):
+        if _is_left_out(row, filters, left_out):
+            continue
+        content = {
+            "id": f"demonstration-{row.judgment_id}",
+            "prompt": row.messages,
+            "completion": [{"role": "assistant", "content": row.response}],
+            "judgment": row.judgment_id,
+            "cluster": row.cluster,
+            "source": row.source_name,
+        }
+        yield _judged(row, content, (row.source_name,))
+
+
+def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    for row in exports.comparisons(
+        campaigns=filters.campaigns or None, include_imports=filters.includes_imports, include_extra=filters.includes_extra
+    ):
+        if _is_left_out(row, filters, left_out):
+            continue
+        n_pairs = _n_decided_pairs([response.rank for response in row.responses])
+        if n_pairs == 0:
+            left_out["no decided pair"] += 1
+            continue
+        content = {
+            "id": f"comparison-{row.judgment_id}",
+            "prompt": row.messages,
+            "responses": [{"text": r.text, "rank": r.rank, "response": r.response_id} for r in row.responses],
+            "judgment": row.judgment_id,
+            "rater": row.rater_alias,
+            "weight": 1.0,
+            "cluster": row.cluster,
+        }
+        yield _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
+
+
+def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    rows = (row for row in exports.prompts() if not _is_filtered(row, filters, left_out) and _is_wanted_split(row, filters, left_out))
+    if filters.limit is not None:
+        chosen = heapq.nsmallest(filters.limit, rows, key=lambda row: (text_key(row.messages), row.prompt_id))
+        rows = iter(sorted(chosen, key=lambda row: row.prompt_id))
+    for row in rows:
+        content = {"id": f"prompt-{row.prompt_id}", "prompt": row.messages, "prompt_id": row.prompt_id}
+        yield _Row(row.split, content, None, row.cluster, row.licence, row.category)
+
+
+def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs: int = 0) -> _Row:
+    return _Row(
+        split=row.split,
+        content=content,
+        judgment_id=row.judgment_id,
+        cluster=row.cluster,
+        licence=row.licence,
+        category=row.category,
+        sources=sources,
+        rater=row.rater_alias,
+        guideline=row.guideline,
+        n_pairs=n_pairs,
+    )
+
+
+def _is_left_out(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+    """Held-out raters evaluate and never train, and a prompt is on one side only: so they count on test prompts alone."""
+    if row.is_held_out and row.split != "test":
+        left_out["held-out rater on a prompt that trains"] += 1
+        return True
+    return _is_filtered(row, filters, left_out)
+
+
+def _is_filtered(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+    if filters.categories and row.category not in filters.categories:
+        left_out["other category"] += 1
+        return True
+    if filters.licences and row.licence not in filters.licences:
+        left_out["other licence"] += 1
+        return True
+    return False
+
+
+def _is_wanted_split(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
+    if row.split in filters.splits:
+        return True
+    left_out[f"{row.split} prompt"] += 1
+    return False
+
+
+def _n_decided_pairs(ranks: list[int | None]) -> int:
+    """Pairs of ranked responses of which one came out ahead."""
+    given = [rank for rank in ranks if rank is not None]
+    return sum(a != b for i, a in enumerate(given) for b in given[i + 1 :])
+
+
+# --- files -------------------------------------------------------------------------------------------------------
+
+
+def _write(rows: Iterable[_Row], folder: Path) -> _Tally:
+    tally = _Tally()
+    with ExitStack() as stack:
+        files: dict[str, BinaryIO] = {
+            split: stack.enter_context((folder / f"{split}.jsonl").open("wb")) for split in run_dir.SPLITS
+        }
+        for row in rows:
+            files[row.split].write(json.dumps(row.content, ensure_ascii=False, sort_keys=True).encode() + b"\n")
+            tally.add(row)
+        for file in files.values():
+            file.flush()
+            os.fsync(file.fileno())
+    return tally
+
+
+def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
+    if tally.by_split.total():
+        return
+    sentence = {
+        "demonstrations": _("There is no demonstration to learn from. Collect or import some, or widen the filters."),
+        "comparisons": _("There is no decided pair to learn from: no comparison puts one response above another. Collect or import some, or widen the filters."),
+        "prompts": _("No prompt is left once those that evaluate are set aside. Import prompts, or widen the filters."),
+    }[kind]
+    if left_out:
+        sentence += " " + _("Left out: %(reasons)s.") % {"reasons": ", ".join(f"{n} × {why}" for why, n in left_out.most_common())}
+    raise UnableToCut(sentence)
+
+
+def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "kind": kind,
+        "rows": tally.by_split.total(),
+        "prompts": len(tally.prompts),
+        "splits": {split: tally.by_split[split] for split in run_dir.SPLITS},
+        "filters": filters.as_json(),
+        "left_out": dict(left_out.most_common()),
+        **{name: dict(counter.most_common()) for name, counter in tally.counts.items()},
+    }
+    if kind == "comparisons":
+        card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
+    if kind != "prompts":
+        card["raters"] = len(tally.raters)
+    return card
+
+
+def text_key(messages: list[dict[str, str]]) -> str:
+    """A short name for a conversation's text."""
+    return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()

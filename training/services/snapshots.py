@@ -1,0 +1,42 @@
+"""Cutting snapshots: the one write; afterwards a snapshot never changes."""
+
+import shutil
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from training import freezing
+from training.freezing import Filters, UnableToCut
+from training.models import Snapshot, SnapshotJudgment
+
+__all__ = ["Filters", "UnableToCut", "cut_snapshot"]
+
+
+def cut_snapshot(*, kind: str, name: str, filters: Filters, by: User | None, now: datetime) -> Snapshot:
+    """A frozen folder and its row, both or neither. Raises UnableToCut."""
+    folder = Path(settings.SNAPSHOTS_DIR) / f"{kind}-{uuid4().hex[:12]}"
+    with ExitStack() as undo:
+        frozen = freezing.freeze(kind=kind, filters=filters, folder=folder)
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        with transaction.atomic():
+            snapshot = Snapshot.objects.create(
+                name=name,
+                kind=kind,
+                filters=filters.as_json(),
+                fingerprint=frozen.fingerprint,
+                card=frozen.card,
+                folder=folder.name,
+                n_rows=frozen.n_rows,
+                created_by=by,
+                created_at=now,
+            )
+            SnapshotJudgment.objects.bulk_create(
+                (SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in frozen.judgment_ids), batch_size=1000
+            )
+        undo.pop_all()
+    return snapshot

@@ -1,0 +1,327 @@
+"""The door out: judgments and prompts as frozen rows, streamed in the order of their ids, and files made of them.
+
+Nothing of an import that is not published leaves, and a rater leaves as an alias.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import combinations, islice
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from django.db.models import Prefetch, Q, QuerySet
+
+from labeling.models import Judgment, Prompt, RankedResponse
+from labeling.selectors.prompts import visible
+
+CHUNK = 1_000
+"""Rows in memory at a time, and in a row group of a Parquet file."""
+
+Message = dict[str, str]
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DemonstrationRow:
+    judgment_id: int
+    prompt_id: int
+    messages: list[Message]
+    response: str
+    split: str
+    cluster: str
+    source_name: str
+    """the import it came by, or "raters" """
+    licence: str
+    category: str
+    language: str
+    rater_alias: str
+    campaign_id: int | None
+    submitted_at: datetime
+    guideline: str | None = None
+    is_extra: bool = False
+    is_held_out: bool = False
+    """by a pool whose judgments evaluate and never train"""
+
+
+@dataclass(frozen=True)
+class RankedText:
+    response_id: int
+    text: str
+    rank: int | None
+    """1 = best, equal numbers tie, None = left unranked"""
+    source_name: str
+    position: int
+    """0 = shown first"""
+    ratings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ComparisonRow:
+    judgment_id: int
+    prompt_id: int
+    messages: list[Message]
+    responses: tuple[RankedText, ...]
+    """by response id, whatever the order on the page was"""
+    rater_alias: str
+    split: str
+    cluster: str
+    licence: str
+    category: str
+    strength: int | None
+    reason: str | None
+    submitted_at: datetime
+    is_extra: bool
+    is_held_out: bool
+    language: str = ""
+    campaign_id: int | None = None
+    guideline: str | None = None
+
+
+@dataclass(frozen=True)
+class PromptRow:
+    prompt_id: int
+    messages: list[Message]
+    split: str
+    cluster: str
+    category: str
+    licence: str
+    language: str = ""
+    source_name: str = ""
+
+
+def demonstrations(
+    *, campaigns: Collection[int] | None = None, include_imports: bool = True, include_extra: bool = False
+) -> Iterator[DemonstrationRow]:
+    """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not wanted."""
+    judgments = _judgments(Judgment.Kind.DEMONSTRATION, campaigns, include_imports, include_extra)
+    for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
+        prompt = judgment.prompt
+        yield DemonstrationRow(
+            judgment_id=judgment.pk,
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            response=judgment.demonstration.text,
+            split=prompt.split,
+            cluster=prompt.cluster,
+            source_name=judgment.import_batch.source.name if judgment.import_batch else "raters",
+            licence=prompt.licence,
+            category=prompt.category,
+            language=prompt.language,
+            rater_alias=judgment.rater.alias,
+            campaign_id=judgment.campaign_id,
+            submitted_at=judgment.submitted_at,
+            guideline=_guideline(judgment),
+            is_extra=judgment.is_extra,
+            is_held_out=_is_held_out(judgment),
+        )
+
+
+def comparisons(
+    *, campaigns: Collection[int] | None = None, include_imports: bool = True, include_extra: bool = False
+) -> Iterator[ComparisonRow]:
+    """Every comparison of `campaigns` (None: of all), with the imported ones unless they are not wanted."""
+    ranked = RankedResponse.objects.select_related("response__source").order_by("response_id")
+    judgments = _judgments(Judgment.Kind.COMPARISON, campaigns, include_imports, include_extra).select_related("comparison")
+    for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(chunk_size=CHUNK):
+        prompt = judgment.prompt
+        yield ComparisonRow(
+            judgment_id=judgment.pk,
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            responses=tuple(_ranked_text(row) for row in judgment.comparison.ranked.all()),
+            rater_alias=judgment.rater.alias,
+            split=prompt.split,
+            cluster=prompt.cluster,
+            licence=prompt.licence,
+            category=prompt.category,
+            strength=judgment.comparison.strength,
+            reason=judgment.comparison.reason,
+            submitted_at=judgment.submitted_at,
+            is_extra=judgment.is_extra,
+            is_held_out=_is_held_out(judgment),
+            language=prompt.language,
+            campaign_id=judgment.campaign_id,
+            guideline=_guideline(judgment),
+        )
+
+
+def prompts() -> Iterator[PromptRow]:
+    """Every published prompt that is not retired."""
+    rows = visible(Prompt.objects.filter(retired_at=None)).select_related("source").order_by("pk")
+    for prompt in rows.iterator(chunk_size=CHUNK):
+        yield PromptRow(
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            split=prompt.split,
+            cluster=prompt.cluster,
+            category=prompt.category,
+            licence=prompt.licence,
+            language=prompt.language,
+            source_name=prompt.source.name,
+        )
+
+
+# --- the shapes of files -----------------------------------------------------------------------------------------
+
+
+_ABOUT = (
+    ("judgment", pa.int64()),
+    ("prompt_id", pa.int64()),
+    ("rater", pa.string()),
+    ("split", pa.string()),
+    ("category", pa.string()),
+    ("language", pa.string()),
+    ("licence", pa.string()),
+    ("is_extra", pa.bool_()),
+    ("submitted_at", pa.string()),
+)
+_MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_RESPONSES = pa.list_(
+    pa.struct(
+        [
+            ("response", pa.int64()),
+            ("text", pa.string()),
+            ("rank", pa.int64()),
+            ("source", pa.string()),
+            ("position", pa.int64()),
+            ("ratings", pa.string()),
+        ]
+    )
+)
+SCHEMAS: dict[str, pa.Schema] = {
+    "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ABOUT]),
+    "preferences": pa.schema([("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT]),
+    "rankings": pa.schema(
+        [("prompt", _MESSAGES), ("responses", _RESPONSES), ("strength", pa.int64()), ("reason", pa.string()), *_ABOUT]
+    ),
+}
+"""The shapes a file can have, and their columns. The first two are TRL's conversational prompt-completion and
+preference formats, with columns more that TRL ignores; `rankings` is everything a rater gave."""
+
+
+def records(
+    shape: str, *, campaigns: Collection[int] | None = None, include_imports: bool = True, include_extra: bool = False
+) -> Iterator[Record]:
+    """Rows of a file of that `shape` (a key of SCHEMAS), as JSON values."""
+    if shape == "demonstrations":
+        written = demonstrations(campaigns=campaigns, include_imports=include_imports, include_extra=include_extra)
+        yield from map(as_prompt_completion, written)
+        return
+    compared = comparisons(campaigns=campaigns, include_imports=include_imports, include_extra=include_extra)
+    for row in compared:
+        yield from as_preferences(row) if shape == "preferences" else [as_ranking(row)]
+
+
+def as_prompt_completion(row: DemonstrationRow) -> Record:
+    return {"prompt": row.messages, "completion": _as_turn(row.response)} | _about(row)
+
+
+def as_preferences(row: ComparisonRow) -> Iterator[Record]:
+    """A pair for every two ranked responses of which one came out ahead: ties and unranked responses give none."""
+    ranked = [(response.rank, response) for response in row.responses if response.rank is not None]
+    for (rank, one), (other_rank, other) in combinations(ranked, 2):
+        if rank != other_rank:
+            chosen, rejected = (one, other) if rank < other_rank else (other, one)
+            yield {
+                "prompt": row.messages,
+                "chosen": _as_turn(chosen.text),
+                "rejected": _as_turn(rejected.text),
+            } | _about(row)
+
+
+def as_ranking(row: ComparisonRow) -> Record:
+    responses = [
+        {
+            "response": response.response_id,
+            "text": response.text,
+            "rank": response.rank,
+            "source": response.source_name,
+            "position": response.position,
+            "ratings": response.ratings,
+        }
+        for response in row.responses
+    ]
+    judged = {"responses": responses, "strength": row.strength, "reason": row.reason}
+    return {"prompt": row.messages} | judged | _about(row)
+
+
+def jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """One line of UTF-8 a row."""
+    for row in rows:
+        yield json.dumps(row, ensure_ascii=False).encode() + b"\n"
+
+
+def parquet(rows: Iterable[Record], *, shape: str, to: BinaryIO) -> int:
+    """Write a Parquet file of that shape, a row group at a time; how many rows it has. Ratings are JSON text in it."""
+    schema = SCHEMAS[shape]
+    remaining = iter(rows)
+    n_rows = 0
+    with pq.ParquetWriter(to, schema) as writer:
+        while chunk := list(islice(remaining, CHUNK)):
+            writer.write_table(pa.Table.from_pylist([_flat(row) for row in chunk], schema=schema))
+            n_rows += len(chunk)
+    return n_rows
+
+
+def _flat(row: Record) -> Record:
+    if "responses" not in row:
+        return row
+    responses = [response | {"ratings": json.dumps(response["ratings"])} for response in row["responses"]]
+    return row | {"responses": responses}
+
+
+def _as_turn(text: str) -> list[Message]:
+    return [{"role": "assistant", "content": text}]
+
+
+def _about(row: DemonstrationRow | ComparisonRow) -> Record:
+    return {
+        "judgment": row.judgment_id,
+        "prompt_id": row.prompt_id,
+        "rater": row.rater_alias,
+        "split": row.split,
+        "category": row.category,
+        "language": row.language,
+        "licence": row.licence,
+        "is_extra": row.is_extra,
+        "submitted_at": row.submitted_at.isoformat(),
+    }
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def _judgments(kind: str, campaigns: Collection[int] | None, include_imports: bool, include_extra: bool) -> QuerySet[Judgment]:
+    judgments = visible(Judgment.objects.filter(kind=kind))
+    if campaigns is not None:
+        wanted = Q(campaign__in=campaigns)
+        judgments = judgments.filter(wanted | Q(import_batch__isnull=False) if include_imports else wanted)
+    elif not include_imports:
+        judgments = judgments.filter(import_batch=None)
+    if not include_extra:
+        judgments = judgments.filter(is_extra=False)
+    return judgments.select_related(
+        "prompt", "rater", "campaign__pool", "guideline_version__guideline", "import_batch__source"
+    ).order_by("pk")
+
+
+def _ranked_text(row: RankedResponse) -> RankedText:
+    return RankedText(
+        response_id=row.response_id,
+        text=row.response.text,
+        rank=row.rank,
+        source_name=row.response.source.name,
+        position=row.position,
+        ratings=row.ratings,
+    )
+
+
+def _is_held_out(judgment: Judgment) -> bool:
+    return judgment.campaign is not None and judgment.campaign.pool.is_held_out
+
+
+def _guideline(judgment: Judgment) -> str | None:
+    return str(judgment.guideline_version) if judgment.guideline_version else None

@@ -1,0 +1,142 @@
+"""What leaves through the door out, and in which shape."""
+
+import io
+import json
+from datetime import timedelta
+
+import pyarrow.parquet as pq
+import pytest
+
+from labeling import exports, queue, services
+from labeling.models import Campaign, Import, Judgment, Rater, Source
+from tests.cast import NOON
+
+pytestmark = pytest.mark.django_db
+
+
+def written(campaign: Campaign, rater: Rater, text: str) -> Judgment:
+    slot = services.claim(campaign=campaign, rater=rater, now=NOON)
+    return services.submit_demonstration(lease=slot.lease, rater=rater, text=text, now=NOON)
+
+
+def ranked(campaign: Campaign, rater: Rater, ranks: dict[int, int | None]) -> Judgment:
+    slot = services.claim(campaign=campaign, rater=rater, now=NOON)
+    ratings = {position: {"overall": position + 1} for position in range(4)}
+    return services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, now=NOON)
+
+
+def imported(judgment: Judgment, state: str) -> None:
+    source = Source.objects.create(name="a file", kind=Source.Kind.IMPORT)
+    judgment.import_batch = Import.objects.create(file_name="a.jsonl", path="", format="jsonl", source=source, state=state)
+    judgment.campaign = judgment.slot = judgment.item = None
+    judgment.save()
+
+
+def test_a_demonstration_leaves_with_its_rater_as_an_alias(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    judgment = written(demonstration_campaign, rosa, "Four.")
+
+    (row,) = exports.demonstrations()
+
+    assert (row.judgment_id, row.response, row.rater_alias) == (judgment.pk, "Four.", rosa.alias)
+    assert row.guideline == "Helpful answers v1"
+    assert row.messages[-1]["role"] == "user"
+
+
+def test_an_import_that_is_not_published_stays_inside(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    imported(written(demonstration_campaign, rosa, "Four."), Import.State.RUNNING)
+
+    assert list(exports.demonstrations()) == []
+
+
+def test_a_published_import_leaves_under_its_own_source(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    imported(written(demonstration_campaign, rosa, "Four."), Import.State.PUBLISHED)
+
+    (row,) = exports.demonstrations(campaigns=[demonstration_campaign.pk])
+
+    assert row.source_name == "a file"
+    assert list(exports.demonstrations(include_imports=False)) == []
+
+
+def test_an_extra_judgment_leaves_only_when_asked(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    judgment = written(demonstration_campaign, rosa, "Four.")
+    Judgment.objects.filter(pk=judgment.pk).update(is_extra=True)
+
+    assert list(exports.demonstrations()) == []
+    assert len(list(exports.demonstrations(include_extra=True))) == 1
+
+
+def test_judgments_of_a_held_out_pool_say_so(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    written(demonstration_campaign, rosa, "Four.")
+    pool = demonstration_campaign.pool
+    services.edit_pool(pool=pool, name=pool.name, description="", is_held_out=True, by=None, now=NOON)
+
+    (row,) = exports.demonstrations()
+
+    assert row.is_held_out
+
+
+def test_a_comparison_leaves_with_what_was_shown_where(comparison_campaign: Campaign, rosa: Rater) -> None:
+    slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    shown = queue.presented(slot)
+    ranked(comparison_campaign, rosa, {0: 2, 1: 1, 2: 2, 3: None})
+
+    (row,) = exports.comparisons()
+
+    by_position = sorted(row.responses, key=lambda response: response.position)
+    assert [response.response_id for response in by_position] == [response.pk for response in shown]
+    assert [response.rank for response in by_position] == [2, 1, 2, None]
+    assert [response.ratings for response in by_position] == [{"overall": n} for n in (1, 2, 3, 4)]
+
+
+def test_ties_and_unranked_responses_give_no_pair(comparison_campaign: Campaign, rosa: Rater) -> None:
+    ranked(comparison_campaign, rosa, {0: 2, 1: 1, 2: 2, 3: None})
+
+    pairs = list(exports.records("preferences"))
+
+    assert len(pairs) == 2
+    assert {pair["chosen"][0]["content"] for pair in pairs} == {row.text for row in next(exports.comparisons()).responses if row.rank == 1}
+
+
+def test_reading_many_comparisons_costs_a_constant_number_of_queries(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, django_assert_num_queries
+) -> None:
+    for rater in (rosa, raul):
+        for _ in range(3):
+            ranked(comparison_campaign, rater, {0: 1, 1: 2, 2: 3, 3: 4})
+
+    with django_assert_num_queries(2):
+        assert len(list(exports.comparisons())) == 6
+
+
+@pytest.mark.parametrize("shape", ["preferences", "rankings"])
+def test_parquet_and_jsonl_say_the_same(comparison_campaign: Campaign, rosa: Rater, shape: str) -> None:
+    ranked(comparison_campaign, rosa, {0: 2, 1: 1, 2: 2, 3: None})
+    file = io.BytesIO()
+
+    n_rows = exports.parquet(exports.records(shape), shape=shape, to=file)
+
+    rows = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
+    for row in rows:
+        for response in row.get("responses", []):
+            response["ratings"] = json.loads(response["ratings"])
+    assert n_rows == len(rows)
+    assert rows == [json.loads(line) for line in exports.jsonl(exports.records(shape))]
+
+
+def test_a_demonstration_has_trls_conversational_shape(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    written(demonstration_campaign, rosa, "Four.")
+    file = io.BytesIO()
+
+    exports.parquet(exports.records("demonstrations"), shape="demonstrations", to=file)
+
+    (row,) = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
+    assert row["completion"] == [{"role": "assistant", "content": "Four."}]
+    assert [message["role"] for message in row["prompt"]] == ["user"]
+
+
+def test_a_retired_prompt_does_not_leave(demonstration_campaign: Campaign) -> None:
+    prompt = demonstration_campaign.items.first().prompt
+    prompt.retired_at = NOON + timedelta(days=1)
+    prompt.save()
+
+    assert prompt.pk not in {row.prompt_id for row in exports.prompts()}

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from labeling import intake
+from labeling.models import Source
 from training.models import Run, TrainedModel
 
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
@@ -22,9 +23,19 @@ class UnableToRegister(Exception):
 
 
 def register_model(
-    *, name: str, kind: str, location: str, licence: str, notes: str = "", is_elsewhere: bool = False, by: User | None, now: datetime
+    *,
+    name: str,
+    kind: str,
+    location: str,
+    licence: str,
+    notes: str = "",
+    is_elsewhere: bool = False,
+    source: Source | None = None,
+    by: User | None,
+    now: datetime,
 ) -> TrainedModel:
     """A base model in a folder or on the hub. `is_elsewhere`: the folder is on the GPU nodes and cannot be looked at here.
+    `source`: whose name its responses bear, where some are stored already.
 
     Raises UnableToRegister.
     """
@@ -38,7 +49,7 @@ def register_model(
             location=location,
             licence=licence,
             notes=notes,
-            source=intake.source_for_model(name=_opaque_name(), licence=licence),
+            source=source or intake.source_for_model(name=_opaque_name(), licence=licence),
             created_by=by,
             created_at=now,
         )

@@ -1,9 +1,55 @@
 """What base.html needs on every page."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext
+
+from accounts import access, navigation
+from accounts.models import User
+
+
+@dataclass(frozen=True)
+class Shell:
+    """What stands around the page of somebody who is signed in."""
+
+    groups: list[navigation.Group]
+    role: str
+    languages: list[tuple[str, str]]
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    return {}
+    user = getattr(request, "user", None)
+    if not isinstance(user, User):
+        return {"shell": None, "languages": _languages()}
+    match = request.resolver_match
+    return {
+        "shell": Shell(
+            groups=navigation.groups_for(
+                current=match.view_name if match else "",
+                may_open=frozenset(name for name in settings.URL_PERMISSIONS if access.may_open(name, access.roles_of(user))),
+            ),
+            role=role_in_words(user),
+            languages=_languages(),
+        )
+    }
+
+
+def role_in_words(user: User) -> str:
+    held = [
+        word
+        for word, is_held in (
+            (gettext("rater"), user.is_rater),
+            (gettext("admin"), user.is_admin),
+            (gettext("researcher"), user.is_researcher),
+        )
+        if is_held
+    ]
+    return ", ".join(held) or gettext("no role")
+
+
+def _languages() -> list[tuple[str, str]]:
+    """Code and a short name that the language itself uses."""
+    return [(code, code.upper()) for code, _name in settings.LANGUAGES]

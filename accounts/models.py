@@ -55,6 +55,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email
 
     @property
+    def initials(self) -> str:
+        words = self.name.split() or [self.email]
+        return "".join(word[0] for word in (words[0], *words[1:][-1:])).upper()
+
+    @property
     def roles(self) -> frozenset[str]:
         named = {"rater": self.is_rater, "admin": self.is_admin, "researcher": self.is_researcher, "superuser": self.is_superuser}
         return frozenset(role for role, held in named.items() if held)

@@ -22,6 +22,7 @@ MEMBER = frozenset({Role.MEMBER})
 RATER = frozenset({Role.RATER})
 ADMIN = frozenset({Role.ADMIN})
 RESEARCHER = frozenset({Role.RESEARCHER})
+NOBODY: frozenset[Role] = frozenset()
 STAFF = ADMIN | RESEARCHER
 SUPERUSER = frozenset({Role.SUPERUSER})
 
@@ -30,7 +31,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "home": MEMBER,
     "healthz": ANYONE,
     "set_language": ANYONE,
-    "javascript-catalog": ANYONE,
+    "profile": MEMBER,
+    "styleguide": ANYONE,  # outside production only
     "admin:*": SUPERUSER,
     # django-allauth
     "account_login": ANYONE,
@@ -44,7 +46,56 @@ TABLE: dict[str, frozenset[Role]] = {
     "account_reset_password_done": ANYONE,
     "account_reset_password_from_key": ANYONE,
     "account_reset_password_from_key_done": ANYONE,
-    "account_email": MEMBER,
-    "account_confirm_email": ANYONE,
-    "account_email_verification_sent": ANYONE,
+    # An admin says which address a login has, so these pages of allauth are not ours.
+    "account_email": NOBODY,
+    "account_confirm_email": NOBODY,
+    "account_email_verification_sent": NOBODY,
+    # people
+    "people": ADMIN,
+    "person_new": ADMIN,
+    "person": ADMIN,
+    "person_invite": ADMIN,
+    # the rater's desk
+    "desk": RATER,
+    "desk_next": RATER,
+    "desk_item": RATER,
+    "desk_draft": RATER,
+    "desk_heartbeat": RATER,
+    "desk_submit": RATER,
+    "desk_skip": RATER,
+    "desk_release": RATER,
+    "desk_guideline": RATER,
+    "desk_diff": RATER,
+    "desk_preview": RATER,
+    "my_work": RATER,
+    # the admin's campaigns, pools, guidelines and prompts
+    "campaigns": ADMIN,
+    "campaign_new": ADMIN,
+    "campaign_count": ADMIN,
+    "campaign": ADMIN,
+    "campaign_items": ADMIN,
+    "campaign_item": ADMIN,
+    "campaign_set_up": ADMIN,
+    "campaign_open": ADMIN,
+    "campaign_pause": ADMIN,
+    "campaign_close": ADMIN,
+    "export": ADMIN,
+    "pools": ADMIN,
+    "pool_new": ADMIN,
+    "pool": ADMIN,
+    "pool_edit": ADMIN,
+    "pool_add": ADMIN,
+    "pool_remove": ADMIN,
+    "guidelines_manage": ADMIN,
+    "guideline_new": ADMIN,
+    "guideline_history": ADMIN,
+    "guideline_edit": ADMIN,
+    "prompts": ADMIN,
+    "prompt_new": ADMIN,
+    "prompt": ADMIN,
+    "imports": ADMIN,
+    "import_new": ADMIN,
+    "import_detail": ADMIN,
+    "import_publish": ADMIN,
+    "import_discard": ADMIN,
 }

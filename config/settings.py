@@ -73,7 +73,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "accounts.middleware.TimezoneMiddleware",
+    "accounts.middleware.ReaderMiddleware",
     "accounts.middleware.PermissionMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -144,6 +144,8 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 # Limit failures by account: a limit by address would lock out an office behind one.
 ACCOUNT_RATE_LIMITS = {"login": "600/m/ip", "login_failed": "5/5m/key"}
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -224,6 +226,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "ring-queued-runs": {"task": "training.tasks.ring_queued_runs", "schedule": 15.0},
+    "ring-imports": {"task": "labeling.tasks.ring_imports", "schedule": 30.0},
     "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
 }
 RUN_HEARTBEAT_S = env.integer("PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5")
@@ -251,7 +254,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
 }
-HTMX_CONFIG = {"includeIndicatorStyles": False, "allowEval": False}
 FORM_RENDERER = "pages.form_renderer.FormRenderer"
 if MODE == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

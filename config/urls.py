@@ -1,8 +1,11 @@
 """Every URL of the site. Who may open which is config.permissions."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
+
+from accounts import views
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -13,4 +16,9 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
+    path("", include("accounts.urls")),
+    path("", include("labeling.urls")),
+    path("", include("training.urls")),
 ]
+if settings.MODE != "production":
+    urlpatterns.append(path("styleguide/", views.styleguide, name="styleguide"))

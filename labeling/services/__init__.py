@@ -8,8 +8,8 @@ from labeling.services.campaigns import (
     pause_campaign,
 )
 from labeling.services.guidelines import create_guideline, new_guideline_version
+from labeling.services.imports import UnableToImport, clear_import, discard, publish, run_import, start_import, start_upload
 from labeling.services.people import (
-    UnableToCreatePerson,
     add_raters,
     change_person,
     create_person,
@@ -31,26 +31,32 @@ from labeling.services.slots import (
 
 __all__ = [
     "UnableToCreateCampaign",
-    "UnableToCreatePerson",
+    "UnableToImport",
     "UnableToSubmit",
     "add_raters",
     "change_person",
     "claim",
+    "clear_import",
     "close_campaign",
     "create_campaign",
     "create_guideline",
     "create_person",
     "create_pool",
     "create_prompt",
+    "discard",
     "edit_pool",
     "heartbeat",
     "new_guideline_version",
     "open_campaign",
     "pause_campaign",
+    "publish",
     "release",
     "remove_raters",
+    "run_import",
     "save_draft",
     "skip",
+    "start_import",
+    "start_upload",
     "submit_comparison",
     "submit_demonstration",
 ]

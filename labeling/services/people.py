@@ -5,54 +5,55 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from accounts import audit
+from accounts import services as accounts
 from accounts.models import User
 from labeling.models import Pool, PoolMembership, Rater
 
-ROLES = ("rater", "admin", "researcher")
-
-
-class UnableToCreatePerson(Exception):
-    """A person who cannot be given a login; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-
-
 def create_person(
-    *, email: str, name: str, roles: Iterable[str], password: str | None = None, by: User | None, now: datetime
+    *,
+    email: str,
+    name: str,
+    roles: Iterable[str],
+    time_zone: str = "UTC",
+    is_active: bool = True,
+    password: str | None = None,
+    by: User | None,
+    now: datetime,
 ) -> User:
     """A login with `roles` ("rater", "admin", "researcher"), and a Rater with a pseudonym for whoever is to judge.
 
     Without a password nobody can sign in until the person has set one by mail. Raises UnableToCreatePerson.
     """
-    held = frozenset(roles)
-    if unknown := held - frozenset(ROLES):
-        raise UnableToCreatePerson(_("“%(role)s” is not a role.") % {"role": sorted(unknown)[0]})
     with transaction.atomic():
-        if User.objects.filter(email__iexact=email.strip()).exists():
-            raise UnableToCreatePerson(_("%(email)s has a login already.") % {"email": email.strip()})
-        user = User.objects.create_user(email=email.strip(), password=password, name=name, created_at=now, **_as_fields(held))
-        if "rater" in held:
+        user = accounts.create_user(
+            email=email, name=name, roles=roles, time_zone=time_zone, is_active=is_active, password=password, by=by, now=now
+        )
+        if user.is_rater:
             _ensure_rater(user=user, now=now)
-        audit.record(by=by, action="create", target=user, after={"roles": sorted(held)}, now=now)
     return user
 
 
-def change_person(*, user: User, name: str, roles: Iterable[str], is_active: bool, by: User | None, now: datetime) -> None:
-    """A new name, other roles, or a login closed or opened again. What they judged stays."""
-    held = frozenset(roles) & frozenset(ROLES)
-    before = {"name": user.name, "roles": sorted(user.roles), "is_active": user.is_active}
+def change_person(
+    *,
+    user: User,
+    email: str,
+    name: str,
+    roles: Iterable[str],
+    time_zone: str,
+    is_active: bool,
+    by: User | None,
+    now: datetime,
+) -> User:
+    """Another name, other roles, or a login closed or opened again. What they judged stays. Raises UnableToChangePerson."""
     with transaction.atomic():
-        User.objects.filter(pk=user.pk).update(name=name, is_active=is_active, **_as_fields(held))
-        if "rater" in held:
-            _ensure_rater(user=user, now=now)
-        after = {"name": name, "roles": sorted(held), "is_active": is_active}
-        audit.record(by=by, action="change", target=user, before=before, after=after, now=now)
-    user.refresh_from_db()
+        changed = accounts.update_user(
+            user=user, email=email, name=name, roles=roles, time_zone=time_zone, is_active=is_active, by=by, now=now
+        )
+        if changed.is_rater:
+            _ensure_rater(user=changed, now=now)
+    return changed
 
 
 def create_pool(*, name: str, description: str = "", is_held_out: bool = False, by: User | None, now: datetime) -> Pool:
@@ -103,7 +104,3 @@ def _ensure_rater(*, user: User, now: datetime) -> Rater:
     alias = f"rater-{secrets.token_hex(4)}"
     rater, _is_new = Rater.objects.get_or_create(user=user, defaults={"alias": alias, "created_at": now})
     return rater
-
-
-def _as_fields(roles: frozenset[str]) -> dict[str, bool]:
-    return {f"is_{role}": role in roles for role in ROLES}

@@ -1,0 +1,36 @@
+"""People and the audit log in Django's admin, for superusers: to look things up when the pages do not do."""
+
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+
+from accounts.models import AuditEvent, User
+
+
+@admin.register(User)
+class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+    list_display = ["email", "name", "is_rater", "is_admin", "is_researcher", "is_active", "last_login"]
+    list_filter = ["is_rater", "is_admin", "is_researcher", "is_active"]
+    search_fields = ["email", "name"]
+    exclude = ["password"]
+    readonly_fields = ["last_login", "created_at"]
+    filter_horizontal = ["groups", "user_permissions"]
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+    """The log is read here and changed nowhere."""
+
+    list_display = ["at", "by", "action", "target_type", "target_id"]
+    list_filter = ["action", "target_type"]
+    date_hierarchy = "at"
+    list_select_related = ["by"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False

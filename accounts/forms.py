@@ -1,0 +1,68 @@
+"""Forms about people: what an admin says of somebody, what people say of themselves."""
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("Researcher"))]
+STATE_CHOICES = [("open", _("open")), ("closed", _("closed"))]
+
+
+def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Time zones by continent, UTC first; names of the tz database, which people recognise by their city."""
+    regions: dict[str, list[tuple[str, str]]] = {}
+    for name in sorted(available_timezones()):
+        region, _slash, place = name.partition("/")
+        if place and region not in {"Etc", "SystemV", "posix", "right"}:
+            regions.setdefault(region, []).append((name, place.replace("_", " ")))
+    return [("UTC", [("UTC", "UTC")]), *regions.items()]
+
+
+class PersonForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=150)
+    email = forms.EmailField(label=_("E-mail"), help_text=_("People sign in with it, and the link to set a password goes there."))
+    roles = forms.MultipleChoiceField(
+        label=_("Roles"),
+        choices=ROLE_CHOICES,
+        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        help_text=_("Raters judge, admins run pools and campaigns, researchers train. A person may hold several."),
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices, initial="UTC")
+    is_active = forms.BooleanField(
+        label=_("May sign in"), required=False, initial=True, help_text=_("Closing a login keeps everything that the person did.")
+    )
+
+    def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
+        if person is not None:
+            kwargs["initial"] = {
+                "name": person.name,
+                "email": person.email,
+                "roles": sorted(person.roles - {"superuser"}),
+                "time_zone": person.time_zone,
+                "is_active": person.is_active,
+            }
+        super().__init__(*args, **kwargs)
+
+
+class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices, help_text=_("Every time on the site is shown in it."))
+    language = forms.ChoiceField(
+        label=_("Language"), choices=settings.LANGUAGES, widget=forms.RadioSelect(attrs={"data-look": "segmented"})
+    )
+
+    class Meta:
+        model = User
+        fields = ["name", "time_zone", "language"]
+
+
+class PeopleFilter(forms.Form):
+    """What the address of the list of people may ask for."""
+
+    q = forms.CharField(label=_("Name or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"}))
+    role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("all")), *ROLE_CHOICES])
+    state = forms.ChoiceField(label=_("Login"), required=False, choices=[("", _("all")), *STATE_CHOICES])

@@ -1,0 +1,76 @@
+"""What the rail shows: the places of the site, grouped by kind of work. Whether a person sees one is config.permissions' word."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Place:
+    """`names` are beginnings of URL names: on such a page the place is the current one."""
+
+    label: Promise
+    url_name: str
+    icon: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    label: Promise
+    url: str
+    icon: str
+    is_current: bool
+    is_exact: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    title: Promise
+    links: list[Link]
+
+
+PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
+    (
+        _("Work"),
+        (
+            Place(_("Desk"), "desk", "desk", ("desk",)),
+            Place(_("My work"), "my_work", "clock", ("my_work",)),
+        ),
+    ),
+    (
+        _("Collect"),
+        (
+            Place(_("Campaigns"), "campaigns", "campaign", ("campaign", "export")),
+            Place(_("Raters"), "people", "people", ("people", "person", "pool")),
+            Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
+            Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
+        ),
+    ),
+    (
+        _("Train"),
+        (
+            Place(_("Runs"), "runs", "run", ("run",)),
+            Place(_("Models"), "models", "model", ("model",)),
+            Place(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
+        ),
+    ),
+)
+
+
+def groups_for(*, current: str, may_open: frozenset[str]) -> list[Group]:
+    """The groups with at least one link; `current` is the URL name of the page, `may_open` the names this person may open."""
+    groups = [(title, [_link(place, current) for place in places if place.url_name in may_open]) for title, places in PLACES]
+    return [Group(title, links) for title, links in groups if links]
+
+
+def _link(place: Place, current: str) -> Link:
+    return Link(
+        label=place.label,
+        url=reverse(place.url_name),
+        icon=place.icon,
+        is_current=current.startswith(place.names),
+        is_exact=current == place.url_name,
+    )

@@ -1,0 +1,267 @@
+"""Numbers to the geometry of a drawing: ticks, paths and labels as plain values that a template prints as SVG."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+WIDTH, HEIGHT = 560.0, 220.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 16.0, 14.0, 26.0
+_NAME_GAP = 14.0
+_PIXELS_PER_LETTER = 7.0
+# More points than this are thinned: a pixel column keeps its lowest and its highest.
+_POINTS_DRAWN = 400
+_SERIES_COLOURS = 8
+
+
+@dataclass(frozen=True)
+class Series:
+    """One curve: `points` are (x, y) in rising x; a y that is not finite leaves a gap."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+    is_projection: bool = False
+    has_area: bool = False
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A level that the curves are read against, such as a ceiling."""
+
+    y: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    at: str
+    label: str
+    is_zero: bool = False
+
+
+@dataclass(frozen=True)
+class DrawnLimit:
+    at: str
+    label_y: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A series in pixels. `number` chooses its colour; `name` stands at its end."""
+
+    number: int
+    name: str
+    path: str
+    area: str
+    is_projection: bool
+    end_x: str
+    end_y: str
+    name_x: str
+    name_y: str
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """Everything that components/_chart.html prints."""
+
+    title: str
+    summary: str
+    y_unit: str
+    note: str
+    x_ticks: tuple[Tick, ...] = ()
+    y_ticks: tuple[Tick, ...] = ()
+    limits: tuple[DrawnLimit, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    width: str = field(default=f"{WIDTH:g}")
+    height: str = field(default=f"{HEIGHT:g}")
+    left: str = field(default=f"{_LEFT:g}")
+    right: str = field(default=f"{WIDTH - _RIGHT:g}")
+    tick_x: str = field(default=f"{_LEFT - 8:g}")
+    x_label_y: str = field(default=f"{HEIGHT - 6:g}")
+
+
+@dataclass(frozen=True)
+class Spark:
+    """A curve as small as a word, in a box of 96 × 20."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class _Scale:
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        if self.high == self.low:
+            return (self.start + self.end) / 2
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def line_chart(
+    *,
+    title: str,
+    series: Sequence[Series],
+    x_unit: str,
+    y_unit: str,
+    x_end: float | None = None,
+    x_ticks: Sequence[tuple[float, str]] | None = None,
+    limits: Sequence[Limit] = (),
+    from_zero: bool = False,
+    note: str = "",
+) -> LineChart:
+    """`title` says the finding; `x_unit` is printed at the last tick, `y_unit` behind the title.
+
+    `x_end` leaves room for steps to come; `x_ticks` names places on the x-axis (times of day) in place of round numbers.
+    """
+    finite = [(one, [(x, y) for x, y in one.points if math.isfinite(y)]) for one in series]
+    drawn = [(one, points) for one, points in finite if points]
+    summary = f"{title}. " + "; ".join(f"{one.name}: {_number(points[-1][1])} {y_unit}".strip() for one, points in drawn)
+    columns, rows = _table(series, x_unit)
+    if not drawn:
+        return LineChart(title=title, summary=summary, y_unit=y_unit, note=note, columns=columns, rows=rows)
+    xs = [x for _, points in drawn for x, _ in points] + ([x_end] if x_end is not None else [])
+    ys = [y for _, points in drawn for _, y in points] + [limit.y for limit in limits] + ([0.0] if from_zero else [])
+    y_values = round_ticks(min(ys), max(ys), 4)
+    x_marks = list(x_ticks) if x_ticks else _numbered(min(xs), max(xs), x_unit)
+    names = max((len(one.name) for one, _ in drawn), default=0)
+    # A name at the end of a curve needs room unless steps are still to come there.
+    room = 0.0 if x_end is not None and max(xs) > max(points[-1][0] for _, points in drawn) * 1.25 else names * _PIXELS_PER_LETTER + 10
+    x = _Scale(min(xs), max(xs), _LEFT, WIDTH - _RIGHT - room)
+    y = _Scale(y_values[0], y_values[-1], HEIGHT - _BOTTOM, _TOP)
+    return LineChart(
+        title=title,
+        summary=summary,
+        y_unit=y_unit,
+        note=note,
+        x_ticks=tuple(Tick(_px(x(value)), label) for value, label in x_marks),
+        y_ticks=tuple(Tick(_px(y(value)), _tick_label(value, y_values), is_zero=value == 0) for value in y_values),
+        limits=tuple(DrawnLimit(_px(y(limit.y)), _px(y(limit.y) - 5), limit.label) for limit in limits),
+        curves=_apart([_curve(number, one, x, y) for number, (one, _) in enumerate(drawn, start=1)]),
+        columns=columns,
+        rows=rows,
+    )
+
+
+def spark(values: Sequence[float]) -> Spark:
+    finite = [(float(index), value) for index, value in enumerate(values) if math.isfinite(value)]
+    if not finite:
+        return Spark("")
+    heights = [value for _, value in finite]
+    x, y = _Scale(0, max(1, len(values) - 1), 1, 95), _Scale(min(heights), max(heights), 18, 2)
+    return Spark(_path(finite, x, y))
+
+
+def round_ticks(low: float, high: float, about: int) -> list[float]:
+    """Round numbers (1, 2, 2.5 or 5 times a power of ten) from at most `low` to at least `high`, about as many as asked."""
+    if high == low:
+        low, high = (low - 1, high + 1) if low else (0.0, 1.0)
+    raw = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= raw * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(index * step, 12) for index in range(first, last + 1)]
+
+
+def _numbered(low: float, high: float, unit: str) -> list[tuple[float, str]]:
+    ticks = [value for value in round_ticks(low, high, 4) if low <= value <= high] or [low]
+    labels = [_tick_label(value, ticks) for value in ticks]
+    labels[-1] = f"{labels[-1]} {unit}".strip()
+    return list(zip(ticks, labels, strict=True))
+
+
+def _curve(number: int, one: Series, x: _Scale, y: _Scale) -> Curve:
+    points = _thinned(one.points)
+    last = next(point for point in reversed(points) if math.isfinite(point[1]))
+    path = _path(points, x, y)
+    area = ""
+    if one.has_area and all(math.isfinite(value) for _, value in points):
+        area = f"{path}L{_px(x(last[0]))} {_px(y.start)}L{_px(x(points[0][0]))} {_px(y.start)}Z"
+    return Curve(
+        number=(number - 1) % _SERIES_COLOURS + 1,
+        name=one.name,
+        path=path,
+        area=area,
+        is_projection=one.is_projection,
+        end_x=_px(x(last[0])),
+        end_y=_px(y(last[1])),
+        name_x=_px(x(last[0]) + 8),
+        name_y=_px(y(last[1])),
+    )
+
+
+def _apart(curves: list[Curve]) -> tuple[Curve, ...]:
+    """Names at the ends of curves pushed down until none lies on another; the last one stays inside the drawing."""
+    ordered = sorted(curves, key=lambda curve: float(curve.name_y))
+    heights = [float(curve.name_y) for curve in ordered]
+    for index in range(1, len(heights)):
+        heights[index] = max(heights[index], heights[index - 1] + _NAME_GAP)
+    overflow = max(0.0, heights[-1] - (HEIGHT - _BOTTOM))
+    moved = {curve.number: height - overflow for curve, height in zip(ordered, heights, strict=True)}
+    return tuple(Curve(**{**vars(curve), "name_y": _px(moved[curve.number])}) for curve in curves)
+
+
+def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    if len(points) <= _POINTS_DRAWN:
+        return list(points)
+    size = math.ceil(len(points) / (_POINTS_DRAWN / 2))
+    kept: list[tuple[float, float]] = []
+    for start in range(0, len(points), size):
+        finite = [point for point in points[start : start + size] if math.isfinite(point[1])]
+        if finite:
+            low, high = min(finite, key=_height), max(finite, key=_height)
+            kept += sorted({low, high})
+    return [*kept, points[-1]] if math.isfinite(points[-1][1]) and kept[-1] != points[-1] else kept
+
+
+def _height(point: tuple[float, float]) -> float:
+    return point[1]
+
+
+def _path(points: Sequence[tuple[float, float]], x: _Scale, y: _Scale) -> str:
+    parts, is_down = [], False
+    for across, up in points:
+        if not math.isfinite(up):
+            is_down = False
+            continue
+        parts.append(f"{'L' if is_down else 'M'}{_px(x(across))} {_px(y(up))}")
+        is_down = True
+    return "".join(parts)
+
+
+def _table(series: Sequence[Series], x_unit: str, n_rows: int = 50) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Heads and rows of the numbers behind the drawing, evenly thinned to `n_rows`; the last one is always there."""
+    by_x: dict[float, dict[str, float]] = {}
+    for one in series:
+        for x, y in one.points:
+            by_x.setdefault(x, {})[one.name] = y
+    places = sorted(by_x)
+    if len(places) > n_rows:
+        places = sorted({places[round(index * (len(places) - 1) / (n_rows - 1))] for index in range(n_rows)})
+    names = list(dict.fromkeys(one.name for one in series))
+    rows = tuple((_number(x), *(_number(by_x[x].get(name, math.nan)) for name in names)) for x in places)
+    return (x_unit, *names), rows
+
+
+def _tick_label(value: float, ticks: Sequence[float]) -> str:
+    step = min((abs(b - a) for a, b in zip(ticks, ticks[1:], strict=False)), default=abs(value) or 1.0)
+    if abs(value) >= 1e6 or (step and step < 1e-4):
+        return f"{value:.3g}"
+    digits = max(0, -math.floor(math.log10(step) + 1e-9)) if step else 0
+    if digits and abs(step * 10**digits - round(step * 10**digits)) > 1e-9:
+        digits += 1
+    return f"{value:,.{digits}f}".replace("-", "−") if value else "0"
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}".replace("-", "−") if value == round(value) else f"{value:.4g}".replace("-", "−")
+
+
+def _px(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

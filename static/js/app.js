@@ -1,0 +1,52 @@
+// Mounts behaviours: <el data-behavior="menu"> loads js/menu.js and calls its mount(el), once, on the first page and after every swap.
+// mount may return a function; it is called before the element is taken out.
+
+const unmounts = new WeakMap();
+
+async function mountOne(el) {
+  if (unmounts.has(el)) return;
+  const undo = [];
+  unmounts.set(el, undo);
+  for (const name of el.dataset.behavior.split(/\s+/).filter(Boolean)) {
+    const module = await import(`js/${name}`);
+    if (!el.isConnected) return;
+    const unmount = module.mount(el);
+    if (unmount) undo.push(unmount);
+  }
+  el.dataset.mounted = "";
+}
+
+export function mountAll(root) {
+  if (root.matches?.("[data-behavior]")) mountOne(root);
+  for (const el of root.querySelectorAll("[data-behavior]")) mountOne(el);
+}
+
+function unmountOne(el) {
+  for (const undo of unmounts.get(el) ?? []) undo();
+  unmounts.delete(el);
+}
+
+document.addEventListener("htmx:load", (event) => mountAll(event.detail.elt));
+document.addEventListener("htmx:beforeCleanupElement", (event) => unmountOne(event.detail.elt));
+for (const name of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => {
+    // A fragment that asks by itself every few seconds asks again; a toast for each would bury the page.
+    if (event.detail.elt.hasAttribute("data-polls")) return;
+    say(document.body.dataset.failure, "error");
+  });
+}
+
+// A toast from a script: say("Saved", "success").
+export function say(message, kind = "info") {
+  const toast = document.createElement("div");
+  toast.className = "toast";
+  toast.dataset.behavior = "toast";
+  toast.dataset.kind = kind;
+  const words = document.createElement("p");
+  words.textContent = message;
+  toast.append(words);
+  document.getElementById("toasts").append(toast);
+  mountOne(toast);
+}
+
+mountAll(document.body);

@@ -1,0 +1,17 @@
+// A toast leaves after six seconds, but not while it is pointed at or focused, and never when it says that something failed.
+
+const STAYS_MS = 6000;
+
+export function mount(el) {
+  if (el.dataset.kind === "error" || el.closest("[data-flow=static]")) return undefined;
+  let timer = 0;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => el.remove(), STAYS_MS);
+  };
+  const hold = () => clearTimeout(timer);
+  for (const name of ["pointerenter", "focusin"]) el.addEventListener(name, hold);
+  for (const name of ["pointerleave", "focusout"]) el.addEventListener(name, wait);
+  wait();
+  return hold;
+}

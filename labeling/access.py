@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
-from labeling.models import Campaign, Guideline, Item, Pool, Prompt, Rater
+from labeling.models import Campaign, Guideline, Import, Item, Pool, Prompt, Rater
 from labeling.selectors import desk
 from labeling.selectors.prompts import visible
 
@@ -51,6 +51,11 @@ def work(*, user: User | AnonymousUser, lease: UUID) -> desk.Work:
     if found is None:
         raise Http404
     return found
+
+
+def import_batch(*, user: User | AnonymousUser, pk: int) -> Import:
+    _require_admin(user)
+    return get_object_or_404(Import.objects.select_related("source", "created_by"), pk=pk)
 
 
 def _require_admin(user: User | AnonymousUser) -> None:

@@ -59,6 +59,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('file_name', models.CharField(max_length=255)),
                 ('path', models.CharField(max_length=1024)),
+                ('pairs_path', models.CharField(blank=True, default='', help_text='the texts that a file of votes is about', max_length=1024)),
                 ('format', models.CharField(max_length=32)),
                 ('is_strict', models.BooleanField(default=False)),
                 ('with_judgments', models.BooleanField(default=False, help_text='human replies become demonstrations, rankings comparisons')),
@@ -132,6 +133,7 @@ class Migration(migrations.Migration):
                 ('judgment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='comparison', serialize=False, to='labeling.judgment')),
                 ('strength', models.PositiveSmallIntegerField(help_text='1 negligible … 4 significant; null when not asked', null=True)),
                 ('reason', models.TextField(blank=True, help_text='null when not asked', null=True)),
+                ('is_all_bad', models.BooleanField(default=False, help_text='no response is worth ranking; the reason says why')),
             ],
         ),
         migrations.CreateModel(

@@ -63,6 +63,7 @@ class Comparison(models.Model):
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, primary_key=True, related_name="comparison")
     strength = models.PositiveSmallIntegerField(null=True, help_text="1 negligible … 4 significant; null when not asked")
     reason = models.TextField(null=True, blank=True, help_text="null when not asked")
+    is_all_bad = models.BooleanField(default=False, help_text="no response is worth ranking; the reason says why")
 
     def __str__(self) -> str:
         return f"comparison {self.pk}"

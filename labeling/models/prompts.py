@@ -35,6 +35,7 @@ class Import(models.Model):
 
     file_name = models.CharField(max_length=255)
     path = models.CharField(max_length=1024)
+    pairs_path = models.CharField(max_length=1024, blank=True, default="", help_text="the texts that a file of votes is about")
     format = models.CharField(max_length=32)
     is_strict = models.BooleanField(default=False)
     with_judgments = models.BooleanField(default=False, help_text="human replies become demonstrations, rankings comparisons")

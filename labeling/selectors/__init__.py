@@ -34,10 +34,12 @@ from labeling.selectors.catalogue import (
     response_sources,
     responses_by_source,
 )
+from labeling.selectors.imports import ImportReport, import_list, import_report, uncleared_import_ids, waiting_import_ids
 from labeling.selectors.prompts import visible
 
 __all__ = [
     "Board",
+    "ImportReport",
     "ItemAnswers",
     "Match",
     "PromptFilter",
@@ -52,6 +54,8 @@ __all__ = [
     "fitting_prompts",
     "guideline_rows",
     "guideline_versions",
+    "import_report",
+    "import_list",
     "item_answers",
     "item_rows",
     "match",
@@ -67,5 +71,7 @@ __all__ = [
     "raters_outside",
     "response_sources",
     "responses_by_source",
+    "uncleared_import_ids",
     "visible",
+    "waiting_import_ids",
 ]

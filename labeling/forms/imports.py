@@ -1,0 +1,48 @@
+"""The form that brings in a file."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+FORMATS = [
+    ("", _("look at the first line")),
+    ("jsonl", _("JSON lines: prompt, text or messages")),
+    ("csv", _("CSV: prompt, text or messages")),
+    ("openassistant", _("Open-Assistant trees")),
+    ("hh", _("chosen and rejected transcripts (HH)")),
+    ("hf", _("Hugging Face: messages, completion, or chosen and rejected")),
+]
+
+
+class ImportForm(forms.Form):
+    """A file of prompts, where it comes from and what to take of it."""
+
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("UTF-8, one record a line; gzip is unpacked."),
+        error_messages={"empty": _("The file is empty. Choose one with at least one line.")},
+    )
+    file_format = forms.ChoiceField(label=_("Format"), choices=FORMATS, required=False)
+    source_name = forms.CharField(
+        label=_("Source"), max_length=200, help_text=_("A name for where the data comes from. Raters never see it.")
+    )
+    licence = forms.CharField(
+        label=_("Licence"), max_length=64, help_text=_("As an SPDX identifier, such as Apache-2.0 or CC-BY-4.0.")
+    )
+    with_judgments = forms.BooleanField(
+        label=_("Take human replies as demonstrations and rankings as comparisons"), required=False
+    )
+    is_strict = forms.BooleanField(label=_("Publish nothing when any line has a problem"), required=False)
+
+    @property
+    def upload(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["file"]
+        return file
+
+    @property
+    def wanted(self) -> dict[str, Any]:
+        """What services.start_upload asks for, but for the file."""
+        wanted = {name: value for name, value in self.cleaned_data.items() if name != "file"}
+        return wanted | {"file_format": wanted["file_format"] or None}

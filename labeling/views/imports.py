@@ -1,0 +1,67 @@
+"""Imports: the list, a new one, and one as it runs and when it has ended."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling import access, selectors, services
+from labeling.forms.imports import ImportForm
+
+PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    page = Paginator(selectors.import_list(), PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "labeling/import_list.html", {"page": page})
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            batch = services.start_upload(upload=form.upload, **form.wanted, by=request.user, now=timezone.now())
+        except services.UnableToImport as error:
+            form.add_error(None, error.sentence)
+        else:
+            return redirect("import_detail", batch.pk)
+    return render(request, "labeling/import_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page, or for htmx the part that changes while the import runs."""
+    report = selectors.import_report(batch=access.import_batch(user=request.user, pk=pk))
+    template = "labeling/import_fragment.html" if request.htmx else "labeling/import_detail.html"
+    return render(request, template, {"report": report})
+
+
+@require_POST
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    batch = access.import_batch(user=request.user, pk=pk)
+    try:
+        services.publish(batch=batch, by=request.user, now=timezone.now())
+    except services.UnableToImport as error:
+        return _refused(request, pk, error)
+    return redirect("import_detail", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def discard(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks first; what is discarded does not come back."""
+    batch = access.import_batch(user=request.user, pk=pk)
+    if request.method == "GET":
+        return render(request, "labeling/import_discard.html", {"report": selectors.import_report(batch=batch)})
+    try:
+        services.discard(batch=batch, by=request.user, now=timezone.now())
+    except services.UnableToImport as error:
+        return _refused(request, pk, error)
+    return redirect("import_detail", pk)
+
+
+def _refused(request: HttpRequest, pk: int, error: services.UnableToImport) -> HttpResponse:
+    report = selectors.import_report(batch=access.import_batch(user=request.user, pk=pk))
+    return render(request, "labeling/import_detail.html", {"report": report, "problem": error.sentence}, status=409)

@@ -98,4 +98,17 @@ TABLE: dict[str, frozenset[Role]] = {
     "import_detail": ADMIN,
     "import_publish": ADMIN,
     "import_discard": ADMIN,
+    # the researcher's runs, models and snapshots
+    "runs": RESEARCHER,
+    "run_new": RESEARCHER,
+    "run": RESEARCHER,
+    "run_fragment": RESEARCHER,
+    "run_stop": RESEARCHER,
+    "run_retry": RESEARCHER,
+    "snapshots": RESEARCHER,
+    "snapshot_new": RESEARCHER,
+    "snapshot": RESEARCHER,
+    "models": RESEARCHER,
+    "model_new": RESEARCHER,
+    "model": RESEARCHER,
 }

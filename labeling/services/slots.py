@@ -141,6 +141,7 @@ def submit_comparison(
     ratings: Mapping[int, Mapping[str, Any]],
     reason: str | None = None,
     strength: int | None = None,
+    is_all_bad: bool = False,
     presentation: Mapping[str, Any] | None = None,
     active_s: float | None = None,
     warnings: Sequence[str] = (),
@@ -149,6 +150,7 @@ def submit_comparison(
     """Store a ranking, by position on the rater's page (0 = shown first), like submit_demonstration stores a text.
 
     `ranks` may leave responses out (None), equal ranks tie, and gaps are closed: 1, 1, 3 is stored as 1, 1, 2.
+    `is_all_bad` says that none is worth a rank: then all are left out.
     """
     draft = {"ranks": dict(ranks), "ratings": {position: dict(given) for position, given in ratings.items()}, "reason": reason}
     with transaction.atomic():
@@ -156,7 +158,7 @@ def submit_comparison(
         if first is not None:
             return first
         shown = queue.presented(held)
-        dense = _clean_ranks(ranks, n_shown=len(shown))
+        dense = _clean_ranks({} if is_all_bad else ranks, n_shown=len(shown), is_all_bad=is_all_bad)
         form = rating_form.parse(held.guideline_version.form) if held.guideline_version else rating_form.RatingForm()
         rated = _clean_ratings(form, ratings, n_shown=len(shown))
         if strength is not None and strength not in STRENGTHS:
@@ -165,7 +167,15 @@ def submit_comparison(
             held=held, slot=slot, presentation=presentation or {}, active_s=active_s, warnings=warnings, draft=draft, now=now
         )
         if judgment is not None:
-            _store_ranking(judgment=judgment, shown=shown, ranks=dense, ratings=rated, reason=reason, strength=strength)
+            _store_ranking(
+                judgment=judgment,
+                shown=shown,
+                ranks=dense,
+                ratings=rated,
+                reason=reason,
+                strength=strength,
+                is_all_bad=is_all_bad,
+            )
             return judgment
     raise UnableToSubmit(_("You have already judged this item. This answer is kept as a draft."))
 
@@ -175,11 +185,7 @@ def submit_comparison(
 
 def _held(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     """The item this rater holds in the campaign, its lease extended when it had lapsed."""
-    slot = (
-        Slot.objects.select_related("item__prompt", "guideline_version")
-        .filter(campaign=campaign, rater=rater, state=Slot.State.LEASED)
-        .first()
-    )
+    slot = Slot.objects.filter(campaign=campaign, rater=rater, state=Slot.State.LEASED).order_by().first()
     if slot is None or (slot.expires_at is not None and slot.expires_at > now):
         return slot
     expires_at = now + timedelta(minutes=campaign.lease_minutes)
@@ -335,8 +341,9 @@ def _store_ranking(
     ratings: Mapping[int, dict[str, int | bool]],
     reason: str | None,
     strength: int | None,
+    is_all_bad: bool,
 ) -> None:
-    comparison = Comparison.objects.create(judgment=judgment, strength=strength, reason=reason)
+    comparison = Comparison.objects.create(judgment=judgment, strength=strength, reason=reason, is_all_bad=is_all_bad)
     RankedResponse.objects.bulk_create(
         RankedResponse(
             comparison=comparison,
@@ -352,13 +359,13 @@ def _store_ranking(
 # --- checking what was given -------------------------------------------------------------------------------------
 
 
-def _clean_ranks(ranks: Mapping[int, int | None], *, n_shown: int) -> dict[int, int | None]:
+def _clean_ranks(ranks: Mapping[int, int | None], *, n_shown: int, is_all_bad: bool) -> dict[int, int | None]:
     _check_positions(ranks, n_shown=n_shown)
     for position, rank in ranks.items():
         if rank is not None and rank < 1:
             raise UnableToSubmit(_("Ranks count from 1, the best."), position=position)
     given = sorted({rank for rank in ranks.values() if rank is not None})
-    if not given:
+    if not given and not is_all_bad:
         raise UnableToSubmit(_("No response is ranked. Rank at least one, or skip the item."))
     return {position: None if rank is None else given.index(rank) + 1 for position, rank in ranks.items()}
 

@@ -1,0 +1,379 @@
+"""What the desk's templates draw, made from a piece of work and from what was typed on it. Reads, and never writes."""
+
+import datetime as dt
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.crypto import salted_hmac
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from labeling import desk_warnings, queue, rating_form
+from labeling.forms import desk as forms
+from labeling.models import Draft, Response
+from labeling.selectors.desk import OpenCampaign, Standing, Tally, Work
+from pages import render
+
+MOST_FIELDS = 1_000
+DIFF_TOKENS = 6_000
+"""Beyond this many words a side, difflib by words takes seconds; the page says so instead."""
+
+WARNING_SENTENCES: dict[str, str | Promise] = {
+    desk_warnings.ORDER_AS_SHOWN: gettext_lazy("The ranking is the order in which the responses happened to be shown."),
+    desk_warnings.CONTRADICTS_RATINGS: gettext_lazy("A response you rated higher is ranked lower."),
+    desk_warnings.FASTER_THAN_READING: gettext_lazy("This was faster than the texts can be read."),
+    desk_warnings.PARTLY_RANKED: gettext_lazy("Some responses have no rank; they will not be compared."),
+    desk_warnings.UNUSUAL_LENGTH: gettext_lazy("The answer is shorter or longer than usual."),
+}
+
+
+# --- what was typed ----------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Typed:
+    """The state of a page: field name → texts. `revision` counts changes, so that the newer of two copies is known."""
+
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+    revision: int = 0
+    saved_at: dt.datetime | None = None
+
+    @classmethod
+    def of_post(cls, posted: QueryDict) -> "Typed":
+        return cls(dict(posted.lists()))
+
+    @classmethod
+    def of_draft(cls, draft: Draft | None) -> "Typed":
+        if draft is None or "fields" not in draft.content:
+            return cls()
+        return replace(cls.of_json(draft.content), saved_at=draft.saved_at)
+
+    @classmethod
+    def of_json(cls, raw: Any) -> "Typed":
+        """Raises ValueError when `raw` is not {"revision": int, "fields": {name: [text, …]}}."""
+        fields, revision = (raw.get("fields"), raw.get("revision", 0)) if isinstance(raw, dict) else (None, 0)
+        if not isinstance(fields, dict) or len(fields) > MOST_FIELDS or type(revision) is not int:
+            raise ValueError("not a draft")
+        return cls(forms.answer_fields(fields), revision)
+
+    @property
+    def as_draft(self) -> dict[str, Any]:
+        return {"revision": self.revision, "fields": forms.answer_fields(self.fields)}
+
+
+@dataclass(frozen=True)
+class Warned:
+    name: str
+    sentence: str | Promise
+
+
+@dataclass(frozen=True)
+class Review:
+    """The last look before submitting. Problems stop it; warnings can be overruled."""
+
+    line: str
+    problems: tuple[forms.Problem, ...]
+    warnings: tuple[Warned, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A posted page, read: what was given, what speaks against it, and what of that was overruled."""
+
+    typed: Typed
+    given: forms.ComparisonAnswer | forms.DemonstrationAnswer
+    recorded: forms.Recorded
+    warnings: tuple[str, ...]
+    line: str
+    refusal: str = ""
+
+    @property
+    def may_be_stored(self) -> bool:
+        return not self.given.problems and set(self.warnings) <= set(self.typed.fields.get("overruled", []))
+
+    @property
+    def review(self) -> Review:
+        refused = (forms.Problem("", self.refusal),) if self.refusal else ()
+        warned = tuple(Warned(name, WARNING_SENTENCES[name]) for name in self.warnings)
+        return Review(self.line, refused + self.given.problems, warned)
+
+
+def read(*, work: Work, typed: Typed, now: dt.datetime) -> Answer:
+    """The answer on a posted page, with its problems and warnings."""
+    recorded = forms.read_record(typed.fields)
+    seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
+    if work.campaign.n_responses is None:
+        written = forms.read_demonstration(typed.fields)
+        line = ngettext("%(n)s word", "%(n)s words", written.n_words) % {"n": written.n_words}
+        return Answer(typed, written, recorded, tuple(desk_warnings.of_length(written.n_words)), line)
+    responses = queue.presented(work.shown)
+    form = rating_form.parse(work.version.form)
+    compared = forms.read_comparison(typed.fields, form=form, n_responses=len(responses))
+    warnings = [] if compared.is_all_bad else _ranking_warnings(compared, form)
+    warnings += desk_warnings.of_pace([response.text for response in responses], seconds)
+    line = _("All bad") if compared.is_all_bad else line_of(compared)
+    return Answer(typed, compared, recorded, tuple(warnings), line)
+
+
+def _elapsed_s(work: Work, now: dt.datetime) -> float:
+    return (now - work.leased_at).total_seconds() if work.leased_at else 0.0
+
+
+def _ranking_warnings(answer: forms.ComparisonAnswer, form: rating_form.RatingForm) -> list[str]:
+    positions = sorted(answer.ranks)
+    scale = form.scales[0].name if form.scales else ""
+    overall = [answer.ratings[position].get(scale) for position in positions]
+    return desk_warnings.of_ranking([answer.ranks[position] for position in positions], overall)
+
+
+def line_of(answer: forms.ComparisonAnswer) -> str:
+    return desk_warnings.ranking_line({forms.LETTERS[position]: rank for position, rank in sorted(answer.ranks.items())})
+
+
+# --- pages -------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Turn:
+    role: str
+    words: str
+    html: SafeString
+
+
+@dataclass(frozen=True)
+class PromptView:
+    earlier: tuple[Turn, ...]
+    last: SafeString
+    n_turns: int
+
+
+@dataclass(frozen=True)
+class ResponseView:
+    """A response as one rater sees it: nothing here tells it from the others but its letter and its text."""
+
+    letter: str
+    html: SafeString
+    raw: str
+    rank_options: tuple[forms.Option, ...]
+    scales: tuple[forms.Question, ...]
+    flags: tuple[forms.Question, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What both kinds of page show."""
+
+    lease: Any
+    campaign: str
+    guideline_number: int
+    prompt: PromptView
+    today: Tally
+    active_words: str
+    person: str
+    revision: int
+    record: str
+    draft_saved_at: dt.datetime | None
+    expires_in_s: int
+    notice: str
+    review: Review | None
+    line: str
+
+
+@dataclass(frozen=True)
+class ComparePage(Page):
+    responses: tuple[ResponseView, ...]
+    reason: str
+    is_all_bad: bool
+
+
+@dataclass(frozen=True)
+class WritePage(Page):
+    text: str
+    sources: str
+    text_problem: str
+    n_words: int
+    low: int
+    high: int
+
+
+def compare_page(*, work: Work, typed: Typed, review: Review | None, today: Tally, now: dt.datetime) -> ComparePage:
+    responses = queue.presented(work.shown)
+    form = rating_form.parse(work.version.form)
+    answer = forms.read_comparison(typed.fields, form=form, n_responses=len(responses))
+    problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
+    views = [_response_view(place, response, len(responses), form, typed, problems) for place, response in enumerate(responses)]
+    return ComparePage(
+        **_common(work=work, typed=typed, review=review, today=today, now=now, line=line_of(answer)),
+        responses=tuple(views),
+        reason=answer.reason,
+        is_all_bad=answer.is_all_bad,
+    )
+
+
+def _response_view(
+    place: int, response: Response, n: int, form: rating_form.RatingForm, typed: Typed, problems: Mapping[str, str]
+) -> ResponseView:
+    letter = forms.LETTERS[place]
+    rank = forms.first(typed.fields, f"rank-{letter}")
+    questions = forms.draw_questions(form, letter, typed.fields, problems)
+    return ResponseView(
+        letter=letter,
+        html=render.markdown(response.text),
+        raw=response.text,
+        rank_options=tuple(forms.Option(str(number), str(number) == rank) for number in range(1, n + 1)),
+        scales=tuple(question for question in questions if not question.is_flag),
+        flags=tuple(question for question in questions if question.is_flag),
+    )
+
+
+def write_page(*, work: Work, typed: Typed, review: Review | None, today: Tally, now: dt.datetime) -> WritePage:
+    answer = forms.read_demonstration(typed.fields)
+    problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
+    low, high = desk_warnings.USUAL_WORDS
+    return WritePage(
+        **_common(work=work, typed=typed, review=review, today=today, now=now, line=""),
+        text=answer.text,
+        sources=answer.sources,
+        text_problem=problems.get("text", ""),
+        n_words=answer.n_words,
+        low=low,
+        high=high,
+    )
+
+
+def _common(*, work: Work, typed: Typed, review: Review | None, today: Tally, now: dt.datetime, line: str) -> dict[str, Any]:
+    return {
+        "lease": work.lease,
+        "campaign": work.campaign.name,
+        "guideline_number": work.version.number,
+        "prompt": _prompt_view(work.item.prompt.messages),
+        "today": today,
+        "active_words": duration_words(today.active_s),
+        # Names this person's drafts in the browser without naming the person.
+        "person": salted_hmac("labeling.desk.person", str(work.rater.pk)).hexdigest()[:16],
+        "revision": typed.revision,
+        "record": forms.first(typed.fields, "record") or "{}",
+        "draft_saved_at": typed.saved_at,
+        "expires_in_s": max(0, int((work.expires_at - now).total_seconds())) if work.expires_at else 0,
+        "notice": _notice(work, now),
+        "review": review,
+        "line": line,
+    }
+
+
+def _notice(work: Work, now: dt.datetime) -> str:
+    if work.standing == Standing.LAPSED:
+        return _(
+            "Your reservation ran out and somebody else has this item now. You can still finish it: it is kept as an extra."
+        )
+    if work.expires_at is not None and work.expires_at < now:
+        return _("Your reservation has run out. Until somebody else takes the item your answer counts as usual.")
+    return ""
+
+
+def _prompt_view(turns: list[dict[str, str]]) -> PromptView:
+    words = {"system": _("Instruction"), "user": _("User"), "assistant": _("Assistant")}
+    earlier = [Turn(turn["role"], words.get(turn["role"], turn["role"]), render.markdown(turn["content"])) for turn in turns[:-1]]
+    return PromptView(tuple(earlier), render.markdown(turns[-1]["content"] if turns else ""), len(turns))
+
+
+# --- words by words ----------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class Piece:
+    """Part of a response: `kind` is same, added (only here) or removed (only in the other)."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Diff:
+    of: str
+    to: str
+    pieces: tuple[Piece, ...]
+    is_too_long: bool
+
+
+def diff(*, work: Work, of: str, to: str) -> Diff | None:
+    """Response `of` by words against `to`; None when the letters name no two responses of this work."""
+    texts = dict(zip(forms.LETTERS, (response.text for response in queue.presented(work.shown)), strict=False))
+    if of not in texts or to not in texts or of == to:
+        return None
+    before, after = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (texts[to], texts[of]))
+    if max(len(before), len(after)) > DIFF_TOKENS:
+        return Diff(of, to, (), is_too_long=True)
+    return Diff(of, to, tuple(word_pieces(before, after)), is_too_long=False)
+
+
+def word_pieces(before: list[str], after: list[str]) -> list[Piece]:
+    pieces = []
+    for tag, start, end, new_start, new_end in difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
+        if tag == "equal":
+            pieces.append(Piece("same", "".join(after[new_start:new_end])))
+            continue
+        for kind, text in (("removed", "".join(before[start:end])), ("added", "".join(after[new_start:new_end]))):
+            if text:
+                pieces.append(Piece(kind, text))
+    return pieces
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+def duration_words(seconds: float) -> str:
+    """Hours and minutes; "" below one minute."""
+    minutes = int(seconds // 60)
+    if minutes < 1:
+        return ""
+    if minutes < 60:
+        return _("%(m)s min") % {"m": minutes}
+    return _("%(h)s h %(m)s min") % {"h": minutes // 60, "m": minutes % 60}
+
+
+def tally_words(tally: Tally, nothing: str) -> str:
+    if not tally.n_judgments:
+        return nothing
+    given = ngettext("%(n)s judgment", "%(n)s judgments", tally.n_judgments) % {"n": tally.n_judgments}
+    active = duration_words(tally.active_s)
+    return _("%(given)s, %(active)s active") % {"given": given, "active": active} if active else given
+
+
+@dataclass(frozen=True)
+class CampaignLine:
+    """One campaign on the desk, in words."""
+
+    open: OpenCampaign
+    words: str
+
+
+def campaign_line(found: OpenCampaign) -> CampaignLine:
+    progress = _("%(given)s of %(asked)s judgments given") % {"given": found.n_judgments, "asked": found.n_asked}
+    mine = ngettext("%(n)s by you", "%(n)s by you", found.n_mine) % {"n": found.n_mine}
+    kind = str(found.campaign.get_kind_display())
+    return CampaignLine(found, f"{kind[:1].upper()}{kind[1:]} · {progress} · {mine}")
+
+
+def keys(*, is_comparison: bool) -> list[tuple[str, str]]:
+    """Every key of the page, for the sheet behind `?`."""
+    everywhere = [
+        ("⌘↵ / Ctrl ↵", _("review, and once more to submit")),
+        ("s", _("skip, then 1 to 4 for the reason")),
+        ("g", _("guideline")),
+        ("p", _("whole prompt")),
+        ("esc", _("leave a text field, close what is open")),
+        ("?", _("these keys")),
+    ]
+    if not is_comparison:
+        return [*everywhere, ("⌘⇧P / Ctrl ⇧ P", _("preview")), ("w", _("write"))]
+    comparing = [
+        ("← →", _("the response before, the response after")),
+        ("↑ ↓", _("in a response: text, scales, flags (a long text scrolls first)")),
+        ("1 … 9", _("on a text: its rank, the same digit twice ties; on a scale: the answer")),
+        ("0", _("on a text: no rank; on a scale: no answer")),
+        ("alt ↑ alt ↓", _("one rank up, one rank down")),
+        (_("space"), _("tick or untick a flag")),
+        ("b", _("all bad, and say why")),
+        ("r", _("reason")),
+        ("v", _("the response as read, raw, or by difference")),
+    ]
+    return comparing + everywhere

@@ -1,0 +1,55 @@
+"""Second thoughts about an answer that a rater may overrule: each is a name, and a rule over what was given. Pure.
+
+What was overruled is stored by name in `Judgment.warnings`, so a name never changes its meaning.
+"""
+
+from collections.abc import Mapping, Sequence
+
+ORDER_AS_SHOWN = "order_as_shown"
+CONTRADICTS_RATINGS = "contradicts_ratings"
+FASTER_THAN_READING = "faster_than_reading"
+PARTLY_RANKED = "partly_ranked"
+UNUSUAL_LENGTH = "unusual_length"
+
+WORDS_PER_S = 8.0
+"""Above this nobody reads: 480 words a minute is a fast skim (silent reading of English averages 238, Brysbaert 2019)."""
+USUAL_WORDS = (20, 600)
+"""The length of a demonstration that raises no question."""
+
+
+def of_ranking(ranks: Sequence[int | None], overall: Sequence[int | None]) -> list[str]:
+    """Warnings about `ranks` in the order shown; `overall` holds the first scale's answer for each, None when not asked."""
+    found = []
+    if len(ranks) > 2 and None not in ranks and list(ranks) == sorted(set(ranks), key=lambda rank: rank or 0):
+        found.append(ORDER_AS_SHOWN)
+    if contradictions(ranks, overall):
+        found.append(CONTRADICTS_RATINGS)
+    if None in ranks and any(rank is not None for rank in ranks):
+        found.append(PARTLY_RANKED)
+    return found
+
+
+def contradictions(ranks: Sequence[int | None], overall: Sequence[int | None]) -> list[tuple[int, int]]:
+    """Positions (higher rated, lower rated) where the first nevertheless came out behind the second."""
+    both = [(i, rank, rated) for i, (rank, rated) in enumerate(zip(ranks, overall, strict=True)) if rank and rated]
+    return [(i, j) for i, rank_i, rated_i in both for j, rank_j, rated_j in both if rated_i > rated_j and rank_i > rank_j]
+
+
+def of_pace(texts: Sequence[str], seconds: float) -> list[str]:
+    """`seconds` between showing `texts` and answering; counted words, so scripts without spaces never warn."""
+    n_words = sum(len(text.split()) for text in texts)
+    return [FASTER_THAN_READING] if seconds < n_words / WORDS_PER_S else []
+
+
+def of_length(n_words: int) -> list[str]:
+    low, high = USUAL_WORDS
+    return [] if low <= n_words <= high else [UNUSUAL_LENGTH]
+
+
+def ranking_line(ranks: Mapping[str, int | None]) -> str:
+    """The ranking read back: `A › B = C › D`, unranked responses left out; "" when nothing is ranked."""
+    groups: dict[int, list[str]] = {}
+    for letter, rank in ranks.items():
+        if rank is not None:
+            groups.setdefault(rank, []).append(letter)
+    return " › ".join(" = ".join(groups[rank]) for rank in sorted(groups))

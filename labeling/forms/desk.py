@@ -1,0 +1,221 @@
+"""What the desk's pages post, read into plain answers. Every problem is said at once, and nothing typed is lost.
+
+A page, a draft and a refused submit all hold the same thing: field name → list of texts, as an HTML form posts it.
+Field names carry a response's letter, which is its place on this rater's page and nothing else.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling import rating_form
+from labeling.models import Pass
+
+LETTERS = "ABCDEFGHI"
+RECORD_LIMIT = 20_000
+"""Characters of presentation record taken from a page; a record is about 1,000."""
+LONGEST_TEXT = 200_000
+RECORDED: dict[str, type] = {
+    "views": dict,
+    "seconds": dict,
+    "opened": list,
+    "viewport": list,
+    "typing": dict,
+    "theme": str,
+}
+"""What a page may record of how it was used, and the shape of each; docs/recorded.md says what they mean."""
+DRAFT_FIELDS = ("rank-", "rate-", "reason", "all_bad", "text", "sources", "note")
+"""What is kept of a posted page: the answer, not the page's own hidden fields."""
+
+Fields = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What stops a submit: where (an element's id on the page, "" for the whole), and what to do."""
+
+    where: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Option:
+    value: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of the rating form about one response, ready to be drawn."""
+
+    id: str
+    name: str
+    label: str
+    help: str
+    is_flag: bool
+    is_required: bool = False
+    is_chosen: bool = False
+    low: str = ""
+    high: str = ""
+    options: tuple[Option, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class ComparisonAnswer:
+    """Ranks and ratings by position, as the service wants them, beside what is wrong with them."""
+
+    ranks: dict[int, int | None]
+    ratings: dict[int, dict[str, Any]]
+    reason: str
+    is_all_bad: bool
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class DemonstrationAnswer:
+    text: str
+    sources: str
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def n_words(self) -> int:
+        return len(self.text.split())
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What the page measured: empty and None when it ran without JavaScript."""
+
+    presentation: dict[str, Any] = field(default_factory=dict)
+    active_s: float | None = None
+
+
+class SkipForm(forms.Form):
+    """Why an item goes back, and a word about it."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why skip it?"),
+        choices=Pass.Reason.choices,
+        error_messages={
+            "required": gettext_lazy("Choose why you skip it."),
+            "invalid_choice": gettext_lazy("Choose one of the reasons shown."),
+        },
+    )
+    note = forms.CharField(label=gettext_lazy("Anything to add?"), required=False, max_length=2000)
+
+
+def answer_fields(posted: Fields) -> dict[str, list[str]]:
+    """The part of a posted page that is the answer: what a draft keeps. Accepts only lists of text."""
+    return {
+        name: [str(value)[:LONGEST_TEXT] for value in values]
+        for name, values in posted.items()
+        if name.startswith(DRAFT_FIELDS) and isinstance(values, list) and len(values) < 20
+    }
+
+
+def first(posted: Fields, name: str) -> str:
+    values = posted.get(name) or [""]
+    return values[0]
+
+
+def read_comparison(posted: Fields, *, form: rating_form.RatingForm, n_responses: int) -> ComparisonAnswer:
+    """The posted ranks and ratings of responses A, B, …; `all_bad` leaves every response unranked."""
+    letters = LETTERS[:n_responses]
+    is_all_bad = first(posted, "all_bad") == "true"
+    problems: list[Problem] = []
+    ranks: dict[int, int | None] = {}
+    ratings: dict[int, dict[str, Any]] = {}
+    for position, letter in enumerate(letters):
+        ratings[position], found = _read_ratings(posted, form, letter)
+        problems += found
+        rank = first(posted, f"rank-{letter}").strip()
+        ranks[position] = None
+        if rank and not (rank.isdecimal() and 1 <= int(rank[:3]) <= n_responses):
+            sentence = _("%(letter)s: a rank is a number from 1 to %(n)s.")
+            problems.append(Problem(f"rank-{letter}", sentence % {"letter": letter, "n": n_responses}))
+        elif rank and not is_all_bad:
+            ranks[position] = int(rank)
+    reason = first(posted, "reason").strip()
+    if is_all_bad and not reason:
+        problems.append(Problem("reason", _("Say in a few words why all of them are bad.")))
+    if not is_all_bad and not problems_with_ranks(problems) and not any(ranks.values()):
+        problems.append(Problem("rank-A", _("Nothing is ranked yet. Give each response a rank; the same rank twice is a tie.")))
+    return ComparisonAnswer(ranks, ratings, reason, is_all_bad, tuple(problems))
+
+
+def problems_with_ranks(problems: Sequence[Problem]) -> bool:
+    return any(problem.where.startswith("rank-") for problem in problems)
+
+
+def _read_ratings(posted: Fields, form: rating_form.RatingForm, letter: str) -> tuple[dict[str, Any], list[Problem]]:
+    answers = {question.name: first(posted, f"rate-{letter}-{question.name}") for question in form.questions}
+    cleaned, found = rating_form.clean(form, answers)
+    return cleaned, [Problem(f"rate-{letter}-{problem.question}", _sentence(letter, problem)) for problem in found]
+
+
+def _sentence(letter: str, problem: rating_form.Problem) -> str:
+    named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
+    if problem.code == "required":
+        return _("%(letter)s: %(label)s is not answered. Choose from %(low)s to %(high)s.") % named
+    if problem.code in {"not_a_number", "out_of_range"}:
+        return _("%(letter)s: %(label)s is a number from %(low)s to %(high)s.") % named
+    return _("%(letter)s: %(label)s is ticked or not.") % named
+
+
+def read_demonstration(posted: Fields) -> DemonstrationAnswer:
+    """The posted text as typed: only its line ends are made one kind."""
+    text = first(posted, "text").replace("\r\n", "\n")
+    problems = []
+    if not text.strip():
+        problems.append(Problem("text", _("Nothing is written yet.")))
+    elif len(text) > LONGEST_TEXT:
+        problems.append(Problem("text", _("The text is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT}))
+    return DemonstrationAnswer(text, first(posted, "sources").strip(), tuple(problems))
+
+
+def read_record(posted: Fields) -> Recorded:
+    """The page's own measurements. They come from a browser, so only known names of the right shape are kept."""
+    raw = first(posted, "record")
+    if len(raw) > RECORD_LIMIT:
+        return Recorded()
+    try:
+        record = json.loads(raw or "{}")
+    except (ValueError, RecursionError):
+        return Recorded()
+    if not isinstance(record, dict):
+        return Recorded()
+    kept = {name: record[name] for name in RECORDED if isinstance(record.get(name), RECORDED[name])}
+    active_s = record.get("active_s")
+    is_number = isinstance(active_s, int | float) and not isinstance(active_s, bool)
+    return Recorded(kept, float(active_s) if is_number and 0 <= active_s < 86_400 else None)
+
+
+def draw_questions(
+    form: rating_form.RatingForm, letter: str, posted: Fields, problems: Mapping[str, str]
+) -> tuple[Question, ...]:
+    """The rating form about response `letter`, with what was chosen so far."""
+    return tuple(_draw(question, f"rate-{letter}-{question.name}", posted, problems) for question in form.questions)
+
+
+def _draw(question: rating_form.Question, name: str, posted: Fields, problems: Mapping[str, str]) -> Question:
+    chosen = first(posted, name)
+    if isinstance(question, rating_form.Flag):
+        return Question(name, name, question.label, question.help, is_flag=True, is_chosen=chosen == "true")
+    return Question(
+        name,
+        name,
+        question.label,
+        question.help,
+        is_flag=False,
+        is_required=question.is_required,
+        low=question.low_label,
+        high=question.high_label,
+        options=tuple(Option(str(value), str(value) == chosen) for value in question.choices),
+        problem=problems.get(name, ""),
+    )

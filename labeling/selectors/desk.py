@@ -1,0 +1,162 @@
+"""What the rater's pages read: campaigns open to a rater, the day's counts, and what a lease in a URL stands for."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+
+from labeling.models import Campaign, Draft, GuidelineVersion, Item, Judgment, Pass, PastLease, Rater, Slot
+
+
+@dataclass(frozen=True)
+class OpenCampaign:
+    """A campaign a rater may work in. `lease` names the item they hold there, if any."""
+
+    campaign: Campaign
+    n_judgments: int
+    n_asked: int
+    n_mine: int
+    has_work: bool
+    lease: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """How much a rater has given since a moment."""
+
+    n_judgments: int
+    active_s: float
+
+
+class Standing(models.TextChoices):
+    """Where a lease stands, for the person who holds or held it."""
+
+    OPEN = "open"
+    LAPSED = "lapsed"
+    """Somebody else has the item now; an answer is still taken."""
+    STORED = "stored"
+    ENDED = "ended"
+    """Skipped or given back."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One item under one lease. `shown` is what queue.presented takes the order from."""
+
+    lease: uuid.UUID
+    standing: Standing
+    shown: Slot | PastLease
+    rater: Rater
+    campaign: Campaign
+    item: Item
+    version: GuidelineVersion
+    leased_at: dt.datetime | None
+    expires_at: dt.datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.standing in {Standing.OPEN, Standing.LAPSED}
+
+
+def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
+    """What `lease` stands for, if it is or was this person's: one query while it lives, two afterwards."""
+    parts = ("rater", "campaign", "item__prompt", "guideline_version__guideline")
+    slot = Slot.objects.filter(lease=lease, rater__user=user_id).select_related(*parts).first()
+    if slot is not None:
+        standing = Standing.OPEN if slot.state == Slot.State.LEASED else Standing.STORED
+        return _work(slot, lease, standing, slot.expires_at)
+    past = PastLease.objects.filter(lease=lease, rater__user=user_id).select_related(*parts).first()
+    if past is None:
+        return None
+    is_stored = Judgment.objects.filter(lease=lease).exists()
+    ended = Standing.LAPSED if past.end == PastLease.End.LAPSED else Standing.ENDED
+    return _work(past, lease, Standing.STORED if is_stored else ended, None)
+
+
+def _work(shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires_at: dt.datetime | None) -> Work:
+    assert shown.rater is not None
+    return Work(
+        lease=lease,
+        standing=standing,
+        shown=shown,
+        rater=shown.rater,
+        campaign=shown.campaign,
+        item=shown.item,
+        version=shown.guideline_version or shown.campaign.guideline_version,
+        leased_at=shown.leased_at,
+        expires_at=expires_at,
+    )
+
+
+def judgment_under(*, work: Work) -> Judgment | None:
+    return Judgment.objects.filter(lease=work.lease, rater=work.rater).first()
+
+
+def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
+    return Slot.objects.filter(rater=rater, campaign=campaign, state=Slot.State.LEASED).values_list("lease", flat=True).first()
+
+
+def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
+    return Campaign.objects.filter(
+        state=Campaign.State.OPEN, pool__memberships__rater=rater, pool__memberships__is_active=True
+    ).order_by("-priority", "name")
+
+
+def open_campaigns(*, rater: Rater, now: dt.datetime) -> list[OpenCampaign]:
+    """Every campaign open to `rater`, with what is left in it for them."""
+    campaigns = list(
+        campaigns_open_to(rater=rater)
+        .select_related("guideline_version")
+        .annotate(has_work=Exists(_slots_left(rater=rater, now=now)))
+    )
+    ids = [campaign.pk for campaign in campaigns]
+    counts = {
+        row["campaign"]: row
+        for row in Slot.objects.filter(campaign__in=ids)
+        .values("campaign")
+        .annotate(asked=Count("pk"), given=Count("pk", filter=Q(state=Slot.State.SUBMITTED)))
+    }
+    mine = dict(Judgment.objects.filter(campaign__in=ids, rater=rater).values_list("campaign").annotate(n=Count("pk")).order_by())
+    leases = dict(Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list("campaign", "lease"))
+    return [
+        OpenCampaign(
+            campaign=campaign,
+            n_judgments=counts.get(campaign.pk, {}).get("given", 0),
+            n_asked=counts.get(campaign.pk, {}).get("asked", 0),
+            n_mine=mine.get(campaign.pk, 0),
+            has_work=campaign.has_work or campaign.pk in leases,
+            lease=leases.get(campaign.pk),
+        )
+        for campaign in campaigns
+    ]
+
+
+def _slots_left(*, rater: Rater, now: dt.datetime) -> QuerySet[Slot]:
+    """Slots of the outer campaign that `rater` could still be given."""
+    met = (
+        Q(Exists(Pass.objects.filter(item=OuterRef("item"), rater=rater)))
+        | Q(Exists(Judgment.objects.filter(item=OuterRef("item"), rater=rater)))
+        | Q(Exists(Slot.objects.filter(item=OuterRef("item"), rater=rater)))
+    )
+    is_free = Q(state=Slot.State.FREE) | Q(state=Slot.State.LEASED, expires_at__lt=now)
+    return Slot.objects.filter(is_free, campaign=OuterRef("pk")).exclude(met)
+
+
+def tally(*, rater: Rater, since: dt.datetime) -> Tally:
+    row = Judgment.objects.filter(rater=rater, submitted_at__gte=since).aggregate(n=Count("pk"), s=Sum("active_s"))
+    return Tally(n_judgments=row["n"], active_s=row["s"] or 0.0)
+
+
+def history(*, rater: Rater) -> QuerySet[Judgment]:
+    """The rater's own judgments, latest first."""
+    return (
+        Judgment.objects.filter(rater=rater, import_batch__isnull=True)
+        .select_related("campaign", "prompt", "demonstration")
+        .order_by("-submitted_at")
+    )
+
+
+def draft_of(*, rater: Rater, item_id: int) -> Draft | None:
+    return Draft.objects.filter(rater=rater, item=item_id).first()

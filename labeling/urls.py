@@ -1,0 +1,60 @@
+"""Addresses of the labeling half. Who may open which is config.permissions."""
+
+from django.urls import path
+
+from labeling.views import desk, imports
+from labeling.views.manage import campaigns, exports, guidelines, people, pools, prompts
+
+urlpatterns = [
+    # the rater's desk
+    path("desk/", desk.desk, name="desk"),
+    path("desk/<int:campaign_id>/next", desk.next_item, name="desk_next"),
+    path("desk/item/<uuid:lease>/", desk.item, name="desk_item"),
+    path("desk/item/<uuid:lease>/draft", desk.draft, name="desk_draft"),
+    path("desk/item/<uuid:lease>/heartbeat", desk.heartbeat, name="desk_heartbeat"),
+    path("desk/item/<uuid:lease>/submit", desk.submit, name="desk_submit"),
+    path("desk/item/<uuid:lease>/skip", desk.skip, name="desk_skip"),
+    path("desk/item/<uuid:lease>/release", desk.release, name="desk_release"),
+    path("desk/item/<uuid:lease>/guideline", desk.guideline, name="desk_guideline"),
+    path("desk/item/<uuid:lease>/diff", desk.diff, name="desk_diff"),
+    path("desk/item/<uuid:lease>/preview", desk.preview, name="desk_preview"),
+    path("my-work/", desk.my_work, name="my_work"),
+    # campaigns
+    path("campaigns/", campaigns.index, name="campaigns"),
+    path("campaigns/new/", campaigns.new, name="campaign_new"),
+    path("campaigns/new/count", campaigns.count, name="campaign_count"),
+    path("campaigns/<int:pk>/", campaigns.detail, name="campaign"),
+    path("campaigns/<int:pk>/items/", campaigns.items, name="campaign_items"),
+    path("campaigns/<int:pk>/items/<int:item_pk>/", campaigns.item, name="campaign_item"),
+    path("campaigns/<int:pk>/set-up/", campaigns.set_up, name="campaign_set_up"),
+    path("campaigns/<int:pk>/open", campaigns.open_, name="campaign_open"),
+    path("campaigns/<int:pk>/pause", campaigns.pause, name="campaign_pause"),
+    path("campaigns/<int:pk>/close", campaigns.close, name="campaign_close"),
+    path("campaigns/<int:pk>/export/", exports.export, name="export"),
+    # people
+    path("people/", people.index, name="people"),
+    path("people/new/", people.new, name="person_new"),
+    path("people/<int:pk>/", people.detail, name="person"),
+    path("people/<int:pk>/invite", people.invite, name="person_invite"),
+    # pools
+    path("pools/", pools.index, name="pools"),
+    path("pools/new/", pools.new, name="pool_new"),
+    path("pools/<int:pk>/", pools.detail, name="pool"),
+    path("pools/<int:pk>/edit/", pools.edit, name="pool_edit"),
+    path("pools/<int:pk>/add", pools.add, name="pool_add"),
+    path("pools/<int:pk>/remove", pools.remove, name="pool_remove"),
+    # guidelines
+    path("guidelines/", guidelines.index, name="guidelines_manage"),
+    path("guidelines/new/", guidelines.new, name="guideline_new"),
+    path("guidelines/<int:pk>/versions/", guidelines.history, name="guideline_history"),
+    path("guidelines/<int:pk>/edit/", guidelines.edit, name="guideline_edit"),
+    # prompts
+    path("prompts/", prompts.index, name="prompts"),
+    path("prompts/new/", prompts.new, name="prompt_new"),
+    path("prompts/imports/", imports.index, name="imports"),
+    path("prompts/imports/new/", imports.new, name="import_new"),
+    path("prompts/imports/<int:pk>/", imports.detail, name="import_detail"),
+    path("prompts/imports/<int:pk>/publish", imports.publish, name="import_publish"),
+    path("prompts/imports/<int:pk>/discard/", imports.discard, name="import_discard"),
+    path("prompts/<int:pk>/", prompts.detail, name="prompt"),
+]

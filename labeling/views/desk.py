@@ -1,0 +1,276 @@
+"""The rater's pages: the desk, one item to compare or to write, and the small requests that an open page sends.
+
+Submitting is two transactions: store and commit, then claim the next, so that a failed claim never undoes a judgment.
+A page with JavaScript sends the same forms with the header `X-Desk: fragment` and gets JSON:
+{"next": address} or {"review": HTML}.
+"""
+
+import datetime as dt
+import json
+import uuid
+from dataclasses import replace
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling import access, desk_pages, services
+from labeling.forms import desk as forms
+from labeling.models import Campaign, Pass, Rater
+from labeling.selectors import desk as selectors
+from pages import render as texts
+
+BIGGEST_DRAFT = 2_000_000
+
+
+def _is_fragment(request: HttpRequest) -> bool:
+    return request.headers.get("X-Desk") == "fragment"
+
+
+def _midnight(now: dt.datetime) -> dt.datetime:
+    return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+# --- choosing work -----------------------------------------------------------------------------------------------
+@require_GET
+def desk(request: HttpRequest) -> HttpResponse:
+    now = timezone.now()
+    rater = access.rater(user=request.user)
+    lines = [desk_pages.campaign_line(found) for found in selectors.open_campaigns(rater=rater, now=now)]
+    today = selectors.tally(rater=rater, since=_midnight(now))
+    context = {"campaigns": lines, "today_words": desk_pages.tally_words(today, nothing=_("Nothing judged today yet"))}
+    return render(request, "labeling/desk/desk.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def next_item(request: HttpRequest, campaign_id: int) -> HttpResponse:
+    """POST takes the next item; GET shows the one already held, or the button that takes one: reading never writes."""
+    rater = access.rater(user=request.user)
+    campaign = access.campaign_to_work_in(rater=rater, pk=campaign_id)
+    if request.method == "POST":
+        return redirect(_next_address(request, campaign=campaign, rater=rater))
+    lease = selectors.lease_held(rater=rater, campaign=campaign)
+    if lease is not None:
+        return redirect("desk_item", lease)
+    return render(request, "labeling/desk/next.html", {"campaign": campaign})
+
+
+def _next_address(request: HttpRequest, *, campaign: Campaign, rater: Rater) -> str:
+    """Claims; where to go then. With nothing left, that is the desk, and a sentence there says so."""
+    slot = services.claim(campaign=campaign, rater=rater, now=timezone.now())
+    if slot is not None:
+        return reverse("desk_item", args=[slot.lease])
+    messages.info(request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name})
+    return reverse("desk")
+
+
+# --- one item ----------------------------------------------------------------------------------------------------
+@require_GET
+def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = access.work(user=request.user, lease=lease)
+    if not work.is_open:
+        return _gone(request, work)
+    draft = selectors.draft_of(rater=work.rater, item_id=work.item.pk)
+    return _page(request, work, desk_pages.Typed.of_draft(draft))
+
+
+def _page(
+    request: HttpRequest,
+    work: selectors.Work,
+    typed: desk_pages.Typed,
+    *,
+    status: int = 200,
+    review: desk_pages.Review | None = None,
+    skip_form: forms.SkipForm | None = None,
+) -> HttpResponse:
+    now = timezone.now()
+    today = selectors.tally(rater=work.rater, since=_midnight(now))
+    is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
+    build = desk_pages.compare_page if is_comparison else desk_pages.write_page
+    context = {
+        "page": build(work=work, typed=typed, review=review, today=today, now=now),
+        "skip_form": skip_form or forms.SkipForm(),
+        "keys": desk_pages.keys(is_comparison=is_comparison),
+    }
+    template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"
+    return render(request, template, context, status=status)
+
+
+def _gone(request: HttpRequest, work: selectors.Work) -> HttpResponse:
+    """What became of a lease that is no longer open."""
+    judgment = selectors.judgment_under(work=work)
+    if judgment is not None:
+        at = timezone.localtime(judgment.submitted_at)
+        context = {
+            "heading": _("Stored"),
+            "sentence": _("You submitted this answer on %(day)s at %(time)s.")
+            % {"day": at.strftime("%Y-%m-%d"), "time": at.strftime("%H:%M")},
+            "campaign": judgment.campaign,
+        }
+        return render(request, "labeling/desk/gone.html", context)
+    context = {
+        "heading": _("No longer yours"),
+        "sentence": _(
+            "You skipped this item or gave it back. What you typed is kept as a draft and comes back if the item does."
+        ),
+        "campaign": work.campaign,
+    }
+    return render(request, "labeling/desk/gone.html", context, status=410)
+
+
+@require_GET
+def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """The instructions for this piece of work: a page of its own, or the panel beside the work."""
+    version = access.work(user=request.user, lease=lease).version
+    base = "labeling/desk/fragment.html" if _is_fragment(request) else "base.html"
+    context = {"version": version, "html": texts.markdown(version.text), "base": base}
+    return render(request, "labeling/desk/guideline.html", context)
+
+
+@require_GET
+def diff(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """Response `of` by words against response `to`, both named by letter."""
+    work = access.work(user=request.user, lease=lease)
+    pair = desk_pages.diff(work=work, of=request.GET.get("of", ""), to=request.GET.get("to", ""))
+    return render(request, "labeling/desk/_diff.html", {"pair": pair}, status=200 if pair else 400)
+
+
+@require_POST
+def preview(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    access.work(user=request.user, lease=lease)
+    return HttpResponse(texts.markdown(request.POST.get("text", "")))
+
+
+# --- what an open page sends -------------------------------------------------------------------------------------
+@require_POST
+def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
+    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]}}."""
+    work = access.work(user=request.user, lease=lease)
+    if len(request.body) > BIGGEST_DRAFT:
+        return JsonResponse({"error": _("The draft is too long to keep here; it is still in this browser.")}, status=413)
+    try:
+        content = desk_pages.Typed.of_json(json.loads(request.body)).as_draft
+    except (ValueError, RecursionError):
+        return JsonResponse({"error": _("This draft could not be read.")}, status=400)
+    now = timezone.now()
+    services.save_draft(item=work.item, rater=work.rater, content=content, now=now)
+    return JsonResponse({"saved": timezone.localtime(now).strftime("%H:%M:%S")})
+
+
+@require_POST
+def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
+    now = timezone.now()
+    expires_at = services.heartbeat(lease=lease, rater=access.rater(user=request.user), now=now)
+    if expires_at is None:
+        return JsonResponse({"is_gone": True})
+    return JsonResponse({"expires_in_s": int((expires_at - now).total_seconds())})
+
+
+# --- finishing ---------------------------------------------------------------------------------------------------
+@require_http_methods(["GET", "POST"])
+def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    if request.method == "GET":  # the address of a page that was refused, opened again
+        return redirect("desk_item", lease)
+    work = access.work(user=request.user, lease=lease)
+    if work.standing == selectors.Standing.ENDED:
+        return _gone(request, work)
+    typed = desk_pages.Typed.of_post(request.POST)
+    step = request.POST.get("step", "review")
+    if step == "draft":
+        services.save_draft(item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now())
+        return redirect("desk_item", lease)
+    answer = desk_pages.read(work=work, typed=typed, now=timezone.now())
+    if work.is_open and not (step in {"submit", "stop"} and answer.may_be_stored):
+        return _review(request, work, answer)
+    try:
+        _store(work, answer)
+    except services.UnableToSubmit as error:
+        return _review(request, work, replace(answer, refusal=str(error)))
+    return _stored(request, work, is_last=step == "stop")
+
+
+def _store(work: selectors.Work, answer: desk_pages.Answer) -> None:
+    given, recorded = answer.given, answer.recorded
+    if isinstance(given, forms.ComparisonAnswer):
+        services.submit_comparison(
+            lease=work.lease,
+            rater=work.rater,
+            ranks=given.ranks,
+            ratings=given.ratings,
+            reason=given.reason,
+            is_all_bad=given.is_all_bad,
+            presentation=recorded.presentation,
+            active_s=recorded.active_s,
+            warnings=answer.warnings,
+            now=timezone.now(),
+        )
+    else:
+        services.submit_demonstration(
+            lease=work.lease,
+            rater=work.rater,
+            text=given.text,
+            sources=given.sources,
+            presentation=recorded.presentation,
+            active_s=recorded.active_s,
+            warnings=answer.warnings,
+            now=timezone.now(),
+        )
+
+
+def _stored(request: HttpRequest, work: selectors.Work, *, is_last: bool) -> HttpResponse:
+    if is_last:
+        messages.info(request, _("Stored. Nothing is reserved for you now."))
+        address = reverse("desk")
+    else:
+        address = _next_address(request, campaign=work.campaign, rater=work.rater)
+    return JsonResponse({"next": address}) if _is_fragment(request) else redirect(address)
+
+
+def _review(request: HttpRequest, work: selectors.Work, answer: desk_pages.Answer) -> HttpResponse:
+    review = answer.review
+    if _is_fragment(request):
+        html = render_to_string("labeling/desk/_review.html", {"review": review}, request)
+        return JsonResponse({"review": html, "is_ready": not review.problems})
+    return _page(request, work, answer.typed, status=422 if review.problems else 200, review=review)
+
+
+@require_POST
+def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    work = access.work(user=request.user, lease=lease)
+    if not work.is_open:
+        return _gone(request, work)
+    form = forms.SkipForm(request.POST)
+    if not form.is_valid():
+        kept = desk_pages.Typed.of_draft(selectors.draft_of(rater=work.rater, item_id=work.item.pk))
+        return _page(request, work, kept, status=422, skip_form=form)
+    reason = Pass.Reason(form.cleaned_data["reason"])
+    services.skip(lease=lease, rater=work.rater, reason=reason, note=form.cleaned_data["note"], now=timezone.now())
+    return redirect(_next_address(request, campaign=work.campaign, rater=work.rater))
+
+
+@require_GET
+def my_work(request: HttpRequest) -> HttpResponse:
+    """What this rater gave: today, this week, and one by one."""
+    now = timezone.now()
+    rater = access.rater(user=request.user)
+    monday = _midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
+    page = Paginator(selectors.history(rater=rater), 50).get_page(request.GET.get("page"))
+    context = {
+        "today": desk_pages.tally_words(selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")),
+        "week": desk_pages.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
+        "judgments": page,
+    }
+    return render(request, "labeling/desk/my_work.html", context)
+
+
+@require_POST
+def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    services.release(lease=lease, rater=access.rater(user=request.user), now=timezone.now())
+    messages.info(request, _("Given back. Your draft is kept."))
+    return redirect("desk")

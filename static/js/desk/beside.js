@@ -1,0 +1,78 @@
+// What is called up beside the work: the guideline panel, the whole prompt, the skip dialog.
+
+import { fragment } from "js/desk/post";
+import { modifier } from "js/desk/finish";
+
+export function beside({ desk, record }) {
+  const panel = desk.querySelector("#guideline-panel");
+  const skip = dialogOf(desk.querySelector("[data-part=skip]"));
+  const actions = { guideline, prompt, skip: openSkip };
+  let cameFrom = null;
+
+  async function guideline() {
+    const isOpening = panel.hidden;
+    if (isOpening) cameFrom = document.activeElement;
+    panel.hidden = !isOpening;
+    desk.toggleAttribute("data-panel", isOpening);
+    for (const button of document.querySelectorAll("[data-do=guideline]")) button.setAttribute("aria-expanded", String(isOpening));
+    if (!isOpening) return cameFrom?.focus();
+    record.opened("guideline");
+    if (!panel.hasChildNodes()) panel.innerHTML = (await fragment(panel.dataset.url)) ?? ""; // our own rendering, cleaned
+    if (document.activeElement?.matches("textarea, input[type=text]")) return;
+    panel.focus({ preventScroll: true });
+  }
+
+  function prompt() {
+    const isOpen = desk.toggleAttribute("data-prompt-open");
+    desk.querySelector("[data-do=prompt]").setAttribute("aria-pressed", String(isOpen));
+    if (isOpen) record.opened("prompt");
+  }
+
+  function openSkip() {
+    skip.showModal();
+    skip.querySelector("[name=reason]").focus();
+  }
+
+  skip.addEventListener("keydown", (event) => {
+    const reason = skip.querySelectorAll("[name=reason]")[Number(event.key) - 1];
+    if (!reason || event.target.matches("[type=text]")) return;
+    reason.checked = true;
+    reason.focus();
+    event.preventDefault();
+  });
+  document.addEventListener("click", (event) => {
+    const name = event.target.closest("[data-do]")?.dataset.do;
+    if (name === "close") event.target.closest("dialog").close();
+    else if (actions[name]) {
+      event.preventDefault();
+      actions[name]();
+    }
+  });
+
+  return {
+    ...actions,
+    isDialogOpen: () => document.querySelector("dialog[open]") !== null,
+    /** Closes the panel when it is open; whether it was. */
+    closePanel() {
+      if (panel.hidden) return false;
+      guideline();
+      return true;
+    },
+  };
+}
+
+/** Shows what needs script, hides what does not, and prints the keys of this machine. */
+export function reveal() {
+  for (const el of document.querySelectorAll("[data-needs-script], .js-only, .desk-state [data-do], .desk-prompt [data-do], dialog [data-do=close]")) el.hidden = false;
+  for (const el of document.querySelectorAll("[data-without-script]")) el.hidden = true;
+  for (const key of document.querySelectorAll("[data-mod-enter], [data-mod-p]")) key.textContent = key.textContent.replace("⌘", modifier());
+}
+
+function dialogOf(content) {
+  const dialog = document.createElement("dialog");
+  dialog.className = "dialog desk-dialog";
+  dialog.append(content);
+  dialog.setAttribute("aria-labelledby", dialog.querySelector("h2").id);
+  document.querySelector(".desk").append(dialog);
+  return dialog;
+}

@@ -1,0 +1,187 @@
+// The comparison page: rate each response alone, rank them, by keys alone if you like. See keys() below and the sheet behind `?`.
+
+import { beside as mountBeside, reveal } from "js/desk/beside";
+import { draft as mountDraft } from "js/desk/draft";
+import { finish as mountFinish } from "js/desk/finish";
+import { keys } from "js/desk/keys";
+import { lease as mountLease } from "js/desk/lease";
+import { line, move, nextUnranked } from "js/desk/ranking";
+import { record as mountRecord } from "js/desk/record";
+import { says } from "js/desk/says";
+import { views as mountViews } from "js/desk/views";
+import { isTyping } from "js/typing";
+
+export function mount(desk) {
+  const form = desk.querySelector("form#answer");
+  const cards = [...desk.querySelectorAll("[data-letter]")];
+  const output = desk.querySelector("[data-line]");
+  const allBad = form.elements.all_bad;
+  const reason = form.elements.reason;
+  const say = says(desk);
+  const record = mountRecord({ desk, form });
+  const draft = mountDraft({ desk, form, say, record });
+  const lease = mountLease({ desk, say, record });
+  const finish = mountFinish({ desk, form, say, draft, lease });
+  const beside = mountBeside({ desk, record });
+  const views = mountViews({ desk, cards, record });
+
+  // --- ranks ---
+  const selectOf = (card) => card.querySelector("[data-control=rank]");
+  const cardOf = (letter) => cards.find((card) => card.dataset.letter === letter);
+  const ranks = () => Object.fromEntries(cards.map((card) => [card.dataset.letter, Number(selectOf(card).value) || null]));
+
+  function rank(card, number) {
+    selectOf(card).value = number ? String(number) : "";
+    changed();
+  }
+
+  function shift(card, direction) {
+    for (const [letter, number] of Object.entries(move(ranks(), card.dataset.letter, direction))) selectOf(cardOf(letter)).value = number ?? "";
+    changed();
+  }
+
+  function changed() {
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+
+  function redraw() {
+    const now = ranks();
+    output.textContent = allBad.checked ? allBad.nextElementSibling.firstChild.textContent.trim() : line(now);
+    desk.toggleAttribute("data-all-bad", allBad.checked);
+    for (const card of cards) {
+      card.toggleAttribute("data-ranked", now[card.dataset.letter] !== null);
+      const tab = desk.querySelector(`[data-tab="${card.dataset.letter}"] [data-tab-rank]`);
+      tab.textContent = now[card.dataset.letter] ? ` · ${now[card.dataset.letter]}` : "";
+    }
+  }
+
+  // --- moving about ---
+  const stops = (card) => [card.querySelector("[data-text]"), ...card.querySelectorAll("[data-control=scale], [data-control=flag]")];
+  const stopOf = (card, target) => stops(card).findIndex((stop) => stop === target || stop.contains(target));
+
+  function focusStop(card, index) {
+    const all = stops(card);
+    const stop = all[Math.max(0, Math.min(index, all.length - 1))];
+    current(card);
+    (stop.matches("fieldset") ? stop.querySelector("input:checked") ?? stop.querySelector("input") : stop).focus();
+  }
+
+  function current(card) {
+    for (const other of cards) other.toggleAttribute("data-current", other === card);
+    for (const tab of desk.querySelectorAll("[data-tab]")) {
+      if (tab.dataset.tab === card.dataset.letter) tab.setAttribute("aria-current", "true");
+      else tab.removeAttribute("aria-current");
+    }
+  }
+
+  const cardNow = () => document.activeElement?.closest("[data-letter]") ?? desk.querySelector("[data-letter][data-current]") ?? cards[0];
+
+  function sideways(card, direction, target) {
+    const next = cards[cards.indexOf(card) + direction];
+    if (next) focusStop(next, stopOf(card, target));
+  }
+
+  function upDown(card, direction, target) {
+    const index = stopOf(card, target);
+    const next = index + direction;
+    if (next >= 0 && next < stops(card).length) focusStop(card, next);
+  }
+
+  function canScroll(text, direction) {
+    return direction < 0 ? text.scrollTop > 0 : text.scrollTop + text.clientHeight < text.scrollHeight - 1;
+  }
+
+  function arrow(event, card) {
+    const [axis, direction] = { ArrowLeft: ["x", -1], ArrowRight: ["x", 1], ArrowUp: ["y", -1], ArrowDown: ["y", 1] }[event.key] ?? [];
+    if (!axis) return;
+    if (event.altKey && axis === "y") shift(card, direction);
+    else if (event.altKey) return;
+    else if (axis === "x") sideways(card, document.dir === "rtl" ? -direction : direction, event.target);
+    else if (event.target.matches("[data-text]") && canScroll(event.target, direction)) return;
+    else upDown(card, direction, event.target);
+    event.preventDefault();
+  }
+
+  function digit(event, card) {
+    const number = Number(event.key);
+    const scale = event.target.closest("[data-control=scale]");
+    if (scale) answer(scale, number);
+    else if (number <= cards.length) {
+      rank(card, number);
+      const next = number && nextUnranked(ranks(), card.dataset.letter);
+      if (next && event.target.matches("[data-text]")) focusStop(cardOf(next), 0);
+    }
+    event.preventDefault();
+  }
+
+  function answer(scale, number) {
+    const radios = [...scale.querySelectorAll("input")];
+    const wanted = radios.find((radio) => radio.value === String(number)) ?? (number === 0 && radios.find((radio) => radio.value === "10"));
+    if (wanted) {
+      wanted.checked = true;
+      wanted.focus();
+    } else if (number === 0) {
+      for (const radio of radios) radio.checked = false;
+    } else return;
+    changed();
+  }
+
+  desk.addEventListener("keydown", (event) => {
+    const card = event.target.closest("[data-letter]");
+    if (!card || event.isComposing || event.metaKey || event.ctrlKey) return;
+    if (event.target.matches("select") ? /^[0-9]$/.test(event.key) : /^[0-9]$/.test(event.key) && !event.altKey) digit(event, card);
+    else if (!isTyping(event.target)) arrow(event, card);
+  });
+
+  // --- pointer ---
+  desk.addEventListener("focusin", (event) => {
+    const card = event.target.closest("[data-letter]");
+    if (card) current(card);
+  });
+  desk.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do=up], [data-do=down]");
+    const tab = event.target.closest("[data-tab]");
+    if (button) shift(button.closest("[data-letter]"), button.dataset.do === "up" ? -1 : 1);
+    if (tab) {
+      event.preventDefault();
+      current(cardOf(tab.dataset.tab));
+    }
+  });
+  desk.addEventListener("desk:show", ({ detail }) => {
+    const card = detail.closest("[data-letter]");
+    if (card) current(card);
+  });
+
+  // --- keys ---
+  function allBadNow() {
+    allBad.checked = !allBad.checked;
+    changed();
+    if (allBad.checked) reason.focus();
+  }
+
+  keys({
+    beside,
+    finish,
+    leave: () => cardNow().querySelector("[data-text]").focus(),
+    commands: {
+      b: allBadNow,
+      g: beside.guideline,
+      p: beside.prompt,
+      r: () => reason.focus(),
+      s: beside.skip,
+      v: () => views.cycle(cardNow()),
+    },
+  });
+
+  form.addEventListener("input", () => {
+    redraw();
+    draft.changed();
+  });
+  reveal();
+  draft.restore();
+  redraw();
+  current(cards[0]);
+  desk.toggleAttribute("data-mounted", true);
+  const review = desk.querySelector("[data-review]");
+  (review ?? cards[0].querySelector("[data-text]")).focus({ preventScroll: true });
+}

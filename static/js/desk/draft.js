@@ -1,0 +1,93 @@
+// Keeps what is typed: in this browser at every change, on the server at every pause of two seconds.
+// Of two copies the one with more changes is newer; clocks are not compared.
+
+import { backoff, post } from "js/desk/post";
+import { fill, read } from "js/desk/fields";
+
+const PAUSE_MS = 2000;
+const KEPT_MS = 30 * 24 * 3600 * 1000;
+
+export function draft({ desk, form, say, record }) {
+  const prefix = `preferably.draft.${desk.dataset.person}.`;
+  const key = prefix + desk.dataset.lease;
+  const saved = document.querySelector("[data-saved]");
+  const wait = backoff();
+  let revision = Number(desk.dataset.revision) || 0;
+  let timer = 0;
+  let isDone = false;
+
+  function restore() {
+    dropOld(prefix);
+    const local = load(key);
+    if (!local || !(local.revision > revision)) return false;
+    revision = local.revision;
+    fill(form, local.fields);
+    record.restore(local.record);
+    later(PAUSE_MS);
+    return true;
+  }
+
+  function changed() {
+    if (isDone) return;
+    revision += 1;
+    keep();
+    later(PAUSE_MS);
+  }
+
+  function keep() {
+    try {
+      localStorage.setItem(key, JSON.stringify({ revision, at: Date.now(), fields: read(form), record: record.value() }));
+    } catch {
+      say.trouble("browser-full");
+    }
+  }
+
+  function later(ms) {
+    clearTimeout(timer);
+    timer = setTimeout(save, ms);
+  }
+
+  async function save() {
+    if (isDone) return;
+    const sent = revision;
+    const answer = await post(desk.dataset.draftUrl, JSON.stringify({ revision, fields: read(form) }));
+    if (isDone) return;
+    if (answer.kind === "ok") {
+      wait.reset();
+      say.trouble("");
+      saved.textContent = say.text("saved", { at: answer.data.saved });
+      if (sent !== revision) later(PAUSE_MS);
+    } else if (answer.kind === "signed-out") {
+      say.trouble("signed-out");
+      later(10_000);
+    } else if (answer.kind === "silent") {
+      const seconds = wait.next();
+      say.trouble("offline");
+      later(seconds * 1000);
+    }
+  }
+
+  /** Stored for good: nothing is kept here any more. */
+  function clear() {
+    isDone = true;
+    clearTimeout(timer);
+    localStorage.removeItem(key);
+  }
+
+  window.addEventListener("pagehide", () => !isDone && revision > 0 && load(key) && keep());
+  return { restore, changed, clear };
+}
+
+function load(key) {
+  try {
+    return JSON.parse(localStorage.getItem(key));
+  } catch {
+    return null;
+  }
+}
+
+function dropOld(prefix) {
+  for (const key of Object.keys(localStorage)) {
+    if (key.startsWith(prefix) && Date.now() - (load(key)?.at ?? 0) > KEPT_MS) localStorage.removeItem(key);
+  }
+}

@@ -1,0 +1,20 @@
+// A form's answer as {name: [text, …]}, the shape a draft has on the server and in the browser.
+
+const OWN = /^(rank-|rate-|reason$|all_bad$|text$|sources$)/;
+
+export function read(form) {
+  const fields = {};
+  for (const [name, value] of new FormData(form)) {
+    if (OWN.test(name)) (fields[name] ??= []).push(value);
+  }
+  return fields;
+}
+
+export function fill(form, fields) {
+  for (const control of form.elements) {
+    if (!OWN.test(control.name)) continue;
+    const values = fields[control.name] ?? [];
+    if (control.type === "radio" || control.type === "checkbox") control.checked = values.includes(control.value);
+    else control.value = values[0] ?? "";
+  }
+}

@@ -1,0 +1,28 @@
+// Keys of the desk. A command never fires while somebody types, nor with a modifier held.
+
+import { isTyping } from "js/typing";
+
+/** `commands` maps a key to what it does; `beside` and `finish` are the page's own parts; `leave` takes the focus out of a text. */
+export function keys({ commands, beside, finish, leave }) {
+  document.addEventListener("keydown", (event) => {
+    if (event.isComposing || event.defaultPrevented) return;
+    if ((event.metaKey || event.ctrlKey) && event.key === "Enter" && !event.shiftKey && !beside.isDialogOpen()) {
+      event.preventDefault();
+      if (!event.repeat) finish.next();
+      return;
+    }
+    if (beside.isDialogOpen()) return;
+    if (event.key === "Escape") return escape(event);
+    if (isTyping(event.target) || event.metaKey || event.ctrlKey || event.altKey) return;
+    const command = commands[event.key] ?? commands[event.key.toLowerCase()];
+    if (!command || event.repeat) return;
+    event.preventDefault();
+    command();
+  });
+
+  function escape(event) {
+    if (finish.isOpen()) finish.clear();
+    else if (isTyping(event.target)) leave(event.target);
+    else if (!beside.closePanel()) leave(event.target);
+  }
+}

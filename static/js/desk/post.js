@@ -1,0 +1,43 @@
+// Requests of an open page. The answer's outcome is told apart once, here: ok, signed out, refused, or no answer.
+
+/** {kind: "ok", data} | {kind: "signed-out"} | {kind: "refused", status, data} | {kind: "silent"} */
+export async function post(url, body) {
+  const headers = { "X-Desk": "fragment", "X-CSRFToken": token() };
+  if (typeof body === "string") headers["Content-Type"] = "application/json";
+  let response;
+  try {
+    response = await fetch(url, { method: "POST", headers, body });
+  } catch {
+    return { kind: "silent" };
+  }
+  if (response.redirected) return { kind: "signed-out" };
+  const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
+  const data = isJson ? await response.json() : await response.text();
+  if (response.ok) return { kind: "ok", data };
+  if (response.status >= 500 || response.status === 429) return { kind: "silent" };
+  return { kind: "refused", status: response.status, data };
+}
+
+export async function fragment(url) {
+  try {
+    const response = await fetch(url, { headers: { "X-Desk": "fragment" } });
+    return response.ok && !response.redirected ? await response.text() : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Waits of 2, 4, 8 … 60 seconds. */
+export function backoff() {
+  let seconds = 1;
+  return {
+    next: () => (seconds = Math.min(60, seconds * 2)),
+    reset: () => (seconds = 1),
+  };
+}
+
+// From the cookie, because signing in again in another tab gives a new one.
+function token() {
+  const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
+  return cookie ? cookie.slice("csrftoken=".length) : document.querySelector("[name=csrfmiddlewaretoken]").value;
+}

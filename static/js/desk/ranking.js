@@ -1,0 +1,48 @@
+// Ranks as a rater gives them: {letter: number | null}, equal numbers tie. Pure: no page is touched here.
+
+/** "A › B = C › D"; "" when nothing is ranked. */
+export function line(ranks) {
+  return groups(ranks).map((group) => group.join(" = ")).join(" › ");
+}
+
+/** `letter` one step towards the top (-1) or the bottom (1): out of a tie first, into the neighbouring rank next. */
+export function move(ranks, letter, direction) {
+  const order = groups(ranks);
+  const place = order.findIndex((group) => group.includes(letter));
+  if (place < 0) return numbered([...order, [letter]], ranks);
+  const isTied = order[place].length > 1;
+  if (isTied) {
+    order[place] = order[place].filter((other) => other !== letter);
+    order.splice(direction < 0 ? place : place + 1, 0, [letter]);
+  } else if (order[place + direction]) {
+    order[place + direction] = [...order[place + direction], letter].sort();
+    order.splice(place, 1);
+  }
+  return numbered(order, ranks);
+}
+
+/** The first letter that has no rank yet, looking from `after` onwards and around. */
+export function nextUnranked(ranks, after) {
+  const letters = Object.keys(ranks);
+  const start = letters.indexOf(after) + 1;
+  return [...letters.slice(start), ...letters.slice(0, start)].find((letter) => ranks[letter] === null);
+}
+
+function groups(ranks) {
+  const byRank = new Map();
+  for (const [letter, rank] of Object.entries(ranks)) {
+    if (rank !== null) byRank.set(rank, [...(byRank.get(rank) ?? []), letter]);
+  }
+  return [...byRank.keys()].sort((a, b) => a - b).map((rank) => byRank.get(rank));
+}
+
+// Competition ranks, as on a podium: 1, 2, 2, 4.
+function numbered(order, ranks) {
+  const next = Object.fromEntries(Object.keys(ranks).map((letter) => [letter, null]));
+  let rank = 1;
+  for (const group of order) {
+    for (const letter of group) next[letter] = rank;
+    rank += group.length;
+  }
+  return next;
+}

@@ -1,0 +1,43 @@
+// What was shown and for how long: active seconds (input within the last 60), seconds on each part, views, viewport.
+
+const IDLE_MS = 60_000;
+
+export function record({ desk, form }) {
+  let lastInputAt = Date.now();
+  let place = "";
+  const kept = { active_s: 0, seconds: {}, views: {}, opened: [], typing: {} };
+
+  for (const kind of ["keydown", "pointermove", "pointerdown", "wheel", "input", "touchstart"]) {
+    document.addEventListener(kind, () => (lastInputAt = Date.now()), { passive: true, capture: true });
+  }
+  for (const kind of ["focusin", "pointerover"]) {
+    document.addEventListener(kind, (event) => {
+      const part = event.target.closest?.("[data-letter], [data-part]");
+      if (part) place = part.dataset.letter ?? part.dataset.part;
+    });
+  }
+  const tick = setInterval(() => {
+    if (!desk.isConnected) return clearInterval(tick);
+    if (document.hidden || Date.now() - lastInputAt > IDLE_MS) return;
+    kept.active_s += 1;
+    if (place) kept.seconds[place] = (kept.seconds[place] ?? 0) + 1;
+  }, 1000);
+  form.addEventListener("formdata", (event) => event.formData.set("record", JSON.stringify(value())));
+
+  function value() {
+    const theme = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+    return { ...kept, viewport: [innerWidth, innerHeight], theme };
+  }
+
+  return {
+    value,
+    idleMs: () => Date.now() - lastInputAt,
+    restore: (old) => old && Object.assign(kept, old),
+    viewed(letter, view) {
+      const views = (kept.views[letter] ??= {});
+      views[view] = (views[view] ?? 0) + 1;
+    },
+    opened: (name) => kept.opened.includes(name) || kept.opened.push(name),
+    typed: (name, n) => (kept.typing[name] = (kept.typing[name] ?? 0) + n),
+  };
+}

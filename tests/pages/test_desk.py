@@ -1,0 +1,595 @@
+"""The rater's pages through HTTP, as a browser without JavaScript uses them and as scripts do."""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from labeling import queue, services
+from labeling.models import Campaign, Draft, Guideline, Judgment, Pass, PastLease, Pool, Rater, Response, Slot, Source
+from tests.cast import open_comparison_campaign
+
+SignedIn = Callable[..., Client]
+
+
+def slot_of(rater: Rater) -> Slot:
+    return Slot.objects.get(rater=rater, state=Slot.State.LEASED)
+
+
+def start(client: Client, campaign: Campaign) -> str:
+    """The address of the item that `campaign` hands out."""
+    return str(client.post(f"/desk/{campaign.pk}/next")["Location"])
+
+
+def comparison(**changes: object) -> dict[str, object]:
+    """A posted page that ranks B › A = C › D, contradicts no rating, and was read long enough."""
+    fields: dict[str, object] = {"step": "submit", "record": json.dumps({"active_s": 90})}
+    for letter, rank, overall in (("A", 2, 5), ("B", 1, 6), ("C", 2, 5), ("D", 4, 1)):
+        fields |= {f"rank-{letter}": rank, f"rate-{letter}-overall": overall}
+    return fields | changes
+
+
+def words(n: int) -> str:
+    return "word " * n
+
+
+# --- choosing work -----------------------------------------------------------------------------------------------
+def test_the_desk_lists_campaigns_open_to_the_rater_with_progress_in_words(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    page = signed_in(rosa).get("/desk/").content.decode()
+
+    assert "Compare" in page
+    assert "0 of 15 judgments given" in page
+
+
+def test_an_empty_desk_says_how_work_gets_there(rosa: Rater, signed_in: SignedIn) -> None:
+    assert "No campaign is open to you" in signed_in(rosa).get("/desk/").content.decode()
+
+
+def test_a_campaign_of_another_pool_does_not_exist_for_the_rater(
+    comparison_campaign: Campaign, signed_in: SignedIn, db: None
+) -> None:
+    stranger = services.create_person(
+        email="sam@example.org", name="Sam", roles=["rater"], password="correct horse battery", by=None, now=timezone.now()
+    )
+
+    assert signed_in(stranger).post(f"/desk/{comparison_campaign.pk}/next").status_code == 404
+
+
+def test_starting_takes_an_item_and_goes_to_it(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    address = start(signed_in(rosa), comparison_campaign)
+
+    assert address == f"/desk/item/{slot_of(rosa).lease}/"
+
+
+def test_opening_the_next_page_takes_nothing(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    page = signed_in(rosa).get(f"/desk/{comparison_campaign.pk}/next")
+
+    assert "Take the next item" in page.content.decode()
+    assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
+
+
+def test_the_next_page_goes_to_the_item_already_held(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    assert client.get(f"/desk/{comparison_campaign.pk}/next")["Location"] == address
+
+
+def test_nothing_left_is_said_on_the_desk(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    for _ in range(5):
+        client.post(start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)})
+
+    page = client.post(f"/desk/{demonstration_campaign.pk}/next", follow=True).content.decode()
+
+    assert "Nothing is left for you in “Write” right now." in page
+    assert "Nothing left for you here" in page
+
+
+# --- comparing ---------------------------------------------------------------------------------------------------
+def test_the_page_shows_every_response_in_the_order_of_the_lease(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    page = client.get(start(client, comparison_campaign)).content.decode()
+
+    places = [page.index(response.text) for response in queue.presented(slot_of(rosa))]
+    assert places == sorted(places)
+
+
+def test_submitting_stores_the_judgment_and_goes_to_the_next_item(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    first = start(client, comparison_campaign)
+
+    answer = client.post(first + "submit", comparison())
+
+    judgment = Judgment.objects.get()
+    assert [ranked.rank for ranked in judgment.comparison.ranked.order_by("position")] == [2, 1, 2, 3]
+    assert judgment.active_s == 90
+    assert answer["Location"] == f"/desk/item/{slot_of(rosa).lease}/" != first
+
+
+def test_ratings_are_stored_by_response_and_what_was_not_ticked_is_absent(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    client.post(start(client, comparison_campaign) + "submit", comparison(**{"rate-D-hallucination": "true"}))
+
+    ratings = [ranked.ratings for ranked in Judgment.objects.get().comparison.ranked.order_by("position")]
+    assert ratings == [{"overall": 5}, {"overall": 6}, {"overall": 5}, {"overall": 1, "hallucination": True}]
+
+
+def test_review_reads_the_ranking_back_and_stores_nothing(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    page = client.post(start(client, comparison_campaign) + "submit", comparison(step="review")).content.decode()
+
+    assert "B › A = C › D" in page
+    assert "Ready to submit" in page
+    assert not Judgment.objects.exists()
+
+
+def test_problems_are_all_said_and_everything_is_kept(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    posted = comparison(reason="because I say so", **{"rate-A-overall": "", "rank-B": "9", "rate-D-hallucination": "true"})
+
+    answer = client.post(start(client, comparison_campaign) + "submit", posted)
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert "A: Overall is not answered. Choose from 1 to 7." in page
+    assert "B: a rank is a number from 1 to 4." in page
+    assert 'value="because I say so"' in page
+    assert re.search(r'name="rate-D-hallucination"[^>]* checked', page)
+    assert re.search(r'name="rate-C-overall" value="5" checked', page)
+    assert not Judgment.objects.exists()
+
+
+def test_nothing_ranked_is_a_problem(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    unranked = comparison(**{f"rank-{letter}": "" for letter in "ABCD"})
+
+    page = client.post(start(client, comparison_campaign) + "submit", unranked).content.decode()
+
+    assert "Nothing is ranked yet." in page
+
+
+def test_all_bad_needs_a_reason(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    page = client.post(start(client, comparison_campaign) + "submit", comparison(all_bad="true")).content.decode()
+
+    assert "Say in a few words why all of them are bad." in page
+
+
+def test_all_bad_is_stored_without_ranks(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    client.post(start(client, comparison_campaign) + "submit", comparison(all_bad="true", reason="none answers"))
+
+    given = Judgment.objects.get().comparison
+    assert given.is_all_bad
+    assert given.reason == "none answers"
+    assert {ranked.rank for ranked in given.ranked.all()} == {None}
+
+
+def test_a_warning_holds_the_submit_until_it_is_overruled(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+    contradicting = comparison(**{"rate-B-overall": 1})
+
+    page = client.post(address, contradicting).content.decode()
+    assert "A response you rated higher is ranked lower." in page
+    assert not Judgment.objects.exists()
+
+    client.post(address, contradicting | {"overruled": ["contradicts_ratings"]})
+    assert Judgment.objects.get().warnings == ["contradicts_ratings"]
+
+
+def test_the_order_as_shown_and_a_pace_beyond_reading_are_warned_about(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    Response.objects.update(text=words(100))
+    ranks = {f"rank-{letter}": number for number, letter in enumerate("ABCD", 1)}
+    same = {f"rate-{letter}-overall": 4 for letter in "ABCD"}
+
+    page = client.post(
+        start(client, comparison_campaign) + "submit", comparison(record=json.dumps({"active_s": 3}), **ranks, **same)
+    ).content.decode()
+
+    assert "The ranking is the order in which the responses happened to be shown." in page
+    assert "This was faster than the texts can be read." in page
+
+
+def test_submitting_twice_stores_once_and_leads_to_the_same_next_item(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+
+    first = client.post(address, comparison())
+    second = client.post(address, comparison())
+
+    assert Judgment.objects.count() == 1
+    assert first["Location"] == second["Location"]
+
+
+def test_submit_and_stop_takes_no_next_item(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    answer = client.post(start(client, comparison_campaign) + "submit", comparison(step="stop"))
+
+    assert answer["Location"] == "/desk/"
+    assert Judgment.objects.count() == 1
+    assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
+
+
+def test_the_record_of_the_page_keeps_known_names_of_the_right_shape(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    record = {"active_s": 60, "views": {"A": {"raw": 1}}, "viewport": [1440, 900], "seconds": "many", "evil": "x"}
+
+    client.post(start(client, comparison_campaign) + "submit", comparison(record=json.dumps(record)))
+
+    assert Judgment.objects.get().presentation == {"views": {"A": {"raw": 1}}, "viewport": [1440, 900]}
+
+
+@pytest.mark.parametrize("record", ["", "{", "[]", '{"active_s": "long"}', "[" * 9000, '{"active_s": -1}', "null"])
+def test_a_broken_record_never_costs_the_judgment(
+    record: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    overruled = {"overruled": ["faster_than_reading"]}
+
+    client.post(start(client, comparison_campaign) + "submit", comparison(record=record, **overruled))
+
+    assert Judgment.objects.get().active_s is None
+
+
+def test_a_script_gets_the_address_of_the_next_item(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+
+    answer = client.post(address, comparison(), headers={"X-Desk": "fragment"})
+
+    assert answer.json() == {"next": f"/desk/item/{slot_of(rosa).lease}/"}
+
+
+def test_a_script_gets_the_review_alone(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+
+    answer = client.post(address, comparison(step="review"), headers={"X-Desk": "fragment"}).json()
+
+    assert answer["is_ready"]
+    assert "B › A = C › D" in answer["review"]
+    assert "<html" not in answer["review"]
+
+
+# --- blind -------------------------------------------------------------------------------------------------------
+def test_no_page_of_the_desk_tells_who_wrote_a_response(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    """Ids start at a number that appears nowhere else, and every answer the browser gets is searched for it."""
+    with connection.cursor() as cursor:
+        for table in ("response", "item", "itemresponse", "slot", "prompt", "source"):
+            cursor.execute(f"ALTER SEQUENCE labeling_{table}_id_seq RESTART WITH 7654321")
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline)
+    Source.objects.filter(kind="model").update(name="Zebra-9B")
+    Response.objects.update(text="An answer like any other.")
+    client = signed_in(rosa)
+    address = start(client, campaign)
+    seed = str(slot_of(rosa).seed)
+    draft = json.dumps({"revision": 1, "fields": {"rank-A": ["1"]}})
+
+    answers = [
+        client.post(address + "draft", draft, content_type="application/json"),
+        client.post(address + "heartbeat"),
+        client.get(address),
+        client.get(address + "guideline"),
+        client.get(address + "diff?of=A&to=B"),
+        client.post(address + "submit", comparison(step="review")),
+        client.post(address + "submit", comparison(), headers={"X-Desk": "fragment"}),
+        client.get("/my-work/"),
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 200
+        sent = answer.content.decode() + str(answer.headers)
+        assert "Zebra" not in sent
+        assert "the cast" not in sent
+        assert "76543" not in sent
+        assert seed not in sent
+
+
+# --- writing -----------------------------------------------------------------------------------------------------
+def test_a_written_answer_is_stored_as_typed(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    text = "\n  First line.\r\n\r\n" + words(30)
+
+    client.post(start(client, demonstration_campaign) + "submit", {"step": "submit", "text": text, "sources": " a book "})
+
+    given = Judgment.objects.get().demonstration
+    assert given.text == text.replace("\r\n", "\n")
+    assert given.sources == "a book"
+
+
+def test_an_empty_answer_is_a_problem(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    answer = client.post(start(client, demonstration_campaign) + "submit", {"step": "submit", "text": "  \n"})
+
+    assert answer.status_code == 422
+    assert "Nothing is written yet." in answer.content.decode()
+
+
+def test_an_unusual_length_is_warned_about_and_can_be_overruled(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign) + "submit"
+
+    assert "shorter or longer than usual" in client.post(address, {"step": "submit", "text": "Four."}).content.decode()
+    client.post(address, {"step": "submit", "text": "Four.", "overruled": "unusual_length"})
+
+    assert Judgment.objects.get().warnings == ["unusual_length"]
+
+
+def test_a_leading_line_break_survives_the_text_area(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    client.post(address + "submit", {"step": "draft", "text": "\n\nindented"})
+
+    assert ">\n\n\nindented</textarea>" in client.get(address).content.decode()
+
+
+def test_the_preview_renders_what_is_typed_and_nothing_hostile(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    text = "**bold** <script>alert(1)</script>"
+
+    page = client.post(start(client, demonstration_campaign) + "preview", {"text": text}).content.decode()
+
+    assert "<strong>bold</strong>" in page
+    assert "<script" not in page
+
+
+# --- drafts and leases -------------------------------------------------------------------------------------------
+def test_a_draft_comes_back_with_the_page(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    fields = {"rank-C": ["1"], "rate-A-overall": ["3"], "reason": ["so far"]}
+
+    saved = client.post(address + "draft", json.dumps({"revision": 7, "fields": fields}), content_type="application/json")
+    page = client.get(address).content.decode()
+
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", saved.json()["saved"])
+    assert f"saved {saved.json()['saved']}" in page
+    assert 'data-revision="7"' in page
+    assert 'value="so far"' in page
+    assert re.search(r'name="rate-A-overall" value="3" checked', page)
+
+
+def test_a_draft_is_kept_without_javascript(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    answer = client.post(address + "submit", comparison(step="draft", reason="half way"))
+
+    assert answer["Location"] == address
+    assert 'value="half way"' in client.get(address).content.decode()
+
+
+def test_a_draft_is_gone_once_the_answer_is_stored(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "draft", json.dumps({"revision": 1, "fields": {}}), content_type="application/json")
+
+    client.post(address + "submit", comparison())
+
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{", '{"fields": []}', '{"fields": {}, "revision": "1"}', "[" * 100_000])
+def test_a_draft_of_another_shape_is_refused(body: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    answer = client.post(start(client, comparison_campaign) + "draft", body, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert not Draft.objects.exists()
+
+
+def test_a_heartbeat_extends_the_lease(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    Slot.objects.filter(rater=rosa).update(expires_at=timezone.now() + timedelta(minutes=1))
+
+    answer = client.post(address + "heartbeat").json()
+
+    assert 29 * 60 < answer["expires_in_s"] <= 30 * 60
+
+
+def test_a_skip_gives_a_reason_and_goes_on(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    answer = client.post(address + "skip", {"reason": "prompt_unclear", "note": "which town?"})
+
+    assert Pass.objects.get().note == "which town?"
+    assert answer["Location"] == f"/desk/item/{slot_of(rosa).lease}/" != address
+
+
+def test_a_skip_without_a_reason_is_asked_again(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    answer = client.post(start(client, comparison_campaign) + "skip", {})
+
+    assert answer.status_code == 422
+    assert "Choose why you skip it." in answer.content.decode()
+    assert not Pass.objects.exists()
+
+
+def test_giving_back_frees_the_item(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    answer = client.post(start(client, comparison_campaign) + "release")
+
+    assert answer["Location"] == "/desk/"
+    assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
+
+
+def test_a_stored_item_says_when_it_was_stored(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "submit", comparison())
+
+    assert "You submitted this answer on" in client.get(address).content.decode()
+
+
+def test_an_item_that_was_skipped_says_so(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "skip", {"reason": "technical"})
+
+    answer = client.get(address)
+
+    assert answer.status_code == 410
+    assert "You skipped this item or gave it back." in answer.content.decode()
+
+
+def test_a_lease_taken_by_somebody_else_still_takes_the_answer_as_an_extra(
+    rosa: Rater, raul: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    Slot.objects.exclude(rater=rosa).delete()
+    Slot.objects.filter(rater=rosa).update(expires_at=timezone.now() - timedelta(minutes=1))
+    start(signed_in(raul), demonstration_campaign)
+    assert PastLease.objects.get().rater == rosa
+
+    assert "somebody else has this item now" in client.get(address).content.decode()
+    client.post(address + "submit", {"step": "stop", "text": words(30)})
+
+    assert Judgment.objects.get().is_extra
+
+
+def test_nobody_opens_the_lease_of_another(rosa: Rater, raul: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    address = start(signed_in(rosa), comparison_campaign)
+
+    stranger = signed_in(raul)
+
+    assert stranger.get(address).status_code == 404
+    assert stranger.post(address + "submit", comparison()).status_code == 404
+
+
+def test_an_admin_who_does_not_rate_has_no_desk(alice: User, signed_in: SignedIn) -> None:
+    assert signed_in(alice).get("/desk/").status_code == 403
+
+
+# --- beside the work ---------------------------------------------------------------------------------------------
+def test_the_guideline_is_a_page_and_a_panel(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "guideline"
+
+    page = client.get(address).content.decode()
+    panel = client.get(address, headers={"X-Desk": "fragment"}).content.decode()
+
+    assert "Then be honest." in page
+    assert "<html" in page
+    assert "Then be honest." in panel
+    assert "<html" not in panel
+
+
+def test_a_difference_shows_words_of_one_side_only(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    first, second = queue.presented(slot_of(rosa))[:2]
+    Response.objects.filter(pk=first.pk).update(text="Salt melts <ice>.")
+    Response.objects.filter(pk=second.pk).update(text="Sand melts <ice>.")
+
+    page = client.get(address + "diff?of=A&to=B").content.decode()
+
+    assert "<ins>Salt</ins>" in page
+    assert "<del>Sand</del>" in page
+    assert "&lt;" in page
+
+
+def test_my_work_lists_what_was_given(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    client.post(start(client, comparison_campaign) + "submit", comparison())
+
+    page = client.get("/my-work/").content.decode()
+
+    assert "1 judgment, 1 min active" in page
+    assert "Compare" in page
+
+
+def test_a_conversation_is_shown_whole(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    prompt = slot_of(rosa).item.prompt
+    prompt.messages = [
+        {"role": "user", "content": "Why salt?"},
+        {"role": "assistant", "content": "It melts ice."},
+        {"role": "user", "content": "And when it is very cold?"},
+    ]
+    prompt.save(update_fields=["messages"])
+
+    page = client.get(address).content.decode()
+
+    assert page.index("Why salt?") < page.index("It melts ice.") < page.index("And when it is very cold?")
+
+
+# --- cost --------------------------------------------------------------------------------------------------------
+COSTS = {"next": 9, "item": 6, "draft": 7, "heartbeat": 5, "submit": 19}
+"""Queries of each request, the two for session and user included. Submit stores, commits, claims and remembers the place."""
+
+
+def request_of(name: str, client: Client, address: str) -> None:
+    if name == "next":
+        client.post(address)
+    elif name == "item":
+        client.get(address)
+    elif name == "draft":
+        client.post(address + "draft", json.dumps({"revision": 1, "fields": {}}), content_type="application/json")
+    elif name == "heartbeat":
+        client.post(address + "heartbeat")
+    else:
+        client.post(address + "submit", comparison(), headers={"X-Desk": "fragment"})
+
+
+@pytest.mark.parametrize("name", list(COSTS))
+@pytest.mark.parametrize("n_items", [3, 30])
+def test_a_request_costs_the_same_however_many_items_and_raters_there_are(
+    name: str,
+    n_items: int,
+    rosa: Rater,
+    raul: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=n_items)
+    if n_items > 3:
+        colleague = signed_in(raul)
+        colleague.post(start(colleague, campaign) + "submit", comparison())
+    client = signed_in(rosa)
+    address = start(client, campaign)
+    if name == "next":
+        client.post(address + "release")
+        address = f"/desk/{campaign.pk}/next"
+
+    with django_assert_num_queries(COSTS[name]):
+        request_of(name, client, address)

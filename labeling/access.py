@@ -19,7 +19,7 @@ def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
 
 def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
     _require_admin(user)
-    return get_object_or_404(Item.objects.select_related("campaign", "prompt__source"), campaign=campaign_pk, pk=pk)
+    return get_object_or_404(Item.objects.select_related("campaign__pool", "campaign__guideline", "prompt__source"), campaign=campaign_pk, pk=pk)
 
 
 def pool(*, user: User | AnonymousUser, pk: int) -> Pool:

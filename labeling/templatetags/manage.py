@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
 from labeling.selectors.board import Answer
@@ -14,11 +14,11 @@ register = template.Library()
 
 @register.filter
 def about(moment: datetime) -> str:
-    """A moment to come, as exact as it deserves: “Thursday 15:00” within the week, else “3 December”."""
+    """A moment as exact as it deserves: “Thursday 15:00” within a week from now, else “3 December”."""
     local, today = timezone.localtime(moment), timezone.localdate()
     if local.date() == today:
-        return gettext("%(time)s today") % {"time": date_format(local, "H:i")}
-    if local.date() - today < timedelta(days=7):
+        return gettext("today %(time)s") % {"time": date_format(local, "H:i")}
+    if abs(local.date() - today) < timedelta(days=7):
         return date_format(local, "l H:i")
     return date_format(local, "j F")
 
@@ -33,3 +33,16 @@ def in_order(answer: Answer) -> str:
 def role(name: str) -> str:
     """Who speaks in a conversation."""
     return {"system": gettext("System"), "user": gettext("User"), "assistant": gettext("Assistant")}.get(name, name)
+
+
+@register.filter
+def state_kind(state: str) -> str:
+    """Which of the component's meanings a campaign's state has: going on, wants a look, or nothing to say."""
+    return {"open": "accent", "paused": "warning"}.get(state, "")
+
+
+@register.filter
+def rate(per_hour: float) -> str:
+    """A pace without false exactness: “38”, “4.5”, “0.3”."""
+    tenths = round(per_hour, 1)
+    return number_format(tenths if tenths < 10 and tenths % 1 else round(per_hour))

@@ -12,6 +12,7 @@ from accounts.models import User
 from labeling import access, selectors, services
 from labeling.forms.manage import CampaignForm, ItemFilterForm, no_prompt_matches, only_so_many, too_few_responses
 from labeling.models import Campaign
+from labeling.views.manage.curve import progress_chart
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50
@@ -60,18 +61,22 @@ def count(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
-    board = selectors.campaign_board(campaign=campaign, now=timezone.now())
-    return render(request, "labeling/manage/campaign.html", {"campaign": campaign, "board": board, "tab": "overview"})
+    now = timezone.now()
+    board = selectors.campaign_board(campaign=campaign, now=now)
+    chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
+    return render(
+        request, "labeling/manage/campaign.html", {"campaign": campaign, "board": board, "chart": chart, "tab": "overview"}
+    )
 
 
 @require_GET
 def items(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
-    form = ItemFilterForm(request.GET or None)
+    form = ItemFilterForm(request.GET)
     found = selectors.campaign_items(campaign=campaign, status=form.value("status"), reason=form.value("reason"))
     page = Paginator(found, ITEMS_PER_PAGE).get_page(request.GET.get("page"))
     rows = selectors.item_rows(items=page, now=timezone.now())
-    context = {"campaign": campaign, "form": form, "page": page, "rows": rows, "tab": "items"}
+    context = {"campaign": campaign, "form": form, "is_filtered": bool(request.GET), "page": page, "rows": rows, "tab": "items"}
     return render(request, "labeling/manage/campaign_items.html", context)
 
 

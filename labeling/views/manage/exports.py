@@ -1,14 +1,79 @@
 """A campaign's judgments as files to take away."""
 
-from django.http import HttpRequest, HttpResponse
+import tempfile
+from dataclasses import dataclass
+from typing import IO
+
+from django.http import FileResponse, HttpRequest, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from labeling import access
+from accounts import audit
+from labeling import access, exports
+from labeling.models import Campaign
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A form in which judgments leave; `value` is a key of exports.SCHEMAS."""
+
+    value: str
+    label: Promise
+    help: Promise
+
+
+SHAPES = {
+    Campaign.Kind.DEMONSTRATION: [
+        Shape(
+            "demonstrations",
+            _("Demonstrations"),
+            _("A row for each: the prompt and the answer written for it, as TRL's SFT trainer reads them."),
+        ),
+    ],
+    Campaign.Kind.COMPARISON: [
+        Shape(
+            "preferences",
+            _("Pairs"),
+            _("A row for each pair with a winner, as TRL's reward trainer reads them: prompt, chosen, rejected. Ties give none."),
+        ),
+        Shape(
+            "rankings",
+            _("Rankings"),
+            _("A row for each judgment: every response with its rank, its ratings and the place where it was shown."),
+        ),
+    ],
+}
+FORMATS = {"jsonl": "application/jsonl", "parquet": "application/vnd.apache.parquet"}
 
 
 @require_http_methods(["GET", "POST"])
-def export(request: HttpRequest, pk: int) -> HttpResponse:
+def export(request: HttpRequest, pk: int) -> HttpResponseBase:
     """GET offers the shapes, POST streams the file that was asked for."""
     campaign = access.campaign(user=request.user, pk=pk)
-    return render(request, "labeling/manage/campaign_export.html", {"campaign": campaign, "tab": "export"})
+    shapes = SHAPES[Campaign.Kind(campaign.kind)]
+    if request.method == "POST":
+        shape, format_ = request.POST.get("shape"), request.POST.get("format")
+        if shape not in [offered.value for offered in shapes] or format_ not in FORMATS:
+            return HttpResponseBadRequest(_("This campaign has no such file. Go back and choose one."))
+        audit.record(
+            by=request.user, action="export", target=campaign, after={"shape": shape, "format": format_}, now=timezone.now()
+        )
+        return _file(campaign, shape, format_)
+    return render(request, "labeling/manage/campaign_export.html", {"campaign": campaign, "tab": "export", "shapes": shapes})
+
+
+def _file(campaign: Campaign, shape: str, format_: str) -> HttpResponseBase:
+    name = f"{slugify(campaign.name) or campaign.pk}-{shape}.{format_}"
+    rows = exports.records(shape, campaigns=[campaign.pk], include_imports=False)
+    if format_ == "jsonl":
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return StreamingHttpResponse(exports.jsonl(rows), content_type=FORMATS[format_], headers=headers)
+    # Parquet ends with its table of contents, so the file is whole before its first byte leaves.
+    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # FileResponse closes it
+    exports.parquet(rows, shape=shape, to=file)
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=name, content_type=FORMATS[format_])

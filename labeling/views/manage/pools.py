@@ -26,16 +26,13 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         pool = services.create_pool(**form.cleaned_data, by=request.user, now=timezone.now())
         return redirect("pool", pool.pk)
-    return render(request, "labeling/manage/pool_new.html", {"form": form})
+    return render(request, "labeling/manage/pool_edit.html", {"form": form})
 
 
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     pool = access.pool(user=request.user, pk=pk)
-    page = Paginator(selectors.pool_members(pool=pool), MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
-    outside = RatersForm(queryset=selectors.raters_outside(pool=pool))
-    context = {"pool": pool, "page": page, "rows": selectors.member_rows(memberships=page), "outside": outside}
-    return render(request, "labeling/manage/pool.html", context)
+    return _page(request, pool, RatersForm(queryset=selectors.raters_outside(pool=pool)))
 
 
 @require_http_methods(["GET", "POST"])
@@ -55,9 +52,7 @@ def add(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         services.add_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
         return redirect("pool", pk)
-    page = Paginator(selectors.pool_members(pool=pool), MEMBERS_PER_PAGE).get_page(1)
-    context = {"pool": pool, "page": page, "rows": selectors.member_rows(memberships=page), "outside": form}
-    return render(request, "labeling/manage/pool.html", context, status=422)
+    return _page(request, pool, form, status=422)
 
 
 @require_POST
@@ -67,3 +62,15 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     if form.is_valid():
         services.remove_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
     return redirect("pool", pk)
+
+
+def _page(request: HttpRequest, pool: Pool, outside: RatersForm, *, status: int = 200) -> HttpResponse:
+    page = Paginator(selectors.pool_members(pool=pool), MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "pool": pool,
+        "page": page,
+        "rows": selectors.member_rows(memberships=page),
+        "outside": outside,
+        "campaigns": pool.campaigns.order_by("name"),
+    }
+    return render(request, "labeling/manage/pool.html", context, status=status)

@@ -14,9 +14,9 @@ PROMPTS_PER_PAGE = 50
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    form = PromptFilterForm(request.GET or None)
+    form = PromptFilterForm(request.GET)
     page = Paginator(selectors.prompt_list(wanted=form.wanted()), PROMPTS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "page": page, "rows": selectors.prompt_rows(prompts=page)}
+    context = {"form": form, "is_filtered": bool(request.GET), "page": page, "rows": selectors.prompt_rows(prompts=page)}
     return render(request, "labeling/manage/prompts.html", context)
 
 

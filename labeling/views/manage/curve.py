@@ -1,0 +1,85 @@
+"""A campaign's curve of judgments over time, with where it leads at this pace."""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.selectors import Board
+from labeling.templatetags.manage import about, rate
+from pages import charts
+
+HOUR = timedelta(hours=1)
+STEPS = [
+    *(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30)),
+    *(timedelta(hours=hours) for hours in (1, 3, 6, 12)),
+    *(timedelta(days=days) for days in (1, 2, 7, 14, 30, 90, 365)),
+]
+MOST_TICKS = 6
+
+
+def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.LineChart | None:
+    """None before the first judgment. Hours since then run along the x-axis, the reader's own clock stands below it."""
+    if not board.curve:
+        return None
+    start = board.curve[0].at
+    points = [((point.at - start) / HOUR, float(point.n)) for point in board.curve]
+    if is_open:
+        points.append(((now - start) / HOUR, points[-1][1]))
+    series = [charts.Series(_("judgments"), points, has_area=True)]
+    end = start + points[-1][0] * HOUR
+    if is_open and board.pace and board.done_at:
+        # A guess longer than twice what was measured would only press the curve flat.
+        end = min(board.done_at, now + 2 * max(now - start, HOUR))
+        reached = points[-1][1] + board.pace.per_hour * ((end - now) / HOUR)
+        name = _("%(n)d about %(when)s") % {"n": board.progress.n_slots, "when": about(board.done_at)}
+        series.append(
+            charts.Series(name if end == board.done_at else "", [points[-1], ((end - start) / HOUR, reached)], is_projection=True)
+        )
+    return charts.line_chart(
+        title=_title(board, is_open=is_open),
+        series=series,
+        x_unit=_("hours since the first judgment"),
+        y_unit=_("judgments"),
+        x_ticks=[((moment - start) / HOUR, label) for moment, label in _ticks(start, end)],
+        from_zero=True,
+    )
+
+
+def _title(board: Board, *, is_open: bool) -> str:
+    n = board.progress.n_submitted
+    if board.progress.is_done:
+        return ngettext("The %(n)d judgment is in", "All %(n)d judgments are in", n) % {"n": n}
+    if not is_open:
+        return ngettext("%(n)d judgment so far", "%(n)d judgments so far", n) % {"n": n}
+    if board.pace is None:
+        return _("Fewer than three judgments in the last 24 hours")
+    since = about(board.pace.since)
+    return _("%(rate)s judgments an hour, counted from %(since)s") % {"rate": rate(board.pace.per_hour), "since": since}
+
+
+def _ticks(start: datetime, end: datetime) -> list[tuple[datetime, str]]:
+    """Round times of the reader's clock between `start` and `end`; both ends too when there is hardly any between them."""
+    step = next((step for step in STEPS if (end - start) / step <= MOST_TICKS), STEPS[-1])
+    moment = _first_round(timezone.localtime(start), step)
+    ticks = []
+    while moment <= end:
+        ticks.append((moment, _tick_label(moment, step, is_first=not ticks)))
+        moment += step
+    return ticks or [(start, date_format(timezone.localtime(start), "D H:i"))]
+
+
+def _first_round(local: datetime, step: timedelta) -> datetime:
+    midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
+    steps = -(-(local - midnight) // step)
+    return midnight + steps * step
+
+
+def _tick_label(moment: datetime, step: timedelta, *, is_first: bool) -> str:
+    if step >= timedelta(days=7):
+        return date_format(moment, "j M")
+    if step >= timedelta(days=1):
+        return date_format(moment, "D j M" if is_first else "D j")
+    return date_format(moment, "D H:i" if is_first or moment.hour == moment.minute == 0 else "H:i")

@@ -450,6 +450,14 @@ class PpoConfig:
         max=0.99999,
         is_advanced=True,
     )
+    ended_floor: float = _knob(
+        0.5,
+        _("Ended, at least"),
+        _("Stop when the share of responses that end falls below this part of its start. 0: only watch."),
+        min=0.0,
+        max=1.0,
+        is_advanced=True,
+    )
     watchdog_drop: float = _knob(
         0.0,
         _("Watchdog"),

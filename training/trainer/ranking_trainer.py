@@ -237,7 +237,7 @@ class RankingCollator:
 
 
 @contextmanager
-def _scores_of(model: nn.Module) -> Iterator[list[Tensor]]:
+def scores_of_every_token(model: nn.Module) -> Iterator[list[Tensor]]:
     """Collects what the reward head gives for *every* token while `model` runs: its own forward keeps one token a row.
 
     A hook, so that the call still goes through whatever wraps the model (DDP, FSDP, PEFT).
@@ -256,7 +256,7 @@ def rewards_of(model: nn.Module, batch: dict[str, Any]) -> Tensor:
     segments = batch["segments"]
     packed = bool((segments > PROMPT).any())
     mask = shared_prefix_mask(segments) if packed else (segments != PADDING).long()
-    with _scores_of(model) as seen:
+    with scores_of_every_token(model) as seen:
         model(input_ids=batch["input_ids"], attention_mask=mask, position_ids=batch["position_ids"], use_cache=False)
     return seen[0][batch["end_row"], batch["end_column"], 0].float()
 

@@ -1,0 +1,149 @@
+"""PPO's arithmetic against slow twins, hand-worked examples and the last PPOTrainer that TRL shipped."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from training.trainer import ppo_formulas as formulas
+
+STORED = Path(__file__).parent / "data" / "trl_1_12_ppo_batch.json"
+
+
+def slow_gae(rewards: list[float], values: list[float], gamma: float, lam: float) -> list[float]:
+    """The definition: a discounted sum of one-step errors, summed anew for each t."""
+    n = len(rewards)
+    deltas = [rewards[t] + gamma * (values[t + 1] if t + 1 < n else 0.0) - values[t] for t in range(n)]
+    return [sum((gamma * lam) ** (u - t) * deltas[u] for u in range(t, n)) for t in range(n)]
+
+
+def test_gae_by_hand() -> None:
+    """r = (0, 0, 1), V = (0.5, 0.4, 0.2), γ = 1, λ = 0.5: δ = (−0.1, −0.2, 0.8), A = (−0.1 − 0.1 + 0.2, −0.2 + 0.4, 0.8)."""
+    rewards, values = torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([[0.5, 0.4, 0.2]])
+
+    advantages, returns = formulas.gae(rewards, values, torch.ones(1, 3, dtype=torch.bool), gamma=1.0, lam=0.5)
+
+    assert advantages[0].tolist() == pytest.approx([0.0, 0.2, 0.8], abs=1e-6)
+    assert returns[0].tolist() == pytest.approx([0.5, 0.6, 1.0], abs=1e-6)
+
+
+@pytest.mark.parametrize(("gamma", "lam"), [(1.0, 0.95), (0.9, 0.5), (1.0, 1.0), (0.99, 0.0)])
+def test_gae_equals_its_slow_twin_at_every_length(gamma: float, lam: float) -> None:
+    torch.manual_seed(0)
+    rewards, values = torch.randn(4, 7, dtype=torch.float64), torch.randn(4, 7, dtype=torch.float64)
+    lengths = [7, 1, 4, 6]
+    mask = torch.arange(7)[None] < torch.tensor(lengths)[:, None]
+
+    advantages, returns = formulas.gae(rewards, values, mask, gamma=gamma, lam=lam)
+
+    for row, length in enumerate(lengths):
+        expected = slow_gae(rewards[row, :length].tolist(), values[row, :length].tolist(), gamma, lam)
+        assert advantages[row, :length].tolist() == pytest.approx(expected, abs=1e-12)
+        assert returns[row, :length].tolist() == pytest.approx(
+            [a + v for a, v in zip(expected, values[row].tolist(), strict=False)], abs=1e-12
+        )
+        assert not advantages[row, length:].any()
+        assert not returns[row, length:].any()
+
+
+def test_the_score_lands_on_the_last_token_and_kl_everywhere() -> None:
+    kl = torch.tensor([[0.1, 0.2, 0.0], [0.3, 0.0, 0.0]])
+
+    rewards = formulas.shaped_rewards(kl, torch.tensor([1.0, -2.0]), torch.tensor([1, 0]), beta=0.5)
+
+    assert rewards.flatten().tolist() == pytest.approx([-0.05, 0.9, 0.0, -2.15, 0.0, 0.0])
+
+
+def test_logprobs_and_entropy_equal_the_definitions() -> None:
+    torch.manual_seed(1)
+    logits, targets = torch.randn(5, 9, dtype=torch.float64), torch.tensor([0, 8, 3, 3, 1])
+
+    logprobs, entropy = formulas.token_logprobs(logits, targets), formulas.token_entropy(logits)
+
+    for row in range(5):
+        weights = [math.exp(x) for x in logits[row].tolist()]
+        shares = [w / sum(weights) for w in weights]
+        assert float(logprobs[row]) == pytest.approx(math.log(shares[targets[row]]), abs=1e-12)
+        assert float(entropy[row]) == pytest.approx(-sum(p * math.log(p) for p in shares), abs=1e-12)
+
+
+def test_whitening_by_hand_and_in_parts() -> None:
+    """(1, 2, 3, 4): mean 2.5, variance with n−1 = 5/3."""
+    x = torch.tensor([1.0, 2.0, 3.0, 4.0])
+    halves = formulas.moments(x[:1], torch.ones(1)) + formulas.moments(x[1:], torch.ones(3))
+
+    whitened = formulas.whiten(x, halves)
+
+    assert whitened.tolist() == pytest.approx([(v - 2.5) / math.sqrt(5 / 3) for v in (1, 2, 3, 4)], abs=1e-6)
+    assert formulas.whiten(x, halves, shift_mean=False).mean().item() == pytest.approx(2.5)
+
+
+def test_tokens_of_weight_zero_do_not_move_the_moments() -> None:
+    x, weight = torch.tensor([1.0, 2.0, 99.0]), torch.tensor([1.0, 1.0, 0.0])
+
+    assert formulas.moments(x, weight).tolist() == formulas.moments(x[:2], weight[:2]).tolist()
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "loss", "held"),
+    [(1.0, 2.0, -2.0, False), (1.5, 2.0, -2.4, True), (1.5, -2.0, 3.0, False), (0.5, 2.0, -1.0, False), (0.5, -2.0, 1.6, True)],
+)
+def test_the_clipped_surrogate_by_hand(ratio: float, advantage: float, loss: float, held: bool) -> None:
+    losses, clipped = formulas.policy_loss(
+        torch.tensor([math.log(ratio)]), torch.tensor([0.0]), torch.tensor([advantage]), clip=0.2
+    )
+
+    assert float(losses) == pytest.approx(loss, abs=1e-6)
+    assert bool(clipped) is held
+
+
+@pytest.mark.parametrize(
+    ("value", "loss", "held"), [(0.1, 0.405, False), (0.5, 0.32, True), (1.5, 0.32, True), (-0.5, 1.125, False)]
+)
+def test_the_clipped_value_loss_by_hand(value: float, loss: float, held: bool) -> None:
+    """Old value 0, return 1, clip 0.2: from 0.5 the near value 0.2 has the larger error, 0.64 / 2."""
+    losses, clipped = formulas.value_loss(torch.tensor([value]), torch.tensor([0.0]), torch.tensor([1.0]), clip=0.2)
+
+    assert float(losses) == pytest.approx(loss, abs=1e-6)
+    assert bool(clipped) is held
+
+
+@pytest.mark.parametrize(
+    ("kl", "expected"), [(6.0, 0.1), (12.0, 0.1 * (1 + 0.2 * 0.01)), (5.4, 0.1 * (1 - 0.1 * 0.01)), (0.0, 0.1 * (1 - 0.2 * 0.01))]
+)
+def test_the_adaptive_controller_by_hand(kl: float, expected: float) -> None:
+    assert formulas.adaptive_kl(0.1, kl, target=6.0, n_episodes=100, horizon=10_000) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize(("n", "kl"), [(1, 0.0), (8, 1.2044), (64, 3.1745), (512, 5.2403)])
+def test_best_of_n_kl_is_stiennons_table_10(n: int, kl: float) -> None:
+    assert formulas.best_of_n_kl(n) == pytest.approx(kl, abs=1e-4)
+
+
+def test_explained_variance() -> None:
+    returns = torch.tensor([1.0, 2.0, 3.0])
+
+    assert formulas.explained_variance(returns, returns) == 1.0
+    assert formulas.explained_variance(torch.zeros(3), returns) == 0.0
+    assert formulas.explained_variance(returns, torch.ones(3)) == 0.0
+
+
+def test_gae_and_losses_equal_trl_1_12_on_a_stored_batch() -> None:
+    """Numbers written once by trl 1.12.0's own lines (benchmarks/trl_1_12_batch.py)."""
+    stored = {name: torch.tensor(value, dtype=torch.float64) for name, value in json.loads(STORED.read_text()).items()}
+    mask = stored["mask"].bool()
+
+    advantages, returns = formulas.gae(stored["rewards"], stored["values"], mask, gamma=1.0, lam=0.95)
+    weight = mask[mask].double()
+    whitened = formulas.whiten(advantages[mask], formulas.moments(advantages[mask], weight))
+    policy, policy_held = formulas.policy_loss(stored["new_logprobs"][mask], stored["logprobs"][mask], whitened, clip=0.2)
+    value, value_held = formulas.value_loss(stored["new_values"][mask], stored["values"][mask], returns[mask], clip=0.2)
+
+    assert torch.allclose(whitened, stored["advantages"][mask], atol=1e-6)
+    assert torch.allclose(returns[mask], stored["returns"][mask], atol=1e-6)
+    assert float(policy.mean()) == pytest.approx(float(stored["policy_loss"]), abs=1e-6)
+    assert float(value.mean()) == pytest.approx(float(stored["value_loss"]), abs=1e-6)
+    assert float(policy_held.double().mean()) == pytest.approx(float(stored["policy_clip_fraction"]), abs=1e-9)
+    assert float(value_held.double().mean()) == pytest.approx(float(stored["value_clip_fraction"]), abs=1e-9)

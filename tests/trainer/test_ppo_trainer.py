@@ -1,0 +1,354 @@
+"""The PPO loop on two-layer models: masks, invariances, resume, the reference, the watchdogs, and that it learns."""
+
+import copy
+import math
+
+import pytest
+import torch
+
+from trainer import ppo_models
+from training.trainer import ppo_trainer
+
+
+def weights(model: torch.nn.Module) -> list[torch.Tensor]:
+    return [p.detach().clone() for p in model.parameters() if p.requires_grad]
+
+
+def stored_experience(trainer: ppo_trainer.PpoTrainer) -> ppo_trainer.Experience:
+    """Episodes of unequal lengths, the same for every trainer."""
+    torch.manual_seed(3)
+    responses = [[3, 4, 2], [5], [6, 7, 8, 9, 10, 2], [4, 2], [7, 7, 7, 7], [2], [3, 9, 9, 2], [8, 8, 8, 8, 8, 8]]
+    rollouts = [
+        ppo_trainer.Rollout(prompt, response, response[-1] == 2, index)
+        for index, (prompt, response) in enumerate(zip(ppo_models.PROMPTS, responses, strict=True))
+    ]
+    experience = trainer.experience(rollouts)
+    experience.rewards = torch.linspace(-1, 1, len(rollouts))
+    trainer.estimate(experience)
+    return experience
+
+
+# --- packing and masks -------------------------------------------------------------------------------------------
+
+
+def test_packed_rows_keep_order_and_stay_within_their_budget() -> None:
+    sequences = [([1, 2], [3] * n) for n in (3, 1, 4, 9, 2)]
+
+    rows = ppo_trainer.pack(sequences, 10)
+
+    assert [row.members for row in rows] == [[0, 1], [2], [3], [4]]
+    assert torch.cat([row.targets for row in rows]).tolist() == [t for _, response in sequences for t in response]
+    assert all(row.input_ids.shape[1] <= 11 for row in rows)
+
+
+def test_a_batch_of_unequal_lengths_equals_the_same_episodes_one_by_one() -> None:
+    trainer = ppo_models.trainer(row_tokens=10_000)
+    together = stored_experience(trainer)
+
+    alone = [trainer.experience([rollout]) for rollout in together.rollouts]
+
+    for name in ("logprobs", "reference_logprobs", "values", "scores", "entropy"):
+        assert torch.allclose(getattr(together, name), torch.cat([getattr(one, name) for one in alone]), atol=1e-5), name
+
+
+def test_logprobs_equal_a_plain_forward_pass() -> None:
+    trainer = ppo_models.trainer()
+    experience = stored_experience(trainer)
+    rollout, n = experience.rollouts[2], experience.lengths
+    start = sum(n[:2])
+
+    with torch.no_grad():
+        logits = trainer.policy(input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids])).logits[0].float()
+    expected = torch.log_softmax(logits, -1)[len(rollout.prompt_ids) - 1 : -1].gather(
+        1, torch.tensor(rollout.response_ids)[:, None]
+    )[:, 0]
+
+    assert torch.allclose(experience.logprobs[start : start + n[2]], expected, atol=1e-5)
+
+
+def test_nothing_behind_the_end_of_turn_is_kept_and_a_cut_response_gets_no_end() -> None:
+    trainer = ppo_models.trainer()
+
+    ended, cut = trainer._trim([3], [5, 2, 7, 2]), trainer._trim([3], [5, 6, 7, 8])
+
+    assert (ended.response_ids, ended.is_ended) == ([5, 2], True)
+    assert (cut.response_ids, cut.is_ended) == ([5, 6, 7, 8], False)
+
+
+def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
+    trainer = ppo_models.trainer()
+    rollouts = [ppo_trainer.Rollout([3, 4], [5, 6], False), ppo_trainer.Rollout([3], [7, 2], True)]
+
+    scores = trainer.scores(rollouts)
+
+    for rollout, score in zip(rollouts, scores, strict=True):
+        with torch.no_grad():
+            hidden = trainer.reward.model(input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids])).last_hidden_state
+            assert float(score) == pytest.approx(float(trainer.reward.score(hidden)[0, -1, 0].detach()), abs=1e-5)
+
+
+def test_left_padding_while_sampling_changes_no_response() -> None:
+    trainer = ppo_models.trainer(temperature=0.05)
+    with torch.no_grad():
+        trainer.policy.lm_head.weight.mul_(100)  # so sure of itself that sampling is choosing
+
+    together = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
+    alone = [trainer.sample([prompt])[0].response_ids for prompt in ppo_models.PROMPTS]
+
+    assert (
+        sum(a == b for a, b in zip(together, alone, strict=True)) >= len(alone) - 1
+    )  # at T = 0.05 all but the closest call agree
+
+
+# --- reference and adapters --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
+def test_kl_is_exactly_zero_before_the_first_update(build) -> None:
+    trainer = ppo_models.trainer(build())
+
+    experience = stored_experience(trainer)
+
+    assert not experience.kl.any()
+
+
+def test_with_lora_the_reward_model_is_the_value_model_with_its_adapter_off() -> None:
+    models = ppo_models.lora_models()
+    trainer = ppo_models.trainer(models)
+    before = stored_experience(trainer)
+
+    trainer.update(before)
+    after = trainer.experience(before.rollouts)
+
+    assert torch.equal(before.scores, after.scores)
+    assert not torch.allclose(before.values, after.values)
+    assert torch.equal(before.reference_logprobs, after.reference_logprobs)
+    assert not torch.allclose(before.logprobs, after.logprobs)
+
+
+@pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
+def test_every_trainable_weight_of_policy_and_value_moves(build) -> None:
+    trainer = ppo_models.trainer(build(), n_inner_epochs=2)
+    named = [
+        (name, p, p.detach().clone())
+        for model in (trainer.policy, trainer.value)
+        for name, p in model.named_parameters()
+        if p.requires_grad
+    ]
+
+    for report in trainer.steps():
+        if report.step == 3:
+            break
+
+    assert [name for name, p, old in named if torch.equal(p, old)] == []
+
+
+def test_reward_and_reference_never_move() -> None:
+    models = ppo_models.full_models()
+    before = copy.deepcopy([*models.reference.parameters(), *models.reward.parameters()])
+    trainer = ppo_models.trainer(models)
+
+    list(trainer.steps())
+
+    assert all(
+        torch.equal(a, b) for a, b in zip(before, [*models.reference.parameters(), *models.reward.parameters()], strict=True)
+    )
+
+
+# --- the same whatever the batching ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("row_tokens", [16, 40, 10_000])
+def test_an_update_does_not_depend_on_how_many_rows_it_is_cut_into(row_tokens: int) -> None:
+    whole, cut = ppo_models.trainer(row_tokens=10_000), ppo_models.trainer(row_tokens=row_tokens)
+
+    for trainer in (whole, cut):
+        trainer.update(stored_experience(trainer))
+
+    for a, b in zip(weights(whole.policy) + weights(whole.value), weights(cut.policy) + weights(cut.value), strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_episodes_that_are_left_out_teach_nothing() -> None:
+    trainer = ppo_models.trainer(missing_end="drop", whitens_advantages=False)
+    experience = stored_experience(trainer)
+    changed = copy.deepcopy(experience)
+    for index, rollout in enumerate(changed.rollouts):
+        if not rollout.is_ended:
+            start = sum(changed.lengths[:index])
+            changed.advantages[start : start + changed.lengths[index]] = 1e6
+
+    other = ppo_models.trainer(missing_end="drop", whitens_advantages=False)
+    trainer.update(experience)
+    other.update(changed)
+
+    assert all(torch.equal(a, b) for a, b in zip(weights(trainer.policy), weights(other.policy), strict=True))
+
+
+def test_a_missing_end_costs_its_penalty() -> None:
+    trainer = ppo_models.trainer(missing_end="penalty", missing_end_penalty=3.0)
+    rollouts = [ppo_trainer.Rollout([3], [5, 6], False), ppo_trainer.Rollout([3], [5, 2], True)]
+
+    experience = trainer.experience(rollouts)
+
+    assert (experience.scores - experience.rewards).tolist() == pytest.approx([3.0, 0.0])
+
+
+def test_normalised_rewards_use_the_running_moments_and_the_clip() -> None:
+    trainer = ppo_models.trainer(normalizes_reward=True, reward_clip=1.0)
+    trainer._count_rewards(torch.tensor([1.0, 2.0]))
+    trainer._count_rewards(torch.tensor([3.0, 4.0, 10.0]))
+
+    rewards = trainer._learned_rewards(torch.tensor([4.0, 100.0]), [ppo_trainer.Rollout([3], [2], True)] * 2)
+
+    assert trainer.state.reward_mean == pytest.approx(4.0)
+    assert trainer.state.reward_m2 == pytest.approx(50.0)
+    assert rewards.tolist() == pytest.approx([0.0, 1.0])
+
+
+# --- resume ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
+def test_stop_and_resume_equals_an_unbroken_run(build, tmp_path) -> None:
+    changes = {
+        "kl_control": "adaptive",
+        "kl_target": 0.01,
+        "kl_horizon": 50,
+        "n_episodes": 48,
+        "ema_decay": 0.9,
+        "normalizes_reward": True,
+    }
+    torch.manual_seed(11)
+    whole = ppo_models.trainer(build(), **changes)
+    torch.manual_seed(12)
+    for report in whole.steps():
+        if report.step == 3:
+            whole.save_state(tmp_path)
+
+    torch.manual_seed(99)
+    resumed = ppo_models.trainer(build(seed=5), **changes)
+    if resumed.reference is not None:
+        resumed.reference.load_state_dict(whole.reference.state_dict())
+    resumed.load_state(tmp_path)
+    reports = list(resumed.steps())
+
+    assert [report.step for report in reports] == [4, 5, 6]
+    assert resumed.state == whole.state
+    for a, b in zip(weights(whole.policy) + whole.ema, weights(resumed.policy) + resumed.ema, strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_each_prompt_comes_once_before_any_comes_twice() -> None:
+    trainer = ppo_models.trainer(batch_size=4)
+
+    seen = [index for step in range(4) for index in trainer._prompts_of(step)]
+
+    assert sorted(seen[:8]) == sorted(seen[8:]) == list(range(8))
+    assert seen[:8] != seen[8:]
+
+
+# --- stopping in time --------------------------------------------------------------------------------------------
+
+
+def test_a_kl_above_its_ceiling_stops_the_run_with_advice() -> None:
+    trainer = ppo_models.trainer(kl_ceiling=0.001, learning_rate=0.05, n_episodes=400, kl_coef=0.0)
+
+    with pytest.raises(ppo_trainer.Collapse, match=r"above the ceiling of 0\.001\. Raise β"):
+        list(trainer.steps())
+
+
+def test_a_reward_that_is_not_a_number_stops_the_run() -> None:
+    trainer = ppo_models.trainer(ppo_models.full_models(lambda rollouts: torch.full((len(rollouts),), math.nan)))
+
+    with pytest.raises(ppo_trainer.Collapse, match="not a number"):
+        list(trainer.steps())
+
+
+def test_responses_that_stop_ending_stop_the_run() -> None:
+    trainer = ppo_models.trainer()
+    trainer._refuse_collapse({"kl": 0.0, "ended": 0.9})
+
+    with pytest.raises(ppo_trainer.Collapse, match="learned to ramble"):
+        trainer._refuse_collapse({"kl": 0.0, "ended": 0.4})
+
+
+def test_a_falling_watchdog_stops_the_run() -> None:
+    trainer = ppo_models.trainer(watchdog_drop=1.0)
+    trainer._refuse_collapse({"kl": 0.0, "ended": 0.0, "watchdog": 2.0})
+
+    with pytest.raises(ppo_trainer.Collapse, match=r"fell from 2\.00 to 0\.90"):
+        trainer._refuse_collapse({"kl": 0.0, "ended": 0.0, "watchdog": 0.9})
+
+
+# --- that it learns ----------------------------------------------------------------------------------------------
+
+
+def share_of_sevens(rollouts: list[ppo_trainer.Rollout]) -> torch.Tensor:
+    """At best 1: a response of nothing but token 7."""
+    return torch.tensor([sum(token == 7 for token in rollout.response_ids) / len(rollout.response_ids) for rollout in rollouts])
+
+
+LEARNING = {
+    "batch_size": 32,
+    "max_new_tokens": 4,
+    "row_tokens": 512,
+    "learning_rate": 5e-3,
+    "value_learning_rate": 5e-3,
+    "ended_floor": 0.0,
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_reward_reaches_four_fifths_of_its_optimum_within_sixty_rollouts(seed: int) -> None:
+    models = ppo_models.full_models(share_of_sevens, seed)
+    trainer = ppo_models.trainer(models, **LEARNING, n_episodes=60 * 32, kl_coef=0.01, seed=seed)
+    torch.manual_seed(seed)
+    rewards: list[float] = []
+
+    for report in trainer.steps():
+        rewards.append(report.metrics["reward"])
+        if min(rewards[-5:]) >= 0.8:
+            break
+
+    assert rewards[0] < 0.3
+    assert min(rewards[-5:]) >= 0.8
+
+
+@pytest.mark.slow
+def test_without_a_penalty_the_policy_drifts_further() -> None:
+    drift = {}
+    for beta in (0.0, 0.5):
+        trainer = ppo_models.trainer(ppo_models.full_models(share_of_sevens), **LEARNING, n_episodes=25 * 32, kl_coef=beta)
+        torch.manual_seed(0)
+        drift[beta] = [report.metrics["kl"] for report in trainer.steps()][-1]
+
+    assert drift[0.0] > 1.5 * drift[0.5] > 0
+
+
+@pytest.mark.slow
+def test_ptx_holds_the_language_model_loss_where_plain_ppo_lets_it_rise() -> None:
+    """The policy first learns one answer to each prompt; the reward then pulls away from it, and the mix holds on."""
+    ptx = [(prompt, [9, 10, 11, 2]) for prompt in ppo_models.PROMPTS]
+    rise = {}
+    for gamma in (0.0, 1.0):
+        models = ppo_models.full_models(share_of_sevens)
+        settings = LEARNING | {"learning_rate": 1e-3}
+        trainer = ppo_models.trainer(
+            models, **settings, ptx=ptx, ptx_coef=gamma, n_episodes=25 * 32, kl_coef=0.0, temperature=2.0
+        )
+        optimizer = torch.optim.Adam(models.policy.parameters(), lr=3e-3)
+        while trainer.language_model_loss(ptx) > 0.5:
+            loss = -sum(trainer._plain_logprobs(row).mean() for row in ppo_trainer.pack(ptx, 512))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        optimizer.zero_grad()
+        torch.manual_seed(0)
+        before = trainer.language_model_loss(ptx)
+        list(trainer.steps())
+        rise[gamma] = trainer.language_model_loss(ptx) - before
+
+    assert rise[1.0] < 0.1
+    assert rise[0.0] > 0.3

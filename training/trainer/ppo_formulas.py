@@ -1,0 +1,94 @@
+"""The arithmetic of PPO for language models: pure functions over tensors, each with a slow twin in the tests.
+
+Sources: Schulman 2016 (GAE, arXiv 1506.02438), Schulman 2017 (PPO, 1707.06347), Ziegler 2019 (KL penalty and its controller,
+1909.08593), Ouyang 2022 (InstructGPT, 2203.02155, App. C). Shapes: B sequences, T response positions, N response tokens in a row.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def token_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
+    """log p(target) for each row: (N, V), (N,) → (N,), without a second (N, V) tensor."""
+    return logits.gather(-1, targets[:, None])[:, 0] - torch.logsumexp(logits, dim=-1)
+
+
+def token_entropy(logits: Tensor) -> Tensor:
+    """Entropy in nats of each row's distribution: (N, V) → (N,)."""
+    logprobs = functional.log_softmax(logits, dim=-1)
+    return -(logprobs.exp() * logprobs).sum(-1)
+
+
+def per_token_kl(logprobs: Tensor, reference_logprobs: Tensor) -> Tensor:
+    """log π(a|s) − log π_ref(a|s) at the sampled token: unbiased for the KL in nats, and the penalty of Ziegler 2019, §2."""
+    return logprobs - reference_logprobs
+
+
+def shaped_rewards(kl: Tensor, scores: Tensor, ends: Tensor, *, beta: float) -> Tensor:
+    """−β·KL at every token, plus the score at each sequence's last token: (B, T), (B,), (B,) → (B, T)."""
+    rewards = -beta * kl
+    return rewards.scatter_add(1, ends[:, None], scores[:, None].to(rewards.dtype))
+
+
+def gae(rewards: Tensor, values: Tensor, mask: Tensor, *, gamma: float, lam: float) -> tuple[Tensor, Tensor]:
+    """Generalised advantage estimation (Schulman 2016, eq. 16): advantages and returns, (B, T) each, 0 where `mask` is False.
+
+    `values[:, t]` is V before token t. Nothing behind a sequence's last token contributes: its next value is 0.
+    """
+    mask = mask.to(values.dtype)
+    values, rewards = values * mask, rewards * mask
+    advantages = torch.zeros_like(values)
+    running = torch.zeros_like(values[:, 0])
+    for t in range(values.shape[1] - 1, -1, -1):
+        following = values[:, t + 1] if t + 1 < values.shape[1] else torch.zeros_like(running)
+        delta = rewards[:, t] + gamma * following - values[:, t]
+        running = (delta + gamma * lam * running) * mask[:, t]
+        advantages[:, t] = running
+    return advantages, (advantages + values) * mask
+
+
+def moments(x: Tensor, weight: Tensor) -> Tensor:
+    """(3,): Σw, Σw·x, Σw·x². Sums, so that the moments of several processes add up."""
+    x, weight = x.double(), weight.double()
+    return torch.stack([weight.sum(), (weight * x).sum(), (weight * x * x).sum()])
+
+
+def whiten(x: Tensor, sums: Tensor, *, shift_mean: bool = True) -> Tensor:
+    """x to mean 0 and variance 1 by the `moments` of the *whole* batch; the variance with Bessel's correction, as TRL's."""
+    n, total, squares = (float(value) for value in sums)
+    mean = total / max(n, 1.0)
+    variance = max(squares / max(n, 1.0) - mean * mean, 0.0) * n / max(n - 1.0, 1.0)
+    whitened = (x - mean) * (variance + 1e-8) ** -0.5
+    return whitened if shift_mean else whitened + mean
+
+
+def policy_loss(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, *, clip: float) -> tuple[Tensor, Tensor]:
+    """PPO's clipped surrogate (Schulman 2017, eq. 7), negated: per-token losses, and which of them the clip held."""
+    ratio = torch.exp(logprobs - old_logprobs)
+    free, held = -advantages * ratio, -advantages * ratio.clamp(1 - clip, 1 + clip)
+    return torch.maximum(free, held), held > free
+
+
+def value_loss(values: Tensor, old_values: Tensor, returns: Tensor, *, clip: float) -> tuple[Tensor, Tensor]:
+    """Half the larger of the squared errors with and without clipping V to ±clip of its old value; and which were clipped."""
+    near = old_values + (values - old_values).clamp(-clip, clip)
+    free, held = (values - returns) ** 2, (near - returns) ** 2
+    return 0.5 * torch.maximum(free, held), held > free
+
+
+def adaptive_kl(beta: float, kl: float, *, target: float, n_episodes: int, horizon: int) -> float:
+    """Ziegler 2019, §2.2: β·(1 + clip(KL/target − 1, ±0.2)·n/horizon), KL in nats a sequence."""
+    error = min(max(kl / target - 1, -0.2), 0.2)
+    return beta * (1 + error * n_episodes / horizon)
+
+
+def explained_variance(values: Tensor, returns: Tensor) -> float:
+    """1 − Var(returns − values) / Var(returns): 1 is perfect, 0 no better than the mean; 0 when returns do not vary."""
+    spread = float(returns.var()) if returns.numel() > 1 else 0.0
+    return 1 - float((returns - values).var()) / spread if spread > 0 else 0.0
+
+
+def best_of_n_kl(n: int) -> float:
+    """KL in nats of the best of n samples from what they were drawn from: log n − (n − 1)/n (Stiennon 2020, App. G)."""
+    return float(torch.log(torch.tensor(float(n), dtype=torch.float64))) - (n - 1) / n

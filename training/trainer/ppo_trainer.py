@@ -1,0 +1,672 @@
+"""PPO for language models, on Accelerate: InstructGPT's algorithm (Ouyang 2022, App. C) over rows without padding.
+
+One step is one rollout: sample responses, score them, estimate advantages, move the weights. Sequences lie end to end in packed
+rows with a block mask, so nothing is computed on padding, the language-model head sees response positions only, and every
+per-token quantity is a flat (N,) tensor in which "after the end of turn" does not exist.
+
+    models = Models(policy, reference, reward, value)         # or lora_models(...): two backbones in place of four
+    trainer = PpoTrainer(models, tokenizer, config, prompts=…)
+    for report in trainer.steps():                             # after each rollout: log, save_state, stop — as the caller likes
+        …
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import math
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerBase
+from trl.models.utils import unwrap_model_for_generation
+
+from training.configs import PpoConfig
+from training.trainer import ppo_formulas as formulas
+from training.trainer.ranking_trainer import PROMPT, scores_of_every_token, shared_prefix_mask
+
+IGNORED = -100
+
+
+class Collapse(Exception):
+    """The run must not go on from here; the text says why and what to try."""
+
+
+# --- what is passed around ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Models:
+    """The four roles. A role may be the same module as another with its adapter off: see `lora_models`."""
+
+    policy: nn.Module
+    reference: nn.Module | None
+    """None: the policy with its adapter switched off."""
+    reward: "nn.Module | RewardFunction | None"
+    """None: the value model with its adapter (and trained head) switched off. A plain function is a reward too."""
+    value: nn.Module
+    watchdog: nn.Module | None = None
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """One episode: a prompt and what the policy wrote, its end of turn included if it came to one."""
+
+    prompt_ids: list[int]
+    response_ids: list[int]
+    is_ended: bool
+    prompt: int = 0
+    """Which prompt of the dataset."""
+
+
+RewardFunction = Callable[[list[Rollout]], Tensor]
+
+
+@dataclass
+class Experience:
+    """A rollout's worth of episodes, with what was measured when they were sampled. N response tokens in a row, B episodes."""
+
+    rollouts: list[Rollout]
+    scores: Tensor  # (B,) as the reward model gives them, its bias taken off
+    rewards: Tensor  # (B,) what is learned from: penalised, normalised, clipped
+    logprobs: Tensor  # (N,)
+    reference_logprobs: Tensor  # (N,)
+    values: Tensor  # (N,)
+    entropy: Tensor  # (N,)
+    advantages: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
+    returns: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
+    weight: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,) 0 for tokens that are not learned from
+    watchdog: Tensor | None = None  # (B,)
+
+    @property
+    def lengths(self) -> list[int]:
+        return [len(rollout.response_ids) for rollout in self.rollouts]
+
+    @property
+    def kl(self) -> Tensor:
+        """(B,) KL to the reference in nats a response."""
+        return torch.stack(
+            [part.sum() for part in formulas.per_token_kl(self.logprobs, self.reference_logprobs).split(self.lengths)]
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """Sequences end to end, (1, L) each. `predict` are the places whose output foretells a response token, `targets` those."""
+
+    input_ids: Tensor
+    segments: Tensor
+    position_ids: Tensor
+    predict: Tensor  # (n,)
+    targets: Tensor  # (n,)
+    ends: Tensor  # (sequences,) place of each sequence's last token
+    members: list[int]
+    """Which sequences, as indices into what was packed."""
+
+    def to(self, device: torch.device) -> "Row":
+        moved = {f.name: getattr(self, f.name).to(device) for f in dataclasses.fields(self) if f.name != "members"}
+        return Row(**moved, members=self.members)
+
+    @property
+    def mask(self) -> Tensor:
+        return shared_prefix_mask(self.segments)
+
+
+def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> list[Row]:
+    """(prompt ids, response ids) into rows of at most `row_tokens`, one sequence at least, in order: flat results keep it."""
+    rows: list[Row] = []
+    members: list[int] = []
+    size = 0
+    for index, (prompt, response) in enumerate(sequences):
+        length = len(prompt) + len(response)
+        if members and size + length > row_tokens:
+            rows.append(_row(sequences, members))
+            members, size = [], 0
+        members.append(index)
+        size += length
+    if members:
+        rows.append(_row(sequences, members))
+    return rows
+
+
+def _row(sequences: Sequence[tuple[list[int], list[int]]], members: list[int]) -> Row:
+    ids: list[int] = []
+    marks: list[int] = []
+    places: list[int] = []
+    predict: list[int] = []
+    targets: list[int] = []
+    ends: list[int] = []
+    for number, index in enumerate(members, start=PROMPT + 1):
+        prompt, response = sequences[index]
+        start = len(ids)
+        ids += [*prompt, *response]
+        marks += [number] * (len(prompt) + len(response))
+        places += range(len(prompt) + len(response))
+        first = start + len(prompt) - 1
+        predict += range(first, first + len(response))
+        targets += response
+        ends.append(len(ids) - 1)
+    one = [torch.tensor([column]) for column in (ids, marks, places)]
+    return Row(*one, torch.tensor(predict), torch.tensor(targets), torch.tensor(ends), members)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one step did. `step` counts rollouts from 1."""
+
+    step: int
+    n_steps: int
+    metrics: dict[str, float]
+    experience: Experience
+
+
+@dataclass
+class State:
+    """What a resume needs beside weights, optimizer, scheduler and random numbers."""
+
+    step: int = 0
+    beta: float = 0.0
+    reward_count: float = 0.0
+    reward_mean: float = 0.0
+    reward_m2: float = 0.0
+    first_ended: float | None = None
+    first_watchdog: float | None = None
+
+    def state_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        for name, value in saved.items():
+            setattr(self, name, value)
+
+
+# --- the trainer -------------------------------------------------------------------------------------------------
+
+
+class PpoTrainer:
+    """The loop. `prompts` are token ids ready to be answered; `ptx` are (prompt ids, completion ids) of demonstrations."""
+
+    def __init__(
+        self,
+        models: Models,
+        tokenizer: PreTrainedTokenizerBase,
+        config: PpoConfig,
+        *,
+        prompts: Sequence[list[int]],
+        ptx: Sequence[tuple[list[int], list[int]]] = (),
+        accelerator: Accelerator | None = None,
+        rollout_autocast: torch.dtype | None = None,
+    ) -> None:
+        self.config, self.tokenizer = config, tokenizer
+        self.accelerator = accelerator or Accelerator()
+        if config.batch_size % self.accelerator.num_processes:
+            raise ValueError(f"{config.batch_size} episodes do not divide among {self.accelerator.num_processes} processes.")
+        self.prompts, self.ptx = prompts, ptx
+        self.rollout_autocast = rollout_autocast
+        self.device = self.accelerator.device
+        groups = [
+            {"params": [p for p in models.policy.parameters() if p.requires_grad], "lr": config.learning_rate},
+            {"params": [p for p in models.value.parameters() if p.requires_grad], "lr": config.value_learning_rate},
+        ]
+        optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._warmup)
+        self.policy, self.value, self.optimizer, self.scheduler = self.accelerator.prepare(
+            models.policy, models.value, optimizer, scheduler
+        )
+        self.reference, self.reward, self.watchdog = models.reference, models.reward, models.watchdog
+        for model in (self.reference, self.reward, self.watchdog):
+            if isinstance(model, nn.Module):
+                model.to(self.device).eval().requires_grad_(False)
+        for model in (self.policy, self.value):
+            model.eval()  # dropout would make the ratio noisy: InstructGPT's RL has none
+        self.state = State(beta=config.kl_coef)
+        self.accelerator.register_for_checkpointing(self.state)
+        self.ema = [p.detach().clone() for p in groups[0]["params"]] if config.ema_decay else []
+
+    @property
+    def n_steps(self) -> int:
+        return math.ceil(self.config.n_episodes / self.config.batch_size)
+
+    def _warmup(self, step: int) -> float:
+        """From a tenth of the peak over `warmup_steps` rollouts, then constant (Ouyang 2022, App. C.4)."""
+        updates = self.config.warmup_steps * self.config.n_minibatches * self.config.n_inner_epochs
+        return 1.0 if step >= updates else 0.1 + 0.9 * step / updates
+
+    # -- one step after the other --
+
+    def steps(self) -> Iterator[Report]:
+        """Goes on from `state.step`. Between two reports the state may be saved: it is a rollout's boundary."""
+        while self.state.step < self.n_steps:
+            started = time.monotonic()
+            experience = self.experience(self.rollouts(self._prompts_of(self.state.step)))
+            sampled = time.monotonic()
+            self.estimate(experience)
+            metrics = self._describe(experience)
+            self._refuse_collapse(metrics)
+            metrics |= self.update(experience)
+            self._refuse_collapse(metrics)
+            self._steer_beta(metrics["kl"])
+            self.state.step += 1
+            metrics["rollout_s"], metrics["update_s"] = sampled - started, time.monotonic() - sampled
+            metrics["tokens_per_s"] = metrics["response_tokens"] * len(experience.rollouts) / (time.monotonic() - started)
+            yield Report(self.state.step, self.n_steps, metrics, experience)
+
+    def _prompts_of(self, step: int) -> list[int]:
+        """Which prompts this process answers in a step: a fresh order each time round, a function of seed and step alone."""
+        size, n = self.config.batch_size, len(self.prompts)
+        chosen: list[int] = []
+        for place in range(step * size, (step + 1) * size):
+            epoch, offset = divmod(place, n)
+            chosen.append(_order(n, self.config.seed, epoch)[offset])
+        share = size // self.accelerator.num_processes
+        return chosen[self.accelerator.process_index * share :][:share]
+
+    # -- sampling and scoring --
+
+    @torch.no_grad()
+    def rollouts(self, prompts: Sequence[int]) -> list[Rollout]:
+        return [
+            dataclasses.replace(rollout, prompt=index)
+            for index, rollout in zip(prompts, self.sample([self.prompts[index] for index in prompts]), strict=True)
+        ]
+
+    @torch.no_grad()
+    def sample(self, prompts: Sequence[list[int]]) -> list[Rollout]:
+        """One response to each prompt from the policy as it is now. A response that was cut off keeps no end it never sampled."""
+        width = max(map(len, prompts))
+        pad = self.tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
+        settings = {
+            "max_new_tokens": self.config.max_new_tokens,
+            "do_sample": True,
+            "temperature": self.config.temperature,
+            "top_p": self.config.top_p,
+            "top_k": 0,
+            "eos_token_id": self.tokenizer.eos_token_id,
+            "pad_token_id": pad,
+        }
+        cast = torch.autocast(self.device.type, self.rollout_autocast) if self.rollout_autocast else contextlib.nullcontext()
+        with unwrap_model_for_generation(self.policy, self.accelerator) as policy, cast:
+            written = policy.generate(input_ids=ids, attention_mask=mask, use_cache=True, **settings)[:, width:].tolist()
+        return [self._trim(prompt, response) for prompt, response in zip(prompts, written, strict=True)]
+
+    def _trim(self, prompt: list[int], written: list[int]) -> Rollout:
+        end = self.tokenizer.eos_token_id
+        if end in written:
+            return Rollout(list(prompt), written[: written.index(end) + 1], True)
+        return Rollout(list(prompt), written, False)
+
+    @torch.no_grad()
+    def experience(self, rollouts: list[Rollout], *, is_training: bool = True) -> Experience:
+        """Measures episodes: log-probabilities under policy and reference in the same arithmetic, values, and scores."""
+        rows = self._rows(rollouts, range(len(rollouts)))
+        logprobs, entropy, reference, values = [], [], [], []
+        for row in rows:
+            ours, spread = self._logprobs(self.policy, row, with_entropy=True)
+            logprobs.append(ours)
+            entropy.append(spread)
+            with self._as_reference() as model:
+                reference.append(self._logprobs(model, row)[0])
+            values.append(self._values(row))
+        scores = self.scores(rollouts)
+        watchdog = None if self.watchdog is None else self._read_scores(self.watchdog, rollouts)
+        if is_training and self.config.normalizes_reward:
+            self._count_rewards(scores)
+        rewards = self._learned_rewards(scores, rollouts)
+        parts = [torch.cat(part) for part in (logprobs, reference, values, entropy)]
+        return Experience(rollouts, scores, rewards, *parts, watchdog=watchdog)
+
+    def _rows(self, rollouts: Sequence[Rollout], which: Sequence[int]) -> list[Row]:
+        sequences = [(rollouts[index].prompt_ids, rollouts[index].response_ids) for index in which]
+        return [row.to(self.device) for row in pack(sequences, self.config.row_tokens)]
+
+    def _logprobs(self, model: nn.Module, row: Row, *, with_entropy: bool = False) -> tuple[Tensor, Tensor]:
+        logits = model(
+            input_ids=row.input_ids,
+            attention_mask=row.mask,
+            position_ids=row.position_ids,
+            logits_to_keep=row.predict,
+            use_cache=False,
+        ).logits[0]
+        logits = logits.float() / self.config.temperature
+        return formulas.token_logprobs(logits, row.targets), formulas.token_entropy(logits) if with_entropy else logits.new_empty(
+            0
+        )
+
+    def _values(self, row: Row) -> Tensor:
+        with scores_of_every_token(self.value) as seen:
+            self.value(input_ids=row.input_ids, attention_mask=row.mask, position_ids=row.position_ids, use_cache=False)
+        return seen[0][0, row.predict, 0].float()
+
+    @contextlib.contextmanager
+    def _as_reference(self) -> Iterator[nn.Module]:
+        if self.reference is not None:
+            yield self.reference
+            return
+        policy = self.accelerator.unwrap_model(self.policy)
+        with policy.disable_adapter():
+            yield policy
+
+    @torch.no_grad()
+    def scores(self, rollouts: list[Rollout]) -> Tensor:
+        """(B,) what the reward model gives each response at its last token, ended or not."""
+        if isinstance(self.reward, nn.Module):
+            return self._read_scores(self.reward, rollouts)
+        if self.reward is not None:
+            return self.reward(rollouts).float().to(self.device)
+        value = self.accelerator.unwrap_model(self.value)
+        with value.disable_adapter():
+            return self._read_scores(value, rollouts)
+
+    @torch.no_grad()
+    def _read_scores(self, model: nn.Module, rollouts: list[Rollout]) -> Tensor:
+        bias = float(getattr(model.config, "reward_bias", 0.0))
+        found = []
+        for row in self._rows(rollouts, range(len(rollouts))):
+            with scores_of_every_token(model) as seen:
+                model(input_ids=row.input_ids, attention_mask=row.mask, position_ids=row.position_ids, use_cache=False)
+            found.append(seen[0][0, row.ends, 0].float() - bias)
+        return torch.cat(found)
+
+    def _learned_rewards(self, scores: Tensor, rollouts: list[Rollout]) -> Tensor:
+        rewards = scores.clone()
+        if self.config.normalizes_reward:
+            deviation = math.sqrt(self.state.reward_m2 / max(self.state.reward_count - 1, 1)) or 1.0
+            rewards = (rewards - self.state.reward_mean) / deviation
+        if self.config.reward_clip:
+            rewards = rewards.clamp(-self.config.reward_clip, self.config.reward_clip)
+        if self.config.missing_end == "penalty":
+            unended = torch.tensor([not rollout.is_ended for rollout in rollouts], device=rewards.device)
+            rewards = rewards - self.config.missing_end_penalty * unended
+        return rewards
+
+    def _count_rewards(self, scores: Tensor) -> None:
+        """Running mean and variance over all processes (Chan's parallel form of Welford's)."""
+        seen = self.accelerator.gather(scores).double()
+        n, mean = float(seen.numel()), float(seen.mean())
+        total = self.state.reward_count + n
+        shift = mean - self.state.reward_mean
+        self.state.reward_m2 += float(((seen - mean) ** 2).sum()) + shift * shift * self.state.reward_count * n / total
+        self.state.reward_mean += shift * n / total
+        self.state.reward_count = total
+
+    # -- learning --
+
+    @torch.no_grad()
+    def estimate(self, experience: Experience) -> None:
+        """Fills in advantages and returns. Whitening uses the moments of the whole rollout, all processes together."""
+        lengths = experience.lengths
+        mask = _matrix(torch.ones_like(experience.values), lengths).bool()
+        kl = _matrix(formulas.per_token_kl(experience.logprobs, experience.reference_logprobs), lengths)
+        ends = torch.tensor(lengths, device=kl.device) - 1
+        rewards = formulas.shaped_rewards(kl, experience.rewards, ends, beta=self.state.beta)
+        values = _matrix(experience.values, lengths)
+        advantages, returns = formulas.gae(rewards, values, mask, gamma=self.config.gamma, lam=self.config.lam)
+        experience.returns = returns[mask]
+        experience.weight = torch.cat(
+            [
+                torch.full((len(rollout.response_ids),), float(rollout.is_ended or self.config.missing_end != "drop"))
+                for rollout in experience.rollouts
+            ]
+        ).to(kl.device)
+        experience.advantages = advantages[mask]
+        if self.config.whitens_advantages:
+            sums = self.accelerator.reduce(formulas.moments(experience.advantages, experience.weight).to(self._exact), "sum")
+            experience.advantages = formulas.whiten(experience.advantages, sums)
+
+    @property
+    def _exact(self) -> torch.dtype:
+        return torch.float32 if self.device.type == "mps" else torch.float64
+
+    def update(self, experience: Experience) -> dict[str, float]:
+        """All inner epochs and minibatches over one rollout. Means are over the tokens of the whole minibatch, all processes."""
+        sums: dict[str, float] = {}
+        n_updates = 0
+        for epoch in range(self.config.n_inner_epochs):
+            for minibatch in self._minibatches(len(experience.rollouts), epoch):
+                found = self._optimize(experience, minibatch)
+                sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
+                n_updates += 1
+        return {name: value / max(n_updates, 1) for name, value in sums.items()} | {"lr": self.scheduler.get_last_lr()[0]}
+
+    def _minibatches(self, n: int, epoch: int) -> Iterator[list[int]]:
+        size = n // self.config.n_minibatches
+        if self.config.n_minibatches == 1:
+            yield list(range(n))
+            return
+        order = _order(n, self.config.seed, self.state.step * 1000 + epoch)
+        for start in range(0, size * self.config.n_minibatches, size):
+            yield order[start : start + size]
+
+    def _optimize(self, experience: Experience, minibatch: list[int]) -> dict[str, float]:
+        flat = [torch.arange(0)] * len(experience.rollouts)
+        for index, (length, end) in enumerate(zip(experience.lengths, itertools.accumulate(experience.lengths), strict=True)):
+            flat[index] = torch.arange(end - length, end)
+        total = sum(float(experience.weight[flat[index].to(self.device)].sum()) for index in minibatch)
+        total = self._sum_of_processes(total)
+        scale = self.accelerator.num_processes / max(total, 1.0)  # DDP averages gradients over processes
+        rows = self._rows(experience.rollouts, minibatch)
+        sums: dict[str, float] = {}
+        for number, row in enumerate(rows):
+            where = torch.cat([flat[minibatch[member]] for member in row.members]).to(self.device)
+            with self._syncing(last=number == len(rows) - 1 and not self._has_ptx):
+                found = self._policy_row(experience, row, where, scale)
+            with self._syncing(self.value, last=number == len(rows) - 1):
+                found |= self._value_row(experience, row, where, scale)
+            sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
+        if self._has_ptx:
+            sums["ptx_loss"] = self._ptx(len(minibatch))
+        sums["grad_norm"] = self._step()
+        return sums
+
+    def _syncing(self, model: nn.Module | None = None, *, last: bool) -> contextlib.AbstractContextManager[None]:
+        """Gradients are averaged over processes once a minibatch, with its last row."""
+        return contextlib.nullcontext() if last else self.accelerator.no_sync(model or self.policy)
+
+    def _policy_row(self, experience: Experience, row: Row, where: Tensor, scale: float) -> dict[str, float]:
+        weight = experience.weight[where]
+        logprobs, _ = self._logprobs(self.policy, row)
+        losses, clipped = formulas.policy_loss(
+            logprobs, experience.logprobs[where], experience.advantages[where], clip=self.config.clip_ratio
+        )
+        loss = (losses * weight).sum() * scale
+        self.accelerator.backward(loss)
+        change = (logprobs.detach() - experience.logprobs[where]) * weight
+        return {
+            "policy_loss": float(loss.detach()),
+            "clip_fraction": float((clipped * weight).sum()) * scale,
+            "approximate_kl": float((0.5 * change**2).sum()) * scale,
+        }
+
+    def _value_row(self, experience: Experience, row: Row, where: Tensor, scale: float) -> dict[str, float]:
+        weight = experience.weight[where]
+        losses, clipped = formulas.value_loss(
+            self._values(row), experience.values[where], experience.returns[where], clip=self.config.clip_value
+        )
+        loss = (losses * weight).sum() * scale
+        self.accelerator.backward(loss)
+        return {"value_loss": float(loss.detach()), "value_clip_fraction": float((clipped * weight).sum()) * scale}
+
+    @property
+    def _has_ptx(self) -> bool:
+        return bool(self.config.ptx_coef and self.ptx)
+
+    def _ptx(self, n_episodes: int) -> float:
+        """γ × the language-model loss on demonstrations, gradients in the same buffer (Ouyang 2022, eq. 2)."""
+        rows = [row.to(self.device) for row in pack(self._ptx_batch(n_episodes), self.config.row_tokens)]
+        total = self._sum_of_processes(float(sum(len(row.targets) for row in rows)))
+        scale = self.accelerator.num_processes / max(total, 1.0)
+        loss_sum = 0.0
+        for number, row in enumerate(rows):
+            with self._syncing(last=number == len(rows) - 1):
+                loss = -self._plain_logprobs(row).sum() * scale
+                self.accelerator.backward(self.config.ptx_coef * loss)
+            loss_sum += float(loss.detach())
+        return loss_sum
+
+    def _plain_logprobs(self, row: Row) -> Tensor:
+        """At temperature 1, whatever the rollouts' is: this is the language-model loss."""
+        out = self.policy(
+            input_ids=row.input_ids,
+            attention_mask=row.mask,
+            position_ids=row.position_ids,
+            logits_to_keep=row.predict,
+            use_cache=False,
+        )
+        return formulas.token_logprobs(out.logits[0].float(), row.targets)
+
+    def _ptx_batch(self, n_episodes: int) -> list[tuple[list[int], list[int]]]:
+        n = max(1, round(n_episodes * self.config.ptx_per_episode))
+        draw = random.Random(f"{self.config.seed} ptx {self.state.step} {self.accelerator.process_index}")  # noqa: S311
+        return [self.ptx[draw.randrange(len(self.ptx))] for _ in range(n)]
+
+    @torch.no_grad()
+    def language_model_loss(self, rows: Sequence[tuple[list[int], list[int]]]) -> float:
+        """Mean negative log-likelihood a completion token, of the policy as it is."""
+        packed = [row.to(self.device) for row in pack(rows, self.config.row_tokens)]
+        return -sum(float(self._plain_logprobs(row).sum()) for row in packed) / max(1, sum(len(row.targets) for row in packed))
+
+    def _step(self) -> float:
+        policy, value = (group["params"] for group in self.optimizer.param_groups)
+        ceiling = self.config.max_grad_norm or math.inf
+        norm = float(self.accelerator.clip_grad_norm_(policy, ceiling))
+        self.accelerator.clip_grad_norm_(value, ceiling)
+        if not math.isfinite(norm):
+            raise Collapse("The gradient became infinite or not a number. Lower the learning rate, or raise β.")
+        self.optimizer.step()
+        self.scheduler.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.no_grad():
+            for kept, current in zip(self.ema, policy, strict=False):
+                kept.lerp_(current, 1 - self.config.ema_decay)
+        return norm
+
+    def _sum_of_processes(self, value: float) -> float:
+        if self.accelerator.num_processes == 1:
+            return value
+        return float(self.accelerator.reduce(torch.tensor(value, device=self.device, dtype=self._exact), "sum"))
+
+    # -- watching --
+
+    def _describe(self, experience: Experience) -> dict[str, float]:
+        lengths, n = experience.lengths, len(experience.rollouts)
+        kl = experience.kl
+        found = {
+            "reward": float(experience.scores.mean()),
+            "learned_reward": float(experience.rewards.mean()),
+            "kl": float(kl.mean()),
+            "entropy": float(experience.entropy.mean()),
+            "response_tokens": sum(lengths) / n,
+            "ended": sum(rollout.is_ended for rollout in experience.rollouts) / n,
+            "explained_variance": formulas.explained_variance(experience.values, experience.returns),
+            "value": float(experience.values.mean()),
+            "beta": self.state.beta,
+        }
+        if experience.watchdog is not None:
+            found["watchdog"] = float(experience.watchdog.mean())
+        found = {name: self._sum_of_processes(value) / self.accelerator.num_processes for name, value in found.items()}
+        found["sqrt_kl"] = math.sqrt(max(found["kl"], 0.0))
+        return found
+
+    def _refuse_collapse(self, metrics: dict[str, float]) -> None:
+        """Raises Collapse when what was measured says that going on would only make it worse."""
+        broken = [name for name, value in metrics.items() if not math.isfinite(value)]
+        if broken:
+            raise Collapse(f"{', '.join(broken)} became infinite or not a number. Lower the learning rate, or raise β.")
+        if self.config.kl_ceiling and metrics["kl"] > self.config.kl_ceiling:
+            raise Collapse(
+                f"The KL to the SFT model reached {metrics['kl']:.1f} nats a response, above the ceiling of "
+                f"{self.config.kl_ceiling:g}. Raise β or lower the learning rate."
+            )
+        if self.state.first_ended is None:
+            self.state.first_ended, self.state.first_watchdog = metrics["ended"], metrics.get("watchdog")
+        if self.state.first_ended >= 0.2 and metrics["ended"] < self.state.first_ended * self.config.ended_floor:
+            raise Collapse(
+                f"Only {metrics['ended']:.0%} of the responses end, against {self.state.first_ended:.0%} at the start: "
+                "the policy has learned to ramble. Raise the penalty for a missing end, or β."
+            )
+        drop = self.config.watchdog_drop
+        if drop and self.state.first_watchdog is not None and metrics["watchdog"] < self.state.first_watchdog - drop:
+            raise Collapse(
+                f"The watchdog's reward fell from {self.state.first_watchdog:.2f} to {metrics['watchdog']:.2f} while the reward "
+                "that is trained on rose: the policy exploits its reward model. Raise β, or train on fresher comparisons."
+            )
+
+    def _steer_beta(self, kl: float) -> None:
+        if self.config.kl_control == "adaptive":
+            self.state.beta = formulas.adaptive_kl(
+                self.state.beta,
+                kl,
+                target=self.config.kl_target,
+                n_episodes=self.config.batch_size,
+                horizon=self.config.kl_horizon,
+            )
+
+    @torch.no_grad()
+    def evaluate(self, prompts: Sequence[list[int]], *, batch_size: int = 32) -> tuple[dict[str, float], list[Rollout], Tensor]:
+        """Mean reward, KL and length on held-out prompts, from a seed of their own: training's randomness is untouched."""
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(self.config.seed)
+            rollouts = [
+                rollout
+                for start in range(0, len(prompts), batch_size)
+                for rollout in self.sample(prompts[start : start + batch_size])
+            ]
+        experience = self.experience(rollouts, is_training=False)
+        found = {
+            "reward": float(experience.scores.mean()),
+            "kl": float(experience.kl.mean()),
+            "response_tokens": sum(experience.lengths) / len(rollouts),
+            "ended": sum(rollout.is_ended for rollout in rollouts) / len(rollouts),
+            "n": float(len(rollouts)),
+        }
+        if experience.watchdog is not None:
+            found["watchdog"] = float(experience.watchdog.mean())
+        return found, rollouts, experience.scores
+
+    # -- keeping --
+
+    def save_state(self, folder: Path) -> None:
+        """Weights, optimizer, scheduler, random numbers, β and the rest: all that a resume needs to go on as if unbroken."""
+        self.accelerator.save_state(str(folder))
+        if self.ema and self.accelerator.is_main_process:
+            torch.save(self.ema, folder / "ema.pt")
+
+    def load_state(self, folder: Path) -> None:
+        self.accelerator.load_state(str(folder))
+        if self.ema:
+            for kept, saved in zip(self.ema, torch.load(folder / "ema.pt", map_location=self.device), strict=True):
+                kept.copy_(saved)
+
+    @contextlib.contextmanager
+    def averaged_weights(self) -> Iterator[None]:
+        """Inside, the policy has its moving average's weights, if one is kept."""
+        params = self.optimizer.param_groups[0]["params"]
+        current = [p.detach().clone() for p in params] if self.ema else []
+        with torch.no_grad():
+            for p, kept in zip(params, self.ema, strict=False):
+                p.copy_(kept)
+        try:
+            yield
+        finally:
+            with torch.no_grad():
+                for p, saved in zip(params, current, strict=False):
+                    p.copy_(saved)
+
+
+def _order(n: int, seed: int, epoch: int) -> list[int]:
+    order = list(range(n))
+    random.Random(f"{seed} {epoch}").shuffle(order)  # noqa: S311
+    return order
+
+
+def _matrix(flat: Tensor, lengths: list[int]) -> Tensor:
+    """(N,) tokens of B sequences to (B, T), zeros behind each end."""
+    return torch.nn.utils.rnn.pad_sequence(list(flat.split(lengths)), batch_first=True)

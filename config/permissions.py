@@ -50,6 +50,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "account_email": NOBODY,
     "account_confirm_email": NOBODY,
     "account_email_verification_sent": NOBODY,
+    "account_confirm_login_code": NOBODY,
     # people
     "people": ADMIN,
     "person_new": ADMIN,

@@ -181,7 +181,9 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 
 def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
-    rows = (row for row in exports.prompts() if not _is_filtered(row, filters, left_out) and _is_wanted_split(row, filters, left_out))
+    rows = (
+        row for row in exports.prompts() if not _is_filtered(row, filters, left_out) and _is_wanted_split(row, filters, left_out)
+    )
     if filters.limit is not None:
         chosen = heapq.nsmallest(filters.limit, rows, key=lambda row: (text_key(row.messages), row.prompt_id))
         rows = iter(sorted(chosen, key=lambda row: row.prompt_id))
@@ -259,11 +261,15 @@ def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
         return
     sentence = {
         "demonstrations": _("There is no demonstration to learn from. Collect or import some, or widen the filters."),
-        "comparisons": _("There is no decided pair to learn from: no comparison puts one response above another. Collect or import some, or widen the filters."),
+        "comparisons": _(
+            "There is no decided pair to learn from: no comparison puts one response above another. Collect or import some, or widen the filters."
+        ),
         "prompts": _("No prompt is left once those that evaluate are set aside. Import prompts, or widen the filters."),
     }[kind]
     if left_out:
-        sentence += " " + _("Left out: %(reasons)s.") % {"reasons": ", ".join(f"{n} × {why}" for why, n in left_out.most_common())}
+        sentence += " " + _("Left out: %(reasons)s.") % {
+            "reasons": ", ".join(f"{n} × {why}" for why, n in left_out.most_common())
+        }
     raise UnableToCut(sentence)
 
 

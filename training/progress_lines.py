@@ -80,4 +80,6 @@ def _point(line: dict[str, Any]) -> Point:
 
 def _sample(line: dict[str, Any], number: int) -> Sample:
     sample = line["sample"]
-    return Sample(line["attempt"], line["step"], number, storable(sample["prompt"]), storable(sample["response"]), sample["scores"])
+    return Sample(
+        line["attempt"], line["step"], number, storable(sample["prompt"]), storable(sample["response"]), sample["scores"]
+    )

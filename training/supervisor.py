@@ -144,7 +144,8 @@ def _fetched(location: str) -> str:
         return artifacts.fetch_model(location)
     except artifacts.ModelMissing as problem:
         raise UnableToStart(
-            _("The model folder %(folder)s is missing on this node. Put it back or register where it is now, then retry.") % {"folder": location}
+            _("The model folder %(folder)s is missing on this node. Put it back or register where it is now, then retry.")
+            % {"folder": location}
         ) from problem
 
 
@@ -178,7 +179,7 @@ def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
             cwd=settings.BASE_DIR,
             env=environment,
             start_new_session=True,
-            preexec_fn=bind_to_supervisor,  # noqa: PLW1509 only async-safe calls in there
+            preexec_fn=bind_to_supervisor,
         )
     run_dir.write_json(attempt.folder / CHILD, {"pid": child.pid, "started": _started(child.pid)})
     return child
@@ -310,7 +311,9 @@ def _conclude(attempt: _Attempt, words: LastWords) -> None:
         _patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now()))
         return
     if verdict.next == Next.AGAIN:
-        _patiently(lambda: services.give_up_attempt(run_id=run.pk, attempt=run.attempt, reason=verdict.sentence, now=timezone.now()))
+        _patiently(
+            lambda: services.give_up_attempt(run_id=run.pk, attempt=run.attempt, reason=verdict.sentence, now=timezone.now())
+        )
         return
     _patiently(lambda: _beat(attempt))
     try:

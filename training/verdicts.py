@@ -45,7 +45,9 @@ def judge(words: LastWords) -> Verdict:
     if words.is_stalled:
         return Verdict(Next.AGAIN, _("The training process stood still for too long and was ended."))
     if words.exit_code < 0:
-        return Verdict(Next.AGAIN, _("The training process was killed (%(signal)s).") % {"signal": _signal_name(-words.exit_code)})
+        return Verdict(
+            Next.AGAIN, _("The training process was killed (%(signal)s).") % {"signal": _signal_name(-words.exit_code)}
+        )
     return Verdict(Next.FAILED, _sentence_from_log(words.log))
 
 
@@ -63,7 +65,11 @@ def _sentence_from_log(log: str) -> str:
     if "No space left on device" in log:
         return _("The disk of the node is full. Make room, then retry: the run goes on from its last checkpoint.")
     if missing := re.search(r"No module named '(torch|transformers|trl|peft|datasets|accelerate|gguf)", log):
-        return _("This node cannot train: %(module)s is not installed. Install preferably[train] there.") % {"module": missing.group(1)}
+        return _("This node cannot train: %(module)s is not installed. Install preferably[train] there.") % {
+            "module": missing.group(1)
+        }
     lines = [line.strip() for line in log.splitlines() if line.strip()]
     last = lines[-1][:300] if lines else _("it said nothing")
-    return _("Training ended with an error nobody foresaw: %(last)s. The whole trace is in the log below.") % {"last": last.rstrip(".")}
+    return _("Training ended with an error nobody foresaw: %(last)s. The whole trace is in the log below.") % {
+        "last": last.rstrip(".")
+    }

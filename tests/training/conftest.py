@@ -29,11 +29,6 @@ def own_folders(settings: LazySettings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def noor(db: None) -> User:
-    return User.objects.create_user(email="noor@example.org", password="noor", name="Noor", is_researcher=True)
-
-
-@pytest.fixture
 def base_model(noor: User, tmp_path: Path) -> TrainedModel:
     folder = tmp_path / "base"
     folder.mkdir()

@@ -60,7 +60,9 @@ def _misbehave(script: dict[str, Any], step: int, attempt: int) -> None:
     if step == script.get("kill_at"):
         os.kill(os.getpid(), signal.SIGKILL)
     if step == script.get("raise_at"):
-        raise {"MemoryError": MemoryError, "OSError": OSError}.get(script.get("raises", ""), RuntimeError)(script.get("says", "x"))
+        raise {"MemoryError": MemoryError, "OSError": OSError}.get(script.get("raises", ""), RuntimeError)(
+            script.get("says", "x")
+        )
 
 
 def _end(folder: run_dir.RunFolder, script: dict[str, Any], outcome: str, n_steps: int) -> int:

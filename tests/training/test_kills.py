@@ -176,13 +176,17 @@ def test_a_run_outlives_a_database_that_drops_its_connections(site: Processes, q
     until(has_reached(run, 3), "step 3")
 
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
     until(is_finished(run), "the end after a dropped connection")
 
     assert (run.outcome, run.attempt, run.points.count()) == ("succeeded", 1, 30)
 
 
-def test_a_child_that_stands_still_is_ended_and_tried_again(site: Processes, queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_a_child_that_stands_still_is_ended_and_tried_again(
+    site: Processes, queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = queue(n_steps=4, hang_at=3, only_attempt=1, checkpoint_every=1)
     site.stall_after_s = 2
     site.start_supervisor(run.pk, "first")

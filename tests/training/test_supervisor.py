@@ -60,7 +60,9 @@ def test_a_run_that_is_not_waiting_is_left_alone(queue: Callable[..., Run]) -> N
     assert run.attempt == 1
 
 
-def test_a_killed_child_is_queued_again_and_resumes_from_its_last_checkpoint(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_a_killed_child_is_queued_again_and_resumes_from_its_last_checkpoint(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = queue(n_steps=6, checkpoint_every=2, kill_at=6, only_attempt=1)
 
     supervised(run)

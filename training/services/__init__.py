@@ -20,17 +20,21 @@ from training.services.runs import (
     return_to_queue,
     snapshot_kind,
 )
+from training.services.snapshots import Filters, UnableToCut, cut_snapshot
 
 __all__ = [
     "Beat",
     "Ending",
+    "Filters",
     "Point",
     "Sample",
+    "UnableToCut",
     "UnableToQueue",
     "UnableToRegister",
     "UnableToRetry",
     "beat",
     "claim_run",
+    "cut_snapshot",
     "enter_model",
     "finish_run",
     "give_up_attempt",

@@ -88,14 +88,17 @@ def store_responses(*, run_id: int, attempt: int, rows: Sequence[intake.NewRespo
 def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
     if not location.startswith("/"):
         if not _HUB_NAME.fullmatch(location):
-            raise UnableToRegister(_("“%(location)s” is neither a full path nor a hub name such as owner/model.") % {"location": location})
+            raise UnableToRegister(
+                _("“%(location)s” is neither a full path nor a hub name such as owner/model.") % {"location": location}
+            )
         return
     folder = Path(location)
     if is_elsewhere and not folder.exists():
         return
     if not folder.is_dir():
         raise UnableToRegister(
-            _("There is no folder %(location)s on this machine. Correct the path, or say that it lies on the GPU nodes.") % {"location": location}
+            _("There is no folder %(location)s on this machine. Correct the path, or say that it lies on the GPU nodes.")
+            % {"location": location}
         )
     if not (folder / "config.json").is_file():
         raise UnableToRegister(_("The folder %(location)s holds no model: config.json is missing.") % {"location": location})

@@ -97,7 +97,9 @@ def queue_run(
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
     if snapshot.kind != snapshot_kind(kind):
         wanted = snapshot_kind(kind).label
-        raise UnableToQueue(_("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted})
+        raise UnableToQueue(
+            _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted}
+        )
     if kind != Run.Kind.REWARD and base_model.kind != TrainedModel.Kind.POLICY:
         raise UnableToQueue(_("“%(model)s” gives scores and writes no text. Choose a language model.") % {"model": base_model})
     with transaction.atomic():
@@ -181,7 +183,10 @@ def request_stop(*, run: Run, by: User, now: datetime) -> bool:
     waiting = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED)
     if waiting.update(state=Run.State.FINISHED, outcome=Run.Outcome.STOPPED, stop_requested_at=now, finished_at=now) == 1:
         return True
-    return Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(stop_requested_at=Coalesce("stop_requested_at", Value(now))) == 1
+    return (
+        Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(stop_requested_at=Coalesce("stop_requested_at", Value(now)))
+        == 1
+    )
 
 
 def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> bool:
@@ -268,7 +273,9 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
             state=Run.State.QUEUED, outcome="", error="", n_crashes=0, stop_requested_at=None, finished_at=None, node=""
         )
         if queued != 1:
-            raise UnableToRetry(_("This run is not waiting for another try: it goes on, or it has left a model. Start another like it."))
+            raise UnableToRetry(
+                _("This run is not waiting for another try: it goes on, or it has left a model. Start another like it.")
+            )
         transaction.on_commit(partial(doorbell.ring, run.pk))
 
 

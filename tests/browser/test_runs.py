@@ -1,0 +1,108 @@
+"""A researcher's pages as Chromium shows them: accessible in both themes, narrow enough for a phone, renewed while a run goes on."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from tests.training import cast
+from training.models import Run, RunPoint
+
+Opener = Callable[..., Page]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_running_runs_page_passes_axe(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, theme: str) -> None:
+    run = cast.a_run(noor, state="running", n_points=252)
+
+    page = open_page(f"/runs/{run.pk}/", noor, theme=theme)
+    expect(page.get_by_text("step 252 of 400")).to_be_visible()
+
+    screenshot(page, f"run-{theme}", full_page=True)
+    axe_clean(page)
+
+
+@pytest.mark.parametrize(("outcome", "error"), [("succeeded", ""), ("failed", "Memory ran out. Lower the batch size, or use LoRA.")])
+def test_an_ended_runs_page_passes_axe(
+    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, outcome: str, error: str
+) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=400), outcome, error)
+
+    page = open_page(f"/runs/{run.pk}/", noor)
+
+    screenshot(page, f"run-{outcome}", full_page=True)
+    axe_clean(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("path", ["/runs/", "/runs/new/sft/", "/snapshots/", "/snapshots/new/", "/snapshots/new/?kind=prompts", "/models/", "/models/new/"])
+def test_lists_and_forms_pass_axe(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str, theme: str) -> None:
+    cast.a_run(noor, state="running", n_points=120, name="Helpful, second try")
+    cast.a_run(noor)
+    cast.finished(cast.a_run(noor, state="running", n_points=400, name="Helpful, third try"), "succeeded")
+
+    page = open_page(path, noor, theme=theme)
+
+    screenshot(page, "page" + path.replace("/", "-").replace("?", "").replace("=", "-") + theme, full_page=True)
+    axe_clean(page)
+
+
+def test_a_snapshots_and_a_models_page_pass_axe(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=400), "succeeded")
+
+    for name, path in {"snapshot": f"/snapshots/{run.snapshot_id}/", "model": f"/models/{run.trained_model.pk}/"}.items():
+        page = open_page(path, noor)
+        screenshot(page, f"page-{name}", full_page=True)
+        axe_clean(page)
+
+
+@pytest.mark.parametrize("path", ["/runs/", "/runs/new/sft/", "/snapshots/", "/models/"])
+def test_an_empty_place_says_what_to_do_first(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str) -> None:
+    page = open_page(path, noor)
+
+    expect(page.locator(".empty a.button")).to_be_visible()
+    screenshot(page, "empty" + path.replace("/", "-"))
+    axe_clean(page)
+
+
+def test_a_run_fits_a_phone(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable) -> None:
+    run = cast.a_run(noor, state="running", n_points=252)
+
+    page = open_page(f"/runs/{run.pk}/", noor, width=390, height=844)
+
+    screenshot(page, "run-phone", full_page=True)
+    axe_clean(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(open_page: Opener, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=10)
+    page = open_page(f"/runs/{run.pk}/", noor)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/live") else None)
+
+    page.locator(".disclosure > summary").first.click()
+    Run.objects.filter(pk=run.pk).update(step=11)
+    RunPoint.objects.create(run=run, attempt=1, step=11, at=run.heartbeat_at, values={"loss": 1.0})
+    expect(page.get_by_text("step 11 of 400")).to_be_visible()
+    expect(page.locator(".disclosure").first).to_have_attribute("open", "")
+
+    cast.finished(run, "failed", "The loss became NaN.")
+    expect(page.get_by_role("alert")).to_contain_text("The loss became NaN.")
+    asked.clear()
+    page.wait_for_timeout(3000)
+
+    assert asked == []
+
+
+def test_a_preset_fills_the_form_and_leaves_the_name(open_page: Opener, noor: User) -> None:
+    cast.a_model(noor)
+    cast.a_snapshot(noor)
+    page = open_page("/runs/new/sft/", noor)
+
+    page.get_by_label("Name").fill("Try out")
+    page.get_by_role("button", name="small").click()
+
+    expect(page.get_by_label("Name")).to_have_value("Try out")
+    expect(page.get_by_label("Longest row")).to_have_value("256")

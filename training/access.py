@@ -1,0 +1,39 @@
+"""The only way from a person and an id in a URL to an object of the training half. Any researcher may see any of them."""
+
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from accounts.models import User
+from training.models import Run, Snapshot, TrainedModel
+
+
+def run(*, user: User | AnonymousUser, pk: int) -> Run:
+    _refuse_others(user)
+    found = (
+        Run.objects.select_related("snapshot", "base_model", "reward_model", "created_by", "trained_model").filter(pk=pk).first()
+    )
+    if found is None:
+        raise Http404
+    return found
+
+
+def snapshot(*, user: User | AnonymousUser, pk: int) -> Snapshot:
+    _refuse_others(user)
+    found = Snapshot.objects.select_related("created_by").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:
+    _refuse_others(user)
+    found = TrainedModel.objects.select_related("parent", "run__snapshot", "source", "created_by").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _refuse_others(user: User | AnonymousUser) -> None:
+    if not (isinstance(user, User) and user.is_researcher):
+        raise PermissionDenied

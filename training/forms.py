@@ -1,0 +1,203 @@
+"""Forms of the training half. The fields of a run's form are made from its config; nothing about a setting is said twice."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Prompt
+from training import configs, services
+from training.models import Run, Snapshot, TrainedModel
+from training.selectors import campaign_choices, licence_choices
+
+PRESET_WORDS = {
+    "small": _("minutes on two processor cores"),
+    "balanced": _("one GPU"),
+    "thorough": _("the published recipe"),
+}
+
+
+class RunForm(forms.Form):
+    """A run of one kind. `clean()` leaves the whole config under `config`."""
+
+    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("What it is for, in a few words."))
+    snapshot = forms.ModelChoiceField(label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("choose"))
+    base_model = forms.ModelChoiceField(label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("choose"))
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        self.knobs = configs.knobs(kind)
+        wanted = services.snapshot_kind(kind)
+        self.fields["snapshot"] = forms.ModelChoiceField(
+            label=_("Prompts to answer") if kind == Run.Kind.SAMPLE else _("Learns from"),
+            queryset=Snapshot.objects.filter(kind=wanted).order_by("-pk"),
+            empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted.label},
+        )
+        self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
+        models = TrainedModel.objects.order_by("-pk")
+        self.fields["base_model"] = forms.ModelChoiceField(
+            label=_("Model that answers") if kind == Run.Kind.SAMPLE else _("Starts from"),
+            queryset=models if kind == Run.Kind.REWARD else models.filter(kind=TrainedModel.Kind.POLICY),
+            empty_label=_("choose a model"),
+        )
+        for knob in self.knobs:
+            self.fields[knob.name] = _knob_field(knob)
+
+    @property
+    def what(self) -> Iterator[BoundField]:
+        return (self[name] for name in ("name", "base_model", "snapshot"))
+
+    @property
+    def main(self) -> Iterator[BoundField]:
+        return (self[knob.name] for knob in self.knobs if not knob.is_advanced)
+
+    @property
+    def advanced(self) -> Iterator[BoundField]:
+        return (self[knob.name] for knob in self.knobs if knob.is_advanced)
+
+    @property
+    def has_advanced_errors(self) -> bool:
+        return any(knob.name in self.errors for knob in self.knobs if knob.is_advanced)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        raw = {knob.name: cleaned.get(knob.name) for knob in self.knobs}
+        config, problems = configs.parse(self.kind, raw)
+        for problem in problems:
+            self.add_error(problem.field or None, problem.sentence)
+        if config is not None:
+            cleaned["config"] = configs.as_json(config)
+        return cleaned
+
+
+def preset_values(kind: str, preset: str) -> dict[str, Any]:
+    """A form's initial values for the settings of `preset`."""
+    return configs.as_json(configs.PRESETS[kind][preset])
+
+
+def with_preset(data: Mapping[str, Any], kind: str, preset: str) -> dict[str, Any]:
+    """What was typed for the run as a whole, and the preset's settings."""
+    return {name: data.get(name, "") for name in ("name", "snapshot", "base_model")} | preset_values(kind, preset)
+
+
+def _knob_field(knob: configs.Knob) -> forms.Field:
+    """The text goes to training.configs as it was typed: that is where values are read and refused."""
+    label = _label(knob)
+    help_text = gettext(knob.help)
+    if knob.choices:
+        choices = [(value, gettext(words)) for value, words in knob.choices.items()]
+        return forms.ChoiceField(label=label, help_text=help_text, choices=choices, initial=knob.default)
+    if knob.type is bool:
+        return forms.BooleanField(label=label, help_text=help_text, required=False, initial=knob.default)
+    limits = {"min": knob.min, "max": knob.max, "step": "1" if knob.type is int else "any", "inputmode": "decimal"}
+    widget = forms.NumberInput(attrs={name: _plain(value) for name, value in limits.items() if value is not None})
+    if knob.min is not None and knob.max is not None:
+        span = gettext("%(low)s to %(high)s.") % {"low": _plain(knob.min), "high": _plain(knob.max)}
+        help_text = format_html('{} <span class="nowrap range">{}</span>', help_text, span)
+    return forms.CharField(label=label, help_text=help_text, widget=widget, required=not knob.is_optional, initial=knob.default)
+
+
+def _label(knob: configs.Knob) -> SafeString | str:
+    if not knob.unit:
+        return gettext(knob.label)
+    return format_html('{} <span class="unit">{}</span>', gettext(knob.label), gettext(knob.unit))
+
+
+def _plain(value: float | str) -> str:
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _snapshot_words(snapshot: Snapshot) -> str:
+    return gettext("%(name)s · %(n)s rows") % {"name": snapshot.name, "n": snapshot.n_rows}
+
+
+class SnapshotForm(forms.Form):
+    """What goes into a snapshot of one kind."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    campaigns = forms.TypedMultipleChoiceField(
+        label=_("Campaigns"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: all of them."),
+    )
+    includes_imports = forms.BooleanField(label=_("Imported judgments as well"), required=False, initial=True)
+    includes_extra = forms.BooleanField(
+        label=_("Extra judgments as well"),
+        required=False,
+        help_text=_("They came after their lease had lapsed and every slot was taken."),
+    )
+    splits = forms.MultipleChoiceField(
+        label=_("Splits"),
+        choices=Prompt.Split.choices,
+        initial=[Prompt.Split.TRAIN],
+        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        help_text=_("Runs that train or sample for training keep away from validation and test prompts: those evaluate."),
+    )
+    limit = forms.IntegerField(
+        label=_("At most"), required=False, min_value=1, help_text=_("So many prompts, the same ones each time. Empty: all.")
+    )
+    categories = forms.MultipleChoiceField(
+        label=_("Categories"),
+        choices=Prompt.Category.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        help_text=_("None ticked: all of them."),
+    )
+    licences = forms.MultipleChoiceField(
+        label=_("Licences of the prompts"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        help_text=_("None ticked: all of them."),
+    )
+
+    def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind = kind
+        foreign = ("campaigns", "includes_imports", "includes_extra") if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
+        for name in foreign:
+            del self.fields[name]
+        choices = {"licences": licence_choices()}
+        if kind != Snapshot.Kind.PROMPTS:
+            choices["campaigns"] = campaign_choices(kind=kind)
+        for name, offered in choices.items():
+            if offered:
+                self.fields[name].choices = offered  # type: ignore[attr-defined]
+            else:
+                del self.fields[name]
+
+    def filters(self) -> services.Filters:
+        """Call on a valid form."""
+        given = {name: value for name, value in self.cleaned_data.items() if name != "name"}
+        return services.Filters.from_json(given)
+
+
+class ModelForm(forms.Form):
+    """A base model to register."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=TrainedModel.Kind.choices,
+        initial=TrainedModel.Kind.POLICY,
+        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+    )
+    location = forms.CharField(
+        label=_("Folder or hub name"),
+        max_length=1024,
+        help_text=_("The full path of a folder with config.json, weights and tokenizer, or a hub name such as owner/model."),
+    )
+    is_elsewhere = forms.BooleanField(
+        label=_("The folder lies on the GPU nodes only"), required=False, help_text=_("It is then looked for when a run starts.")
+    )
+    licence = forms.CharField(
+        label=_("Licence"), max_length=64, required=False, help_text=_("As the model's card has it, such as Apache-2.0.")
+    )
+    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3}))

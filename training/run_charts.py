@@ -1,0 +1,90 @@
+"""Which curves of a run stand together, and the finding each drawing has as its title. Pure: numbers in, a drawing out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from pages.charts import LineChart, Series, line_chart
+from training.selectors import Curve
+
+
+@dataclass(frozen=True)
+class Group:
+    """Metrics that are read against each other. `names` are what their curves are called."""
+
+    title: Promise
+    unit: Promise | str
+    names: Mapping[str, Promise]
+    from_zero: bool = False
+
+
+GROUPS = (
+    Group(_("Loss"), _("nats per token"), {"loss": _("training"), "held_out_loss": _("held out")}),
+    Group(
+        _("Accuracy"),
+        _("share of pairs"),
+        {"accuracy": _("training"), "held_out_accuracy": _("held out")},
+    ),
+    Group(_("Margin"), _("reward"), {"margin": _("training"), "held_out_margin": _("held out")}),
+    Group(_("Reward"), _("per response"), {"reward": _("reward"), "watchdog": _("watchdog"), "mean_reward": _("mean")}),
+    Group(_("KL to the SFT model"), _("nats per response"), {"kl": _("KL")}, from_zero=True),
+    Group(_("Responses"), _("tokens"), {"mean_tokens": _("mean length")}, from_zero=True),
+    Group(_("Share that ended by itself"), "", {"share_ended": _("ended")}),
+    Group(_("Token accuracy"), _("share of tokens"), {"mean_token_accuracy": _("training")}),
+    Group(_("Entropy"), _("nats per token"), {"entropy": _("entropy")}),
+    Group(_("Learning rate"), "", {"learning_rate": _("learning rate")}, from_zero=True),
+    Group(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True),
+    Group(_("Speed"), _("tokens per second"), {"tokens_per_s": _("speed")}, from_zero=True),
+    Group(_("Pace"), _("seconds per step"), {"seconds": _("pace")}, from_zero=True),
+)
+# Drawn as other curves, or not worth a drawing.
+UNDRAWN = {"responses_per_s", "epoch"}
+# A change smaller than this share of the value is no finding.
+STEADY = 0.05
+
+
+def charts(curves: Mapping[str, Curve], *, n_steps: int) -> list[LineChart]:
+    """The drawings of a run, the most telling first; metrics nobody foresaw come last, one each."""
+    drawn = [_chart(group, curves, n_steps) for group in GROUPS if any(name in curves for name in group.names)]
+    known = {name for group in GROUPS for name in group.names} | UNDRAWN
+    others = [Group(_words(metric), "", {metric: _words(metric)}) for metric in sorted(curves) if metric not in known]
+    return drawn + [_chart(group, curves, n_steps) for group in others]
+
+
+def _chart(group: Group, curves: Mapping[str, Curve], n_steps: int) -> LineChart:
+    series = [Series(str(words), curves[metric].points) for metric, words in group.names.items() if metric in curves]
+    telling = next((one for one in reversed(series) if len(one.points) > 1), series[-1])
+    return line_chart(
+        title=_finding(str(group.title), telling.points),
+        series=series,
+        x_unit=gettext("steps"),
+        y_unit=str(group.unit),
+        x_end=float(n_steps) if n_steps else None,
+        from_zero=group.from_zero,
+    )
+
+
+def _finding(title: str, points: list[tuple[float, float]] | object) -> str:
+    values = [value for _step, value in points]  # type: ignore[attr-defined]
+    first, last = values[0], values[-1]
+    if len(values) == 1:
+        return gettext("%(what)s is %(last)s") % {"what": title, "last": _number(last)}
+    if abs(last - first) <= STEADY * max(abs(first), abs(last)):
+        return gettext("%(what)s stays near %(last)s") % {"what": title, "last": _number(last)}
+    words = (
+        gettext("%(what)s falls from %(first)s to %(last)s")
+        if last < first
+        else gettext("%(what)s rises from %(first)s to %(last)s")
+    )
+    return words % {"what": title, "first": _number(first), "last": _number(last)}
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}".replace("-", "−")
+
+
+def _words(metric: str) -> Promise:
+    return metric.replace("_", " ").replace("/", " ")  # type: ignore[return-value]

@@ -1,0 +1,65 @@
+"""What a run measured, ready to be read: before beside after, counts apart, each with its name in words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+_WORDS: dict[str, Promise] = {
+    "held_out_loss": _("held-out loss"),
+    "held_out_accuracy": _("held-out pair accuracy"),
+    "held_out_split": _("measured on"),
+    "n_held_out": _("held-out rows"),
+    "n_held_out_pairs": _("held-out pairs"),
+    "n_train": _("rows learned from"),
+    "n_train_pairs": _("pairs learned from"),
+    "n_ties": _("ties, which decide nothing"),
+    "n_cut": _("rows cut at the longest row"),
+    "n_left_out": _("rows left out"),
+    "n_pairs_too_long": _("pairs left out: too long"),
+    "n_prompts": _("prompts answered"),
+    "n_prompts_too_long": _("prompts left out: too long"),
+    "n_responses": _("responses"),
+    "n_empty": _("empty responses"),
+    "share_ended": _("ended by themselves"),
+    "mean_tokens": _("mean length in tokens"),
+    "tokens_per_s": _("tokens per second"),
+    "responses_per_s": _("responses per second"),
+    "seconds": _("seconds"),
+}
+_SHARES = {"held_out_accuracy", "share_ended"}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """`before` is empty for what is measured once."""
+
+    name: str | Promise
+    value: str
+    before: str = ""
+
+
+def measures(*, metrics: Mapping[str, Any]) -> list[Measure]:
+    """In the order they were given; x_before and x_after become one."""
+    found = []
+    for key, value in metrics.items():
+        if key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics:
+            continue
+        name = key.removesuffix("_after")
+        before = metrics.get(f"{name}_before") if key.endswith("_after") else None
+        found.append(
+            Measure(
+                _WORDS.get(name, name.replace("_", " ")), _shown(name, value), _shown(name, before) if before is not None else ""
+            )
+        )
+    return found
+
+
+def _shown(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return "–" if value is None else str(value)
+    if name in _SHARES:
+        return f"{value * 100:.0f} %"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"

@@ -1,0 +1,107 @@
+"""Reads of snapshots, and what a form for a new one offers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Campaign, Judgment, Prompt
+from training import freezing
+from training.models import Run, Snapshot
+
+_CAMPAIGNS_OF_KIND = {
+    Snapshot.Kind.DEMONSTRATIONS: Campaign.Kind.DEMONSTRATION,
+    Snapshot.Kind.COMPARISONS: Campaign.Kind.COMPARISON,
+}
+RUN_OF_SNAPSHOT = {
+    Snapshot.Kind.DEMONSTRATIONS: Run.Kind.SFT,
+    Snapshot.Kind.COMPARISONS: Run.Kind.REWARD,
+    Snapshot.Kind.PROMPTS: Run.Kind.SAMPLE,
+}
+_TABLES = (
+    ("splits", _("Splits"), _("split"), _("rows")),
+    ("pairs", _("Decided pairs"), _("split"), _("pairs")),
+    ("sources", _("Who wrote the texts"), _("source"), _("rows")),
+    ("guidelines", _("Guidelines in force"), _("version"), _("rows")),
+    ("categories", _("Categories"), _("category"), _("rows")),
+    ("licences", _("Licences"), _("licence"), _("rows")),
+    ("left_out", _("Left out"), _("why"), _("rows")),
+)
+
+_FILTERS = {
+    "campaigns": _("campaigns"),
+    "includes_imports": _("imported judgments"),
+    "includes_extra": _("extra judgments"),
+    "splits": _("splits"),
+    "limit": _("at most"),
+    "categories": _("categories"),
+    "licences": _("licences"),
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One part of a snapshot's card."""
+
+    title: Promise
+    key: Promise
+    value: Promise
+    rows: list[tuple[str, Any]]
+
+
+def card(*, snapshot: Snapshot) -> list[Table]:
+    """What the card says, as tables; parts with nothing in them are left out."""
+    found = [Table(title, key, value, list(snapshot.card.get(name, {}).items())) for name, title, key, value in _TABLES]
+    return [table for table in found if table.rows]
+
+
+def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
+    """What was let in, one line each; filters that let everything in say so."""
+    names = dict(Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list("pk", "name"))
+    found = []
+    for key, words in _FILTERS.items():
+        value = snapshot.filters.get(key)
+        if snapshot.kind == Snapshot.Kind.PROMPTS and key in ("campaigns", "includes_imports", "includes_extra"):
+            continue
+        if snapshot.kind != Snapshot.Kind.PROMPTS and key in ("splits", "limit"):
+            continue
+        if isinstance(value, bool):
+            shown = gettext("yes") if value else gettext("no")
+        elif isinstance(value, list):
+            shown = ", ".join(str(names.get(one, one)) for one in value) or gettext("all")
+        else:
+            shown = str(value) if value is not None else gettext("all")
+        found.append((words, shown))
+    return found
+
+
+def is_intact(*, snapshot: Snapshot) -> bool:
+    """Reads the files and compares their sums with the fingerprint."""
+    return freezing.is_intact(Path(settings.SNAPSHOTS_DIR) / snapshot.folder, snapshot.fingerprint)
+
+
+def snapshots(*, kind: str = "") -> QuerySet[Snapshot]:
+    """The newest first."""
+    found = Snapshot.objects.select_related("created_by").annotate(n_runs=Count("runs")).order_by("-created_at", "-pk")
+    return found.filter(kind=kind) if kind else found
+
+
+def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
+    """Campaigns whose judgments such a snapshot is cut from, with how many they have."""
+    of_kind = _CAMPAIGNS_OF_KIND.get(Snapshot.Kind(kind))
+    counts = Judgment.objects.filter(campaign__kind=of_kind).values("campaign").annotate(n=Count("pk"))
+    n_of = {row["campaign"]: row["n"] for row in counts}
+    return [
+        (campaign.pk, f"{campaign.name} ({n_of.get(campaign.pk, 0)})")
+        for campaign in Campaign.objects.filter(kind=of_kind).order_by("-pk")
+    ]
+
+
+def licence_choices() -> list[tuple[str, str]]:
+    names = Prompt.objects.order_by("licence").values_list("licence", flat=True).distinct()
+    return [(name, name) for name in names if name]

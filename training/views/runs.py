@@ -1,0 +1,168 @@
+"""Runs: the list, the form that starts one, and a run's page, which renews itself while the run goes on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseStopPolling
+
+from pages.charts import LineChart
+from training import access, configs, forms, run_charts, selectors, services
+from training.models import Run, RunSample, Snapshot, TrainedModel
+from training.selectors import RunFilter
+
+RUNS_PER_PAGE = 30
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    """The page, or to htmx the table alone."""
+    narrowed = RunFilter(
+        kind=request.GET.get("kind", ""), state=request.GET.get("state", ""), words=request.GET.get("words", "").strip()
+    )
+    page = Paginator(selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "narrowed": narrowed,
+        "page": page,
+        "rows": [(run, selectors.share(run=run)) for run in page],
+        "is_live": selectors.has_active(),
+        "kinds": [choice for choice in Run.Kind.choices if choice[0] in configs.KINDS],
+        "states": [*Run.State.choices[:2], *Run.Outcome.choices],
+    }
+    is_fragment = request.headers.get("HX-Target") == "runs"
+    return render(request, "training/_runs_table.html" if is_fragment else "training/runs.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, kind: str) -> HttpResponse:
+    if kind not in configs.KINDS:
+        raise Http404
+    preset = request.POST.get("preset", "")
+    if request.method == "GET":
+        form = forms.RunForm(kind=kind, initial=_initial(request, kind))
+    elif preset in configs.PRESETS[kind]:
+        form = forms.RunForm(kind=kind, initial=forms.with_preset(request.POST, kind, preset))
+    else:
+        form = forms.RunForm(request.POST, kind=kind)
+        if form.is_valid() and (run := _queue(request, form)):
+            return redirect("run", run.pk)
+    context = {
+        "form": form,
+        "kind": kind,
+        "kind_words": Run.Kind(kind).label,
+        "presets": [(name, forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
+        "preset": preset or (_default_preset() if request.method == "GET" and "from" not in request.GET else ""),
+        "snapshot_kind": services.snapshot_kind(kind),
+        "has_snapshot": Snapshot.objects.filter(kind=services.snapshot_kind(kind)).exists(),
+        "has_model": TrainedModel.objects.exists(),
+    }
+    return render(request, "training/run_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    run = access.run(user=request.user, pk=pk)
+    return render(request, "training/run.html", {"run": run, "board": _board(run)})
+
+
+@require_GET
+def fragment(request: HttpRequest, pk: int) -> HttpResponse:
+    """What changes while a run goes on; its last answer tells htmx to ask no more."""
+    run = access.run(user=request.user, pk=pk)
+    response = render(request, "training/_run_live.html", {"run": run, "board": _board(run)})
+    return HttpResponseStopPolling(response.content) if run.state == Run.State.FINISHED else response
+
+
+@require_POST
+def stop(request: HttpRequest, pk: int) -> HttpResponse:
+    run = access.run(user=request.user, pk=pk)
+    if services.request_stop(run=run, by=request.user, now=timezone.now()):
+        messages.info(request, _("The run stops at its next step and saves what it has."))
+    else:
+        messages.info(request, _("The run had ended already."))
+    return redirect("run", pk)
+
+
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    run = access.run(user=request.user, pk=pk)
+    try:
+        services.retry_run(run=run, by=request.user, now=timezone.now())
+    except services.UnableToRetry as problem:
+        messages.warning(request, str(problem))
+    else:
+        messages.success(request, _("The run waits for a worker and goes on from its last checkpoint."))
+    return redirect("run", pk)
+
+
+@dataclass(frozen=True)
+class Board:
+    """What the live part of a run's page shows."""
+
+    live: selectors.Live
+    charts: list[LineChart]
+    samples: list[tuple[RunSample, list[str]]]
+    score_names: list[str]
+    measures: list[selectors.Measure]
+    preset: str
+    differences: list[selectors.Difference]
+
+
+def _board(run: Run) -> Board:
+    samples = selectors.samples(run=run)
+    score_names = sorted({name for sample in samples for name in sample.scores})
+    preset, differences = selectors.differences_from_preset(run=run)
+    return Board(
+        live=selectors.live(run=run, now=timezone.now()),
+        charts=run_charts.charts(selectors.curves(run=run), n_steps=run.n_steps),
+        samples=[(sample, [_score(sample.scores.get(name)) for name in score_names]) for sample in samples],
+        score_names=[name.removeprefix("is_").replace("_", " ") for name in score_names],
+        measures=selectors.measures(metrics=run.metrics),
+        preset=preset,
+        differences=differences,
+    )
+
+
+def _score(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return f"{value:.2f}" if isinstance(value, float) else str(value if value is not None else "–")
+
+
+def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
+    """A preset's values, or those of the run this one should be like."""
+    if (like := request.GET.get("from", "")).isdigit():
+        run = access.run(user=request.user, pk=int(like))
+        if run.kind == kind:
+            return {"name": run.name, "snapshot": run.snapshot_id, "base_model": run.base_model_id} | run.config
+    wanted = {name: request.GET[name] for name in ("snapshot", "base_model") if request.GET.get(name, "").isdigit()}
+    return wanted | forms.preset_values(kind, _default_preset())
+
+
+def _default_preset() -> str:
+    """A demo runs on somebody's laptop."""
+    return "small" if settings.MODE == "demo" else selectors.DEFAULT_PRESET
+
+
+def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
+    chosen = form.cleaned_data
+    try:
+        return services.queue_run(
+            kind=form.kind,
+            name=chosen["name"],
+            config=chosen["config"],
+            snapshot=chosen["snapshot"],
+            base_model=chosen["base_model"],
+            by=request.user,
+            now=timezone.now(),
+        )
+    except services.UnableToQueue as problem:
+        form.add_error(None, str(problem))
+        return None

@@ -1,0 +1,53 @@
+"""Snapshots: the list, the form that cuts one, and the card of each."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from training import access, forms, selectors, services
+from training.models import Snapshot
+
+SNAPSHOTS_PER_PAGE = 30
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    kind = request.GET.get("kind", "")
+    page = Paginator(selectors.snapshots(kind=kind), SNAPSHOTS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "training/snapshots.html", {"page": page, "kind": kind, "kinds": Snapshot.Kind.choices})
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    asked = request.GET.get("kind", "")
+    kind = asked if asked in Snapshot.Kind.values else Snapshot.Kind.DEMONSTRATIONS.value
+    form = forms.SnapshotForm(request.POST or None, kind=kind)
+    if request.method == "POST" and form.is_valid():
+        try:
+            snapshot = services.cut_snapshot(
+                kind=kind, name=form.cleaned_data["name"], filters=form.filters(), by=request.user, now=timezone.now()
+            )
+        except services.UnableToCut as problem:
+            form.add_error(None, str(problem))
+        else:
+            return redirect("snapshot", snapshot.pk)
+    context = {"form": form, "kind": kind, "kinds": Snapshot.Kind.choices}
+    return render(request, "training/snapshot_new.html", context, status=422 if form.errors else 200)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """With ?verify the files are read and summed again."""
+    snapshot = access.snapshot(user=request.user, pk=pk)
+    context = {
+        "snapshot": snapshot,
+        "card": selectors.card(snapshot=snapshot),
+        "filters": selectors.filters_in_words(snapshot=snapshot),
+        "runs": selectors.runs_on(snapshot=snapshot),
+        "run_kind": selectors.RUN_OF_SNAPSHOT[Snapshot.Kind(snapshot.kind)],
+        "is_verified": "verify" in request.GET,
+        "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
+    }
+    return render(request, "training/snapshot.html", context)

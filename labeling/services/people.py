@@ -11,6 +11,7 @@ from accounts import services as accounts
 from accounts.models import User
 from labeling.models import Pool, PoolMembership, Rater
 
+
 def create_person(
     *,
     email: str,

@@ -94,7 +94,9 @@ def test_ties_and_unranked_responses_give_no_pair(comparison_campaign: Campaign,
     pairs = list(exports.records("preferences"))
 
     assert len(pairs) == 2
-    assert {pair["chosen"][0]["content"] for pair in pairs} == {row.text for row in next(exports.comparisons()).responses if row.rank == 1}
+    assert {pair["chosen"][0]["content"] for pair in pairs} == {
+        row.text for row in next(exports.comparisons()).responses if row.rank == 1
+    }
 
 
 def test_reading_many_comparisons_costs_a_constant_number_of_queries(

@@ -1,26 +1,546 @@
 """Taking an item, staying with it, giving it back, judging it."""
 
-from datetime import timedelta
+import uuid
+from datetime import datetime, timedelta
 
 import pytest
 
-from labeling import services
-from labeling.models import Campaign, Rater
-from tests.cast import NOON
+from labeling import queue, services
+from labeling.models import Campaign, Draft, Guideline, Item, Judgment, Pass, Pool, Rater, Slot
+from labeling.rating_form import RatingForm
+from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
 
 pytestmark = pytest.mark.django_db
 
+MINUTE = timedelta(minutes=1)
 
-def test_the_first_claim_gets_the_first_item(demonstration_campaign: Campaign, rosa: Rater) -> None:
-    slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
 
+def after(minutes: float) -> datetime:
+    return NOON + timedelta(minutes=minutes)
+
+
+def claim(campaign: Campaign, rater: Rater, now: datetime = NOON) -> Slot:
+    slot = services.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
-    assert slot.item.position == 0
-    assert slot.expires_at == NOON + timedelta(minutes=30)
+    return slot
 
 
-def test_a_submit_stores_the_text(demonstration_campaign: Campaign, rosa: Rater) -> None:
-    slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
-    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
-    assert judgment.demonstration.text == "Four."
+def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> Judgment:
+    slot = claim(campaign, rater, now)
+    return services.submit_demonstration(lease=slot.lease, rater=rater, text="Four.", now=now)
+
+
+def judge(slot: Slot, rater: Rater, **given: object) -> Judgment:
+    answers = {"ranks": {0: 1, 1: 2, 2: 3, 3: 4}, "ratings": {n: {"overall": "4"} for n in range(4)}} | given
+    return services.submit_comparison(lease=slot.lease, rater=rater, now=NOON, **answers)
+
+
+def position_of(slot: Slot) -> int:
+    return Item.objects.get(pk=slot.item_id).position
+
+
+# --- claiming ----------------------------------------------------------------------------------------------------
+
+
+def test_a_claim_leases_the_item_for_the_campaigns_minutes(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    stored = Slot.objects.get(pk=slot.pk)
+    assert (stored.state, stored.rater, stored.lease) == ("leased", rosa, slot.lease)
+    assert stored.expires_at == slot.expires_at == after(30)
+
+
+def test_what_a_claim_returns_is_what_is_stored(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    stored = Slot.objects.get(pk=slot.pk)
+    for field in Slot._meta.concrete_fields:
+        assert getattr(slot, field.attname) == getattr(stored, field.attname), field.name
+
+
+def test_a_second_claim_returns_the_item_already_held(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    first = claim(demonstration_campaign, rosa)
+
+    assert claim(demonstration_campaign, rosa, after(5)).lease == first.lease
+
+
+def test_an_item_of_ones_own_whose_lease_lapsed_comes_back_before_a_new_one(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
+    first = claim(demonstration_campaign, rosa)
+
+    again = claim(demonstration_campaign, rosa, after(40))
+
+    assert again.lease == first.lease
+    assert again.expires_at == after(70)
+
+
+def test_two_raters_never_hold_one_slot(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    assert claim(demonstration_campaign, rosa).pk != claim(demonstration_campaign, raul).pk
+
+
+def test_a_rater_never_gets_an_item_twice(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, overlap=3)
+
+    items = [write(campaign, rosa).item_id for _ in range(5)]
+
+    assert len(set(items)) == 5
+    assert services.claim(campaign=campaign, rater=rosa, now=NOON) is None
+
+
+def test_a_campaign_that_is_not_open_hands_out_nothing(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    services.pause_campaign(campaign=demonstration_campaign, by=None, now=NOON)
+
+    assert services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is None
+
+
+def test_a_paused_campaign_leaves_raters_what_they_hold(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+    services.pause_campaign(campaign=demonstration_campaign, by=None, now=NOON)
+
+    assert claim(demonstration_campaign, rosa).lease == slot.lease
+
+
+def test_finish_first_completes_an_item_before_it_starts_the_next(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, overlap=2)
+    for _ in range(3):
+        write(campaign, rosa)
+
+    assert [Item.objects.get(pk=write(campaign, raul).item_id).position for _ in range(3)] == [0, 1, 2]
+
+
+def test_spread_gives_every_item_one_judgment_before_any_gets_two(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, overlap=2, order="spread")
+    for _ in range(3):
+        write(campaign, rosa)
+
+    positions = [Item.objects.get(pk=write(campaign, raul).item_id).position for _ in range(3)]
+
+    assert positions == [3, 4, 0]
+
+
+def test_what_was_given_back_goes_before_what_nobody_has_had(
+    demonstration_campaign: Campaign, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
+    first = claim(demonstration_campaign, rosa)
+    write(demonstration_campaign, raul)
+    services.release(lease=first.lease, rater=rosa, now=after(1))
+
+    assert claim(demonstration_campaign, raul, after(2)).item_id == first.item_id
+
+
+def test_a_lapsed_lease_goes_to_another_rater_when_nothing_is_free(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    slot = claim(campaign, rosa)
+    assert services.claim(campaign=campaign, rater=raul, now=after(29)) is None
+
+    taken = claim(campaign, raul, after(30))
+
+    assert (taken.pk, taken.rater) == (slot.pk, raul)
+    assert taken.lease != slot.lease
+
+
+def test_a_free_item_goes_before_a_lapsed_lease(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    lapsed = claim(demonstration_campaign, rosa)
+
+    assert claim(demonstration_campaign, raul, after(60)).pk != lapsed.pk
+
+
+def test_a_sweep_finds_what_a_raters_place_hides(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    """As when the slot was locked by somebody's claim while rosa's went past, and that claim then failed."""
+    for _ in range(4):
+        write(demonstration_campaign, rosa)
+    last = Slot.objects.get(campaign=demonstration_campaign, state="free")
+    Slot.objects.filter(pk=last.pk).update(queue_rank=0)
+
+    assert claim(demonstration_campaign, rosa).pk == last.pk
+
+
+def test_an_empty_queue_is_swept_once_a_minute(demonstration_campaign: Campaign, rosa: Rater, django_assert_num_queries) -> None:
+    for _ in range(5):
+        write(demonstration_campaign, rosa)
+    services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+
+    with django_assert_num_queries(6):  # held, savepoint, claim, sweep due, lapsed, savepoint
+        services.claim(campaign=demonstration_campaign, rater=rosa, now=after(0.5))
+
+
+def test_the_next_claim_looks_no_further_back_than_the_last(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, overlap=3)
+
+    ranks = [queue_rank_after_write(campaign, rosa) for _ in range(3)]
+
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) == 3
+
+
+def queue_rank_after_write(campaign: Campaign, rater: Rater) -> int:
+    write(campaign, rater)
+    return campaign.places.get(rater=rater).fresh_rank
+
+
+# --- staying and giving back -------------------------------------------------------------------------------------
+
+
+def test_a_heartbeat_counts_the_lease_from_now(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    assert services.heartbeat(lease=slot.lease, rater=rosa, now=after(20)) == after(50)
+
+
+def test_a_heartbeat_revives_a_lapsed_lease_that_nobody_took(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    assert services.heartbeat(lease=slot.lease, rater=rosa, now=after(90)) == after(120)
+
+
+def test_a_heartbeat_of_somebody_elses_lease_does_nothing(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    assert services.heartbeat(lease=slot.lease, rater=raul, now=after(20)) is None
+    assert Slot.objects.get(pk=slot.pk).expires_at == after(30)
+
+
+def test_a_heartbeat_after_the_submit_does_nothing(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+    services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+
+    assert services.heartbeat(lease=slot.lease, rater=rosa, now=after(1)) is None
+
+
+def test_a_released_item_may_come_back_to_the_same_rater_in_the_same_order(comparison_campaign: Campaign, rosa: Rater) -> None:
+    first = claim(comparison_campaign, rosa)
+    shown = queue.presented(first)
+    services.release(lease=first.lease, rater=rosa, now=NOON)
+
+    again = claim(comparison_campaign, rosa)
+
+    assert again.item_id == first.item_id
+    assert again.lease != first.lease
+    assert queue.presented(again) == shown
+
+
+def test_a_skipped_item_never_comes_back(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    first = claim(demonstration_campaign, rosa)
+
+    services.skip(lease=first.lease, rater=rosa, reason="not_my_field", note="law", now=NOON)
+
+    later = [write(demonstration_campaign, rosa).item_id for _ in range(4)]
+    assert first.item_id not in later
+    assert services.claim(campaign=demonstration_campaign, rater=rosa, now=after(5)) is None
+    assert Pass.objects.get().note == "law"
+
+
+def test_a_skipped_item_goes_to_another_rater(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    first = claim(demonstration_campaign, rosa)
+    services.skip(lease=first.lease, rater=rosa, reason="not_my_field", now=NOON)
+
+    assert claim(demonstration_campaign, raul).item_id == first.item_id
+
+
+def test_nobody_gives_back_what_another_holds(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    assert not services.release(lease=slot.lease, rater=raul, now=NOON)
+    assert not services.skip(lease=slot.lease, rater=raul, reason="technical", now=NOON)
+    assert Slot.objects.get(pk=slot.pk).rater == rosa
+
+
+# --- drafts ------------------------------------------------------------------------------------------------------
+
+
+def test_a_later_draft_replaces_the_earlier(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    item = claim(demonstration_campaign, rosa).item
+    services.save_draft(item=item, rater=rosa, content={"text": "F"}, now=NOON)
+    services.save_draft(item=item, rater=rosa, content={"text": "Four"}, now=after(1))
+
+    assert Draft.objects.get().content == {"text": "Four"}
+
+
+def test_a_submit_ends_the_draft_and_a_late_save_does_not_bring_it_back(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+    services.save_draft(item=slot.item, rater=rosa, content={"text": "Four"}, now=NOON)
+    services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+
+    services.save_draft(item=slot.item, rater=rosa, content={"text": "Four"}, now=after(1))
+
+    assert not Draft.objects.exists()
+
+
+def test_a_draft_outlives_the_lease(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+    services.save_draft(item=slot.item, rater=rosa, content={"text": "Four"}, now=NOON)
+
+    services.release(lease=slot.lease, rater=rosa, now=NOON)
+
+    assert Draft.objects.get(rater=rosa).content == {"text": "Four"}
+
+
+# --- submitting --------------------------------------------------------------------------------------------------
+
+
+def test_a_demonstration_is_stored_with_what_was_measured(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    judgment = services.submit_demonstration(
+        lease=slot.lease,
+        rater=rosa,
+        text=" Four.\n",
+        sources="head",
+        presentation={"n": 1},
+        active_s=12.5,
+        warnings=["fast"],
+        now=after(3),
+    )
+
+    stored = Judgment.objects.get(pk=judgment.pk)
+    assert stored.demonstration.text == " Four.\n"
+    assert (stored.demonstration.sources, stored.presentation, stored.active_s, stored.warnings) == (
+        "head",
+        {"n": 1},
+        12.5,
+        ["fast"],
+    )
+    assert (stored.slot_id, stored.leased_at, stored.submitted_at, stored.is_extra) == (slot.pk, NOON, after(3), False)
+    assert stored.slot.state == "submitted"
+
+
+def test_submitting_twice_stores_once(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    first = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+    second = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four!", now=after(1))
+
+    assert first == second
+    assert Judgment.objects.get().demonstration.text == "Four."
+
+
+def test_an_empty_text_is_refused_and_the_item_stays(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    with pytest.raises(services.UnableToSubmit, match="empty"):
+        services.submit_demonstration(lease=slot.lease, rater=rosa, text=" \n", now=NOON)
+
+    assert Slot.objects.get(pk=slot.pk).state == "leased"
+
+
+def test_nobody_submits_under_a_lease_of_another(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    with pytest.raises(services.UnableToSubmit, match="never given to you"):
+        services.submit_demonstration(lease=slot.lease, rater=raul, text="Four.", now=NOON)
+
+
+def test_a_lease_that_never_was_is_refused(rosa: Rater) -> None:
+    with pytest.raises(services.UnableToSubmit, match="never given to you"):
+        services.submit_demonstration(lease=uuid.uuid4(), rater=rosa, text="Four.", now=NOON)
+
+
+def test_a_comparison_keeps_the_order_that_was_shown(comparison_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(comparison_campaign, rosa)
+    shown = queue.presented(slot)
+
+    judgment = judge(slot, rosa, ranks={0: 3, 1: 1, 2: 1, 3: None}, strength=2, reason="shorter")
+
+    rows = judgment.comparison.ranked.order_by("position")
+    assert [row.response for row in rows] == shown
+    assert [row.rank for row in rows] == [2, 1, 1, None]
+    assert (judgment.comparison.strength, judgment.comparison.reason) == (2, "shorter")
+
+
+def test_the_order_differs_between_raters_and_items(day_shift: Pool, guideline: Guideline) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=30, n_responses=9)
+
+    raters = [rater_called(f"Rater {n}", pool=day_shift) for n in range(30)]
+    orders = {tuple(response.pk for response in queue.presented(claim(campaign, rater))) for rater in raters}
+
+    assert len(orders) == 30
+
+
+def test_what_was_not_asked_or_not_answered_is_absent(comparison_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(comparison_campaign, rosa)
+
+    judgment = judge(slot, rosa, ratings={n: {"overall": 7, "opinion": "", "sexual": "on"} for n in range(4)})
+
+    assert judgment.comparison.ranked.first().ratings == {"overall": 7, "sexual": True}
+    assert judgment.comparison.reason is None
+    assert judgment.comparison.strength is None
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"ranks": {}}, "No response is ranked"),
+        ({"ranks": {0: None}}, "No response is ranked"),
+        ({"ranks": {0: 1, 4: 2}}, "no response E"),
+        ({"ranks": {-1: 1}}, "no response"),
+        ({"ranks": {0: 0}}, "count from 1"),
+        ({"ratings": {0: {"overall": 4}}}, "Response B: answer “Overall”, from 1 to 7"),
+        ({"ratings": {n: {"overall": 8} for n in range(4)}}, "Response A: “Overall” goes from 1 to 7"),
+        ({"ratings": {n: {"overall": "x"} for n in range(4)}}, "whole number"),
+        ({"ratings": {n: {"overall": 1, "opinion": "perhaps"} for n in range(4)}}, "ticked or not"),
+        ({"ratings": {n: {"overall": 1, "colour": 1} for n in range(4)}}, "does not ask"),
+        ({"strength": 5}, "from 1 to 4"),
+    ],
+)
+def test_a_comparison_that_cannot_be_stored_gets_a_sentence(
+    comparison_campaign: Campaign, rosa: Rater, given: dict[str, object], sentence: str
+) -> None:
+    slot = claim(comparison_campaign, rosa)
+
+    with pytest.raises(services.UnableToSubmit, match=sentence):
+        judge(slot, rosa, **given)
+
+    assert Slot.objects.get(pk=slot.pk).state == "leased"
+
+
+def test_a_demonstration_for_a_comparison_is_refused(comparison_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(comparison_campaign, rosa)
+
+    with pytest.raises(services.UnableToSubmit, match="another kind"):
+        services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+
+
+def test_the_guideline_that_was_shown_is_stamped_and_not_the_one_that_came_since(
+    comparison_campaign: Campaign, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    slot = claim(comparison_campaign, rosa)
+    services.new_guideline_version(guideline=guideline, text="Be brief.", form=RatingForm(), by=None, now=NOON)
+    comparison_campaign.refresh_from_db()
+
+    assert judge(slot, rosa).guideline_version.number == 1
+    assert judge(claim(comparison_campaign, raul), raul, ratings={}).guideline_version.number == 2
+
+
+# --- late --------------------------------------------------------------------------------------------------------
+
+
+def test_a_late_submit_counts_while_nobody_took_the_slot(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+
+    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(600))
+
+    assert (judgment.slot_id, judgment.is_extra) == (slot.pk, False)
+
+
+def test_a_submit_after_giving_back_counts_while_a_slot_is_free(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+    services.release(lease=slot.lease, rater=rosa, now=NOON)
+
+    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(1))
+
+    assert (judgment.slot_id, judgment.is_extra) == (slot.pk, False)
+
+
+def test_a_late_submit_counts_in_another_slot_of_the_item(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
+    slot = claim(campaign, rosa)
+    services.release(lease=slot.lease, rater=rosa, now=NOON)
+    taken = claim(campaign, raul)
+    assert taken.pk == slot.pk
+
+    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(1))
+
     assert not judgment.is_extra
+    assert judgment.slot_id != taken.pk
+
+
+def test_a_late_submit_is_kept_as_extra_when_every_slot_is_taken(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    slot = claim(campaign, rosa)
+    write(campaign, raul, after(31))
+
+    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(32))
+
+    assert (judgment.slot_id, judgment.is_extra) == (None, True)
+    assert judgment.demonstration.text == "Four."
+    assert services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(33)) == judgment
+
+
+def test_an_extra_judgment_keeps_the_order_that_was_shown(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=1)
+    slot = claim(campaign, rosa)
+    shown = queue.presented(slot)
+    judge(claim(campaign, raul, after(31)), raul)
+
+    judgment = judge(slot, rosa)
+
+    assert judgment.is_extra
+    assert [row.response for row in judgment.comparison.ranked.order_by("position")] == shown
+
+
+def test_an_old_tab_submits_into_the_slot_taken_anew(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    old = claim(demonstration_campaign, rosa)
+    services.release(lease=old.lease, rater=rosa, now=NOON)
+    new = claim(demonstration_campaign, rosa)
+
+    judgment = services.submit_demonstration(lease=old.lease, rater=rosa, text="Four.", now=NOON)
+
+    assert judgment.slot_id == new.pk
+    assert Slot.objects.get(pk=new.pk).state == "submitted"
+
+
+def test_the_new_tab_of_an_item_answered_in_the_old_one_loses_no_text(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    old = claim(demonstration_campaign, rosa)
+    services.release(lease=old.lease, rater=rosa, now=NOON)
+    new = claim(demonstration_campaign, rosa)
+    services.submit_demonstration(lease=old.lease, rater=rosa, text="Four.", now=NOON)
+
+    with pytest.raises(services.UnableToSubmit, match="kept as a draft"):
+        services.submit_demonstration(lease=new.lease, rater=rosa, text="Five.", now=NOON)
+
+    assert Draft.objects.get(rater=rosa).content["text"] == "Five."
+
+
+def test_a_second_text_for_an_item_becomes_a_draft_and_says_so(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    old = claim(demonstration_campaign, rosa)
+    services.release(lease=old.lease, rater=rosa, now=NOON)
+    new = claim(demonstration_campaign, rosa)
+    services.submit_demonstration(lease=new.lease, rater=rosa, text="Four.", now=NOON)
+
+    with pytest.raises(services.UnableToSubmit, match="kept as a draft"):
+        services.submit_demonstration(lease=old.lease, rater=rosa, text="Four, again.", now=NOON)
+
+    assert Draft.objects.get(rater=rosa).content["text"] == "Four, again."
+
+
+def test_a_closed_campaign_still_takes_what_was_written(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+    services.close_campaign(campaign=demonstration_campaign, by=None, now=NOON)
+
+    assert not services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(1)).is_extra
+
+
+# --- cost --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n_items", [3, 30])
+def test_the_cost_of_an_item_does_not_grow(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, n_items: int, django_assert_num_queries
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=n_items)
+    for _ in range(n_items - 1):
+        judge(claim(campaign, raul), raul)
+    judge(claim(campaign, rosa), rosa)
+
+    with django_assert_num_queries(5):  # held, savepoint, claim, place, savepoint
+        slot = claim(campaign, rosa)
+    item = slot.item
+    with django_assert_num_queries(4):  # savepoint, is it judged, draft, savepoint
+        services.save_draft(item=item, rater=rosa, content={"reason": "B is short"}, now=NOON)
+    with django_assert_num_queries(2):
+        services.heartbeat(lease=slot.lease, rater=rosa, now=NOON)
+    with django_assert_num_queries(10):
+        judge(slot, rosa)

@@ -6,9 +6,8 @@
 import json
 from typing import BinaryIO
 
-from labeling.importers import hugging_face, plain, transcripts, trees
+from labeling.importers import hugging_face, lines, plain, transcripts, trees
 from labeling.importers.drafts import Draft, Found, Problem, Reply
-from labeling.importers.lines import lines, unpacked
 
 READERS = {
     "jsonl": plain.read_jsonl,
@@ -24,7 +23,7 @@ __all__ = ["FORMATS", "Draft", "Problem", "Reply", "guess_format", "read"]
 
 def read(stream: BinaryIO, file_format: str) -> Found:
     """Drafts and problems of a file, one at a time, in constant memory."""
-    return READERS[file_format](unpacked(stream))
+    return READERS[file_format](lines.unpacked(stream))
 
 
 def guess_format(stream: BinaryIO) -> str:
@@ -46,7 +45,7 @@ def guess_format(stream: BinaryIO) -> str:
 
 
 def _first_line(stream: BinaryIO) -> bytes:
-    for line in lines(unpacked(stream)):
+    for line in lines.lines(lines.unpacked(stream)):
         if isinstance(line, Problem):
             return b""
         content = line.content.removeprefix(b"\xef\xbb\xbf").strip()

@@ -217,13 +217,10 @@ def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Sourc
 
 def _judgments(batch: Import, placed: Placed, written: Written, counts: dict[str, int], now: datetime) -> None:
     """Demonstrations and comparisons of a batch, but for those that an import of the same source has given before."""
-    raters = _raters(batch, {draft.worker for draft, _prompt in placed if draft.replies}, now)
-    sources = {
-        author: source.pk for author, source in _sources(batch, {r.author for d, _p in placed for r in d.replies}, now).items()
-    }
-    told = _already_told(
-        batch, {prompt.pk for draft, prompt in placed if draft.replies}, {rater.origin for rater in raters.values()}
-    )
+    placed = [(draft, prompt) for draft, prompt in placed if draft.replies]
+    raters = _raters(batch, {draft.worker for draft, _prompt in placed}, now)
+    sources = _sources(batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now)
+    told = _already_told(batch, {prompt.pk for _draft, prompt in placed}, {rater.origin for rater in raters.values()})
     judgments: list[Judgment] = []
     demonstrations: list[Demonstration] = []
     comparisons: list[Comparison] = []

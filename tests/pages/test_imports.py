@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import services
-from labeling.models import Import, Prompt
+from labeling.models import Import, Prompt, Source
 from tests.cast import NOON
 
 SignedIn = Callable[[User], Client]
@@ -115,21 +115,14 @@ def test_a_discarded_import_is_gone_from_the_prompts(alice: User, signed_in: Sig
 
 def test_a_source_that_is_a_person_is_refused_with_a_sentence(alice: User, signed_in: SignedIn, uploads: Path) -> None:
     client = signed_in(alice)
-    services.create_prompt(
-        messages=[{"role": "user", "content": "Hello"}],
-        category="other",
-        language="en",
-        split="train",
-        licence="",
-        by=alice,
-        now=NOON,
-    )
+    Source.objects.create(name=alice.email, kind=Source.Kind.PERSON)
 
     answer = sent(client, GOOD, source_name=alice.email)
 
     assert answer.status_code == 422
     assert "cannot name this source" in answer.content.decode()
-    assert not list(uploads.rglob("*.*")) and not Import.objects.exists()
+    assert not [path for path in uploads.rglob("*") if path.is_file()]
+    assert not Import.objects.exists()
 
 
 def test_an_empty_file_is_refused_with_a_sentence(alice: User, signed_in: SignedIn) -> None:

@@ -39,7 +39,8 @@ def main() -> None:
 
 def serve() -> None:
     started = time.monotonic()
-    signal.signal(signal.SIGTERM, as_ctrl_c)
+    for asked_to_end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked_to_end, as_ctrl_c)
     local_site.end_leftovers(HOME / "pids.json")
     site = local_site.LocalSite(home=HOME, port=wanted_port(), database=f"sqlite:///{HOME / 'preferably.sqlite3'}")
     with contextlib.suppress(KeyboardInterrupt), local_site.process_tree(site):

@@ -75,7 +75,7 @@ def start_broker(site: LocalSite) -> None:
 
 
 def start_site(site: LocalSite) -> None:
-    web = f"gunicorn config.wsgi --bind 127.0.0.1:{site.port} --workers 2 --threads 4 --preload --timeout 120"
+    web = f"gunicorn config.wsgi --bind 127.0.0.1:{site.port} --workers 2 --threads 4 --preload --timeout 120 --no-control-socket"
     worker = "celery --app config worker --without-gossip --without-mingle --disable-prefetch --concurrency 1"
     start(site, "web", python_module(web))
     # A fresh process for each run: a forked one could not use the GPU, and memory comes back between runs.

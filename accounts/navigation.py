@@ -36,7 +36,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
     (
         _("Work"),
         (
-            Place(_("Desk"), "desk", "desk", ("desk",)),
+            Place(_("Desk"), "desk", "desk", ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline")),
             Place(_("My work"), "my_work", "clock", ("my_work",)),
         ),
     ),

@@ -9,6 +9,7 @@ from django.views import i18n
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import access, services
+from accounts import styleguide as samples
 from accounts.forms import ProfileForm
 from accounts.models import User
 
@@ -47,4 +48,4 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
 
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in both themes; there is no such page in production."""
-    return render(request, "styleguide.html")
+    return render(request, "styleguide.html", {"themes": samples.samples(), **samples.shared()})

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 WIDTH, HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 16.0, 14.0, 26.0
@@ -15,7 +15,7 @@ _SERIES_COLOURS = 8
 
 @dataclass(frozen=True)
 class Series:
-    """One curve: `points` are (x, y) in rising x; a y that is not finite leaves a gap."""
+    """One curve: `points` are (x, y) in rising x; a y that is not finite leaves a gap. A projection goes on with the series before it."""
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -47,7 +47,7 @@ class DrawnLimit:
 
 @dataclass(frozen=True)
 class Curve:
-    """A series in pixels. `number` chooses its colour; `name` stands at its end."""
+    """A series in pixels. `number` chooses its colour; `name` stands behind its end, or above it when a projection follows."""
 
     number: int
     name: str
@@ -58,6 +58,7 @@ class Curve:
     end_y: str
     name_x: str
     name_y: str
+    is_followed: bool
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,7 @@ def line_chart(
         x_ticks=tuple(Tick(_px(x(value)), label) for value, label in x_marks),
         y_ticks=tuple(Tick(_px(y(value)), _tick_label(value, y_values), is_zero=value == 0) for value in y_values),
         limits=tuple(DrawnLimit(_px(y(limit.y)), _px(y(limit.y) - 5), limit.label) for limit in limits),
-        curves=_apart([_curve(number, one, x, y) for number, (one, _) in enumerate(drawn, start=1)]),
+        curves=_apart(_curves([one for one, _ in drawn], x, y)),
         columns=columns,
         rows=rows,
     )
@@ -174,7 +175,16 @@ def _numbered(low: float, high: float, unit: str) -> list[tuple[float, str]]:
     return list(zip(ticks, labels, strict=True))
 
 
-def _curve(number: int, one: Series, x: _Scale, y: _Scale) -> Curve:
+def _curves(drawn: Sequence[Series], x: _Scale, y: _Scale) -> list[Curve]:
+    curves, number = [], 0
+    for one, following in zip(drawn, [*drawn[1:], None], strict=True):
+        number += not (one.is_projection and number)
+        is_followed = following is not None and following.is_projection
+        curves.append(_curve((number - 1) % _SERIES_COLOURS + 1, one, x, y, is_followed=is_followed))
+    return curves
+
+
+def _curve(number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool) -> Curve:
     points = _thinned(one.points)
     last = next(point for point in reversed(points) if math.isfinite(point[1]))
     path = _path(points, x, y)
@@ -182,27 +192,28 @@ def _curve(number: int, one: Series, x: _Scale, y: _Scale) -> Curve:
     if one.has_area and all(math.isfinite(value) for _, value in points):
         area = f"{path}L{_px(x(last[0]))} {_px(y.start)}L{_px(x(points[0][0]))} {_px(y.start)}Z"
     return Curve(
-        number=(number - 1) % _SERIES_COLOURS + 1,
+        number=number,
         name=one.name,
         path=path,
         area=area,
         is_projection=one.is_projection,
         end_x=_px(x(last[0])),
         end_y=_px(y(last[1])),
-        name_x=_px(x(last[0]) + 8),
-        name_y=_px(y(last[1])),
+        name_x=_px(x(last[0]) + (-8 if is_followed else 8)),
+        name_y=_px(y(last[1]) - (10 if is_followed else 0)),
+        is_followed=is_followed,
     )
 
 
 def _apart(curves: list[Curve]) -> tuple[Curve, ...]:
     """Names at the ends of curves pushed down until none lies on another; the last one stays inside the drawing."""
-    ordered = sorted(curves, key=lambda curve: float(curve.name_y))
-    heights = [float(curve.name_y) for curve in ordered]
-    for index in range(1, len(heights)):
-        heights[index] = max(heights[index], heights[index - 1] + _NAME_GAP)
+    order = sorted(range(len(curves)), key=lambda index: float(curves[index].name_y))
+    heights = [float(curves[index].name_y) for index in order]
+    for place in range(1, len(heights)):
+        heights[place] = max(heights[place], heights[place - 1] + _NAME_GAP)
     overflow = max(0.0, heights[-1] - (HEIGHT - _BOTTOM))
-    moved = {curve.number: height - overflow for curve, height in zip(ordered, heights, strict=True)}
-    return tuple(Curve(**{**vars(curve), "name_y": _px(moved[curve.number])}) for curve in curves)
+    moved = dict(zip(order, heights, strict=True))
+    return tuple(replace(curve, name_y=_px(moved[index] - overflow)) for index, curve in enumerate(curves))
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -79,6 +79,17 @@ def count(number: int) -> str:
     return number_format(number, use_l10n=True, force_grouping=True)
 
 
+@register.inclusion_tag("components/_sort.html", takes_context=True)
+def sortable(context: Context, key: str, label: str, *, is_number: bool = False) -> dict[str, Any]:
+    """`{% sortable "name" label %}`: the head of a column that sorts by ?sort=key, and back by ?sort=-key."""
+    query = context["request"].GET.copy()
+    current = query.get("sort", "")
+    query["sort"] = f"-{key}" if current == key else key
+    query.pop("page", None)
+    direction = {key: "ascending", f"-{key}": "descending"}.get(current, "none")
+    return {"label": label, "url": f"?{query.urlencode()}", "direction": direction, "is_number": is_number}
+
+
 @register.simple_tag(takes_context=True)
 def importmap(context: Context) -> SafeString:
     """Names for our ES modules, `js/desk` and so on, so that imports find the hashed files of production."""

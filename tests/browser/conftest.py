@@ -1,0 +1,110 @@
+"""A real Chromium in front of a real server: pages of named people, the accessibility check, screenshots."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from labeling.models import Rater
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import services  # noqa: E402  # scripts/ is no package
+
+SCREENSHOTS = ROOT / "build" / "screenshots"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+# Playwright's synchronous interface runs an event loop in this thread, which Django would take for asynchronous code.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    return {"executable_path": services.chromium(), "args": FLAGS}
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
+    """open_page("/desk/", rosa, theme="dark", width=390, height=844): a window of its own, signed in as that person or as nobody.
+
+    When the test ends, every such page must have run without an error and without a breach of the content policy.
+    """
+    contexts, complaints = [], []
+
+    def open_(path: str, person: User | Rater | None = None, *, theme: str = "light", width: int = 1440, height: int = 900, **options: Any) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url, color_scheme=theme, viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+        )
+        contexts.append(context)
+        if person is not None:
+            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": _session_of(person), "url": live_server.url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.goto(path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def axe_clean() -> Callable[[Page], None]:
+    """axe_clean(page) fails with what axe finds on the page as it is now: WCAG 2.2 A and AA."""
+
+    def check(page: Page) -> None:
+        options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+        found = Axe().run(page, options=options).response["violations"]
+        lines = [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+        assert not lines, "\n".join(lines)
+
+    return check
+
+
+@pytest.fixture
+def screenshot() -> Callable[..., Path]:
+    """screenshot(page, "desk-dark") writes build/screenshots/desk-dark.png and returns its path."""
+
+    def take(page: Page, name: str, *, full_page: bool = False) -> Path:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"{name}.png"
+        page.screenshot(path=path, full_page=full_page)
+        return path
+
+    return take
+
+
+def _session_of(person: User | Rater) -> str:
+    user = person.user if isinstance(person, Rater) else person
+    assert user is not None
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client.cookies[settings.SESSION_COOKIE_NAME].value

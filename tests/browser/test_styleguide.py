@@ -1,0 +1,87 @@
+"""The parts of the site as Chromium shows them, in both themes and on a phone."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+
+Opener = Callable[..., Page]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_component_passes_axe_in_both_themes(open_page: Opener, alice: User, axe_clean: Callable, screenshot: Callable, theme: str) -> None:
+    page = open_page("/styleguide/", alice, theme=theme)
+
+    screenshot(page, f"styleguide-{theme}", full_page=True)
+    axe_clean(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_login_page_passes_axe_in_both_themes(open_page: Opener, axe_clean: Callable, screenshot: Callable, theme: str, db: None) -> None:
+    page = open_page("/account/login/", theme=theme)
+
+    screenshot(page, f"login-{theme}")
+    axe_clean(page)
+
+
+@pytest.mark.parametrize(("name", "width", "height"), [("phone", 390, 844), ("tablet", 900, 1100)])
+def test_nothing_is_wider_than_a_small_window(open_page: Opener, alice: User, axe_clean: Callable, screenshot: Callable, name: str, width: int, height: int) -> None:
+    page = open_page("/styleguide/", alice, width=width, height=height)
+
+    screenshot(page, f"styleguide-{name}")
+    axe_clean(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_theme_chosen_in_the_menu_outlives_a_reload(open_page: Opener, alice: User) -> None:
+    page = open_page("/profile/", alice)
+
+    page.get_by_label("Menu of Alice").click()
+    page.get_by_label("Dark", exact=True).check()
+    page.reload()
+
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(19, 22, 21)"
+
+
+def test_the_menu_closes_on_escape_and_gives_the_focus_back(open_page: Opener, alice: User, screenshot: Callable, axe_clean: Callable) -> None:
+    page = open_page("/profile/", alice)
+    menu = page.get_by_label("Menu of Alice")
+    menu.click()
+    screenshot(page, "profile-menu")
+    axe_clean(page)
+
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+    expect(menu).to_be_focused()
+
+
+def test_a_question_mark_lists_the_keys_but_not_while_typing(open_page: Opener, alice: User) -> None:
+    page = open_page("/profile/", alice)
+    page.get_by_label("Name").press("?")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+    page.locator("body").click(position={"x": 700, "y": 850})
+    page.keyboard.press("?")
+
+    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+
+
+def test_the_people_pages_pass_axe(open_page: Opener, alice: User, noor: User, axe_clean: Callable, screenshot: Callable) -> None:
+    for name, path in {"people": "/people/", "person-new": "/people/new/", "person": f"/people/{noor.pk}/"}.items():
+        page = open_page(path, alice)
+        screenshot(page, name)
+        axe_clean(page)
+
+
+def test_an_uninvited_address_says_so_in_the_same_shell(open_page: Opener, alice: User, screenshot: Callable, live_server: object) -> None:
+    page = open_page("/profile/", alice)
+    page.evaluate("document.title")
+
+    response = page.request.get("/nothing-here/")
+
+    assert response.status == 404
+    assert "There is nothing at this address" in response.text()

@@ -1,0 +1,127 @@
+"""Every URL × every kind of person, against the one table."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts import access
+from accounts.models import User
+from config.permissions import TABLE, Role
+
+SAMPLES = {
+    "IntConverter": 987654321,
+    "UUIDConverter": UUID(int=7),
+    "StringConverter": "sample",
+    "SlugConverter": "sample",
+    "PathConverter": "sample",
+}
+# What a group of a regular expression is called, since it has no converter.
+NAMED_SAMPLES = {"key": "sample", "uidb36": "1", "url": "sample", "object_id": "1", "app_label": "accounts", "content_type_id": "1"}
+PEOPLE = {
+    "anonymous": {},
+    "rater": {"is_rater": True},
+    "admin": {"is_admin": True},
+    "researcher": {"is_researcher": True},
+    "superuser": {"is_superuser": True, "is_staff": True},
+}
+
+
+def every_url(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            namespace = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
+            yield from every_url(pattern.url_patterns, namespace)
+        else:
+            yield f"{prefix}{pattern.name or ''}", pattern
+
+
+URLS = dict(every_url(get_resolver().url_patterns))
+
+
+def path_of(name: str) -> str:
+    # reverse_dict holds each pattern with all its prefixes, which one URLPattern alone does not know.
+    namespaces, _colon, bare = name.rpartition(":")
+    resolver, prefix = get_resolver(), "/"
+    for namespace in filter(None, namespaces.split(":")):
+        part, resolver = resolver.namespace_dict[namespace]
+        prefix += part
+    if not bare:  # the admin's own "everything else"
+        return f"{prefix}nothing/like/this/"
+    possibilities, _pattern, _defaults, converters = resolver.reverse_dict.getlist(bare)[0]
+    template, parameters = possibilities[0]
+    values = {p: SAMPLES[type(converters[p]).__name__] if p in converters else NAMED_SAMPLES.get(p, "sample") for p in parameters}
+    return prefix + template % values
+
+
+def client_of(kind: str) -> Client:
+    client = Client()
+    if kind != "anonymous":
+        user = User.objects.create_user(email=f"{kind}@example.org", name=kind, password="correct horse battery", **PEOPLE[kind])
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def roles_of(kind: str) -> frozenset[str]:
+    return access.roles_of(AnonymousUser() if kind == "anonymous" else User(**PEOPLE[kind]))
+
+
+def test_every_url_has_a_name() -> None:
+    unnamed = [str(pattern.pattern) for name, pattern in URLS.items() if name.rpartition(":")[2] == "" and not name.startswith("admin:")]
+
+    assert unnamed == []
+
+
+def test_every_url_is_in_the_table() -> None:
+    missing = {name for name in URLS if name not in TABLE and f"{name.split(':')[0]}:*" not in TABLE}
+
+    assert missing == set()
+
+
+def test_every_line_of_the_table_is_a_url() -> None:
+    namespaces = {name.split(":")[0] for name in URLS if ":" in name}
+    unknown = {name for name in TABLE if name not in URLS and not (name.endswith(":*") and name[:-2] in namespaces)}
+
+    assert unknown == set()
+
+
+def test_the_table_speaks_of_roles_that_exist() -> None:
+    assert {role for roles in TABLE.values() for role in roles} <= set(Role)
+
+
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_each_url_opens_to_whom_the_table_says_and_to_nobody_else(kind: str, db: None) -> None:
+    client, roles = client_of(kind), roles_of(kind)
+    wrong = []
+    for name in URLS:
+        if name.startswith("admin:") and access.may_open(name, roles):
+            continue  # behind our door Django's admin has doors of its own
+        # An unknown object is 404 and a wrong method 405: both say that the door itself was open.
+        response = client.get(path_of(name))
+        may_open = access.may_open(name, roles)
+        if kind == "anonymous":
+            is_turned_away = response.status_code == 302 and response.headers["Location"].startswith("/account/login/?next=")
+        else:
+            is_turned_away = response.status_code == 403
+        if may_open == is_turned_away:
+            wrong.append(f"{name}: {response.status_code}, the table says {'open' if may_open else 'closed'}")
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", PEOPLE)
+def test_a_post_meets_the_same_doors(kind: str, db: None) -> None:
+    client, roles = client_of(kind), roles_of(kind)
+    open_by_mistake = []
+    for name in URLS:
+        if access.may_open(name, roles) or name.startswith("admin:"):
+            continue
+        response = client.post(path_of(name))
+        is_turned_away = response.status_code == (302 if kind == "anonymous" else 403)
+        if not is_turned_away:
+            open_by_mistake.append(f"{name}: {response.status_code}")
+
+    assert open_by_mistake == []

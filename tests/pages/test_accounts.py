@@ -1,0 +1,307 @@
+"""Signing in and out, passwords, the profile, and the people an admin makes logins for."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import AuditEvent, User
+from labeling.models import Rater
+from tests.cast import PASSWORD
+
+SignedIn = Callable[..., Client]
+NEW_PASSWORD = "seven green kettles"
+
+
+@pytest.fixture(autouse=True)
+def _no_failures_remembered() -> None:
+    """Failed logins are counted in the shared cache, which outlives a test."""
+    cache.clear()
+
+
+def log_in(client: Client, *, email: str, password: str) -> object:
+    return client.post("/account/login/", {"login": email, "password": password})
+
+
+def person_fields(**changes: object) -> dict[str, object]:
+    return {"name": "Quin", "email": "quin@example.org", "roles": ["rater"], "time_zone": "Europe/Berlin", "is_active": "on"} | changes
+
+
+# Signing in and out
+
+
+def test_the_right_password_leads_home(alice: User, client: Client) -> None:
+    response = log_in(client, email="alice@example.org", password=PASSWORD)
+
+    assert response.headers["Location"] == "/"
+
+
+def test_the_case_of_the_address_does_not_matter(alice: User, client: Client) -> None:
+    response = log_in(client, email="Alice@Example.org", password=PASSWORD)
+
+    assert response.status_code == 302
+
+
+@pytest.mark.parametrize("email", ["alice@example.org", "nobody@example.org"])
+def test_a_wrong_login_gets_one_sentence_whether_or_not_the_address_exists(alice: User, client: Client, email: str) -> None:
+    response = log_in(client, email=email, password="wrong")
+
+    assert "This e-mail and this password do not belong together." in response.text
+
+
+def test_a_closed_login_is_told_so_only_with_the_right_password(alice: User, client: Client) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    response = client.post("/account/login/", {"login": "alice@example.org", "password": PASSWORD}, follow=True)
+
+    assert "This login is closed" in response.text
+
+
+def test_a_login_leads_back_to_the_page_that_asked_for_it(alice: User, client: Client) -> None:
+    response = client.get("/people/")
+    address = response.headers["Location"]
+
+    response = client.post(address, {"login": "alice@example.org", "password": PASSWORD})
+
+    assert address == "/account/login/?next=/people/"
+    assert response.headers["Location"] == "/people/"
+
+
+def test_a_login_never_leads_to_another_site(alice: User, client: Client) -> None:
+    response = client.post("/account/login/?next=https://evil.example/", {"login": "alice@example.org", "password": PASSWORD})
+
+    assert response.headers["Location"] == "/"
+
+
+def test_the_sixth_wrong_password_in_five_minutes_closes_the_login_even_to_the_right_one(alice: User, client: Client) -> None:
+    for _attempt in range(5):
+        log_in(client, email="alice@example.org", password="wrong")
+
+    response = log_in(client, email="alice@example.org", password=PASSWORD)
+
+    assert "Too many wrong passwords for this login." in response.text
+
+
+def test_failures_are_counted_by_login_and_not_by_address(alice: User, noor: User, client: Client) -> None:
+    for _attempt in range(6):
+        log_in(client, email="alice@example.org", password="wrong")
+
+    response = log_in(client, email="noor@example.org", password=PASSWORD)
+
+    assert response.status_code == 302
+
+
+def test_logging_out_takes_a_post(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+
+    assert client.get("/account/logout/").status_code == 200
+    assert "_auth_user_id" in client.session
+    client.post("/account/logout/")
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_signs_up_by_themselves(client: Client, db: None, method: str) -> None:
+    fields = {"email": "x@example.org", "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+
+    response = getattr(client, method)("/account/signup/", fields)
+
+    assert "Ask an admin" in response.text
+    assert not User.objects.exists()
+
+
+# Passwords
+
+
+def test_a_forgotten_password_is_set_by_a_link_that_works_once(alice: User, client: Client) -> None:
+    client.post("/account/password/reset/", {"email": "alice@example.org"})
+    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", mail.outbox[0].body).group(1)
+
+    page = client.get(link, follow=True)
+    client.post(page.request["PATH_INFO"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    alice.refresh_from_db()
+
+    assert alice.check_password(NEW_PASSWORD)
+    assert "This link no longer works" in Client().get(link, follow=True).text
+
+
+def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client, db: None) -> None:
+    response = client.post("/account/password/reset/", {"email": "nobody@example.org"}, follow=True)
+
+    assert "If this address has a login" in response.text
+    assert mail.outbox == []
+
+
+def test_a_changed_password_keeps_the_session_and_tells_its_owner(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+
+    client.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+    assert client.get("/profile/").status_code == 200
+    assert "was changed" in mail.outbox[0].subject
+
+
+def test_a_weak_password_gets_a_reason(alice: User, signed_in: SignedIn) -> None:
+    response = signed_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD, "password1": "12345", "password2": "12345"})
+
+    assert "too short" in response.text
+
+
+# The way home
+
+
+def test_each_role_starts_where_its_work_is(alice: User, noor: User, rosa: Rater, signed_in: SignedIn) -> None:
+    starts = [signed_in(person).get("/").headers["Location"] for person in (alice, noor, rosa)]
+
+    assert starts == ["/campaigns/", "/runs/", "/desk/"]
+
+
+def test_a_person_without_a_role_is_told_what_to_do(alice: User, signed_in: SignedIn) -> None:
+    User.objects.filter(pk=alice.pk).update(is_admin=False)
+
+    assert "No role yet" in signed_in(alice).get("/").text
+
+
+# The profile
+
+
+def test_a_profile_says_name_time_zone_and_language(alice: User, signed_in: SignedIn) -> None:
+    signed_in(alice).post("/profile/", {"name": "Alice B", "time_zone": "Asia/Tokyo", "language": "de"})
+
+    alice.refresh_from_db()
+    assert (alice.name, alice.time_zone, alice.language) == ("Alice B", "Asia/Tokyo", "de")
+
+
+def test_a_time_zone_that_does_not_exist_is_refused(alice: User, signed_in: SignedIn) -> None:
+    response = signed_in(alice).post("/profile/", {"name": "Alice", "time_zone": "Mars/Olympus", "language": "en"})
+
+    assert response.status_code == 422
+
+
+def test_times_are_shown_in_the_readers_time_zone(alice: User, noor: User, signed_in: SignedIn) -> None:
+    User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
+
+    assert "2026-03-02T21:00:00+09:00" in signed_in(alice).get(f"/people/{noor.pk}/").text
+
+
+def test_the_language_of_the_menu_stays_with_the_person(alice: User, signed_in: SignedIn) -> None:
+    signed_in(alice).post("/language/", {"language": "de", "next": "/profile/"})
+
+    assert '<html lang="de"' in signed_in(alice).get("/profile/").text
+
+
+def test_a_visitor_chooses_a_language_too(client: Client, db: None) -> None:
+    client.post("/language/", {"language": "de", "next": "/account/login/"})
+
+    assert '<html lang="de"' in client.get("/account/login/").text
+
+
+# People
+
+
+def test_a_new_person_gets_a_link_by_mail_and_the_admin_sees_it_once(
+    alice: User, signed_in: SignedIn, django_capture_on_commit_callbacks: Callable
+) -> None:
+    admin = signed_in(alice)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = admin.post("/people/new/", person_fields())
+    link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body).group(1)
+
+    first, second = admin.get(response.headers["Location"]), admin.get(response.headers["Location"])
+
+    assert mail.outbox[0].to == ["quin@example.org"]
+    assert link in first.text
+    assert link not in second.text
+
+
+def test_the_link_sets_a_password_and_opens_the_desk(
+    alice: User, client: Client, signed_in: SignedIn, django_capture_on_commit_callbacks: Callable
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        signed_in(alice).post("/people/new/", person_fields())
+    link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body).group(1)
+
+    page = client.get(link, follow=True)
+    client.post(page.request["PATH_INFO"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+    assert client.get("/").headers["Location"] == "/desk/"
+
+
+def test_a_new_rater_can_be_put_into_a_pool_at_once(alice: User, signed_in: SignedIn) -> None:
+    signed_in(alice).post("/people/new/", person_fields())
+
+    assert Rater.objects.filter(user__email="quin@example.org").exists()
+
+
+def test_a_second_login_for_an_address_is_refused_whatever_its_case(alice: User, signed_in: SignedIn) -> None:
+    response = signed_in(alice).post("/people/new/", person_fields(email="ALICE@example.org"))
+
+    assert "alice@example.org has a login already." in response.text
+    assert User.objects.count() == 1
+
+
+def test_a_person_cannot_sign_in_before_setting_a_password(alice: User, signed_in: SignedIn, client: Client) -> None:
+    signed_in(alice).post("/people/new/", person_fields())
+
+    assert log_in(client, email="quin@example.org", password="").status_code == 200
+
+
+def test_a_change_is_written_down_with_before_and_after(alice: User, noor: User, signed_in: SignedIn) -> None:
+    fields = person_fields(name="Noor", email="noor@example.org", roles=["researcher", "admin"], time_zone="UTC")
+    signed_in(alice).post(f"/people/{noor.pk}/", fields)
+
+    event = AuditEvent.objects.get(action="change", target_type="accounts.user", target_id=noor.pk)
+    assert (event.by, event.before, event.after) == (alice, {"roles": ["researcher"]}, {"roles": ["admin", "researcher"]})
+
+
+def test_saving_without_a_change_writes_nothing_down(alice: User, noor: User, signed_in: SignedIn) -> None:
+    signed_in(alice).post(
+        f"/people/{noor.pk}/", person_fields(name="Noor", email="noor@example.org", roles=["researcher"], time_zone="UTC")
+    )
+
+    assert not AuditEvent.objects.filter(action="change").exists()
+
+
+@pytest.mark.parametrize("change", [{"roles": ["rater"]}, {"is_active": ""}])
+def test_an_admin_cannot_lock_the_site_from_inside(alice: User, signed_in: SignedIn, change: dict[str, object]) -> None:
+    fields = person_fields(name="Alice", email="alice@example.org", roles=["admin"]) | change
+    response = signed_in(alice).post(f"/people/{alice.pk}/", fields)
+
+    alice.refresh_from_db()
+    assert "Ask another admin." in response.text
+    assert alice.is_admin
+    assert alice.is_active
+
+
+def test_closing_a_login_ends_the_sessions_of_that_person(alice: User, noor: User, signed_in: SignedIn) -> None:
+    hers = signed_in(noor)
+    signed_in(alice).post(
+        f"/people/{noor.pk}/", person_fields(name="Noor", email="noor@example.org", roles=["researcher"], is_active="")
+    )
+
+    assert hers.get("/profile/").headers["Location"] == "/account/login/?next=/profile/"
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [("", ["Alice", "Noor", "Rosa"]), ("?q=ros", ["Rosa"]), ("?role=admin", ["Alice"]), ("?state=closed", []), ("?role=x", ["Alice", "Noor", "Rosa"])],
+)
+def test_people_are_found_by_words_role_and_state(
+    alice: User, noor: User, rosa: Rater, signed_in: SignedIn, query: str, names: list[str]
+) -> None:
+    response = signed_in(alice).get(f"/people/{query}")
+
+    assert [person.name for person in response.context["page"]] == names
+
+
+def test_the_list_of_people_takes_the_same_queries_for_one_as_for_thirty(
+    alice: User, signed_in: SignedIn, django_assert_max_num_queries: Callable
+) -> None:
+    User.objects.bulk_create(User(email=f"{number}@example.org", name=f"Person {number}") for number in range(30))
+    client = signed_in(alice)
+
+    with django_assert_max_num_queries(4):
+        client.get("/people/")

@@ -1,0 +1,201 @@
+"""What stands around every page: the rail, the policy for scripts and styles, the error pages, colours that can be read."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.template import Context, Template
+from django.test import Client
+from django.views.defaults import server_error
+
+from accounts.models import User
+from labeling.models import Rater
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+SignedIn = Callable[..., Client]
+
+
+def rail(client: Client) -> list[str]:
+    return re.findall(r'class="rail-word">([^<]+)<', client.get("/profile/").text)
+
+
+def test_the_rail_shows_raters_their_work_and_nothing_else(rosa: Rater, signed_in: SignedIn) -> None:
+    assert rail(signed_in(rosa)) == ["Desk", "My work"]
+
+
+def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedIn) -> None:
+    assert rail(signed_in(alice)) == ["Campaigns", "Raters", "Guidelines", "Prompts"]
+
+
+def test_the_rail_shows_researchers_what_they_train(noor: User, signed_in: SignedIn) -> None:
+    assert rail(signed_in(noor)) == ["Runs", "Models", "Snapshots"]
+
+
+def test_the_rail_says_where_one_is(alice: User, signed_in: SignedIn) -> None:
+    page = signed_in(alice).get("/people/new/").text
+
+    assert re.search(r'href="/people/" aria-current="true"', page)
+
+
+def test_the_shell_asks_the_database_only_who_is_there(alice: User, signed_in: SignedIn, django_assert_num_queries: Callable) -> None:
+    client = signed_in(alice)
+
+    with django_assert_num_queries(2):  # the session and its person
+        client.get("/profile/")
+
+
+def test_a_closed_page_says_so_in_the_shell(rosa: Rater, signed_in: SignedIn) -> None:
+    response = signed_in(rosa).get("/people/")
+
+    assert response.status_code == 403
+    assert "This page is not open to you" in response.text
+    assert "My work" in response.text
+
+
+def test_an_address_with_nothing_behind_it_says_so_to_everybody(client: Client, alice: User, signed_in: SignedIn) -> None:
+    pages = [client.get("/nothing/here/"), signed_in(alice).get("/nothing/here/")]
+
+    assert all("There is nothing at this address" in page.text for page in pages)
+
+
+def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed(rf: object) -> None:
+    response = server_error(rf.get("/"))
+
+    assert response.status_code == 500
+    assert b"Something broke on our side" in response.content
+
+
+def test_a_fragment_whose_session_ended_sends_the_whole_page_to_the_login(client: Client, db: None) -> None:
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/people/?q=x"}
+    response = client.get("/people/", headers=headers)
+
+    assert response.headers["HX-Redirect"] == "/account/login/?next=/people/%3Fq%3Dx"
+
+
+# The policy for scripts and styles
+
+
+def test_the_policy_lets_in_our_own_files_and_the_nonce_of_the_page(client: Client, db: None) -> None:
+    response = client.get("/account/login/")
+    policy = response.headers["Content-Security-Policy"]
+    nonce = re.search(r'<script type="importmap" nonce="([^"]+)"', response.text).group(1)
+
+    assert f"'nonce-{nonce}'" in policy
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+
+
+def test_the_import_map_names_every_module_of_ours(client: Client, db: None) -> None:
+    page = client.get("/account/login/").text
+    imports = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page).group(1))["imports"]
+
+    assert imports["js/menu"] == "/static/js/menu.js"
+    assert set(imports) == {path.relative_to(ROOT / "static").with_suffix("").as_posix() for path in (ROOT / "static/js").rglob("*.js")}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT / "templates").as_posix())
+def test_no_template_carries_a_style_or_a_script_inside(path: Path) -> None:
+    text = re.sub(r"{% comment %}.*?{% endcomment %}", "", path.read_text(), flags=re.DOTALL)
+
+    assert not re.search(r"\sstyle=|<style|\son[a-z]+=|hx-on|javascript:|<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r'(?:src|href|action)="(?:https?:)?//', text.replace('href="https://example.org', ""))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "templates/components").glob("_*.html")), ids=lambda path: path.name)
+def test_every_component_lists_its_inputs_in_its_head(path: Path) -> None:
+    head = path.read_text().split("{% endcomment %}")[0]
+
+    assert head.startswith("{% comment %}")
+    assert "Inputs" in head
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "static/css").glob("*.css")), ids=lambda path: path.name)
+def test_only_the_tokens_name_a_colour(path: Path) -> None:
+    named = re.findall(r"#[0-9a-fA-F]{3,8}\b|rgb\(|hsl\(", path.read_text())
+
+    assert path.name == "tokens.css" or not named
+
+
+# Components
+
+
+def test_a_component_sees_its_inputs_and_nothing_else_of_the_page() -> None:
+    template = Template('{% component "card" note="12" %}{{ title }}{% endcomponent %}')
+
+    html = template.render(Context({"title": "of the page"}))
+
+    assert "<h2" not in html
+    assert "of the page" in html
+
+
+def test_a_field_ties_its_help_and_its_error_to_its_control(alice: User, signed_in: SignedIn) -> None:
+    page = signed_in(alice).post("/people/new/", {"email": "nonsense"}).text
+
+    assert re.search(r'name="email"[^>]*aria-describedby="id_email_helptext id_email_error"', page)
+    assert 'id="id_email_helptext"' in page
+    assert 'id="id_email_error"' in page
+
+
+def test_a_sortable_head_turns_round_and_keeps_the_rest_of_the_address(rf: object) -> None:
+    request = rf.get("/?q=x&sort=name&page=3")
+    html = Template('{% sortable "name" "Name" %}').render(Context({"request": request}))
+
+    assert 'aria-sort="ascending"' in html
+    assert 'href="?q=x&amp;sort=-name"' in html
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0 s"), (41, "41 s"), (100, "1 min 40 s"), (6000, "1 h 40 min"), (7200, "2 h"), (90_000, "1 d 1 h"), (None, "–")]
+)
+def test_a_duration_takes_two_units_at_most(seconds: int | None, words: str) -> None:
+    assert Template("{{ seconds|duration }}").render(Context({"seconds": seconds})) == words
+
+
+# Colours that can be read: the pairs that text and controls come in
+
+TEXT_PAIRS = [
+    (ink, ground)
+    for ink in ("--grey-9", "--grey-8", "--grey-7", "--accent-text", "--danger", "--warning", "--good", "--info")
+    for ground in ("--grey-1", "--grey-2", "--grey-3")
+] + [
+    ("--on-accent", "--accent"),
+    ("--on-danger", "--danger-fill"),
+    ("--accent-text", "--accent-soft"),
+    ("--good", "--good-soft"),
+    ("--warning", "--warning-soft"),
+    ("--danger", "--danger-soft"),
+    ("--info", "--info-soft"),
+    *((f"--series-{number}", "--grey-1") for number in range(1, 9)),
+]
+CONTROL_PAIRS = [(ink, ground) for ink in ("--grey-6", "--accent") for ground in ("--grey-1", "--grey-2")]
+
+
+def tokens() -> dict[str, tuple[str, str]]:
+    text = (ROOT / "static/css/tokens.css").read_text().split("@media")[0]
+    return {name: (light, dark) for name, light, dark in re.findall(r"(--[\w-]+): light-dark\((#\w{6}), (#\w{6})\)", text)}
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(("ink", "ground"), TEXT_PAIRS)
+def test_text_has_a_contrast_of_four_and_a_half(ink: str, ground: str, theme: int) -> None:
+    assert contrast(tokens()[ink][theme], tokens()[ground][theme]) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize(("ink", "ground"), CONTROL_PAIRS)
+def test_lines_of_controls_have_a_contrast_of_three(ink: str, ground: str, theme: int) -> None:
+    assert contrast(tokens()[ink][theme], tokens()[ground][theme]) >= 3

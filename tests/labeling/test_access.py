@@ -1,0 +1,122 @@
+"""Who reaches which object by the id in a URL: what one may not see does not exist."""
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.http import Http404
+
+from accounts.models import User
+from labeling import access, services
+from labeling.models import Campaign, Guideline, Import, Pool, Rater, Source
+from tests.cast import NOON, PASSWORD, rater_called
+
+pytestmark = pytest.mark.django_db
+
+
+def reaches(fetch: Callable[[], object]) -> bool:
+    try:
+        fetch()
+    except Http404:
+        return False
+    return True
+
+
+@pytest.fixture
+def people(alice: User, noor: User, rosa: Rater) -> dict[str, User | AnonymousUser]:
+    return {"admin": alice, "researcher": noor, "rater": rosa.user, "anonymous": AnonymousUser()}
+
+
+@pytest.mark.parametrize("who", ["admin", "researcher", "rater", "anonymous"])
+def test_only_an_admin_reaches_what_is_managed(
+    people: dict[str, User], who: str, demonstration_campaign: Campaign, guideline: Guideline, day_shift: Pool
+) -> None:
+    user, item = people[who], demonstration_campaign.items.first()
+    source = Source.objects.create(name="a file", kind=Source.Kind.IMPORT)
+    batch = Import.objects.create(file_name="a.jsonl", path="", format="jsonl", source=source, licence="")
+    fetches = {
+        "campaign": lambda: access.campaign(user=user, pk=demonstration_campaign.pk),
+        "item": lambda: access.item(user=user, campaign_pk=demonstration_campaign.pk, pk=item.pk),
+        "pool": lambda: access.pool(user=user, pk=day_shift.pk),
+        "guideline": lambda: access.guideline(user=user, pk=guideline.pk),
+        "prompt": lambda: access.prompt(user=user, pk=item.prompt_id),
+        "import": lambda: access.import_batch(user=user, pk=batch.pk),
+    }
+
+    reached = {name for name, fetch in fetches.items() if reaches(fetch)}
+
+    assert reached == (set(fetches) if who == "admin" else set())
+
+
+def test_an_item_is_reached_through_its_own_campaign_only(
+    alice: User, demonstration_campaign: Campaign, comparison_campaign: Campaign
+) -> None:
+    item = demonstration_campaign.items.first()
+
+    assert not reaches(lambda: access.item(user=alice, campaign_pk=comparison_campaign.pk, pk=item.pk))
+
+
+def test_a_prompt_of_an_unpublished_import_does_not_exist(alice: User, demonstration_campaign: Campaign) -> None:
+    prompt = demonstration_campaign.items.first().prompt
+    prompt.import_batch = Import.objects.create(file_name="a.jsonl", path="", format="jsonl", source=prompt.source, licence="")
+    prompt.save()
+
+    assert not reaches(lambda: access.prompt(user=alice, pk=prompt.pk))
+
+
+@pytest.mark.parametrize("ending", ["open", "submitted", "released", "skipped", "taken over"])
+def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
+    demonstration_campaign: Campaign, people: dict[str, User], rosa: Rater, raul: Rater, ending: str
+) -> None:
+    slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+    given = {"lease": slot.lease, "rater": rosa, "now": NOON}
+    if ending == "submitted":
+        services.submit_demonstration(text="Four.", **given)
+    elif ending == "released":
+        services.release(**given)
+    elif ending == "skipped":
+        services.skip(reason="technical", **given)
+    elif ending == "taken over":
+        services.release(**given)
+        services.claim(campaign=demonstration_campaign, rater=raul, now=NOON)
+
+    others = [people["admin"], people["researcher"], people["anonymous"], raul.user]
+
+    assert access.work(user=rosa.user, lease=slot.lease).item.pk == slot.item_id
+    assert not any(reaches(lambda user=user: access.work(user=user, lease=slot.lease)) for user in others)
+
+
+def test_a_lease_that_never_was_does_not_exist(rosa: Rater) -> None:
+    assert not reaches(lambda: access.work(user=rosa.user, lease=uuid.uuid4()))
+
+
+def test_a_rater_works_in_open_campaigns_of_own_pools_only(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    night = services.create_pool(name="Night shift", by=None, now=NOON)
+    stranger = rater_called("Stella", pool=night)
+
+    assert reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))
+    assert not reaches(lambda: access.campaign_to_work_in(rater=stranger, pk=demonstration_campaign.pk))
+
+
+def test_a_rater_who_left_the_pool_is_given_nothing_more(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    services.remove_raters(pool=demonstration_campaign.pool, raters=[rosa], by=None, now=NOON)
+
+    assert not reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))
+
+
+@pytest.mark.parametrize("state", ["draft", "paused", "closed"])
+def test_a_campaign_that_is_not_open_is_not_worked_in(demonstration_campaign: Campaign, rosa: Rater, state: str) -> None:
+    Campaign.objects.filter(pk=demonstration_campaign.pk).update(state=state)
+
+    assert not reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))
+
+
+def test_only_somebody_who_judges_has_a_rater(alice: User, rosa: Rater) -> None:
+    assert access.rater(user=rosa.user) == rosa
+    assert not reaches(lambda: access.rater(user=alice))
+    assert not reaches(lambda: access.rater(user=AnonymousUser()))
+
+
+def test_the_cast_can_sign_in_with_its_password(rosa: Rater) -> None:
+    assert rosa.user.check_password(PASSWORD)

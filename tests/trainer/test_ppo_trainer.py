@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from trainer import ppo_models
+from tests.trainer import ppo_models
 from training.trainer import ppo_trainer
 
 

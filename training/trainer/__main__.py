@@ -23,6 +23,7 @@ from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
 MODULES = {
     "sft": "training.trainer.sft",
     "reward": "training.trainer.reward",
+    "ppo": "training.trainer.ppo",
     "sample": "training.trainer.sample",
 }
 _PR_SET_PDEATHSIG = 1

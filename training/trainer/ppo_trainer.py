@@ -177,6 +177,10 @@ class State:
     reward_m2: float = 0.0
     first_ended: float | None = None
     first_watchdog: float | None = None
+    before: dict[str, float] = field(default_factory=dict)
+    """What was measured before the first step."""
+    best_reward: float = -math.inf
+    best_step: int = 0
 
     def state_dict(self) -> dict[str, Any]:
         return dataclasses.asdict(self)

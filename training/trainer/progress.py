@@ -45,9 +45,9 @@ class Follower(TrainerCallback):
         step, is_last = state.global_step, state.global_step >= state.max_steps
         if run_dir.is_stop_requested(self.folder.path) and not is_last:
             self.is_stopped = control.should_training_stop = control.should_save = control.should_log = True
-        if _is_due(step, self.config.checkpoint_every) and not is_last:
+        if is_due(step, self.config.checkpoint_every) and not is_last:
             control.should_save = True
-        if _is_due(step, self.config.evaluate_every) and not is_last:
+        if is_due(step, self.config.evaluate_every) and not is_last:
             self._measured = self.measure()
             control.should_log = True
 
@@ -174,5 +174,5 @@ def checkpoint_bytes(model: torch.nn.Module) -> int:
     return _CHECKPOINT_FACTOR * trained
 
 
-def _is_due(step: int, every: int) -> bool:
+def is_due(step: int, every: int) -> bool:
     return every > 0 and step % every == 0

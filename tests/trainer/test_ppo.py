@@ -1,0 +1,176 @@
+"""The PPO run as the supervisor starts it: a child process and its folder, with a two-layer model."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+import transformers
+
+from tests.trainer import tiny
+from training import run_dir
+
+PROMPTS = [
+    "What is the colour of the sky?",
+    "How do I boil an egg?",
+    "Name an animal.",
+    "Yes or no?",
+    "Thank you.",
+    "Why?",
+    "Is a cat a dog?",
+    "An egg?",
+]
+SMALL = {
+    "method": "lora",
+    "n_episodes": 24,
+    "batch_size": 4,
+    "max_new_tokens": 6,
+    "max_prompt_tokens": 64,
+    "warmup_steps": 0,
+    "learning_rate": 1e-3,
+    "value_learning_rate": 1e-3,
+    "missing_end": "keep",
+    "dtype": "float32",
+    "rollout_dtype": "float32",
+    "checkpoint_every": 2,
+    "lora_rank": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(policy, reward model), the second the first with a head of one number."""
+    root = tmp_path_factory.mktemp("models")
+    policy = tiny.build_tiny_model(root / "policy")
+    reward = transformers.AutoModelForSequenceClassification.from_pretrained(policy, num_labels=1)
+    reward.config.reward_bias = 0.25
+    reward.save_pretrained(root / "reward")
+    transformers.AutoTokenizer.from_pretrained(policy).save_pretrained(root / "reward")
+    return policy, root / "reward"
+
+
+def write_snapshot(folder: Path, *, with_completions: bool = False) -> Path:
+    folder.mkdir()
+    rows: list[dict[str, Any]] = [
+        {"id": n, "prompt_id": n, "prompt": [{"role": "user", "content": text}]} for n, text in enumerate(PROMPTS)
+    ]
+    if with_completions:
+        rows = [row | {"completion": [{"role": "assistant", "content": "Yes, please."}]} for row in rows]
+    for split, part in (("train", rows[:6]), ("validation", rows[6:])):
+        (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in part))
+    return folder
+
+
+def start(
+    folder: Path, models: tuple[Path, Path], snapshot: Path, *, attempt: int = 1, **changes: Any
+) -> subprocess.CompletedProcess[str]:
+    reward = changes.pop("reward_model", str(models[1]))
+    job = run_dir.Job("ppo", 1, attempt, SMALL | changes, str(models[0]), str(snapshot), reward)
+    run_dir.write_job(folder, job)
+    return subprocess.run(
+        [sys.executable, "-m", "training.trainer", str(folder)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+def points(folder: Path) -> list[dict[str, Any]]:
+    return [line for line in run_dir.read_progress(folder, 0)[0] if "values" in line]
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_a_run_leaves_whole_weights_curves_and_samples(method: str, models, tmp_path: Path) -> None:
+    done = start(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), method=method)
+
+    result = run_dir.read_result(tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert result.outcome == "succeeded"
+    assert result.n_steps == 6
+    assert {"reward_before", "reward_after", "kl_after", "n_held_out_prompts"} <= set(result.metrics)
+    assert result.metrics["kl_before"] == 0.0
+    assert [point["step"] for point in points(tmp_path / "run")] == [0, 1, 2, 3, 4, 5, 6]
+    assert {"reward", "kl", "sqrt_kl", "entropy", "clip_fraction", "explained_variance", "ended", "tokens_per_s"} <= set(
+        points(tmp_path / "run")[3]["values"]
+    )
+    assert any("sample" in line for line in run_dir.read_progress(tmp_path / "run", 0)[0])
+    transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "run" / "model")
+    weights = safetensors.torch.load_file(tmp_path / "run" / "model" / "model.safetensors")
+    assert not [name for name in weights if "lora" in name]
+
+
+def test_the_reward_models_bias_is_taken_off(models, tmp_path: Path) -> None:
+    snapshot = write_snapshot(tmp_path / "snapshot")
+    start(tmp_path / "biased", models, snapshot, n_episodes=4)
+    plain = transformers.AutoModelForSequenceClassification.from_pretrained(models[1])
+    plain.config.reward_bias = 0.0
+    plain.save_pretrained(tmp_path / "plain")
+    transformers.AutoTokenizer.from_pretrained(models[1]).save_pretrained(tmp_path / "plain")
+
+    start(tmp_path / "run", models, snapshot, n_episodes=4, reward_model=str(tmp_path / "plain"))
+
+    biased, unbiased = (run_dir.read_result(tmp_path / name).metrics["reward_before"] for name in ("biased", "run"))
+    assert unbiased - biased == pytest.approx(0.25, abs=1e-4)
+
+
+def test_a_stopped_run_goes_on_to_the_same_end(models, tmp_path: Path) -> None:
+    snapshot = write_snapshot(tmp_path / "snapshot")
+    start(tmp_path / "whole", models, snapshot)
+    start(tmp_path / "broken", models, snapshot)
+    for checkpoint in (tmp_path / "broken" / "checkpoints").glob("step-4"):
+        run_dir.remove(checkpoint)
+    run_dir.remove(tmp_path / "broken" / "model")
+
+    start(tmp_path / "broken", models, snapshot, attempt=2)
+
+    one, other = (safetensors.torch.load_file(tmp_path / name / "model" / "model.safetensors") for name in ("whole", "broken"))
+    assert [point["step"] for point in points(tmp_path / "broken") if point["attempt"] == 2] == [3, 4, 5, 6]
+    assert all(torch.allclose(one[name].float(), other[name].float(), atol=1e-3) for name in one)
+
+
+def test_a_stop_file_saves_after_the_rollout(models, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    run_dir.request_stop(folder)
+
+    start(folder, models, write_snapshot(tmp_path / "snapshot"))
+
+    result = run_dir.read_result(folder)
+    assert (result.outcome, result.n_steps) == ("stopped", 1)
+    assert (folder / "model" / "model.safetensors").exists()
+
+
+def test_a_collapse_keeps_the_last_good_checkpoint_and_says_so(models, tmp_path: Path) -> None:
+    snapshot = write_snapshot(tmp_path / "snapshot")
+
+    start(
+        tmp_path / "run", models, snapshot, learning_rate=0.05, kl_coef=0.0, kl_ceiling=0.02, n_episodes=400, checkpoint_every=1
+    )
+
+    result = run_dir.read_result(tmp_path / "run")
+    assert result.outcome == "stopped"
+    assert "above the ceiling of 0.02" in result.error
+    assert "was kept" in result.error
+    assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+def test_ptx_needs_demonstrations_and_uses_them(models, tmp_path: Path) -> None:
+    refused = start(tmp_path / "refused", models, write_snapshot(tmp_path / "prompts"), ptx_coef=1.0)
+    taken = start(tmp_path / "run", models, write_snapshot(tmp_path / "demonstrations", with_completions=True), ptx_coef=1.0)
+
+    assert refused.returncode == run_dir.EXIT_ANTICIPATED
+    assert "Choose a snapshot of demonstrations" in run_dir.read_result(tmp_path / "refused").error
+    assert taken.returncode == 0, taken.stderr
+    assert "ptx_loss" in points(tmp_path / "run")[2]["values"]
+
+
+def test_without_a_reward_model_the_run_says_what_to_do(models, tmp_path: Path) -> None:
+    done = start(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), reward_model=None)
+
+    assert done.returncode == run_dir.EXIT_ANTICIPATED
+    assert "Choose one and start again" in run_dir.read_result(tmp_path / "run").error

@@ -1,0 +1,275 @@
+"""PPO: a policy learns from a reward model, one rollout after the other."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import peft
+import safetensors.torch
+import torch
+import transformers
+from accelerate import Accelerator
+from torch import nn
+from transformers import PreTrainedTokenizerBase
+
+from training import run_dir
+from training.configs import PpoConfig
+from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.trainer import data, loading, progress
+from training.trainer.ppo_trainer import Collapse, Models, PpoTrainer, Report, Rollout
+
+_BEST = "best"
+_BEST_WEIGHTS = "policy.safetensors"
+
+
+@dataclass(frozen=True)
+class _Texts:
+    """What the snapshot gives: prompts to learn on and to measure on, and demonstrations for the ptx mix."""
+
+    train: list[list[int]]
+    held_out: list[list[int]]
+    held_out_split: str
+    ptx: list[tuple[list[int], list[int]]]
+    n_too_long: int
+
+
+def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    numbers = loading.dtype(config.dtype)
+    accelerator = Accelerator(mixed_precision="bf16" if numbers == torch.bfloat16 else "no")
+    transformers.set_seed(config.seed + accelerator.process_index)
+    tokenizer = _tokenizer(job)
+    texts = _read(Path(job.snapshot), tokenizer, config)
+    trainer = PpoTrainer(
+        _models(job, config, tokenizer, numbers),
+        tokenizer,
+        config,
+        prompts=texts.train,
+        ptx=texts.ptx,
+        accelerator=accelerator,
+        rollout_autocast=torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None,
+    )
+    _tell(folder, texts, config)
+    _begin(trainer, tokenizer, texts, folder)
+    outcome, error = _learn(trainer, tokenizer, texts, config, folder)
+    metrics = _finish(trainer, tokenizer, texts, config, folder)
+    with trainer.averaged_weights():
+        policy = loading.merged(accelerator.unwrap_model(trainer.policy), torch.bfloat16)
+    if accelerator.is_main_process:
+        loading.save_whole(folder, job.output, policy, tokenizer)
+    metrics |= {
+        "held_out_split": texts.held_out_split,
+        "n_held_out_prompts": len(texts.held_out),
+        "n_prompts": len(texts.train),
+        "n_prompts_too_long": texts.n_too_long,
+        "n_episodes": trainer.state.step * config.batch_size,
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    return Result(outcome, error=error, metrics=metrics, model=job.output, n_steps=trainer.state.step)
+
+
+# --- before ------------------------------------------------------------------------------------------------------
+
+
+def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
+    if job.reward_model is None:
+        raise loading.UnableToLoad("PPO learns from a reward model, and the run names none. Choose one and start again.")
+    tokenizer = loading.load_tokenizer(job.model)
+    if loading.load_tokenizer(job.reward_model).get_vocab() != tokenizer.get_vocab():
+        raise loading.UnableToLoad(
+            "The reward model reads other tokens than the policy writes. Train a reward model from the same base model."
+        )
+    return tokenizer
+
+
+def _models(job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> Models:
+    """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of its roles."""
+    reward_path = str(job.reward_model)
+    if config.method == "full":
+        policy, reference = (loading.load_policy(job.model, tokenizer, torch.float32) for _ in range(2))
+        value = loading.load_reward(reward_path, tokenizer, torch.float32)
+        reward: nn.Module | None = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
+    else:
+        policy = peft.get_peft_model(loading.load_policy(job.model, tokenizer, numbers), _lora(config, is_reward=False))
+        value = peft.get_peft_model(loading.load_reward(reward_path, tokenizer, numbers), _lora(config, is_reward=True))
+        reference = reward = None
+    loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
+    if config.saves_memory:
+        for model in (policy, value):
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            model.enable_input_require_grads()
+    return Models(policy=policy, reference=reference, reward=reward, value=value)
+
+
+def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
+    return peft.LoraConfig(
+        task_type=peft.TaskType.SEQ_CLS if is_reward else peft.TaskType.CAUSAL_LM,
+        r=config.lora_rank,
+        lora_alpha=config.lora_alpha,
+        target_modules="all-linear",
+        modules_to_save=["score"] if is_reward else None,
+    )
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:
+    """A snapshot of prompts, or of demonstrations: its completions are then the ptx mix."""
+    rows = data.training_rows(snapshot, "prompt")
+    split, held_out_rows = data.held_out_rows(snapshot)
+    train, held_out = ([data.prompt_ids(tokenizer, row["prompt"]) for row in found] for found in (rows, held_out_rows))
+    fitting = [ids for ids in train if len(ids) <= config.max_prompt_tokens]
+    if not fitting:
+        raise data.UnableToRead(f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest prompt.")
+    measured = [ids for ids in held_out if len(ids) <= config.max_prompt_tokens]
+    return _Texts(
+        train=fitting,
+        held_out=data.sample_of(measured, config.max_held_out_prompts, config.seed),
+        held_out_split=split,
+        ptx=_ptx(rows, tokenizer, config),
+        n_too_long=len(train) - len(fitting),
+    )
+
+
+def _ptx(rows: Sequence[data.Row], tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> list[tuple[list[int], list[int]]]:
+    if not config.ptx_coef:
+        return []
+    if any("completion" not in row for row in rows):
+        raise data.UnableToRead(
+            "PPO-ptx mixes demonstrations in, and this snapshot holds prompts alone. Choose a snapshot of demonstrations, "
+            "or set γ of PPO-ptx to 0."
+        )
+    longest = config.max_prompt_tokens + config.max_new_tokens
+    read = data.demonstrations(tokenizer, rows, longest)
+    pairs = []
+    for example in read.examples:
+        n_prompt = sum(label == data.IGNORED for label in example.labels)
+        pairs.append((example.input_ids[:n_prompt], example.input_ids[n_prompt:]))
+    return pairs
+
+
+def _begin(trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder) -> None:
+    """Goes on from the newest checkpoint, or measures where the policy starts."""
+    checkpoint = newest_checkpoint(folder.path)
+    if checkpoint is not None:
+        trainer.load_state(checkpoint)
+        return
+    trainer.state.before = _measure(trainer, tokenizer, texts, folder, step=0)
+    folder.append_point(0, trainer.n_steps, {f"held_out_{name}": value for name, value in trainer.state.before.items()})
+
+
+# --- during ------------------------------------------------------------------------------------------------------
+
+
+def _learn(
+    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, config: PpoConfig, folder: RunFolder
+) -> tuple[str, str | None]:
+    """(outcome, sentence). A collapse ends the run on its last good checkpoint."""
+    try:
+        for report in trainer.steps():
+            values = dict(report.metrics)
+            is_last = report.step == report.n_steps
+            if progress.is_due(report.step, config.evaluate_every) and not is_last:
+                found = _measure(trainer, tokenizer, texts, folder, step=report.step)
+                values |= {f"held_out_{name}": value for name, value in found.items()}
+                _keep_if_best(trainer, found, folder)
+            folder.append_point(report.step, report.n_steps, values)
+            _show(folder, tokenizer, report, config)
+            is_stopped = run_dir.is_stop_requested(folder.path) and not is_last
+            if is_stopped or (progress.is_due(report.step, config.checkpoint_every) and not is_last):
+                _save(trainer, report.step, config, folder)
+            if is_stopped:
+                return "stopped", None
+    except Collapse as collapse:
+        checkpoint = newest_checkpoint(folder.path)
+        if checkpoint is None:
+            raise progress.UnableToTrain(f"{collapse} There is no checkpoint from before to keep.") from collapse
+        trainer.load_state(checkpoint)
+        return "stopped", f"{collapse} The checkpoint of step {run_dir.checkpoint_step(checkpoint)} was kept."
+    return "succeeded", None
+
+
+def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) -> None:
+    trained = sum(p.numel() * p.element_size() for group in trainer.optimizer.param_groups for p in group["params"])
+    run_dir.ensure_free_space(folder.path, trained * 3 + loading.n_bytes(trainer.policy), "a checkpoint")
+    with folder.checkpoint(step, config.keep_checkpoints) as aside:
+        trainer.save_state(aside)
+
+
+def _measure(
+    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder, *, step: int
+) -> dict[str, float]:
+    """Reward on held-out prompts; the best-scoring responses are shown, which is where reward hacking shows first."""
+    if not texts.held_out:
+        return {}
+    with trainer.averaged_weights():
+        found, rollouts, scores = trainer.evaluate(texts.held_out)
+    ranked = sorted(zip(scores.tolist(), rollouts, strict=True), key=lambda pair: -pair[0])
+    for score, rollout in ranked[: trainer.config.n_shown]:
+        _append_sample(folder, tokenizer, step, rollout, {"reward": round(score, 3), "held_out": True})
+    return found
+
+
+def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolder) -> None:
+    if not found or found["reward"] <= trainer.state.best_reward:
+        return
+    trainer.state.best_reward, trainer.state.best_step = found["reward"], trainer.state.step
+    policy = trainer.accelerator.unwrap_model(trainer.policy)
+    with trainer.averaged_weights(), folder.published(folder.path / _BEST) as aside:
+        weights = {name: p.detach().contiguous() for name, p in policy.named_parameters() if p.requires_grad}
+        safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS)
+
+
+def _show(folder: RunFolder, tokenizer: PreTrainedTokenizerBase, report: Report, config: PpoConfig) -> None:
+    """The best and the worst response of about ten rollouts a run."""
+    if not config.n_shown or report.step % max(1, report.n_steps // 10):
+        return
+    scores = report.experience.scores
+    for index in (int(scores.argmax()), int(scores.argmin())):
+        values = {"reward": round(float(scores[index]), 3), "kl": round(float(report.experience.kl[index]), 2)}
+        _append_sample(folder, tokenizer, report.step, report.experience.rollouts[index], values)
+
+
+def _append_sample(
+    folder: RunFolder, tokenizer: PreTrainedTokenizerBase, step: int, rollout: Rollout, scores: dict[str, float]
+) -> None:
+    prompt, response = (
+        tokenizer.decode(ids, skip_special_tokens=True).replace("\x00", "\ufffd").strip()
+        for ids in (rollout.prompt_ids, rollout.response_ids)
+    )
+    folder.append_sample(step, prompt, response, scores | {"is_ended": rollout.is_ended})
+
+
+# --- after -------------------------------------------------------------------------------------------------------
+
+
+def _finish(
+    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, config: PpoConfig, folder: RunFolder
+) -> dict[str, float]:
+    """Measures the end and, if an earlier evaluation was better, goes back to it."""
+    after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
+    kept_step = trainer.state.step
+    best = folder.path / _BEST / _BEST_WEIGHTS
+    if after and trainer.state.best_reward > after["reward"] and best.exists():
+        policy = trainer.accelerator.unwrap_model(trainer.policy)
+        policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
+        trainer.ema.clear()  # the weights kept were the averaged ones
+        after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
+        kept_step = trainer.state.best_step
+    return {
+        **{f"{name}_before": value for name, value in trainer.state.before.items() if name != "n"},
+        **{f"{name}_after": value for name, value in after.items() if name != "n"},
+        "kept_step": float(kept_step),
+        "beta": trainer.state.beta,
+    }
+
+
+def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig) -> None:
+    note = (
+        f"{len(texts.train)} prompts to learn on, {len(texts.held_out)} held out ({texts.held_out_split or 'no held-out split'})."
+    )
+    if texts.n_too_long:
+        note += f" {texts.n_too_long} prompts were left out: longer than {config.max_prompt_tokens} tokens."
+    if texts.ptx:
+        note += f" {len(texts.ptx)} demonstrations in the ptx mix."
+    folder.append_note(note)

@@ -9,7 +9,9 @@ class ClosedSignup(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "account_inactive": _("This login is closed. Ask an admin to open it again."),
         "email_password_mismatch": _("This e-mail and this password do not belong together."),
-        "too_many_login_attempts": _("Too many wrong passwords for this login. Wait five minutes, or set a new password by mail."),
+        "too_many_login_attempts": _(
+            "Too many wrong passwords for this login. Wait five minutes, or set a new password by mail."
+        ),
         "enter_current_password": _("This is not your current password."),
         "incorrect_password": _("This is not your password."),
         "rate_limited": _("Too many requests. Wait a minute, then try again."),

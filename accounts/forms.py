@@ -51,7 +51,9 @@ class PersonForm(forms.Form):
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
-    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices, help_text=_("Every time on the site is shown in it."))
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), choices=time_zone_choices, help_text=_("Every time on the site is shown in it.")
+    )
     language = forms.ChoiceField(
         label=_("Language"), choices=settings.LANGUAGES, widget=forms.RadioSelect(attrs={"data-look": "segmented"})
     )

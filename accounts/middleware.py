@@ -51,7 +51,7 @@ class ReaderMiddleware:
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    """A fragment of a page whose session has ended takes the whole page to the login and back, not the login into the fragment."""
+    """When the session ended behind an open page, its next fragment takes the whole page to the login and back."""
     if not getattr(request, "htmx", False):
         return redirect_to_login(request.get_full_path())
     page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]  # django_htmx sets it

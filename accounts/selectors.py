@@ -19,4 +19,8 @@ def people(*, words: str = "", role: str = "", is_active: bool | None = None) ->
 
 def events_about(*, user: User, n: int = 20) -> QuerySet[AuditEvent]:
     """The latest `n` acts on this person's login, newest first."""
-    return AuditEvent.objects.filter(target_type=User._meta.label_lower, target_id=user.pk).select_related("by").order_by("-at", "-pk")[:n]
+    return (
+        AuditEvent.objects.filter(target_type=User._meta.label_lower, target_id=user.pk)
+        .select_related("by")
+        .order_by("-at", "-pk")[:n]
+    )

@@ -13,7 +13,9 @@ class SampleForm(forms.Form):
     lease = forms.IntegerField(label="Lease", help_text="Minutes an item stays with a rater.", min_value=1, required=False)
     kind = forms.ChoiceField(label="Kind", choices=[("a", "Demonstration"), ("b", "Comparison")])
     rule = forms.ChoiceField(
-        label="Theme", choices=[("1", "System"), ("2", "Light"), ("3", "Dark")], widget=forms.RadioSelect(attrs={"data-look": "segmented"})
+        label="Theme",
+        choices=[("1", "System"), ("2", "Light"), ("3", "Dark")],
+        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
     )
     roles = forms.MultipleChoiceField(
         label="Roles",

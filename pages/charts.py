@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 WIDTH, HEIGHT = 560.0, 220.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48.0, 16.0, 14.0, 26.0
@@ -15,7 +16,10 @@ _SERIES_COLOURS = 8
 
 @dataclass(frozen=True)
 class Series:
-    """One curve: `points` are (x, y) in rising x; a y that is not finite leaves a gap. A projection goes on with the series before it."""
+    """One curve: `points` are (x, y) in rising x; a y that is not finite leaves a gap.
+
+    A projection goes on with the series before it.
+    """
 
     name: str
     points: Sequence[tuple[float, float]]
@@ -131,7 +135,11 @@ def line_chart(
     x_marks = list(x_ticks) if x_ticks else _numbered(min(xs), max(xs), x_unit)
     names = max((len(one.name) for one, _ in drawn), default=0)
     # A name at the end of a curve needs room unless steps are still to come there.
-    room = 0.0 if x_end is not None and max(xs) > max(points[-1][0] for _, points in drawn) * 1.25 else names * _PIXELS_PER_LETTER + 10
+    room = (
+        0.0
+        if x_end is not None and max(xs) > max(points[-1][0] for _, points in drawn) * 1.25
+        else names * _PIXELS_PER_LETTER + 10
+    )
     x = _Scale(min(xs), max(xs), _LEFT, WIDTH - _RIGHT - room)
     y = _Scale(y_values[0], y_values[-1], HEIGHT - _BOTTOM, _TOP)
     return LineChart(
@@ -259,7 +267,7 @@ def _table(series: Sequence[Series], x_unit: str, n_rows: int = 50) -> tuple[tup
 
 
 def _tick_label(value: float, ticks: Sequence[float]) -> str:
-    step = min((abs(b - a) for a, b in zip(ticks, ticks[1:], strict=False)), default=abs(value) or 1.0)
+    step = min((abs(b - a) for a, b in pairwise(ticks)), default=abs(value) or 1.0)
     if abs(value) >= 1e6 or (step and step < 1e-4):
         return f"{value:.3g}"
     digits = max(0, -math.floor(math.log10(step) + 1e-9)) if step else 0

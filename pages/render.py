@@ -35,18 +35,32 @@ DEPTH_LIMIT = 40
 _HEADING_SHIFT = 3
 _ALIGNMENTS = {"text-align:left": "align-left", "text-align:center": "align-center", "text-align:right": "align-right"}
 
-_HTML_TAGS = set(
-    "a blockquote br code del div em h4 h5 h6 hr li ol p pre s span strong sub sup table tbody td th thead tr ul".split()
-)
+_HTML_TAGS = {
+    *("a", "blockquote", "br", "code", "del", "div", "em", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "span"),
+    *("strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
 # No annotation, mglyph, semantics or style: what they open is another parser.
-_MATHML_TAGS = set(
-    "math mfrac mi mn mo mover mpadded mphantom mroot mrow ms mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover".split()
-)
+_MATHML_TAGS = {
+    *("math", "mfrac", "mi", "mn", "mo", "mover", "mpadded", "mphantom", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle"),
+    *("msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover"),
+}
 _ATTRIBUTES = {
     "a": {"href", "title"},
     "ol": {"start"},
     "math": {"display"},
-    "mo": {"fence", "form", "largeop", "lspace", "maxsize", "minsize", "movablelimits", "rspace", "separator", "stretchy", "symmetric"},
+    "mo": {
+        "fence",
+        "form",
+        "largeop",
+        "lspace",
+        "maxsize",
+        "minsize",
+        "movablelimits",
+        "rspace",
+        "separator",
+        "stretchy",
+        "symmetric",
+    },
     "mi": {"mathvariant"},
     "mstyle": {"displaystyle", "scriptlevel"},
     "mspace": {"width", "height", "depth"},

@@ -56,9 +56,21 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
     """
     contexts, complaints = [], []
 
-    def open_(path: str, person: User | Rater | None = None, *, theme: str = "light", width: int = 1440, height: int = 900, **options: Any) -> Page:
+    def open_(
+        path: str,
+        person: User | Rater | None = None,
+        *,
+        theme: str = "light",
+        width: int = 1440,
+        height: int = 900,
+        **options: Any,
+    ) -> Page:
         context = browser.new_context(
-            base_url=live_server.url, color_scheme=theme, viewport={"width": width, "height": height}, reduced_motion="reduce", **options
+            base_url=live_server.url,
+            color_scheme=theme,
+            viewport={"width": width, "height": height},
+            reduced_motion="reduce",
+            **options,
         )
         contexts.append(context)
         if person is not None:

@@ -11,7 +11,9 @@ Opener = Callable[..., Page]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_component_passes_axe_in_both_themes(open_page: Opener, alice: User, axe_clean: Callable, screenshot: Callable, theme: str) -> None:
+def test_every_component_passes_axe_in_both_themes(
+    open_page: Opener, alice: User, axe_clean: Callable, screenshot: Callable, theme: str
+) -> None:
     page = open_page("/styleguide/", alice, theme=theme)
 
     screenshot(page, f"styleguide-{theme}", full_page=True)
@@ -19,7 +21,9 @@ def test_every_component_passes_axe_in_both_themes(open_page: Opener, alice: Use
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_login_page_passes_axe_in_both_themes(open_page: Opener, axe_clean: Callable, screenshot: Callable, theme: str, db: None) -> None:
+def test_the_login_page_passes_axe_in_both_themes(
+    open_page: Opener, axe_clean: Callable, screenshot: Callable, theme: str, db: None
+) -> None:
     page = open_page("/account/login/", theme=theme)
 
     screenshot(page, f"login-{theme}")
@@ -27,7 +31,9 @@ def test_the_login_page_passes_axe_in_both_themes(open_page: Opener, axe_clean: 
 
 
 @pytest.mark.parametrize(("name", "width", "height"), [("phone", 390, 844), ("tablet", 900, 1100)])
-def test_nothing_is_wider_than_a_small_window(open_page: Opener, alice: User, axe_clean: Callable, screenshot: Callable, name: str, width: int, height: int) -> None:
+def test_nothing_is_wider_than_a_small_window(
+    open_page: Opener, alice: User, axe_clean: Callable, screenshot: Callable, name: str, width: int, height: int
+) -> None:
     page = open_page("/styleguide/", alice, width=width, height=height)
 
     screenshot(page, f"styleguide-{name}")
@@ -46,7 +52,9 @@ def test_the_theme_chosen_in_the_menu_outlives_a_reload(open_page: Opener, alice
     assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(19, 22, 21)"
 
 
-def test_the_menu_closes_on_escape_and_gives_the_focus_back(open_page: Opener, alice: User, screenshot: Callable, axe_clean: Callable) -> None:
+def test_the_menu_closes_on_escape_and_gives_the_focus_back(
+    open_page: Opener, alice: User, screenshot: Callable, axe_clean: Callable
+) -> None:
     page = open_page("/profile/", alice)
     menu = page.get_by_label("Menu of Alice")
     menu.click()
@@ -77,7 +85,9 @@ def test_the_people_pages_pass_axe(open_page: Opener, alice: User, noor: User, a
         axe_clean(page)
 
 
-def test_an_uninvited_address_says_so_in_the_same_shell(open_page: Opener, alice: User, screenshot: Callable, live_server: object) -> None:
+def test_an_uninvited_address_says_so_in_the_same_shell(
+    open_page: Opener, alice: User, screenshot: Callable, live_server: object
+) -> None:
     page = open_page("/profile/", alice)
     page.evaluate("document.title")
 

@@ -20,7 +20,14 @@ SAMPLES = {
     "PathConverter": "sample",
 }
 # What a group of a regular expression is called, since it has no converter.
-NAMED_SAMPLES = {"key": "sample", "uidb36": "1", "url": "sample", "object_id": "1", "app_label": "accounts", "content_type_id": "1"}
+NAMED_SAMPLES = {
+    "key": "sample",
+    "uidb36": "1",
+    "url": "sample",
+    "object_id": "1",
+    "app_label": "accounts",
+    "content_type_id": "1",
+}
 PEOPLE = {
     "anonymous": {},
     "rater": {"is_rater": True},
@@ -70,7 +77,9 @@ def roles_of(kind: str) -> frozenset[str]:
 
 
 def test_every_url_has_a_name() -> None:
-    unnamed = [str(pattern.pattern) for name, pattern in URLS.items() if name.rpartition(":")[2] == "" and not name.startswith("admin:")]
+    unnamed = [
+        str(pattern.pattern) for name, pattern in URLS.items() if name.rpartition(":")[2] == "" and not name.startswith("admin:")
+    ]
 
     assert unnamed == []
 

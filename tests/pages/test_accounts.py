@@ -27,7 +27,13 @@ def log_in(client: Client, *, email: str, password: str) -> object:
 
 
 def person_fields(**changes: object) -> dict[str, object]:
-    return {"name": "Quin", "email": "quin@example.org", "roles": ["rater"], "time_zone": "Europe/Berlin", "is_active": "on"} | changes
+    return {
+        "name": "Quin",
+        "email": "quin@example.org",
+        "roles": ["rater"],
+        "time_zone": "Europe/Berlin",
+        "is_active": "on",
+    } | changes
 
 
 # Signing in and out
@@ -145,7 +151,9 @@ def test_a_changed_password_keeps_the_session_and_tells_its_owner(alice: User, s
 
 
 def test_a_weak_password_gets_a_reason(alice: User, signed_in: SignedIn) -> None:
-    response = signed_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD, "password1": "12345", "password2": "12345"})
+    response = signed_in(alice).post(
+        "/account/password/change/", {"oldpassword": PASSWORD, "password1": "12345", "password2": "12345"}
+    )
 
     assert "too short" in response.text
 
@@ -287,7 +295,13 @@ def test_closing_a_login_ends_the_sessions_of_that_person(alice: User, noor: Use
 
 @pytest.mark.parametrize(
     ("query", "names"),
-    [("", ["Alice", "Noor", "Rosa"]), ("?q=ros", ["Rosa"]), ("?role=admin", ["Alice"]), ("?state=closed", []), ("?role=x", ["Alice", "Noor", "Rosa"])],
+    [
+        ("", ["Alice", "Noor", "Rosa"]),
+        ("?q=ros", ["Rosa"]),
+        ("?role=admin", ["Alice"]),
+        ("?state=closed", []),
+        ("?role=x", ["Alice", "Noor", "Rosa"]),
+    ],
 )
 def test_people_are_found_by_words_role_and_state(
     alice: User, noor: User, rosa: Rater, signed_in: SignedIn, query: str, names: list[str]

@@ -40,7 +40,9 @@ def test_the_rail_says_where_one_is(alice: User, signed_in: SignedIn) -> None:
     assert re.search(r'href="/people/" aria-current="true"', page)
 
 
-def test_the_shell_asks_the_database_only_who_is_there(alice: User, signed_in: SignedIn, django_assert_num_queries: Callable) -> None:
+def test_the_shell_asks_the_database_only_who_is_there(
+    alice: User, signed_in: SignedIn, django_assert_num_queries: Callable
+) -> None:
     client = signed_in(alice)
 
     with django_assert_num_queries(2):  # the session and its person
@@ -93,7 +95,9 @@ def test_the_import_map_names_every_module_of_ours(client: Client, db: None) -> 
     imports = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page).group(1))["imports"]
 
     assert imports["js/menu"] == "/static/js/menu.js"
-    assert set(imports) == {path.relative_to(ROOT / "static").with_suffix("").as_posix() for path in (ROOT / "static/js").rglob("*.js")}
+    assert set(imports) == {
+        path.relative_to(ROOT / "static").with_suffix("").as_posix() for path in (ROOT / "static/js").rglob("*.js")
+    }
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT / "templates").as_posix())
@@ -148,7 +152,8 @@ def test_a_sortable_head_turns_round_and_keeps_the_rest_of_the_address(rf: objec
 
 
 @pytest.mark.parametrize(
-    ("seconds", "words"), [(0, "0 s"), (41, "41 s"), (100, "1 min 40 s"), (6000, "1 h 40 min"), (7200, "2 h"), (90_000, "1 d 1 h"), (None, "–")]
+    ("seconds", "words"),
+    [(0, "0 s"), (41, "41 s"), (100, "1 min 40 s"), (6000, "1 h 40 min"), (7200, "2 h"), (90_000, "1 d 1 h"), (None, "–")],
 )
 def test_a_duration_takes_two_units_at_most(seconds: int | None, words: str) -> None:
     assert Template("{{ seconds|duration }}").render(Context({"seconds": seconds})) == words

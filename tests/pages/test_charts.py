@@ -1,0 +1,120 @@
+"""The geometry of charts: round ticks, honest curves, names that can be read."""
+
+import math
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pages import charts
+from pages.charts import Limit, Series
+
+NUMBERS = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False)
+
+
+def chart(*series: Series, **options: object) -> charts.LineChart:
+    return charts.line_chart(title="Loss falls", series=series, x_unit="steps", y_unit="nats", **options)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "ticks"),
+    [
+        (0, 1.8, [0, 0.5, 1, 1.5, 2]),
+        (0, 600, [0, 200, 400, 600]),
+        (3, 3, [2, 2.5, 3, 3.5, 4]),
+        (0, 0, [0, 0.25, 0.5, 0.75, 1]),
+        (-1, 1, [-1, -0.5, 0, 0.5, 1]),
+    ],
+)
+def test_ticks_are_round(low: float, high: float, ticks: list[float]) -> None:
+    assert charts.round_ticks(low, high, 4) == ticks
+
+
+@given(NUMBERS, NUMBERS)
+def test_ticks_hold_every_value_between_them(one: float, other: float) -> None:
+    low, high = sorted((one, other))
+
+    ticks = charts.round_ticks(low, high, 4)
+
+    slack = max(abs(low), abs(high), 1) * 1e-9
+    assert ticks[0] <= low + slack
+    assert ticks[-1] >= high - slack
+    assert 2 <= len(ticks) <= 8
+
+
+def test_no_points_make_no_curves_and_no_error() -> None:
+    assert chart(Series("loss", [])).curves == ()
+
+
+def test_one_point_is_a_chart() -> None:
+    assert chart(Series("loss", [(0, 2.5)])).curves[0].path.startswith("M")
+
+
+def test_a_value_that_is_not_finite_leaves_a_gap() -> None:
+    path = chart(Series("loss", [(0, 1), (1, math.nan), (2, 3), (3, 4)])).curves[0].path
+
+    assert path.count("M") == 2
+    assert path.count("L") == 1
+
+
+def test_only_gaps_make_no_curve() -> None:
+    assert chart(Series("loss", [(0, math.nan), (1, math.inf)])).curves == ()
+
+
+def test_the_highest_peak_survives_the_thinning() -> None:
+    points = [(step, 1.0) for step in range(10_000)]
+    points[5_001] = (5_001, 9.0)
+
+    drawn = chart(Series("loss", points), from_zero=True)
+
+    heights = [float(y) for y in re.findall(r"[ML][\d.]+ (-?[\d.]+)", drawn.curves[0].path)]
+    assert len(heights) <= 402
+    assert min(heights) == float(
+        chart(Series("loss", points[5_000:5_003]), from_zero=True).curves[0].path.split("L")[1].split()[1]
+    )
+
+
+def test_names_at_the_ends_of_curves_keep_apart() -> None:
+    drawn = chart(*(Series(f"run {number}", [(0, 0), (1, 1 + number / 1000)]) for number in range(6)))
+
+    places = sorted(float(curve.name_y) for curve in drawn.curves)
+    assert min(b - a for a, b in pairwise(places)) >= 13.9
+
+
+def test_a_projection_has_the_colour_of_what_it_goes_on_with() -> None:
+    drawn = chart(
+        Series("now", [(0, 0), (1, 1)]), Series("done", [(1, 1), (2, 2)], is_projection=True), Series("other", [(0, 1), (2, 1)])
+    )
+
+    assert [curve.number for curve in drawn.curves] == [1, 1, 2]
+
+
+def test_a_limit_above_the_curves_is_in_the_picture() -> None:
+    drawn = chart(Series("kl", [(0, 0), (1, 4)]), limits=[Limit(8, "ceiling")])
+
+    assert float(drawn.limits[0].at) >= 0
+
+
+def test_the_table_holds_the_numbers_of_every_curve() -> None:
+    drawn = chart(Series("train", [(0, 2), (10, 1.5)]), Series("held out", [(10, 1.75)]))
+
+    assert drawn.columns == ("steps", "train", "held out")
+    assert drawn.rows == (("0", "2", "–"), ("10", "1.5", "1.75"))
+
+
+def test_a_long_table_is_thinned_and_keeps_its_ends() -> None:
+    drawn = chart(Series("loss", [(step, step / 2) for step in range(1000)]))
+
+    assert len(drawn.rows) == 50
+    assert (drawn.rows[0][0], drawn.rows[-1][0]) == ("0", "999")
+
+
+def test_the_summary_says_in_words_what_the_picture_shows() -> None:
+    assert chart(Series("loss", [(0, 2), (10, 1.5)])).summary == "Loss falls. loss: 1.5 nats"
+
+
+@given(st.lists(st.one_of(NUMBERS, st.just(math.nan)), max_size=30))
+def test_a_spark_takes_any_numbers(values: list[float]) -> None:
+    assert "nan" not in charts.spark(values).path

@@ -13,7 +13,10 @@ logger = logging.getLogger(__name__)
 def ring(run_id: int) -> bool:
     """Sends the run's id; call it after commit. False when the broker is away: the run stays queued and is rung again later."""
     try:
-        app.send_task("training.tasks.execute_run", kwargs={"run_id": run_id}, retry=False)
+        with app.connection_for_write() as connection:
+            # Once, at once: left to itself kombu keeps a person waiting for six seconds before it gives up.
+            connection.ensure_connection(max_retries=1, interval_start=0)
+            app.send_task("training.tasks.execute_run", kwargs={"run_id": run_id}, retry=False, connection=connection)
     except OperationalError as problem:
         logger.warning("Run %s is queued, but the broker is away (%s). The beat rings again.", run_id, problem)
         return False

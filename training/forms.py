@@ -22,6 +22,10 @@ PRESET_WORDS = {
 }
 
 
+# A ceiling this high is nobody's concern.
+A_LOT = 100_000
+
+
 class RunForm(forms.Form):
     """A run of one kind. `clean()` leaves the whole config under `config`."""
 
@@ -98,7 +102,8 @@ def _knob_field(knob: configs.Knob) -> forms.Field:
     limits = {"min": knob.min, "max": knob.max, "step": "1" if knob.type is int else "any", "inputmode": "decimal"}
     widget = forms.NumberInput(attrs={name: _plain(value) for name, value in limits.items() if value is not None})
     if knob.min is not None and knob.max is not None:
-        span = gettext("%(low)s to %(high)s.") % {"low": _plain(knob.min), "high": _plain(knob.max)}
+        words = gettext("%(low)s or more.") if knob.max >= A_LOT else gettext("%(low)s to %(high)s.")
+        span = words % {"low": _plain(knob.min), "high": _plain(knob.max)}
         help_text = format_html('{} <span class="nowrap range">{}</span>', help_text, span)
     return forms.CharField(label=label, help_text=help_text, widget=widget, required=not knob.is_optional, initial=knob.default)
 

@@ -262,7 +262,8 @@ def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
     sentence = {
         "demonstrations": _("There is no demonstration to learn from. Collect or import some, or widen the filters."),
         "comparisons": _(
-            "There is no decided pair to learn from: no comparison puts one response above another. Collect or import some, or widen the filters."
+            "There is no decided pair to learn from: no comparison puts one response above another. "
+            "Collect or import some, or widen the filters."
         ),
         "prompts": _("No prompt is left once those that evaluate are set aside. Import prompts, or widen the filters."),
     }[kind]

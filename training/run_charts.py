@@ -1,7 +1,8 @@
 """Which curves of a run stand together, and the finding each drawing has as its title. Pure: numbers in, a drawing out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -22,10 +23,10 @@ class Group:
 
 
 GROUPS = (
-    Group(_("Loss"), _("nats per token"), {"loss": _("training"), "held_out_loss": _("held out")}),
+    Group(_("Loss"), _("nats"), {"loss": _("training"), "held_out_loss": _("held out")}),
     Group(
         _("Accuracy"),
-        _("share of pairs"),
+        _("share"),
         {"accuracy": _("training"), "held_out_accuracy": _("held out")},
     ),
     Group(_("Margin"), _("reward"), {"margin": _("training"), "held_out_margin": _("held out")}),
@@ -33,7 +34,7 @@ GROUPS = (
     Group(_("KL to the SFT model"), _("nats per response"), {"kl": _("KL")}, from_zero=True),
     Group(_("Responses"), _("tokens"), {"mean_tokens": _("mean length")}, from_zero=True),
     Group(_("Share that ended by itself"), "", {"share_ended": _("ended")}),
-    Group(_("Token accuracy"), _("share of tokens"), {"mean_token_accuracy": _("training")}),
+    Group(_("Token accuracy"), _("share"), {"mean_token_accuracy": _("training")}),
     Group(_("Entropy"), _("nats per token"), {"entropy": _("entropy")}),
     Group(_("Learning rate"), "", {"learning_rate": _("learning rate")}, from_zero=True),
     Group(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True),
@@ -56,9 +57,10 @@ def charts(curves: Mapping[str, Curve], *, n_steps: int) -> list[LineChart]:
 
 def _chart(group: Group, curves: Mapping[str, Curve], n_steps: int) -> LineChart:
     series = [Series(str(words), curves[metric].points) for metric, words in group.names.items() if metric in curves]
-    telling = next((one for one in reversed(series) if len(one.points) > 1), series[-1])
+    drawn = [metric for metric in group.names if metric in curves]
+    telling = next((metric for metric in reversed(drawn) if len(curves[metric].points) > 1), drawn[-1])
     return line_chart(
-        title=_finding(str(group.title), telling.points),
+        title=_finding(_subject(group, telling), [value for _step, value in curves[telling].points]),
         series=series,
         x_unit=gettext("steps"),
         y_unit=str(group.unit),
@@ -67,19 +69,24 @@ def _chart(group: Group, curves: Mapping[str, Curve], n_steps: int) -> LineChart
     )
 
 
-def _finding(title: str, points: list[tuple[float, float]] | object) -> str:
-    values = [value for _step, value in points]  # type: ignore[attr-defined]
-    first, last = values[0], values[-1]
-    if len(values) == 1:
-        return gettext("%(what)s is %(last)s") % {"what": title, "last": _number(last)}
-    if abs(last - first) <= STEADY * max(abs(first), abs(last)):
-        return gettext("%(what)s stays near %(last)s") % {"what": title, "last": _number(last)}
-    words = (
-        gettext("%(what)s falls from %(first)s to %(last)s")
-        if last < first
-        else gettext("%(what)s rises from %(first)s to %(last)s")
+def _subject(group: Group, telling: str) -> str:
+    return (
+        gettext("Held-out %(what)s") % {"what": str(group.title).lower()} if telling.startswith("held_out_") else str(group.title)
     )
-    return words % {"what": title, "first": _number(first), "last": _number(last)}
+
+
+def _finding(title: str, values: Sequence[float]) -> str:
+    """In words. A curve of many points is noisy: the means of its first and last tenth are compared."""
+    tenth = len(values) // 10
+    first, last = (fmean(values[:tenth]), fmean(values[-tenth:])) if tenth else (values[0], values[-1])
+    named = {"what": title, "first": _number(first), "last": _number(last)}
+    if len(values) == 1:
+        return gettext("%(what)s is %(last)s") % named
+    if abs(last - first) <= STEADY * max(abs(first), abs(last)):
+        return gettext("%(what)s stays near %(last)s") % named
+    if last < first:
+        return gettext("%(what)s falls from %(first)s to %(last)s") % named
+    return gettext("%(what)s rises from %(first)s to %(last)s") % named
 
 
 def _number(value: float) -> str:

@@ -41,7 +41,7 @@ class Run(models.Model):
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
     error = models.TextField(blank=True, default="")
     attempt = models.PositiveSmallIntegerField(default=0, help_text="raised by each claim; every later write names it")
-    n_crashes = models.PositiveSmallIntegerField(default=0, help_text="attempts that ended without a word; LOST when there are too many")
+    n_crashes = models.PositiveSmallIntegerField(default=0, help_text="attempts that ended without a word; LOST after too many")
     node = models.CharField(max_length=200, blank=True, default="")
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     step = models.PositiveIntegerField(default=0)
@@ -60,7 +60,8 @@ class Run(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=(Q(state="finished") & ~Q(outcome="")) | (~Q(state="finished") & Q(outcome="")), name="run_outcome_when_finished"
+                condition=(Q(state="finished") & ~Q(outcome="")) | (~Q(state="finished") & Q(outcome="")),
+                name="run_outcome_when_finished",
             )
         ]
         indexes = [models.Index(fields=["state", "heartbeat_at"], name="run_state_heartbeat")]

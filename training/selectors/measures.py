@@ -7,6 +7,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from pages.templatetags.pages import duration
+
 _WORDS: dict[str, Promise] = {
     "held_out_loss": _("held-out loss"),
     "held_out_accuracy": _("held-out pair accuracy"),
@@ -27,8 +29,9 @@ _WORDS: dict[str, Promise] = {
     "mean_tokens": _("mean length in tokens"),
     "tokens_per_s": _("tokens per second"),
     "responses_per_s": _("responses per second"),
-    "seconds": _("seconds"),
+    "seconds": _("took"),
 }
+_ORDER = list(_WORDS)
 _SHARES = {"held_out_accuracy", "share_ended"}
 
 
@@ -42,9 +45,9 @@ class Measure:
 
 
 def measures(*, metrics: Mapping[str, Any]) -> list[Measure]:
-    """In the order they were given; x_before and x_after become one."""
+    """The most telling first; x_before and x_after become one."""
     found = []
-    for key, value in metrics.items():
+    for key, value in sorted(metrics.items(), key=lambda pair: _place(pair[0])):
         if key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics:
             continue
         name = key.removesuffix("_after")
@@ -57,9 +60,17 @@ def measures(*, metrics: Mapping[str, Any]) -> list[Measure]:
     return found
 
 
+def _place(key: str) -> tuple[int, str]:
+    """The database keeps no order of keys: ours is that of _WORDS, what nobody foresaw comes last."""
+    name = key.removesuffix("_before").removesuffix("_after")
+    return (_ORDER.index(name) if name in _ORDER else len(_ORDER), key)
+
+
 def _shown(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "–" if value is None else str(value)
+    if name == "seconds":
+        return duration(value)
     if name in _SHARES:
         return f"{value * 100:.0f} %"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"

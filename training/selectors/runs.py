@@ -82,7 +82,7 @@ def runs_from(*, model: TrainedModel) -> list[Run]:
 
 
 def live(*, run: Run, now: datetime) -> Live:
-    """Time left by the pace of this attempt alone: an earlier one may have run elsewhere, and the pause between counts for nothing."""
+    """Time left by the pace of this attempt alone: an earlier one may have run elsewhere, and pauses count for nothing."""
     done = share(run=run)
     if run.state != Run.State.RUNNING or not run.n_steps:
         return Live(done, None, is_silent=False)

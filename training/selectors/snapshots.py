@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Campaign, Judgment, Prompt
-from training import freezing
+from training import freezing, run_dir
 from training.models import Run, Snapshot
 
 _CAMPAIGNS_OF_KIND = {
@@ -56,13 +56,24 @@ class Table:
 
 def card(*, snapshot: Snapshot) -> list[Table]:
     """What the card says, as tables; parts with nothing in them are left out."""
-    found = [Table(title, key, value, list(snapshot.card.get(name, {}).items())) for name, title, key, value in _TABLES]
+    found = [Table(title, key, value, _card_rows(name, snapshot.card.get(name, {}))) for name, title, key, value in _TABLES]
     return [table for table in found if table.rows]
+
+
+def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
+    """Splits in their own order, everything else with the most first: the database keeps no order of keys."""
+    if part in ("splits", "pairs"):
+        return [(str(Prompt.Split(split).label), counts[split]) for split in run_dir.SPLITS if split in counts]
+    words = dict(Prompt.Category.choices) if part == "categories" else {}
+    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [(str(words.get(key, key)), n) for key, n in ranked]
 
 
 def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     """What was let in, one line each; filters that let everything in say so."""
-    names = dict(Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list("pk", "name"))
+    names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
+        Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list("pk", "name")
+    )
     found = []
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)

@@ -1,0 +1,49 @@
+"""The doorbell: a message that is lost costs nothing, for the row is the queue."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scripts import services as servers
+from training import doorbell, tasks
+from training.models import Run
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_queued_run_rings_once_for_itself(queue: Callable[..., Run]) -> None:
+    before = doorbell.n_waiting()
+
+    queue()
+
+    assert doorbell.n_waiting() == before + 1
+
+
+def test_the_beat_does_not_pile_up_rings_that_nobody_answers(queue: Callable[..., Run]) -> None:
+    queue()
+    waiting = doorbell.n_waiting()
+
+    tasks.ring_queued_runs()
+
+    assert doorbell.n_waiting() == waiting
+
+
+def test_without_a_broker_ringing_says_so_within_seconds_and_raises_nothing() -> None:
+    address = f"redis://127.0.0.1:{servers.free_port()}/0"
+    code = "import django; django.setup(); from training import doorbell; print(doorbell.ring(1), doorbell.n_waiting())"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).resolve().parents[2],
+        env=os.environ | {"REDIS_URL": address, "DJANGO_SETTINGS_MODULE": "config.settings"},
+        capture_output=True,
+        text=True,
+        timeout=20,
+    )
+
+    assert done.stdout.strip() == "False 0"
+    assert "The beat rings again" in done.stderr

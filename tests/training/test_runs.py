@@ -1,0 +1,193 @@
+"""Writes to a run: each names the state or attempt it expects, so late and repeated calls change nothing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+
+from accounts.models import User
+from tests.training.conftest import NOW
+from training import services, tasks
+from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from training.services import Ending, Point, Sample, UnableToQueue, UnableToRetry
+
+pytestmark = pytest.mark.django_db
+
+
+def claimed(run: Run, node: str = "node-1") -> Run:
+    found = services.claim_run(run_id=run.pk, node=node, now=NOW)
+    assert found is not None
+    return found
+
+
+def point(step: int, attempt: int = 1, **values: float) -> Point:
+    return Point(attempt=attempt, step=step, n_steps=10, at=NOW, values=values or {"loss": 1.0})
+
+
+def record(run: Run, *points: Point, attempt: int = 1, samples: tuple[Sample, ...] = ()) -> bool:
+    return services.record_progress(
+        run_id=run.pk, attempt=attempt, points=points, samples=samples, notes=[], log_tail="", now=NOW
+    )
+
+
+def finish(run: Run, attempt: int = 1, model: str | None = None) -> bool:
+    return services.finish_run(run_id=run.pk, attempt=attempt, ending=Ending(Run.Outcome.SUCCEEDED, model=model), now=NOW)
+
+
+def test_only_the_first_of_two_claims_gets_the_run(queue: Callable[..., Run]) -> None:
+    run = queue()
+
+    assert services.claim_run(run_id=run.pk, node="a", now=NOW) is not None
+    assert services.claim_run(run_id=run.pk, node="b", now=NOW) is None
+
+
+def test_each_claim_raises_the_attempt(queue: Callable[..., Run]) -> None:
+    run = claimed(queue())
+    services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
+
+    assert claimed(run).attempt == 2
+
+
+def test_a_ghost_can_neither_beat_nor_record_nor_finish_nor_return_nor_give_up(queue: Callable[..., Run]) -> None:
+    run = claimed(queue())
+    services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
+    claimed(run)
+
+    assert not services.beat(run_id=run.pk, attempt=1, now=NOW).is_ours
+    assert not record(run, point(1), attempt=1)
+    assert not finish(run, attempt=1, model="/somewhere")
+    assert not services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
+    assert not services.give_up_attempt(run_id=run.pk, attempt=1, reason="x", now=NOW)
+    assert services.store_responses(run_id=run.pk, attempt=1, rows=[], now=NOW) is None
+    assert not TrainedModel.objects.filter(run=run).exists()
+    assert not RunPoint.objects.exists()
+
+
+def test_a_line_told_twice_is_stored_once(queue: Callable[..., Run]) -> None:
+    run = claimed(queue())
+    sample = Sample(attempt=1, step=1, line=4, prompt="p", response="r", scores={})
+
+    record(run, point(1), point(2), samples=(sample,))
+    record(run, point(1), point(2), samples=(sample,))
+
+    assert (RunPoint.objects.count(), RunSample.objects.count()) == (2, 1)
+
+
+def test_two_lines_of_one_step_become_one_point(queue: Callable[..., Run]) -> None:
+    run = claimed(queue())
+
+    record(run, point(1, loss=2.0))
+    record(run, point(1, held_out_loss=3.0))
+
+    assert RunPoint.objects.get().values == {"loss": 2.0, "held_out_loss": 3.0}
+
+
+def test_a_stop_of_a_waiting_run_ends_it_at_once(queue: Callable[..., Run], noor: User) -> None:
+    run = queue()
+
+    assert services.request_stop(run=run, by=noor, now=NOW)
+
+    run.refresh_from_db()
+    assert (run.state, run.outcome) == ("finished", "stopped")
+
+
+def test_a_stop_of_a_running_run_reaches_its_next_beat(queue: Callable[..., Run], noor: User) -> None:
+    run = claimed(queue())
+
+    services.request_stop(run=run, by=noor, now=NOW)
+
+    assert services.beat(run_id=run.pk, attempt=1, now=NOW).is_stop_requested
+
+
+def test_an_ended_run_cannot_be_stopped(queue: Callable[..., Run], noor: User) -> None:
+    run = claimed(queue())
+    finish(run)
+
+    assert not services.request_stop(run=run, by=noor, now=NOW)
+
+
+def test_a_silent_run_is_queued_again_and_lost_after_three_attempts(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = queue()
+    later = NOW + timedelta(seconds=settings.RUN_REAP_AFTER_S + 1)
+
+    states = []
+    for _attempt in range(3):
+        claimed(run)
+        services.reap_runs(now=later)
+        run.refresh_from_db()
+        states.append((run.state, run.outcome))
+
+    assert states == [("queued", ""), ("queued", ""), ("finished", "lost")]
+    assert "node-1" in run.error
+
+
+def test_a_run_that_beats_is_not_reaped(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = claimed(queue())
+
+    assert services.reap_runs(now=NOW + timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
+    assert services.give_up_attempt(run_id=run.pk, attempt=1, reason="x", now=NOW, silent_since=NOW) is False
+
+
+def test_leaving_workers_do_not_bring_a_run_nearer_to_lost(queue: Callable[..., Run]) -> None:
+    run = queue()
+
+    for attempt in range(1, 6):
+        claimed(run)
+        services.return_to_queue(run_id=run.pk, attempt=attempt, now=NOW)
+
+    run.refresh_from_db()
+    assert (run.state, run.n_crashes) == ("queued", 0)
+
+
+def test_a_lost_run_can_be_tried_again(queue: Callable[..., Run], noor: User) -> None:
+    run = claimed(queue())
+    Run.objects.filter(pk=run.pk).update(state="finished", outcome="lost", n_crashes=3, error="gone")
+
+    services.retry_run(run=run, by=noor, now=NOW)
+
+    run.refresh_from_db()
+    assert (run.state, run.outcome, run.error, run.n_crashes) == ("queued", "", "", 0)
+
+
+def test_a_run_that_left_a_model_is_not_tried_again(queue: Callable[..., Run], noor: User) -> None:
+    run = claimed(queue())
+    finish(run, model="/models/x")
+
+    with pytest.raises(UnableToRetry):
+        services.retry_run(run=run, by=noor, now=NOW)
+
+
+def test_a_run_learns_only_from_its_own_kind_of_snapshot(base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User) -> None:
+    with pytest.raises(UnableToQueue, match="holds no comparisons"):
+        services.queue_run(
+            kind="reward", name="r", config={}, snapshot=make_snapshot("demonstrations"), base_model=base_model, by=noor, now=NOW
+        )
+
+
+def test_a_config_out_of_range_is_refused_with_every_problem(
+    base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User
+) -> None:
+    with pytest.raises(UnableToQueue, match=r"Epochs.*Batch"):
+        services.queue_run(
+            kind="sft",
+            name="r",
+            config={"n_epochs": 0, "batch_size": "many"},
+            snapshot=make_snapshot(),
+            base_model=base_model,
+            by=noor,
+            now=NOW,
+        )
+
+
+def test_tasks_run_twice_have_no_second_effect(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = claimed(queue())
+    Run.objects.filter(pk=run.pk).update(heartbeat_at=NOW - timedelta(days=3650))
+
+    tasks.reap_runs()
+    tasks.reap_runs()
+    tasks.ring_queued_runs()
+    tasks.ring_queued_runs()
+
+    run.refresh_from_db()
+    assert (run.state, run.n_crashes, run.attempt) == ("queued", 1, 1)

@@ -1,0 +1,50 @@
+"""What an exit code and a child's last words come to."""
+
+import pytest
+
+from training.run_dir import Result
+from training.verdicts import LastWords, Next, judge
+
+
+def words(exit_code: int = 1, *, result: Result | None = None, log: str = "", **facts: bool) -> LastWords:
+    return LastWords(exit_code=exit_code, result=result, log=log, **facts)
+
+
+def test_a_written_result_is_believed_whatever_the_exit_code() -> None:
+    assert judge(words(-11, result=Result("succeeded"))).next == Next.SUCCEEDED
+
+
+def test_an_anticipated_failure_keeps_its_sentence() -> None:
+    verdict = judge(words(3, result=Result("failed", error="The loss became NaN at step 3.")))
+
+    assert (verdict.next, verdict.sentence) == (Next.FAILED, "The loss became NaN at step 3.")
+
+
+@pytest.mark.parametrize("code", [-9, -15, -6, -11])
+def test_a_child_ended_by_a_signal_is_tried_again(code: int) -> None:
+    assert judge(words(code)).next == Next.AGAIN
+
+
+def test_a_kill_for_want_of_memory_is_not_tried_again() -> None:
+    verdict = judge(words(-9, is_out_of_memory=True))
+
+    assert verdict.next == Next.FAILED
+    assert "Memory ran out" in verdict.sentence
+
+
+@pytest.mark.parametrize(
+    ("log", "part"),
+    [
+        ("Traceback …\nMemoryError", "Memory ran out"),
+        ("torch.OutOfMemoryError: CUDA out of memory. Tried", "Memory ran out"),
+        ("OSError: [Errno 28] No space left on device", "disk of the node is full"),
+        ("ModuleNotFoundError: No module named 'torch'", "torch is not installed"),
+        ("Traceback …\nKeyError: 'x'", "KeyError: 'x'"),
+        ("", "it said nothing"),
+    ],
+)
+def test_a_crash_is_told_in_a_sentence(log: str, part: str) -> None:
+    verdict = judge(words(1, log=log))
+
+    assert verdict.next == Next.FAILED
+    assert part in verdict.sentence

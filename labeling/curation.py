@@ -6,6 +6,7 @@ bands of a MinHash) and then verified exactly.
 """
 
 import hashlib
+import struct
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -221,8 +222,13 @@ def _key(kind: str, text: str) -> int:
 
 def _bands(texts: Sequence[str]) -> list[frozenset[int]]:
     sets = [shingles(text) for text in texts]
-    digests = RMinHash.digests_from_token_sets([sorted(s) for s in sets], num_perm=N_BANDS * ROWS, seed=1)
-    return [
-        frozenset(_key(f"band{i}", repr(digest[i * ROWS : (i + 1) * ROWS])) for i in range(N_BANDS)) if s else frozenset()
-        for s, digest in zip(sets, digests, strict=True)
-    ]
+    digests = RMinHash.digests_from_token_sets([list(s) for s in sets], num_perm=N_BANDS * ROWS, seed=1)
+    return [_band_keys(digest) if s else frozenset() for s, digest in zip(sets, digests, strict=True)]
+
+
+def _band_keys(digest: list[int]) -> frozenset[int]:
+    """One key a band, the band's number hashed in: the same values in two bands are two things."""
+    width = 4 * ROWS
+    packed = struct.pack(f"<{N_BANDS * ROWS}I", *digest)
+    bands = (bytes((i,)) + packed[i * width : (i + 1) * width] for i in range(N_BANDS))
+    return frozenset(int.from_bytes(hashlib.blake2b(band, digest_size=8).digest(), signed=True) for band in bands)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files import File
 from django.utils.translation import gettext_lazy as _
 
 FORMATS = [
@@ -37,8 +37,8 @@ class ImportForm(forms.Form):
     is_strict = forms.BooleanField(label=_("Publish nothing when any line has a problem"), required=False)
 
     @property
-    def upload(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["file"]
+    def upload(self) -> "File[bytes]":
+        file: "File[bytes]" = self.cleaned_data["file"]
         return file
 
     @property

@@ -133,30 +133,31 @@ def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: st
     return Draft(line, messages, replies=(Reply(chosen, rank=1), Reply(rejected, rank=2)), is_compared=True)
 
 
-def labels(line: int, row: Mapping[str, Any]) -> tuple[dict[str, str], list[Problem]]:
+def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
     """Category and language of a row. A label that cannot be used is reported and left out; the prompt is kept."""
-    found, problems = {}, []
-    category = row.get("category")
-    if isinstance(category, str) and category.strip():
-        key = re.sub(r"[\s-]+", "_", category.strip().lower())
-        if key in CATEGORIES:
-            found["category"] = key
-        else:
-            problems.append(
-                Problem(
-                    line, _("`category` “%(value)s” is not one of ours; the prompt goes to “other”.") % {"value": shown(category)}
-                )
-            )
-    elif category not in (None, ""):
-        problems.append(
-            Problem(line, _("`category` is %(kind)s where text belongs; the prompt goes to “other”.") % {"kind": _kind(category)})
-        )
-    language = row.get("language", row.get("lang"))
-    if isinstance(language, str) and _LANGUAGE.fullmatch(language.strip()):
-        found["language"] = language.strip().lower()
-    elif language not in (None, ""):
-        problems.append(Problem(line, _("`language` is not a code such as en or pt-br; it is left out.")))
-    return found, problems
+    category, why_category = _category(row.get("category"))
+    language, why_language = _language(row.get("language", row.get("lang")))
+    return category, language, [Problem(line, sentence) for sentence in (why_category, why_language) if sentence]
+
+
+def _category(value: Any) -> tuple[str, str]:
+    """The category to store, and a sentence if it is not the one given."""
+    if value is None or value == "":
+        return "other", ""
+    if not isinstance(value, str):
+        return "other", _("`category` is %(kind)s where text belongs; the prompt goes to “other”.") % {"kind": _kind(value)}
+    key = re.sub(r"[\s-]+", "_", value.strip().lower())
+    if key in CATEGORIES:
+        return key, ""
+    return "other", _("`category` “%(value)s” is not one of ours; the prompt goes to “other”.") % {"value": shown(value)}
+
+
+def _language(value: Any) -> tuple[str, str]:
+    if value is None or value == "":
+        return "", ""
+    if isinstance(value, str) and _LANGUAGE.fullmatch(value.strip()):
+        return value.strip().lower(), ""
+    return "", _("`language` is not a code such as en or pt-br; it is left out.")
 
 
 def shown(value: Any) -> str:

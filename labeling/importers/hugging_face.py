@@ -38,9 +38,9 @@ def _drafted(line: int, row: Mapping[str, Any]) -> Found:
     except Unusable as error:
         yield Problem(line, error.sentence)
         return
-    found, problems = labels(line, row)
+    category, language, problems = labels(line, row)
     yield from problems
-    yield Draft(line, draft.messages, draft.replies, draft.is_compared, **found)
+    yield Draft(line, draft.messages, draft.replies, draft.is_compared, category=category, language=language)
 
 
 def _draft(line: int, row: Mapping[str, Any]) -> Draft:

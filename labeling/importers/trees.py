@@ -57,10 +57,10 @@ def _prompt(line: int, node: dict[str, Any], messages: tuple[Message, ...], repl
     ranked, problem = _ranked(line, answers)
     if problem:
         yield problem
-    found, problems = labels(line, {"language": node.get("lang")})
+    _category, language, problems = labels(line, {"language": node.get("lang")})
     yield from problems
     is_compared = sum(reply.rank is not None for reply in ranked) >= 2
-    yield Draft(line, messages, ranked, is_compared=is_compared, group=group, **found)
+    yield Draft(line, messages, ranked, is_compared=is_compared, group=group, language=language)
 
 
 def _ranked(line: int, answers: list[tuple[Any, Reply]]) -> tuple[tuple[Reply, ...], Problem | None]:

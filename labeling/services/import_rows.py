@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
@@ -25,6 +25,7 @@ from labeling.models import (
 
 COUNTED = ("prompts", "responses", "demonstrations", "comparisons", "duplicates", "repeated_judgments", "problems")
 _INDEXED_AT_ONCE = 200
+_KEYS = PromptKey._meta.db_table
 _CANDIDATES = 20_000
 _ASKED_AT_ONCE = 5_000
 
@@ -62,15 +63,13 @@ def alias_prefix(batch: Import) -> str:
 
 def index_strays(*, is_alive: Callable[[], None]) -> None:
     """Give keys, and a cluster where they have none, to prompts that came by another way than an import."""
-    while strays := list(Prompt.objects.filter(keys=None).order_by("pk")[:_INDEXED_AT_ONCE]):
+    while strays := list(Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]):
         sketches = curation.sketches([prompt.messages for prompt in strays])
         with transaction.atomic():
             for prompt in strays:
                 prompt.cluster = prompt.cluster or curation.fingerprint(prompt.messages)[:16]
             Prompt.objects.bulk_update(strays, ["cluster"])
-            PromptKey.objects.bulk_create(
-                [PromptKey(prompt=p, key=key) for p, sketch in zip(strays, sketches, strict=True) for key in sorted(sketch.keys)]
-            )
+            _store_keys((p.pk, key) for p, sketch in zip(strays, sketches, strict=True) for key in sorted(sketch.keys))
             is_alive()
 
 
@@ -97,13 +96,7 @@ def _prompts(
             root = placement.cluster.root()
             prompt.cluster, prompt.split = root.name, root.split
     created = Prompt.objects.bulk_create([prompt for prompt, _placement in new])
-    PromptKey.objects.bulk_create(
-        [
-            PromptKey(prompt=prompt, key=key)
-            for prompt, (_p, placement) in zip(created, new, strict=True)
-            for key in sorted(placement.keys)
-        ]
-    )
+    _store_keys((prompt.pk, key) for prompt, (_p, placement) in zip(created, new, strict=True) for key in sorted(placement.keys))
     _rename(batch, (cluster for _prompt, placement in new for cluster in placement.merged))
     counts["prompts"] = len(created)
     return known | {prompt.messages_sha256: prompt for prompt in created}, problems
@@ -151,6 +144,17 @@ def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbo
         sketch = curation.remembered(row.messages, exact.intersection(keys))
         found.add(curation.Member(sketch, clusters[row.cluster]), keys)
     return found
+
+
+def _store_keys(pairs: Iterable[tuple[int, int]]) -> None:
+    """Rows of PromptKey from (prompt, key), about twenty a prompt: as model instances they took half of an import's time."""
+    rows = list(pairs)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            columns = [[prompt for prompt, _key in rows], [key for _prompt, key in rows]]
+            cursor.execute(f"INSERT INTO {_KEYS} (prompt_id, key) SELECT * FROM unnest(%s::bigint[], %s::bigint[])", columns)  # noqa: S608
+        else:
+            cursor.executemany(f"INSERT INTO {_KEYS} (prompt_id, key) VALUES (%s, %s)", rows)  # noqa: S608
 
 
 def _pieces(pks: list[int]) -> Iterator[list[int]]:

@@ -1,11 +1,12 @@
 """Imports: the list, a new one, and one as it runs and when it has ended."""
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.requests import MemberRequest
 from labeling import access, selectors, services
 from labeling.forms.imports import ImportForm
 
@@ -13,13 +14,13 @@ PER_PAGE = 50
 
 
 @require_GET
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: MemberRequest) -> HttpResponse:
     page = Paginator(selectors.import_list(), PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "labeling/import_list.html", {"page": page})
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -32,7 +33,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: MemberRequest, pk: int) -> HttpResponse:
     """The page, or for htmx the part that changes while the import runs."""
     report = selectors.import_report(batch=access.import_batch(user=request.user, pk=pk))
     template = "labeling/import_fragment.html" if request.htmx else "labeling/import_detail.html"
@@ -40,7 +41,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def publish(request: HttpRequest, pk: int) -> HttpResponse:
+def publish(request: MemberRequest, pk: int) -> HttpResponse:
     batch = access.import_batch(user=request.user, pk=pk)
     try:
         services.publish(batch=batch, by=request.user, now=timezone.now())
@@ -50,7 +51,7 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def discard(request: HttpRequest, pk: int) -> HttpResponse:
+def discard(request: MemberRequest, pk: int) -> HttpResponse:
     """Asks first; what is discarded does not come back."""
     batch = access.import_batch(user=request.user, pk=pk)
     if request.method == "GET":
@@ -62,6 +63,6 @@ def discard(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("import_detail", pk)
 
 
-def _refused(request: HttpRequest, pk: int, error: services.UnableToImport) -> HttpResponse:
+def _refused(request: MemberRequest, pk: int, error: services.UnableToImport) -> HttpResponse:
     report = selectors.import_report(batch=access.import_batch(user=request.user, pk=pk))
     return render(request, "labeling/import_detail.html", {"report": report, "problem": error.sentence}, status=409)

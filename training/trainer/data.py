@@ -29,13 +29,18 @@ class Example:
 
     input_ids: list[int]
     labels: list[int]
+    is_cut: bool  # the response was shortened at its end
 
 
 @dataclass(frozen=True)
 class Demonstrations:
     examples: list[Example]
-    n_cut: int  # responses shortened at their end
     n_left_out: int  # the prompt alone fills the longest row
+
+    @property
+    def n_cut(self) -> int:
+        """How many responses were shortened."""
+        return sum(example.is_cut for example in self.examples)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]
 
 
 def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Demonstrations:
-    examples, n_cut, n_left_out = [], 0, 0
+    examples, n_left_out = [], 0
     for row in found:
         prompt = prompt_ids(tokenizer, row["prompt"])
         whole = conversation_ids(tokenizer, [*row["prompt"], *row["completion"]], len(prompt))
@@ -110,10 +115,9 @@ def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max
         if n_prompt >= min(max_tokens, len(whole)):
             n_left_out += 1
             continue
-        n_cut += len(whole) > max_tokens
         ids = whole[:max_tokens]
-        examples.append(Example(ids, [IGNORED] * n_prompt + ids[n_prompt:]))
-    return Demonstrations(examples, n_cut, n_left_out)
+        examples.append(Example(ids, [IGNORED] * n_prompt + ids[n_prompt:], is_cut=len(whole) > max_tokens))
+    return Demonstrations(examples, n_left_out)
 
 
 def pairs(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Pairs:

@@ -92,15 +92,15 @@ def _token_losses(model: PreTrainedModel, batch: list[Example], numbers: torch.d
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SftConfig) -> tuple[Demonstrations, str, list[Example]]:
-    rows = data.sample_of(data.training_rows(snapshot, "completion"), config.max_rows, config.seed)
-    train = data.demonstrations(tokenizer, rows, config.max_tokens)
-    if not train.examples:
+    read = data.demonstrations(tokenizer, data.training_rows(snapshot, "completion"), config.max_tokens)
+    if not read.examples:
         raise data.UnableToRead(
             f"No demonstration fits: every prompt alone fills {config.max_tokens} tokens. Raise the longest row."
         )
-    split, held_out = data.held_out_rows(snapshot)
-    held_out = data.sample_of(held_out, config.max_held_out_rows, config.seed)
-    return train, split, data.demonstrations(tokenizer, held_out, config.max_tokens).examples
+    train = data.Demonstrations(data.sample_of(read.examples, config.max_rows, config.seed), read.n_left_out)
+    split, rows = data.held_out_rows(snapshot)
+    held_out = data.demonstrations(tokenizer, rows, config.max_tokens).examples
+    return train, split, data.sample_of(held_out, config.max_held_out_rows, config.seed)
 
 
 def _tell(folder: RunFolder, train: Demonstrations, split: str, held_out: list[Example]) -> None:

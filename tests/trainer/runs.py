@@ -1,0 +1,94 @@
+"""Snapshots and runs for the tests of the child process: the real run in this process, or the real command as a child."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from training import configs, run_dir
+from training.run_dir import Job, Result, RunFolder
+from training.trainer.__main__ import MODULES
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def write_snapshot(path: Path, **splits: Iterable[dict[str, Any]]) -> Path:
+    path.mkdir(parents=True, exist_ok=True)
+    for split, rows in splits.items():
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (path / f"{split}.jsonl").write_text(text, encoding="utf-8")
+    return path
+
+
+def demonstration(number: int, answer: str = "The sky is blue.") -> dict[str, Any]:
+    return {
+        "id": number,
+        "prompt": [{"role": "user", "content": f"What is the colour of the sky? {number}"}],
+        "completion": [{"role": "assistant", "content": answer}],
+    }
+
+
+def demonstrations(path: Path, *, n_train: int = 16, n_held_out: int = 8) -> Path:
+    rows = [demonstration(number) for number in range(n_train + n_held_out)]
+    return write_snapshot(path, train=rows[:n_train], validation=rows[n_train:])
+
+
+def ranking(number: int, texts: dict[str, int | None]) -> dict[str, Any]:
+    responses = [{"text": text, "rank": rank, "response": place} for place, (text, rank) in enumerate(texts.items())]
+    return {"id": number, "prompt": [{"role": "user", "content": f"Say something {number}"}], "responses": responses}
+
+
+def rankings(path: Path, *, n_train: int = 24, n_held_out: int = 12) -> Path:
+    """An easy rule: an egg is better than a dog. The length says nothing."""
+    rows = [ranking(number, {f"An egg {number}": 1, f"A dog {number}": 2}) for number in range(n_train + n_held_out)]
+    return write_snapshot(path, train=rows[:n_train], validation=rows[n_train:])
+
+
+def prompts(path: Path, *, n: int = 5) -> Path:
+    rows = [{"id": n, "prompt_id": 100 + n, "prompt": demonstration(n)["prompt"]} for n in range(n)]
+    return write_snapshot(path, train=rows)
+
+
+def prepare(path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, *, attempt: int = 1) -> RunFolder:
+    """What a supervisor does before it starts the child."""
+    job = Job(kind=kind, run_id=1, attempt=attempt, config=configs.as_json(config), model=str(model), snapshot=str(snapshot))
+    run_dir.write_job(path, job)
+    return RunFolder(path, attempt)
+
+
+def carry_out(folder: RunFolder) -> Result:
+    """The run in this process."""
+    job = run_dir.read_job(folder.path)
+    config, problems = configs.parse(job.kind, job.config)
+    assert not problems
+    result: Result = importlib.import_module(MODULES[job.kind]).carry_out(job, config, folder)
+    folder.write_result(result)
+    return result
+
+
+def finished(path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path) -> RunFolder:
+    folder = prepare(path, kind, config, model, snapshot)
+    carry_out(folder)
+    return folder
+
+
+def as_child(folder: RunFolder, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command that a supervisor starts. `CI` would switch trl's telemetry off by itself, so the child does not see it."""
+    inherited = {name: value for name, value in os.environ.items() if name != "CI"}
+    command = [sys.executable, "-m", "training.trainer", str(folder.path)]
+    return subprocess.run(command, cwd=ROOT, env=inherited | environment, capture_output=True, text=True, check=False)
+
+
+def points(folder: RunFolder) -> dict[int, dict[str, float]]:
+    """step → values, of this attempt."""
+    lines, _ = run_dir.read_progress(folder.path, 0)
+    return {line["step"]: line["values"] for line in lines if "values" in line and line["attempt"] == folder.attempt}
+
+
+def notes(folder: RunFolder) -> str:
+    lines, _ = run_dir.read_progress(folder.path, 0)
+    return "\n".join(line["note"] for line in lines if "note" in line)

@@ -1,0 +1,57 @@
+"""What a run is told: presets, ranges, and a sentence for every problem."""
+
+import pytest
+
+from training import configs
+
+
+@pytest.mark.parametrize("kind", configs.KINDS)
+def test_every_preset_is_read_back_as_it_was_written(kind: str) -> None:
+    for preset in configs.PRESETS[kind].values():
+        assert configs.parse(kind, configs.as_json(preset)) == (preset, [])
+
+
+@pytest.mark.parametrize("kind", configs.KINDS)
+def test_every_field_says_what_it_is_for(kind: str) -> None:
+    for knob in configs.knobs(kind):
+        assert knob.label
+        assert knob.help
+        assert knob.type in (str, int, float, bool)
+        assert knob.choices or knob.type is not str
+
+
+def test_every_problem_is_reported_and_not_the_first_alone() -> None:
+    config, problems = configs.parse(
+        "sft", {"n_epochs": "many", "batch_size": 0, "method": "magic", "colour": "red", "seed": True}
+    )
+
+    assert config is None
+    assert {problem.field for problem in problems} == {"n_epochs", "batch_size", "method", "colour", "seed"}
+    assert "Epochs is “many”, and must be a whole number." in [problem.sentence for problem in problems]
+    assert "Batch is 0, and must lie between 1 and 4096 rows." in [problem.sentence for problem in problems]
+
+
+def test_a_forms_text_is_read_as_numbers() -> None:
+    config, problems = configs.parse("sft", {"n_epochs": "3", "learning_rate": "1e-5", "max_rows": "", "saves_memory": "on"})
+
+    assert not problems
+    assert isinstance(config, configs.SftConfig)
+    assert (config.n_epochs, config.learning_rate, config.max_rows, config.saves_memory) == (3, 1e-5, None, True)
+
+
+def test_no_temperature_and_several_responses_contradict_each_other() -> None:
+    _, problems = configs.parse("sample", {"temperature": 0, "n_responses": 4})
+
+    assert "writes the same response every time" in problems[0].sentence
+
+
+def test_a_batch_smaller_than_one_prompts_responses_is_refused() -> None:
+    _, problems = configs.parse("sample", {"batch_size": 2, "n_responses": 4})
+
+    assert problems[0].field == "batch_size"
+
+
+def test_an_unknown_kind_gets_a_sentence() -> None:
+    _, problems = configs.parse("magic", {})
+
+    assert problems[0].sentence.startswith("There is no kind of run called “magic”.")

@@ -1,0 +1,80 @@
+"""A snapshot as token ids: what is learned, what is cut, what is counted."""
+
+import pytest
+
+from tests.trainer import runs
+from tests.trainer.tiny import build_tokenizer
+from training.trainer import data
+
+tokenizer = build_tokenizer()
+
+
+def test_only_the_completion_and_its_end_of_turn_are_learned() -> None:
+    [example] = data.demonstrations(tokenizer, [runs.demonstration(1)], 200).examples
+
+    learned = [token for token, label in zip(example.input_ids, example.labels, strict=True) if label != data.IGNORED]
+    assert tokenizer.decode(learned) == "The sky is blue.<|im_end|>"
+    assert tokenizer.decode(example.input_ids[: -len(learned)]).endswith("<|im_start|>assistant\n")
+
+
+def test_a_long_response_is_cut_and_counted_and_a_prompt_that_fills_the_row_is_left_out() -> None:
+    long = runs.demonstration(1, "blue " * 100)
+    n_prompt = len(data.prompt_ids(tokenizer, long["prompt"]))
+
+    cut = data.demonstrations(tokenizer, [long, runs.demonstration(2)], n_prompt + 30)
+    none = data.demonstrations(tokenizer, [long], n_prompt)
+
+    assert (cut.n_cut, cut.n_left_out, [len(row.input_ids) <= n_prompt + 30 for row in cut.examples]) == (1, 0, [True, True])
+    assert (none.examples, none.n_left_out) == ([], 1)
+
+
+def test_every_decided_pair_of_a_ranking_is_one_row() -> None:
+    ranked = runs.ranking(1, {"best": 1, "tied one": 2, "tied other": 2, "worst": 4, "not ranked": None})
+
+    read = data.pairs(tokenizer, [ranked], 200)
+
+    texts = {(tokenizer.decode(pair.chosen)[-20:], tokenizer.decode(pair.rejected)[-20:]) for pair in read.pairs}
+    assert (len(texts), read.n_ties, read.n_too_long) == (5, 1, 0)
+    assert all(pair.chosen[-1] == pair.rejected[-1] == tokenizer.eos_token_id for pair in read.pairs)
+    assert all(b"not ranked" not in str(texts).encode() for _ in read.pairs)
+
+
+def test_pairs_over_the_longest_row_are_counted() -> None:
+    ranked = runs.ranking(1, {"short": 1, "also short": 2, "long " * 100: 3})
+
+    read = data.pairs(tokenizer, [ranked], 80)
+
+    assert (len(read.pairs), read.n_too_long) == (1, 2)
+
+
+def test_the_same_seed_draws_the_same_rows() -> None:
+    drawn = data.sample_of(range(100), 10, 7)
+
+    assert drawn == data.sample_of(range(100), 10, 7)
+    assert drawn != data.sample_of(range(100), 10, 8)
+    assert data.sample_of(range(3), 10, 7) == [0, 1, 2]
+
+
+def test_line_separators_survive_from_the_snapshot_to_the_tokens(tmp_path) -> None:
+    text = "one\u2028two\u2029three"
+    snapshot = runs.write_snapshot(tmp_path, train=[runs.demonstration(1, text)])
+
+    [example] = data.demonstrations(tokenizer, data.training_rows(snapshot, "completion"), 200).examples
+
+    assert text in tokenizer.decode(example.input_ids)
+
+
+def test_an_empty_snapshot_gets_a_sentence(tmp_path) -> None:
+    with pytest.raises(data.UnableToRead, match="The snapshot is empty"):
+        data.training_rows(runs.write_snapshot(tmp_path, train=[]), "completion")
+
+
+def test_a_snapshot_of_another_kind_gets_a_sentence(tmp_path) -> None:
+    with pytest.raises(data.UnableToRead, match="of another kind"):
+        data.training_rows(runs.rankings(tmp_path), "completion")
+
+
+def test_the_test_split_stands_in_for_an_empty_validation_split(tmp_path) -> None:
+    snapshot = runs.write_snapshot(tmp_path, train=[{"a": 1}], validation=[], test=[{"a": 2}])
+
+    assert data.held_out_rows(snapshot) == ("test", [{"a": 2}])

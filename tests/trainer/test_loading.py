@@ -1,0 +1,71 @@
+"""Models and tokenizers: a pad token of their own, the reward at the right place, and a sentence when they cannot be used."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast
+
+from tests.trainer.tiny import build_tokenizer
+from training.trainer import data, loading
+
+
+def test_a_missing_model_folder_gets_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(loading.UnableToLoad, match="is not on this node"):
+        loading.load_tokenizer(str(tmp_path / "gone"))
+
+
+def test_a_folder_without_a_model_gets_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(loading.UnableToLoad, match=r"holds no model: its config\.json is missing"):
+        loading.load_tokenizer(str(tmp_path))
+
+
+def test_a_tokenizer_without_a_chat_template_gets_a_sentence(tiny_model: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    (model / "chat_template.jinja").unlink()
+
+    with pytest.raises(loading.UnableToLoad, match="has no chat template"):
+        loading.load_tokenizer(str(model))
+
+
+def test_a_pad_token_that_is_the_end_of_turn_is_replaced() -> None:
+    tokenizer = build_tokenizer()
+    tokenizer.pad_token = tokenizer.eos_token
+
+    loading.give_own_pad_token(tokenizer)
+
+    assert tokenizer.pad_token == "<|endoftext|>"
+
+
+def test_a_tokenizer_without_any_token_to_pad_with_gets_a_sentence() -> None:
+    words = Tokenizer(WordLevel({"<end>": 0, "hello": 1}, unk_token="hello"))
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<end>")
+
+    with pytest.raises(loading.UnableToLoad, match="no pad token of its own"):
+        loading.give_own_pad_token(tokenizer)
+
+
+def test_rows_longer_than_the_model_reads_get_a_sentence(tiny_model: Path) -> None:
+    model = loading.load_policy(str(tiny_model), loading.load_tokenizer(str(tiny_model)), torch.float32)
+
+    with pytest.raises(loading.UnableToLoad, match="reads at most 1024 tokens"):
+        loading.require_length(model, 4096)
+
+
+@torch.no_grad()
+def test_a_reward_is_read_at_the_last_token_whatever_the_padding(tiny_model: Path) -> None:
+    tokenizer = loading.load_tokenizer(str(tiny_model))
+    model = loading.load_reward(str(tiny_model), tokenizer, torch.float32).eval()
+    sequences = [
+        data.prompt_ids(tokenizer, [{"role": "user", "content": text}]) for text in ("Hello", "A longer question, that is.")
+    ]
+
+    alone = [model(input_ids=torch.tensor([ids])).logits.item() for ids in sequences]
+    right = loading.last_token_rewards(model, *data.padded(sequences, tokenizer.pad_token_id, side="right"))
+    left = loading.last_token_rewards(model, *data.padded(sequences, tokenizer.pad_token_id, side="left"))
+
+    assert right.tolist() == pytest.approx(alone, abs=1e-5)
+    assert left.tolist() == pytest.approx(alone, abs=1e-5)

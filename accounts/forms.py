@@ -3,7 +3,6 @@
 from typing import Any
 from zoneinfo import available_timezones
 
-from allauth.account import forms as allauth_forms
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -69,43 +68,3 @@ class PeopleFilter(forms.Form):
     q = forms.CharField(label=_("Name or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"}))
     role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("all")), *ROLE_CHOICES])
     state = forms.ChoiceField(label=_("Login"), required=False, choices=[("", _("all")), *STATE_CHOICES])
-
-
-class _Plain:
-    """allauth's forms without the placeholders that repeat the label."""
-
-    fields: dict[str, forms.Field]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs.pop("placeholder", None)
-
-
-class LoginForm(_Plain, allauth_forms.LoginForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["login"].label = _("E-mail")
-        self.fields["login"].widget.attrs["autofocus"] = True
-        # The way to a new password stands beside the button.
-        self.fields["password"].help_text = ""
-
-
-class ResetPasswordForm(_Plain, allauth_forms.ResetPasswordForm):
-    pass
-
-
-class ResetPasswordKeyForm(_Plain, allauth_forms.ResetPasswordKeyForm):
-    pass
-
-
-class ChangePasswordForm(_Plain, allauth_forms.ChangePasswordForm):
-    pass
-
-
-class SetPasswordForm(_Plain, allauth_forms.SetPasswordForm):
-    pass
-
-
-class ReauthenticateForm(_Plain, allauth_forms.ReauthenticateForm):
-    pass

@@ -44,7 +44,7 @@ class ReaderMiddleware:
         if isinstance(request.user, User):
             timezone.activate(ZoneInfo(request.user.time_zone))
             translation.activate(request.user.language)
-            request.LANGUAGE_CODE = translation.get_language()  # type: ignore[attr-defined]  # LocaleMiddleware sets it as well
+            request.LANGUAGE_CODE = translation.get_language()
         else:
             timezone.deactivate()
         return self.get_response(request)

@@ -1,0 +1,46 @@
+"""The site as production serves it: hashed files, and an import map that leads to them."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys
+import django
+django.setup()
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client
+settings.STATIC_ROOT = sys.argv[1]
+call_command("collectstatic", verbosity=0, interactive=False)
+print(Client().get("/account/login/", secure=True, headers={"host": "localhost"}).text)
+"""
+
+
+def test_every_file_of_a_page_is_there_under_its_hashed_name(tmp_path: Path) -> None:
+    environment = os.environ | {
+        "PREFERABLY_MODE": "production",
+        "PREFERABLY_SECRET_KEY": "x" * 50,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+
+    shown = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert shown.returncode == 0, shown.stderr
+    files = re.findall(r'"/static/([^"]+)"', shown.stdout)
+    imports = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', shown.stdout).group(1))["imports"]
+    assert [file for file in files if not (tmp_path / file).is_file()] == []
+    assert all(re.search(r"\.[0-9a-f]{12}\.\w+$", file) for file in files)
+    assert re.fullmatch(r"/static/js/typing\.[0-9a-f]{12}\.js", imports["js/typing"])
+
+
+def test_no_module_imports_another_by_a_path_that_hashing_would_break() -> None:
+    relative = re.compile(r"""(?:from|import\()\s*["'`]\.{0,2}/""")
+
+    assert [path.name for path in (ROOT / "static/js").rglob("*.js") if relative.search(path.read_text())] == []

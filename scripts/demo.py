@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import local_site
 
 HOME = local_site.ROOT / ".demo"
 LOCK = HOME / "lock"
+DATABASE = HOME / "preferably.sqlite3"
 WELCOME = """
   {address}
 
@@ -42,17 +44,36 @@ def serve() -> None:
     for asked_to_end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked_to_end, as_ctrl_c)
     local_site.end_leftovers(HOME / "pids.json")
-    site = local_site.LocalSite(home=HOME, port=wanted_port(), database=f"sqlite:///{HOME / 'preferably.sqlite3'}")
+    site = local_site.LocalSite(home=HOME, port=wanted_port(), database=f"sqlite:///{DATABASE}")
     with contextlib.suppress(KeyboardInterrupt), local_site.process_tree(site):
         print("Starting …", flush=True)
         local_site.start_broker(site)
-        logins = local_site.manage(site, "seed_demo")
+        logins = prepared(site)
         local_site.start_site(site)
         print(WELCOME.format(address=site.address, logins=logins))
         print(f"  Ready in {time.monotonic() - started:.1f} s.\n", flush=True)
         local_site.start(site, "demo-model", [sys.executable, "manage.py", "add_demo_model"])
         watch(site)
     print("\nStopped. Nothing of the demo runs any more.")
+
+
+def prepared(site: local_site.LocalSite) -> str:
+    """The logins. The database is migrated and filled before that, unless an earlier start did it with the same files."""
+    stamp, wanted = HOME / "prepared", fingerprint()
+    if DATABASE.exists() and stamp.exists():
+        made_from, _, logins = stamp.read_text().partition("\n")
+        if made_from == wanted:
+            return logins
+    logins = local_site.manage(site, "seed_demo")
+    stamp.write_text(f"{wanted}\n{logins}")
+    return logins
+
+
+def fingerprint() -> str:
+    """Changes with what the database is made from: migrations, the installed packages', and the demo's content."""
+    files = [*local_site.ROOT.glob("*/migrations/*.py"), *(local_site.ROOT / "training" / "demo").iterdir()]
+    files += [local_site.ROOT / "constraints.txt", local_site.ROOT / "training" / "management" / "commands" / "seed_demo.py"]
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(files) if file.is_file())).hexdigest()
 
 
 def watch(site: local_site.LocalSite) -> None:

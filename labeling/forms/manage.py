@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -20,28 +21,48 @@ if TYPE_CHECKING:
     PoolModelForm = forms.ModelForm[Pool]
     GuidelineModelForm = forms.ModelForm[Guideline]
     QuestionFormSet = forms.BaseFormSet["QuestionForm"]
+    SourcesField = forms.ModelMultipleChoiceField[Source]
+    RatersField = forms.ModelMultipleChoiceField[Rater]
 else:
     CampaignModelForm = PoolModelForm = GuidelineModelForm = forms.ModelForm
     QuestionFormSet = forms.BaseFormSet
+    SourcesField = RatersField = forms.ModelMultipleChoiceField
 
 
-class SourceChoice(forms.ModelMultipleChoiceField):
+def _chips() -> forms.CheckboxSelectMultiple:
+    return forms.CheckboxSelectMultiple(attrs={"data-look": "chips"})
+
+
+def _offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = choices
+
+
+def _offer_rows(field: forms.Field, rows: QuerySet[Any]) -> None:
+    assert isinstance(field, forms.ModelChoiceField)
+    field.queryset = rows
+
+
+def _ask_to_choose(field: forms.Field) -> None:
+    assert isinstance(field, forms.ModelChoiceField)
+    field.empty_label = gettext("choose one")
+
+
+class SourceChoice(SourcesField):
     """Sources as checkboxes, each under its name."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(Source.objects.none(), required=False, widget=forms.CheckboxSelectMultiple, **options)
+        super().__init__(Source.objects.none(), required=False, widget=_chips(), **options)
 
 
 class CampaignForm(CampaignModelForm):
     """A new campaign and the prompts it takes."""
 
     categories = forms.MultipleChoiceField(
-        label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=_chips()
     )
-    splits = forms.MultipleChoiceField(
-        label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=forms.CheckboxSelectMultiple
-    )
-    languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=forms.CheckboxSelectMultiple)
+    splits = forms.MultipleChoiceField(label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=_chips())
+    languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=_chips())
     sources = SourceChoice(label=_("Prompts from"))
     is_unused = forms.BooleanField(label=_("Only prompts that no campaign of this kind has yet"), required=False, initial=True)
     n_prompts = forms.IntegerField(
@@ -66,13 +87,14 @@ class CampaignForm(CampaignModelForm):
             label=_("What raters do"),
             choices=Campaign.Kind.choices,
             initial=Campaign.Kind.DEMONSTRATION,
-            widget=forms.RadioSelect,
+            widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
         )
         self.fields["n_responses"].initial = 4
-        self.fields["pool"].empty_label = self.fields["guideline"].empty_label = _("choose one")
-        self.fields["languages"].choices = [(code, code) for code in selectors.prompt_languages()]
-        self.fields["sources"].queryset = selectors.prompt_sources()
-        self.fields["response_sources"].queryset = selectors.response_sources()
+        for name in ("pool", "guideline"):
+            _ask_to_choose(self.fields[name])
+        _offer(self.fields["languages"], [(code, code) for code in selectors.prompt_languages()])
+        _offer_rows(self.fields["sources"], selectors.prompt_sources())
+        _offer_rows(self.fields["response_sources"], selectors.response_sources())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -146,7 +168,7 @@ class PoolForm(PoolModelForm):
         error_messages = {"name": {"unique": _("Another pool has this name.")}}
 
 
-class RaterChoice(forms.ModelMultipleChoiceField):
+class RaterChoice(RatersField):
     """Raters as checkboxes: the alias, and the name behind it."""
 
     def label_from_instance(self, rater: Rater) -> str:
@@ -163,9 +185,9 @@ class RatersForm(forms.Form):
         error_messages={"required": _("Tick at least one rater.")},
     )
 
-    def __init__(self, *args: Any, queryset: Any, **options: Any) -> None:
+    def __init__(self, *args: Any, queryset: QuerySet[Rater], **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["raters"].queryset = queryset
+        _offer_rows(self.fields["raters"], queryset)
 
 
 class PromptForm(forms.Form):
@@ -235,10 +257,10 @@ class PromptFilterForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["category"].choices = [("", _("any")), *Prompt.Category.choices]
-        self.fields["split"].choices = [("", _("any")), *Prompt.Split.choices]
-        self.fields["source"].queryset = selectors.prompt_sources()
-        self.fields["language"].choices = [("", _("any")), *((code, code) for code in selectors.prompt_languages())]
+        _offer(self.fields["category"], [("", _("any")), *Prompt.Category.choices])
+        _offer(self.fields["split"], [("", _("any")), *Prompt.Split.choices])
+        _offer(self.fields["language"], [("", _("any")), *((code, code) for code in selectors.prompt_languages())])
+        _offer_rows(self.fields["source"], selectors.prompt_sources())
 
     def wanted(self) -> PromptFilter:
         """The filter, with every unusable value left out rather than refused: links age."""

@@ -334,7 +334,8 @@ def _median_seconds(*, campaign: Campaign) -> dict[int, float]:
     for rater_id, active_s in numbered.filter(place__gte=F("n") / 2.0, place__lte=F("n") / 2.0 + 1).values_list(
         "rater_id", "active_s"
     ):
-        middle.setdefault(rater_id, []).append(active_s)
+        if active_s is not None:
+            middle.setdefault(rater_id, []).append(active_s)
     return {rater_id: median(values) for rater_id, values in middle.items()}
 
 

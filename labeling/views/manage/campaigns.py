@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.models import User
+from accounts.requests import MemberRequest
 from labeling import access, selectors, services
 from labeling.forms.manage import CampaignForm, ItemFilterForm, no_prompt_matches, only_so_many, too_few_responses
 from labeling.models import Campaign
@@ -28,7 +31,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     form = CampaignForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -95,21 +98,23 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def open_(request: HttpRequest, pk: int) -> HttpResponse:
+def open_(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
-    services.open_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    if services.open_campaign(campaign=campaign, by=request.user, now=timezone.now()):
+        messages.success(request, _("%(name)s is open: raters are given items now.") % {"name": campaign.name})
     return redirect("campaign", pk)
 
 
 @require_POST
-def pause(request: HttpRequest, pk: int) -> HttpResponse:
+def pause(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
-    services.pause_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    if services.pause_campaign(campaign=campaign, by=request.user, now=timezone.now()):
+        messages.success(request, _("%(name)s is paused.") % {"name": campaign.name})
     return redirect("campaign", pk)
 
 
 @require_http_methods(["GET", "POST"])
-def close(request: HttpRequest, pk: int) -> HttpResponse:
+def close(request: MemberRequest, pk: int) -> HttpResponse:
     """GET asks, POST closes."""
     campaign = access.campaign(user=request.user, pk=pk)
     if request.method == "POST":

@@ -17,7 +17,9 @@ STEPS = [
     *(timedelta(hours=hours) for hours in (1, 3, 6, 12)),
     *(timedelta(days=days) for days in (1, 2, 7, 14, 30, 90, 365)),
 ]
-MOST_TICKS = 6
+MOST_TICKS = 4
+END_SHARE = 0.28
+"""Of the x-axis, kept free for the label at either end."""
 
 
 def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.LineChart | None:
@@ -61,25 +63,29 @@ def _title(board: Board, *, is_open: bool) -> str:
 
 
 def _ticks(start: datetime, end: datetime) -> list[tuple[datetime, str]]:
-    """Round times of the reader's clock between `start` and `end`; both ends too when there is hardly any between them."""
-    step = next((step for step in STEPS if (end - start) / step <= MOST_TICKS), STEPS[-1])
-    moment = _first_round(timezone.localtime(start), step)
-    ticks = []
-    while moment <= end:
-        ticks.append((moment, _tick_label(moment, step, is_first=not ticks)))
+    """Both ends to the minute, and between them round times of the reader's clock that leave the ends' labels room."""
+    first, last = timezone.localtime(start), timezone.localtime(end)
+    ends = [(first, date_format(first, "D H:i")), (last, date_format(last, "D H:i"))]
+    if last - first < timedelta(minutes=1):
+        return ends[:1]
+    room = (last - first) * END_SHARE
+    step = next((step for step in STEPS if (last - first) / step <= MOST_TICKS), STEPS[-1])
+    moment, between = _first_round(first, step), []
+    while moment <= last - room:
+        if moment >= first + room:
+            between.append((moment, _tick_label(moment, step)))
         moment += step
-    return ticks or [(start, date_format(timezone.localtime(start), "D H:i"))]
+    return [ends[0], *between, ends[1]]
 
 
 def _first_round(local: datetime, step: timedelta) -> datetime:
     midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-    steps = -(-(local - midnight) // step)
-    return midnight + steps * step
+    return midnight - (midnight - local) // step * step
 
 
-def _tick_label(moment: datetime, step: timedelta, *, is_first: bool) -> str:
+def _tick_label(moment: datetime, step: timedelta) -> str:
     if step >= timedelta(days=7):
         return date_format(moment, "j M")
-    if step >= timedelta(days=1):
-        return date_format(moment, "D j M" if is_first else "D j")
-    return date_format(moment, "D H:i" if is_first or moment.hour == moment.minute == 0 else "H:i")
+    if moment.hour == moment.minute == 0:
+        return date_format(moment, "D")
+    return date_format(moment, "D H:i" if step >= timedelta(hours=12) else "H:i")

@@ -2,9 +2,9 @@
 
 import tempfile
 from dataclasses import dataclass
-from typing import IO
+from typing import BinaryIO, cast
 
-from django.http import FileResponse, HttpRequest, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import audit
+from accounts.requests import MemberRequest
 from labeling import access, exports
 from labeling.models import Campaign
 
@@ -51,7 +52,7 @@ FORMATS = {"jsonl": "application/jsonl", "parquet": "application/vnd.apache.parq
 
 
 @require_http_methods(["GET", "POST"])
-def export(request: HttpRequest, pk: int) -> HttpResponseBase:
+def export(request: MemberRequest, pk: int) -> HttpResponseBase:
     """GET offers the shapes, POST streams the file that was asked for."""
     campaign = access.campaign(user=request.user, pk=pk)
     shapes = SHAPES[Campaign.Kind(campaign.kind)]
@@ -73,7 +74,7 @@ def _file(campaign: Campaign, shape: str, format_: str) -> HttpResponseBase:
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
         return StreamingHttpResponse(exports.jsonl(rows), content_type=FORMATS[format_], headers=headers)
     # Parquet ends with its table of contents, so the file is whole before its first byte leaves.
-    file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # FileResponse closes it
+    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  # FileResponse closes it
     exports.parquet(rows, shape=shape, to=file)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=name, content_type=FORMATS[format_])

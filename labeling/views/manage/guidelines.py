@@ -1,6 +1,6 @@
 """Guidelines: the list, a new one, its next version, and what changed between two."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.requests import MemberRequest
 from labeling import access, rating_form, selectors, services, versions
 from labeling.forms.manage import BaseQuestions, GuidelineForm, GuidelineTextForm, Questions, questions_of
 from labeling.models import Guideline, GuidelineVersion
@@ -22,7 +23,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     form = GuidelineForm(request.POST or None)
     questions = _questions(request, rating_form.default())
     if _is_save(request) and all([form.is_valid(), questions.is_valid()]):
@@ -38,7 +39,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
     """The next version: starts as the last one, and saves as a new number."""
     guideline = access.guideline(user=request.user, pk=pk)
     latest = selectors.guideline_versions(guideline=guideline)[0]
@@ -81,12 +82,12 @@ def _is_save(request: HttpRequest) -> bool:
 def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuestions:
     """The formset as posted or as `form` has it; the button “One more question” adds an empty row."""
     if request.method != "POST":
-        return Questions(initial=questions_of(form), prefix="questions")
+        return cast(BaseQuestions, Questions(initial=questions_of(form), prefix="questions"))
     data = request.POST.copy()
     total = data.get("questions-TOTAL_FORMS", "")
     if "more" in data and total.isdecimal():
         data["questions-TOTAL_FORMS"] = str(int(total) + 1)
-    return Questions(data, initial=questions_of(form), prefix="questions")
+    return cast(BaseQuestions, Questions(data, initial=questions_of(form), prefix="questions"))
 
 
 def _chosen(every: list[GuidelineVersion], number: str | None) -> GuidelineVersion:

@@ -1,11 +1,15 @@
 """Pools: the list, a new one, and who is in it."""
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from accounts.requests import MemberRequest
 from labeling import access, selectors, services
 from labeling.forms.manage import PoolForm, RatersForm
 from labeling.models import Pool, Rater
@@ -21,7 +25,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     form = PoolForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         pool = services.create_pool(**form.cleaned_data, by=request.user, now=timezone.now())
@@ -36,7 +40,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
     pool = access.pool(user=request.user, pk=pk)
     form = PoolForm(request.POST or None, instance=pool)
     if request.method == "POST" and form.is_valid():
@@ -46,21 +50,25 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
-def add(request: HttpRequest, pk: int) -> HttpResponse:
+def add(request: MemberRequest, pk: int) -> HttpResponse:
     pool = access.pool(user=request.user, pk=pk)
     form = RatersForm(request.POST, queryset=selectors.raters_outside(pool=pool))
     if form.is_valid():
-        services.add_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
+        n = services.add_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
+        messages.success(request, ngettext("%(n)d rater added.", "%(n)d raters added.", n) % {"n": n})
         return redirect("pool", pk)
     return _page(request, pool, form, status=422)
 
 
 @require_POST
-def remove(request: HttpRequest, pk: int) -> HttpResponse:
+def remove(request: MemberRequest, pk: int) -> HttpResponse:
     pool = access.pool(user=request.user, pk=pk)
     form = RatersForm(request.POST, queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True))
     if form.is_valid():
-        services.remove_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
+        n = services.remove_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
+        messages.success(request, ngettext("%(n)d rater removed.", "%(n)d raters removed.", n) % {"n": n})
+    else:
+        messages.warning(request, _("Nobody was ticked, so nobody was removed."))
     return redirect("pool", pk)
 
 

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts.requests import MemberRequest
 from labeling import access, selectors, services
 from labeling.forms.manage import PromptFilterForm, PromptForm
 
@@ -32,7 +33,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: MemberRequest) -> HttpResponse:
     form = PromptForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         prompt = services.create_prompt(

@@ -1,0 +1,247 @@
+"""Reward models from whole rankings against TRL's RewardTrainer on every pair, in one run on one machine.
+
+usage: python benchmarks/reward.py [--quick] [--model DIR]      (ends with one JSON line; writes benchmarks/results/reward.json)
+
+Each measurement is a process of its own, so that peak memory is its own too; ours and theirs take turns. Both train all weights
+of SmolLM2-135M in float32 with AdamW, one optimizer step a ranking; TRL's pairs are accumulated to make that step.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+RESULTS = ROOT / "benchmarks" / "results" / "reward.json"
+# (rankings measured after one to warm up, of K responses): full and quick
+SIZES = {"k4": (4, 4, 2), "k9": (9, 2, 1)}
+N_REAL = (12, 5)
+
+
+def main() -> None:
+    options = arguments()
+    if options.side:
+        print(json.dumps(measure(options)))
+        return
+    found: dict[str, object] = {"quick": options.quick}
+    started = time.monotonic()
+    memory = []
+    for case in ("k4", "k9", "oasst"):
+        theirs, ours = (child(options, side, case) for side in ("trl", "ours"))
+        found[f"{case}_speedup"] = round(theirs["seconds"] / ours["seconds"], 2)
+        found[f"{case}_seconds"] = [round(theirs["seconds"], 2), round(ours["seconds"], 2)]
+        memory.append(ours["peak_gb"] / theirs["peak_gb"])
+    errors = child(options, "errors", "oasst")
+    found |= errors | {"peak_memory_ratio": round(statistics.median(memory), 3), "seconds": round(time.monotonic() - started)}
+    found |= {"cores": os.cpu_count(), "commit": commit()}
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    print(json.dumps(found))
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="fewer rankings; under six minutes")
+    parser.add_argument("--model", type=Path, default=ROOT / "build" / "smollm2", help="made from the packaged weights if absent")
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")))
+    parser.add_argument("--side", choices=("trl", "ours", "errors"), help=argparse.SUPPRESS)
+    parser.add_argument("--case", choices=("k4", "k9", "oasst"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if not (options.model / "config.json").exists():
+        subprocess.run([sys.executable, "-m", "training.trainer.demo_model", str(options.model)], check=True, cwd=ROOT)
+    return options
+
+
+def child(options: argparse.Namespace, side: str, case: str) -> dict[str, float]:
+    command = [
+        sys.executable,
+        __file__,
+        "--side",
+        side,
+        "--case",
+        case,
+        "--model",
+        str(options.model),
+        "--data",
+        str(options.data),
+    ]
+    out = subprocess.run(command + ["--quick"] * options.quick, check=True, capture_output=True, text=True).stdout
+    found = json.loads(out.strip().splitlines()[-1])
+    print(f"{case:6} {side:7} {json.dumps(found)}", flush=True)
+    return found
+
+
+def measure(options: argparse.Namespace) -> dict[str, float]:
+    import torch  # noqa: PLC0415  # the parent measures memory and stays without it
+
+    torch.manual_seed(0)
+    rankings = real_rankings(options) if options.case == "oasst" else made_rankings(options)
+    if options.side == "errors":
+        return errors(options, rankings[:2])
+    seconds = train_ours(options, rankings) if options.side == "ours" else train_trl(options, rankings)
+    return {"seconds": seconds, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}
+
+
+# --- rankings: (prompt ids, response ids best first) -------------------------------------------------------------
+
+Ranking = tuple[list[int], list[list[int]]]
+
+
+def made_rankings(options: argparse.Namespace) -> list[Ranking]:
+    """Prompts and responses of 128 tokens each; the ids are random, the arithmetic does not mind. The first warms up."""
+    k, full, quick = SIZES[options.case]
+    draw = random.Random(0)
+    tokens = lambda: [draw.randrange(100, 40_000) for _ in range(128)]  # noqa: E731
+    return [(tokens(), [tokens() for _ in range(k)]) for _ in range(1 + (quick if options.quick else full))]
+
+
+def real_rankings(options: argparse.Namespace) -> list[Ranking]:
+    """Replies that volunteers ranked, from the Open-Assistant trees; K = 2 … 9 as they come, 512 tokens at most."""
+    from training.trainer import loading, ranking_trainer  # noqa: PLC0415
+
+    tokenizer = loading.load_tokenizer(str(options.model))
+    trees = (json.loads(line) for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8") if line.strip())
+    found = []
+    for prompt, responses in itertools.chain.from_iterable(ranked(tree["prompt"], []) for tree in trees):
+        encoded = ranking_trainer.encode(tokenizer, prompt, responses, 512)
+        if len(encoded.kept) == len(responses) and encoded.n_prompt_tokens_cut == 0:
+            found.append((encoded.prompt_ids, encoded.response_ids))
+    return random.Random(1).sample(found, 1 + N_REAL[options.quick])
+
+
+def ranked(node: dict, history: list[dict]) -> "itertools.chain[tuple[list[dict], list[str]]]":
+    history = [*history, {"role": "user" if node["role"] == "prompter" else "assistant", "content": node["text"]}]
+    replies = [reply for reply in node.get("replies", []) if not reply.get("deleted")]
+    order = sorted((r for r in replies if r["role"] == "assistant" and r.get("rank") is not None), key=lambda r: r["rank"])
+    here = [(history, [reply["text"] for reply in order])] if len(order) >= 2 else []
+    return itertools.chain(here, *(ranked(reply, history) for reply in replies))
+
+
+# --- the two sides -----------------------------------------------------------------------------------------------
+
+
+def train_ours(options: argparse.Namespace, rankings: list[Ranking]) -> float:
+    from training.trainer import ranking_trainer  # noqa: PLC0415
+
+    model, tokenizer = load(options)
+    rows = [
+        ranking_trainer.ranking_row(
+            ranking_trainer.Encoded(prompt, responses, list(range(len(responses))), 0),
+            [{"ranks": list(range(1, len(responses) + 1))}],
+        )
+        for prompt, responses in rankings
+    ]
+    args = ranking_trainer.RankingArguments(per_device_train_batch_size=1, **common(len(rankings)))
+    trainer = ranking_trainer.RankingTrainer(model, args, processing_class=tokenizer, train_dataset=rows)
+    return timed(trainer)
+
+
+def train_trl(options: argparse.Namespace, rankings: list[Ranking]) -> float:
+    import datasets  # noqa: PLC0415
+    import trl  # noqa: PLC0415
+
+    model, tokenizer = load(options)
+    groups = [[(p + r[i], p + r[j]) for i, j in itertools.combinations(range(len(r)), 2)] for p, r in rankings]
+    if options.case == "oasst":  # unequal K: batches run on over the rankings, as many optimizer steps as ours
+        pairs = list(itertools.chain.from_iterable(groups))
+        batch, accumulation = 2, max(1, round(len(pairs) / 2 / len(groups)))
+    else:
+        pairs = list(itertools.chain.from_iterable(groups))
+        batch, accumulation = 6, len(groups[0]) // 6
+    rows = [{"chosen_ids": chosen, "rejected_ids": rejected} for chosen, rejected in pairs]
+    n_steps = -(-len(rows) // (batch * accumulation))
+    args = trl.RewardConfig(
+        per_device_train_batch_size=batch, gradient_accumulation_steps=accumulation, max_length=None, **common(n_steps)
+    )
+    trainer = trl.RewardTrainer(
+        model=model, args=args, train_dataset=datasets.Dataset.from_list(rows), processing_class=tokenizer
+    )
+    return timed(trainer)
+
+
+def common(n_steps: int) -> dict:
+    return {
+        "output_dir": tempfile.mkdtemp(),
+        "max_steps": n_steps,
+        "learning_rate": 9e-6,
+        "report_to": "none",
+        "logging_steps": 1000,
+        "save_strategy": "no",
+        "use_cpu": True,
+        "bf16": False,
+        "gradient_checkpointing": False,
+        "disable_tqdm": True,
+    }
+
+
+def timed(trainer: object) -> float:
+    """Seconds from the end of the first optimizer step to the end of the last."""
+    import transformers  # noqa: PLC0415
+
+    class Clock(transformers.TrainerCallback):
+        ends: list[float] = []
+
+        def on_step_end(self, *args: object, **kwargs: object) -> None:
+            self.ends.append(time.monotonic())
+
+    clock = Clock()
+    trainer.add_callback(clock)  # type: ignore[attr-defined]
+    trainer.train()  # type: ignore[attr-defined]
+    return clock.ends[-1] - clock.ends[0]
+
+
+def load(options: argparse.Namespace) -> tuple:
+    import torch  # noqa: PLC0415
+
+    from training.trainer import loading  # noqa: PLC0415
+
+    tokenizer = loading.load_tokenizer(str(options.model))
+    torch.manual_seed(0)
+    return loading.load_reward(str(options.model), tokenizer, torch.float32), tokenizer
+
+
+def errors(options: argparse.Namespace, rankings: list[Ranking]) -> dict[str, float]:
+    """Largest difference in loss and gradient between one packed pass and TRL's loss over the same pairs, in float32."""
+    import torch  # noqa: PLC0415
+
+    from training.trainer import ranking_trainer  # noqa: PLC0415
+
+    model, tokenizer = load(options)
+    rows = [
+        ranking_trainer.ranking_row(
+            ranking_trainer.Encoded(p, r, list(range(len(r))), 0), [{"ranks": list(range(1, len(r) + 1))}]
+        )
+        for p, r in rankings
+    ]
+    batch = ranking_trainer.RankingCollator(tokenizer.pad_token_id)(rows)
+    loss = ranking_trainer.ranking_loss(ranking_trainer.rewards_of(model, batch), batch["pairs"], n_prompts=len(rows), per="pair")
+    loss.backward()
+    ours = [p.grad.clone() for p in model.parameters()]
+    model.zero_grad()
+    pairs = [(p + r[i], p + r[j]) for p, r in rankings for i, j in itertools.combinations(range(len(r)), 2)]
+    total = 0.0
+    for chosen, rejected in pairs:
+        scores = [model(input_ids=torch.tensor([ids])).logits[0, 0] for ids in (chosen, rejected)]
+        part = -torch.nn.functional.logsigmoid(scores[0] - scores[1]) / len(pairs)
+        part.backward()
+        total += float(part.detach())
+    worst = max(float((mine - p.grad).abs().max()) for mine, p in zip(ours, model.parameters(), strict=True))
+    return {"max_loss_error": abs(float(loss.detach()) - total), "max_grad_error": worst}
+
+
+def commit() -> str:
+    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT).stdout.strip()
+
+
+if __name__ == "__main__":
+    main()

@@ -16,6 +16,7 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef
@@ -81,7 +82,7 @@ def claim_free(*, campaign: Campaign, rater: Rater, now: datetime, is_sweep: boo
     Runs inside a transaction. The Slot comes back with `queue_rank` as it was, for `remember`.
     """
     lease = uuid.uuid4()
-    values = {
+    values: dict[str, Any] = {
         "campaign": campaign.pk,
         "rater": rater.pk,
         "lease": _adapt_uuid(lease),
@@ -117,13 +118,13 @@ def claim_free(*, campaign: Campaign, rater: Rater, now: datetime, is_sweep: boo
     return slot
 
 
-def remember(*, slot: Slot, now: datetime) -> None:
+def remember(*, slot: Slot, rater: Rater, now: datetime) -> None:
     """Move the rater's place behind the slot they were just given."""
     settled = returned_rank(now - SETTLED_AFTER)
     is_returned = slot.queue_rank < 0
     place = QueuePlace(
         campaign_id=slot.campaign_id,
-        rater_id=slot.rater_id,
+        rater=rater,
         seed=slot.seed or 0,
         returned_rank=min(slot.queue_rank, settled) if is_returned else settled,
         fresh_rank=FRESH_FLOOR if is_returned else slot.queue_rank,
@@ -198,9 +199,9 @@ def _new_seed() -> int:
     return secrets.randbits(62)
 
 
-def _adapt_uuid(value: uuid.UUID) -> object:
+def _adapt_uuid(value: uuid.UUID) -> uuid.UUID | str:
     return value if connection.features.has_native_uuid_field else value.hex
 
 
-def _adapt_time(value: datetime) -> object:
+def _adapt_time(value: datetime) -> Any:
     return connection.ops.adapt_datetimefield_value(value)

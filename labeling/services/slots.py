@@ -48,14 +48,11 @@ def claim(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     if held is not None or campaign.state != Campaign.State.OPEN:
         return held
     try:
-        with transaction.atomic():
-            return _take_free(campaign=campaign, rater=rater, now=now) or _take_lapsed(campaign=campaign, rater=rater, now=now)
+        return _take(campaign=campaign, rater=rater, now=now)
     except IntegrityError:
-        # The same rater claimed in another tab at this moment: the database allows one lease a campaign.
-        held = _held(campaign=campaign, rater=rater, now=now)
-        if held is None:
-            raise
-        return held
+        # The same rater is at work in another tab at this very moment, and the database allows one lease a campaign and
+        # one slot an item. What that tab took is there now; failing that, the queue has moved on.
+        return _held(campaign=campaign, rater=rater, now=now) or _take(campaign=campaign, rater=rater, now=now)
 
 
 def heartbeat(*, lease: uuid.UUID, rater: Rater, now: datetime) -> datetime | None:
@@ -125,7 +122,14 @@ def submit_demonstration(
         if not text.strip():
             raise UnableToSubmit(_("The answer is empty. Write one, or skip the item."))
         judgment = _store(
-            held=held, slot=slot, presentation=presentation or {}, active_s=active_s, warnings=warnings, draft=draft, now=now
+            held=held,
+            slot=slot,
+            rater=rater,
+            presentation=presentation or {},
+            active_s=active_s,
+            warnings=warnings,
+            draft=draft,
+            now=now,
         )
         if judgment is not None:
             Demonstration.objects.create(judgment=judgment, text=text, sources=sources)
@@ -164,7 +168,14 @@ def submit_comparison(
         if strength is not None and strength not in STRENGTHS:
             raise UnableToSubmit(_("The strength of a preference is a number from 1 to 4."))
         judgment = _store(
-            held=held, slot=slot, presentation=presentation or {}, active_s=active_s, warnings=warnings, draft=draft, now=now
+            held=held,
+            slot=slot,
+            rater=rater,
+            presentation=presentation or {},
+            active_s=active_s,
+            warnings=warnings,
+            draft=draft,
+            now=now,
         )
         if judgment is not None:
             _store_ranking(
@@ -194,6 +205,12 @@ def _held(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     return slot if revived == 1 else None
 
 
+def _take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
+    with transaction.atomic():
+        free = _take_free(campaign=campaign, rater=rater, now=now)
+        return free or _take_lapsed(campaign=campaign, rater=rater, now=now)
+
+
 def _take_free(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     slot = queue.claim_free(campaign=campaign, rater=rater, now=now)
     if slot is None and queue.is_sweep_due(campaign=campaign, rater=rater, now=now):
@@ -201,7 +218,7 @@ def _take_free(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | Non
         if slot is None:
             queue.remember_empty(campaign=campaign, rater=rater, now=now)
     if slot is not None:
-        queue.remember(slot=slot, now=now)
+        queue.remember(slot=slot, rater=rater, now=now)
     return slot
 
 
@@ -240,6 +257,8 @@ def _free(*, slot: Slot, end: PastLease.End, now: datetime) -> None:
 
 
 def _end_lease(*, slot: Slot, end: PastLease.End, now: datetime) -> None:
+    assert slot.lease is not None
+    assert slot.rater_id is not None  # both by slot_free_has_no_rater: the slot is leased
     PastLease.objects.create(
         lease=slot.lease,
         item_id=slot.item_id,
@@ -283,6 +302,7 @@ def _store(
     *,
     held: Slot | PastLease,
     slot: Slot | None,
+    rater: Rater,
     presentation: Mapping[str, Any],
     active_s: float | None,
     warnings: Sequence[str],
@@ -292,13 +312,13 @@ def _store(
     """The judgment's own row, its slot filled and its draft gone. None when this rater judged the item under another lease;
     what they wrote is then their draft."""
     if slot is None:
-        if Judgment.objects.filter(item_id=held.item_id, rater_id=held.rater_id).exists():
-            _store_draft(item_id=held.item_id, rater=held.rater, content=draft, now=now)
+        if Judgment.objects.filter(item_id=held.item_id, rater=rater).exists():
+            _store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
             return None
-        slot = _another_slot(held=held)
+        slot = _another_slot(item_id=held.item_id, rater=rater)
     judgment = Judgment.objects.create(
         kind=held.campaign.kind,
-        rater_id=held.rater_id,
+        rater=rater,
         prompt_id=Item.objects.values_list("prompt_id", flat=True).get(pk=held.item_id),
         campaign_id=held.campaign_id,
         item_id=held.item_id,
@@ -313,15 +333,15 @@ def _store(
         submitted_at=now,
     )
     if slot is not None:
-        Slot.objects.filter(pk=slot.pk).update(state=Slot.State.SUBMITTED, rater_id=held.rater_id, expires_at=None)
-    Draft.objects.filter(item_id=held.item_id, rater_id=held.rater_id).delete()
+        Slot.objects.filter(pk=slot.pk).update(state=Slot.State.SUBMITTED, rater=rater, expires_at=None)
+    Draft.objects.filter(item_id=held.item_id, rater=rater).delete()
     return judgment
 
 
-def _another_slot(*, held: PastLease | Slot) -> Slot | None:
+def _another_slot(*, item_id: int, rater: Rater) -> Slot | None:
     """A slot of the item for a judgment whose own slot is gone: the one this rater took anew, else any free one."""
-    slots = Slot.objects.select_for_update().filter(item_id=held.item_id)
-    taken_anew = slots.filter(rater_id=held.rater_id, state=Slot.State.LEASED).first()
+    slots = Slot.objects.select_for_update().filter(item_id=item_id)
+    taken_anew = slots.filter(rater=rater, state=Slot.State.LEASED).first()
     return taken_anew or slots.filter(state=Slot.State.FREE).order_by("number").first()
 
 

@@ -9,7 +9,7 @@ from training.models import Run, Snapshot, TrainedModel
 
 
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
-    _refuse_others(user)
+    researcher(user)
     found = (
         Run.objects.select_related("snapshot", "base_model", "reward_model", "created_by", "trained_model").filter(pk=pk).first()
     )
@@ -19,7 +19,7 @@ def run(*, user: User | AnonymousUser, pk: int) -> Run:
 
 
 def snapshot(*, user: User | AnonymousUser, pk: int) -> Snapshot:
-    _refuse_others(user)
+    researcher(user)
     found = Snapshot.objects.select_related("created_by").filter(pk=pk).first()
     if found is None:
         raise Http404
@@ -27,13 +27,15 @@ def snapshot(*, user: User | AnonymousUser, pk: int) -> Snapshot:
 
 
 def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:
-    _refuse_others(user)
+    researcher(user)
     found = TrainedModel.objects.select_related("parent", "run__snapshot", "source", "created_by").filter(pk=pk).first()
     if found is None:
         raise Http404
     return found
 
 
-def _refuse_others(user: User | AnonymousUser) -> None:
+def researcher(user: User | AnonymousUser) -> User:
+    """The person behind a request, who must be a researcher."""
     if not (isinstance(user, User) and user.is_researcher):
         raise PermissionDenied
+    return user

@@ -169,7 +169,7 @@ class SnapshotForm(forms.Form):
         foreign = ("campaigns", "includes_imports", "includes_extra") if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
         for name in foreign:
             del self.fields[name]
-        choices = {"licences": licence_choices()}
+        choices: dict[str, list[Any]] = {"licences": licence_choices()}
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = campaign_choices(kind=kind)
         for name, offered in choices.items():

@@ -42,7 +42,8 @@ class Filters:
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Filters":
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()})
+        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+        return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
@@ -181,12 +182,11 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 
 def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
-    rows = (
-        row for row in exports.prompts() if not _is_filtered(row, filters, left_out) and _is_wanted_split(row, filters, left_out)
-    )
+    fitting = (row for row in exports.prompts() if not _is_filtered(row, filters, left_out))
+    rows: Iterable[exports.PromptRow] = (row for row in fitting if _is_wanted_split(row, filters, left_out))
     if filters.limit is not None:
         chosen = heapq.nsmallest(filters.limit, rows, key=lambda row: (text_key(row.messages), row.prompt_id))
-        rows = iter(sorted(chosen, key=lambda row: row.prompt_id))
+        rows = sorted(chosen, key=lambda row: row.prompt_id)
     for row in rows:
         content = {"id": f"prompt-{row.prompt_id}", "prompt": row.messages, "prompt_id": row.prompt_id}
         yield _Row(row.split, content, None, row.cluster, row.licence, row.category)

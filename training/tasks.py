@@ -32,7 +32,7 @@ def reap_runs() -> None:
     services.reap_runs(now=timezone.now())
 
 
-@worker_shutting_down.connect
+@worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def tell_supervisors(**_signal: Any) -> None:
     """A worker that was asked to end waits for its task; its task has to know."""
     leaving.announce(os.getpid())

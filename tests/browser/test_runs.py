@@ -1,4 +1,4 @@
-"""A researcher's pages as Chromium shows them: accessible in both themes, narrow enough for a phone, renewed while a run goes on."""
+"""A researcher's pages as Chromium shows them: accessible in both themes, fit for a phone, renewed while a run goes on."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,9 @@ Opener = Callable[..., Page]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_running_runs_page_passes_axe(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, theme: str) -> None:
+def test_a_running_runs_page_passes_axe(
+    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, theme: str
+) -> None:
     run = cast.a_run(noor, state="running", n_points=252)
 
     page = open_page(f"/runs/{run.pk}/", noor, theme=theme)
@@ -23,7 +25,9 @@ def test_a_running_runs_page_passes_axe(open_page: Opener, noor: User, axe_clean
     axe_clean(page)
 
 
-@pytest.mark.parametrize(("outcome", "error"), [("succeeded", ""), ("failed", "Memory ran out. Lower the batch size, or use LoRA.")])
+@pytest.mark.parametrize(
+    ("outcome", "error"), [("succeeded", ""), ("failed", "Memory ran out. Lower the batch size, or use LoRA.")]
+)
 def test_an_ended_runs_page_passes_axe(
     open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, outcome: str, error: str
 ) -> None:
@@ -36,8 +40,13 @@ def test_an_ended_runs_page_passes_axe(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/runs/", "/runs/new/sft/", "/snapshots/", "/snapshots/new/", "/snapshots/new/?kind=prompts", "/models/", "/models/new/"])
-def test_lists_and_forms_pass_axe(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str, theme: str) -> None:
+@pytest.mark.parametrize(
+    "path",
+    ["/runs/", "/runs/new/sft/", "/snapshots/", "/snapshots/new/", "/snapshots/new/?kind=prompts", "/models/", "/models/new/"],
+)
+def test_lists_and_forms_pass_axe(
+    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str, theme: str
+) -> None:
     cast.a_run(noor, state="running", n_points=120, name="Helpful, second try")
     cast.a_run(noor)
     cast.finished(cast.a_run(noor, state="running", n_points=400, name="Helpful, third try"), "succeeded")
@@ -58,7 +67,9 @@ def test_a_snapshots_and_a_models_page_pass_axe(open_page: Opener, noor: User, a
 
 
 @pytest.mark.parametrize("path", ["/runs/", "/runs/new/sft/", "/snapshots/", "/models/"])
-def test_an_empty_place_says_what_to_do_first(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str) -> None:
+def test_an_empty_place_says_what_to_do_first(
+    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str
+) -> None:
     page = open_page(path, noor)
 
     expect(page.locator(".empty a.button")).to_be_visible()

@@ -31,7 +31,14 @@ def a_snapshot(by: User, kind: str = "demonstrations", name: str = "Demonstratio
     }
     filters = services.Filters(categories=("generation", "open_qa", "chat")).as_json()
     return Snapshot.objects.create(
-        name=name, kind=kind, folder=f"{kind}-cast", n_rows=1204, fingerprint="3fa1c0de" * 8, card=card, filters=filters, created_by=by
+        name=name,
+        kind=kind,
+        folder=f"{kind}-cast",
+        n_rows=1204,
+        fingerprint="3fa1c0de" * 8,
+        card=card,
+        filters=filters,
+        created_by=by,
     )
 
 
@@ -64,11 +71,19 @@ def curves(run: Run, n_points: int, now: datetime) -> None:
     )
     if n_points:
         texts = [
-            ("Explain to a child why the moon changes shape.", "The moon does not change. The sun lights one half of it, and we see more or less of that half."),
-            ("Write a polite note to a neighbour about a loud party.", "Hello! The music was loud until two. Could we agree on midnight next time?"),
+            (
+                "Explain to a child why the moon changes shape.",
+                "The moon does not change. The sun lights one half of it, and we see more or less of that half.",
+            ),
+            (
+                "Write a polite note to a neighbour about a loud party.",
+                "Hello! The music was loud until two. Could we agree on midnight next time?",
+            ),
         ]
         RunSample.objects.bulk_create(
-            RunSample(run=run, attempt=1, step=n_points, line=line, prompt=prompt, response=response, scores={"reward": 1.62 - line})
+            RunSample(
+                run=run, attempt=1, step=n_points, line=line, prompt=prompt, response=response, scores={"reward": 1.62 - line}
+            )
             for line, (prompt, response) in enumerate(texts)
         )
 
@@ -82,7 +97,13 @@ def finished(run: Run, outcome: str, error: str = "") -> Run:
     run.save()
     if outcome == "succeeded":
         TrainedModel.objects.create(
-            name=f"sft-{run.pk}", kind="policy", location=f"/models/sft-{run.pk}", licence="Apache-2.0", parent=run.base_model, run=run, metrics=metrics
+            name=f"sft-{run.pk}",
+            kind="policy",
+            location=f"/models/sft-{run.pk}",
+            licence="Apache-2.0",
+            parent=run.base_model,
+            run=run,
+            metrics=metrics,
         )
     return run
 

@@ -27,7 +27,9 @@ def cut(noor: User) -> Callable[..., Snapshot]:
 
 
 def demonstrate(prompt: Prompt, rater: Rater, *, campaign: Campaign | None = None, is_extra: bool = False) -> Judgment:
-    judgment = Judgment.objects.create(kind="demonstration", rater=rater, prompt=prompt, campaign=campaign, is_extra=is_extra, submitted_at=NOON)
+    judgment = Judgment.objects.create(
+        kind="demonstration", rater=rater, prompt=prompt, campaign=campaign, is_extra=is_extra, submitted_at=NOON
+    )
     Demonstration.objects.create(judgment=judgment, text=f"An answer to {prompt.pk}.")
     return judgment
 
@@ -51,7 +53,9 @@ def rows(snapshot: Snapshot, settings: LazySettings, split: str = "train") -> li
     return [json.loads(line) for line in text.splitlines()]
 
 
-def test_each_demonstration_is_a_row_in_its_prompts_split(cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings) -> None:
+def test_each_demonstration_is_a_row_in_its_prompts_split(
+    cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings
+) -> None:
     for split in ("train", "validation", "test"):
         demonstrate(on_split(split)[0], rosa)
 
@@ -143,7 +147,9 @@ def test_a_limit_takes_the_same_prompts_each_time(cut: Callable[..., Snapshot]) 
     assert first.fingerprint == second.fingerprint
 
 
-def test_filters_narrow_by_category_and_campaign(cut: Callable[..., Snapshot], rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_filters_narrow_by_category_and_campaign(
+    cut: Callable[..., Snapshot], rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     chat = on_split("train")[0]
     Prompt.objects.filter(pk=chat.pk).update(category="chat")
     demonstrate(chat, rosa)

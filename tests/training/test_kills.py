@@ -1,4 +1,4 @@
-"""kill -9 of everything that a run stands on, with real workers, a real broker and a child process that stands in for the trainer."""
+"""kill -9 of everything a run stands on: real workers, a real broker, and a child process that stands in for the trainer."""
 
 import json
 import os
@@ -177,7 +177,8 @@ def test_a_run_outlives_a_database_that_drops_its_connections(site: Processes, q
 
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND datname = current_database()"
         )
     until(is_finished(run), "the end after a dropped connection")
 

@@ -158,7 +158,9 @@ def test_a_run_that_left_a_model_is_not_tried_again(queue: Callable[..., Run], n
         services.retry_run(run=run, by=noor, now=NOW)
 
 
-def test_a_run_learns_only_from_its_own_kind_of_snapshot(base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User) -> None:
+def test_a_run_learns_only_from_its_own_kind_of_snapshot(
+    base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User
+) -> None:
     with pytest.raises(UnableToQueue, match="holds no comparisons"):
         services.queue_run(
             kind="reward", name="r", config={}, snapshot=make_snapshot("demonstrations"), base_model=base_model, by=noor, now=NOW

@@ -35,7 +35,8 @@ def lineage(*, model: TrainedModel) -> list[Step]:
     current: TrainedModel | None = model
     while current is not None and len(steps) < N_ANCESTORS:
         steps.append(Step(current, current.run, current.run.snapshot if current.run else None))
-        current = TrainedModel.objects.select_related("run__snapshot").filter(pk=current.parent_id).first()
+        parents = TrainedModel.objects.select_related("run__snapshot")
+        current = parents.get(pk=current.parent_id) if current.parent_id else None
     return steps
 
 

@@ -74,7 +74,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
         Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list("pk", "name")
     )
-    found = []
+    found: list[tuple[Promise, str]] = []
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)
         if snapshot.kind == Snapshot.Kind.PROMPTS and key in ("campaigns", "includes_imports", "includes_extra"):

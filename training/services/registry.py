@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from accounts import audit
 from accounts.models import User
 from labeling import intake
 from labeling.models import Source
@@ -43,7 +44,7 @@ def register_model(
         raise UnableToRegister(_("There is a model called “%(name)s” already. Choose another name.") % {"name": name})
     _refuse_bad_location(location, is_elsewhere=is_elsewhere)
     with transaction.atomic():
-        return TrainedModel.objects.create(
+        model = TrainedModel.objects.create(
             name=name,
             kind=kind,
             location=location,
@@ -53,6 +54,8 @@ def register_model(
             created_by=by,
             created_at=now,
         )
+        audit.record(by=by, action="register", target=model, after={"name": name, "location": location}, now=now)
+    return model
 
 
 def enter_model(*, run: Run, location: str, metrics: dict[str, Any], now: datetime) -> TrainedModel:

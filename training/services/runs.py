@@ -12,6 +12,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from accounts import audit
 from accounts.models import User
 from training import configs, doorbell
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
@@ -113,6 +114,7 @@ def queue_run(
             created_by=by,
             created_at=now,
         )
+        audit.record(by=by, action="queue", target=run, after={"kind": kind, "name": name}, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
     return run
 
@@ -180,6 +182,14 @@ def record_progress(
 
 def request_stop(*, run: Run, by: User, now: datetime) -> bool:
     """Asks a running run to save and end at its next step; a waiting one ends here. False when it has ended already."""
+    with transaction.atomic():
+        is_stopped = _stop(run, now)
+        if is_stopped:
+            audit.record(by=by, action="stop", target=run, now=now)
+    return is_stopped
+
+
+def _stop(run: Run, now: datetime) -> bool:
     waiting = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED)
     if waiting.update(state=Run.State.FINISHED, outcome=Run.Outcome.STOPPED, stop_requested_at=now, finished_at=now) == 1:
         return True
@@ -276,6 +286,7 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
             raise UnableToRetry(
                 _("This run is not waiting for another try: it goes on, or it has left a model. Start another like it.")
             )
+        audit.record(by=by, action="retry", target=run, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
 
 

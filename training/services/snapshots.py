@@ -9,6 +9,7 @@ from uuid import uuid4
 from django.conf import settings
 from django.db import transaction
 
+from accounts import audit
 from accounts.models import User
 from training import freezing
 from training.freezing import Filters, UnableToCut
@@ -35,6 +36,7 @@ def cut_snapshot(*, kind: str, name: str, filters: Filters, by: User | None, now
                 created_by=by,
                 created_at=now,
             )
+            audit.record(by=by, action="cut", target=snapshot, after={"kind": kind, "fingerprint": frozen.fingerprint}, now=now)
             SnapshotJudgment.objects.bulk_create(
                 (SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in frozen.judgment_ids), batch_size=1000
             )

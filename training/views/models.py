@@ -24,7 +24,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = forms.ModelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            model = services.register_model(**form.cleaned_data, by=request.user, now=timezone.now())
+            model = services.register_model(**form.cleaned_data, by=access.researcher(request.user), now=timezone.now())
         except services.UnableToRegister as problem:
             form.add_error(None, str(problem))
         else:

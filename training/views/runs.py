@@ -83,7 +83,7 @@ def fragment(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def stop(request: HttpRequest, pk: int) -> HttpResponse:
     run = access.run(user=request.user, pk=pk)
-    if services.request_stop(run=run, by=request.user, now=timezone.now()):
+    if services.request_stop(run=run, by=access.researcher(request.user), now=timezone.now()):
         messages.info(request, _("The run stops at its next step and saves what it has."))
     else:
         messages.info(request, _("The run had ended already."))
@@ -94,7 +94,7 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     run = access.run(user=request.user, pk=pk)
     try:
-        services.retry_run(run=run, by=request.user, now=timezone.now())
+        services.retry_run(run=run, by=access.researcher(request.user), now=timezone.now())
     except services.UnableToRetry as problem:
         messages.warning(request, str(problem))
     else:
@@ -141,7 +141,7 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
     if (like := request.GET.get("from", "")).isdigit():
         run = access.run(user=request.user, pk=int(like))
         if run.kind == kind:
-            return {"name": run.name, "snapshot": run.snapshot_id, "base_model": run.base_model_id} | run.config
+            return {"name": run.name, "snapshot": run.snapshot_id, "base_model": run.base_model_id, **run.config}
     wanted = {name: request.GET[name] for name in ("snapshot", "base_model") if request.GET.get(name, "").isdigit()}
     return wanted | forms.preset_values(kind, _default_preset())
 
@@ -160,7 +160,7 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             config=chosen["config"],
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
-            by=request.user,
+            by=access.researcher(request.user),
             now=timezone.now(),
         )
     except services.UnableToQueue as problem:

@@ -27,7 +27,11 @@ def new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             snapshot = services.cut_snapshot(
-                kind=kind, name=form.cleaned_data["name"], filters=form.filters(), by=request.user, now=timezone.now()
+                kind=kind,
+                name=form.cleaned_data["name"],
+                filters=form.filters(),
+                by=access.researcher(request.user),
+                now=timezone.now(),
             )
         except services.UnableToCut as problem:
             form.add_error(None, str(problem))

@@ -265,9 +265,7 @@ def _common(*, work: Work, typed: Typed, review: Review | None, today: Tally, no
 
 def _notice(work: Work, now: dt.datetime) -> str:
     if work.standing == Standing.LAPSED:
-        return _(
-            "Your reservation ran out and somebody else has this item now. You can still finish it: it is kept as an extra."
-        )
+        return _("Your reservation ran out and somebody else has this item now. You can still finish it: it is kept as an extra.")
     if work.expires_at is not None and work.expires_at < now:
         return _("Your reservation has run out. Until somebody else takes the item your answer counts as usual.")
     return ""
@@ -348,9 +346,11 @@ class CampaignLine:
 
 def campaign_line(found: OpenCampaign) -> CampaignLine:
     progress = _("%(given)s of %(asked)s judgments given") % {"given": found.n_judgments, "asked": found.n_asked}
-    mine = ngettext("%(n)s by you", "%(n)s by you", found.n_mine) % {"n": found.n_mine}
     kind = str(found.campaign.get_kind_display())
-    return CampaignLine(found, f"{kind[:1].upper()}{kind[1:]} · {progress} · {mine}")
+    parts = [f"{kind[:1].upper()}{kind[1:]}", progress]
+    if found.n_mine:
+        parts.append(_("%(n)s by you") % {"n": found.n_mine})
+    return CampaignLine(found, " · ".join(parts))
 
 
 def keys(*, is_comparison: bool) -> list[tuple[str, str]]:
@@ -364,14 +364,15 @@ def keys(*, is_comparison: bool) -> list[tuple[str, str]]:
         ("?", _("these keys")),
     ]
     if not is_comparison:
-        return [*everywhere, ("⌘⇧P / Ctrl ⇧ P", _("preview")), ("w", _("write"))]
+        return [*everywhere, ("⌘⇧↵ / Ctrl ⇧ ↵", _("preview, and back")), ("w", _("write"))]
     comparing = [
         ("← →", _("the response before, the response after")),
-        ("↑ ↓", _("in a response: text, scales, flags (a long text scrolls first)")),
+        ("↑ ↓", _("in a response: its text, its scales, its flags")),
         ("1 … 9", _("on a text: its rank, the same digit twice ties; on a scale: the answer")),
         ("0", _("on a text: no rank; on a scale: no answer")),
         ("alt ↑ alt ↓", _("one rank up, one rank down")),
         (_("space"), _("tick or untick a flag")),
+        (_("space, page ↓"), _("scroll a text")),
         ("b", _("all bad, and say why")),
         ("r", _("reason")),
         ("v", _("the response as read, raw, or by difference")),

@@ -128,8 +128,9 @@ def _gone(request: HttpRequest, work: selectors.Work) -> HttpResponse:
 def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """The instructions for this piece of work: a page of its own, or the panel beside the work."""
     version = access.work(user=request.user, lease=lease).version
-    base = "labeling/desk/fragment.html" if _is_fragment(request) else "base.html"
-    context = {"version": version, "html": texts.markdown(version.text), "base": base}
+    is_page = not _is_fragment(request)
+    base = "base.html" if is_page else "labeling/desk/fragment.html"
+    context = {"version": version, "html": texts.markdown(version.text), "base": base, "is_page": is_page}
     return render(request, "labeling/desk/guideline.html", context)
 
 

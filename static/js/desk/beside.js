@@ -19,7 +19,7 @@ export function beside({ desk, record }) {
     record.opened("guideline");
     if (!panel.hasChildNodes()) panel.innerHTML = (await fragment(panel.dataset.url)) ?? ""; // our own rendering, cleaned
     if (document.activeElement?.matches("textarea, input[type=text]")) return;
-    panel.focus({ preventScroll: true });
+    panel.focus();
   }
 
   function prompt() {
@@ -65,7 +65,7 @@ export function beside({ desk, record }) {
 export function reveal() {
   for (const el of document.querySelectorAll("[data-needs-script], .js-only, .desk-state [data-do], .desk-prompt [data-do], dialog [data-do=close]")) el.hidden = false;
   for (const el of document.querySelectorAll("[data-without-script]")) el.hidden = true;
-  for (const key of document.querySelectorAll("[data-mod-enter], [data-mod-p]")) key.textContent = key.textContent.replace("⌘", modifier());
+  for (const key of document.querySelectorAll("[data-mod-enter]")) key.textContent = key.textContent.replace("⌘", modifier());
 }
 
 function dialogOf(content) {

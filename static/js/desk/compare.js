@@ -87,17 +87,12 @@ export function mount(desk) {
     if (next >= 0 && next < stops(card).length) focusStop(card, next);
   }
 
-  function canScroll(text, direction) {
-    return direction < 0 ? text.scrollTop > 0 : text.scrollTop + text.clientHeight < text.scrollHeight - 1;
-  }
-
   function arrow(event, card) {
     const [axis, direction] = { ArrowLeft: ["x", -1], ArrowRight: ["x", 1], ArrowUp: ["y", -1], ArrowDown: ["y", 1] }[event.key] ?? [];
     if (!axis) return;
     if (event.altKey && axis === "y") shift(card, direction);
     else if (event.altKey) return;
     else if (axis === "x") sideways(card, document.dir === "rtl" ? -direction : direction, event.target);
-    else if (event.target.matches("[data-text]") && canScroll(event.target, direction)) return;
     else upDown(card, direction, event.target);
     event.preventDefault();
   }

@@ -46,7 +46,10 @@ export function finish({ desk, form, say, draft, lease }) {
   function wire() {
     const back = slot.querySelector("[data-do=unreview]");
     if (back) back.hidden = false;
-    for (const key of slot.querySelectorAll("[data-mod-enter]")) key.textContent = key.textContent.replace("⌘", modifier());
+    for (const key of slot.querySelectorAll("[data-mod-enter]")) {
+      key.hidden = false;
+      key.textContent = key.textContent.replace("⌘", modifier());
+    }
   }
 
   form.addEventListener("submit", (event) => {

@@ -1,0 +1,531 @@
+"""The rater's desk in Chromium: whole journeys by keyboard, without JavaScript, on a phone, and through a reload."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from labeling import queue
+from labeling.models import Campaign, Draft, Guideline, Judgment, Pool, Prompt, Rater, Response, Slot
+from tests.cast import open_comparison_campaign, open_demonstration_campaign
+
+OpenPage = Callable[..., Page]
+QUESTION = (
+    "Why does bread dough rise, and what goes wrong when it stays in a warm kitchen for too long? "
+    "I would like to understand it, not only get a recipe."
+)
+ANSWERS = [
+    "Yeast eats sugar and gives off **carbon dioxide**. Gluten is stretchy enough to hold the gas, so the dough swells.\n\n"
+    "How fast depends on the warmth:\n\n| kitchen | doubled after |\n|---|---|\n| 18 °C | 3 h |\n| 24 °C | 90 min |\n"
+    "| 30 °C | 50 min |\n\n"
+    "Left too long, acids weaken the gluten, bubbles merge and burst, and the loaf falls in the oven.",
+    "The gas in the dough follows the *ideal gas law*: more of it, at the same pressure, needs more room.\n\n"
+    "```python\nvolume = amount * 8.314 * kelvin / pressure\n```\n\n"
+    "Overproofed dough has used up its sugar. The crust stays pale because little is left to brown, and $V$ shrinks again.",
+    "When you mix flour and water, two proteins link into gluten. Yeast fills that net with gas.\n\n"
+    "- It needs warmth, water and time.\n- Salt slows it down.\n- Too long, and the net tears.",
+    "Bread rises because the oven is hot and hot things get bigger. "
+    "You can leave the dough as long as you want, it only gets better.",
+]
+
+
+def telling_texts(campaign: Campaign) -> None:
+    """Texts of a kind that raters meet, in place of the cast's short ones."""
+    Prompt.objects.update(messages=[{"role": "user", "content": QUESTION}])
+    for number, text in enumerate(ANSWERS):
+        Response.objects.filter(number=number).update(text=text)
+
+
+@pytest.fixture
+def comparing(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, name="Helpful answers")
+    telling_texts(campaign)
+    return campaign
+
+
+@pytest.fixture
+def writing(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, name="Write an answer")
+    telling_texts(campaign)
+    return campaign
+
+
+def begin(open_page: OpenPage, rater: Rater, **options: object) -> Page:
+    """The first item of the only campaign, taken from the desk."""
+    page = open_page("/desk/", rater, **options)
+    page.get_by_role("button", name="Start").click()
+    if options.get("java_script_enabled", True):
+        page.wait_for_selector(".desk[data-mounted]")
+    return page
+
+
+def focused(page: Page) -> str:
+    """Where the focus is: A/text, A/scale, …"""
+    return str(
+        page.evaluate(
+            """() => {
+              const el = document.activeElement, card = el.closest("[data-letter]");
+              const name = el.matches("[data-text]") ? "text" : el.id || el.tagName;
+              const control = el.closest("[data-control]")?.dataset.control ?? name;
+              return `${card?.dataset.letter ?? ""}/${control}`;
+            }"""
+        )
+    )
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def rate_all(page: Page, *scores: int) -> None:
+    """By keys, from the text of A: down to the scale, a digit, and on to the next response's scale."""
+    press(page, "ArrowDown") if focused(page).endswith("text") else None
+    for score in scores:
+        press(page, str(score), "ArrowRight")
+
+
+def rank_all(page: Page, *ranks: int) -> None:
+    page.locator("[data-text]").first.focus()
+    press(page, *(str(rank) for rank in ranks))
+
+
+def line(page: Page) -> str:
+    return page.locator("[data-line]").inner_text()
+
+
+# --- by keyboard alone -------------------------------------------------------------------------------------------
+def test_a_comparison_is_judged_by_keys_alone(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    assert focused(page) == "A/text"
+
+    rate_all(page, 6, 5, 5, 2)
+    rank_all(page, 1, 2, 2, 4)
+    assert line(page) == "A › B = C › D"
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_contain_text("A › B = C › D")
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector(".desk[data-mounted]")
+
+    judgment = Judgment.objects.get()
+    ranked = list(judgment.comparison.ranked.order_by("position"))
+    assert [(each.rank, each.ratings) for each in ranked] == [
+        (1, {"overall": 6}),
+        (2, {"overall": 5}),
+        (2, {"overall": 5}),
+        (3, {"overall": 2}),
+    ]
+    assert judgment.warnings == ["faster_than_reading"]
+    assert judgment.presentation["viewport"] == [1440, 900]
+    assert focused(page) == "A/text"
+
+
+def test_a_digit_on_a_text_ranks_it_and_goes_to_the_next_unranked(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    press(page, "3")
+
+    assert (line(page), focused(page)) == ("A", "B/text")
+
+
+def test_arrows_move_between_responses_and_their_controls(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    steps = []
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowUp"):
+        press(page, key)
+        steps.append(focused(page))
+
+    assert steps == ["B/text", "B/scale", "C/scale", "C/flag", "B/flag", "B/scale", "B/text"]
+
+
+def test_space_ticks_a_flag_and_zero_takes_an_answer_back(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    press(page, "ArrowDown", "4", "0", "ArrowDown", "Space")
+
+    assert page.locator("#response-A [type=radio]:checked").count() == 0
+    expect(page.locator("#response-A [type=checkbox]").first).to_be_checked()
+
+
+def test_one_rank_up_leaves_a_tie_first_and_joins_the_next_rank_then(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    rank_all(page, 1, 2, 2, 4)
+
+    page.locator("#response-C [data-text]").focus()
+    lines = []
+    for _ in range(3):
+        press(page, "Alt+ArrowUp")
+        lines.append(line(page))
+
+    assert lines == ["A › C › B › D", "A = C › B › D", "C › A › B › D"]
+
+
+def test_buttons_rank_as_well_as_keys(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    page.get_by_role("button", name="Move B up").click()
+    page.get_by_role("button", name="Move A up").click()
+    page.get_by_role("button", name="Move A up").click()
+
+    assert line(page) == "A = B"
+
+
+def test_all_bad_asks_why_and_is_stored(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    rate_all(page, 1, 1, 1, 1)
+
+    press(page, "b")
+    page.keyboard.type("none of them gets it")
+    assert line(page) == "All bad"
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+
+    assert Judgment.objects.get().comparison.is_all_bad
+
+
+def test_no_command_fires_while_somebody_types(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    press(page, "r")
+    page.keyboard.type("bgspv 1?")
+
+    assert page.locator("#reason").input_value() == "bgspv 1?"
+    assert page.locator("dialog[open]").count() == 0
+    assert line(page) == ""
+    press(page, "Escape")
+    assert focused(page) == "A/text"
+
+
+def test_problems_are_named_and_lead_to_their_place(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    press(page, "Control+Enter")
+    page.get_by_role("link", name="C: Overall is not answered.").click()
+
+    assert focused(page) == "C/scale"
+    assert not Judgment.objects.exists()
+
+
+def test_a_change_after_the_review_asks_for_another_review(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    rate_all(page, 6, 5, 5, 2)
+    rank_all(page, 1, 2, 2, 4)
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+
+    page.locator("#response-D [data-text]").focus()
+    press(page, "3")
+
+    expect(page.locator("[data-review]")).to_have_count(0)
+
+
+def test_a_skip_by_keys_gives_its_reason(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+
+    press(page, "s", "2", "Enter")
+    page.wait_for_url(lambda url: url != first)
+
+    assert list(rosa.passes.values_list("reason", flat=True)) == ["prompt_unclear"]
+
+
+def test_the_list_of_keys_names_those_of_the_desk(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    press(page, "?")
+
+    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("all bad, and say why")
+
+
+def test_an_answer_is_written_by_keys_alone(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    assert focused(page) == "/text"
+
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    expect(page.locator("[data-words]")).to_have_text("32")
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_contain_text("32 words")
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+
+    judgment = Judgment.objects.get()
+    assert judgment.demonstration.text == "Yeast gives off gas and gluten holds it. " * 4
+    assert judgment.presentation["typing"] == {"typed": 164}
+
+
+def test_the_preview_shows_the_text_rendered_and_goes_back(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type("It is **alive**.")
+
+    press(page, "Control+Shift+Enter")
+    expect(page.locator("[data-preview] strong")).to_have_text("alive")
+    press(page, "w")
+
+    assert focused(page) == "/text"
+
+
+# --- nothing is lost ---------------------------------------------------------------------------------------------
+def test_a_reload_brings_back_what_was_given(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    rate_all(page, 6, 5)
+    rank_all(page, 1, 2, 2, 4)
+
+    page.reload()
+    page.wait_for_selector(".desk[data-mounted]")
+
+    assert line(page) == "A › B = C › D"
+    expect(page.locator("#response-A [type=radio][value='6']")).to_be_checked()
+
+
+def test_a_pause_saves_to_the_server_and_says_when(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    page.keyboard.type("Half a thought")
+    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"saved \d\d:\d\d:\d\d"))
+
+    assert Draft.objects.get().content["fields"]["text"] == ["Half a thought"]
+
+
+def test_another_browser_goes_on_from_the_saved_draft(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type("Half a thought")
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+
+    elsewhere = open_page(page.url, rosa)
+
+    assert elsewhere.locator("#text").input_value() == "Half a thought"
+
+
+def test_nothing_stays_in_the_browser_once_the_answer_is_stored(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector(".desk[data-mounted]")
+
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('preferably.draft'))") == []
+
+
+def test_the_second_tab_says_that_it_is_one(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    second = page.context.new_page()
+    second.goto(page.url)
+
+    expect(second.locator("[data-trouble]")).to_contain_text("open in another tab")
+
+
+def test_a_lease_near_its_end_counts_down(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    expect(page.locator("[data-countdown]")).to_be_hidden()
+    slot = Slot.objects.get(state=Slot.State.LEASED)
+    assert slot.leased_at is not None
+
+    page.evaluate("document.querySelector('.desk').dataset.expiresIn")
+    Campaign.objects.update(lease_minutes=4)
+    page.clock.install()
+    page.reload()
+    page.wait_for_selector(".desk[data-mounted]")
+    page.clock.run_for(61_000)
+
+    expect(page.locator("[data-countdown]")).to_have_text(re.compile(r"[34]:\d\d left"))
+
+
+# --- beside the work ---------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("kind", ["compare", "write"])
+def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, rosa: Rater, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("comparing" if kind == "compare" else "writing")
+    page = begin(open_page, rosa)
+    if kind == "write":
+        press(page, "Escape")
+
+    press(page, "g")
+    panel = page.locator("#guideline-panel")
+    expect(panel).to_contain_text("Then be honest.")
+
+    work = page.locator(".desk-responses" if kind == "compare" else "#text").bounding_box()
+    beside = panel.bounding_box()
+    assert work
+    assert beside
+    assert work["x"] + work["width"] <= beside["x"]
+
+
+def test_a_response_is_read_raw_and_by_difference(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    card = page.locator("#response-B")
+
+    card.get_by_role("button", name="raw").click()
+    texts = [response.text for response in queue.presented(Slot.objects.get(state=Slot.State.LEASED))]
+    assert card.locator("pre[data-shown=raw]").inner_text() == texts[1]
+    card.get_by_role("button", name="diff").click()
+
+    expect(card.locator("[data-shown=diff] ins").first).to_be_visible()
+    expect(card.get_by_role("button", name="diff A")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_record_counts_views_and_seconds(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type("Yeast")
+    page.wait_for_timeout(1200)
+
+    record = json.loads(page.evaluate("JSON.stringify(Object.fromEntries(new FormData(document.querySelector('#answer'))))"))[
+        "record"
+    ]
+
+    assert json.loads(record)["active_s"] >= 1
+
+
+# --- without JavaScript ------------------------------------------------------------------------------------------
+def test_a_comparison_is_judged_without_javascript(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa, java_script_enabled=False)
+    first = page.url
+    for letter, rank, score in (("A", "1", "6"), ("B", "2", "5"), ("C", "2", "5"), ("D", "4", "2")):
+        card = page.locator(f"#response-{letter}")
+        card.locator("select").select_option(rank)
+        card.locator(f"[type=radio][value='{score}']").check()
+    page.get_by_label("Why?").fill("A explains it")
+
+    page.get_by_role("button", name="Review").last.click()
+    expect(page.locator("[data-review]")).to_contain_text("A › B = C › D")
+    page.get_by_role("button", name=re.compile("^Submit anyway")).click()
+
+    assert page.url != first
+    assert Judgment.objects.get().comparison.reason == "A explains it"
+
+
+def test_an_answer_is_written_and_an_item_skipped_without_javascript(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa, java_script_enabled=False)
+    page.get_by_role("textbox", name="Your answer").fill("Yeast gives off gas and gluten holds it. " * 4)
+    page.get_by_role("button", name="Review").last.click()
+    page.get_by_role("button", name=re.compile("^Submit$")).click()
+
+    page.get_by_label("technical problem").check()
+    page.get_by_role("button", name="Skip it").click()
+
+    assert Judgment.objects.count() == 1
+    assert rosa.passes.count() == 1
+
+
+# --- shapes, colours, hands --------------------------------------------------------------------------------------
+def test_a_phone_shows_one_response_at_a_time_and_keeps_the_ranking(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, screenshot: Callable[..., Path], axe_clean: Callable[[Page], None]
+) -> None:
+    page = begin(open_page, rosa, width=390, height=844, has_touch=True)
+    assert page.locator(".desk-response:visible").count() == 1
+
+    page.locator("#response-A select").select_option("2")
+    page.locator("[data-tab=B]").click()
+    page.locator("#response-B select").select_option("1")
+
+    expect(page.locator("#response-B")).to_be_visible()
+    expect(page.locator("#response-A")).to_be_hidden()
+    assert line(page) == "B › A"
+    assert page.locator("[data-line]").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    axe_clean(page)
+    screenshot(page, "desk-phone")
+    page.get_by_role("link", name="guideline v1").click()
+    expect(page.locator("#guideline-panel")).to_contain_text("Then be honest.")
+    axe_clean(page)
+    screenshot(page, "desk-phone-guideline")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_of_the_desk_is_accessible(
+    theme: str,
+    open_page: OpenPage,
+    rosa: Rater,
+    comparing: Campaign,
+    screenshot: Callable[..., Path],
+    axe_clean: Callable[[Page], None],
+) -> None:
+    page = open_page("/desk/", rosa, theme=theme)
+    axe_clean(page)
+    screenshot(page, f"desk-list-{theme}")
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector(".desk[data-mounted]")
+    rate_all(page, 6, 5, 5, 2)
+    page.locator("#response-D .flag", has_text="made up").click()
+    rank_all(page, 1, 2, 2, 4)
+    page.locator("#response-B [data-text]").focus()
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    axe_clean(page)
+    screenshot(page, f"desk-compare-{theme}")
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+    axe_clean(page)
+    screenshot(page, f"desk-review-{theme}")
+    press(page, "Escape", "s")
+    axe_clean(page)
+    screenshot(page, f"desk-skip-{theme}")
+    press(page, "Escape", "g")
+    expect(page.locator("#guideline-panel")).to_contain_text("Then be honest.")
+    axe_clean(page)
+    screenshot(page, f"desk-guideline-{theme}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_writing_page_is_accessible(
+    theme: str,
+    open_page: OpenPage,
+    rosa: Rater,
+    writing: Campaign,
+    screenshot: Callable[..., Path],
+    axe_clean: Callable[[Page], None],
+) -> None:
+    page = begin(open_page, rosa, theme=theme)
+    page.keyboard.type(ANSWERS[2])
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+    axe_clean(page)
+    screenshot(page, f"desk-write-{theme}")
+    press(page, "Control+Shift+Enter")
+    expect(page.locator("[data-preview] li").first).to_be_visible()
+    axe_clean(page)
+    screenshot(page, f"desk-preview-{theme}")
+
+
+def test_nine_responses_stand_in_rows_and_fit_the_window(
+    open_page: OpenPage, rosa: Rater, day_shift: Pool, guideline: Guideline, screenshot: Callable[..., Path]
+) -> None:
+    open_comparison_campaign(pool=day_shift, guideline=guideline, n_responses=9)
+    page = begin(open_page, rosa)
+
+    rank_all(page, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+
+    assert line(page) == "A › B › C › D › E › F › G › H › I"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+    screenshot(page, "desk-nine")
+
+
+def test_right_to_left_texts_run_from_the_right(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    Response.objects.update(text="الخميرة تأكل السكر وتطلق الغاز.")
+    page = begin(open_page, rosa)
+
+    assert page.locator("#response-A .prose").evaluate("(el) => getComputedStyle(el).direction") == "rtl"
+
+
+def test_a_hostile_response_runs_nothing(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    Response.objects.update(
+        text="<script>window.ran=1</script><img src=x onerror='window.ran=1'>[x](javascript:window.ran=1)"
+        "</textarea></pre></template><svg onload='window.ran=1'>"
+    )
+    page = begin(open_page, rosa)
+    page.locator("#response-B").get_by_role("button", name="raw").click()
+    page.locator("#response-C").get_by_role("button", name="diff").click()
+
+    assert page.evaluate("window.ran") is None

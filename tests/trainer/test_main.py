@@ -29,6 +29,14 @@ def trap(event, arguments):
 sys.addaudithook(trap)
 """
 
+SLEEPER = """
+import time
+from training.trainer import __main__ as command
+command._die_with_parent(None)
+print("ready", flush=True)
+time.sleep(60)
+"""
+
 
 @pytest.fixture
 def trap(tmp_path: Path) -> dict[str, str]:
@@ -54,7 +62,7 @@ def test_a_child_finishes_without_a_word_to_the_network(
 
 
 def test_the_trap_of_that_test_catches_a_connection(tmp_path: Path, trap: dict[str, str]) -> None:
-    calls_home = "import urllib.request; urllib.request.urlopen('http://198.51.100.1/')"
+    calls_home = "import socket; socket.socket().connect(('198.51.100.1', 80))"
 
     subprocess.run([sys.executable, "-c", calls_home], env=trap, capture_output=True, check=False)
 
@@ -115,9 +123,8 @@ def test_a_child_whose_supervisor_is_another_process_does_not_start(run_folder: 
 
 
 def test_a_child_dies_with_its_supervisor() -> None:
-    """The grandchild settles as the command does, says so, and sleeps; its parent is killed; the pipe closes when both are gone."""
-    grandchild = "import time; from training.trainer import __main__ as m; m._die_with_parent(None); print('ready', flush=True); time.sleep(60)"
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
+    """The grandchild says when it is ready and sleeps; its parent is killed; the pipe closes when both are gone."""
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEPER!r}])"
     supervisor = subprocess.Popen([sys.executable, "-c", parent], cwd=runs.ROOT, stdout=subprocess.PIPE)
     assert supervisor.stdout is not None
     assert supervisor.stdout.readline() == b"ready\n"
@@ -137,7 +144,7 @@ def test_running_out_of_memory_gets_a_sentence() -> None:
 
 
 def test_a_disk_that_fills_up_while_saving_gets_a_sentence() -> None:
-    with pytest.raises(OSError) as caught, Path("/dev/full").open("w") as full:  # noqa: PT012 the write reaches the device on close
+    with pytest.raises(OSError) as caught, Path("/dev/full").open("w") as full:
         full.write("x")
 
     assert anticipated(caught.value).startswith("The disk became full")

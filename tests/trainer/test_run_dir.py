@@ -83,7 +83,7 @@ def test_the_newest_whole_checkpoint_is_found(run_folder: Path) -> None:
 def test_a_checkpoint_that_failed_half_way_is_never_seen(run_folder: Path) -> None:
     folder = folder_of(run_folder)
 
-    with pytest.raises(OSError, match="pulled"), folder.checkpoint(5, keep=2) as aside:
+    with pytest.raises(OSError, match="pulled"), folder.checkpoint(5, keep=2) as aside:  # noqa: PT012
         (aside / "weights").write_text("half")
         raise OSError("the plug was pulled")
     assert run_dir.newest_checkpoint(run_folder) is None

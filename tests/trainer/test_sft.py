@@ -1,4 +1,4 @@
-"""Supervised fine-tuning of a tiny model, for real: it learns, every weight moves, and it stops, resumes and fails as it should."""
+"""Supervised fine-tuning of a tiny model, for real: it learns, every weight moves, it stops, resumes and fails as it should."""
 
 import shutil
 from dataclasses import replace

@@ -246,7 +246,10 @@ def _answerable(selection: Selection) -> QuerySet[Prompt]:
 
 
 def _containing(prompts: QuerySet[Prompt], text: str) -> QuerySet[Prompt]:
-    """Case-insensitive search in the messages. Stored JSON escapes quotes, and on SQLite every letter beyond ASCII too."""
+    """Search in the messages, in either case. SQLite knows the cases of ASCII only.
+
+    Stored JSON escapes quotes, and on SQLite every letter beyond ASCII too.
+    """
     as_text, escaped = json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]
     searched = prompts.annotate(messages_text=Cast("messages", TextField()))
     return searched.filter(Q(messages_text__icontains=as_text) | Q(messages_text__icontains=escaped))

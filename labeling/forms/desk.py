@@ -113,15 +113,20 @@ class SkipForm(forms.Form):
 def answer_fields(posted: Fields) -> dict[str, list[str]]:
     """The part of a posted page that is the answer: what a draft keeps. Accepts only lists of text."""
     return {
-        name: [str(value)[:LONGEST_TEXT] for value in values]
+        name: [storable(str(value))[:LONGEST_TEXT] for value in values]
         for name, values in posted.items()
         if name.startswith(DRAFT_FIELDS) and isinstance(values, list) and len(values) < 20
     }
 
 
+def storable(text: str) -> str:
+    """`text` without what a database cannot hold: zero bytes, and halves of a surrogate pair."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
 def first(posted: Fields, name: str) -> str:
     values = posted.get(name) or [""]
-    return values[0]
+    return storable(values[0])
 
 
 def read_comparison(posted: Fields, *, form: rating_form.RatingForm, n_responses: int) -> ComparisonAnswer:
@@ -182,18 +187,28 @@ def read_demonstration(posted: Fields) -> DemonstrationAnswer:
 def read_record(posted: Fields) -> Recorded:
     """The page's own measurements. They come from a browser, so only known names of the right shape are kept."""
     raw = first(posted, "record")
-    if len(raw) > RECORD_LIMIT:
+    # A browser escapes only what a database refuses: zero bytes and broken surrogates.
+    if len(raw) > RECORD_LIMIT or "\\u" in raw:
         return Recorded()
     try:
-        record = json.loads(raw or "{}")
+        record = json.loads(raw or "{}", parse_constant=_refuse)
     except (ValueError, RecursionError):
         return Recorded()
     if not isinstance(record, dict):
         return Recorded()
     kept = {name: record[name] for name in RECORDED if isinstance(record.get(name), RECORDED[name])}
-    active_s = record.get("active_s")
-    is_number = isinstance(active_s, int | float) and not isinstance(active_s, bool)
-    return Recorded(kept, float(active_s) if is_number and 0 <= active_s < 86_400 else None)
+    return Recorded(kept, _seconds(record.get("active_s")))
+
+
+def _refuse(constant: str) -> None:
+    """NaN and Infinity are no JSON, whatever Python thinks."""
+    raise ValueError(constant)
+
+
+def _seconds(raw: object) -> float | None:
+    if not isinstance(raw, int | float) or isinstance(raw, bool):
+        return None
+    return float(raw) if 0 <= raw < 86_400 else None
 
 
 def draw_questions(

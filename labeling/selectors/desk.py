@@ -112,19 +112,20 @@ def open_campaigns(*, rater: Rater, now: dt.datetime) -> list[OpenCampaign]:
         .annotate(has_work=Exists(_slots_left(rater=rater, now=now)))
     )
     ids = [campaign.pk for campaign in campaigns]
-    counts = {
-        row["campaign"]: row
-        for row in Slot.objects.filter(campaign__in=ids)
-        .values("campaign")
-        .annotate(asked=Count("pk"), given=Count("pk", filter=Q(state=Slot.State.SUBMITTED)))
-    }
+    counted = (
+        Slot.objects.filter(campaign__in=ids)
+        .values_list("campaign")
+        .annotate(given=Count("pk", filter=Q(state=Slot.State.SUBMITTED)), asked=Count("pk"))
+        .order_by()
+    )
+    counts: dict[int, tuple[int, int]] = {pk: (given, asked) for pk, given, asked in counted}
     mine = dict(Judgment.objects.filter(campaign__in=ids, rater=rater).values_list("campaign").annotate(n=Count("pk")).order_by())
     leases = dict(Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list("campaign", "lease"))
     return [
         OpenCampaign(
             campaign=campaign,
-            n_judgments=counts.get(campaign.pk, {}).get("given", 0),
-            n_asked=counts.get(campaign.pk, {}).get("asked", 0),
+            n_judgments=counts.get(campaign.pk, (0, 0))[0],
+            n_asked=counts.get(campaign.pk, (0, 0))[1],
             n_mine=mine.get(campaign.pk, 0),
             has_work=campaign.has_work or campaign.pk in leases,
             lease=leases.get(campaign.pk),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from labeling import queue
@@ -319,6 +320,46 @@ def test_nothing_stays_in_the_browser_once_the_answer_is_stored(open_page: OpenP
     page.wait_for_selector(".desk[data-mounted]")
 
     assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('preferably.draft'))") == []
+
+
+def test_a_lost_session_is_said_and_nothing_typed_is_lost(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    Session.objects.all().delete()
+
+    page.keyboard.type("Half a thought")
+
+    expect(page.locator("[data-trouble]")).to_contain_text("You are signed out.")
+    assert page.locator("#text").input_value() == "Half a thought"
+    again = open_page("/desk/", rosa)
+    page.context.add_cookies([cookie for cookie in again.context.cookies() if cookie["name"] == "sessionid"])
+    page.reload()
+    assert page.locator("#text").input_value() == "Half a thought"
+
+
+def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+
+    page.evaluate(
+        """() => {
+          const real = window.fetch;
+          window.fetch = async (...request) => {
+            window.fetch = real;
+            await real(...request);
+            throw new TypeError("answer lost");
+          };
+        }"""
+    )
+    press(page, "Control+Enter")
+    expect(page.locator("[data-trouble]")).to_contain_text("The server does not answer.")
+    page.wait_for_url(lambda url: url != first)
+
+    assert Judgment.objects.count() == 1
 
 
 def test_the_second_tab_says_that_it_is_one(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:

@@ -247,7 +247,21 @@ def test_the_record_of_the_page_keeps_known_names_of_the_right_shape(
     assert Judgment.objects.get().presentation == {"views": {"A": {"raw": 1}}, "viewport": [1440, 900]}
 
 
-@pytest.mark.parametrize("record", ["", "{", "[]", '{"active_s": "long"}', "[" * 9000, '{"active_s": -1}', "null"])
+BROKEN = [
+    "",
+    "{",
+    "[]",
+    "null",
+    "[" * 9000,
+    '{"active_s": "long"}',
+    '{"active_s": -1}',
+    '{"seconds": {"A": NaN}}',
+    '{"views": {"A": "\\u0000"}}',
+    '{"theme": "\\ud800"}',
+]
+
+
+@pytest.mark.parametrize("record", BROKEN)
 def test_a_broken_record_never_costs_the_judgment(
     record: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
@@ -325,6 +339,19 @@ def test_a_written_answer_is_stored_as_typed(rosa: Rater, demonstration_campaign
     given = Judgment.objects.get().demonstration
     assert given.text == text.replace("\r\n", "\n")
     assert given.sources == "a book"
+
+
+def test_what_a_database_cannot_hold_is_left_out_and_the_rest_is_stored(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    broken = json.dumps({"revision": 1, "fields": {"text": ["half\x00 \ud800"]}})
+
+    assert client.post(address + "draft", broken, content_type="application/json").status_code == 200
+    client.post(address + "submit", {"step": "submit", "text": "a\x00b " + words(30)})
+
+    assert Judgment.objects.get().demonstration.text == "ab " + words(30)
 
 
 def test_an_empty_answer_is_a_problem(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:

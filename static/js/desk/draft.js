@@ -64,6 +64,8 @@ export function draft({ desk, form, say, record }) {
       const seconds = wait.next();
       say.trouble("offline");
       later(seconds * 1000);
+    } else {
+      say.trouble("refused");
     }
   }
 

@@ -89,6 +89,8 @@ def _config(job: Job) -> configs.Config:
 def _settle(job: Job, *, allows_hub: bool) -> None:
     """What must be in the environment before torch and transformers are imported: the cores left free, and no word to the hub."""
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(max(job.threads, 1))
+    # Threads that wait for one another spin unless told to sleep, and then fight whoever else needs the core.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = (
         "0" if allows_hub else "1"
     )

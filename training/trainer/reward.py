@@ -6,8 +6,9 @@ from pathlib import Path
 import datasets
 import torch
 import transformers
-import trl
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from trl.trainer import reward_config
+from trl.trainer.reward_trainer import RewardTrainer
 
 from training.configs import RewardConfig
 from training.run_dir import Job, Result, RunFolder, newest_checkpoint
@@ -15,7 +16,7 @@ from training.trainer import data, loading, progress
 from training.trainer.data import Pair, Pairs
 
 
-class WatchedReward(progress.Watched, trl.RewardTrainer):
+class WatchedReward(progress.Watched, RewardTrainer):
     """TRL's trainer with our progress, checkpoints and stop."""
 
 
@@ -34,7 +35,9 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
 
     trainer = WatchedReward(
         model=model,
-        args=trl.RewardConfig(center_rewards_coefficient=config.centering or None, **progress.arguments(config, folder)),
+        args=reward_config.RewardConfig(
+            center_rewards_coefficient=config.centering or None, **progress.arguments(config, folder)
+        ),
         train_dataset=datasets.Dataset.from_list([{"chosen_ids": pair.chosen, "rejected_ids": pair.rejected} for pair in train]),
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=True) if config.method == "lora" else None,

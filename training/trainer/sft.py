@@ -6,8 +6,9 @@ from pathlib import Path
 import datasets
 import torch
 import transformers
-import trl
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from training.configs import SftConfig
 from training.run_dir import Job, Result, RunFolder, newest_checkpoint
@@ -15,7 +16,7 @@ from training.trainer import data, loading, progress
 from training.trainer.data import Demonstrations, Example
 
 
-class WatchedSft(progress.Watched, trl.SFTTrainer):
+class WatchedSft(progress.Watched, SFTTrainer):
     """TRL's trainer with our progress, checkpoints and stop."""
 
 
@@ -34,13 +35,13 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 
     trainer = WatchedSft(
         model=model,
-        args=trl.SFTConfig(**progress.arguments(config, folder)),
+        args=SFTConfig(**progress.arguments(config, folder)),
         train_dataset=datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in train.examples]),
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
     follower = progress.Follower(
-        folder, config, lambda: _named(held_out_loss(trainer.model, held_out, config.batch_size, numbers))
+        folder, config, lambda: _named(held_out_loss(loading.bare(trainer.model), held_out, config.batch_size, numbers))
     )
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:

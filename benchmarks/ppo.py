@@ -3,9 +3,9 @@
 usage: python benchmarks/ppo.py [--quick] [--model DIR]      (ends with one JSON line; writes benchmarks/results/ppo.json)
 
 Both start from SmolLM2-135M with random reward and value heads, take the same prompts of at most 128 tokens and sample 48 new
-tokens: 8 episodes a rollout in micro-batches of 4, one minibatch, full fine-tuning in float32. Both sample all 48 tokens: TRL always
-does, and ours is given an end token that is never drawn. TRL 1.12.0 goes into a folder of its own (build/trl-1.12), beside the same
-torch. Measurements alternate, each in a process of its own; the ratios are of medians.
+tokens: 8 episodes a rollout in micro-batches of 4, one minibatch, full fine-tuning in float32. Both sample all 48: TRL always
+does, and ours is given an end token that is never drawn. TRL 1.12.0 goes into a folder of its own (build/trl-1.12), beside the
+same torch. Measurements alternate, each in a process of its own; the ratios are of medians.
 """
 
 import argparse

@@ -70,3 +70,18 @@ def trainer(models: ppo_trainer.Models | None = None, **changes: object) -> ppo_
     ptx = changes.pop("ptx", ())
     prompts = changes.pop("prompts", PROMPTS)
     return ppo_trainer.PpoTrainer(models or full_models(), BareTokenizer(), config(**changes), prompts=prompts, ptx=ptx)
+
+
+RESPONSES = [[3, 4, 2], [5], [6, 7, 8, 9, 10, 2], [4, 2], [7, 7, 7, 7], [2], [3, 9, 9, 2], [8, 8, 8, 8, 8, 8]]
+REWARDS = torch.linspace(-1, 1, len(RESPONSES))
+
+
+def stored_experience(of: ppo_trainer.PpoTrainer, first: int = 0, last: int = len(RESPONSES)) -> ppo_trainer.Experience:
+    """The same episodes of unequal lengths for every trainer; a process may take its share of them."""
+    rollouts = [
+        ppo_trainer.Rollout(PROMPTS[index], RESPONSES[index], RESPONSES[index][-1] == 2, index) for index in range(first, last)
+    ]
+    experience = of.experience(rollouts)
+    experience.rewards = REWARDS[first:last].clone()
+    of.estimate(experience)
+    return experience

@@ -14,20 +14,6 @@ def weights(model: torch.nn.Module) -> list[torch.Tensor]:
     return [p.detach().clone() for p in model.parameters() if p.requires_grad]
 
 
-def stored_experience(trainer: ppo_trainer.PpoTrainer) -> ppo_trainer.Experience:
-    """Episodes of unequal lengths, the same for every trainer."""
-    torch.manual_seed(3)
-    responses = [[3, 4, 2], [5], [6, 7, 8, 9, 10, 2], [4, 2], [7, 7, 7, 7], [2], [3, 9, 9, 2], [8, 8, 8, 8, 8, 8]]
-    rollouts = [
-        ppo_trainer.Rollout(prompt, response, response[-1] == 2, index)
-        for index, (prompt, response) in enumerate(zip(ppo_models.PROMPTS, responses, strict=True))
-    ]
-    experience = trainer.experience(rollouts)
-    experience.rewards = torch.linspace(-1, 1, len(rollouts))
-    trainer.estimate(experience)
-    return experience
-
-
 # --- packing and masks -------------------------------------------------------------------------------------------
 
 
@@ -43,7 +29,7 @@ def test_packed_rows_keep_order_and_stay_within_their_budget() -> None:
 
 def test_a_batch_of_unequal_lengths_equals_the_same_episodes_one_by_one() -> None:
     trainer = ppo_models.trainer(row_tokens=10_000)
-    together = stored_experience(trainer)
+    together = ppo_models.stored_experience(trainer)
 
     alone = [trainer.experience([rollout]) for rollout in together.rollouts]
 
@@ -53,7 +39,7 @@ def test_a_batch_of_unequal_lengths_equals_the_same_episodes_one_by_one() -> Non
 
 def test_logprobs_equal_a_plain_forward_pass() -> None:
     trainer = ppo_models.trainer()
-    experience = stored_experience(trainer)
+    experience = ppo_models.stored_experience(trainer)
     rollout, n = experience.rollouts[2], experience.lengths
     start = sum(n[:2])
 
@@ -107,7 +93,7 @@ def test_left_padding_while_sampling_changes_no_response() -> None:
 def test_kl_is_exactly_zero_before_the_first_update(build) -> None:
     trainer = ppo_models.trainer(build())
 
-    experience = stored_experience(trainer)
+    experience = ppo_models.stored_experience(trainer)
 
     assert not experience.kl.any()
 
@@ -115,7 +101,7 @@ def test_kl_is_exactly_zero_before_the_first_update(build) -> None:
 def test_with_lora_the_reward_model_is_the_value_model_with_its_adapter_off() -> None:
     models = ppo_models.lora_models()
     trainer = ppo_models.trainer(models)
-    before = stored_experience(trainer)
+    before = ppo_models.stored_experience(trainer)
 
     trainer.update(before)
     after = trainer.experience(before.rollouts)
@@ -163,7 +149,7 @@ def test_an_update_does_not_depend_on_how_many_rows_it_is_cut_into(row_tokens: i
     whole, cut = ppo_models.trainer(row_tokens=10_000), ppo_models.trainer(row_tokens=row_tokens)
 
     for trainer in (whole, cut):
-        trainer.update(stored_experience(trainer))
+        trainer.update(ppo_models.stored_experience(trainer))
 
     for a, b in zip(weights(whole.policy) + weights(whole.value), weights(cut.policy) + weights(cut.value), strict=True):
         assert torch.allclose(a, b, atol=1e-5)
@@ -171,7 +157,7 @@ def test_an_update_does_not_depend_on_how_many_rows_it_is_cut_into(row_tokens: i
 
 def test_episodes_that_are_left_out_teach_nothing() -> None:
     trainer = ppo_models.trainer(missing_end="drop", whitens_advantages=False)
-    experience = stored_experience(trainer)
+    experience = ppo_models.stored_experience(trainer)
     changed = copy.deepcopy(experience)
     for index, rollout in enumerate(changed.rollouts):
         if not rollout.is_ended:

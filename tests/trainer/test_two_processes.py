@@ -1,0 +1,37 @@
+"""The trainers with two processes on CPU (gloo): the same update as with one.
+
+Started by torch.distributed.run, which is what `accelerate launch --multi_gpu` calls; with --cpu Accelerate's launcher starts one process.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from scripts.services import free_port
+
+SCRIPT = "tests/trainer/two_process_update.py"
+
+
+@pytest.fixture(scope="module")
+def updates(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, list[torch.Tensor]]]:
+    root = tmp_path_factory.mktemp("updates")
+    found = {}
+    for n in (1, 2):
+        launcher = ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", str(free_port())]
+        command = [sys.executable, *(launcher if n == 2 else []), SCRIPT, str(root / f"{n}.pt"), str(n)]
+        environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path.cwd())}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stderr[-3000:]
+        found[n] = torch.load(root / f"{n}.pt")
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", ["ppo", "ranking"])
+def test_two_processes_make_the_same_update_as_one(what: str, updates: dict[int, dict[str, list[torch.Tensor]]]) -> None:
+    assert updates[2]["processes"] == 2
+    assert all(torch.allclose(one, two, atol=1e-5) for one, two in zip(updates[1][what], updates[2][what], strict=True))

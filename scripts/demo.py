@@ -6,13 +6,11 @@ import fcntl
 import hashlib
 import os
 import shutil
-import signal
 import socket
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import local_site
 
@@ -41,8 +39,6 @@ def main() -> None:
 
 def serve() -> None:
     started = time.monotonic()
-    for asked_to_end in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(asked_to_end, as_ctrl_c)
     local_site.end_leftovers(HOME / "pids.json")
     site = local_site.LocalSite(home=HOME, port=wanted_port(), database=f"sqlite:///{DATABASE}")
     with contextlib.suppress(KeyboardInterrupt), local_site.process_tree(site):
@@ -141,10 +137,6 @@ def wanted_port() -> int:
 
 def shown(path: Path) -> str:
     return str(path.relative_to(local_site.ROOT))
-
-
-def as_ctrl_c(signal_number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 import services
 
@@ -57,13 +58,19 @@ class LocalSite:
 
 @contextlib.contextmanager
 def process_tree(site: LocalSite) -> Iterator[LocalSite]:
-    """Whatever is started for `site` in the block ends with the block."""
+    """Whatever is started for `site` in the block ends with the block, also on Ctrl-C and on a TERM signal."""
+    for asked_to_end in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asked_to_end, interrupt)
     site.log("any").parent.mkdir(parents=True, exist_ok=True)
     end_leftovers(site.pid_file)
     try:
         yield site
     finally:
         stop(site)
+
+
+def interrupt(signal_number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def start_broker(site: LocalSite) -> None:
@@ -89,16 +96,16 @@ def python_module(words: str) -> list[str]:
     return [sys.executable, "-m", *words.split()]
 
 
-def manage(site: LocalSite, *arguments: str) -> str:
+def manage(site: LocalSite, *arguments: str, **more: str) -> str:
     """What a manage.py command printed. One that fails ends the start, with its own words."""
     command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=site.environment, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(command, cwd=ROOT, env=site.environment | more, stdout=subprocess.PIPE, text=True)
     if done.returncode:
         raise SystemExit(f"manage.py {' '.join(arguments)} stopped with code {done.returncode}: its message stands above.")
     return done.stdout
 
 
-def start(site: LocalSite, name: str, command: list[str]) -> None:
+def start(site: LocalSite, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
     with open(site.log(name), "ab") as log:
         # A session of its own: Ctrl-C reaches the launcher alone, which then ends the others in order.
         site.process[name] = subprocess.Popen(
@@ -113,6 +120,7 @@ def start(site: LocalSite, name: str, command: list[str]) -> None:
         )
     records = [{"name": name, "pid": process.pid, "started": start_time(process.pid)} for name, process in site.process.items()]
     site.pid_file.write_text(json.dumps(records))
+    return site.process[name]
 
 
 def stop(site: LocalSite, patience_s: float = 5) -> None:

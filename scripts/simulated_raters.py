@@ -1,0 +1,141 @@
+"""Six simulated raters, each with a rule that says what is better and an error rate. They work the desk over HTTP.
+
+They stand in for people so that the loop can run unattended; what they prefer is simple on purpose and stated in full.
+"""
+
+import random
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from visitor import Form, Node, Page, UnexpectedPage, Visitor
+
+PASSWORD = "six-raters-one-loop"  # noqa: S105  # of accounts that live as long as one loop on this machine
+WORD = re.compile(r"[a-z']{4,}")
+# Refusals and claims so long as this are none of a rater's business; the desk shows at most nine responses.
+MOST_RESPONSES = 9
+
+
+@dataclass(frozen=True)
+class Rater:
+    """`score` is higher for what this rater likes better; one judgment in 1 / `error_rate` comes out in random order."""
+
+    name: str
+    rule: str
+    score: Callable[[str, str], float]
+    error_rate: float
+
+    @property
+    def email(self) -> str:
+        return f"{self.name.lower()}@loop.example"
+
+
+def on_topic(prompt: str, response: str) -> float:
+    """Share of the prompt's longer words that come back in the response, in tenths."""
+    asked = set(WORD.findall(prompt.lower()))
+    return round(len(asked & set(WORD.findall(response.lower()))) / max(len(asked), 1), 1)
+
+
+def ends_well(prompt: str, response: str) -> float:
+    """A whole last sentence, and then the shorter the better, by steps of ten words."""
+    is_whole = response.rstrip()[-1:] in {".", "!", "?", ")", "`", '"'}
+    return (10 if is_whole else 0) - len(response.split()) // 10
+
+
+def varied(prompt: str, response: str) -> float:
+    """Share of words that are not said twice, in tenths."""
+    words = response.lower().split()
+    return round(len(set(words)) / max(len(words), 1), 1)
+
+
+def substantial(prompt: str, response: str) -> float:
+    """Different longer words, by steps of five: much said, and nothing twice."""
+    return len(set(WORD.findall(response.lower()))) // 5
+
+
+def to_the_point(prompt: str, response: str) -> float:
+    """On topic in the first twelve words, and no phrases that put off the answer."""
+    opening = " ".join(response.split()[:12])
+    stalls = re.search(r"\b(sorry|as an ai|i can't|i cannot|certainly|i'd be happy)\b", opening.lower())
+    return on_topic(prompt, opening) - (1 if stalls else 0)
+
+
+def all_round(prompt: str, response: str) -> float:
+    """A bit of everything: on topic, varied, and whole."""
+    return round(on_topic(prompt, response) + varied(prompt, response) + (0.3 if ends_well(prompt, response) > 0 else 0), 1)
+
+
+RATERS = [
+    Rater("Topia", "the response that takes up more of the prompt's words", on_topic, 0.05),
+    Rater("Finn", "a whole last sentence, then the shorter one", ends_well, 0.05),
+    Rater("Vera", "fewer repeated words", varied, 0.10),
+    Rater("Sunniva", "more different longer words", substantial, 0.10),
+    Rater("Percy", "an opening that is on topic and does not stall", to_the_point, 0.15),
+    Rater("Alma", "on topic, varied and whole, all together", all_round, 0.20),
+]
+
+
+class SimulatedRater(threading.Thread):
+    """Signs in, works in one campaign until the desk has nothing left, and remembers what went wrong."""
+
+    def __init__(self, *, address: str, rater: Rater, campaign: str, seed: int) -> None:
+        super().__init__(name=rater.name, daemon=True)
+        self.rater, self.campaign = rater, campaign
+        self.visitor = Visitor(address, rater.name)
+        self.random = random.Random(f"{rater.name} {seed}")
+        self.n_submitted = 0
+        self.trouble: str | None = None
+
+    def run(self) -> None:
+        try:
+            page = self.visitor.sign_in(self.rater.email, PASSWORD)
+            page = self.visitor.open("/desk/")
+            page = self.take_first(page)
+            while page.root.all("form", id="answer"):
+                page = self.judge(page)
+        except UnexpectedPage as trouble:
+            self.trouble = str(trouble)
+
+    def take_first(self, desk: Page) -> Page:
+        for line in desk.root.all("li"):
+            starts = [form for form in line.all("form") if (form.attributes.get("action") or "").endswith("/next")]
+            if self.campaign in line.text and starts:
+                action = starts[0].attributes["action"] or ""
+                return self.visitor.send(desk, desk.form(action))
+        raise UnexpectedPage(f"The desk offers no item of “{self.campaign}”: “{desk.text[:300]}”")
+
+    def judge(self, page: Page) -> Page:
+        """One item: read, rank and rate, look once more at the review, submit. The site then shows the next item, or the desk."""
+        prompt, responses = read_item(page)
+        answers = self.answers(prompt, responses, page.form("/submit"))
+        review = self.visitor.send(page, page.form("/submit"), step="review", **answers)
+        if not review.root.all("button", value="submit"):
+            raise UnexpectedPage(f"{self.rater.name} may not submit: “{review.text[:500]}”")
+        page = self.visitor.send(review, review.form("/submit"), step="submit")
+        self.n_submitted += 1
+        return page
+
+    def answers(self, prompt: str, responses: dict[str, str], form: Form) -> dict[str, str]:
+        scores = {letter: self.rater.score(prompt, text) for letter, text in responses.items()}
+        if self.random.random() < self.rater.error_rate:
+            shuffled = self.random.sample(list(scores.values()), len(scores))
+            scores = dict(zip(scores, shuffled, strict=True))
+        order = sorted(set(scores.values()), reverse=True)
+        answers = {f"rank-{letter}": str(1 + order.index(score)) for letter, score in scores.items()}
+        for letter, score in scores.items():
+            overall = f"rate-{letter}-overall"
+            if overall in form.options:
+                answers[overall] = str(7 - round(6 * order.index(score) / max(len(order) - 1, 1)))
+        return answers
+
+
+def read_item(page: Page) -> tuple[str, dict[str, str]]:
+    """The last turn of the prompt, and the responses by letter, as this page shows them."""
+    prompt = next(node.text for node in page.root.all("div") if "desk-prompt-last" in (node.attributes.get("class") or ""))
+    articles = [node for node in page.root.all("article") if node.attributes.get("data-letter")]
+    return prompt, {str(node.attributes["data-letter"]): raw_response(node) for node in articles[:MOST_RESPONSES]}
+
+
+def raw_response(article: Node) -> str:
+    return next(node.raw_text for node in article.all("pre") if node.attributes.get("data-shown") == "raw")

@@ -193,6 +193,8 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         _store(work, answer)
     except services.UnableToSubmit as error:
         return _review(request, work, replace(answer, refusal=str(error)))
+    if not work.is_open:  # sent twice, or changed after going back in the browser
+        messages.info(request, _("This item was stored already: the first answer counts."))
     return _stored(request, work, is_last=step == "stop")
 
 

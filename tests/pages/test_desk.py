@@ -227,6 +227,19 @@ def test_submitting_twice_stores_once_and_leads_to_the_same_next_item(
     assert first["Location"] == second["Location"]
 
 
+def test_an_answer_changed_after_it_was_stored_is_told_that_the_first_counts(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign) + "submit"
+    client.post(address, comparison())
+
+    page = client.post(address, comparison(**{"rank-D": "1"}), follow=True).content.decode()
+
+    assert "the first answer counts" in page
+    assert Judgment.objects.get().comparison.ranked.get(position=3).rank == 3
+
+
 def test_submit_and_stop_takes_no_next_item(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
     client = signed_in(rosa)
     answer = client.post(start(client, comparison_campaign) + "submit", comparison(step="stop"))

@@ -1,0 +1,309 @@
+"""Raw agreement, pair by pair: rankings expanded to pairs, ties in, out and as half, rater by rater, with gold, with oneself.
+
+A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is). Which of two responses is left is
+theirs, by number, never the order in which they were shown.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
+
+from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, bootstrap, codes, percentiles, wilson
+
+Ties = Literal["in", "out", "half"]
+"""In: a tie is a label of its own. Out: only votes that decide are compared. Half: a tie against a decision is half right."""
+
+
+@dataclass(frozen=True)
+class RankVote:
+    """One rater's rank for one response of one item; `rank` 1 is best, equal ranks tie, None was left unranked."""
+
+    item: int
+    rater: int
+    response: int
+    rank: int | None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """`score` of `n` compared pairs were the same; a tie against a decision counts as half."""
+
+    score: float
+    n: int
+
+    @property
+    def share(self) -> float:
+        return self.score / self.n
+
+
+@dataclass(frozen=True)
+class PairVotes:
+    """Parallel arrays, one entry a vote on a pair; `unit` numbers the pairs of responses from 0."""
+
+    unit: Ints
+    item: Ints
+    rater: Ints
+    left: Ints
+    right: Ints
+    label: Ints
+    row: Ints
+    """the input row of the left response"""
+    other_row: Ints
+    """the input row of the right response"""
+
+
+def expand(*, items: ArrayLike, raters: ArrayLike, responses: ArrayLike, ranks: ArrayLike) -> PairVotes:
+    """Rankings, one row a ranked response, as votes on pairs; rank 1 is best, NaN was left unranked.
+
+    One rater ranks an item once: a repeat for self-agreement is an item of its own.
+    """
+    rank = np.asarray(ranks, dtype=float)
+    ranked = np.flatnonzero(~np.isnan(rank))
+    item, rater, response = (np.asarray(column, dtype=np.int64)[ranked] for column in (items, raters, responses))
+    order = np.lexsort((response, rater, item))
+    item, rater, response, rank, source = item[order], rater[order], response[order], rank[ranked][order], ranked[order]
+    starts: list[Ints] = []
+    ends: list[Ints] = []
+    for step in range(1, _longest(item, rater)):
+        same = np.flatnonzero((item[step:] == item[:-step]) & (rater[step:] == rater[:-step]))
+        starts.append(same)
+        ends.append(same + step)
+    first = np.concatenate(starts) if starts else np.zeros(0, dtype=np.int64)
+    second = np.concatenate(ends) if ends else np.zeros(0, dtype=np.int64)
+    return PairVotes(
+        unit=_pair_codes(item[first], response[first], response[second]),
+        item=item[first],
+        rater=rater[first],
+        left=response[first],
+        right=response[second],
+        label=np.sign(rank[first] - rank[second]).astype(np.int64),
+        row=source[first],
+        other_row=source[second],
+    )
+
+
+def _longest(item: Ints, rater: Ints) -> int:
+    """The most responses in one ranking."""
+    if not item.size:
+        return 0
+    new = np.flatnonzero((np.diff(item) != 0) | (np.diff(rater) != 0)) + 1
+    return int(np.diff(np.concatenate([[0], new, [item.size]])).max())
+
+
+def _pair_codes(item: Ints, left: Ints, right: Ints) -> Ints:
+    item_code, _ = codes(item)
+    both, names = codes(np.concatenate([left, right]))
+    pair, pairs = codes(both[: len(left)] * len(names) + both[len(left) :])
+    unit, _ = codes(item_code * max(1, len(pairs)) + pair)
+    return unit
+
+
+def raw(
+    *, units: ArrayLike, labels: ArrayLike, ties: Ties = "half", resamples: int = RESAMPLES, seed: int = 0, tie: float = 0
+) -> Figure:
+    """The share of pairs of votes on the same unit that were the same; `n` counts those pairs. Interval over units.
+
+    With ties "in" the labels may be any categories.
+    """
+    rows = _scores_by_unit(units, labels, ties, tie)
+    n = int(rows[:, 1].sum()) if rows.size else 0
+    if not n:
+        decided = " with a decision" if ties == "out" else ""
+        return absent(f"No unit has two votes{decided}, so there is nothing to compare.")
+    interval = None
+    if resamples and len(rows) > 1:
+        interval = percentiles(bootstrap(rows, _share, resamples=resamples, seed=seed))
+    low, high = interval or (None, None)
+    return Figure(value=float(rows[:, 0].sum() / n), n=n, low=low, high=high)
+
+
+def by_unit(*, units: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Floats:
+    """Each unit's share of agreeing pairs of votes, for the distribution: a mean hides whether a few units are split."""
+    rows = _scores_by_unit(units, labels, ties, 0)
+    compared = rows[rows[:, 1] > 0]
+    return np.asarray(compared[:, 0] / compared[:, 1], dtype=float)
+
+
+def _share(weights: Floats, rows: Floats) -> Floats:
+    same, n = (weights @ rows).T
+    return np.divide(same, n, out=np.full(len(n), np.nan), where=n > 0)
+
+
+def _scores_by_unit(units: ArrayLike, labels: ArrayLike, ties: Ties, tie: float) -> Floats:
+    """(same, compared) pairs of votes by unit."""
+    unit, _ = codes(units)
+    given = np.asarray(labels)
+    if not unit.size:
+        return np.zeros((0, 2))
+    n_units = int(unit.max()) + 1
+    if ties == "out":
+        unit, given = unit[given != tie], given[given != tie]
+    label, names = codes(given)
+    cells = np.bincount(unit * len(names) + label, minlength=n_units * len(names)).reshape(n_units, len(names)).astype(float)
+    n_each = cells.sum(axis=1)
+    same = (cells * (cells - 1)).sum(axis=1) / 2
+    if ties == "half":
+        n_tied = cells[:, names == tie].sum(axis=1)
+        same = same + n_tied * (n_each - n_tied) / 2
+    return np.column_stack([same, n_each * (n_each - 1) / 2])
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Rater by rater: `score` of `n` compared votes were the same. The diagonal is empty."""
+
+    raters: tuple[int, ...]
+    score: Floats
+    n: Ints
+
+    def figure(self, one: int, other: int) -> Figure:
+        """The share of one pair of raters, by their ids, with Wilson's interval."""
+        row, column = self.raters.index(one), self.raters.index(other)
+        if not self.n[row, column]:
+            return absent("These two raters never judged the same pair.")
+        return wilson(float(self.score[row, column]), int(self.n[row, column]))
+
+    def with_everybody(self) -> dict[int, Figure]:
+        """Each rater's share with all colleagues together."""
+        return {rater: wilson(float(self.score[at].sum()), int(self.n[at].sum())) for at, rater in enumerate(self.raters)}
+
+
+def matrix(*, units: ArrayLike, raters: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Matrix:
+    """How often each two raters gave the same vote. One vote a rater and unit."""
+    unit, unit_names = codes(units)
+    rater, rater_names = codes(raters)
+    label = np.asarray(labels)
+    if ties == "out":
+        unit, rater, label = unit[label != 0], rater[label != 0], label[label != 0]
+    shape = (len(rater_names), len(unit_names))
+    score, n = np.zeros((shape[0], shape[0])), np.zeros((shape[0], shape[0]))
+    tied = n.copy()
+    for value in np.unique(label):
+        here = label == value
+        votes = csr_matrix((np.ones(int(here.sum())), (rater[here], unit[here])), shape=shape)
+        score += (votes @ votes.T).toarray()
+        tied = (votes @ votes.T).toarray() if value == 0 else tied
+    everything = csr_matrix((np.ones(len(unit)), (rater, unit)), shape=shape)
+    n = (everything @ everything.T).toarray()
+    if ties == "half":
+        ties_of = csr_matrix((np.ones(int((label == 0).sum())), (rater[label == 0], unit[label == 0])), shape=shape)
+        one_tied = (ties_of @ everything.T).toarray()
+        score += (one_tied + one_tied.T - 2 * tied) / 2
+    np.fill_diagonal(score, 0)
+    np.fill_diagonal(n, 0)
+    return Matrix(raters=tuple(int(name) for name in rater_names), score=score, n=n.astype(np.int64))
+
+
+def agreement_by_rater(votes: Iterable[RankVote]) -> dict[int, Agreement]:
+    """Raw agreement of each rater with everybody else on the same items, one unit per (colleague, pair of responses).
+
+    Both decide alike, or both tie: 1. One ties and the other decides: ½. They decide opposite ways: 0
+    (Bai 2022 counts neutral against non-neutral as 50 %). Pairs with an unranked response are left out, and so is a
+    rater with nothing to compare.
+    """
+    rows = [(vote.item, vote.rater, vote.response, vote.rank) for vote in votes if vote.rank is not None]
+    if not rows:
+        return {}
+    items, raters, responses, ranks = (np.asarray(column) for column in zip(*rows, strict=True))
+    pairs = expand(items=items, raters=raters, responses=responses, ranks=ranks)
+    if not pairs.unit.size:
+        return {}
+    compared = matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
+    score, n = compared.score.sum(axis=1), compared.n.sum(axis=1)
+    return {rater: Agreement(score=float(score[at]), n=int(n[at])) for at, rater in enumerate(compared.raters) if n[at]}
+
+
+@dataclass(frozen=True)
+class GoldScore:
+    """How a rater did on hidden items: `passed` is the share of items matched well enough, `match` the mean match."""
+
+    rater: int
+    passed: Figure
+    match: float
+    failed: tuple[int, ...]
+    """items that did not match"""
+
+
+def ranking_match(given: dict[int, float], gold: dict[int, float]) -> float | None:
+    """The share of gold's decided pairs that are ordered alike; a tie where gold decides is half right.
+
+    Gold's own ties ask nothing: either order is as good. None where gold decides nothing that was ranked.
+    """
+    shared = sorted(given.keys() & gold.keys())
+    decided = [(left, right) for left, right in combinations(shared, 2) if gold[left] != gold[right]]
+    if not decided:
+        return None
+    scores = [_alike(given[left] - given[right], gold[left] - gold[right]) for left, right in decided]
+    return sum(scores) / len(scores)
+
+
+def _alike(one: float, other: float) -> float:
+    return 0.5 if one == 0 else float((one > 0) == (other > 0))
+
+
+def with_gold(votes: Iterable[RankVote], gold: dict[int, dict[int, float]], *, tolerance: float = 0.0) -> dict[int, GoldScore]:
+    """Each rater on the gold items: an item passes when at most `tolerance` of gold's decided pairs are ordered otherwise."""
+    given: dict[int, dict[int, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
+    for vote in votes:
+        if vote.item in gold and vote.rank is not None:
+            given[vote.rater][vote.item][vote.response] = vote.rank
+    scores: dict[int, GoldScore] = {}
+    for rater, answers in given.items():
+        matches = {item: match for item, ranks in answers.items() if (match := ranking_match(ranks, gold[item])) is not None}
+        if matches:
+            failed = tuple(sorted(item for item, match in matches.items() if match < 1 - tolerance - 1e-9))
+            passed = wilson(len(matches) - len(failed), len(matches))
+            scores[rater] = GoldScore(rater, passed, sum(matches.values()) / len(matches), failed)
+    return scores
+
+
+def suspect_golds(
+    scores: dict[int, GoldScore], votes: Iterable[RankVote], *, at_least: int = 3, share: float = 0.8
+) -> tuple[int, ...]:
+    """Gold items that nearly everybody fails: more likely a wrong answer than so many wrong raters."""
+    judged: dict[int, set[int]] = defaultdict(set)
+    for vote in votes:
+        if vote.rater in scores and vote.rank is not None:
+            judged[vote.item].add(vote.rater)
+    failed: dict[int, int] = defaultdict(int)
+    for score in scores.values():
+        for item in score.failed:
+            failed[item] += 1
+    return tuple(sorted(item for item, n in failed.items() if len(judged[item]) >= at_least and n >= share * len(judged[item])))
+
+
+def with_gold_labels(*, raters: ArrayLike, labels: ArrayLike, gold: ArrayLike, tolerance: float = 0.0) -> dict[int, Figure]:
+    """Each rater on single labels (a flag, a scale): right when at most `tolerance` away from gold. NaN was not answered."""
+    given, right = np.asarray(labels, dtype=float), np.asarray(gold, dtype=float)
+    answered = ~(np.isnan(given) | np.isnan(right))
+    is_right = np.abs(given - right)[answered] <= tolerance + 1e-9
+    return _by_rater(np.asarray(raters)[answered], is_right.astype(float))
+
+
+def with_oneself(
+    *, raters: ArrayLike, first: ArrayLike, again: ArrayLike, ties: Ties = "half"
+) -> tuple[Figure, dict[int, Figure]]:
+    """Self-agreement over repeated pairs, all together and by rater: −1, 0, +1 the first time and again, sides turned back."""
+    one, other = np.asarray(first, dtype=float), np.asarray(again, dtype=float)
+    rater = np.asarray(raters)
+    if ties == "out":
+        decided = (one != 0) & (other != 0)
+        one, other, rater = one[decided], other[decided], rater[decided]
+    score = (one == other).astype(float) if ties == "in" else 1 - np.abs(one - other) / 2
+    if not score.size:
+        return absent("Nobody judged anything twice yet."), {}
+    return wilson(float(score.sum()), len(score)), _by_rater(rater, score)
+
+
+def _by_rater(raters: np.ndarray, score: Floats) -> dict[int, Figure]:
+    rater, names = codes(raters)
+    if not rater.size:
+        return {}
+    total, n = np.bincount(rater, weights=score), np.bincount(rater)
+    return {int(name): wilson(float(total[at]), int(n[at])) for at, name in enumerate(names)}

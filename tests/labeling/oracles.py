@@ -1,0 +1,74 @@
+"""Published data with known answers, for the tests of agreement, consensus and bias."""
+
+import csv
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
+CROWD = DATA / "llmfao_crowd_comparisons.csv"
+needs_crowd = pytest.mark.skipif(
+    not CROWD.is_file(), reason=f"NO REAL DATA: {CROWD} is absent; set PREFERABLY_DATA to test on it"
+)
+
+KRIPPENDORFF_C = """
+1 2 3 3 2 1 4 1 2 . . .
+1 2 3 3 2 2 4 1 2 5 . 3
+. 3 3 3 2 3 4 2 2 5 1 .
+1 2 3 3 2 4 4 1 2 5 1 .
+"""
+"""Krippendorff 2011, four coders on twelve units."""
+
+WIKIPEDIA = """
+. . . . . 3 4 1 2 1 1 3 3 . 3
+1 . 2 1 3 3 4 3 . . . . . . .
+. . 2 1 3 4 4 . 2 1 1 3 3 . 4
+"""
+
+DIAGNOSES = """
+00060 03003 01401 00006 03030 20400 00402 20310 20040 00006
+10050 11040 03300 10050 02031 00501 30012 51000 02040 10203
+00006 01050 02013 20040 10041 05010 40002 02040 10500 00006
+"""
+"""Fleiss 1971: thirty patients, six psychiatrists, five diagnoses; how many gave each."""
+
+ANXIETY = "332 361 344 464 523 542 221 346 531 231 221 632 133 533 221 221 113 233 432 342"
+"""Twenty people rated by three (R package irr)."""
+
+ANAESTHETISTS = """
+111,1,1,1,1 333,4,3,3,4 112,2,1,2,2 222,3,1,2,1 222,3,2,2,2 222,3,3,2,2 122,2,1,1,1 333,3,4,3,3 222,2,2,2,3 232,2,2,2,3
+444,4,4,4,4 222,3,3,4,3 111,1,1,1,1 222,3,2,1,2 121,1,1,1,1 111,2,1,1,1 111,1,1,1,1 111,1,1,1,1 222,2,2,2,1 222,1,3,2,2
+222,2,2,2,2 222,2,2,2,1 222,3,2,2,2 221,2,2,2,2 111,1,1,1,1 111,1,1,1,1 232,2,2,2,2 111,1,1,1,1 111,1,1,1,1 112,1,1,2,1
+111,1,1,1,1 333,3,2,3,3 111,1,1,1,1 222,2,2,2,2 222,3,2,3,2 433,4,3,4,3 221,2,2,3,2 232,3,2,3,3 333,3,4,3,2 111,1,1,1,1
+111,1,1,1,1 121,2,1,1,1 232,2,2,2,2 121,1,1,1,1 222,2,2,2,2
+"""
+
+
+def coders(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(units, raters, labels) of a table with one coder a line and `.` where a label is missing."""
+    entries = [
+        (unit, rater, int(label))
+        for rater, line in enumerate(text.split("\n")[1:-1])
+        for unit, label in enumerate(line.split())
+        if label != "."
+    ]
+    return tuple(np.array(column) for column in zip(*entries, strict=True))
+
+
+def counts(text: str) -> np.ndarray:
+    """Units by categories, one digit a cell."""
+    return np.array([[int(digit) for digit in row] for row in text.split()])
+
+
+def crowd_votes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(units, raters, labels −1 left, 0 tie, +1 right) of the crowd's votes on pairs of models' answers."""
+    with CROWD.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    label = {"left": -1, "tie": 0, "right": 1}
+    return (
+        np.array([int(row["id"]) for row in rows]),
+        np.array([int(row["worker"]) for row in rows]),
+        np.array([label[row["winner"]] for row in rows]),
+    )

@@ -22,6 +22,8 @@ PRESET_WORDS = {
 }
 
 
+# What a run is about, apart from its settings.
+CHOICES = ("name", "base_model", "reward_model", "snapshot")
 # A ceiling this high is nobody's concern.
 A_LOT = 100_000
 
@@ -37,11 +39,11 @@ class RunForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.kind = kind
         self.knobs = configs.knobs(kind)
-        wanted = services.snapshot_kind(kind)
+        wanted = services.snapshot_kinds(kind)
         self.fields["snapshot"] = forms.ModelChoiceField(
             label=_("Prompts to answer") if kind == Run.Kind.SAMPLE else _("Learns from"),
-            queryset=Snapshot.objects.filter(kind=wanted).order_by("-pk"),
-            empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted.label},
+            queryset=Snapshot.objects.filter(kind__in=wanted).order_by("-pk"),
+            empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         models = TrainedModel.objects.order_by("-pk")
@@ -50,12 +52,18 @@ class RunForm(forms.Form):
             queryset=models if kind == Run.Kind.REWARD else models.filter(kind=TrainedModel.Kind.POLICY),
             empty_label=_("choose a model"),
         )
+        if kind == Run.Kind.PPO:
+            self.fields["reward_model"] = forms.ModelChoiceField(
+                label=_("Rewarded by"),
+                queryset=models.filter(kind=TrainedModel.Kind.REWARD),
+                empty_label=_("choose a reward model"),
+            )
         for knob in self.knobs:
             self.fields[knob.name] = _knob_field(knob)
 
     @property
     def what(self) -> Iterator[BoundField]:
-        return (self[name] for name in ("name", "base_model", "snapshot"))
+        return (self[name] for name in CHOICES if name in self.fields)
 
     @property
     def main(self) -> Iterator[BoundField]:
@@ -87,7 +95,7 @@ def preset_values(kind: str, preset: str) -> dict[str, Any]:
 
 def with_preset(data: Mapping[str, Any], kind: str, preset: str) -> dict[str, Any]:
     """What was typed for the run as a whole, and the preset's settings."""
-    return {name: data.get(name, "") for name in ("name", "snapshot", "base_model")} | preset_values(kind, preset)
+    return {name: data.get(name, "") for name in CHOICES} | preset_values(kind, preset)
 
 
 def _knob_field(knob: configs.Knob) -> forms.Field:

@@ -26,9 +26,14 @@ def announce(worker_pid: int) -> None:
     mark.touch()
 
 
+def withdraw(worker_pid: int) -> None:
+    """The worker is about to be gone, and its mark with it."""
+    _mark(worker_pid).unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
-def noticed() -> Iterator[Callable[[], bool]]:
-    """Yields whether this process should leave: its worker announced it, or died, or SIGTERM came.
+def noticed(*, has_worker: bool) -> Iterator[Callable[[], bool]]:
+    """Yields whether this process should leave: SIGTERM came or, where its parent is a worker, that one ends or has died.
 
     The signal is delivered again at the end of the block, to whoever handled it before.
     """
@@ -39,17 +44,18 @@ def noticed() -> Iterator[Callable[[], bool]]:
 
     worker_pid = os.getppid()
     before = signal.signal(signal.SIGTERM, remember)
-    die_with_parent(signal.SIGTERM)
+    if has_worker:
+        die_with_parent(signal.SIGTERM)
     mark = _mark(worker_pid)
 
     def is_leaving() -> bool:
-        return bool(caught) or os.getppid() != worker_pid or mark.exists()
+        return bool(caught) or (has_worker and (os.getppid() != worker_pid or mark.exists()))
 
     try:
         yield is_leaving
     finally:
         signal.signal(signal.SIGTERM, before)
-        if os.getppid() == worker_pid:
+        if has_worker and os.getppid() == worker_pid:
             die_with_parent(0)
         if caught:
             os.kill(os.getpid(), signal.SIGTERM)

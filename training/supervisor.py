@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.intake import NewResponse
-from training import artifacts, leaving, progress_lines, run_dir, services, verdicts
+from training import artifacts, freezing, leaving, progress_lines, run_dir, services, verdicts
 from training.models import Run
 from training.services import Ending
 from training.verdicts import LastWords, Next
@@ -125,6 +125,10 @@ def _job(run: Run) -> run_dir.Job:
         raise UnableToStart(_("The snapshot “%(name)s” is empty. Cut another one.") % {"name": run.snapshot})
     if not snapshot.is_dir():
         raise UnableToStart(_("The folder of the snapshot “%(name)s” is missing on this node.") % {"name": run.snapshot})
+    if not freezing.is_intact(snapshot, run.snapshot.fingerprint):
+        raise UnableToStart(
+            _("The files of the snapshot “%(name)s” are not those that were cut. Cut another one.") % {"name": run.snapshot}
+        )
     reward_model = run.reward_model
     return run_dir.Job(
         kind=run.kind,
@@ -169,7 +173,7 @@ def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
 
     environment = {name: value for name, value in os.environ.items() if name not in SECRETS} | {"PYTHONUNBUFFERED": "1"}
     with (attempt.folder / run_dir.LOG).open("ab") as log:
-        log.write(f"--- attempt {attempt.run.attempt} on {attempt.run.node}\n".encode())
+        log.write(f"{verdicts.ATTEMPT_BEGINS}{attempt.run.attempt} on {attempt.run.node}\n".encode())
         log.flush()
         child = subprocess.Popen(  # noqa: S603 the command is the operator's own setting
             [*settings.TRAINER_COMMAND, str(attempt.folder)],
@@ -307,7 +311,8 @@ def _conclude(attempt: _Attempt, words: LastWords) -> None:
     """Turns the last words into the run's next state. Raises Superseded."""
     verdict = verdicts.judge(words)
     run = attempt.run
-    if verdict.next == Next.STOPPED and attempt.has_left and not attempt.is_stop_requested:
+    is_cut_short = verdict.next == Next.STOPPED and not verdict.sentence and not attempt.is_stop_requested
+    if is_cut_short and attempt.has_left:
         _patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now()))
         return
     if verdict.next == Next.AGAIN:

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from celery.signals import worker_shutting_down
+from celery.signals import worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.utils import timezone
 
@@ -14,7 +14,7 @@ from training import doorbell, leaving, selectors, services, supervisor
 @run_task()
 def execute_run(*, run_id: int) -> None:
     """Answers the doorbell. A run that is not waiting is somebody else's, or done."""
-    with leaving.noticed() as is_leaving:
+    with leaving.noticed(has_worker=True) as is_leaving:
         supervisor.supervise(run_id=run_id, node=settings.NODE_NAME, is_leaving=is_leaving)
 
 
@@ -36,3 +36,8 @@ def reap_runs() -> None:
 def tell_supervisors(**_signal: Any) -> None:
     """A worker that was asked to end waits for its task; its task has to know."""
     leaving.announce(os.getpid())
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]
+def forget_worker(**_signal: Any) -> None:
+    leaving.withdraw(os.getpid())

@@ -9,6 +9,10 @@ from django.utils.translation import gettext as _
 
 from training.run_dir import Result
 
+# The supervisor writes this before each attempt's first words.
+ATTEMPT_BEGINS = "--- attempt "
+N_LAST_LINES = 8
+
 
 class Next(StrEnum):
     """What becomes of the run."""
@@ -59,7 +63,11 @@ def _memory_sentence() -> str:
     return _("Memory ran out. Lower the batch size or the longest row, use LoRA, or choose a smaller model.")
 
 
-def _sentence_from_log(log: str) -> str:
+def _sentence_from_log(whole_log: str) -> str:
+    """From what this attempt said last. A traceback quotes source, indented, which may name errors that did not happen."""
+    own = whole_log.rpartition(ATTEMPT_BEGINS)[2]
+    said = [line.strip() for line in own.splitlines() if line.strip() and not line.startswith((" ", "\t"))]
+    log = "\n".join(said[-N_LAST_LINES:])
     if re.search(r"\bMemoryError\b|OutOfMemoryError|out of memory|can't allocate memory", log):
         return _memory_sentence()
     if "No space left on device" in log:
@@ -68,8 +76,7 @@ def _sentence_from_log(log: str) -> str:
         return _("This node cannot train: %(module)s is not installed. Install preferably[train] there.") % {
             "module": missing.group(1)
         }
-    lines = [line.strip() for line in log.splitlines() if line.strip()]
-    last = lines[-1][:300] if lines else _("it said nothing")
+    last = said[-1][:300] if said else _("it said nothing")
     return _("Training ended with an error nobody foresaw: %(last)s. The whole trace is in the log below.") % {
         "last": last.rstrip(".")
     }

@@ -147,10 +147,10 @@ def test_without_a_snapshot_the_form_gives_way_to_the_first_thing_to_do(signed_i
     assert 'href="/snapshots/new/?kind=comparisons"' in text
 
 
-@pytest.mark.parametrize("kind", ["sft", "reward", "sample"])
+@pytest.mark.parametrize("kind", ["sft", "reward", "ppo", "sample"])
 def test_every_setting_of_a_kind_is_in_its_form(signed_in: SignIn, noor: User, kind: str) -> None:
     cast.a_model(noor)
-    cast.a_snapshot(noor, kind={"sft": "demonstrations", "reward": "comparisons", "sample": "prompts"}[kind])
+    cast.a_snapshot(noor, kind={"sft": "demonstrations", "reward": "comparisons"}.get(kind, "prompts"))
 
     text = text_of(signed_in(noor), f"/runs/new/{kind}/")
 

@@ -11,7 +11,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
-from training import services
+from training import freezing, run_dir, services
 from training.models import Run, Snapshot, TrainedModel
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
@@ -40,10 +40,14 @@ def base_model(noor: User, tmp_path: Path) -> TrainedModel:
 def make_snapshot(noor: User, settings: LazySettings) -> Callable[..., Snapshot]:
     """A snapshot's row and folder, without judgments behind it."""
 
-    def make(kind: str = "demonstrations", n_rows: int = 1) -> Snapshot:
+    def make(kind: str = "demonstrations", n_rows: int = 1, **splits: str) -> Snapshot:
         name = f"{kind}-{Snapshot.objects.count()}"
-        (settings.SNAPSHOTS_DIR / name).mkdir()
-        return Snapshot.objects.create(name=name, kind=kind, folder=name, n_rows=n_rows, fingerprint="f" * 64, created_by=noor)
+        folder = settings.SNAPSHOTS_DIR / name
+        folder.mkdir()
+        for split in run_dir.SPLITS:
+            (folder / f"{split}.jsonl").write_text(splits.get(split, ""))
+        fingerprint = freezing.fingerprint(folder)
+        return Snapshot.objects.create(name=name, kind=kind, folder=name, n_rows=n_rows, fingerprint=fingerprint, created_by=noor)
 
     return make
 
@@ -65,7 +69,7 @@ def queue(
             kind=kind,
             name=f"{kind} run",
             config={},
-            snapshot=make_snapshot(services.snapshot_kind(kind).value),
+            snapshot=make_snapshot(services.snapshot_kinds(kind)[0].value),
             base_model=base_model,
             by=noor,
             now=NOW,

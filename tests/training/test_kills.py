@@ -134,6 +134,18 @@ def test_a_worker_that_is_asked_to_end_saves_its_run_and_gives_it_back(site: Pro
 
     assert (now_of(run).state, run.n_crashes) == (Run.State.QUEUED, 0)
     assert (run_folder(run.pk) / "checkpoints").exists()
+    assert list(run_folder(run.pk).parent.glob(".leaving-*")) == []
+
+
+def test_a_supervisor_in_the_foreground_saves_its_run_on_sigterm(site: Processes, queue: Callable[..., Run]) -> None:
+    run = queue(n_steps=50, pause_s=0.1)
+    supervisor = site.start_supervisor(run.pk)
+    until(has_reached(run, 2), "step 2")
+
+    supervisor.send_signal(signal.SIGTERM)
+    supervisor.wait(timeout=30)
+
+    assert (now_of(run).state, run.n_crashes) == (Run.State.QUEUED, 0)
 
 
 def test_a_supervisor_that_wakes_up_after_its_run_was_given_away_ends_its_child_and_writes_nothing(

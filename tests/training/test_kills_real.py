@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 
 from accounts.models import User
 from tests.trainer.tiny import build_tiny_model
@@ -26,33 +25,30 @@ def site(tmp_path: Path) -> Iterator[Processes]:
 
 
 @pytest.fixture
-def sft(noor: User, make_snapshot: Callable[..., Snapshot], settings: LazySettings, tmp_path: Path) -> Run:
+def sft(noor: User, make_snapshot: Callable[..., Snapshot], tmp_path: Path) -> Run:
     """Twelve steps of full fine-tuning, each long enough to be killed in, a checkpoint every third."""
     model = services.register_model(
         name="tiny", kind="policy", location=str(build_tiny_model(tmp_path / "tiny", hidden=192)), licence="", by=noor, now=NOW
     )
-    snapshot = make_snapshot("demonstrations", n_rows=96)
-    write_demonstrations(settings.SNAPSHOTS_DIR / snapshot.folder)
+    snapshot = make_snapshot("demonstrations", n_rows=100, train=demonstrations(96), validation=demonstrations(4))
     config = {"method": "full", "n_epochs": 1, "batch_size": 8, "accumulation": 1, "max_tokens": 256, "dtype": "float32"}
     config |= {"checkpoint_every": 3, "learning_rate": 1e-3}
     return services.queue_run(kind="sft", name="tiny", config=config, snapshot=snapshot, base_model=model, by=noor, now=NOW)
 
 
-def write_demonstrations(folder: Path) -> None:
-    for split, n_rows in (("train", 96), ("validation", 4), ("test", 0)):
-        rows = [
-            {
-                "id": f"{split}-{number}",
-                "prompt": [{"role": "user", "content": f"What is {number} plus {number}? " * 4}],
-                "completion": [{"role": "assistant", "content": f"It is {2 * number}. " * 12}],
-                "judgment": number,
-                "cluster": str(number),
-                "source": "raters",
-            }
-            for number in range(n_rows)
-        ]
-        (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / run_dir.SNAPSHOT_CARD).write_text("{}")
+def demonstrations(n: int) -> str:
+    rows = [
+        {
+            "id": f"demonstration-{number}",
+            "prompt": [{"role": "user", "content": f"What is {number} plus {number}? " * 4}],
+            "completion": [{"role": "assistant", "content": f"It is {2 * number}. " * 12}],
+            "judgment": number,
+            "cluster": str(number),
+            "source": "raters",
+        }
+        for number in range(n)
+    ]
+    return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def steps_of(run: Run, attempt: int) -> list[int]:

@@ -193,3 +193,13 @@ def test_tasks_run_twice_have_no_second_effect(queue: Callable[..., Run], settin
 
     run.refresh_from_db()
     assert (run.state, run.n_crashes, run.attempt) == ("queued", 1, 1)
+
+
+def test_ppo_wants_a_reward_model(base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User) -> None:
+    asked = {"kind": "ppo", "name": "p", "config": {}, "snapshot": make_snapshot("prompts"), "by": noor, "now": NOW}
+
+    with pytest.raises(UnableToQueue, match="Choose one"):
+        services.queue_run(base_model=base_model, **asked)
+
+    reward_model = TrainedModel.objects.create(name="r", kind="reward", location="/r")
+    assert services.queue_run(base_model=base_model, reward_model=reward_model, **asked).reward_model == reward_model

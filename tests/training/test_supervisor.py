@@ -1,13 +1,20 @@
 """One attempt from claim to ending, with a real child process that stands in for the trainer."""
 
+import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
 
+from accounts.models import User
+from labeling.models import Response
+from tests.cast import some_prompts
+from tests.training.conftest import NOW
 from training import supervisor
-from training.models import Run, RunPoint, RunSample, TrainedModel
+from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,3 +88,106 @@ def test_a_run_is_lost_after_three_killed_children(queue: Callable[..., Run]) ->
 
     assert (run.state, run.outcome, run.attempt) == ("finished", "lost", 3)
     assert "SIGKILL" in run.error
+
+
+def test_a_stop_saves_and_leaves_a_model(queue: Callable[..., Run], noor: User) -> None:
+    run = queue(n_steps=50, pause_s=0.05)
+    Run.objects.filter(pk=run.pk).update(stop_requested_at=NOW)
+
+    supervised(run)
+
+    assert (run.outcome, run.error) == ("stopped", "")
+    assert TrainedModel.objects.filter(run=run).exists()
+
+
+def test_a_supervisor_that_must_leave_gives_the_run_back_saved(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = queue(n_steps=50, pause_s=0.05)
+
+    supervisor.supervise(run_id=run.pk, node="node-1", is_leaving=lambda: True)
+
+    run.refresh_from_db()
+    assert (run.state, run.n_crashes) == ("queued", 0)
+    assert list((settings.RUNS_DIR / str(run.pk) / "checkpoints").iterdir())
+
+
+def test_sampled_responses_reach_labeling_once_under_the_models_source(queue: Callable[..., Run]) -> None:
+    prompts = some_prompts(2)
+    rows = [
+        {"prompt_id": prompt.pk, "text": f"answer {number}", "number": number, "is_ended": True, "sampling": {"seed": 1}}
+        for prompt in prompts
+        for number in range(2)
+    ]
+    first, second = queue("sample", responses=rows), queue("sample", responses=rows)
+
+    supervised(first)
+    supervised(second)
+
+    assert (first.outcome, second.outcome) == ("succeeded", "succeeded")
+    assert first.base_model.source is not None
+    assert Response.objects.filter(source=first.base_model.source).count() == 8
+    assert not TrainedModel.objects.filter(run=first).exists()
+
+
+def test_text_that_the_database_cannot_hold_is_stored_as_near_as_can_be(queue: Callable[..., Run]) -> None:
+    prompt = some_prompts(1)[0]
+    row = {"prompt_id": prompt.pk, "text": "a\x00b\ud800c", "number": 0, "is_ended": True, "sampling": {}}
+
+    run = supervised(queue("sample", responses=[row]))
+
+    assert run.outcome == "succeeded"
+    assert Response.objects.get().text == "a\ufffdb?c"
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ({"error": "The loss became nan at step 3."}, "The loss became nan at step 3."),
+        ({"raise_at": 2, "raises": "MemoryError"}, "Memory ran out"),
+        ({"raise_at": 2, "raises": "OSError", "says": "[Errno 28] No space left on device"}, "disk of the node is full"),
+        ({"raise_at": 2, "says": "a bug"}, "RuntimeError: a bug"),
+    ],
+)
+def test_a_failure_ends_in_a_sentence(queue: Callable[..., Run], script: dict[str, Any], sentence: str) -> None:
+    run = supervised(queue(**script))
+
+    assert (run.outcome, run.attempt) == ("failed", 1)
+    assert sentence in run.error
+
+
+def test_a_missing_model_folder_is_named(queue: Callable[..., Run]) -> None:
+    run = queue()
+    shutil.rmtree(run.base_model.location)
+
+    assert run.base_model.location in supervised(run).error
+
+
+def test_an_empty_snapshot_is_refused(queue: Callable[..., Run]) -> None:
+    run = queue()
+    Snapshot.objects.update(n_rows=0)
+
+    assert "is empty" in supervised(run).error
+
+
+def test_a_changed_snapshot_is_refused(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = queue()
+    (settings.SNAPSHOTS_DIR / run.snapshot.folder / "train.jsonl").write_text("{}\n")
+
+    assert "not those that were cut" in supervised(run).error
+
+
+def test_a_folder_that_cannot_be_made_fails_the_run_with_a_sentence(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = queue()
+    shutil.rmtree(settings.RUNS_DIR)
+    settings.RUNS_DIR.write_text("a file in the way")
+
+    assert "could not read or write" in supervised(run).error
+
+
+def test_the_child_sees_neither_database_nor_broker_nor_key(queue: Callable[..., Run], settings: LazySettings) -> None:
+    settings.TRAINER_COMMAND = [sys.executable, "-c", "import os; print(sorted(os.environ))"]
+
+    run = supervised(queue())
+
+    assert "'DATABASE_URL'" not in run.log_tail
+    assert "'REDIS_URL'" not in run.log_tail
+    assert "'PYTHONUNBUFFERED'" in run.log_tail

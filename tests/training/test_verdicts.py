@@ -40,6 +40,9 @@ def test_a_kill_for_want_of_memory_is_not_tried_again() -> None:
         ("OSError: [Errno 28] No space left on device", "disk of the node is full"),
         ("ModuleNotFoundError: No module named 'torch'", "torch is not installed"),
         ("Traceback …\nKeyError: 'x'", "KeyError: 'x'"),
+        ('  raise MemoryError if x else KeyError("x")\nKeyError: 1', "KeyError: 1"),
+        ("MemoryError\n--- attempt 2 on a\nKeyError: 1", "KeyError: 1"),
+        ("--- attempt 1 on a", "on a"),
         ("", "it said nothing"),
     ],
 )

@@ -18,7 +18,7 @@ from training.services.runs import (
     request_stop,
     retry_run,
     return_to_queue,
-    snapshot_kind,
+    snapshot_kinds,
 )
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot
 
@@ -45,6 +45,6 @@ __all__ = [
     "request_stop",
     "retry_run",
     "return_to_queue",
-    "snapshot_kind",
+    "snapshot_kinds",
     "store_responses",
 ]

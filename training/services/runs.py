@@ -18,10 +18,12 @@ from training import configs, doorbell
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
 from training.services import registry
 
-_SNAPSHOT_OF_KIND = {
-    Run.Kind.SFT: Snapshot.Kind.DEMONSTRATIONS,
-    Run.Kind.REWARD: Snapshot.Kind.COMPARISONS,
-    Run.Kind.SAMPLE: Snapshot.Kind.PROMPTS,
+_SNAPSHOTS_OF_KIND = {
+    Run.Kind.SFT: (Snapshot.Kind.DEMONSTRATIONS,),
+    Run.Kind.REWARD: (Snapshot.Kind.COMPARISONS,),
+    Run.Kind.SAMPLE: (Snapshot.Kind.PROMPTS,),
+    # Of demonstrations PPO takes the prompts, and the completions for its ptx mix.
+    Run.Kind.PPO: (Snapshot.Kind.PROMPTS, Snapshot.Kind.DEMONSTRATIONS),
 }
 
 
@@ -76,9 +78,9 @@ class Ending:
     model: str | None = None
 
 
-def snapshot_kind(kind: str) -> Snapshot.Kind:
-    """What a run of this kind learns from, or answers."""
-    return _SNAPSHOT_OF_KIND[Run.Kind(kind)]
+def snapshot_kinds(kind: str) -> tuple[Snapshot.Kind, ...]:
+    """What a run of this kind learns from, or answers; the usual one first."""
+    return _SNAPSHOTS_OF_KIND[Run.Kind(kind)]
 
 
 def queue_run(
@@ -96,13 +98,7 @@ def queue_run(
     parsed, problems = configs.parse(kind, config)
     if parsed is None:
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
-    if snapshot.kind != snapshot_kind(kind):
-        wanted = snapshot_kind(kind).label
-        raise UnableToQueue(
-            _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted}
-        )
-    if kind != Run.Kind.REWARD and base_model.kind != TrainedModel.Kind.POLICY:
-        raise UnableToQueue(_("“%(model)s” gives scores and writes no text. Choose a language model.") % {"model": base_model})
+    _refuse_misfits(kind, snapshot, base_model, reward_model)
     with transaction.atomic():
         run = Run.objects.create(
             name=name,
@@ -288,6 +284,18 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
             )
         audit.record(by=by, action="retry", target=run, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
+
+
+def _refuse_misfits(kind: str, snapshot: Snapshot, base_model: TrainedModel, reward_model: TrainedModel | None) -> None:
+    if snapshot.kind not in snapshot_kinds(kind):
+        wanted = " / ".join(str(one.label) for one in snapshot_kinds(kind))
+        raise UnableToQueue(
+            _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted}
+        )
+    if kind != Run.Kind.REWARD and base_model.kind != TrainedModel.Kind.POLICY:
+        raise UnableToQueue(_("“%(model)s” gives scores and writes no text. Choose a language model.") % {"model": base_model})
+    if kind == Run.Kind.PPO and (reward_model is None or reward_model.kind != TrainedModel.Kind.REWARD):
+        raise UnableToQueue(_("PPO learns from a reward model. Choose one."))
 
 
 def _running(run_id: int, attempt: int) -> Any:

@@ -59,8 +59,8 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "kind_words": Run.Kind(kind).label,
         "presets": [(name, forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
         "preset": preset or (_default_preset() if request.method == "GET" and "from" not in request.GET else ""),
-        "snapshot_kind": services.snapshot_kind(kind),
-        "has_snapshot": Snapshot.objects.filter(kind=services.snapshot_kind(kind)).exists(),
+        "snapshot_kind": services.snapshot_kinds(kind)[0],
+        "has_snapshot": Snapshot.objects.filter(kind__in=services.snapshot_kinds(kind)).exists(),
         "has_model": TrainedModel.objects.exists(),
     }
     return render(request, "training/run_new.html", context, status=422 if form.errors else 200)
@@ -141,8 +141,16 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
     if (like := request.GET.get("from", "")).isdigit():
         run = access.run(user=request.user, pk=int(like))
         if run.kind == kind:
-            return {"name": run.name, "snapshot": run.snapshot_id, "base_model": run.base_model_id, **run.config}
-    wanted = {name: request.GET[name] for name in ("snapshot", "base_model") if request.GET.get(name, "").isdigit()}
+            return {
+                "name": run.name,
+                "snapshot": run.snapshot_id,
+                "base_model": run.base_model_id,
+                "reward_model": run.reward_model_id,
+                **run.config,
+            }
+    wanted = {
+        name: request.GET[name] for name in ("snapshot", "base_model", "reward_model") if request.GET.get(name, "").isdigit()
+    }
     return wanted | forms.preset_values(kind, _default_preset())
 
 
@@ -160,6 +168,7 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             config=chosen["config"],
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
+            reward_model=chosen.get("reward_model"),
             by=access.researcher(request.user),
             now=timezone.now(),
         )

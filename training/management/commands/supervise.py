@@ -16,5 +16,5 @@ class Command(BaseCommand):
         parser.add_argument("run_id", type=int)
 
     def handle(self, *, run_id: int, **_options: Any) -> None:
-        with leaving.noticed() as is_leaving:
+        with leaving.noticed(has_worker=False) as is_leaving:
             supervisor.supervise(run_id=run_id, node=settings.NODE_NAME, is_leaving=is_leaving)

@@ -196,9 +196,8 @@ def _require(found: list[Row], needed: str) -> None:
 
 
 def _ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message], *, add_generation_prompt: bool) -> list[int]:
-    return list(
-        tokenizer.apply_chat_template(messages, add_generation_prompt=add_generation_prompt, return_dict=True)["input_ids"]
-    )
+    written: Any = tokenizer.apply_chat_template(messages, add_generation_prompt=add_generation_prompt, return_dict=True)
+    return list(written["input_ids"])
 
 
 def _common_prefix(one: Sequence[int], other: Sequence[int]) -> int:

@@ -8,6 +8,7 @@ import importlib.util
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 import transformers
@@ -61,7 +62,7 @@ def _packaged_folder() -> Path:
     return Path(spec.origin).parent
 
 
-def _trainable(loaded: transformers.PreTrainedModel) -> transformers.PreTrainedModel:
+def _trainable(loaded: Any) -> Any:
     """A fresh model with the same weights: as loaded from GGUF it can neither be saved nor trained."""
     config = loaded.config
     if hasattr(config, "quantization_config"):

@@ -1,7 +1,7 @@
 """Models and tokenizers in and out: the right numbers, a pad token of its own, adapters on and merged, whole weights saved."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import peft
 import safetensors
@@ -70,7 +70,7 @@ def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
 
 def load_policy(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> PreTrainedModel:
     _require_folder(model)
-    loaded = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=numbers)
+    loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=numbers)
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
     return loaded.to(device())
@@ -79,6 +79,7 @@ def load_policy(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.d
 def load_reward(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> PreTrainedModel:
     """A language model with a head of one number in place of words; the head is random unless `model` is a reward model."""
     _require_folder(model)
+    loaded: Any
     try:
         loaded = transformers.AutoModelForSequenceClassification.from_pretrained(model, num_labels=1, dtype=numbers)
     except ValueError as error:
@@ -96,7 +97,7 @@ def require_length(model: PreTrainedModel, max_tokens: int) -> None:
         raise UnableToLoad(f"The model reads at most {longest} tokens, and the run asks for {max_tokens}. Lower the longest row.")
 
 
-def last_token_rewards(model: PreTrainedModel, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+def last_token_rewards(model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
     """The reward of each row, read at its last real token whatever the padding side. (B, T), (B, T) → (B,)
 
     Position ids are counted from the mask, so that left padding changes nothing.
@@ -122,7 +123,8 @@ def lora(config: SftConfig | RewardConfig, *, is_reward: bool) -> peft.LoraConfi
 
 def bare(model: Any) -> PreTrainedModel:
     """The model with its adapters on, out of peft's wrapping."""
-    return model.get_base_model() if isinstance(model, peft.PeftModel) else model
+    found: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
+    return cast("PreTrainedModel", found)
 
 
 def merged(model: Any, numbers: torch.dtype) -> PreTrainedModel:

@@ -1,9 +1,9 @@
 """How a transformers Trainer follows the run folder: points of the curves, whole checkpoints, the stop file, and NaN."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import transformers
@@ -161,7 +161,8 @@ def scratch(folder: RunFolder) -> Path:
 def n_steps(trainer: transformers.Trainer) -> int:
     """How often the weights will move. Known to the trainer itself only once it runs."""
     rows_per_step = trainer.args.per_device_train_batch_size * trainer.args.gradient_accumulation_steps
-    return int(-(-len(trainer.train_dataset) // rows_per_step) * trainer.args.num_train_epochs)
+    n_rows = len(cast("Sized", trainer.train_dataset))
+    return int(-(-n_rows // rows_per_step) * trainer.args.num_train_epochs)
 
 
 def starting_numbers(config: SftConfig | RewardConfig) -> torch.dtype:
@@ -169,7 +170,7 @@ def starting_numbers(config: SftConfig | RewardConfig) -> torch.dtype:
     return torch.float32 if config.method == "full" else loading.dtype(config.dtype)
 
 
-def checkpoint_bytes(model: torch.nn.Module) -> int:
+def checkpoint_bytes(model: Any) -> int:
     trained = sum(weight.numel() * weight.element_size() for weight in model.parameters() if weight.requires_grad)
     return _CHECKPOINT_FACTOR * trained
 

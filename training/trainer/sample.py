@@ -75,7 +75,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
 
 @torch.no_grad()
 def _answer(
-    model: PreTrainedModel,
+    model: Any,
     tokenizer: PreTrainedTokenizerBase,
     batch: list[Prompt],
     config: SampleConfig,
@@ -94,7 +94,7 @@ def _answer(
     for index, tokens in enumerate(written.tolist()):
         kept, is_ended = until_end(tokens, ends)
         # PostgreSQL stores no NUL, and a byte-level model can write one.
-        text = tokenizer.decode(kept, skip_special_tokens=True).replace("\x00", "\ufffd")
+        text = str(tokenizer.decode(kept, skip_special_tokens=True)).replace("\x00", "\ufffd")
         prompt, number = batch[index // config.n_responses], index % config.n_responses
         rows.append({"prompt_id": prompt.prompt_id, "text": text, "number": number, "is_ended": is_ended, "sampling": sampling})
         tally.n_tokens += len(kept) + is_ended

@@ -42,7 +42,16 @@ def test_an_ended_runs_page_passes_axe(
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
     "path",
-    ["/runs/", "/runs/new/sft/", "/snapshots/", "/snapshots/new/", "/snapshots/new/?kind=prompts", "/models/", "/models/new/"],
+    [
+        "/runs/",
+        "/runs/new/sft/",
+        "/runs/new/ppo/",
+        "/snapshots/",
+        "/snapshots/new/",
+        "/snapshots/new/?kind=prompts",
+        "/models/",
+        "/models/new/",
+    ],
 )
 def test_lists_and_forms_pass_axe(
     open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str, theme: str

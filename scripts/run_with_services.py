@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from types import FrameType
 
 import services
@@ -23,7 +24,8 @@ def main(command: list[str]) -> int:
         broker = os.environ.get("TEST_REDIS_URL") or stack.enter_context(services.redis())
         print(f"database: {database}\nbroker: {broker}", flush=True)
         chosen = {"PREFERABLY_MODE": "test", "PREFERABLY_HOME": home, "DATABASE_URL": database, "REDIS_URL": broker}
-        return subprocess.call(command, env=os.environ | chosen, preexec_fn=services.die_with_parent)
+        for_pytest = {"PYTHONPATH": str(Path(__file__).parent), "PYTEST_PLUGINS": "worker_services"}
+        return subprocess.call(command, env=os.environ | chosen | for_pytest, preexec_fn=services.die_with_parent)
 
 
 def as_ctrl_c(signal_number: int, frame: FrameType | None) -> None:

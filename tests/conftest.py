@@ -19,3 +19,14 @@ from tests.cast import (  # noqa: F401  # after the check above: the cast import
     rosa,
     signed_in,
 )
+
+# Under xdist these stay in one process: two trainings at once would slow each other down, and so would two browsers.
+TOGETHER = {"trainer": "trainer", "browser": "browser"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        room = item.path.relative_to(item.config.rootpath / "tests").parts[0]
+        group = TOGETHER.get(room) or ("trainer" if item.get_closest_marker("slow") else None)
+        if group:
+            item.add_marker(pytest.mark.xdist_group(group))

@@ -107,15 +107,17 @@ def made_rankings(options: argparse.Namespace) -> list[Ranking]:
 
 def real_rankings(options: argparse.Namespace) -> list[Ranking]:
     """Replies that volunteers ranked, from the Open-Assistant trees; K = 2 … 9 as they come, 512 tokens at most."""
-    from training.trainer import loading, ranking_trainer  # noqa: PLC0415
+    from training.trainer import data, loading  # noqa: PLC0415
 
     tokenizer = loading.load_tokenizer(str(options.model))
     trees = (json.loads(line) for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8") if line.strip())
-    found = []
-    for prompt, responses in itertools.chain.from_iterable(ranked(tree["prompt"], []) for tree in trees):
-        encoded = ranking_trainer.encode(tokenizer, prompt, responses, 512)
-        if len(encoded.kept) == len(responses) and encoded.n_prompt_tokens_cut == 0:
-            found.append((encoded.prompt_ids, encoded.response_ids))
+    rankings = itertools.chain.from_iterable(ranked(tree["prompt"], []) for tree in trees)
+    rows = [
+        {"prompt": prompt, "responses": [{"text": text, "rank": rank} for rank, text in enumerate(texts)]}
+        for prompt, texts in rankings
+    ]
+    whole = [data.rankings(tokenizer, [row], 512) for row in rows]
+    found = [(r.rows[0]["prompt_ids"], r.rows[0]["response_ids"]) for r in whole if r.rows and not r.n_cut and not r.n_left_out]
     return random.Random(1).sample(found, 1 + N_REAL[options.quick])
 
 
@@ -217,12 +219,7 @@ def errors(options: argparse.Namespace, rankings: list[Ranking]) -> dict[str, fl
     from training.trainer import ranking_trainer  # noqa: PLC0415
 
     model, tokenizer = load(options)
-    rows = [
-        ranking_trainer.ranking_row(
-            ranking_trainer.Encoded(p, r, list(range(len(r))), 0), [{"ranks": list(range(1, len(r) + 1))}]
-        )
-        for p, r in rankings
-    ]
+    rows = [ranking_trainer.ranking_row(p, r, [{"ranks": list(range(1, len(r) + 1))}]) for p, r in rankings]
     batch = ranking_trainer.RankingCollator(tokenizer.pad_token_id)(rows)
     loss = ranking_trainer.ranking_loss(ranking_trainer.rewards_of(model, batch), batch["pairs"], n_prompts=len(rows), per="pair")
     loss.backward()

@@ -198,7 +198,7 @@ class SftConfig(_Training):
 
 @dataclass(frozen=True)
 class RewardConfig(_Training):
-    """A reward model from rankings: which of two responses would a rater put first?
+    """A reward model from whole rankings: which of two responses would a rater put first?
 
     InstructGPT (Ouyang 2022, App. C): one epoch and never more (a second one overfits), cosine to 10 %, 64 prompts a batch,
     learning rate 9e-6 for full fine-tuning.
@@ -214,7 +214,21 @@ class RewardConfig(_Training):
         min=1e-8,
         max=1.0,
     )
-    batch_size: int = _knob(8, _("Batch"), _("Pairs computed at once."), unit=_("pairs"), min=1, max=4096)
+    batch_size: int = _knob(
+        8,
+        _("Batch"),
+        _("Prompts computed at once, each with all its responses: all pairs of a prompt are one element (Ouyang 2022, §3.5)."),
+        unit=_("prompts"),
+        min=1,
+        max=4096,
+    )
+    margin: str = _knob(
+        "none",
+        _("Margin"),
+        _("How far apart rewards must be for a strong preference (Llama 2, §3.2.2). Needs comparisons that gave their strength."),
+        choices={"none": _("none"), "small": _("up to 1"), "large": _("up to 3")},
+        is_advanced=True,
+    )
     accumulation: int = _knob(
         8,
         _("Accumulation"),
@@ -311,7 +325,7 @@ class PpoConfig:
         "lora",
         _("Method"),
         _(
-            "LoRA: the reference is the policy with its adapter off, the value model the reward model with one on. Full: four models."
+            "LoRA: the reference is the policy with its adapter off, the value model the reward model with one. Full: four models."
         ),
         choices={"lora": _("LoRA"), "full": _("full fine-tuning")},
     )
@@ -564,7 +578,7 @@ PRESETS: dict[str, dict[str, Config]] = {
     "reward": {
         "small": RewardConfig(
             learning_rate=3e-4,
-            batch_size=4,
+            batch_size=2,
             accumulation=2,
             max_tokens=256,
             max_rows=150,

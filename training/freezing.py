@@ -12,7 +12,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,6 +20,9 @@ from django.utils.translation import gettext as _
 
 from labeling import exports
 from training import run_dir
+
+DEMONSTRATIONS = "demonstrations.jsonl"
+MAX_DEMONSTRATIONS = 200
 
 
 class UnableToCut(Exception):
@@ -114,6 +117,8 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
         tally = _write(rows, aside)
         _refuse_nothing(kind, tally, left_out)
         card = _card(kind, filters, tally, left_out)
+        if kind == "comparisons":
+            card["demonstrations"] = _write_demonstrations(filters, aside)
         run_dir.write_json(aside / run_dir.SNAPSHOT_CARD, card)
         for file in aside.iterdir():
             file.chmod(0o444)
@@ -125,9 +130,11 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
 def fingerprint(folder: Path) -> str:
     """SHA-256 over the sorted SHA-256 sums of the data files, read anew."""
     sums = []
-    for split in run_dir.SPLITS:
-        with (folder / f"{split}.jsonl").open("rb") as file:
-            sums.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {split}.jsonl\n")
+    names = [f"{split}.jsonl" for split in run_dir.SPLITS]
+    names += [DEMONSTRATIONS] if (folder / DEMONSTRATIONS).exists() else []
+    for name in names:
+        with (folder / name).open("rb") as file:
+            sums.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {name}\n")
     return hashlib.sha256("".join(sorted(sums)).encode()).hexdigest()
 
 
@@ -176,6 +183,7 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
             "judgment": row.judgment_id,
             "rater": row.rater_alias,
             "weight": 1.0,
+            "strength": row.strength,
             "cluster": row.cluster,
         }
         yield _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
@@ -254,6 +262,16 @@ def _write(rows: Iterable[_Row], folder: Path) -> _Tally:
             file.flush()
             os.fsync(file.fileno())
     return tally
+
+
+def _write_demonstrations(filters: Filters, folder: Path) -> int:
+    """Beside rankings, what people wrote to training prompts: a reward model is shifted so that these score 0."""
+    wanted = replace(filters, campaigns=())
+    rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
+    chosen = heapq.nsmallest(MAX_DEMONSTRATIONS, rows, key=lambda row: (text_key(row.content["prompt"]), row.judgment_id or 0))
+    lines = [json.dumps(row.content, ensure_ascii=False, sort_keys=True) + "\n" for row in chosen]
+    run_dir.write_atomically(folder / DEMONSTRATIONS, "".join(lines))
+    return len(chosen)
 
 
 def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from tests.trainer import runs
 from tests.trainer.tiny import build_tokenizer
-from training.trainer import data
+from training.trainer import data, ranking_trainer
 
 tokenizer = build_tokenizer()
 
@@ -28,23 +28,45 @@ def test_a_long_response_is_cut_and_counted_and_a_prompt_that_fills_the_row_is_l
     assert (none.examples, none.n_left_out) == ([], 1)
 
 
-def test_every_decided_pair_of_a_ranking_is_one_row() -> None:
+def test_a_prompt_is_one_row_with_every_decided_pair() -> None:
     ranked = runs.ranking(1, {"best": 1, "tied one": 2, "tied other": 2, "worst": 4, "not ranked": None})
 
-    read = data.pairs(tokenizer, [ranked], 200)
+    read = data.rankings(tokenizer, [ranked], 200)
 
-    texts = {(tokenizer.decode(pair.chosen)[-20:], tokenizer.decode(pair.rejected)[-20:]) for pair in read.pairs}
-    assert (len(texts), read.n_ties, read.n_too_long) == (5, 1, 0)
-    assert all(pair.chosen[-1] == pair.rejected[-1] == tokenizer.eos_token_id for pair in read.pairs)
-    assert all(b"not ranked" not in str(texts).encode() for _ in read.pairs)
+    (row,) = read.rows
+    texts = [tokenizer.decode(ids, skip_special_tokens=True) for ids in row["response_ids"]]
+    pairs = {(texts[winner], texts[loser]) for winner, loser in zip(row["winner"], row["loser"], strict=True)}
+    assert pairs == {
+        ("best", "tied one"),
+        ("best", "tied other"),
+        ("best", "worst"),
+        ("tied one", "worst"),
+        ("tied other", "worst"),
+    }
+    assert (read.n_pairs, read.n_ties) == (5, 1)
+    assert all(ids[-1] == tokenizer.eos_token_id for ids in row["response_ids"])
 
 
-def test_pairs_over_the_longest_row_are_counted() -> None:
+def test_a_prompt_gives_way_from_the_left_and_a_response_never() -> None:
     ranked = runs.ranking(1, {"short": 1, "also short": 2, "long " * 100: 3})
+    ranked["prompt"] = [{"role": "user", "content": "word " * 60}]
 
-    read = data.pairs(tokenizer, [ranked], 80)
+    read = data.rankings(tokenizer, [ranked], 80)
 
-    assert (len(read.pairs), read.n_too_long) == (1, 2)
+    (row,) = read.rows
+    whole = data.prompt_ids(tokenizer, ranked["prompt"])
+    assert (read.n_left_out, read.n_cut, read.n_pairs) == (1, 1, 1)
+    assert max(len(row["prompt_ids"]) + len(ids) for ids in row["response_ids"]) == 80
+    assert row["prompt_ids"] == whole[-len(row["prompt_ids"]) :]
+
+
+def test_a_limit_on_pairs_keeps_prompts_whole() -> None:
+    rows = [ranking_trainer.ranking_row([1], [[2], [3], [4]], [{"ranks": [1, 2, 3]}]) for _ in range(10)]
+
+    kept = data.at_most_pairs(rows, 10, seed=1)
+
+    assert [len(row["winner"]) for row in kept] == [3, 3, 3]
+    assert data.at_most_pairs(rows, None, seed=1) == rows
 
 
 def test_the_same_seed_draws_the_same_rows() -> None:
@@ -78,3 +100,14 @@ def test_the_test_split_stands_in_for_an_empty_validation_split(tmp_path) -> Non
     snapshot = runs.write_snapshot(tmp_path, train=[{"a": 1}], validation=[], test=[{"a": 2}])
 
     assert data.held_out_rows(snapshot) == ("test", [{"a": 2}])
+
+
+def test_a_strong_preference_asks_for_a_margin_when_the_run_does() -> None:
+    ranked = [
+        runs.ranking(1, {"an egg": 1, "a dog": 2}) | {"strength": 3},
+        runs.ranking(1, {"an egg": 1, "a dog": 2}) | {"strength": None},
+    ]
+
+    found = {margin: data.rankings(tokenizer, ranked, 80, margin).rows[0]["margin"] for margin in ("none", "small", "large")}
+
+    assert found == {"none": [0.0, 0.0], "small": [2 / 3, 0.0], "large": [2.0, 0.0]}

@@ -33,12 +33,8 @@ def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict]:
     rows = []
     for _ in range(n):
         k = draw.randint(2, max_k)
-        encoded = rt.Encoded(
-            [draw.randint(3, 100) for _ in range(draw.randint(1, 9))],
-            [[draw.randint(3, 100) for _ in range(draw.randint(1, 7))] for _ in range(k)],
-            list(range(k)),
-            0,
-        )
+        prompt = [draw.randint(3, 100) for _ in range(draw.randint(1, 9))]
+        responses = [[draw.randint(3, 100) for _ in range(draw.randint(1, 7))] for _ in range(k)]
         rankings = [
             {
                 "ranks": [draw.choice([1, 2, 3, None]) for _ in range(k)],
@@ -47,7 +43,7 @@ def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict]:
             }
             for _ in range(draw.randint(1, 3))
         ]
-        rows.append(rt.ranking_row(encoded, rankings))
+        rows.append(rt.ranking_row(prompt, responses, rankings))
     return rows
 
 
@@ -210,7 +206,7 @@ def test_this_architecture_can_share_a_prefix() -> None:
 
 def test_a_batch_without_a_decided_pair_has_no_loss_and_no_gradient() -> None:
     model = build_model()
-    row = rt.ranking_row(rt.Encoded([3], [[4], [5]], [0, 1], 0), [{"ranks": [1, 1]}])
+    row = rt.ranking_row([3], [[4], [5]], [{"ranks": [1, 1]}])
     batch = rt.RankingCollator(0)([row])
 
     loss = rt.ranking_loss(rt.rewards_of(model, batch), batch["pairs"], n_prompts=1)
@@ -241,7 +237,7 @@ def rule_rows(n: int, seed: int) -> list[dict]:
     for _ in range(n):
         responses = [[draw.randint(3, 100) for _ in range(3)] for _ in range(4)]
         ranks = [sorted(r[-1] for r in responses)[::-1].index(r[-1]) + 1 for r in responses]
-        rows.append(rt.ranking_row(rt.Encoded([3, 4], responses, [0, 1, 2, 3], 0), [{"ranks": ranks}]))
+        rows.append(rt.ranking_row([3, 4], responses, [{"ranks": ranks}]))
     return rows
 
 
@@ -297,17 +293,3 @@ def test_stop_and_resume_equals_an_unbroken_run(tmp_path) -> None:
 
     for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-5)
-
-
-def test_demonstrations_score_zero_on_average_once_the_bias_is_taken_off(tmp_path) -> None:
-    trainer = trainer_for(build_model(), tmp_path, rule_rows(4, seed=1))
-    demonstrations = [
-        rt.ranking_row(rt.Encoded([3, 4], [[9, 9]], [0], 0), []),
-        rt.ranking_row(rt.Encoded([5], [[8]], [0], 0), []),
-    ]
-
-    bias = rt.centre_on_demonstrations(trainer, demonstrations)
-
-    rewards = trainer.pair_results(demonstrations).rewards
-    assert sum(r - bias for r in rewards) == pytest.approx(0.0, abs=1e-6)
-    assert trainer.model.config.reward_bias == bias

@@ -11,7 +11,7 @@ from transformers import AutoModelForSequenceClassification
 from tests.trainer import runs
 from training import run_dir
 from training.configs import RewardConfig
-from training.trainer import data, loading, reward
+from training.trainer import data, loading, ranking_trainer
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
@@ -54,11 +54,45 @@ def test_the_saved_reward_model_scores_as_was_measured(run_folder: Path, tiny_mo
     result = runs.carry_out(folder)
 
     tokenizer = loading.load_tokenizer(str(run_folder / "model"))
-    model = loading.load_reward(str(run_folder / "model"), tokenizer, torch.float32)
-    _, rows = data.held_out_rows(snapshot)
-    pairs = data.pairs(tokenizer, rows, 64).pairs
-    again = reward.pair_measures(model, tokenizer, pairs, 3, torch.float32)
-    assert again["held_out_loss"] == pytest.approx(result.metrics["held_out_loss_after"], abs=1e-5)
+    model = loading.load_reward(str(run_folder / "model"), tokenizer, torch.float32).eval()
+    losses = []
+    for row in data.rankings(tokenizer, data.held_out_rows(snapshot)[1], 64).rows:
+        ids, mask = data.padded([row["prompt_ids"] + response for response in row["response_ids"]], tokenizer.pad_token_id)
+        with torch.no_grad():
+            rewards = loading.last_token_rewards(model, ids, mask)
+        losses += [
+            -torch.nn.functional.logsigmoid(rewards[better] - rewards[worse]).item()
+            for better, worse in zip(row["winner"], row["loser"], strict=True)
+        ]
+    assert sum(losses) / len(losses) == pytest.approx(result.metrics["held_out_loss_after"], abs=1e-5)
+
+
+def test_demonstrations_score_zero_on_average(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+    snapshot = runs.rankings(tmp_path / "snapshot")
+    runs.write_snapshot(snapshot, demonstrations=[runs.demonstration(number) for number in range(5)])
+    folder = runs.prepare(run_folder, "reward", QUICK, tiny_model, snapshot)
+
+    result = runs.carry_out(folder)
+
+    tokenizer = loading.load_tokenizer(str(run_folder / "model"))
+    model = loading.load_reward(str(run_folder / "model"), tokenizer, torch.float32).eval()
+    rows = data.unranked(tokenizer, data.rows(snapshot, "demonstrations"), 64)
+    ids, mask = data.padded([row["prompt_ids"] + row["response_ids"][0] for row in rows], tokenizer.pad_token_id)
+    with torch.no_grad():
+        rewards = loading.last_token_rewards(model, ids, mask)
+    assert result.metrics["n_demonstrations"] == 5
+    assert result.metrics["reward_bias"] != 0.0
+    assert rewards.mean().item() - model.config.reward_bias == pytest.approx(0.0, abs=1e-5)
+
+
+def test_several_raters_of_one_prompt_are_one_row(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+    agree, disagree = runs.ranking(1, {"an egg": 1, "a dog": 2}), runs.ranking(1, {"a dog": 1, "an egg": 2, "a cat": 2})
+    snapshot = runs.write_snapshot(tmp_path / "raters", train=[agree, agree | {"weight": 0.5}, disagree])
+    folder = runs.prepare(run_folder, "reward", QUICK, tiny_model, snapshot)
+
+    result = runs.carry_out(folder)
+
+    assert (result.metrics["n_train_prompts"], result.metrics["n_train_pairs"], result.metrics["n_ties"]) == (1, 4, 1)
 
 
 def test_every_adapted_weight_and_the_head_move(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
@@ -84,15 +118,18 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path, tiny_model: Path, 
         assert values["loss"] == pytest.approx(expected[step]["loss"], abs=1e-5)
 
 
-def test_ties_and_long_pairs_are_counted_and_said(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_ties_and_what_is_too_long_are_counted_and_said(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
     rows = [runs.ranking(1, {"egg": 1, "tied": 2, "also tied": 2, "long " * 100: 3, "not ranked": None})]
+    rows.append(runs.ranking(2, {"egg": 1, "a dog": 2}) | {"prompt": [{"role": "user", "content": "word " * 100}]})
     snapshot = runs.write_snapshot(tmp_path / "counted", train=rows)
     folder = runs.prepare(run_folder, "reward", QUICK, tiny_model, snapshot)
 
     result = runs.carry_out(folder)
 
-    assert [result.metrics[name] for name in ("n_train_pairs", "n_ties", "n_pairs_too_long")] == [2, 1, 3]
-    assert "1 ties teach nothing and were dropped. 3 pairs were left out: longer than 64 tokens." in runs.notes(folder)
+    names = ("n_train_pairs", "n_ties", "n_responses_left_out", "n_prompts_cut")
+    assert [result.metrics[name] for name in names] == [3, 1, 1, 1]
+    assert "1 ties teach nothing and were dropped. 1 responses were left out: longer than 64 tokens" in runs.notes(folder)
+    assert "1 prompts lost their beginning" in runs.notes(folder)
     assert "held_out_accuracy_before" not in result.metrics
 
 
@@ -104,16 +141,11 @@ def test_rankings_of_ties_alone_get_a_sentence(run_folder: Path, tiny_model: Pat
         runs.carry_out(folder)
 
 
-def test_equal_scores_count_half(tiny_model: Path) -> None:
-    tokenizer = loading.load_tokenizer(str(tiny_model))
-    model = loading.load_reward(str(tiny_model), tokenizer, torch.float32)
-    torch.nn.init.zeros_(model.score.weight)
-    pairs = data.pairs(tokenizer, [runs.ranking(1, {"an egg": 1, "a dog": 2})], 64).pairs
+def test_equal_scores_count_half() -> None:
+    found = ranking_trainer.PairResults(margins=[0.0, 0.0], prompts=[0, 1], rewards=[0.0] * 4, lengths=[1] * 4).summary()
 
-    measures = reward.pair_measures(model, tokenizer, pairs, 4, torch.float32)
-
-    assert measures["held_out_accuracy"] == 0.5
-    assert measures["held_out_loss"] == pytest.approx(0.693147, abs=1e-5)
+    assert found["accuracy"] == 0.5
+    assert found["log_loss"] == pytest.approx(0.693147, abs=1e-5)
 
 
 def test_the_stop_file_ends_the_run_and_saves(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:

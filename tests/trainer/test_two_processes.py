@@ -1,6 +1,6 @@
 """The trainers with two processes on CPU (gloo): the same update as with one.
 
-Started by torch.distributed.run, which is what `accelerate launch --multi_gpu` calls; with --cpu Accelerate's launcher starts one process.
+Started by torch.distributed.run, which is what `accelerate launch --multi_gpu` calls; with --cpu its launcher starts one process.
 """
 
 import os

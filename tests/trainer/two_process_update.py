@@ -1,4 +1,4 @@
-"""Run by test_two_processes.py with one process and with two: one update of PPO and one of the ranking trainer, weights to a file."""
+"""Run by test_two_processes.py, with one process and with two: an update of PPO and of the ranking trainer, weights to a file."""
 
 import sys
 from pathlib import Path

@@ -20,7 +20,24 @@ _WORDS: dict[str, Promise] = {
     "n_ties": _("ties, which decide nothing"),
     "n_cut": _("rows cut at the longest row"),
     "n_left_out": _("rows left out"),
-    "n_pairs_too_long": _("pairs left out: too long"),
+    "n_train_prompts": _("prompts learned from"),
+    "n_responses_left_out": _("responses left out: too long"),
+    "n_prompts_cut": _("prompts that lost their beginning"),
+    "held_out_accuracy_low": _("lower end of its interval"),
+    "held_out_accuracy_high": _("upper end of its interval"),
+    "held_out_margin": _("mean reward difference"),
+    "reward_length_correlation": _("correlation of reward with length"),
+    "reward_bias": _("reward of demonstrations, taken off"),
+    "n_demonstrations": _("demonstrations behind that"),
+    "reward": _("reward"),
+    "kl": _("KL to the SFT model, nats a response"),
+    "watchdog": _("watchdog reward"),
+    "response_tokens": _("mean length in tokens"),
+    "ended": _("ended by themselves"),
+    "n_held_out_prompts": _("held-out prompts"),
+    "n_episodes": _("episodes"),
+    "kept_step": _("step that was kept"),
+    "beta": _("β at the end"),
     "n_prompts": _("prompts answered"),
     "n_prompts_too_long": _("prompts left out: too long"),
     "n_responses": _("responses"),
@@ -32,7 +49,9 @@ _WORDS: dict[str, Promise] = {
     "seconds": _("took"),
 }
 _ORDER = list(_WORDS)
-_SHARES = {"held_out_accuracy", "share_ended"}
+_SHARES = {"held_out_accuracy", "held_out_accuracy_low", "held_out_accuracy_high", "share_ended", "ended"}
+_ELSEWHERE = {"calibration"}
+"""Drawn, not listed."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +67,7 @@ def measures(*, metrics: Mapping[str, Any]) -> list[Measure]:
     """The most telling first; x_before and x_after become one."""
     found = []
     for key, value in sorted(metrics.items(), key=lambda pair: _place(pair[0])):
-        if key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics:
+        if key in _ELSEWHERE or (key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics):
             continue
         name = key.removesuffix("_after")
         before = metrics.get(f"{name}_before") if key.endswith("_after") else None

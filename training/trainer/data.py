@@ -1,6 +1,7 @@
 """A snapshot's rows as token ids: what is cut or left out is counted, never silent."""
 
 import itertools
+import json
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,16 @@ from transformers import PreTrainedTokenizerBase
 
 from training import run_dir
 from training.run_dir import AnticipatedFailure
+from training.trainer import ranking_trainer
 
 IGNORED = -100  # the label that a loss skips
+
+# Strength of a preference (1 negligible … 4 significant) → margin (Touvron 2023, Llama 2, table 27).
+MARGINS: dict[str, dict[int, float]] = {
+    "none": {},
+    "small": {1: 0.0, 2: 1 / 3, 3: 2 / 3, 4: 1.0},
+    "large": {1: 0.0, 2: 1.0, 3: 2.0, 4: 3.0},
+}
 
 Row = dict[str, Any]
 Message = dict[str, str]
@@ -44,18 +53,14 @@ class Demonstrations:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two responses to one prompt, both whole conversations ending with their end of turn."""
+class Rankings:
+    """Rows of `ranking_trainer.ranking_row`, one for each prompt."""
 
-    chosen: list[int]
-    rejected: list[int]
-
-
-@dataclass(frozen=True)
-class Pairs:
-    pairs: list[Pair]
+    rows: list[dict[str, Any]]
+    n_pairs: int
     n_ties: int  # equal ranks or equal texts teach nothing
-    n_too_long: int
+    n_left_out: int  # responses that fill the longest row by themselves
+    n_cut: int  # prompts that lost their beginning
 
 
 @dataclass(frozen=True)
@@ -120,25 +125,76 @@ def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max
     return Demonstrations(examples, n_left_out)
 
 
-def pairs(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Pairs:
-    """Every decided pair of every ranking (1 is best, equal ranks tie, None was not ranked). Ties drop out."""
-    decided, n_ties, n_too_long = [], 0, 0
+def rankings(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int, margin: str = "none") -> Rankings:
+    """Every rater's ranking of a prompt in one row (1 is best, equal ranks tie, None was not ranked).
+
+    The prompt gives way to `max_tokens` from the left; a response is never cut, and left out when it does not fit by itself.
+    """
+    rows, n_ties, n_left_out, n_cut = [], 0, 0, 0
+    for group in _by_prompt(found):
+        texts = list(dict.fromkeys(response["text"] for row in group for response in row["responses"]))
+        prompt = prompt_ids(tokenizer, group[0]["prompt"])
+        ids = {text: _response_ids(tokenizer, group[0]["prompt"], prompt, text) for text in texts}
+        kept = [text for text in texts if len(ids[text]) < max_tokens]
+        n_left_out += len(texts) - len(kept)
+        room = max_tokens - max((len(ids[text]) for text in kept), default=0)
+        n_cut += len(prompt) > room
+        given = [_given(row, kept, MARGINS[margin]) for row in group]
+        n_ties += sum(_n_ties(row) for row in group)
+        rows.append(ranking_trainer.ranking_row(prompt[-room:], [ids[text] for text in kept], given))
+    rows = [row for row in rows if row["winner"]]
+    return Rankings(rows, sum(len(row["winner"]) for row in rows), n_ties, n_left_out, n_cut)
+
+
+def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> list[dict[str, Any]]:
+    """Demonstrations as rows without a pair, for their rewards to be read."""
+    rows = []
     for row in found:
-        ranked = [response for response in row["responses"] if response["rank"] is not None]
         prompt = prompt_ids(tokenizer, row["prompt"])
-        ids = [
-            conversation_ids(tokenizer, [*row["prompt"], {"role": "assistant", "content": response["text"]}], len(prompt))
-            for response in ranked
-        ]
-        for one, other in itertools.combinations(range(len(ranked)), 2):
-            if ranked[one]["rank"] == ranked[other]["rank"] or ids[one] == ids[other]:
-                n_ties += 1
-            elif max(len(ids[one]), len(ids[other])) > max_tokens:
-                n_too_long += 1
-            else:
-                better, worse = (one, other) if ranked[one]["rank"] < ranked[other]["rank"] else (other, one)
-                decided.append(Pair(ids[better], ids[worse]))
-    return Pairs(decided, n_ties, n_too_long)
+        response = _response_ids(tokenizer, row["prompt"], prompt, row["completion"][-1]["content"])
+        if len(response) < max_tokens:
+            rows.append(ranking_trainer.ranking_row(prompt[-(max_tokens - len(response)) :], [response], []))
+    return rows
+
+
+def at_most_pairs(rows: Sequence[dict[str, Any]], at_most: int | None, seed: int) -> list[dict[str, Any]]:
+    """Whole prompts, drawn by the seed, while their pairs fit; all in their order without a limit."""
+    if at_most is None:
+        return list(rows)
+    kept, n_pairs = [], 0
+    for index in random.Random(seed).sample(range(len(rows)), len(rows)):  # noqa: S311 a draw, not a secret
+        n = len(rows[index]["winner"])
+        if n_pairs + n <= at_most or not kept:
+            kept.append(index)
+            n_pairs += n
+    return [rows[index] for index in sorted(kept)]
+
+
+def _by_prompt(found: Iterable[Row]) -> list[list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in found:
+        groups.setdefault(json.dumps(row["prompt"], sort_keys=True), []).append(row)
+    return list(groups.values())
+
+
+def _given(row: Row, kept: Sequence[str], margins: dict[int, float]) -> dict[str, Any]:
+    """One rater's ranks over all responses that are kept: None for those that this rater did not see or rank."""
+    ranks = {response["text"]: response["rank"] for response in row["responses"]}
+    return {
+        "ranks": [ranks.get(text) for text in kept],
+        "weight": row.get("weight", 1.0),
+        "margin": margins.get(row.get("strength") or 0, 0.0),
+    }
+
+
+def _n_ties(row: Row) -> int:
+    ranked = [response["rank"] for response in row["responses"] if response["rank"] is not None]
+    return sum(one == other for one, other in itertools.combinations(ranked, 2))
+
+
+def _response_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message], prompt: list[int], text: str) -> list[int]:
+    whole = conversation_ids(tokenizer, [*messages, {"role": "assistant", "content": text}], len(prompt))
+    return whole[_common_prefix(prompt, whole) :]
 
 
 def prompts(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row]) -> list[Prompt]:

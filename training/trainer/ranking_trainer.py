@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.utils.data import DataLoader
 from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments
 
 logger = logging.getLogger(__name__)
@@ -96,72 +95,19 @@ class Pairs:
         return Pairs(*(tensor.to(device) for tensor in (self.winner, self.loser, self.prompt, self.weight, self.margin)))
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """A prompt and its responses as token ids, and what the length limit did to them."""
-
-    prompt_ids: list[int]
-    response_ids: list[list[int]]
-    kept: list[int]
-    """Which of the given responses are here: one that cannot fit beside a single prompt token is left out, never cut."""
-    n_prompt_tokens_cut: int
-
-    @property
-    def left_out(self) -> int:
-        return len(set(range(max(self.kept, default=-1) + 1)) - set(self.kept))
-
-
-def encode(
-    tokenizer: PreTrainedTokenizerBase, prompt: list[dict[str, str]], responses: Sequence[str], max_length: int
-) -> Encoded:
-    """Chat messages and response texts to ids. The prompt gives way from the left; a response ends with its end-of-turn token.
-
-    What a template writes behind the end of turn (often a newline) is dropped: the reward is read at the token that a policy
-    samples last, so that training and PPO score the same thing.
-    """
-    prompt_ids = _ids(tokenizer, prompt, add_generation_prompt=True)
-    everything = [response_token_ids(tokenizer, prompt, prompt_ids, text) for text in responses]
-    kept = [index for index, ids in enumerate(everything) if len(ids) < max_length]
-    room = max_length - max((len(everything[index]) for index in kept), default=0)
-    cut = max(0, len(prompt_ids) - room)
-    return Encoded(prompt_ids[cut:], [everything[index] for index in kept], kept, cut)
-
-
-def response_token_ids(
-    tokenizer: PreTrainedTokenizerBase, prompt: list[dict[str, str]], prompt_ids: list[int], text: str
-) -> list[int]:
-    whole = _ids(tokenizer, [*prompt, {"role": "assistant", "content": text}])
-    if whole[: len(prompt_ids)] == prompt_ids:
-        ids = whole[len(prompt_ids) :]
-    else:  # a template that rewrites earlier turns: the text alone, closed by hand
-        ids = [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
-    if tokenizer.eos_token_id in ids:
-        ids = ids[: len(ids) - ids[::-1].index(tokenizer.eos_token_id)]
-    return ids
-
-
-def _ids(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], *, add_generation_prompt: bool = False) -> list[int]:
-    encoded = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=add_generation_prompt, tokenize=True, return_dict=True
-    )
-    return list(encoded["input_ids"])
-
-
-def ranking_row(encoded: Encoded, rankings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def ranking_row(prompt_ids: list[int], response_ids: list[list[int]], rankings: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One element of the training set: a prompt, its responses and the pairs of all its rankings.
 
-    `rankings` is [{"ranks": [int | None for each given response], "weight": float, "margin": float}]; the last two may be missing.
+    `rankings` is [{"ranks": [int | None for each response], "weight": float, "margin": float}]; the last two may be missing.
     """
-    place = {given: here for here, given in enumerate(encoded.kept)}
     pairs = [
-        (place[winner], place[loser], float(ranking.get("weight", 1.0)), float(ranking.get("margin", 0.0)))
+        (winner, loser, float(ranking.get("weight", 1.0)), float(ranking.get("margin", 0.0)))
         for ranking in rankings
         for winner, loser in decided_pairs(ranking["ranks"])
-        if winner in place and loser in place
     ]
     return {
-        "prompt_ids": encoded.prompt_ids,
-        "response_ids": encoded.response_ids,
+        "prompt_ids": prompt_ids,
+        "response_ids": response_ids,
         "winner": [pair[0] for pair in pairs],
         "loser": [pair[1] for pair in pairs],
         "weight": [pair[2] for pair in pairs],
@@ -346,25 +292,26 @@ class RankingTrainer(Trainer):
             self._sums = {}
         super().log(logs, start_time)
 
-    def pair_results(self, rows: Sequence[dict[str, Any]]) -> "PairResults":
-        """Rewards and decided pairs of held-out rows, in their order, without touching the training state."""
-        loader = DataLoader(rows, batch_size=self.args.per_device_eval_batch_size, collate_fn=self.data_collator)  # type: ignore[arg-type]
-        was_training = self.model.training
-        self.model.eval()
-        margins, weights, whose, rewards, lengths = [], [], [], [], []
+    def pair_results(self, rows: Sequence[dict[str, Any]], model: nn.Module | None = None) -> "PairResults":
+        """Rewards and decided pairs of rows, in their order, under `model` or the one that trains, whose state is left alone."""
+        model = self.model if model is None else model
+        was_training = model.training
+        model.eval()
+        margins, whose, rewards = [], [], []
         seen = 0
-        with torch.no_grad():
-            for batch in loader:
-                batch = _to(batch, self.args.device)
-                scores, pairs = rewards_of(self.model, batch), batch["pairs"]
-                margins += (scores[pairs.winner] - scores[pairs.loser] - pairs.margin).tolist()
-                weights += pairs.weight.tolist()
-                whose += (pairs.prompt + seen).tolist()
-                rewards += scores.tolist()
-                seen += batch["n_prompts"]
-        self.model.train(was_training)
+        size = self.args.per_device_eval_batch_size
+        for start in range(0, len(rows), size):
+            batch = _to(self.data_collator(rows[start : start + size]), self.args.device)
+            with torch.no_grad(), self.compute_loss_context_manager():
+                scores = rewards_of(model, batch)
+            pairs = batch["pairs"]
+            margins += (scores[pairs.winner] - scores[pairs.loser] - pairs.margin).tolist()
+            whose += (pairs.prompt + seen).tolist()
+            rewards += scores.tolist()
+            seen += batch["n_prompts"]
+        model.train(was_training)
         lengths = [len(ids) for row in rows for ids in row["response_ids"]]
-        return PairResults(margins, weights, whose, rewards, lengths)
+        return PairResults(margins, whose, rewards, lengths)
 
 
 @dataclass(frozen=True)
@@ -372,7 +319,6 @@ class PairResults:
     """What a reward model made of held-out pairs. `margins` is r_winner − r_loser for each decided pair."""
 
     margins: list[float]
-    weights: list[float]
     prompts: list[int]
     rewards: list[float]
     lengths: list[int]
@@ -418,15 +364,3 @@ def correlation(a: Sequence[float], b: Sequence[float]) -> float:
     x, y = x - x.mean(), y - y.mean()
     size = float(x.norm() * y.norm())
     return float(x @ y) / size if size else 0.0
-
-
-@torch.no_grad()
-def centre_on_demonstrations(trainer: RankingTrainer, rows: Sequence[dict[str, Any]]) -> float:
-    """The mean reward of demonstrations, to be subtracted so that they score 0 (Ouyang 2022, §3.5: the loss cannot see a shift).
-
-    Stored as `reward_bias` in the model's config; `training.trainer.loading` subtracts it wherever a reward is read.
-    """
-    results = trainer.pair_results(rows)
-    bias = sum(results.rewards) / len(results.rewards) if results.rewards else 0.0
-    trainer.model.config.reward_bias = bias
-    return bias

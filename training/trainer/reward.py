@@ -1,23 +1,44 @@
-"""A reward model from rankings, through TRL's RewardTrainer: every decided pair of a ranking is one row."""
+"""A reward model from whole rankings: which of two responses would a rater put first?"""
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import datasets
+import peft
 import torch
 import transformers
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
-from trl.trainer import reward_config
-from trl.trainer.reward_trainer import RewardTrainer
+from transformers import PreTrainedTokenizerBase
 
 from training.configs import RewardConfig
 from training.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, loading, progress
-from training.trainer.data import Pair, Pairs
+from training.trainer.data import Rankings
+from training.trainer.ranking_trainer import RankingArguments, RankingTrainer
+
+DEMONSTRATIONS = "demonstrations"
+"""A comparison snapshot may hold some, as demonstrations.jsonl: the reward that they earn on average becomes 0."""
 
 
-class WatchedReward(progress.Watched, RewardTrainer):
-    """TRL's trainer with our progress, checkpoints and stop."""
+class WatchedRanking(progress.Watched, RankingTrainer):
+    """The ranking trainer with our progress, checkpoints and stop."""
+
+
+@dataclass(frozen=True)
+class _Rows:
+    read: Rankings
+    train: list[dict[str, Any]]
+    split: str
+    held_out: list[dict[str, Any]]
+    demonstrations: list[dict[str, Any]]
+
+    @property
+    def n_pairs(self) -> int:
+        return sum(len(row["winner"]) for row in self.train)
+
+    @property
+    def n_held_out_pairs(self) -> int:
+        return sum(len(row["winner"]) for row in self.held_out)
 
 
 def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
@@ -25,95 +46,108 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     torch.set_num_threads(max(job.threads, 1))
     transformers.set_seed(config.seed)
     tokenizer = loading.load_tokenizer(job.model)
-    read, train, split, held_out = _read(Path(job.snapshot), tokenizer, config)
-    _tell(folder, read, train, split, held_out, config)
+    rows = _read(Path(job.snapshot), tokenizer, config)
+    _tell(folder, rows, config)
 
-    model = loading.load_reward(job.model, tokenizer, progress.starting_numbers(config))
-    loading.require_length(model, config.max_tokens)
-    numbers = loading.dtype(config.dtype)
-    before = pair_measures(model, tokenizer, held_out, config.batch_size, numbers)
-
-    trainer = WatchedReward(
-        model=model,
-        args=reward_config.RewardConfig(
-            center_rewards_coefficient=config.centering or None, **progress.arguments(config, folder)
-        ),
-        train_dataset=datasets.Dataset.from_list([{"chosen_ids": pair.chosen, "rejected_ids": pair.rejected} for pair in train]),
-        processing_class=tokenizer,
-        peft_config=loading.lora(config, is_reward=True) if config.method == "lora" else None,
-    )
-    follower = progress.Follower(
-        folder, config, lambda: pair_measures(loading.bare(trainer.model), tokenizer, held_out, config.batch_size, numbers)
-    )
+    trainer = _trainer(job, config, folder, tokenizer, rows.train)
+    before = measures(trainer, rows.held_out)
+    follower = progress.Follower(folder, config, lambda: measures(trainer, rows.held_out))
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, numbers)
-    after = pair_measures(whole, tokenizer, held_out, config.batch_size, numbers)
+    whole = loading.merged(trainer.model, loading.dtype(config.dtype))
+    after = measures(trainer, rows.held_out, whole)
     follower.finish(after)
+    bias = demonstration_reward(trainer, rows.demonstrations, whole)
+    whole.config.reward_bias = bias
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
         **{f"{name}_before": value for name, value in before.items()},
         **{f"{name}_after": value for name, value in after.items()},
-        "held_out_split": split,
-        "n_held_out_pairs": len(held_out),
-        "n_train_pairs": len(train),
-        "n_ties": read.n_ties,
-        "n_pairs_too_long": read.n_too_long,
+        "held_out_split": rows.split,
+        "n_held_out_pairs": rows.n_held_out_pairs,
+        "n_train_pairs": rows.n_pairs,
+        "n_train_prompts": len(rows.train),
+        "n_ties": rows.read.n_ties,
+        "n_responses_left_out": rows.read.n_left_out,
+        "n_prompts_cut": rows.read.n_cut,
+        "reward_bias": bias,
+        "n_demonstrations": len(rows.demonstrations),
+        "shares_prefix": trainer.shares_prefix,
+        "calibration": trainer.pair_results(rows.held_out, whole).calibration() if rows.held_out else [],
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
     return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
 
 
-@torch.no_grad()
-def pair_measures(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, pairs: list[Pair], batch_size: int, numbers: torch.dtype
-) -> dict[str, float]:
-    """Share of pairs whose chosen response scores higher (equal scores count half), and mean log-loss; nothing without pairs."""
-    if not pairs:
+def measures(trainer: RankingTrainer, held_out: list[dict[str, Any]], model: torch.nn.Module | None = None) -> dict[str, float]:
+    """Share of held-out pairs in the raters' order (equal scores count half), with Wilson's interval, and mean log-loss."""
+    if not held_out:
         return {}
-    was_training = model.training
-    model.eval()
-    n_right, loss = 0.0, 0.0
-    ordered = sorted(pairs, key=lambda pair: max(len(pair.chosen), len(pair.rejected)))
-    for batch in data.batches(ordered, batch_size):
-        sequences = [pair.chosen for pair in batch] + [pair.rejected for pair in batch]
-        chosen, rejected = scores(model, tokenizer, sequences, numbers).chunk(2)  # (B,), (B,)
-        n_right += ((chosen > rejected).float() + 0.5 * (chosen == rejected).float()).sum().item()
-        loss -= torch.nn.functional.logsigmoid(chosen - rejected).sum().item()
-    model.train(was_training)
-    return {"held_out_accuracy": n_right / len(pairs), "held_out_loss": loss / len(pairs)}
+    found = trainer.pair_results(held_out, model).summary()
+    return {
+        "held_out_accuracy": found["accuracy"],
+        "held_out_accuracy_low": found["accuracy_low"],
+        "held_out_accuracy_high": found["accuracy_high"],
+        "held_out_loss": found["log_loss"],
+        "held_out_margin": found["margin"],
+        "reward_length_correlation": found["reward_length_correlation"],
+    }
 
 
-def scores(
-    model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, sequences: list[list[int]], numbers: torch.dtype
-) -> torch.Tensor:
-    """The reward of each whole conversation. (B,)"""
-    ids, mask = data.padded(sequences, tokenizer.pad_token_id)
-    with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16):
-        return loading.last_token_rewards(model, ids.to(model.device), mask.to(model.device))
+def demonstration_reward(trainer: RankingTrainer, rows: list[dict[str, Any]], model: torch.nn.Module) -> float:
+    """What demonstrations earn on average (Ouyang 2022, §3.5): the loss cannot see a shift, so it is taken off where a reward
+    is read, and demonstrations score 0. 0 without demonstrations.
+    """
+    rewards = trainer.pair_results(rows, model).rewards
+    return sum(rewards) / len(rewards) if rewards else 0.0
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> tuple[Pairs, list[Pair], str, list[Pair]]:
-    """(what the training split holds, the pairs to train on, the held-out split, its pairs)."""
-    read = data.pairs(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
-    if not read.pairs:
+def _trainer(
+    job: Job, config: RewardConfig, folder: RunFolder, tokenizer: PreTrainedTokenizerBase, train: list[dict[str, Any]]
+) -> WatchedRanking:
+    model: Any = loading.load_reward(job.model, tokenizer, progress.starting_numbers(config))
+    loading.require_length(model, config.max_tokens)
+    if config.method == "lora":
+        model = peft.get_peft_model(model, loading.lora(config, is_reward=True))
+        if config.saves_memory:
+            model.enable_input_require_grads()
+    settings = progress.arguments(config, folder)
+    del settings["max_length"]  # lengths were settled when the rows were made
+    arguments = RankingArguments(center_rewards=config.centering, per_device_eval_batch_size=config.batch_size, **settings)
+    return WatchedRanking(model, arguments, processing_class=tokenizer, train_dataset=train)
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> _Rows:
+    read = data.rankings(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens, config.margin)
+    if not read.rows:
         raise data.UnableToRead(
-            f"The snapshot holds no pair to learn from: {read.n_ties} ties and {read.n_too_long} pairs longer than "
+            f"The snapshot holds no pair to learn from: {read.n_ties} ties and {read.n_left_out} responses longer than "
             f"{config.max_tokens} tokens. Collect more comparisons, or raise the longest row."
         )
-    train = data.sample_of(read.pairs, config.max_rows, config.seed)
-    split, rows = data.held_out_rows(snapshot)
-    held_out = data.sample_of(data.pairs(tokenizer, rows, config.max_tokens).pairs, config.max_held_out_rows, config.seed)
-    return read, train, split, held_out
+    split, held_out_rows = data.held_out_rows(snapshot)
+    held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens).rows
+    demonstrations = data.unranked(tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens)
+    return _Rows(
+        read=read,
+        train=data.at_most_pairs(read.rows, config.max_rows, config.seed),
+        split=split,
+        held_out=data.at_most_pairs(held_out, config.max_held_out_rows, config.seed),
+        demonstrations=data.sample_of(demonstrations, config.max_held_out_rows, config.seed),
+    )
 
 
-def _tell(folder: RunFolder, read: Pairs, train: list[Pair], split: str, held_out: list[Pair], config: RewardConfig) -> None:
-    note = f"{len(train)} of {len(read.pairs)} pairs to learn from, {len(held_out)} held out ({split or 'no held-out split'})."
-    note += f" {read.n_ties} ties teach nothing and were dropped."
-    if read.n_too_long:
-        note += f" {read.n_too_long} pairs were left out: longer than {config.max_tokens} tokens."
+def _tell(folder: RunFolder, rows: _Rows, config: RewardConfig) -> None:
+    note = (
+        f"{rows.n_pairs} of {rows.read.n_pairs} pairs over {len(rows.train)} prompts to learn from, "
+        f"{rows.n_held_out_pairs} held out ({rows.split or 'no held-out split'})."
+    )
+    note += f" {rows.read.n_ties} ties teach nothing and were dropped."
+    if rows.read.n_left_out:
+        note += f" {rows.read.n_left_out} responses were left out: longer than {config.max_tokens} tokens by themselves."
+    if rows.read.n_cut:
+        note += f" {rows.read.n_cut} prompts lost their beginning to fit {config.max_tokens} tokens with their responses."
     folder.append_note(note)

@@ -1,0 +1,20 @@
+"""What raters together say, and how much each of them deserves to be heard: pure formulas, no Django, no database."""
+
+from labeling.consensus.strengths import RaterAware, Strengths, TieModel, bradley_terry, rater_aware, with_ties
+from labeling.consensus.votes import Consensus, Majority, Reliability, dawid_skene, majority, one_coin, reliability
+
+__all__ = [
+    "Consensus",
+    "Majority",
+    "RaterAware",
+    "Reliability",
+    "Strengths",
+    "TieModel",
+    "bradley_terry",
+    "dawid_skene",
+    "majority",
+    "one_coin",
+    "rater_aware",
+    "reliability",
+    "with_ties",
+]

@@ -1,0 +1,337 @@
+"""How strong each response (or model) is, from votes on pairs: Bradley–Terry, with ties after Davidson or Rao and Kupper.
+
+A strength is a log-ability; strengths of one connected part have mean zero. Newton's method on the exact likelihood.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import coo_matrix, csr_matrix, diags
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import spsolve
+from scipy.special import expit, log_expit
+
+from labeling.figures import Floats, Ints, codes
+
+TieModel = Literal["half", "davidson", "rao-kupper"]
+_DENSE = 400
+"""Items up to which errors are computed: they need the whole inverse."""
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """`values` by item, or None and a `note`; a note may also come with values, saying which comparisons they cannot bear."""
+
+    items: np.ndarray
+    values: Floats | None
+    se: Floats | None = None
+    """of the difference to the part's mean; None for large designs"""
+    tie: float | None = None
+    """Davidson's ν, or Rao and Kupper's"""
+    log_likelihood: float | None = None
+    parts: tuple[tuple[int, ...], ...] = ()
+    """items that are connected by comparisons, largest part first; strengths compare within a part only"""
+    note: str = ""
+
+    @property
+    def worths(self) -> Floats | None:
+        """Abilities that sum to one."""
+        if self.values is None:
+            return None
+        raised = np.exp(self.values - self.values.max())
+        return np.asarray(raised / raised.sum(), dtype=float)
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Votes on each pair: i beat j `wins` times, lost `losses`, tied `ties`."""
+
+    i: Ints
+    j: Ints
+    wins: Floats
+    losses: Floats
+    ties: Floats
+    n_items: int
+
+
+def bradley_terry(*, winners: ArrayLike, losers: ArrayLike, weights: ArrayLike | None = None, ridge: float = 0.0) -> Strengths:
+    """Strengths from decided votes, one entry a vote. `ridge` 0 is maximum likelihood, and then needs a winnable design:
+
+    when some items never lose to the rest their strengths have no bound, and the note says which. A small ridge (0.1)
+    keeps them finite: a normal prior with variance 1 / ridge.
+    """
+    n = len(np.asarray(winners))
+    return with_ties(left=winners, right=losers, labels=np.full(n, -1), weights=weights, model="half", ridge=ridge)
+
+
+def with_ties(
+    *,
+    left: ArrayLike,
+    right: ArrayLike,
+    labels: ArrayLike,
+    weights: ArrayLike | None = None,
+    model: TieModel = "davidson",
+    ridge: float = 0.0,
+) -> Strengths:
+    """Strengths from votes −1 (left is better), 0 (tie), +1 (right is better).
+
+    Davidson 1970: P(tie) ∝ ν√(π_i π_j). Rao and Kupper 1967: P(i beats j) = π_i / (π_i + ν π_j). `half` counts a tie as
+    half a win each way, which shrinks the scale.
+    """
+    place, items = codes(np.concatenate([np.asarray(left).reshape(-1), np.asarray(right).reshape(-1)]))
+    if not place.size:
+        return Strengths(items, None, note="There are no comparisons yet.")
+    pairs = _collected(place, np.asarray(labels), weights, len(items), is_half=model == "half")
+    parts, problem = _connection(pairs, items)
+    if problem and not ridge:
+        return Strengths(items, None, parts=parts, note=problem)
+    has_ties = bool(pairs.ties.sum())  # none are left where they count as halves
+    if has_ties and not (pairs.wins.sum() + pairs.losses.sum()):
+        return Strengths(items, None, parts=parts, note="Every comparison was a tie, so no item is stronger than another.")
+    kernel = _KERNELS[model if has_ties else "half"]
+    strength, theta, log_likelihood, inverse = _newton(pairs, kernel, ridge, parts, items, has_ties=has_ties)
+    se = np.sqrt(np.maximum(np.diag(inverse)[: len(items)], 0)) if inverse is not None else None
+    return Strengths(items, strength, se, math.exp(theta) if has_ties else None, log_likelihood, parts, problem)
+
+
+def _collected(place: Ints, labels: Ints, weights: ArrayLike | None, n_items: int, *, is_half: bool) -> _Pairs:
+    n = len(labels)
+    weight = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
+    low, high = np.minimum(place[:n], place[n:]), np.maximum(place[:n], place[n:])
+    side = np.where(place[:n] == low, labels, -labels)
+    pair, names = codes(low * n_items + high)
+    keys = names.astype(np.int64)
+    wins, ties, losses = (np.bincount(pair, weights=weight * (side == at), minlength=len(keys)) for at in (-1, 0, 1))
+    if is_half:
+        wins, losses, ties = wins + ties / 2, losses + ties / 2, np.zeros(len(keys))
+    other = keys // n_items != keys % n_items  # nothing competes with itself
+    return _Pairs(keys[other] // n_items, keys[other] % n_items, wins[other], losses[other], ties[other], n_items)
+
+
+def _connection(pairs: _Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], str]:
+    """The parts that comparisons connect, and a sentence where maximum likelihood has no finite answer."""
+    shape = (pairs.n_items, pairs.n_items)
+    won, lost = pairs.wins + pairs.ties > 0, pairs.losses + pairs.ties > 0
+    edges = csr_matrix(
+        (np.ones(int(won.sum() + lost.sum())), (np.r_[pairs.i[won], pairs.j[lost]], np.r_[pairs.j[won], pairs.i[lost]])),
+        shape=shape,
+    )
+    _, part = connected_components(edges, directed=False)
+    groups = _groups(part, items)
+    if len(groups) > 1:
+        verb = "was" if sum(map(len, groups[1:])) == 1 else "were"
+        return (
+            groups,
+            f"{_names(groups[1:])} {verb} never compared with the other {len(groups[0])}, so one scale cannot hold them all.",
+        )
+    _, strong = connected_components(edges, directed=True, connection="strong")
+    if strong.max() > 0:
+        outside = _groups(strong, items)[1:]
+        whom = "it" if sum(map(len, outside)) == 1 else "them"
+        return groups, f"{_names(outside)} only won or only lost against the rest, so maximum likelihood has no bound for {whom}."
+    return groups, ""
+
+
+def _groups(part: Ints, items: np.ndarray) -> tuple[tuple[int, ...], ...]:
+    groups = [tuple(items[part == at].tolist()) for at in range(int(part.max()) + 1)]
+    return tuple(sorted(groups, key=lambda group: (-len(group), group)))
+
+
+def _names(groups: tuple[tuple[int, ...], ...]) -> str:
+    named = [str(item) for group in groups for item in group]
+    shown = ", ".join(named[:8]) + (f" and {len(named) - 8} more" if len(named) > 8 else "")
+    return f"Item {shown}" if len(named) == 1 else f"Items {shown}"
+
+
+@dataclass(frozen=True)
+class _Slopes:
+    """The log-likelihood and its first and second derivatives, by pair, in the difference of strengths and in log ν."""
+
+    value: float
+    by_delta: Floats
+    by_theta: Floats
+    delta_delta: Floats
+    delta_theta: Floats
+    theta_theta: Floats
+
+
+def _half_kernel(pairs: _Pairs, delta: Floats, theta: float) -> _Slopes:
+    n, p = pairs.wins + pairs.losses, expit(delta)
+    none = np.zeros(len(delta))
+    value = float((pairs.wins * log_expit(delta) + pairs.losses * log_expit(-delta)).sum())
+    return _Slopes(value, pairs.wins - n * p, none, -n * p * (1 - p), none, none)
+
+
+def _davidson_kernel(pairs: _Pairs, delta: Floats, theta: float) -> _Slopes:
+    logits = np.stack([delta / 2, -delta / 2, np.full(len(delta), theta)])
+    log_p = logits - np.logaddexp.reduce(logits, axis=0)
+    win, loss, tie = np.exp(log_p)
+    n = pairs.wins + pairs.losses + pairs.ties
+    value = float((pairs.wins * log_p[0] + pairs.losses * log_p[1] + pairs.ties * log_p[2]).sum())
+    lead = win - loss
+    return _Slopes(
+        value,
+        (pairs.wins - pairs.losses) / 2 - n * lead / 2,
+        pairs.ties - n * tie,
+        -n / 4 * (win + loss - lead**2),
+        n * lead * tie / 2,
+        -n * tie * (1 - tie),
+    )
+
+
+def _rao_kupper_kernel(pairs: _Pairs, delta: Floats, theta: float) -> _Slopes:
+    """In θ = log ν > 0: a tie is P = σ(δ − θ) σ(−δ − θ) (ν² − 1)."""
+    up, down = pairs.wins + pairs.ties, pairs.losses + pairs.ties
+    ahead, behind = expit(delta - theta), expit(-delta - theta)
+    grown = math.expm1(2 * theta)
+    value = float((up * log_expit(delta - theta) + down * log_expit(-delta - theta)).sum() + pairs.ties.sum() * math.log(grown))
+    first, second = up * (1 - ahead), down * (1 - behind)
+    bend_up, bend_down = up * ahead * (1 - ahead), down * behind * (1 - behind)
+    factor = (grown + 1) / grown
+    return _Slopes(
+        value,
+        first - second,
+        -first - second + pairs.ties * 2 * factor,
+        -bend_up - bend_down,
+        bend_up - bend_down,
+        -bend_up - bend_down - pairs.ties * 4 * factor / grown,
+    )
+
+
+_Kernel = Callable[[_Pairs, Floats, float], _Slopes]
+_KERNELS: dict[TieModel, _Kernel] = {"half": _half_kernel, "davidson": _davidson_kernel, "rao-kupper": _rao_kupper_kernel}
+_START = 0.5
+"""θ at the start; positive, as Rao and Kupper need it."""
+
+
+def _newton(
+    pairs: _Pairs, kernel: _Kernel, ridge: float, parts: tuple[tuple[int, ...], ...], items: np.ndarray, *, has_ties: bool
+) -> tuple[Floats, float, float, Floats | None]:
+    """Climb the concave likelihood with halved steps; (strengths, θ, log-likelihood, inverse information or None)."""
+    n = pairs.n_items
+    belongs = np.empty(n, dtype=np.int64)
+    for at, group in enumerate(parts):
+        belongs[np.searchsorted(items, np.asarray(group))] = at
+    state = np.zeros(n + 1)
+    state[n] = _START if has_ties else 0.0
+
+    def slopes_at(at: Floats) -> tuple[float, _Slopes]:
+        slopes = kernel(pairs, at[pairs.i] - at[pairs.j], float(at[n]))
+        return slopes.value - ridge / 2 * float((at[:n] ** 2).sum()), slopes
+
+    value, slopes = slopes_at(state)
+    curve = _information(pairs, slopes, ridge, has_ties=has_ties)
+    for _ in range(200):
+        gradient = _gradient(pairs, slopes, state, ridge, has_ties=has_ties)
+        step = np.zeros(n + 1)
+        step[: len(gradient)] = spsolve(curve.tocsc(), gradient)
+        scale = 1.0
+        while True:
+            moved = _centred(state + scale * step, belongs, n)
+            is_inside = not has_ties or kernel is not _rao_kupper_kernel or moved[n] > 0
+            if is_inside:
+                moved_value, moved_slopes = slopes_at(moved)
+                if moved_value >= value - 1e-12 * (1 + abs(value)):
+                    break
+            scale /= 2
+            if scale < 1e-10:
+                moved, moved_value, moved_slopes = state, value, slopes
+                break
+        shift = float(np.abs(moved - state).max())
+        state, value, slopes = moved, moved_value, moved_slopes
+        curve = _information(pairs, slopes, ridge, has_ties=has_ties)
+        if shift < 1e-10:
+            break
+    inverse = _inverse(curve, belongs, n) if n <= _DENSE else None
+    return state[:n], float(state[n]), slopes.value, inverse
+
+
+def _centred(state: Floats, belongs: Ints, n: int) -> Floats:
+    means = np.bincount(belongs, weights=state[:n]) / np.bincount(belongs)
+    return np.r_[state[:n] - means[belongs], state[n]]
+
+
+def _gradient(pairs: _Pairs, slopes: _Slopes, state: Floats, ridge: float, *, has_ties: bool) -> Floats:
+    n = pairs.n_items
+    up = np.bincount(pairs.i, weights=slopes.by_delta, minlength=n) - np.bincount(pairs.j, weights=slopes.by_delta, minlength=n)
+    up = up - ridge * state[:n]
+    return np.r_[up, slopes.by_theta.sum()] if has_ties else up
+
+
+def _information(pairs: _Pairs, slopes: _Slopes, ridge: float, *, has_ties: bool) -> csr_matrix:
+    """The negative Hessian, with a hair on the diagonal: a whole part can move together without changing anything."""
+    n = pairs.n_items
+    i, j, h = pairs.i, pairs.j, -slopes.delta_delta
+    cross = -slopes.delta_theta
+    size = n + 1 if has_ties else n
+    rows, columns, cells = [i, j, i, j], [i, j, j, i], [h, h, -h, -h]
+    if has_ties:
+        last = np.full(len(i), n)
+        rows += [i, j, last, last, last]
+        columns += [last, last, i, j, last]
+        cells += [cross, -cross, cross, -cross, -slopes.theta_theta]
+    table = coo_matrix((np.concatenate(cells), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)).tocsr()
+    hair = np.full(size, ridge + 1e-9 * max(1.0, float(h.max(initial=0.0))))
+    return csr_matrix(table + diags(hair))
+
+
+def _inverse(curve: csr_matrix, belongs: Ints, n: int) -> Floats:
+    """The covariance of strengths about their part's mean."""
+    covariance = np.linalg.inv(curve.toarray())
+    together = (belongs[:, None] == belongs[None, :]) / np.bincount(belongs)[belongs][:, None]
+    centre = np.eye(len(covariance))
+    centre[:n, :n] -= together
+    return np.asarray(centre @ covariance @ centre.T, dtype=float)
+
+
+@dataclass(frozen=True)
+class RaterAware:
+    """Strengths that trust each rater as far as they deserve: η is how often a rater follows the strengths, ½ is noise."""
+
+    strengths: Strengths
+    raters: np.ndarray
+    eta: Floats
+    n_votes: Ints
+    n_rounds: int
+
+
+def rater_aware(
+    *,
+    winners: ArrayLike,
+    losers: ArrayLike,
+    raters: ArrayLike,
+    ridge: float = 0.1,
+    right: float = 4.0,
+    wrong: float = 1.0,
+    rounds: int = 200,
+) -> RaterAware:
+    """Bradley–Terry with raters (Chen 2013, "Crowd-BT"): P(i beats j | rater) = η σ(s_i − s_j) + (1 − η) σ(s_j − s_i), by EM.
+
+    `right` and `wrong` are the votes each rater starts with: the anchor without which all raters could be turned around.
+    """
+    rater, rater_names = codes(raters)
+    winner, loser = np.asarray(winners), np.asarray(losers)
+    eta = np.full(len(rater_names), right / (right + wrong))
+    n_votes = np.bincount(rater, minlength=len(rater_names))
+    follows = eta[rater]
+    found, done = Strengths(np.zeros(0, dtype=np.int64), None, note="There are no comparisons yet."), 0
+    while rater.size and done < rounds:
+        done += 1
+        found = bradley_terry(
+            winners=np.r_[winner, loser], losers=np.r_[loser, winner], weights=np.r_[follows, 1 - follows], ridge=ridge
+        )
+        if found.values is None:
+            break
+        p = expit(found.values[np.searchsorted(found.items, winner)] - found.values[np.searchsorted(found.items, loser)])
+        agreed = eta[rater] * p
+        follows = agreed / (agreed + (1 - eta[rater]) * (1 - p))
+        moved = (np.bincount(rater, weights=follows, minlength=len(eta)) + right) / (n_votes + right + wrong)
+        shift = float(np.abs(moved - eta).max())
+        eta = moved
+        if shift < 1e-6:
+            break
+    return RaterAware(found, rater_names, eta, n_votes, done)

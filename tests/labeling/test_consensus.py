@@ -1,0 +1,474 @@
+"""Majority, Dawid–Skene and the strengths of responses, against published fits, other libraries and slow twins."""
+
+import itertools
+import math
+
+import choix
+import numpy as np
+import pytest
+from crowdkit.aggregation import DawidSkene
+from evalica import Winner, bradley_terry, newman
+from pandas import DataFrame
+from scipy.optimize import minimize
+
+from labeling import consensus
+from tests.labeling import oracles
+
+
+def is_about(value: object, precise: float = 1e-6) -> object:
+    return pytest.approx(value, abs=precise)
+
+
+# Majority
+
+
+def test_a_majority_that_ties_is_reported_and_not_drawn() -> None:
+    found = consensus.majority(units=[5, 5, 5, 7, 7], labels=["b", "a", "b", "a", "b"])
+
+    assert (found.units.tolist(), found.labels.tolist()) == ([5, 7], ["a", "b"])
+    assert found.label.tolist() == [1, -1]
+    assert found.n_tied == 1
+    assert found.shares[0] == is_about([1 / 3, 2 / 3])
+
+
+def test_weights_decide_a_majority() -> None:
+    found = consensus.majority(units=[1, 1, 1], labels=[-1, -1, 1], weights=[0.2, 0.2, 0.9])
+
+    assert found.labels[found.label].tolist() == [1]
+
+
+# Dawid and Skene
+
+
+def anaesthetists() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    votes = [
+        (patient, observer, int(grade))
+        for patient, entry in enumerate(oracles.ANAESTHETISTS.split(), start=1)
+        for observer, grades in enumerate(entry.split(","), start=1)
+        for grade in grades
+    ]
+    return tuple(np.array(column) for column in zip(*votes, strict=True))
+
+
+def fitted() -> consensus.Consensus:
+    units, raters, labels = anaesthetists()
+    return consensus.dawid_skene(units=units, raters=raters, labels=labels, tolerance=1e-14, rounds=5_000)
+
+
+def test_dawid_skene_gives_the_published_grades() -> None:
+    published = "1 4 2 2 2 2 1 3 2 2 4 3 1 2 1 1 1 1 2 2 2 2 2 2 1 1 2 1 1 1 1 3 1 2 2 4 2 3 3 1 1 1 2 1 2"
+
+    found = fitted()
+
+    assert found.labels[found.label].tolist() == [int(label) for label in published.split()]
+
+
+def test_dawid_skene_reaches_the_published_maximum() -> None:
+    found = fitted()
+
+    assert found.log_likelihood == is_about(-192.8909, 5e-5)
+    assert found.prior == is_about([0.3996, 0.4220, 0.1118, 0.0667], 5e-5)
+    observer = [[0.8895, 0.1105, 0, 0], [0.0706, 0.8764, 0.0530, 0], [0, 0.3388, 0.6612, 0], [0, 0, 0.5556, 0.4444]]
+    assert found.errors[0] == is_about(np.array(observer), 6e-5)
+    assert found.posterior[6, :2] == is_about([0.981, 0.019], 5e-4)
+    assert found.posterior[34, 1:3] == is_about([0.948, 0.052], 5e-4)
+    assert found.posterior[37, 1:3] == is_about([0.0212, 0.9788], 5e-5)
+
+
+def test_dawid_skene_overrules_the_majority_of_three_patients() -> None:
+    units, _, labels = anaesthetists()
+    majority = consensus.majority(units=units, labels=labels)
+    differs = (majority.label != fitted().label).nonzero()[0] + 1
+
+    assert {2, 12, 36} <= set(differs.tolist())
+
+
+def random_votes(seed: int, n_labels: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Forty units, six raters of different skill, about a third of the votes missing."""
+    random = np.random.default_rng(seed)
+    truth, skill = random.integers(0, n_labels, 40), random.uniform(0.45, 0.95, 6)
+    units, raters = np.nonzero(random.random((40, 6)) < 0.7)
+    is_right = random.random(len(units)) < skill[raters]
+    return units, raters, np.where(is_right, truth[units], random.integers(0, n_labels, len(units)))
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # crowd-kit 1.4 on pandas 3.1
+@pytest.mark.parametrize("seed", range(3))
+def test_dawid_skene_on_random_votes_is_crowd_kit_s(seed: int) -> None:
+    units, raters, labels = random_votes(seed)
+    other = DawidSkene(n_iter=60, tol=-1).fit(DataFrame({"task": units, "worker": raters, "label": labels}))
+
+    found = consensus.dawid_skene(units=units, raters=raters, labels=labels, rounds=60, tolerance=-1)
+
+    assert found.posterior == is_about(other.probas_.sort_index().sort_index(axis=1).to_numpy(), 1e-4)
+
+
+def em_by_hand(votes: list[tuple[int, int, int]], n_labels: int, rounds: int, *, is_one_coin: bool) -> np.ndarray:
+    """Plain loops and plain probabilities."""
+    units, raters = sorted({unit for unit, _, _ in votes}), sorted({rater for _, rater, _ in votes})
+    belief = {unit: [0.0] * n_labels for unit in units}
+    for unit, _, label in votes:
+        belief[unit][label] += 1
+    belief = {unit: [share / sum(row) for share in row] for unit, row in belief.items()}
+    for _ in range(rounds):
+        prior = [sum(belief[unit][true] for unit in units) / len(units) for true in range(n_labels)]
+        table = {rater: [[0.0] * n_labels for _ in range(n_labels)] for rater in raters}
+        for unit, rater, label in votes:
+            for true in range(n_labels):
+                table[rater][true][label] += belief[unit][true]
+        for rater in raters:
+            if is_one_coin:
+                total = sum(map(sum, table[rater]))
+                right = sum(table[rater][true][true] for true in range(n_labels)) / total
+                table[rater] = [
+                    [right if a == b else (1 - right) / (n_labels - 1) for b in range(n_labels)] for a in range(n_labels)
+                ]
+            else:
+                table[rater] = [[cell / sum(row) if sum(row) else 1 / n_labels for cell in row] for row in table[rater]]
+        belief = {unit: list(prior) for unit in units}
+        for unit, rater, label in votes:
+            belief[unit] = [belief[unit][true] * table[rater][true][label] for true in range(n_labels)]
+        belief = {unit: [share / sum(row) for share in row] for unit, row in belief.items()}
+    return np.array([belief[unit] for unit in units])
+
+
+@pytest.mark.parametrize("is_one_coin", [False, True])
+@pytest.mark.parametrize("seed", range(2))
+def test_both_models_are_their_slow_twins(seed: int, *, is_one_coin: bool) -> None:
+    units, raters, labels = random_votes(seed)
+    twin = em_by_hand(list(zip(units.tolist(), raters.tolist(), labels.tolist(), strict=True)), 3, 15, is_one_coin=is_one_coin)
+    fit = consensus.one_coin if is_one_coin else consensus.dawid_skene
+
+    found = fit(units=units, raters=raters, labels=labels, rounds=15, tolerance=-1)
+
+    assert found.posterior == is_about(twin)
+
+
+def test_reliability_finds_each_rater_s_accuracy() -> None:
+    random = np.random.default_rng(3)
+    truth, skill = random.integers(0, 2, 3_000), np.array([0.95, 0.85, 0.75, 0.65, 0.5])
+    votes = np.where(random.random((3_000, 5)) < skill, truth[:, None], 1 - truth[:, None])
+    given = {"units": np.repeat(np.arange(3_000), 5), "raters": np.tile(np.arange(5), 3_000), "labels": votes.reshape(-1)}
+
+    found = consensus.reliability(consensus.one_coin(**given), **given)
+
+    for rater, accuracy in enumerate(skill):
+        figure = found[rater].accuracy
+        assert figure.value == pytest.approx(accuracy, abs=0.03)
+        assert figure.low - 0.01 <= accuracy <= figure.high + 0.01
+        assert found[rater].weight == pytest.approx(2 * accuracy - 1, abs=0.06)
+
+
+def test_a_rater_whom_nobody_checked_has_no_reliability_and_no_weight() -> None:
+    given = {"units": [1, 1, 2, 2, 3], "raters": [1, 2, 1, 2, 3], "labels": [0, 0, 1, 1, 1]}
+
+    found = consensus.reliability(consensus.one_coin(**given), **given)[3]
+
+    assert (found.accuracy.value, found.weight) == (None, 0.0)
+    assert found.accuracy.note.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("units", "raters", "labels"),
+    [([], [], []), ([1, 2], [1, 1], [0, 1]), ([1, 1, 2, 2], [1, 2, 1, 2], [1, 1, 1, 1]), ([1, 1], [1, 2], [0, 1])],
+    ids=["empty", "one rater", "all equal", "one unit"],
+)
+def test_consensus_never_gives_nan(units: list[int], raters: list[int], labels: list[int]) -> None:
+    given = {"units": units, "raters": raters, "labels": labels}
+    for found in (consensus.dawid_skene(**given), consensus.one_coin(**given)):
+        assert np.isfinite(found.posterior).all()
+        assert np.isfinite(found.errors).all()
+        assert math.isfinite(found.log_likelihood)
+        for rater in consensus.reliability(found, **given).values():
+            assert math.isfinite(rater.weight)
+    assert np.isfinite(consensus.majority(units=units, labels=labels).shares).all()
+
+
+# Bradley and Terry
+
+
+def expanded(wins: np.ndarray) -> dict[str, np.ndarray]:
+    """`wins[i, j]` as one entry a win."""
+    i, j = np.nonzero(wins)
+    n = wins[i, j]
+    return {"winners": np.repeat(i, n), "losers": np.repeat(j, n)}
+
+
+LEAGUE = np.array(
+    [
+        [0, 7, 9, 7, 7, 9, 11],
+        [6, 0, 7, 5, 11, 9, 9],
+        [4, 6, 0, 7, 7, 8, 12],
+        [6, 8, 6, 0, 6, 7, 10],
+        [6, 2, 6, 7, 0, 7, 12],
+        [4, 4, 5, 6, 6, 0, 6],
+        [2, 4, 1, 3, 1, 7, 0],
+    ]
+)
+
+
+def test_baseball_strengths_are_agresti_s() -> None:
+    found = consensus.bradley_terry(**expanded(LEAGUE))
+
+    assert found.values - found.values[6] == is_about([1.5814, 1.4364, 1.2945, 1.2476, 1.1077, 0.6839, 0], 5e-5)
+    assert found.log_likelihood == is_about(-172.2482, 5e-5)
+    assert (found.note, found.tie) == ("", None)
+
+
+def test_journal_strengths_are_stigler_s() -> None:
+    wins = np.array([[0, 730, 498, 221], [33, 0, 68, 17], [320, 813, 0, 142], [284, 276, 325, 0]])
+
+    found = consensus.bradley_terry(**expanded(wins))
+
+    assert found.values - found.values[0] == is_about([0, -2.9491, -0.4796, 0.2690], 5e-5)
+
+
+def test_worked_example_strengths_are_the_encyclopedia_s() -> None:
+    wins = np.array([[0, 2, 0, 1], [3, 0, 5, 0], [0, 3, 0, 1], [4, 0, 3, 0]])
+
+    found = consensus.bradley_terry(**expanded(wins))
+
+    assert np.exp(found.values) == is_about([0.640, 1.043, 0.660, 2.270], 6e-4)
+
+
+def test_strengths_are_choix_s_own_examples() -> None:
+    found = consensus.bradley_terry(winners=[0, 0, 1, 2], losers=[1, 1, 2, 0])
+    cycle = consensus.bradley_terry(winners=[0, 1, 2], losers=[1, 2, 0])
+
+    assert found.values == is_about([0.419617624, -0.419617624, 0])
+    assert cycle.values == is_about([0, 0, 0])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_strengths_are_choix_s_with_and_without_a_ridge(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    pairs = [tuple(random.choice(8, 2, replace=False).tolist()) for _ in range(150)]
+    winners, losers = zip(*pairs, strict=True)
+
+    exact = consensus.bradley_terry(winners=winners, losers=losers).values
+    ridged = consensus.bradley_terry(winners=winners, losers=losers, ridge=0.2).values
+
+    assert exact == is_about(choix.ilsr_pairwise(8, pairs, tol=1e-12), 1e-6)
+    assert ridged == is_about(choix.opt_pairwise(8, pairs, alpha=0.1, tol=1e-10), 1e-5)
+
+
+def test_standard_errors_are_those_of_repeated_samples() -> None:
+    random = np.random.default_rng(0)
+    truth = np.array([0.5, 0.0, -0.5])
+    i, j = np.array(list(itertools.permutations(range(3), 2)) * 60).T
+    fits = []
+    for _ in range(200):
+        won = random.random(len(i)) < 1 / (1 + np.exp(truth[j] - truth[i]))
+        fits.append(consensus.bradley_terry(winners=np.where(won, i, j), losers=np.where(won, j, i)))
+
+    spread = np.std([fit.values for fit in fits], axis=0)
+
+    assert np.mean([fit.se for fit in fits], axis=0) == pytest.approx(spread, rel=0.2)
+
+
+PUDDING = """
+1 2 57 19 22 16|1 3 47 16 19 12|2 3 48 19 19 10|1 4 54 18 23 13|2 4 51 23 19 9|3 4 54 19 20 15|1 5 50 13 19 18|2 5 48 16 20 12
+3 5 48 16 15 17|4 5 47 17 14 16|1 6 51 18 21 12|2 6 54 22 20 12|3 6 41 13 18 10|4 6 51 14 19 18|5 6 44 11 21 12
+"""
+
+
+def pudding() -> dict[str, np.ndarray]:
+    votes: list[tuple[int, int, int]] = []
+    for row in PUDDING.strip().replace("\n", "|").split("|"):
+        i, j, _, wins, losses, ties = map(int, row.split())
+        votes += [(i, j, -1)] * wins + [(i, j, 1)] * losses + [(i, j, 0)] * ties
+    left, right, labels = (np.array(column) for column in zip(*votes, strict=True))
+    return {"left": left, "right": right, "labels": labels}
+
+
+def test_pudding_with_ties_is_davidson_s() -> None:
+    found = consensus.with_ties(**pudding(), model="davidson")
+
+    assert found.worths == is_about([0.1388, 0.1730, 0.16175, 0.16537, 0.15869, 0.20239], 5e-5)
+    assert found.tie == is_about(0.7468230)
+    assert found.log_likelihood == is_about(-809.70951, 5e-6)
+
+
+def test_pudding_with_ties_is_rao_and_kupper_s() -> None:
+    found = consensus.with_ties(**pudding(), model="rao-kupper")
+
+    assert found.worths == is_about([0.1444, 0.17179, 0.16282, 0.16608, 0.16038, 0.19453], 5e-6 * 10)
+    assert found.tie == is_about(1.7484572)
+    assert found.log_likelihood == is_about(-809.69713, 5e-6)
+
+
+def test_ties_as_half_wins_shrink_the_scale() -> None:
+    half = consensus.with_ties(**pudding(), model="half")
+    davidson = consensus.with_ties(**pudding(), model="davidson")
+
+    assert half.values - half.values[0] == is_about([0, 0.16031, 0.11134, 0.12748, 0.09743, 0.27449], 5e-6)
+    assert np.ptp(half.values) < np.ptp(davidson.values)
+
+
+def log_likelihood_by_hand(state: np.ndarray, votes: dict[str, np.ndarray], model: str) -> float:
+    strength, theta, total = np.exp(state[:-1]), math.exp(state[-1]), 0.0
+    for left, right, label in zip(votes["left"], votes["right"], votes["labels"], strict=True):
+        one, other = strength[left - 1], strength[right - 1]
+        if model == "davidson":
+            tie = theta * math.sqrt(one * other)
+            weights = {-1: one, 0: tie, 1: other}
+            total += math.log(weights[int(label)] / sum(weights.values()))
+        else:
+            nu = 1 + theta
+            wins, losses = one / (one + nu * other), other / (other + nu * one)
+            total += math.log({-1: wins, 0: 1 - wins - losses, 1: losses}[int(label)])
+    return total
+
+
+@pytest.mark.parametrize("model", ["davidson", "rao-kupper"])
+def test_tie_models_reach_the_likelihood_that_a_blind_climb_reaches(model: consensus.TieModel) -> None:
+    random = np.random.default_rng(4)
+    left, right = random.integers(1, 5, (2, 60))
+    votes = {"left": left, "right": np.where(left == right, left % 4 + 1, right), "labels": random.integers(-1, 2, 60)}
+    climbed = minimize(lambda state: -log_likelihood_by_hand(state, votes, model), np.zeros(5), method="BFGS")
+
+    found = consensus.with_ties(**votes, model=model)
+
+    assert found.log_likelihood == is_about(-climbed.fun, 1e-5)
+    assert found.values == is_about(climbed.x[:4] - climbed.x[:4].mean(), 1e-3)
+
+
+EVALICA = """0,1,tie 0,2,right 0,2,tie 0,4,tie 1,0,left 1,2,tie 1,2,tie 1,3,tie 2,4,tie 3,0,left 3,1,left 3,2,left 3,4,tie 3,4,tie
+4,0,left 4,3,left"""
+
+
+def simple() -> dict[str, list[int]]:
+    rows = [row.split(",") for row in EVALICA.split()]
+    side = {"left": -1, "tie": 0, "right": 1}
+    return {
+        "left": [int(row[0]) for row in rows],
+        "right": [int(row[1]) for row in rows],
+        "labels": [side[row[2]] for row in rows],
+    }
+
+
+def test_five_items_with_ties_are_evalica_s() -> None:
+    found = consensus.with_ties(**simple(), model="half")
+
+    assert np.exp(found.values) == is_about([0.318454, 0.822159, 0.825513, 2.111893, 2.190796], 2e-6)
+
+
+def test_davidson_is_newman_s_fixed_point() -> None:
+    found = consensus.with_ties(**simple(), model="davidson")
+
+    published = np.log([0.017974, 0.480243, 0.481422, 12.8056, 13.0365])
+    assert found.values == is_about(published - published.mean(), 1e-4)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_votes_with_ties_are_evalica_s(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    left, right = np.array([random.choice(7, 2, replace=False) for _ in range(200)]).T
+    labels = random.integers(-1, 2, 200)
+    named = [{-1: Winner.X, 0: Winner.Draw, 1: Winner.Y}[int(label)] for label in labels]
+
+    half = consensus.with_ties(left=left, right=right, labels=labels, model="half")
+    davidson = consensus.with_ties(left=left, right=right, labels=labels, model="davidson")
+
+    other = bradley_terry(left.tolist(), right.tolist(), named, tolerance=1e-12, limit=10_000).scores.sort_index()
+    logs = np.log(other.to_numpy())
+    assert half.values == is_about(logs - logs.mean(), 1e-5)
+    other = newman(left.tolist(), right.tolist(), named, tolerance=1e-12, limit=10_000).scores.sort_index()
+    logs = np.log(other.to_numpy())
+    assert davidson.values == is_about(logs - logs.mean(), 1e-4)
+
+
+# What cannot be compared
+
+
+def test_the_note_names_the_part_that_is_disconnected() -> None:
+    found = consensus.bradley_terry(winners=[1, 2, 3, 7, 8], losers=[2, 3, 1, 8, 7])
+
+    assert found.values is None
+    assert found.parts == ((1, 2, 3), (7, 8))
+    assert found.note == "Items 7, 8 were never compared with the other 3, so one scale cannot hold them all."
+
+
+def test_the_note_names_the_item_that_never_lost() -> None:
+    found = consensus.bradley_terry(winners=[1, 2, 3, 9], losers=[2, 3, 1, 1])
+
+    assert found.values is None
+    assert found.note == "Item 9 only won or only lost against the rest, so maximum likelihood has no bound for it."
+
+
+def test_a_ridge_answers_where_maximum_likelihood_has_no_bound() -> None:
+    found = consensus.bradley_terry(winners=[1, 2, 3, 9], losers=[2, 3, 1, 1], ridge=0.1)
+
+    assert found.values.argmax() == 3
+    assert "9" in found.note
+
+
+def test_a_part_is_centred_by_itself() -> None:
+    found = consensus.bradley_terry(winners=[1, 1, 7, 7, 8], losers=[2, 2, 8, 8, 7], ridge=0.1)
+
+    assert found.values[:2].sum() == is_about(0)
+    assert found.values[2:].sum() == is_about(0)
+
+
+@pytest.mark.parametrize("model", ["half", "davidson", "rao-kupper"])
+@pytest.mark.parametrize(("left", "right", "labels"), [([], [], []), ([1], [2], [0]), ([1], [2], [-1]), ([1, 1], [1, 1], [0, 1])])
+def test_strengths_are_finite_or_a_sentence(
+    left: list[int], right: list[int], labels: list[int], model: consensus.TieModel
+) -> None:
+    for ridge in (0.0, 0.1):
+        found = consensus.with_ties(left=left, right=right, labels=labels, model=model, ridge=ridge)
+
+        if found.values is None:
+            assert found.note.endswith(".")
+        else:
+            assert np.isfinite(found.values).all()
+
+
+# Raters of different worth
+
+
+def test_strengths_that_know_their_raters_find_the_noise_and_the_order() -> None:
+    random = np.random.default_rng(5)
+    truth = np.linspace(-2, 2, 6)
+    eta = np.array([0.97, 0.97, 0.95, 0.9, 0.5, 0.5])
+    i, j = np.array([random.choice(6, 2, replace=False) for _ in range(3_000)]).T
+    rater = random.integers(0, 6, 3_000)
+    follows = random.random(3_000) < eta[rater]
+    stronger = random.random(3_000) < 1 / (1 + np.exp(truth[j] - truth[i]))
+    won = follows == stronger
+
+    found = consensus.rater_aware(winners=np.where(won, i, j), losers=np.where(won, j, i), raters=rater)
+
+    assert found.eta == pytest.approx(eta, abs=0.08)
+    assert found.strengths.values.argsort().tolist() == list(range(6))
+
+
+def test_no_comparisons_give_no_rater_aware_strengths() -> None:
+    found = consensus.rater_aware(winners=[], losers=[], raters=[])
+
+    assert (found.strengths.values, found.strengths.note) == (None, "There are no comparisons yet.")
+
+
+# Real votes
+
+
+@oracles.needs_crowd
+def test_consensus_of_the_crowd_s_votes_is_the_published_one() -> None:
+    units, raters, labels = oracles.crowd_votes()
+
+    found = consensus.dawid_skene(units=units, raters=raters, labels=labels)
+
+    assert found.labels.tolist() == [-1, 0, 1]
+    assert np.bincount(found.label).tolist() == [659, 848, 632]
+
+
+@oracles.needs_crowd
+def test_majority_of_the_crowd_s_votes_is_the_published_one_with_its_ties_in_sight() -> None:
+    units, _, labels = oracles.crowd_votes()
+
+    found = consensus.majority(units=units, labels=labels)
+
+    # The published 782 / 772 / 585 give a drawn vote to the first of left, right, tie.
+    best = found.shares == found.shares.max(axis=1, keepdims=True)
+    assert (best[:, 0].sum(), (~best[:, 0] & ~best[:, 2]).sum(), (~best[:, 0] & best[:, 2]).sum()) == (782, 772, 585)
+    assert found.n_tied == 308

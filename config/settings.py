@@ -133,7 +133,12 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
 ACCOUNT_ADAPTER = "accounts.adapter.ClosedSignup"
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -169,10 +174,16 @@ TIME_ZONE = "UTC"
 # --- mail --------------------------------------------------------------------------------------------------------
 vars().update(
     environ.Env.email_url_config(
-        env.text("EMAIL_URL", "Mail server, as smtp+tls://user:password@host:587, or consolemail:// to print.", default="consolemail://")
+        env.text(
+            "EMAIL_URL",
+            "Mail server, as smtp+tls://user:password@host:587, or consolemail:// to print.",
+            default="consolemail://",
+        )
     )
 )
-DEFAULT_FROM_EMAIL = env.text("PREFERABLY_MAIL_FROM", "The sender of the site's mail.", default="Preferably <preferably@localhost>")
+DEFAULT_FROM_EMAIL = env.text(
+    "PREFERABLY_MAIL_FROM", "The sender of the site's mail.", default="Preferably <preferably@localhost>"
+)
 
 # --- static files ------------------------------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -207,7 +218,11 @@ CONTENT_SECURITY_POLICY = {
 }
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
-HTTPS = env.flag("PREFERABLY_HTTPS", "The site is served over TLS: secure cookies and strict transport.", default="1" if MODE == "production" else "0")
+HTTPS = env.flag(
+    "PREFERABLY_HTTPS",
+    "The site is served over TLS: secure cookies and strict transport.",
+    default="1" if MODE == "production" else "0",
+)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 if HTTPS:
@@ -245,16 +260,27 @@ CELERY_BEAT_SCHEDULE = {
     "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
 }
 RUN_HEARTBEAT_S = env.integer("PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5")
-RUN_REAP_AFTER_S = env.integer("PREFERABLY_RUN_REAP_AFTER_S", "Seconds without a heartbeat after which a run is queued again.", default="60")
+RUN_REAP_AFTER_S = env.integer(
+    "PREFERABLY_RUN_REAP_AFTER_S", "Seconds without a heartbeat after which a run is queued again.", default="60"
+)
 RUN_STALL_AFTER_S = env.integer(
     "PREFERABLY_RUN_STALL_AFTER_S", "Seconds without a sign of progress after which a run's process is ended.", default="3600"
 )
 RUN_MAX_ATTEMPTS = 3
-NODE_NAME = env.text("PREFERABLY_NODE", "What this machine is called on a run's page. Empty: its host name.", default="") or socket.gethostname()
+NODE_NAME = (
+    env.text("PREFERABLY_NODE", "What this machine is called on a run's page. Empty: its host name.", default="")
+    or socket.gethostname()
+)
 TRAINER_COMMAND = shlex.split(
-    env.text("PREFERABLY_TRAINER", "The command that trains, the run's folder put behind it. Empty: this Python, -m training.trainer.", default="")
+    env.text(
+        "PREFERABLY_TRAINER",
+        "The command that trains, the run's folder put behind it. Empty: this Python, -m training.trainer.",
+        default="",
+    )
 ) or [sys.executable, "-m", "training.trainer"]
-TRAINER_THREADS = env.integer("PREFERABLY_TRAINER_THREADS", "Processor threads for a training process. 0: the cores left free.", default="0")
+TRAINER_THREADS = env.integer(
+    "PREFERABLY_TRAINER_THREADS", "Processor threads for a training process. 0: the cores left free.", default="0"
+)
 
 # --- logs --------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -324,9 +324,7 @@ class PpoConfig:
     method: str = _knob(
         "lora",
         _("Method"),
-        _(
-            "LoRA: the reference is the policy with its adapter off, the value model the reward model with one. Full: four models."
-        ),
+        _("LoRA: the reference is the policy with its adapter off, the value model the reward model with one. Full: four."),
         choices={"lora": _("LoRA"), "full": _("full fine-tuning")},
     )
     n_episodes: int = _knob(

@@ -8,13 +8,13 @@ import sys
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-def main() -> None:
+def find() -> str:
     found = named() or on_path() or from_debian() or from_playwright()
     if not found:
         raise SystemExit("No Chromium: install one and set CHROMIUM=/path/to/it, or put `chromium` on PATH.")
     path, how = found
     print(f"browser: {path} ({how})", file=sys.stderr)
-    print(path)
+    return path
 
 
 def named() -> tuple[str, str] | None:
@@ -48,4 +48,4 @@ def from_playwright() -> tuple[str, str] | None:
 
 
 if __name__ == "__main__":
-    main()
+    print(find())

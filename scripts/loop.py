@@ -162,7 +162,6 @@ def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
     page = researcher.send(page, page.form(has="name"), **answers)
     if not re.search(r"/snapshots/\d+/$", page.address):
         raise SystemExit(f"No snapshot of {kind} could be cut: {page.text[:500]}")
-    say(f"  snapshot “{answers['name']}” is cut: {researcher.open(page.address).root.all('h1')[0].text}")
     return str(answers["name"])
 
 
@@ -172,6 +171,8 @@ def train(researcher: Visitor, kind: str, *, name: str, snapshot: str, base_mode
     page = researcher.send(page, page.form(has="base_model"), preset="small")
     form = page.form(has="base_model")
     chosen = {"snapshot": form.option("snapshot", snapshot), "base_model": form.option("base_model", base_model)}
+    offered = (form.options[field][value] for field, value in chosen.items())
+    say(f"  run “{name}” on: {', '.join(offered)}")
     page = researcher.send(page, form, name=name, **chosen, **config)
     if not re.search(r"/runs/\d+/$", page.address):
         raise SystemExit(f"The run “{name}” could not be queued: {page.text[:1000]}")

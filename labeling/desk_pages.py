@@ -29,6 +29,7 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
     desk_warnings.CONTRADICTS_RATINGS: gettext_lazy("A response you rated higher is ranked lower."),
     desk_warnings.FASTER_THAN_READING: gettext_lazy("This was faster than the texts can be read."),
     desk_warnings.PARTLY_RANKED: gettext_lazy("Some responses have no rank; they will not be compared."),
+    desk_warnings.EDITED_NOT_BEST: gettext_lazy("You edited a response that is not ranked best."),
     desk_warnings.UNUSUAL_LENGTH: gettext_lazy("The answer is shorter or longer than usual."),
 }
 
@@ -113,9 +114,12 @@ def read(*, work: Work, typed: Typed, now: dt.datetime) -> Answer:
     responses = queue.presented(work.shown)
     form = rating_form.parse(work.version.form)
     compared = forms.read_comparison(typed.fields, form=form, n_responses=len(responses))
+    compared = _with_unchanged_edit(compared, responses)
     warnings = [] if compared.is_all_bad else _ranking_warnings(compared, form)
     warnings += desk_warnings.of_pace([response.text for response in responses], seconds)
     line = _("All bad") if compared.is_all_bad else line_of(compared)
+    if compared.edit_of is not None:
+        line = _("%(line)s · %(letter)s edited") % {"line": line, "letter": forms.LETTERS[compared.edit_of]}
     return Answer(typed, compared, recorded, tuple(warnings), line)
 
 
@@ -127,7 +131,38 @@ def _ranking_warnings(answer: forms.ComparisonAnswer, form: rating_form.RatingFo
     positions = sorted(answer.ranks)
     scale = form.scales[0].name if form.scales else ""
     overall = [answer.ratings[position].get(scale) for position in positions]
-    return desk_warnings.of_ranking([answer.ranks[position] for position in positions], overall)
+    ranks = [answer.ranks[position] for position in positions]
+    return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, answer.edit_of)
+
+
+def _with_unchanged_edit(answer: forms.ComparisonAnswer, responses: list[Response]) -> forms.ComparisonAnswer:
+    """The answer with one problem more when its edit is the response it was made from."""
+    if answer.edit_of is None or answer.edit != _as_typed(responses[answer.edit_of].text):
+        return answer
+    problem = forms.Problem("edit", _("The edit changes nothing. Make the response better, or drop the edit."))
+    return replace(answer, problems=(*answer.problems, problem))
+
+
+def _as_typed(text: str) -> str:
+    """As a text area gives it back."""
+    return text.replace("\r\n", "\n")
+
+
+def begin_edit(*, work: Work, typed: Typed) -> Typed:
+    """What was typed, with the best-ranked response in the editor; as it was when nothing is ranked."""
+    responses = queue.presented(work.shown)
+    form = rating_form.parse(work.version.form)
+    ranks = forms.read_comparison(typed.fields, form=form, n_responses=len(responses)).ranks
+    ranked = [(rank, position) for position, rank in ranks.items() if rank is not None]
+    if not ranked:
+        return typed
+    best = min(ranked)[1]
+    edit = {"edit_of": [forms.LETTERS[best]], "edit": [_as_typed(responses[best].text)]}
+    return replace(typed, fields={**typed.fields, **edit})
+
+
+def drop_edit(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+    return replace(typed, fields={name: value for name, value in typed.fields.items() if not name.startswith("edit")})
 
 
 def line_of(answer: forms.ComparisonAnswer) -> str:
@@ -186,6 +221,8 @@ class ComparePage(Page):
     responses: tuple[ResponseView, ...]
     reason: str
     is_all_bad: bool
+    edit_of: str
+    edit: str
 
 
 @dataclass(frozen=True)
@@ -209,6 +246,8 @@ def compare_page(*, work: Work, typed: Typed, review: Review | None, today: Tall
         responses=tuple(views),
         reason=answer.reason,
         is_all_bad=answer.is_all_bad,
+        edit_of="" if answer.edit_of is None else forms.LETTERS[answer.edit_of],
+        edit=answer.edit,
     )
 
 
@@ -374,6 +413,7 @@ def keys(*, is_comparison: bool) -> list[tuple[str, str]]:
         (_("space"), _("tick or untick a flag")),
         (_("space, page ↓"), _("scroll a text")),
         ("b", _("all bad, and say why")),
+        ("e", _("edit the best response")),
         ("r", _("reason")),
         ("v", _("the response as read, raw, or by difference")),
     ]

@@ -10,6 +10,7 @@ CONTRADICTS_RATINGS = "contradicts_ratings"
 FASTER_THAN_READING = "faster_than_reading"
 PARTLY_RANKED = "partly_ranked"
 UNUSUAL_LENGTH = "unusual_length"
+EDITED_NOT_BEST = "edited_not_best"
 
 WORDS_PER_S = 8.0
 """Above this nobody reads: 480 words a minute is a fast skim (silent reading of English averages 238, Brysbaert 2019)."""
@@ -33,6 +34,12 @@ def contradictions(ranks: Sequence[int | None], overall: Sequence[int | None]) -
     """Positions (higher rated, lower rated) where the first nevertheless came out behind the second."""
     both = [(i, rank, rated) for i, (rank, rated) in enumerate(zip(ranks, overall, strict=True)) if rank and rated]
     return [(i, j) for i, rank_i, rated_i in both for j, rank_j, rated_j in both if rated_i > rated_j and rank_i > rank_j]
+
+
+def of_edit(ranks: Sequence[int | None], edited: int | None) -> list[str]:
+    """`edited` is the position of the response that was made better, None when none was."""
+    given = [rank for rank in ranks if rank is not None]
+    return [EDITED_NOT_BEST] if edited is not None and given and ranks[edited] != min(given) else []
 
 
 def of_pace(texts: Sequence[str], seconds: float) -> list[str]:

@@ -5,7 +5,7 @@ Nothing of an import that is not published leaves, and a rater leaves as an alia
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations, islice
 from typing import Any, BinaryIO
@@ -14,11 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import Prefetch, Q, QuerySet
 
-from labeling.models import Judgment, Prompt, RankedResponse
+from labeling.models import Demonstration, Judgment, Prompt, RankedResponse
 from labeling.selectors.prompts import visible
 
 CHUNK = 1_000
 """Rows in memory at a time, and in a row group of a Parquet file."""
+
+EDITED = -1
 
 Message = dict[str, str]
 Record = dict[str, Any]
@@ -44,6 +46,8 @@ class DemonstrationRow:
     is_extra: bool = False
     is_held_out: bool = False
     """by a pool whose judgments evaluate and never train"""
+    is_edit: bool = False
+    """made from a response that the rater had compared with others"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class RankedText:
     """1 = best, equal numbers tie, None = left unranked"""
     source_name: str
     position: int
-    """0 = shown first"""
+    """0 = shown first; EDITED = written by the rater, and shown to nobody"""
     ratings: dict[str, Any]
 
 
@@ -78,6 +82,8 @@ class ComparisonRow:
     language: str = ""
     campaign_id: int | None = None
     guideline: str | None = None
+    is_edit: bool = False
+    """the rater's edit before the response it was made from; what was ranked is the row before"""
 
 
 @dataclass(frozen=True)
@@ -95,8 +101,12 @@ class PromptRow:
 def demonstrations(
     *, campaigns: Collection[int] | None = None, include_imports: bool = True, include_extra: bool = False
 ) -> Iterator[DemonstrationRow]:
-    """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not wanted."""
-    judgments = _judgments(Judgment.Kind.DEMONSTRATION, campaigns, include_imports, include_extra)
+    """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not wanted.
+
+    Among them what raters made of a response while they compared.
+    """
+    written = Judgment.objects.filter(demonstration__isnull=False)
+    judgments = _judgments(written, campaigns, include_imports, include_extra)
     for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
         prompt = judgment.prompt
         yield DemonstrationRow(
@@ -116,36 +126,28 @@ def demonstrations(
             guideline=_guideline(judgment),
             is_extra=judgment.is_extra,
             is_held_out=_is_held_out(judgment),
+            is_edit=judgment.demonstration.edit_of_id is not None,
         )
 
 
 def comparisons(
     *, campaigns: Collection[int] | None = None, include_imports: bool = True, include_extra: bool = False
 ) -> Iterator[ComparisonRow]:
-    """Every comparison of `campaigns` (None: of all), with the imported ones unless they are not wanted."""
+    """Every comparison of `campaigns` (None: of all), with the imported ones unless they are not wanted.
+
+    A judgment in which a response was edited gives a second row, `is_edit`: the edit, and behind it what it was made from.
+    """
     ranked = RankedResponse.objects.select_related("response__source").order_by("response_id")
-    judgments = _judgments(Judgment.Kind.COMPARISON, campaigns, include_imports, include_extra).select_related("comparison")
+    compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
+    judgments = _judgments(compared, campaigns, include_imports, include_extra).select_related(
+        "comparison", "demonstration__response__source"
+    )
     for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(chunk_size=CHUNK):
-        prompt = judgment.prompt
-        yield ComparisonRow(
-            judgment_id=judgment.pk,
-            prompt_id=prompt.pk,
-            messages=prompt.messages,
-            responses=tuple(_ranked_text(row) for row in judgment.comparison.ranked.all()),
-            rater_alias=judgment.rater.alias,
-            split=prompt.split,
-            cluster=prompt.cluster,
-            licence=prompt.licence,
-            category=prompt.category,
-            strength=judgment.comparison.strength,
-            reason=judgment.comparison.reason,
-            submitted_at=judgment.submitted_at,
-            is_extra=judgment.is_extra,
-            is_held_out=_is_held_out(judgment),
-            language=prompt.language,
-            campaign_id=judgment.campaign_id,
-            guideline=_guideline(judgment),
-        )
+        row = _comparison(judgment)
+        yield row
+        edited = _edited_pair(judgment, row)
+        if edited is not None:
+            yield edited
 
 
 def prompts() -> Iterator[PromptRow]:
@@ -176,6 +178,7 @@ _ABOUT = (
     ("language", pa.string()),
     ("licence", pa.string()),
     ("is_extra", pa.bool_()),
+    ("is_edit", pa.bool_()),
     ("submitted_at", pa.string()),
 )
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
@@ -287,6 +290,7 @@ def _about(row: DemonstrationRow | ComparisonRow) -> Record:
         "language": row.language,
         "licence": row.licence,
         "is_extra": row.is_extra,
+        "is_edit": row.is_edit,
         "submitted_at": row.submitted_at.isoformat(),
     }
 
@@ -294,8 +298,10 @@ def _about(row: DemonstrationRow | ComparisonRow) -> Record:
 # --- reading -----------------------------------------------------------------------------------------------------
 
 
-def _judgments(kind: str, campaigns: Collection[int] | None, include_imports: bool, include_extra: bool) -> QuerySet[Judgment]:
-    judgments = visible(Judgment.objects.filter(kind=kind))
+def _judgments(
+    judgments: QuerySet[Judgment], campaigns: Collection[int] | None, include_imports: bool, include_extra: bool
+) -> QuerySet[Judgment]:
+    judgments = visible(judgments)
     if campaigns is not None:
         wanted = Q(campaign__in=campaigns)
         judgments = judgments.filter(wanted | Q(import_batch__isnull=False) if include_imports else wanted)
@@ -306,6 +312,40 @@ def _judgments(kind: str, campaigns: Collection[int] | None, include_imports: bo
     return judgments.select_related(
         "prompt", "rater", "campaign__pool", "guideline_version__guideline", "import_batch__source"
     ).order_by("pk")
+
+
+def _comparison(judgment: Judgment) -> ComparisonRow:
+    prompt = judgment.prompt
+    return ComparisonRow(
+        judgment_id=judgment.pk,
+        prompt_id=prompt.pk,
+        messages=prompt.messages,
+        responses=tuple(_ranked_text(row) for row in judgment.comparison.ranked.all()),
+        rater_alias=judgment.rater.alias,
+        split=prompt.split,
+        cluster=prompt.cluster,
+        licence=prompt.licence,
+        category=prompt.category,
+        strength=judgment.comparison.strength,
+        reason=judgment.comparison.reason,
+        submitted_at=judgment.submitted_at,
+        is_extra=judgment.is_extra,
+        is_held_out=_is_held_out(judgment),
+        language=prompt.language,
+        campaign_id=judgment.campaign_id,
+        guideline=_guideline(judgment),
+    )
+
+
+def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None:
+    """The rater's edit preferred to its original; None when they edited nothing."""
+    written: Demonstration | None = getattr(judgment, "demonstration", None)  # a reverse one-to-one raises when there is none
+    if written is None or written.response is None:
+        return None
+    original = next(text for text in row.responses if text.response_id == written.edit_of_id)
+    edit = RankedText(written.response.pk, written.text, 1, written.response.source.name, EDITED, {})
+    pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
+    return replace(row, responses=tuple(pair), strength=None, reason=None, is_edit=True)
 
 
 def _ranked_text(row: RankedResponse) -> RankedText:

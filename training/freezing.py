@@ -76,6 +76,7 @@ class _Row:
     rater: str | None = None
     guideline: str | None = None
     n_pairs: int = 0
+    is_edit: bool = False
 
 
 @dataclass
@@ -85,6 +86,7 @@ class _Tally:
     judgment_ids: list[int] = field(default_factory=list)
     by_split: Counter[str] = field(default_factory=Counter)
     pairs_by_split: Counter[str] = field(default_factory=Counter)
+    n_edits: int = 0
     prompts: set[str] = field(default_factory=set)
     raters: set[str] = field(default_factory=set)
     counts: dict[str, Counter[str]] = field(
@@ -95,8 +97,9 @@ class _Tally:
         self.by_split[row.split] += 1
         self.pairs_by_split[row.split] += row.n_pairs
         self.prompts.add(text_key(row.content["prompt"]))
-        if row.judgment_id is not None:
+        if row.judgment_id is not None and self.judgment_ids[-1:] != [row.judgment_id]:  # an edit follows its own ranking
             self.judgment_ids.append(row.judgment_id)
+        self.n_edits += row.is_edit
         if row.rater:
             self.raters.add(row.rater)
         self.counts["sources"].update(set(row.sources))
@@ -177,7 +180,7 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
             left_out["no decided pair"] += 1
             continue
         content = {
-            "id": f"comparison-{row.judgment_id}",
+            "id": f"comparison-{row.judgment_id}" + ("-edit" if row.is_edit else ""),
             "prompt": row.messages,
             "responses": [{"text": r.text, "rank": r.rank, "response": r.response_id} for r in row.responses],
             "judgment": row.judgment_id,
@@ -212,6 +215,7 @@ def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs
         rater=row.rater_alias,
         guideline=row.guideline,
         n_pairs=n_pairs,
+        is_edit=row.is_edit,
     )
 
 
@@ -306,6 +310,7 @@ def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) ->
         card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
     if kind != "prompts":
         card["raters"] = len(tally.raters)
+        card["edits"] = tally.n_edits
     return card
 
 

@@ -29,7 +29,7 @@ RECORDED: dict[str, type] = {
     "theme": str,
 }
 """What a page may record of how it was used, and the shape of each; docs/recorded.md says what they mean."""
-DRAFT_FIELDS = ("rank-", "rate-", "reason", "all_bad", "text", "sources", "note")
+DRAFT_FIELDS = ("rank-", "rate-", "reason", "all_bad", "edit", "text", "sources", "note")
 """What is kept of a posted page: the answer, not the page's own hidden fields."""
 
 Fields = Mapping[str, Sequence[str]]
@@ -75,6 +75,9 @@ class ComparisonAnswer:
     reason: str
     is_all_bad: bool
     problems: tuple[Problem, ...] = ()
+    edit_of: int | None = None
+    """the response that was edited, None when none was"""
+    edit: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,21 @@ def read_comparison(posted: Fields, *, form: rating_form.RatingForm, n_responses
         problems.append(Problem("reason", _("Say in a few words why all of them are bad.")))
     if not is_all_bad and not problems_with_ranks(problems) and not any(ranks.values()):
         problems.append(Problem("rank-A", _("Nothing is ranked yet. Give each response a rank; the same rank twice is a tie.")))
-    return ComparisonAnswer(ranks, ratings, reason, is_all_bad, tuple(problems))
+    edit_of, edit, found = _read_edit(posted, letters)
+    return ComparisonAnswer(ranks, ratings, reason, is_all_bad, tuple(problems + found), edit_of, edit)
+
+
+def _read_edit(posted: Fields, letters: str) -> tuple[int | None, str, list[Problem]]:
+    letter = first(posted, "edit_of")
+    if len(letter) != 1 or letter not in letters:
+        return None, "", []
+    text = first(posted, "edit").replace("\r\n", "\n")
+    problems = []
+    if not text.strip():
+        problems.append(Problem("edit", _("The edit of %(letter)s is empty. Write it, or drop the edit.") % {"letter": letter}))
+    elif len(text) > LONGEST_TEXT:
+        problems.append(Problem("edit", _("The edit is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT}))
+    return letters.index(letter), text, problems
 
 
 def problems_with_ranks(problems: Sequence[Problem]) -> bool:

@@ -3,6 +3,7 @@
 from labeling.models.campaigns import (
     Campaign,
     Guideline,
+    GuidelineReading,
     GuidelineVersion,
     Item,
     ItemResponse,
@@ -11,7 +12,7 @@ from labeling.models.campaigns import (
     QueuePlace,
     Slot,
 )
-from labeling.models.judgments import Comparison, Demonstration, Draft, Judgment, RankedResponse
+from labeling.models.judgments import Comparison, Demonstration, Draft, ItemQuestion, Judgment, RankedResponse
 from labeling.models.pools import Pool, PoolMembership, Rater
 from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
 
@@ -21,9 +22,11 @@ __all__ = [
     "Demonstration",
     "Draft",
     "Guideline",
+    "GuidelineReading",
     "GuidelineVersion",
     "Import",
     "Item",
+    "ItemQuestion",
     "ItemResponse",
     "Judgment",
     "Pass",

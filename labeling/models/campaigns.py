@@ -39,6 +39,20 @@ class GuidelineVersion(models.Model):
         return f"{self.guideline} v{self.number}"
 
 
+class GuidelineReading(models.Model):
+    """A rater said that they have read a version."""
+
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="readings")
+    version = models.ForeignKey(GuidelineVersion, on_delete=models.CASCADE, related_name="readings")
+    read_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rater", "version"], name="guideline_reading_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rater} has read {self.version}"
+
+
 class Campaign(models.Model):
     """What one pool is asked to do with a set of prompts."""
 
@@ -73,6 +87,12 @@ class Campaign(models.Model):
     )
     order = models.CharField(_("order"), max_length=16, choices=Order, default=Order.FINISH_FIRST)
     priority = models.IntegerField(_("priority"), default=0)
+    asks_strength = models.BooleanField(
+        _("ask how much better"), default=False, help_text=_("Raters say by how much the best response is better: negligibly, slightly, clearly or significantly.")
+    )
+    asks_reason = models.BooleanField(_("ask why"), default=True, help_text=_("Raters get a box for their reason. They may leave it empty, except when all responses are bad."))
+    min_words = models.PositiveIntegerField(_("fewest words"), default=20, help_text=_("A shorter answer is questioned before it is stored."))
+    max_words = models.PositiveIntegerField(_("most words"), default=600, help_text=_("A longer answer is questioned before it is stored."))
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     opened_at = models.DateTimeField(null=True)
@@ -83,7 +103,8 @@ class Campaign(models.Model):
             models.CheckConstraint(
                 condition=Q(kind="demonstration", n_responses__isnull=True) | Q(kind="comparison", n_responses__range=(2, 9)),
                 name="campaign_responses_fit_kind",
-            )
+            ),
+            models.CheckConstraint(condition=Q(min_words__lte=models.F("max_words")), name="campaign_words_in_order"),
         ]
 
     def __str__(self) -> str:

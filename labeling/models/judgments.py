@@ -1,5 +1,6 @@
 """What raters gave: demonstrations and comparisons, and the drafts on the way there."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -10,8 +11,19 @@ from labeling.models.pools import Rater
 from labeling.models.prompts import Import, Prompt, Response
 
 
+class CurrentJudgments(models.Manager["Judgment"]):
+    """Judgments as they stand now: a corrected one only in its last version."""
+
+    def get_queryset(self) -> models.QuerySet["Judgment"]:
+        return super().get_queryset().filter(is_current=True)
+
+
 class Judgment(models.Model):
-    """One rater's answer on one prompt, with what was shown when it was given. An import's needs no slot, nor does an extra."""
+    """One rater's answer on one prompt, with what was shown when it was given. An import's needs no slot, nor does an extra.
+
+    A correction is a row of its own that takes over slot, lease and submitted_at. `objects` (and `campaign.judgments` and the
+    like) holds what counts; `versions` holds every version. A join such as `judgments__…` sees every version: name `is_current`.
+    """
 
     class Kind(models.TextChoices):
         DEMONSTRATION = "demonstration", _("demonstration")
@@ -31,7 +43,14 @@ class Judgment(models.Model):
     warnings = models.JSONField(default=list, help_text="names of the warnings that were overruled")
     active_s = models.FloatField(null=True, help_text="seconds with input in the last 60; null when not measured")
     leased_at = models.DateTimeField(null=True)
-    submitted_at = models.DateTimeField(default=timezone.now)
+    submitted_at = models.DateTimeField(default=timezone.now, help_text="when the first version was given")
+    version = models.PositiveSmallIntegerField(default=1)
+    supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
+    is_current = models.BooleanField(default=True, help_text="no later version has taken its place")
+    corrected_at = models.DateTimeField(null=True, help_text="when this version was given; null for the first")
+
+    objects = CurrentJudgments()
+    versions = models.Manager["Judgment"]()
 
     class Meta:
         indexes = [
@@ -39,7 +58,7 @@ class Judgment(models.Model):
             models.Index(fields=["rater", "submitted_at"], name="judgment_rater_time"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["item", "rater"], condition=Q(item__isnull=False), name="judgment_rater_once"),
+            models.UniqueConstraint(fields=["item", "rater"], condition=Q(item__isnull=False, is_current=True), name="judgment_rater_once"),
         ]
 
     def __str__(self) -> str:
@@ -47,11 +66,23 @@ class Judgment(models.Model):
 
 
 class Demonstration(models.Model):
-    """The answer a rater wrote."""
+    """The answer a rater wrote. A comparison has one too when its rater edited a response: that edit beats its original."""
 
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, primary_key=True, related_name="demonstration")
     text = models.TextField()
     sources = models.TextField(blank=True, default="", help_text="where the facts came from, in the writer's words")
+    edit_of = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="edits", help_text="the response it was made from")
+    response = models.OneToOneField(
+        Response, on_delete=models.PROTECT, null=True, related_name="demonstration", help_text="the edit as a response of its own"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(edit_of__isnull=True, response__isnull=True) | Q(edit_of__isnull=False, response__isnull=False),
+                name="demonstration_edit_is_whole",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]
@@ -101,3 +132,24 @@ class Draft(models.Model):
 
     def __str__(self) -> str:
         return f"draft {self.pk}"
+
+
+class ItemQuestion(models.Model):
+    """What a rater asks the admins about an item, and what they answer."""
+
+    item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="questions")
+    rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="questions")
+    text = models.TextField()
+    asked_at = models.DateTimeField()
+    answer = models.TextField(blank=True, default="")
+    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["rater", "asked_at"], name="question_rater_time"),
+            models.Index(fields=["asked_at"], condition=Q(answered_at__isnull=True), name="question_unanswered"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text[:80]

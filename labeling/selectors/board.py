@@ -10,7 +10,7 @@ from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinu
 
 from labeling import rating_form
 from labeling.agreement import Agreement, RankVote, agreement_by_rater
-from labeling.models import Campaign, GuidelineVersion, Item, ItemResponse, Judgment, Pass, RankedResponse, Response, Slot
+from labeling.models import Campaign, Demonstration, GuidelineVersion, Item, ItemResponse, Judgment, Pass, RankedResponse, Response, Slot
 
 PACE_WINDOW = timedelta(hours=24)
 PACE_NEEDS = 3
@@ -120,6 +120,9 @@ class Answer:
     reason: str
     ratings: list[tuple[str, list[tuple[str, object]]]]
     """letter of the response, and (question, answer) for every question that was answered"""
+    edited: str = ""
+    """letter of the response that the rater made better, and their text"""
+    edit: str = ""
 
 
 @dataclass(frozen=True)
@@ -358,8 +361,9 @@ def _skips(*, campaign: Campaign) -> list[SkipRow]:
 
 
 def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
+    written: Demonstration | None = getattr(judgment, "demonstration", None)  # a comparison has one when a response was edited
     if judgment.kind == Judgment.Kind.DEMONSTRATION:
-        written = judgment.demonstration
+        assert written is not None
         return Answer(judgment, judgment.rater.alias, written.text, written.sources, [], [], "", [])
     labels = _labels(judgment.guideline_version)
     ranked = list(judgment.comparison.ranked.all())
@@ -376,6 +380,8 @@ def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
         unranked=sorted(letters[entry.response_id] for entry in ranked if entry.rank is None),
         reason=judgment.comparison.reason or "",
         ratings=sorted((letters[entry.response_id], _labelled(entry.ratings, labels)) for entry in ranked),
+        edited=letters.get(written.edit_of_id or 0, "") if written else "",
+        edit=written.text if written else "",
     )
 
 

@@ -193,7 +193,7 @@ def member_rows(*, memberships: Iterable[PoolMembership]) -> list[MemberRow]:
         row["pk"]: row
         for row in Rater.objects.filter(pk__in=[membership.rater_id for membership in shown])
         .values("pk")
-        .annotate(n=Count("judgments"), last_at=Max("judgments__submitted_at"))
+        .annotate(n=Count("judgments", filter=Q(judgments__is_current=True)), last_at=Max("judgments__submitted_at"))
     }
     return [MemberRow(entry, work[entry.rater_id]["n"], work[entry.rater_id]["last_at"]) for entry in shown]
 

@@ -9,6 +9,16 @@ from labeling.services.campaigns import (
 )
 from labeling.services.guidelines import create_guideline, new_guideline_version
 from labeling.services.imports import UnableToImport, clear_import, discard, publish, run_import, start_import, start_upload
+from labeling.services.judgments import (
+    Edit,
+    UnableToSubmit,
+    UnableToUndo,
+    correct_comparison,
+    correct_demonstration,
+    submit_comparison,
+    submit_demonstration,
+    undo,
+)
 from labeling.services.people import (
     add_raters,
     change_person,
@@ -18,26 +28,21 @@ from labeling.services.people import (
     remove_raters,
 )
 from labeling.services.prompts import create_prompt
-from labeling.services.slots import (
-    UnableToSubmit,
-    claim,
-    heartbeat,
-    release,
-    save_draft,
-    skip,
-    submit_comparison,
-    submit_demonstration,
-)
+from labeling.services.slots import claim, heartbeat, release, save_draft, skip
 
 __all__ = [
+    "Edit",
     "UnableToCreateCampaign",
     "UnableToImport",
     "UnableToSubmit",
+    "UnableToUndo",
     "add_raters",
     "change_person",
     "claim",
     "clear_import",
     "close_campaign",
+    "correct_comparison",
+    "correct_demonstration",
     "create_campaign",
     "create_guideline",
     "create_person",
@@ -59,4 +64,5 @@ __all__ = [
     "start_upload",
     "submit_comparison",
     "submit_demonstration",
+    "undo",
 ]

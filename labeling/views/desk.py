@@ -27,6 +27,8 @@ from labeling.selectors import desk as selectors
 from pages import render as texts
 
 BIGGEST_DRAFT = 2_000_000
+EDITING = {"edit": desk_pages.begin_edit, "unedit": desk_pages.drop_edit}
+"""Buttons that show the page anew with the editor opened or closed; scripts do both by themselves."""
 
 
 def _is_fragment(request: HttpRequest) -> bool:
@@ -186,6 +188,8 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if step == "draft":
         services.save_draft(item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now())
         return redirect("desk_item", lease)
+    if step in EDITING:
+        return _page(request, work, EDITING[step](work=work, typed=typed))
     answer = desk_pages.read(work=work, typed=typed, now=timezone.now())
     if work.is_open and not (step in {"submit", "stop"} and answer.may_be_stored):
         return _review(request, work, answer)
@@ -208,6 +212,7 @@ def _store(work: selectors.Work, answer: desk_pages.Answer) -> None:
             ratings=given.ratings,
             reason=given.reason,
             is_all_bad=given.is_all_bad,
+            edit=None if given.edit_of is None else services.Edit(given.edit_of, given.edit),
             presentation=recorded.presentation,
             active_s=recorded.active_s,
             warnings=answer.warnings,

@@ -195,6 +195,42 @@ def test_all_bad_asks_why_and_is_stored(open_page: OpenPage, rosa: Rater, compar
     assert Judgment.objects.get().comparison.is_all_bad
 
 
+def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
+) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    best = queue.presented(Slot.objects.get(state=Slot.State.LEASED))[1]
+    rate_all(page, 5, 6, 5, 2)
+    rank_all(page, 2, 1, 2, 4)
+
+    press(page, "e")
+    page.keyboard.type("In short: ")
+    axe_clean(page)
+    screenshot(page, "desk-edit")
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_contain_text("B › A = C › D · B edited")
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+
+    judgment = Judgment.objects.get()
+    assert judgment.demonstration.text == f"In short: {best.text}"
+    assert judgment.presentation["typing"] == {"typed": 10}
+
+
+def test_an_edit_survives_a_reload_and_can_be_dropped(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    press(page, "1", "e")
+    page.keyboard.type("In short: ")
+
+    page.reload()
+    page.wait_for_selector(".desk[data-mounted]")
+    assert page.locator("#edit").input_value().startswith("In short: ")
+    page.get_by_role("button", name="Drop the edit").click()
+
+    expect(page.locator("#edit")).to_be_hidden()
+
+
 def test_no_command_fires_while_somebody_types(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
     page = begin(open_page, rosa)
 

@@ -142,3 +142,28 @@ def test_a_retired_prompt_does_not_leave(demonstration_campaign: Campaign) -> No
     prompt.save()
 
     assert prompt.pk not in {row.prompt_id for row in exports.prompts()}
+
+
+def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(comparison_campaign: Campaign, rosa: Rater) -> None:
+    slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    best = queue.presented(slot)[2]
+    judgment = services.submit_comparison(
+        lease=slot.lease,
+        rater=rosa,
+        ranks={0: 2, 1: 3, 2: 1, 3: 4},
+        ratings={position: {"overall": 4} for position in range(4)},
+        edit=services.Edit(2, "Better."),
+        now=NOON,
+    )
+
+    (written,) = exports.demonstrations()
+    ranking, pair = exports.comparisons()
+
+    assert (written.judgment_id, written.response, written.is_edit) == (judgment.pk, "Better.", True)
+    assert (ranking.is_edit, len(ranking.responses)) == (False, 4)
+    assert [(text.text, text.rank) for text in sorted(pair.responses, key=lambda text: text.rank)] == [
+        ("Better.", 1),
+        (best.text, 2),
+    ]
+    assert pair.is_edit
+    assert pair.judgment_id == judgment.pk

@@ -183,6 +183,61 @@ def test_all_bad_is_stored_without_ranks(rosa: Rater, comparison_campaign: Campa
     assert {ranked.rank for ranked in given.ranked.all()} == {None}
 
 
+def test_the_best_is_edited_in_the_same_submit(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    best = queue.presented(slot_of(rosa))[1]
+
+    client.post(address + "submit", comparison(edit_of="B", edit="Better,\r\nand longer."))
+
+    written = Judgment.objects.get().demonstration
+    assert (written.text, written.edit_of) == ("Better,\nand longer.", best)
+    assert written.response.text == "Better,\nand longer."
+    assert written.response.source.kind == Source.Kind.PERSON
+
+
+def test_the_editor_opens_with_the_best_response_without_javascript(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    best = queue.presented(slot_of(rosa))[1]
+
+    opened = client.post(address + "submit", comparison(step="edit")).content.decode()
+    dropped = client.post(address + "submit", comparison(step="unedit", edit_of="B", edit="x")).content.decode()
+
+    assert f">\n{best.text}</textarea>" in opened
+    assert 'name="edit_of" value="B"' in opened
+    assert 'name="edit_of" value=""' in dropped
+    assert not Judgment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [("", "The edit of B is empty."), ("the same", "The edit changes nothing."), ("x" * 200_001, "is longer than")],
+)
+def test_an_edit_that_is_none_is_a_problem(
+    edit: str, sentence: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    Response.objects.update(text="the same")
+    client = signed_in(rosa)
+
+    answer = client.post(start(client, comparison_campaign) + "submit", comparison(edit_of="B", edit=edit))
+
+    assert sentence in answer.content.decode()
+    assert not Judgment.objects.exists()
+
+
+def test_an_edit_of_another_than_the_best_is_warned_about(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+
+    page = client.post(start(client, comparison_campaign) + "submit", comparison(edit_of="D", edit="Better.")).content.decode()
+
+    assert "You edited a response that is not ranked best." in page
+
+
 def test_a_warning_holds_the_submit_until_it_is_overruled(
     rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
+from labeling import services as labeling_services
 from labeling.models import Campaign, Comparison, Demonstration, Judgment, Pool, Prompt, RankedResponse, Rater
 from tests.cast import NOON, responses_to, some_prompts
 from training import selectors, services
@@ -194,3 +195,23 @@ def test_the_card_counts_sources_licences_raters_and_splits(cut: Callable[..., S
 
     assert (card["rows"], card["prompts"], card["raters"]) == (2, 2, 2)
     assert (card["licences"], card["sources"]) == ({"CC0-1.0": 2}, {"raters": 2})
+
+
+def test_an_edit_is_a_row_of_its_own_and_its_judgment_a_member_once(
+    cut: Callable[..., Snapshot], comparison_campaign: Campaign, rosa: Rater, settings: LazySettings
+) -> None:
+    slot = labeling_services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    judgment = labeling_services.submit_comparison(
+        lease=slot.lease,
+        rater=rosa,
+        ranks={0: 1, 1: 2, 2: 3, 3: 4},
+        ratings={position: {"overall": 4} for position in range(4)},
+        edit=labeling_services.Edit(0, "Better."),
+        now=NOON,
+    )
+
+    snapshot = cut("comparisons")
+
+    assert [row["id"] for row in rows(snapshot, settings)] == [f"comparison-{judgment.pk}", f"comparison-{judgment.pk}-edit"]
+    assert snapshot.card["edits"] == 1
+    assert snapshot.judgments.count() == 1

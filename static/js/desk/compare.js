@@ -2,10 +2,11 @@
 
 import { beside as mountBeside, reveal } from "js/desk/beside";
 import { draft as mountDraft } from "js/desk/draft";
+import { edit as mountEdit } from "js/desk/edit";
 import { finish as mountFinish } from "js/desk/finish";
 import { keys } from "js/desk/keys";
 import { lease as mountLease } from "js/desk/lease";
-import { line, move, nextUnranked } from "js/desk/ranking";
+import { best, line, move, nextUnranked } from "js/desk/ranking";
 import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
 import { views as mountViews } from "js/desk/views";
@@ -48,6 +49,7 @@ export function mount(desk) {
     const now = ranks();
     output.textContent = allBad.checked ? allBad.nextElementSibling.firstChild.textContent.trim() : line(now);
     desk.toggleAttribute("data-all-bad", allBad.checked);
+    editor.redraw();
     for (const card of cards) {
       card.toggleAttribute("data-ranked", now[card.dataset.letter] !== null);
       const tab = desk.querySelector(`[data-tab="${card.dataset.letter}"] [data-tab-rank]`);
@@ -154,12 +156,15 @@ export function mount(desk) {
     if (allBad.checked) reason.focus();
   }
 
+  const editor = mountEdit({ form, record, changed, cards, choose: () => best(ranks(), cardNow().dataset.letter) ?? cardNow().dataset.letter });
+
   keys({
     beside,
     finish,
     leave: () => cardNow().querySelector("[data-text]").focus(),
     commands: {
       b: allBadNow,
+      e: editor.open,
       g: beside.guideline,
       p: beside.prompt,
       r: () => reason.focus(),

@@ -21,6 +21,13 @@ export function move(ranks, letter, direction) {
   return numbered(order, ranks);
 }
 
+/** A best-ranked letter, `preferred` if it is one; null when nothing is ranked. */
+export function best(ranks, preferred) {
+  const first = groups(ranks)[0];
+  if (!first) return null;
+  return first.includes(preferred) ? preferred : first[0];
+}
+
 /** The first letter that has no rank yet, looking from `after` onwards and around. */
 export function nextUnranked(ranks, after) {
   const letters = Object.keys(ranks);

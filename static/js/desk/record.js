@@ -29,8 +29,21 @@ export function record({ desk, form }) {
     return { ...kept, viewport: [innerWidth, innerHeight], theme };
   }
 
+  function watchTyping(text) {
+    text.addEventListener("paste", (event) => {
+      typed("n_pastes", 1);
+      typed("pasted", event.clipboardData?.getData("text").length ?? 0);
+    });
+    text.addEventListener("beforeinput", (event) => {
+      if (event.inputType === "insertText") typed("typed", event.data?.length ?? 0);
+    });
+  }
+
+  const typed = (name, n) => (kept.typing[name] = (kept.typing[name] ?? 0) + n);
+
   return {
     value,
+    watchTyping,
     idleMs: () => Date.now() - lastInputAt,
     restore: (old) => old && Object.assign(kept, old),
     viewed(letter, view) {
@@ -38,6 +51,5 @@ export function record({ desk, form }) {
       views[view] = (views[view] ?? 0) + 1;
     },
     opened: (name) => kept.opened.includes(name) || kept.opened.push(name),
-    typed: (name, n) => (kept.typing[name] = (kept.typing[name] ?? 0) + n),
   };
 }

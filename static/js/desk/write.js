@@ -44,13 +44,7 @@ export function mount(desk) {
 
   const toggle = () => show(preview.hidden ? "preview" : "write");
   for (const button of buttons) button.addEventListener("click", () => show(button.dataset.editor));
-  text.addEventListener("paste", (event) => {
-    record.typed("n_pastes", 1);
-    record.typed("pasted", event.clipboardData?.getData("text").length ?? 0);
-  });
-  text.addEventListener("beforeinput", (event) => {
-    if (event.inputType === "insertText") record.typed("typed", event.data?.length ?? 0);
-  });
+  record.watchTyping(text);
   document.addEventListener("keydown", (event) => {
     if (!(event.metaKey || event.ctrlKey) || !event.shiftKey || event.key !== "Enter") return;
     event.preventDefault();

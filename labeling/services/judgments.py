@@ -1,0 +1,505 @@
+"""What a rater gives for an item: store it, take it back within seconds, correct it while the campaign is open."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, ProtectedError
+from django.utils.translation import gettext as _
+
+from labeling import queue, rating_form
+from labeling.models import (
+    Campaign,
+    Comparison,
+    Demonstration,
+    Draft,
+    Item,
+    Judgment,
+    PastLease,
+    RankedResponse,
+    Rater,
+    Response,
+    Slot,
+    Source,
+)
+from labeling.services import slots
+
+STRENGTHS = range(1, 5)
+UNDO_WITHIN = timedelta(seconds=10)
+UNDO_GRACE = timedelta(seconds=10)
+"""A press in the last second still has a way to go."""
+
+
+class UnableToSubmit(Exception):
+    """A judgment that cannot be stored; the text tells the rater what to do. What they wrote is still theirs."""
+
+    def __init__(self, sentence: str, *, position: int | None = None, question: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.position = position
+        """The response it is about, 0 = shown first."""
+        self.question = question
+
+
+class UnableToUndo(Exception):
+    """A judgment that stays; the text says what can be done in its place."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A response made better: which (0 = shown first), and the better text."""
+
+    position: int
+    text: str
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A comparison that was checked: ranks are dense, ratings clean."""
+
+    shown: Sequence[Response]
+    ranks: Mapping[int, int | None]
+    ratings: Mapping[int, dict[str, int | bool]]
+    reason: str | None
+    strength: int | None
+    is_all_bad: bool
+    edit: Edit | None
+
+
+def submit_demonstration(
+    *,
+    lease: uuid.UUID,
+    rater: Rater,
+    text: str,
+    sources: str = "",
+    presentation: Mapping[str, Any] | None = None,
+    active_s: float | None = None,
+    warnings: Sequence[str] = (),
+    now: datetime,
+) -> Judgment:
+    """Store the answer written under `lease`; a second submit of the same lease returns the first judgment.
+
+    A lease that has lapsed still counts while a slot of the item is free, and is kept as extra when none is.
+    Raises UnableToSubmit.
+    """
+    draft = {"text": text, "sources": sources}
+    with transaction.atomic():
+        slot, held, first = _open_lease(lease=lease, rater=rater, kind=Campaign.Kind.DEMONSTRATION)
+        if first is not None:
+            return first
+        _check_text(text)
+        judgment = _store(
+            held=held,
+            slot=slot,
+            rater=rater,
+            presentation=presentation or {},
+            active_s=active_s,
+            warnings=warnings,
+            draft=draft,
+            now=now,
+        )
+        if judgment is not None:
+            Demonstration.objects.create(judgment=judgment, text=text, sources=sources)
+            return judgment
+    raise UnableToSubmit(_("You have already answered this item. This text is kept as a draft."))
+
+
+def submit_comparison(
+    *,
+    lease: uuid.UUID,
+    rater: Rater,
+    ranks: Mapping[int, int | None],
+    ratings: Mapping[int, Mapping[str, Any]],
+    reason: str | None = None,
+    strength: int | None = None,
+    is_all_bad: bool = False,
+    edit: Edit | None = None,
+    presentation: Mapping[str, Any] | None = None,
+    active_s: float | None = None,
+    warnings: Sequence[str] = (),
+    now: datetime,
+) -> Judgment:
+    """Store a ranking, by position on the rater's page (0 = shown first), like submit_demonstration stores a text.
+
+    `ranks` may leave responses out (None), equal ranks tie, and gaps are closed: 1, 1, 3 is stored as 1, 1, 2.
+    `is_all_bad` says that none is worth a rank: then all are left out. `edit` is a response made better: it becomes a
+    demonstration of this judgment and a response of the rater's, preferred to the one it was made from.
+    """
+    draft = {"ranks": dict(ranks), "ratings": {position: dict(given) for position, given in ratings.items()}, "reason": reason}
+    with transaction.atomic():
+        slot, held, first = _open_lease(lease=lease, rater=rater, kind=Campaign.Kind.COMPARISON)
+        if first is not None:
+            return first
+        given = _checked(
+            shown=queue.presented(held),
+            form=rating_form.parse(held.guideline_version.form) if held.guideline_version else rating_form.RatingForm(),
+            ranks=ranks,
+            ratings=ratings,
+            reason=reason,
+            strength=strength,
+            is_all_bad=is_all_bad,
+            edit=edit,
+        )
+        judgment = _store(
+            held=held,
+            slot=slot,
+            rater=rater,
+            presentation=presentation or {},
+            active_s=active_s,
+            warnings=warnings,
+            draft=draft,
+            now=now,
+        )
+        if judgment is not None:
+            _store_comparison(judgment=judgment, given=given, now=now)
+            return judgment
+    raise UnableToSubmit(_("You have already judged this item. This answer is kept as a draft."))
+
+
+def correct_demonstration(
+    *,
+    lease: uuid.UUID,
+    rater: Rater,
+    version: int,
+    text: str,
+    sources: str = "",
+    presentation: Mapping[str, Any] | None = None,
+    active_s: float | None = None,
+    warnings: Sequence[str] = (),
+    now: datetime,
+) -> Judgment:
+    """The answer stored under `lease` anew, in place of its `version`, which stays readable. Raises UnableToSubmit."""
+    with transaction.atomic():
+        old, corrected = _to_correct(lease=lease, rater=rater, version=version, kind=Judgment.Kind.DEMONSTRATION)
+        if corrected is not None:
+            return corrected
+        _check_text(text)
+        judgment = _next_version(old=old, presentation=presentation or {}, active_s=active_s, warnings=warnings, now=now)
+        Demonstration.objects.create(judgment=judgment, text=text, sources=sources)
+        return judgment
+
+
+def correct_comparison(
+    *,
+    lease: uuid.UUID,
+    rater: Rater,
+    version: int,
+    ranks: Mapping[int, int | None],
+    ratings: Mapping[int, Mapping[str, Any]],
+    reason: str | None = None,
+    strength: int | None = None,
+    is_all_bad: bool = False,
+    edit: Edit | None = None,
+    presentation: Mapping[str, Any] | None = None,
+    active_s: float | None = None,
+    warnings: Sequence[str] = (),
+    now: datetime,
+) -> Judgment:
+    """The ranking stored under `lease` anew, like correct_demonstration corrects a text."""
+    with transaction.atomic():
+        old, corrected = _to_correct(lease=lease, rater=rater, version=version, kind=Judgment.Kind.COMPARISON)
+        if corrected is not None:
+            return corrected
+        given = _checked(
+            shown=[row.response for row in old.comparison.ranked.select_related("response").order_by("position")],
+            form=rating_form.parse(old.guideline_version.form) if old.guideline_version else rating_form.RatingForm(),
+            ranks=ranks,
+            ratings=ratings,
+            reason=reason,
+            strength=strength,
+            is_all_bad=is_all_bad,
+            edit=edit,
+        )
+        judgment = _next_version(old=old, presentation=presentation or {}, active_s=active_s, warnings=warnings, now=now)
+        _store_comparison(judgment=judgment, given=given, now=now)
+        return judgment
+
+
+def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
+    """The judgment under `lease` as if it had not been submitted: the slot is the rater's again, `draft` is what they typed.
+
+    What they were given next in that campaign goes back for anybody. Raises UnableToUndo when it is too late.
+    """
+    too_late = _("It is too late to undo this. While the campaign is open you can correct the answer under My work.")
+    try:
+        with transaction.atomic():
+            found = Judgment.objects.select_for_update(of=("self",)).select_related("campaign").filter(lease=lease, rater=rater)
+            judgment = found.filter(version=1, submitted_at__gte=now - UNDO_WITHIN - UNDO_GRACE).first()
+            if judgment is None:
+                raise UnableToUndo(too_late)
+            assert judgment.item_id is not None  # only an import's judgment has none, and that was given under no lease
+            _give_back_what_came_next(judgment=judgment, now=now)
+            _take_back(judgment=judgment, now=now)
+            edits = list(Response.objects.filter(demonstration__judgment=judgment.pk))
+            judgment.delete()
+            for edit in edits:
+                edit.delete()
+            slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
+    except ProtectedError as error:  # something was built on it within these seconds: a snapshot, a campaign
+        raise UnableToUndo(too_late) from error
+
+
+# --- undoing -----------------------------------------------------------------------------------------------------
+
+
+def _give_back_what_came_next(*, judgment: Judgment, now: datetime) -> None:
+    leased = Slot.objects.select_for_update(of=("self",)).filter(
+        campaign=judgment.campaign_id, rater=judgment.rater_id, state=Slot.State.LEASED
+    )
+    for slot in leased:
+        slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
+
+
+def _take_back(*, judgment: Judgment, now: datetime) -> None:
+    """The judgment's slot, under its old lease. Where a late answer had filled another slot, that one is free again."""
+    if judgment.slot_id is None:
+        return
+    assert judgment.campaign is not None
+    mine = Slot.objects.filter(pk=judgment.slot_id)
+    expires_at = now + timedelta(minutes=judgment.campaign.lease_minutes)
+    if mine.filter(lease=judgment.lease).update(state=Slot.State.LEASED, expires_at=expires_at) == 1:
+        return
+    mine.update(**slots.FREE, queue_rank=queue.returned_rank(now))
+
+
+# --- correcting --------------------------------------------------------------------------------------------------
+
+
+def _to_correct(*, lease: uuid.UUID, rater: Rater, version: int, kind: str) -> tuple[Judgment, Judgment | None]:
+    """The judgment to correct, locked; and it once more when this very correction is stored already."""
+    old = (
+        Judgment.objects.select_for_update(of=("self",))
+        .select_related("campaign", "guideline_version")
+        .filter(lease=lease, rater=rater, kind=kind)
+        .first()
+    )
+    if old is None or old.campaign is None:
+        raise UnableToSubmit(_("There is no such answer of yours. Open it again under My work."))
+    if old.version == version + 1:
+        return old, old
+    if old.version != version:
+        raise UnableToSubmit(_("This answer was corrected elsewhere in the meantime. Open it again under My work."))
+    if old.campaign.state != Campaign.State.OPEN:
+        raise UnableToSubmit(_("The campaign is not open any more: its answers stay as they are."))
+    return old, None
+
+
+def _next_version(
+    *, old: Judgment, presentation: Mapping[str, Any], active_s: float | None, warnings: Sequence[str], now: datetime
+) -> Judgment:
+    """The row that takes the place of `old`: its slot, its lease and the time it was first given."""
+    slot_id, lease = old.slot_id, old.lease
+    Judgment.versions.filter(pk=old.pk).update(is_current=False, slot=None, lease=None)
+    measured = [seconds for seconds in (old.active_s, active_s) if seconds is not None]
+    return Judgment.objects.create(
+        kind=old.kind,
+        rater_id=old.rater_id,
+        prompt_id=old.prompt_id,
+        campaign_id=old.campaign_id,
+        item_id=old.item_id,
+        slot_id=slot_id,
+        lease=lease,
+        is_extra=old.is_extra,
+        guideline_version_id=old.guideline_version_id,
+        presentation=dict(presentation),
+        warnings=list(warnings),
+        active_s=sum(measured) if measured else None,
+        leased_at=old.leased_at,
+        submitted_at=old.submitted_at,
+        version=old.version + 1,
+        supersedes=old,
+        corrected_at=now,
+    )
+
+
+# --- submitting --------------------------------------------------------------------------------------------------
+
+
+def _open_lease(*, lease: uuid.UUID, rater: Rater, kind: str) -> tuple[Slot | None, Slot | PastLease, Judgment | None]:
+    """The slot that `lease` holds (None when it has lost it), the lease itself, and the judgment already given under it.
+
+    The row stays locked until the end of the transaction, so that the second of two submits sees the first's judgment.
+    """
+    slot = slots.locked(lease=lease, rater=rater)
+    held: Slot | PastLease | None = slot
+    if slot is None:
+        held = (
+            PastLease.objects.select_for_update(of=("self",))
+            .select_related("campaign", "guideline_version")
+            .filter(lease=lease, rater=rater)
+            .first()
+        )
+    if held is None:
+        raise UnableToSubmit(_("This item was never given to you. Go back to your work and take the next one."))
+    if held.campaign.kind != kind:
+        raise UnableToSubmit(_("This item asks for another kind of answer. Open it again from your work."))
+    if slot is not None and slot.state == Slot.State.LEASED:
+        return slot, slot, None
+    return None, held, Judgment.objects.filter(lease=lease).first()
+
+
+def _store(
+    *,
+    held: Slot | PastLease,
+    slot: Slot | None,
+    rater: Rater,
+    presentation: Mapping[str, Any],
+    active_s: float | None,
+    warnings: Sequence[str],
+    draft: Mapping[str, Any],
+    now: datetime,
+) -> Judgment | None:
+    """The judgment's own row, its slot filled and its draft gone. None when this rater judged the item under another lease;
+    what they wrote is then their draft."""
+    if slot is None:
+        if Judgment.objects.filter(item_id=held.item_id, rater=rater).exists():
+            slots.store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
+            return None
+        slot = _another_slot(item_id=held.item_id, rater=rater)
+    judgment = Judgment.objects.create(
+        kind=held.campaign.kind,
+        rater=rater,
+        prompt_id=Item.objects.values_list("prompt_id", flat=True).get(pk=held.item_id),
+        campaign_id=held.campaign_id,
+        item_id=held.item_id,
+        slot=slot,
+        lease=held.lease,
+        is_extra=slot is None,
+        guideline_version_id=held.guideline_version_id,
+        presentation=dict(presentation),
+        warnings=list(warnings),
+        active_s=active_s,
+        leased_at=held.leased_at,
+        submitted_at=now,
+    )
+    if slot is not None:
+        Slot.objects.filter(pk=slot.pk).update(state=Slot.State.SUBMITTED, rater=rater, expires_at=None)
+    Draft.objects.filter(item_id=held.item_id, rater=rater).delete()
+    return judgment
+
+
+def _another_slot(*, item_id: int, rater: Rater) -> Slot | None:
+    """A slot of the item for a judgment whose own slot is gone: the one this rater took anew, else any free one."""
+    slots = Slot.objects.select_for_update().filter(item_id=item_id)
+    taken_anew = slots.filter(rater=rater, state=Slot.State.LEASED).first()
+    return taken_anew or slots.filter(state=Slot.State.FREE).order_by("number").first()
+
+
+def _store_comparison(*, judgment: Judgment, given: _Given, now: datetime) -> None:
+    comparison = Comparison.objects.create(
+        judgment=judgment, strength=given.strength, reason=given.reason, is_all_bad=given.is_all_bad
+    )
+    RankedResponse.objects.bulk_create(
+        RankedResponse(
+            comparison=comparison,
+            response=response,
+            position=position,
+            rank=given.ranks.get(position),
+            ratings=given.ratings.get(position, {}),
+        )
+        for position, response in enumerate(given.shown)
+    )
+    if given.edit is not None:
+        _store_edit(judgment=judgment, text=given.edit.text, original=given.shown[given.edit.position], now=now)
+
+
+def _store_edit(*, judgment: Judgment, text: str, original: Response, now: datetime) -> None:
+    name = f"rater {judgment.rater.alias}"
+    source, _created = Source.objects.get_or_create(name=name, defaults={"kind": Source.Kind.PERSON, "created_at": now})
+    own = Response.objects.filter(prompt=judgment.prompt_id, source=source)
+    number = own.aggregate(last=Max("number"))["last"]
+    response = Response.objects.create(
+        prompt_id=judgment.prompt_id, source=source, text=text, number=0 if number is None else number + 1, created_at=now
+    )
+    Demonstration.objects.create(judgment=judgment, text=text, edit_of=original, response=response)
+
+
+# --- checking what was given -------------------------------------------------------------------------------------
+
+
+def _check_text(text: str) -> None:
+    if not text.strip():
+        raise UnableToSubmit(_("The answer is empty. Write one, or skip the item."))
+
+
+def _checked(
+    *,
+    shown: Sequence[Response],
+    form: rating_form.RatingForm,
+    ranks: Mapping[int, int | None],
+    ratings: Mapping[int, Mapping[str, Any]],
+    reason: str | None,
+    strength: int | None,
+    is_all_bad: bool,
+    edit: Edit | None,
+) -> _Given:
+    dense = _clean_ranks({} if is_all_bad else ranks, n_shown=len(shown), is_all_bad=is_all_bad)
+    rated = _clean_ratings(form, ratings, n_shown=len(shown))
+    if strength is not None and strength not in STRENGTHS:
+        raise UnableToSubmit(_("The strength of a preference is a number from 1 to 4."))
+    if edit is not None:
+        _check_edit(edit, shown)
+    return _Given(shown, dense, rated, reason, strength, is_all_bad, edit)
+
+
+def _check_edit(edit: Edit, shown: Sequence[Response]) -> None:
+    _check_positions({edit.position: edit}, n_shown=len(shown))
+    if not edit.text.strip():
+        raise UnableToSubmit(_("The edit is empty. Write it, or drop it."))
+    if edit.text == shown[edit.position].text.replace("\r\n", "\n"):
+        raise UnableToSubmit(_("The edit changes nothing. Make the response better, or drop the edit."))
+
+
+def _clean_ranks(ranks: Mapping[int, int | None], *, n_shown: int, is_all_bad: bool) -> dict[int, int | None]:
+    _check_positions(ranks, n_shown=n_shown)
+    for position, rank in ranks.items():
+        if rank is not None and rank < 1:
+            raise UnableToSubmit(_("Ranks count from 1, the best."), position=position)
+    given = sorted({rank for rank in ranks.values() if rank is not None})
+    if not given and not is_all_bad:
+        raise UnableToSubmit(_("No response is ranked. Rank at least one, or skip the item."))
+    return {position: None if rank is None else given.index(rank) + 1 for position, rank in ranks.items()}
+
+
+def _clean_ratings(
+    form: rating_form.RatingForm, ratings: Mapping[int, Mapping[str, Any]], *, n_shown: int
+) -> dict[int, dict[str, int | bool]]:
+    _check_positions(ratings, n_shown=n_shown)
+    cleaned = {}
+    for position in range(n_shown):
+        cleaned[position], problems = rating_form.clean(form, ratings.get(position, {}))
+        for problem in problems:
+            raise UnableToSubmit(_sentence(problem, position), position=position, question=problem.question)
+    return cleaned
+
+
+def _check_positions(given: Mapping[int, object], *, n_shown: int) -> None:
+    for position in given:
+        if not 0 <= position < n_shown:
+            raise UnableToSubmit(
+                _("There is no response %(letter)s in this item.") % {"letter": letter(position)}, position=position
+            )
+
+
+def letter(position: int) -> str:
+    """What the rater's page calls the response at `position`: A, B, C…"""
+    return chr(ord("A") + position) if 0 <= position < 26 else str(position + 1)
+
+
+def _sentence(problem: rating_form.Problem, position: int) -> str:
+    values = {"letter": letter(position), "label": problem.label, "low": problem.low, "high": problem.high}
+    sentences = {
+        "required": _("Response %(letter)s: answer “%(label)s”, from %(low)d to %(high)d."),
+        "not_a_number": _("Response %(letter)s: “%(label)s” is a whole number from %(low)d to %(high)d."),
+        "out_of_range": _("Response %(letter)s: “%(label)s” goes from %(low)d to %(high)d."),
+        "not_a_flag": _("Response %(letter)s: “%(label)s” is either ticked or not."),
+        "unknown": _("Response %(letter)s: the rating form does not ask “%(label)s”. Load the page again."),
+    }
+    return sentences[problem.code] % values

@@ -1,0 +1,43 @@
+// The editor of the comparison page: the best response, made better. What is in it counts as long as edit_of names a response.
+
+/** `choose()` gives the letter to edit; `changed()` tells the page that its form changed. */
+export function edit({ form, record, cards, choose, changed }) {
+  const part = form.querySelector("[data-edit]");
+  const text = form.elements.edit;
+  const of = form.elements.edit_of;
+  // A text area turns every line end into one kind.
+  const original = (letter) => cards.find((card) => card.dataset.letter === letter).querySelector("[data-shown=raw]").textContent.replaceAll("\r\n", "\n");
+  const isUntouched = () => !of.value || text.value === original(of.value);
+
+  function open() {
+    const letter = choose();
+    if (letter !== of.value && isUntouched()) {
+      of.value = letter;
+      text.value = original(letter);
+      changed();
+    }
+    text.focus();
+    text.setSelectionRange(0, 0);
+    text.scrollTop = 0;
+  }
+
+  function drop() {
+    of.value = "";
+    text.value = "";
+    changed();
+  }
+
+  function redraw() {
+    part.hidden = !of.value;
+    part.querySelector("[data-edit-letter]").textContent = of.value;
+  }
+
+  form.addEventListener("click", (event) => {
+    const name = event.target.closest("[data-do=edit], [data-do=unedit]")?.dataset.do;
+    if (!name) return;
+    event.preventDefault();
+    (name === "edit" ? open : drop)();
+  });
+  record.watchTyping(text);
+  return { open, redraw };
+}

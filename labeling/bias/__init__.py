@@ -1,0 +1,45 @@
+"""What choices follow besides quality, and which raters to look at: pure formulas, no Django, no database."""
+
+from labeling.bias.flagging import THRESHOLDS, Flag, Kind, Rankings, Thresholds, flags, minutes_in_sitting
+from labeling.bias.habits import (
+    LENGTH_MARGIN,
+    POSITION,
+    Choices,
+    Effect,
+    LengthControlled,
+    Longer,
+    Share,
+    Swaps,
+    choices,
+    length_controlled,
+    longer,
+    share,
+    swaps,
+)
+from labeling.bias.looks import Features, differences, features
+
+__all__ = [
+    "LENGTH_MARGIN",
+    "POSITION",
+    "THRESHOLDS",
+    "Choices",
+    "Effect",
+    "Features",
+    "Flag",
+    "Kind",
+    "LengthControlled",
+    "Longer",
+    "Rankings",
+    "Share",
+    "Swaps",
+    "Thresholds",
+    "choices",
+    "differences",
+    "features",
+    "flags",
+    "length_controlled",
+    "longer",
+    "minutes_in_sitting",
+    "share",
+    "swaps",
+]

@@ -1,0 +1,409 @@
+"""Raters to look at, each with a number and a sentence: no better than chance, always the first, longer is better, a
+colleague's copy, worse when tired, worse of late, faster than one can read.
+
+A flag is a reason to look, never a verdict. Each needs a minimum of judgments, an effect that matters, and a p-value that
+survives Benjamini and Hochberg's correction over all raters (and pairs of raters) tested, so that a pool of a thousand
+honest raters does not fill the list by luck.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import norm
+
+from labeling import agreement
+from labeling.bias.following import Following, following
+from labeling.bias.habits import LENGTH_MARGIN
+from labeling.figures import Floats, Ints, adjusted, codes
+
+Kind = Literal["chance", "first", "longer", "copy", "tires", "drifts", "fast"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """When a rater is flagged. Found on simulated pools (benchmarks/raters.py) and fixed before those it reports."""
+
+    n_judgments: int = 20
+    """the fewest judgments (of a part: the fewest in each part) that say anything"""
+    false_share: float = 0.1
+    """of a kind's flags that may be luck (Benjamini and Hochberg's q)"""
+    careful: float = 1.0
+    """how far a careful rater follows colleagues, where 1 is the median rater; being below is what is tested"""
+    chance: float = 0.55
+    """the most that somebody who is flagged follows"""
+    fall: float = 0.3
+    """how much less they follow when tired, or of late"""
+    fall_z: float = 1.2
+    """and how many standard errors that must be, so that an even but modest rater is not called tired"""
+    first: float = 0.2
+    """above the pool's share of judgments that put the first-shown response on top"""
+    longer: float = 0.15
+    """above the pool's share of pairs that the longer response wins"""
+    copied: float = 0.5
+    """of what a colleague's ranking would not be shared by luck, the share that is the same"""
+    tired_after_s: float = 3_600.0
+    """in one sitting"""
+    pause_s: float = 1_800.0
+    """that starts a new sitting"""
+    chars_per_s: float = 60.0
+    """three times a fast reader's pace: below, nobody is too fast"""
+    times_pool: float = 3.0
+    """and this many times the pool's pace"""
+
+
+THRESHOLDS = Thresholds()
+
+
+@dataclass(frozen=True)
+class Flag:
+    kind: Kind
+    rater: int
+    value: float
+    usual: float
+    """the pool's value, or what luck gives"""
+    n: int
+    p: float | None
+    sentence: str
+    other: int | None = None
+    """the colleague, for a copy"""
+
+
+@dataclass(frozen=True)
+class Rankings:
+    """What a campaign collected, one row a ranked response, as parallel arrays. One rater judges an item once."""
+
+    judgment: ArrayLike
+    item: ArrayLike
+    rater: ArrayLike
+    response: ArrayLike
+    rank: ArrayLike
+    """1 is best, equal ranks tie, NaN was left unranked"""
+    position: ArrayLike
+    """where it was shown, from 0"""
+    n_chars: ArrayLike
+    at_s: ArrayLike
+    """when the judgment was submitted, in seconds"""
+    active_s: ArrayLike
+    """seconds that the rater worked on it; NaN is not known"""
+
+
+def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS, names: Mapping[int, str] | None = None) -> list[Flag]:
+    """Every flag, worst first within a kind; `names` are what sentences call colleagues."""
+    table = _tabled(rankings)
+    if table is None:
+        return []
+    found = _first(table, thresholds) + _longer(table, thresholds)
+    habits = {flag.rater for flag in found}
+    found += _chance(table, thresholds) + _tires(table, thresholds) + _drifts(table, thresholds)
+    found += _copies(table, thresholds, habits, names or {}) + _fast(table, thresholds)
+    return sorted(found, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater))
+
+
+@dataclass(frozen=True)
+class _Table:
+    """By judgment, numbered from 0, but for `of_rater`."""
+
+    raters: Ints
+    """ids by number"""
+    rater: Ints
+    item: Ints
+    at_s: Floats
+    is_first_best: Floats
+    """1 where the first-shown response is alone on top, NaN where it cannot be said"""
+    longer_won: Floats
+    """share of the pairs that differ in length which the longer one won; NaN without any"""
+    order: Ints
+    """equal for judgments that rank an item's responses alike"""
+    pace: Floats
+    """characters a second"""
+    following: Following
+    of_rater: tuple[Ints, ...]
+    """a rater's judgments in the order of time"""
+
+
+def _tabled(rankings: Rankings) -> _Table | None:
+    judgment, names = codes(rankings.judgment)
+    if not judgment.size:
+        return None
+    n = len(names)
+    item, rater = codes(rankings.item)[0], codes(rankings.rater)
+    rank, position, chars = (np.asarray(column, dtype=float) for column in (rankings.rank, rankings.position, rankings.n_chars))
+    pairs = agreement.expand(items=item, raters=rater[0], responses=rankings.response, ranks=rank)
+    by_judgment = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n)
+    for column, given in zip(by_judgment, (item, rater[0], rankings.at_s, rankings.active_s), strict=True):
+        column[judgment] = given
+    its_item, its_rater, at_s, active_s = by_judgment
+    with np.errstate(divide="ignore", invalid="ignore"):
+        pace = np.bincount(judgment, weights=chars, minlength=n) / np.where(active_s > 0, active_s, np.nan)
+    time_order = np.lexsort((at_s, its_rater))
+    starts = np.searchsorted(its_rater[time_order], np.arange(len(rater[1]) + 1))
+    return _Table(
+        raters=rater[1].astype(np.int64),
+        rater=its_rater,
+        item=its_item,
+        at_s=at_s,
+        is_first_best=_first_best(judgment, rank, position, n),
+        longer_won=_longer_won(judgment, pairs, chars, n),
+        order=_orders(judgment, pairs, its_item, n),
+        pace=pace,
+        following=following(
+            unit=pairs.unit,
+            rater=pairs.rater,
+            label=pairs.label,
+            judgment=judgment[pairs.row],
+            n_raters=len(rater[1]),
+            n_judgments=n,
+        ),
+        of_rater=tuple(time_order[starts[at] : starts[at + 1]] for at in range(len(rater[1]))),
+    )
+
+
+def _first_best(judgment: Ints, rank: Floats, position: Floats, n: int) -> Floats:
+    ranked = ~np.isnan(rank)
+    best = np.full(n, np.inf)
+    np.minimum.at(best, judgment[ranked], rank[ranked])
+    on_top = ranked & (rank == best[judgment])
+    n_on_top, n_ranked = np.bincount(judgment, weights=on_top, minlength=n), np.bincount(judgment, weights=ranked, minlength=n)
+    firsts = np.full(n, np.inf)
+    np.minimum.at(firsts, judgment[ranked], position[ranked])
+    is_first = np.bincount(judgment, weights=on_top & (position == firsts[judgment]), minlength=n)
+    return np.where((n_on_top == 1) & (n_ranked > 1), is_first, np.nan)
+
+
+def _longer_won(judgment: Ints, pairs: agreement.PairVotes, chars: Floats, n: int) -> Floats:
+    apart = chars[pairs.other_row] - chars[pairs.row]  # above 0, the right one is longer
+    counts = (np.abs(apart) > LENGTH_MARGIN) & (pairs.label != 0)
+    of = judgment[pairs.row[counts]]
+    won = np.bincount(of, weights=np.sign(apart[counts]) == pairs.label[counts], minlength=n)
+    total = np.bincount(of, minlength=n)
+    return np.divide(won, total, out=np.full(n, np.nan), where=total > 0)
+
+
+def _orders(judgment: Ints, pairs: agreement.PairVotes, item: Ints, n: int) -> Ints:
+    """A number for each distinct set of votes on an item's pairs."""
+    random = np.random.default_rng(7)
+    weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
+    key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
+    return codes(np.round(key + item * 1e3, 6))[0]
+
+
+@dataclass(frozen=True)
+class _Tested:
+    rater: int
+    value: float
+    usual: float
+    n: int
+    p: float
+    is_large: bool
+    other: int | None = None
+
+
+def _survivors(tested: list[_Tested], thresholds: Thresholds) -> list[_Tested]:
+    """Those whose effect matters and is no luck, all that were tested counted."""
+    if not tested:
+        return []
+    q = adjusted(np.array([test.p for test in tested]))
+    return [test for test, level in zip(tested, q, strict=True) if test.is_large and level <= thresholds.false_share]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _first(table: _Table, thresholds: Thresholds) -> list[Flag]:
+    return [
+        _flag(table, "first", test, f"Puts the first-shown response on top in {_percent(test.value)} of {test.n} judgments; "
+              f"{_percent(test.usual)} is usual here.")
+        for test in _survivors(_above(table, table.is_first_best, thresholds.first, thresholds), thresholds)
+    ]  # fmt: skip
+
+
+def _longer(table: _Table, thresholds: Thresholds) -> list[Flag]:
+    return [
+        _flag(table, "longer", test, f"Prefers the longer response in {_percent(test.value)} of pairs, over {test.n} judgments; "
+              f"{_percent(test.usual)} is usual here.")
+        for test in _survivors(_above(table, table.longer_won, thresholds.longer, thresholds), thresholds)
+    ]  # fmt: skip
+
+
+def _flag(table: _Table, kind: Kind, test: _Tested, sentence: str) -> Flag:
+    other = None if test.other is None else int(table.raters[test.other])
+    return Flag(kind, int(table.raters[test.rater]), test.value, test.usual, test.n, test.p, sentence, other)
+
+
+def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds) -> list[_Tested]:
+    """Each rater's mean against the median rater's."""
+    known = [of[~np.isnan(values[of])] for of in table.of_rater]
+    able = [at for at, of in enumerate(known) if len(of) >= thresholds.n_judgments]
+    if not able:
+        return []
+    means = {at: float(values[known[at]].mean()) for at in able}
+    usual = float(np.median(list(means.values())))
+    spread = float(np.nanstd(values)) or 1.0
+    tested = []
+    for at in able:
+        n = len(known[at])
+        # The pool's spread stands in for a rater whose judgments hardly differ: five alike are not certainty.
+        se = max(float(values[known[at]].std(ddof=1)), spread / 2) / math.sqrt(n)
+        tested.append(_Tested(at, means[at], usual, n, float(norm.sf((means[at] - usual) / se)), means[at] - usual >= effect))
+    return tested
+
+
+def _below_careful(following: Following, judgments: Ints, thresholds: Thresholds) -> tuple[float, float]:
+    """(slope, p of following at least as a careful rater does)"""
+    slope, se = following.slope(judgments)
+    if not math.isfinite(se) or se == 0:
+        return slope, 1.0
+    return slope, float(norm.cdf((slope - thresholds.careful) / se))
+
+
+def _chance(table: _Table, thresholds: Thresholds) -> list[Flag]:
+    tested = []
+    for at, of in enumerate(table.of_rater):
+        if len(of) >= thresholds.n_judgments:
+            slope, p = _below_careful(table.following, of, thresholds)
+            tested.append(_Tested(at, slope, 1.0, len(of), p, slope <= thresholds.chance))
+    return [
+        _flag(table, "chance", test, f"Follows what colleagues see {_percent(max(test.value, 0))} as far as a typical rater "
+              f"does, over {test.n} judgments.")
+        for test in _survivors(tested, thresholds)
+    ]  # fmt: skip
+
+
+def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
+    """Minutes since a sitting began, for times in order; a pause longer than `pause_s` starts a new one."""
+    if not at_s.size:
+        return at_s
+    starts = np.r_[True, np.diff(at_s) > pause_s]
+    began = at_s[starts][np.cumsum(starts) - 1]
+    return np.asarray((at_s - began) / 60, dtype=float)
+
+
+def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> list[_Tested]:
+    """The later part of each rater's judgments: worse than careful, and by a good deal worse than the earlier part."""
+    tested = []
+    for at, of in enumerate(table.of_rater):
+        before, after = of[~late[at]], of[late[at]]
+        if min(len(before), len(after)) < thresholds.n_judgments:
+            continue
+        early, early_se = table.following.slope(before)
+        _, late_se = table.following.slope(after)
+        slope, p = _below_careful(table.following, after, thresholds)
+        fall = early - slope
+        is_large = fall >= thresholds.fall and fall >= thresholds.fall_z * math.hypot(early_se, late_se)
+        tested.append(_Tested(at, slope, early, len(after), p, is_large))
+    return _survivors(tested, thresholds)
+
+
+def _tires(table: _Table, thresholds: Thresholds) -> list[Flag]:
+    late = [60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s for of in table.of_rater]
+    minutes = f"{thresholds.tired_after_s / 60:.0f}"
+    return [
+        _flag(table, "tires", test, f"After {minutes} minutes in one sitting, follows colleagues {_percent(max(test.value, 0))} as far "
+              f"as a typical rater, over {test.n} judgments; {_percent(max(test.usual, 0))} before.")
+        for test in _parts(table, late, thresholds)
+    ]  # fmt: skip
+
+
+def _drifts(table: _Table, thresholds: Thresholds) -> list[Flag]:
+    late = [np.arange(len(of)) >= 2 * len(of) / 3 for of in table.of_rater]
+    return [
+        _flag(table, "drifts", test, f"In the last third of the judgments ({test.n}), follows colleagues "
+              f"{_percent(max(test.value, 0))} as far as a typical rater; {_percent(max(test.usual, 0))} before.")
+        for test in _parts(table, late, thresholds)
+    ]  # fmt: skip
+
+
+def _copies(table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]) -> list[Flag]:
+    """Pairs of raters whose rankings are the same far more often than luck and skill make them."""
+    luck = _same_by_luck(table)
+    place = {(int(item), int(rater)): at for at, (item, rater) in enumerate(zip(table.item, table.rater, strict=True))}
+    items_of = [set(table.item[of].tolist()) for of in table.of_rater]
+    tested, matches = [], {}
+    for one, other in combinations(range(len(table.raters)), 2):
+        shared = items_of[one] & items_of[other]
+        if len(shared) < thresholds.n_judgments or {int(table.raters[one]), int(table.raters[other])} <= habits:
+            continue  # two raters with the same habit agree without having met
+        pair = np.array([(place[item, one], place[item, other]) for item in sorted(shared)])
+        test, matches[one, other] = _same(table, pair, one, other, luck, thresholds)
+        tested.append(test)
+    found = []
+    for test in _survivors(tested, thresholds):
+        assert test.other is not None
+        found += _copy_flags(table, test, matches[test.rater, test.other], names)
+    return _strongest(found)
+
+
+def _same_by_luck(table: _Table) -> Floats:
+    """By item: how likely two raters who know nothing of each other rank it alike, shrunk to the pool's share."""
+    n_items = int(table.item.max()) + 1
+    n_each = np.bincount(table.item, minlength=n_items).astype(float)
+    orders, first = np.unique(table.order, return_index=True)
+    counts = np.bincount(codes(table.order)[0], minlength=len(orders)).astype(float)
+    same = np.bincount(table.item[first], weights=counts * (counts - 1) / 2, minlength=n_items)
+    pairs = n_each * (n_each - 1) / 2
+    pooled = float(same.sum() / pairs.sum()) if pairs.sum() else 0.5
+    return np.asarray((same + 10 * pooled) / (pairs + 10), dtype=float)
+
+
+def _same(table: _Table, pair: Ints, one: int, other: int, luck: Floats, thresholds: Thresholds) -> tuple[_Tested, Ints]:
+    is_same = table.order[pair[:, 0]] == table.order[pair[:, 1]]
+    expected = luck[table.item[pair[:, 0]]]
+    z = (is_same.sum() - expected.sum() - 0.5) / math.sqrt(max(float((expected * (1 - expected)).sum()), 1e-9))
+    value, usual = float(is_same.mean()), float(expected.mean())
+    copied = (value - usual) / max(1 - usual, 1e-9)
+    return _Tested(one, value, usual, len(pair), float(norm.sf(z)), copied >= thresholds.copied, other), pair[is_same]
+
+
+_LATER = 0.8
+"""Share of the equal rankings that one rater gave second, from which that rater is the copy."""
+
+
+def _copy_flags(table: _Table, test: _Tested, same: Ints, names: Mapping[int, str]) -> list[Flag]:
+    """One flag for who came later; one for each where neither always did."""
+    assert test.other is not None
+    later = float((table.at_s[same[:, 0]] > table.at_s[same[:, 1]]).mean())
+    flagged = [(test.rater, test.other)] if later >= _LATER else [(test.other, test.rater)] if later <= 1 - _LATER else None
+    found = []
+    for who, whom in flagged or [(test.rater, test.other), (test.other, test.rater)]:
+        colleague = names.get(int(table.raters[whom]), f"rater {table.raters[whom]}")
+        when = "and came later" if flagged else "now one first, now the other"
+        found.append(
+            _flag(
+                table,
+                "copy",
+                _Tested(who, test.value, test.usual, test.n, test.p, True, whom),
+                f"Ranks as {colleague} does in {_percent(test.value)} of {test.n} shared items, {when}; "
+                f"{_percent(test.usual)} is what luck and skill give.",
+            )  # fmt: skip
+        )
+    return found
+
+
+def _strongest(found: list[Flag]) -> list[Flag]:
+    """One flag a rater: the colleague whom they resemble most."""
+    best: dict[int, Flag] = {}
+    for flag in sorted(found, key=lambda flag: flag.value - flag.usual):
+        best[flag.rater] = flag
+    return list(best.values())
+
+
+def _fast(table: _Table, thresholds: Thresholds) -> list[Flag]:
+    """By pace alone: the threshold is far beyond what anybody reads, so that luck does not come into it."""
+    known = [of[np.isfinite(table.pace[of])] for of in table.of_rater]
+    paces = {at: float(np.median(table.pace[of])) for at, of in enumerate(known) if len(of) >= thresholds.n_judgments}
+    if not paces:
+        return []
+    usual = float(np.median(list(paces.values())))
+    limit = max(thresholds.chars_per_s, thresholds.times_pool * usual)
+    return [
+        _flag(table, "fast", _Tested(at, pace, usual, len(known[at]), 0.0, True), f"Judges {pace:.0f} characters a second at the "
+              f"median of {len(known[at])} judgments; {usual:.0f} is usual here, and nobody reads more than {thresholds.chars_per_s:.0f}.")
+        for at, pace in paces.items()
+        if pace >= limit
+    ]  # fmt: skip

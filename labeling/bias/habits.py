@@ -1,0 +1,278 @@
+"""What a choice follows besides quality: one logistic regression on the differences between two responses, and win rates
+with length taken out.
+
+Errors are robust to votes that belong together, by prompt and by rater at once (Cameron, Gelbach and Miller 2011).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import expit
+from scipy.stats import norm
+
+from labeling.figures import Figure, Floats, Ints, absent, codes, quantile
+
+POSITION = "position"
+"""The intercept: the odds of the first-shown response when both look alike."""
+_FEWEST = 30
+"""Decided votes below which an odds ratio would be noise."""
+_UNBOUNDED = 12.0
+"""A coefficient (times its feature's spread) that only votes without exception can reach."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """How many times the odds of being chosen grow with one unit of `name`; 1 is no effect."""
+
+    name: str
+    odds: Figure
+    z: float | None = None
+    p: float | None = None
+
+
+@dataclass(frozen=True)
+class Choices:
+    effects: tuple[Effect, ...]
+    n: int
+    n_prompts: int = 0
+    n_raters: int = 0
+    note: str = ""
+
+
+def choices(*, first_won: ArrayLike, features: Mapping[str, ArrayLike], prompts: ArrayLike, raters: ArrayLike) -> Choices:
+    """Odds ratios of the choice, one entry a vote on a pair: 1 the first-shown won, 0 the second, ½ a tie, which is left out.
+
+    `features` are differences, first-shown less second: those of `differences`, a confidence score, a model's score.
+    """
+    won = np.asarray(first_won, dtype=float).reshape(-1)
+    decided = (won == 0) | (won == 1)
+    columns = {name: np.asarray(column, dtype=float)[decided] for name, column in features.items()}
+    for column in columns.values():
+        decided_and_known = ~np.isnan(column)
+        if not decided_and_known.all():
+            return _with_known(won[decided], columns, np.asarray(prompts)[decided], np.asarray(raters)[decided])
+    return _regressed(won[decided], columns, np.asarray(prompts)[decided], np.asarray(raters)[decided])
+
+
+def _with_known(won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray) -> Choices:
+    """Without the votes that lack a feature."""
+    known = ~np.isnan(np.column_stack(list(columns.values()))).any(axis=1)
+    return _regressed(won[known], {name: column[known] for name, column in columns.items()}, prompts[known], raters[known])
+
+
+def _regressed(won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray) -> Choices:
+    n = len(won)
+    if n < _FEWEST:
+        return Choices((), n, note=f"Only {n} votes decide; at least {_FEWEST} are needed to tell habits from chance.")
+    if won.min() == won.max():
+        return Choices((), n, note="Every vote went to the same side, so nothing else can be told from the choices.")
+    used, refused = _usable(columns, n)
+    design = np.column_stack([np.ones(n), *(columns[name] for name in used)])
+    prompt, rater = codes(prompts)[0], codes(raters)[0]
+    fit = _logistic(design, won)
+    error = _robust(design, won, fit, prompt, rater)
+    effects = [_effect(name, fit[at], error[at], design[:, at], n) for at, name in enumerate([POSITION, *used])]
+    effects += [Effect(name, absent(note, n)) for name, note in refused.items()]
+    return Choices(tuple(effects), n, int(prompt.max()) + 1, int(rater.max()) + 1)
+
+
+def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, str]]:
+    """Features that vary and say something of their own, and a sentence for each of the others."""
+    used: list[str] = []
+    refused: dict[str, str] = {}
+    kept = [np.ones(n)]
+    for name, column in columns.items():
+        if not np.ptp(column):
+            refused[name] = "The two responses never differ in this."
+        elif np.linalg.matrix_rank(np.column_stack([*kept, column])) <= len(kept):
+            refused[name] = "This says the same as the features before it."
+        else:
+            used.append(name)
+            kept.append(column)
+    return used, refused
+
+
+def _effect(name: str, slope: float, se: float, column: Floats, n: int) -> Effect:
+    if abs(slope) * (float(column.std()) or 1.0) > _UNBOUNDED:
+        return Effect(name, absent("Every vote follows this without exception, so the odds have no bound.", n))
+    reach = quantile() * se
+    odds = Figure(math.exp(slope), n, math.exp(slope - reach), math.exp(min(slope + reach, 700.0)), se)
+    z = slope / se if se > 0 else None
+    return Effect(name, odds, z, None if z is None else float(2 * norm.sf(abs(z))))
+
+
+def _logistic(design: Floats, won: Floats) -> Floats:
+    """Maximum likelihood by Newton with halved steps; stops at a bound where votes follow a feature without exception."""
+    fit = np.zeros(design.shape[1])
+    ridge = 1e-9 * len(won) * np.eye(len(fit))
+
+    def loss(at: Floats) -> float:
+        score = design @ at
+        return float((np.logaddexp(0, score) - won * score).sum())
+
+    for _ in range(60):
+        p = expit(design @ fit)
+        step = np.linalg.solve((design.T * (p * (1 - p))) @ design + ridge, design.T @ (won - p))
+        scale = 1.0
+        while scale > 1e-6 and loss(fit + scale * step) > loss(fit):
+            scale /= 2
+        fit = fit + scale * step
+        if np.abs(scale * step).max() < 1e-10 or np.abs(fit).max() > 100:
+            break
+    return fit
+
+
+def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints) -> Floats:
+    """Standard errors clustered two ways: by prompt, plus by rater, less by both."""
+    p = expit(design @ fit)
+    bread = np.linalg.pinv((design.T * (p * (1 - p))) @ design)
+    scores = design * (won - p)[:, None]
+    both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
+    by_prompt, by_rater, by_both = (np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both))
+    variance = by_prompt + by_rater - by_both
+    # The difference may be negative in small samples; the larger of the two is then the cautious answer.
+    return np.sqrt(np.where(variance > 0, variance, np.maximum(by_prompt, by_rater)))
+
+
+def _meat(scores: Floats, group: Ints) -> Floats:
+    n_groups = int(group.max()) + 1
+    sums = np.column_stack([np.bincount(group, weights=column, minlength=n_groups) for column in scores.T])
+    return np.asarray(sums.T @ sums * n_groups / max(1, n_groups - 1), dtype=float)
+
+
+@dataclass(frozen=True)
+class LengthControlled:
+    """Win rates in percent: as voted, and as it would be if both responses were equally long."""
+
+    raw: Figure
+    controlled: Figure
+    slope: float | None = None
+    """of tanh(Δ length / its spread): above 0, longer wins"""
+
+
+def length_controlled(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike) -> LengthControlled:
+    """The two-term form of AlpacaEval's length control (Dubois 2024): logit P = θ + φ tanh(Δ / sd Δ), read at Δ = 0.
+
+    `won`: 1, ½ for a tie, 0, one entry a vote, from the side of the model whose rate it is. Clustered by prompt.
+    """
+    win = np.asarray(won, dtype=float).reshape(-1)
+    if not win.size:
+        none = absent("There are no votes yet.")
+        return LengthControlled(none, none)
+    group = codes(prompts)[0]
+    apart = np.asarray(n_chars, dtype=float) - np.asarray(n_chars_other, dtype=float)
+    raw = _percent(float(win.mean()), _cluster_error(win - win.mean(), group), len(win))
+    if win.min() == win.max():
+        return LengthControlled(raw, absent("Every vote went the same way, so length cannot be taken out.", len(win)))
+    spread = float(apart.std())
+    if not spread:
+        return LengthControlled(raw, raw, 0.0)
+    design = np.column_stack([np.ones(len(win)), np.tanh(apart / spread)])
+    fit = _logistic(design, win)
+    if np.abs(fit).max() > _UNBOUNDED:
+        return LengthControlled(raw, absent("Every vote follows length without exception.", len(win)))
+    se = float(_robust(design, win, fit, group, group)[0])
+    low, value, high = (float(100 * expit(fit[0] + at * quantile() * se)) for at in (-1, 0, 1))
+    return LengthControlled(raw, Figure(value, len(win), low, high), float(fit[1]))
+
+
+def _cluster_error(residuals: Floats, group: Ints) -> float:
+    return math.sqrt(float(_meat(residuals[:, None], group)[0, 0])) / len(residuals)
+
+
+def _percent(share: float, se: float, n: int) -> Figure:
+    reach = quantile() * se
+    return Figure(100 * share, n, 100 * max(0.0, share - reach), 100 * min(1.0, share + reach), 100 * se)
+
+
+@dataclass(frozen=True)
+class Share:
+    """How often something was chosen, what would be even, and how far off that is (z, robust to what belongs together)."""
+
+    figure: Figure
+    even: float
+    z: float | None = None
+    p: float | None = None
+
+
+def share(chosen: ArrayLike, *, even: float = 0.5, groups: Sequence[ArrayLike] = ()) -> Share:
+    """The share of entries that are true (1, ½ or 0). `groups`: what belongs together, such as prompts and raters; one or two.
+
+    Without groups each entry counts by itself: Wilson's interval, and z under the even share.
+    """
+    given = np.asarray(chosen, dtype=float).reshape(-1)
+    n = len(given)
+    if not n:
+        return Share(absent("There is nothing to count yet."), even)
+    value = float(given.mean())
+    alone = math.sqrt(even * (1 - even) / n)
+    if not groups:
+        total = float(given.sum())
+        centre = total + quantile() ** 2 / 2
+        reach = quantile() * math.sqrt(total * (n - total) / n + quantile() ** 2 / 4)
+        bottom = n + quantile() ** 2
+        return _tested(Figure(value, n, max(0.0, (centre - reach) / bottom), min(1.0, (centre + reach) / bottom), alone), even)
+    one, other = (codes(groups[0])[0], codes(groups[-1])[0])
+    residuals = given - value
+    both = codes(one * (int(other.max()) + 1) + other)[0]
+    first, second, joint = (_cluster_error(residuals, group) ** 2 for group in (one, other, both))
+    variance = first + second - joint if len(groups) > 1 else first
+    se = math.sqrt(variance if variance > 0 else max(first, second)) or alone
+    reach = quantile() * se
+    return _tested(Figure(value, n, max(0.0, value - reach), min(1.0, value + reach), se), even)
+
+
+def _tested(figure: Figure, even: float) -> Share:
+    assert figure.value is not None
+    z = (figure.value - even) / figure.se if figure.se else None
+    return Share(figure, even, z, None if z is None else float(2 * norm.sf(abs(z))))
+
+
+LENGTH_MARGIN = 30
+"""Characters that two responses must differ by before one counts as longer (AlpacaFarm's rule)."""
+
+
+@dataclass(frozen=True)
+class Longer:
+    share: Share
+    """how often the longer response won"""
+    per_doubling: Effect
+    """the odds of being chosen when twice as long"""
+
+
+def longer(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike, raters: ArrayLike) -> Longer:
+    """Does the longer response win? `won` is 1 or 0 from the side of `n_chars`; ties and pairs of about one length are left out."""
+    win, one, other = (np.asarray(column, dtype=float).reshape(-1) for column in (won, n_chars, n_chars_other))
+    prompt, rater = np.asarray(prompts), np.asarray(raters)
+    counts = ((win == 0) | (win == 1)) & (np.abs(one - other) > LENGTH_MARGIN)
+    win, one, other, prompt, rater = (column[counts] for column in (win, one, other, prompt, rater))
+    found = share((win == 1) == (one > other), groups=(prompt, rater))
+    doublings = np.log2((1 + one) / (1 + other))
+    # Which of the two is called the one is arbitrary, so that the regression has no intercept: both ways in.
+    if len(win) < _FEWEST or not np.ptp(doublings):
+        return Longer(found, Effect("length", absent("Too few pairs differ in length.", len(win))))
+    design = doublings[:, None]
+    fit = _logistic(design, win)
+    se = _robust(design, win, fit, codes(prompt)[0], codes(rater)[0])
+    return Longer(found, _effect("length", float(fit[0]), float(se[0]), doublings, len(win)))
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """Repeats with the sides swapped: the same response again, or the same place again."""
+
+    consistent: Figure
+    first_twice: Figure
+    second_twice: Figure
+
+
+def swaps(*, before: ArrayLike, after: ArrayLike) -> Swaps:
+    """Choices as shown, −1 the first place, 0 a tie, +1 the second; `after` is the same pair with the sides swapped."""
+    one, other = np.asarray(before), np.asarray(after)
+    if not one.size:
+        none = absent("No pair was shown a second time with its sides swapped yet.")
+        return Swaps(none, none, none)
+    return Swaps(*(share(found).figure for found in (one == -other, (one == -1) & (other == -1), (one == 1) & (other == 1))))

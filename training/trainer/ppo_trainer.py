@@ -218,7 +218,7 @@ class PpoTrainer:
             {"params": [p for p in models.policy.parameters() if p.requires_grad], "lr": config.learning_rate},
             {"params": [p for p in models.value.parameters() if p.requires_grad], "lr": config.value_learning_rate},
         ]
-        optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
+        optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._warmup)
         self.policy, self.value, self.optimizer, self.scheduler = self.accelerator.prepare(
             models.policy, models.value, optimizer, scheduler

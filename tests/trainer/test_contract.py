@@ -1,0 +1,57 @@
+"""What we rely on in trl, transformers, accelerate and peft beyond their front page. An upgrade that moves it fails here."""
+
+import inspect
+
+import accelerate
+import peft
+import pytest
+import transformers
+import trl
+from trl.models.utils import unwrap_model_for_generation
+
+# Private, and overridden by us: training.trainer.progress.Watched and ranking_trainer.RankingTrainer.
+OVERRIDDEN = [
+    (transformers.Trainer, "_save_checkpoint", ["self", "model", "trial"]),
+    (transformers.Trainer, "_prepare_inputs", ["self", "inputs"]),
+    (transformers.Trainer, "compute_loss", ["self", "model", "inputs", "return_outputs", "num_items_in_batch"]),
+    (transformers.Trainer, "training_step", ["self", "model", "inputs", "num_items_in_batch"]),
+    (transformers.Trainer, "log", ["self", "logs", "start_time"]),
+]
+CALLED = [
+    (transformers.Trainer, "compute_loss_context_manager"),
+    (accelerate.Accelerator, "no_sync"),
+    (accelerate.Accelerator, "save_state"),
+    (accelerate.Accelerator, "load_state"),
+    (accelerate.Accelerator, "register_for_checkpointing"),
+    (accelerate.Accelerator, "reduce"),
+    (peft.PeftModel, "disable_adapter"),
+    (trl.SFTTrainer, "train"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "parameters"), OVERRIDDEN, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_method_that_we_override_is_still_called_with_these(owner: type, name: str, parameters: list[str]) -> None:
+    assert [*inspect.signature(getattr(owner, name)).parameters] == parameters
+
+
+@pytest.mark.parametrize(("owner", "name"), CALLED, ids=lambda value: getattr(value, "__name__", str(value)))
+def test_a_method_that_we_call_is_still_there(owner: type, name: str) -> None:
+    assert callable(getattr(owner, name))
+
+
+def test_generation_unwraps_with_model_and_accelerator() -> None:
+    assert [*inspect.signature(unwrap_model_for_generation).parameters][:2] == ["model", "accelerator"]
+
+
+def test_the_trainer_asks_this_attribute_whether_it_must_divide_the_loss() -> None:
+    assert "model_accepts_loss_kwargs" in inspect.getsource(transformers.Trainer)
+
+
+def test_a_causal_model_keeps_logits_at_named_places_and_takes_a_ready_mask() -> None:
+    parameters = inspect.signature(transformers.LlamaForCausalLM.forward).parameters
+
+    assert {"input_ids", "attention_mask", "position_ids", "logits_to_keep", "use_cache"} <= set(parameters)
+
+
+def test_a_classifier_scores_every_token_before_it_keeps_one() -> None:
+    assert "self.score(hidden_states)" in inspect.getsource(transformers.LlamaForSequenceClassification.forward)

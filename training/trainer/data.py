@@ -161,7 +161,8 @@ def at_most_pairs(rows: Sequence[dict[str, Any]], at_most: int | None, seed: int
     """Whole prompts, drawn by the seed, while their pairs fit; all in their order without a limit."""
     if at_most is None:
         return list(rows)
-    kept, n_pairs = [], 0
+    kept: list[int] = []
+    n_pairs = 0
     for index in random.Random(seed).sample(range(len(rows)), len(rows)):  # noqa: S311 a draw, not a secret
         n = len(rows[index]["winner"])
         if n_pairs + n <= at_most or not kept:

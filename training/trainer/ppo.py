@@ -4,6 +4,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import peft
 import safetensors.torch
@@ -59,7 +60,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         policy = loading.merged(accelerator.unwrap_model(trainer.policy), torch.bfloat16)
     if accelerator.is_main_process:
         loading.save_whole(folder, job.output, policy, tokenizer)
-    metrics |= {
+    metrics = metrics | {
         "held_out_split": texts.held_out_split,
         "n_held_out_prompts": len(texts.held_out),
         "n_prompts": len(texts.train),
@@ -86,16 +87,19 @@ def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
 
 def _models(job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> Models:
     """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of its roles."""
-    reward_path = str(job.reward_model)
-    if config.method == "full":
-        policy, reference = (loading.load_policy(job.model, tokenizer, torch.float32) for _ in range(2))
-        value = loading.load_reward(reward_path, tokenizer, torch.float32)
-        reward: nn.Module | None = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
-    else:
-        policy = peft.get_peft_model(loading.load_policy(job.model, tokenizer, numbers), _lora(config, is_reward=False))
-        value = peft.get_peft_model(loading.load_reward(reward_path, tokenizer, numbers), _lora(config, is_reward=True))
-        reference = reward = None
+    is_full = config.method == "full"
+    reward_path, held_in = str(job.reward_model), torch.float32 if is_full else numbers
+    policy: Any = loading.load_policy(job.model, tokenizer, held_in)
+    value: Any = loading.load_reward(reward_path, tokenizer, held_in)
     loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
+    reference: nn.Module | None = None
+    reward: nn.Module | None = None
+    if is_full:
+        reference = loading.load_policy(job.model, tokenizer, torch.float32)
+        reward = loading.load_reward(reward_path, tokenizer, loading.dtype(config.rollout_dtype))
+    else:
+        policy = peft.get_peft_model(policy, _lora(config, is_reward=False))
+        value = peft.get_peft_model(value, _lora(config, is_reward=True))
     if config.saves_memory:
         for model in (policy, value):
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
@@ -234,7 +238,7 @@ def _append_sample(
     folder: RunFolder, tokenizer: PreTrainedTokenizerBase, step: int, rollout: Rollout, scores: dict[str, float]
 ) -> None:
     prompt, response = (
-        tokenizer.decode(ids, skip_special_tokens=True).replace("\x00", "\ufffd").strip()
+        str(tokenizer.decode(ids, skip_special_tokens=True)).replace("\x00", "\ufffd").strip()
         for ids in (rollout.prompt_ids, rollout.response_ids)
     )
     folder.append_sample(step, prompt, response, scores | {"is_ended": rollout.is_ended})
@@ -245,7 +249,7 @@ def _append_sample(
 
 def _finish(
     trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, config: PpoConfig, folder: RunFolder
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Measures the end and, if an earlier evaluation was better, goes back to it."""
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
     kept_step = trainer.state.step

@@ -152,8 +152,15 @@ def _row(sequences: Sequence[tuple[list[int], list[int]]], members: list[int]) -
         predict += range(first, first + len(response))
         targets += response
         ends.append(len(ids) - 1)
-    one = [torch.tensor([column]) for column in (ids, marks, places)]
-    return Row(*one, torch.tensor(predict), torch.tensor(targets), torch.tensor(ends), members)
+    return Row(
+        input_ids=torch.tensor([ids]),
+        segments=torch.tensor([marks]),
+        position_ids=torch.tensor([places]),
+        predict=torch.tensor(predict),
+        targets=torch.tensor(targets),
+        ends=torch.tensor(ends),
+        members=members,
+    )
 
 
 @dataclass(frozen=True)
@@ -214,7 +221,7 @@ class PpoTrainer:
         self.prompts, self.ptx = prompts, ptx
         self.rollout_autocast = rollout_autocast
         self.device = self.accelerator.device
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": [p for p in models.policy.parameters() if p.requires_grad], "lr": config.learning_rate},
             {"params": [p for p in models.value.parameters() if p.requires_grad], "lr": config.value_learning_rate},
         ]
@@ -324,8 +331,16 @@ class PpoTrainer:
         if is_training and self.config.normalizes_reward:
             self._count_rewards(scores)
         rewards = self._learned_rewards(scores, rollouts)
-        parts = [torch.cat(part) for part in (logprobs, reference, values, entropy)]
-        return Experience(rollouts, scores, rewards, *parts, watchdog=watchdog)
+        return Experience(
+            rollouts=rollouts,
+            scores=scores,
+            rewards=rewards,
+            logprobs=torch.cat(logprobs),
+            reference_logprobs=torch.cat(reference),
+            values=torch.cat(values),
+            entropy=torch.cat(entropy),
+            watchdog=watchdog,
+        )
 
     def _rows(self, rollouts: Sequence[Rollout], which: Sequence[int]) -> list[Row]:
         sequences = [(rollouts[index].prompt_ids, rollouts[index].response_ids) for index in which]

@@ -294,14 +294,15 @@ class RankingTrainer(Trainer):
 
     def pair_results(self, rows: Sequence[dict[str, Any]], model: nn.Module | None = None) -> "PairResults":
         """Rewards and decided pairs of rows, in their order, under `model` or the one that trains, whose state is left alone."""
-        model = self.model if model is None else model
+        model = model or self.model
+        assert model is not None
         was_training = model.training
         model.eval()
         margins, whose, rewards = [], [], []
         seen = 0
         size = self.args.per_device_eval_batch_size
         for start in range(0, len(rows), size):
-            batch = _to(self.data_collator(rows[start : start + size]), self.args.device)
+            batch = _to(self.data_collator(list(rows[start : start + size])), self.args.device)
             with torch.no_grad(), self.compute_loss_context_manager():
                 scores = rewards_of(model, batch)
             pairs = batch["pairs"]

@@ -110,10 +110,11 @@ def read(*, work: Work, typed: Typed, now: dt.datetime) -> Answer:
     if work.campaign.n_responses is None:
         written = forms.read_demonstration(typed.fields)
         line = ngettext("%(n)s word", "%(n)s words", written.n_words) % {"n": written.n_words}
-        return Answer(typed, written, recorded, tuple(desk_warnings.of_length(written.n_words)), line)
+        warnings = desk_warnings.of_length(written.n_words, low=work.campaign.min_words, high=work.campaign.max_words)
+        return Answer(typed, written, recorded, tuple(warnings), line)
     responses = queue.presented(work.shown)
     form = rating_form.parse(work.version.form)
-    compared = forms.read_comparison(typed.fields, form=form, n_responses=len(responses))
+    compared = _read_comparison(work, typed, form, len(responses))
     compared = _with_unchanged_edit(compared, responses)
     warnings = [] if compared.is_all_bad else _ranking_warnings(compared, form)
     warnings += desk_warnings.of_pace([response.text for response in responses], seconds)
@@ -121,6 +122,11 @@ def read(*, work: Work, typed: Typed, now: dt.datetime) -> Answer:
     if compared.edit_of is not None:
         line = _("%(line)s · %(letter)s edited") % {"line": line, "letter": forms.LETTERS[compared.edit_of]}
     return Answer(typed, compared, recorded, tuple(warnings), line)
+
+
+def _read_comparison(work: Work, typed: Typed, form: rating_form.RatingForm, n_responses: int) -> forms.ComparisonAnswer:
+    asks = forms.Asks(strength=work.campaign.asks_strength, reason=work.campaign.asks_reason)
+    return forms.read_comparison(typed.fields, form=form, n_responses=n_responses, asks=asks)
 
 
 def _elapsed_s(work: Work, now: dt.datetime) -> float:
@@ -152,7 +158,7 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
     """What was typed, with the best-ranked response in the editor; as it was when nothing is ranked."""
     responses = queue.presented(work.shown)
     form = rating_form.parse(work.version.form)
-    ranks = forms.read_comparison(typed.fields, form=form, n_responses=len(responses)).ranks
+    ranks = _read_comparison(work, typed, form, len(responses)).ranks
     ranked = [(rank, position) for position, rank in ranks.items() if rank is not None]
     if not ranked:
         return typed
@@ -220,6 +226,10 @@ class Page:
 class ComparePage(Page):
     responses: tuple[ResponseView, ...]
     reason: str
+    asks_reason: bool
+    strengths: tuple[tuple[forms.Option, str], ...]
+    """each with its word; empty when not asked"""
+    strength_problem: str
     is_all_bad: bool
     edit_of: str
     edit: str
@@ -238,17 +248,26 @@ class WritePage(Page):
 def compare_page(*, work: Work, typed: Typed, review: Review | None, today: Tally, now: dt.datetime) -> ComparePage:
     responses = queue.presented(work.shown)
     form = rating_form.parse(work.version.form)
-    answer = forms.read_comparison(typed.fields, form=form, n_responses=len(responses))
+    answer = _read_comparison(work, typed, form, len(responses))
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     views = [_response_view(place, response, len(responses), form, typed, problems) for place, response in enumerate(responses)]
     return ComparePage(
         **_common(work=work, typed=typed, review=review, today=today, now=now, line=line_of(answer)),
         responses=tuple(views),
-        reason=answer.reason,
+        reason=answer.reason or "",
+        asks_reason=work.campaign.asks_reason,
+        strengths=_strengths(typed) if work.campaign.asks_strength else (),
+        strength_problem=problems.get("strength", ""),
         is_all_bad=answer.is_all_bad,
         edit_of="" if answer.edit_of is None else forms.LETTERS[answer.edit_of],
         edit=answer.edit,
     )
+
+
+def _strengths(typed: Typed) -> tuple[tuple[forms.Option, str], ...]:
+    words = (_("negligibly"), _("slightly"), _("clearly"), _("significantly"))
+    chosen = forms.first(typed.fields, "strength")
+    return tuple((forms.Option(str(number), str(number) == chosen), word) for number, word in enumerate(words, 1))
 
 
 def _response_view(
@@ -270,15 +289,14 @@ def _response_view(
 def write_page(*, work: Work, typed: Typed, review: Review | None, today: Tally, now: dt.datetime) -> WritePage:
     answer = forms.read_demonstration(typed.fields)
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
-    low, high = desk_warnings.USUAL_WORDS
     return WritePage(
         **_common(work=work, typed=typed, review=review, today=today, now=now, line=""),
         text=answer.text,
         sources=answer.sources,
         text_problem=problems.get("text", ""),
         n_words=answer.n_words,
-        low=low,
-        high=high,
+        low=work.campaign.min_words,
+        high=work.campaign.max_words,
     )
 
 
@@ -415,6 +433,7 @@ def keys(*, is_comparison: bool) -> list[tuple[str, str]]:
         ("b", _("all bad, and say why")),
         ("e", _("edit the best response")),
         ("r", _("reason")),
+        ("m", _("how much better, then 1 to 4")),
         ("v", _("the response as read, raw, or by difference")),
     ]
     return comparing + everywhere

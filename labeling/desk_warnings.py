@@ -14,8 +14,6 @@ EDITED_NOT_BEST = "edited_not_best"
 
 WORDS_PER_S = 8.0
 """Above this nobody reads: 480 words a minute is a fast skim (silent reading of English averages 238, Brysbaert 2019)."""
-USUAL_WORDS = (20, 600)
-"""The length of a demonstration that raises no question."""
 
 
 def of_ranking(ranks: Sequence[int | None], overall: Sequence[int | None]) -> list[str]:
@@ -48,8 +46,7 @@ def of_pace(texts: Sequence[str], seconds: float) -> list[str]:
     return [FASTER_THAN_READING] if seconds < n_words / WORDS_PER_S else []
 
 
-def of_length(n_words: int) -> list[str]:
-    low, high = USUAL_WORDS
+def of_length(n_words: int, *, low: int, high: int) -> list[str]:
     return [] if low <= n_words <= high else [UNUSUAL_LENGTH]
 
 

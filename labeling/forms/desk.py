@@ -19,6 +19,7 @@ from labeling.models import Pass
 LETTERS = "ABCDEFGHI"
 RECORD_LIMIT = 20_000
 """Characters of presentation record taken from a page; a record is about 1,000."""
+STRENGTHS = ("1", "2", "3", "4")
 LONGEST_TEXT = 200_000
 RECORDED: dict[str, type] = {
     "views": dict,
@@ -29,7 +30,7 @@ RECORDED: dict[str, type] = {
     "theme": str,
 }
 """What a page may record of how it was used, and the shape of each; docs/recorded.md says what they mean."""
-DRAFT_FIELDS = ("rank-", "rate-", "reason", "all_bad", "edit", "text", "sources", "note")
+DRAFT_FIELDS = ("rank-", "rate-", "reason", "strength", "all_bad", "edit", "text", "sources", "note")
 """What is kept of a posted page: the answer, not the page's own hidden fields."""
 
 Fields = Mapping[str, Sequence[str]]
@@ -72,12 +73,22 @@ class ComparisonAnswer:
 
     ranks: dict[int, int | None]
     ratings: dict[int, dict[str, Any]]
-    reason: str
+    reason: str | None
+    """None when not asked"""
     is_all_bad: bool
     problems: tuple[Problem, ...] = ()
     edit_of: int | None = None
     """the response that was edited, None when none was"""
     edit: str = ""
+    strength: int | None = None
+
+
+@dataclass(frozen=True)
+class Asks:
+    """What a campaign asks beside the ranking."""
+
+    strength: bool
+    reason: bool
 
 
 @dataclass(frozen=True)
@@ -132,7 +143,7 @@ def first(posted: Fields, name: str) -> str:
     return storable(values[0])
 
 
-def read_comparison(posted: Fields, *, form: rating_form.RatingForm, n_responses: int) -> ComparisonAnswer:
+def read_comparison(posted: Fields, *, form: rating_form.RatingForm, n_responses: int, asks: Asks) -> ComparisonAnswer:
     """The posted ranks and ratings of responses A, B, …; `all_bad` leaves every response unranked."""
     letters = LETTERS[:n_responses]
     is_all_bad = first(posted, "all_bad") == "true"
@@ -149,13 +160,24 @@ def read_comparison(posted: Fields, *, form: rating_form.RatingForm, n_responses
             problems.append(Problem(f"rank-{letter}", sentence % {"letter": letter, "n": n_responses}))
         elif rank and not is_all_bad:
             ranks[position] = int(rank)
-    reason = first(posted, "reason").strip()
+    reason = first(posted, "reason").strip() if asks.reason or is_all_bad else None
     if is_all_bad and not reason:
         problems.append(Problem("reason", _("Say in a few words why all of them are bad.")))
     if not is_all_bad and not problems_with_ranks(problems) and not any(ranks.values()):
         problems.append(Problem("rank-A", _("Nothing is ranked yet. Give each response a rank; the same rank twice is a tie.")))
     edit_of, edit, found = _read_edit(posted, letters)
-    return ComparisonAnswer(ranks, ratings, reason, is_all_bad, tuple(problems + found), edit_of, edit)
+    strength, unsaid = _read_strength(posted, ranks) if asks.strength else (None, [])
+    return ComparisonAnswer(ranks, ratings, reason, is_all_bad, tuple(problems + found + unsaid), edit_of, edit, strength)
+
+
+def _read_strength(posted: Fields, ranks: Mapping[int, int | None]) -> tuple[int | None, list[Problem]]:
+    """Asked when something came out ahead: between equals there is no strength."""
+    if len({rank for rank in ranks.values() if rank is not None}) < 2:
+        return None, []
+    chosen = first(posted, "strength")
+    if chosen in STRENGTHS:
+        return int(chosen), []
+    return None, [Problem("strength", _("Say how much better the best response is."))]
 
 
 def _read_edit(posted: Fields, letters: str) -> tuple[int | None, str, list[Problem]]:

@@ -75,7 +75,20 @@ class CampaignForm(CampaignModelForm):
 
     class Meta:
         model = Campaign
-        fields = ["name", "kind", "pool", "guideline", "n_responses", "overlap", "order", "lease_minutes"]
+        fields = [
+            "name",
+            "kind",
+            "pool",
+            "guideline",
+            "n_responses",
+            "asks_strength",
+            "asks_reason",
+            "min_words",
+            "max_words",
+            "overlap",
+            "order",
+            "lease_minutes",
+        ]
         widgets = {"kind": forms.RadioSelect, "order": forms.RadioSelect}
         error_messages = {
             "name": {"unique": _("Another campaign has this name. Choose one that tells them apart.")},
@@ -90,6 +103,8 @@ class CampaignForm(CampaignModelForm):
             widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
         )
         self.fields["n_responses"].initial = 4
+        for name in ("min_words", "max_words"):
+            self.fields[name].required = False
         for name in ("pool", "guideline"):
             _ask_to_choose(self.fields[name])
         _offer(self.fields["languages"], [(code, code) for code in selectors.prompt_languages()])
@@ -102,6 +117,11 @@ class CampaignForm(CampaignModelForm):
             cleaned["n_responses"] = None
         elif cleaned.get("n_responses") is None and "n_responses" not in self.errors:
             self.add_error("n_responses", _("Say how many responses a rater compares: 2 to 9."))
+        for name in ("min_words", "max_words"):
+            if cleaned.get(name) is None and name not in self.errors:
+                cleaned[name] = Campaign._meta.get_field(name).default
+        if cleaned.get("min_words", 0) > cleaned.get("max_words", 0):
+            self.add_error("max_words", _("The most words are fewer than the fewest."))
         if not self.errors:
             self._check_selection()
         return cleaned

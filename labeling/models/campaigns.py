@@ -88,11 +88,17 @@ class Campaign(models.Model):
     order = models.CharField(_("order"), max_length=16, choices=Order, default=Order.FINISH_FIRST)
     priority = models.IntegerField(_("priority"), default=0)
     asks_strength = models.BooleanField(
-        _("ask how much better"), default=False, help_text=_("Raters say by how much the best response is better: negligibly, slightly, clearly or significantly.")
+        _("ask how much better"), default=False, help_text=_("Negligibly, slightly, clearly or significantly: the best response against the next.")
     )
-    asks_reason = models.BooleanField(_("ask why"), default=True, help_text=_("Raters get a box for their reason. They may leave it empty, except when all responses are bad."))
-    min_words = models.PositiveIntegerField(_("fewest words"), default=20, help_text=_("A shorter answer is questioned before it is stored."))
-    max_words = models.PositiveIntegerField(_("most words"), default=600, help_text=_("A longer answer is questioned before it is stored."))
+    asks_reason = models.BooleanField(
+        _("ask why"), default=True, help_text=_("A box for the reason. It may stay empty, except when all responses are bad.")
+    )
+    min_words = models.PositiveIntegerField(
+        _("fewest words"), default=20, help_text=_("Of a written answer. A shorter one is questioned before it is stored.")
+    )
+    max_words = models.PositiveIntegerField(
+        _("most words"), default=600, help_text=_("Of a written answer. A longer one is questioned before it is stored.")
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     opened_at = models.DateTimeField(null=True)

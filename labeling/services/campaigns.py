@@ -39,6 +39,10 @@ def create_campaign(
     lease_minutes: int = 30,
     order: str = Campaign.Order.FINISH_FIRST,
     priority: int = 0,
+    asks_strength: bool = False,
+    asks_reason: bool = True,
+    min_words: int = 20,
+    max_words: int = 600,
     by: User | None,
     now: datetime,
 ) -> Campaign:
@@ -66,6 +70,10 @@ def create_campaign(
             lease_minutes=lease_minutes,
             order=order,
             priority=priority,
+            asks_strength=asks_strength,
+            asks_reason=asks_reason,
+            min_words=min_words,
+            max_words=max_words,
             created_by=by,
             created_at=now,
         )

@@ -211,6 +211,7 @@ def _store(work: selectors.Work, answer: desk_pages.Answer) -> None:
             ranks=given.ranks,
             ratings=given.ratings,
             reason=given.reason,
+            strength=given.strength,
             is_all_bad=given.is_all_bad,
             edit=None if given.edit_of is None else services.Edit(given.edit_of, given.edit),
             presentation=recorded.presentation,

@@ -195,6 +195,25 @@ def test_all_bad_asks_why_and_is_stored(open_page: OpenPage, rosa: Rater, compar
     assert Judgment.objects.get().comparison.is_all_bad
 
 
+def test_how_much_better_is_said_by_keys(
+    open_page: OpenPage,
+    rosa: Rater,
+    comparing: Campaign,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
+) -> None:
+    Campaign.objects.update(asks_strength=True, asks_reason=False)
+    page = begin(open_page, rosa)
+    rank_all(page, 2, 1, 2, 4)
+    expect(page.locator("#reason")).to_be_hidden()
+
+    press(page, "m", "3")
+
+    expect(page.get_by_role("radio", name="clearly")).to_be_checked()
+    axe_clean(page)
+    screenshot(page, "desk-strength")
+
+
 def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
     open_page: OpenPage, rosa: Rater, comparing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
 ) -> None:

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from labeling import queue, services
 from labeling.models import Campaign, Draft, Guideline, Judgment, Pass, PastLease, Pool, Rater, Response, Slot, Source
-from tests.cast import open_comparison_campaign
+from tests.cast import open_comparison_campaign, open_demonstration_campaign
 
 SignedIn = Callable[..., Client]
 
@@ -181,6 +181,63 @@ def test_all_bad_is_stored_without_ranks(rosa: Rater, comparison_campaign: Campa
     assert given.is_all_bad
     assert given.reason == "none answers"
     assert {ranked.rank for ranked in given.ranked.all()} == {None}
+
+
+def test_what_is_not_asked_is_null(rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_strength=False, asks_reason=False)
+    client = signed_in(rosa)
+
+    client.post(start(client, campaign) + "submit", comparison(strength="3", reason="not asked"))
+
+    given = Judgment.objects.get().comparison
+    assert (given.strength, given.reason) == (None, None)
+
+
+def test_the_strength_is_asked_where_something_came_out_ahead(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_strength=True)
+    client = signed_in(rosa)
+    address = start(client, campaign) + "submit"
+
+    page = client.post(address, comparison()).content.decode()
+    assert "Say how much better the best response is." in page
+
+    client.post(address, comparison(strength="3"))
+    assert Judgment.objects.get().comparison.strength == 3
+
+
+def test_among_equals_no_strength_is_asked(rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_strength=True)
+    client = signed_in(rosa)
+    equal = {f"rank-{letter}": "1" for letter in "ABCD"} | {f"rate-{letter}-overall": "4" for letter in "ABCD"}
+
+    client.post(start(client, campaign) + "submit", comparison(**equal))
+
+    assert Judgment.objects.get().comparison.strength is None
+
+
+def test_all_bad_asks_why_even_in_a_campaign_that_does_not(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_reason=False)
+    client = signed_in(rosa)
+
+    page = client.post(start(client, campaign) + "submit", comparison(all_bad="true")).content.decode()
+
+    assert "Say in a few words why all of them are bad." in page
+
+
+def test_the_campaign_says_how_long_an_answer_is(rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, min_words=2, max_words=5)
+    client = signed_in(rosa)
+    address = start(client, campaign)
+
+    assert "2 to 5 is usual" in client.get(address).content.decode()
+    assert (
+        "shorter or longer than usual" in client.post(address + "submit", {"step": "submit", "text": words(6)}).content.decode()
+    )
+    assert client.post(address + "submit", {"step": "stop", "text": words(5)}).status_code == 302
 
 
 def test_the_best_is_edited_in_the_same_submit(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:

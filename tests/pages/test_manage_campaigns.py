@@ -133,6 +133,29 @@ def test_a_campaign_is_made_from_the_prompts_that_match(
     assert campaign.created_by == alice
 
 
+def test_a_campaign_says_what_is_asked_and_how_long_an_answer_is(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    some_prompts(1)
+    asked = {"asks_strength": "on", "min_words": "5", "max_words": ""}
+
+    signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, **asked))
+
+    campaign = Campaign.objects.get()
+    assert (campaign.asks_strength, campaign.asks_reason) == (True, False)
+    assert (campaign.min_words, campaign.max_words) == (5, 600)
+
+
+def test_fewer_words_at_most_than_at_least_are_refused(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    some_prompts(1)
+
+    page = words(signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, min_words="9", max_words="8")))
+
+    assert "The most words are fewer than the fewest." in page
+
+
 def test_prompts_of_an_earlier_campaign_of_the_kind_are_left_out(
     alice: User, demonstration_campaign: Campaign, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:

@@ -125,6 +125,8 @@ export function mount(desk) {
 
   desk.addEventListener("keydown", (event) => {
     const card = event.target.closest("[data-letter]");
+    const scale = event.target.closest("[data-control=scale]");
+    if (scale && !card && /^[1-9]$/.test(event.key) && !event.altKey && !event.metaKey && !event.ctrlKey) answer(scale, Number(event.key));
     if (!card || event.isComposing || event.metaKey || event.ctrlKey) return;
     if (event.target.matches("select") ? /^[0-9]$/.test(event.key) : /^[0-9]$/.test(event.key) && !event.altKey) digit(event, card);
     else if (!isTyping(event.target)) arrow(event, card);
@@ -166,6 +168,7 @@ export function mount(desk) {
       b: allBadNow,
       e: editor.open,
       g: beside.guideline,
+      m: () => (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus(),
       p: beside.prompt,
       r: () => reason.focus(),
       s: beside.skip,

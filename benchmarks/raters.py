@@ -8,7 +8,7 @@ of their judgments (else they are honest): 10 answer at random, 5 put the first-
 a colleague, are given the same items and hand in that colleague's order later, and 5 answer at random after an hour in
 one sitting. Longer responses are a little better (correlation 0.2), as they often are.
 
-The thresholds (`labeling.bias.THRESHOLDS`) were chosen on seeds 1 to 16 (`--tuning`) and fixed before seeds 101, 102 and 103 were run.
+The thresholds (`labeling.bias.THRESHOLDS`) were chosen on seeds 1 to 16 (`--tuning`) and fixed before seeds 101 to 103 were run.
 A rater counts as found when any flag names them. Ends with one JSON line; `weighted_vs_majority_gain` is in accuracy on
 the pairs of the 2,000 items, in percentage points.
 """

@@ -132,7 +132,7 @@ def by_unit(*, units: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Floa
 
 def _share(weights: Floats, rows: Floats) -> Floats:
     same, n = (weights @ rows).T
-    return np.divide(same, n, out=np.full(len(n), np.nan), where=n > 0)
+    return np.asarray(np.divide(same, n, out=np.full(len(n), np.nan), where=n > 0), dtype=float)
 
 
 def _scores_by_unit(units: ArrayLike, labels: ArrayLike, ties: Ties, tie: float) -> Floats:

@@ -8,7 +8,7 @@ honest raters does not fill the list by luck.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
@@ -57,6 +57,18 @@ class Thresholds:
 
 
 THRESHOLDS = Thresholds()
+
+SENTENCES: dict[Kind, str] = {
+    "chance": "Follows what colleagues see {value} as far as a typical rater does, over {n} judgments.",
+    "first": "Puts the first-shown response on top in {value} of {n} judgments; {usual} is usual here.",
+    "longer": "Prefers the longer response in {value} of pairs, over {n} judgments; {usual} is usual here.",
+    "copy": "Ranks as {colleague} does in {value} of {n} shared items, {when}; {usual} is what luck and skill give.",
+    "tires": "After {minutes} minutes in one sitting, follows colleagues {value} as far as a typical rater, over {n} judgments; "
+    "{usual} before.",
+    "drifts": "In the last third of the judgments ({n}), follows colleagues {value} as far as a typical rater; {usual} before.",
+    "fast": "Judges {pace} characters a second at the median of {n} judgments; {usual_pace} is usual here, and nobody reads "
+    "more than {limit}.",
+}
 
 
 @dataclass(frozen=True)
@@ -181,7 +193,7 @@ def _longer_won(judgment: Ints, pairs: agreement.PairVotes, chars: Floats, n: in
     of = judgment[pairs.row[counts]]
     won = np.bincount(of, weights=np.sign(apart[counts]) == pairs.label[counts], minlength=n)
     total = np.bincount(of, minlength=n)
-    return np.divide(won, total, out=np.full(n, np.nan), where=total > 0)
+    return np.asarray(np.divide(won, total, out=np.full(n, np.nan), where=total > 0), dtype=float)
 
 
 def _orders(judgment: Ints, pairs: agreement.PairVotes, item: Ints, n: int) -> Ints:
@@ -216,24 +228,21 @@ def _percent(share: float) -> str:
 
 
 def _first(table: _Table, thresholds: Thresholds) -> list[Flag]:
-    return [
-        _flag(table, "first", test, f"Puts the first-shown response on top in {_percent(test.value)} of {test.n} judgments; "
-              f"{_percent(test.usual)} is usual here.")
-        for test in _survivors(_above(table, table.is_first_best, thresholds.first, thresholds), thresholds)
-    ]  # fmt: skip
+    tested = _above(table, table.is_first_best, thresholds.first, thresholds)
+    return [_flag(table, "first", test) for test in _survivors(tested, thresholds)]
 
 
 def _longer(table: _Table, thresholds: Thresholds) -> list[Flag]:
-    return [
-        _flag(table, "longer", test, f"Prefers the longer response in {_percent(test.value)} of pairs, over {test.n} judgments; "
-              f"{_percent(test.usual)} is usual here.")
-        for test in _survivors(_above(table, table.longer_won, thresholds.longer, thresholds), thresholds)
-    ]  # fmt: skip
+    tested = _above(table, table.longer_won, thresholds.longer, thresholds)
+    return [_flag(table, "longer", test) for test in _survivors(tested, thresholds)]
 
 
-def _flag(table: _Table, kind: Kind, test: _Tested, sentence: str) -> Flag:
+def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
+    said = {"value": _percent(max(test.value, 0)), "usual": _percent(max(test.usual, 0)), "n": str(test.n)} | words
     other = None if test.other is None else int(table.raters[test.other])
-    return Flag(kind, int(table.raters[test.rater]), test.value, test.usual, test.n, test.p, sentence, other)
+    return Flag(
+        kind, int(table.raters[test.rater]), test.value, test.usual, test.n, test.p, SENTENCES[kind].format(**said), other
+    )
 
 
 def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds) -> list[_Tested]:
@@ -268,11 +277,7 @@ def _chance(table: _Table, thresholds: Thresholds) -> list[Flag]:
         if len(of) >= thresholds.n_judgments:
             slope, p = _below_careful(table.following, of, thresholds)
             tested.append(_Tested(at, slope, 1.0, len(of), p, slope <= thresholds.chance))
-    return [
-        _flag(table, "chance", test, f"Follows what colleagues see {_percent(max(test.value, 0))} as far as a typical rater "
-              f"does, over {test.n} judgments.")
-        for test in _survivors(tested, thresholds)
-    ]  # fmt: skip
+    return [_flag(table, "chance", test) for test in _survivors(tested, thresholds)]
 
 
 def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
@@ -303,20 +308,12 @@ def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> lis
 def _tires(table: _Table, thresholds: Thresholds) -> list[Flag]:
     late = [60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s for of in table.of_rater]
     minutes = f"{thresholds.tired_after_s / 60:.0f}"
-    return [
-        _flag(table, "tires", test, f"After {minutes} minutes in one sitting, follows colleagues {_percent(max(test.value, 0))} as far "
-              f"as a typical rater, over {test.n} judgments; {_percent(max(test.usual, 0))} before.")
-        for test in _parts(table, late, thresholds)
-    ]  # fmt: skip
+    return [_flag(table, "tires", test, minutes=minutes) for test in _parts(table, late, thresholds)]
 
 
 def _drifts(table: _Table, thresholds: Thresholds) -> list[Flag]:
     late = [np.arange(len(of)) >= 2 * len(of) / 3 for of in table.of_rater]
-    return [
-        _flag(table, "drifts", test, f"In the last third of the judgments ({test.n}), follows colleagues "
-              f"{_percent(max(test.value, 0))} as far as a typical rater; {_percent(max(test.usual, 0))} before.")
-        for test in _parts(table, late, thresholds)
-    ]  # fmt: skip
+    return [_flag(table, "drifts", test) for test in _parts(table, late, thresholds)]
 
 
 def _copies(table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]) -> list[Flag]:
@@ -369,20 +366,15 @@ def _copy_flags(table: _Table, test: _Tested, same: Ints, names: Mapping[int, st
     assert test.other is not None
     later = float((table.at_s[same[:, 0]] > table.at_s[same[:, 1]]).mean())
     flagged = [(test.rater, test.other)] if later >= _LATER else [(test.other, test.rater)] if later <= 1 - _LATER else None
-    found = []
-    for who, whom in flagged or [(test.rater, test.other), (test.other, test.rater)]:
-        colleague = names.get(int(table.raters[whom]), f"rater {table.raters[whom]}")
-        when = "and came later" if flagged else "now one first, now the other"
-        found.append(
-            _flag(
-                table,
-                "copy",
-                _Tested(who, test.value, test.usual, test.n, test.p, True, whom),
-                f"Ranks as {colleague} does in {_percent(test.value)} of {test.n} shared items, {when}; "
-                f"{_percent(test.usual)} is what luck and skill give.",
-            )  # fmt: skip
-        )
-    return found
+    when = "and came later" if flagged else "now one first, now the other"
+    return [
+        _flag(table, "copy", replace(test, rater=who, other=whom), when=when, colleague=_name(table, whom, names))
+        for who, whom in flagged or [(test.rater, test.other), (test.other, test.rater)]
+    ]
+
+
+def _name(table: _Table, rater: int, names: Mapping[int, str]) -> str:
+    return names.get(int(table.raters[rater]), f"rater {table.raters[rater]}")
 
 
 def _strongest(found: list[Flag]) -> list[Flag]:
@@ -401,9 +393,9 @@ def _fast(table: _Table, thresholds: Thresholds) -> list[Flag]:
         return []
     usual = float(np.median(list(paces.values())))
     limit = max(thresholds.chars_per_s, thresholds.times_pool * usual)
+    words = {"usual_pace": f"{usual:.0f}", "limit": f"{thresholds.chars_per_s:.0f}"}
     return [
-        _flag(table, "fast", _Tested(at, pace, usual, len(known[at]), 0.0, True), f"Judges {pace:.0f} characters a second at the "
-              f"median of {len(known[at])} judgments; {usual:.0f} is usual here, and nobody reads more than {thresholds.chars_per_s:.0f}.")
+        _flag(table, "fast", _Tested(at, pace, usual, len(known[at]), 0.0, True), pace=f"{pace:.0f}", **words)
         for at, pace in paces.items()
         if pace >= limit
-    ]  # fmt: skip
+    ]

@@ -42,15 +42,19 @@ def following(*, unit: Ints, rater: Ints, label: Ints, judgment: Ints, n_raters:
     for _ in range(_ROUNDS):
         shared = _shared_variance(unit, vote, slopes[rater])
         expected = _expected(unit, vote, slopes[rater], shared)
-        square = np.bincount(rater, weights=expected**2, minlength=n_raters)
-        product = np.bincount(rater, weights=expected * vote, minlength=n_raters)
+        square = _sums(rater, expected**2, n_raters)
+        product = _sums(rater, expected * vote, n_raters)
         # Each starts as a typical rater, worth one sure pair, so that a newcomer is neither praised nor blamed.
         slopes = (product + 1) / (square + 1)
         slopes = np.clip(slopes / (_typical(slopes, square) or 1.0), 0.02, 1.5)
     return Following(
-        np.bincount(judgment, weights=expected * vote, minlength=n_judgments),
-        np.bincount(judgment, weights=expected**2, minlength=n_judgments),
+        _sums(judgment, expected * vote, n_judgments),
+        _sums(judgment, expected**2, n_judgments),
     )
+
+
+def _sums(group: Ints, values: Floats, n_groups: int) -> Floats:
+    return np.asarray(np.bincount(group, weights=values, minlength=n_groups), dtype=float)
 
 
 def _typical(slopes: Floats, weight: Floats) -> float:

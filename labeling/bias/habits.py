@@ -45,22 +45,15 @@ class Choices:
 def choices(*, first_won: ArrayLike, features: Mapping[str, ArrayLike], prompts: ArrayLike, raters: ArrayLike) -> Choices:
     """Odds ratios of the choice, one entry a vote on a pair: 1 the first-shown won, 0 the second, ½ a tie, which is left out.
 
-    `features` are differences, first-shown less second: those of `differences`, a confidence score, a model's score.
+    A vote that lacks a feature (NaN) is left out as well. `features` are differences, first-shown less second: those of
+    `differences`, a confidence score, a model's score.
     """
     won = np.asarray(first_won, dtype=float).reshape(-1)
     decided = (won == 0) | (won == 1)
     columns = {name: np.asarray(column, dtype=float)[decided] for name, column in features.items()}
-    for column in columns.values():
-        decided_and_known = ~np.isnan(column)
-        if not decided_and_known.all():
-            return _with_known(won[decided], columns, np.asarray(prompts)[decided], np.asarray(raters)[decided])
-    return _regressed(won[decided], columns, np.asarray(prompts)[decided], np.asarray(raters)[decided])
-
-
-def _with_known(won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray) -> Choices:
-    """Without the votes that lack a feature."""
-    known = ~np.isnan(np.column_stack(list(columns.values()))).any(axis=1)
-    return _regressed(won[known], {name: column[known] for name, column in columns.items()}, prompts[known], raters[known])
+    known = ~np.isnan(np.column_stack([np.zeros(int(decided.sum())), *columns.values()])).any(axis=1)
+    columns = {name: column[known] for name, column in columns.items()}
+    return _regressed(won[decided][known], columns, np.asarray(prompts)[decided][known], np.asarray(raters)[decided][known])
 
 
 def _regressed(won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray) -> Choices:
@@ -244,14 +237,14 @@ class Longer:
 
 
 def longer(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike, raters: ArrayLike) -> Longer:
-    """Does the longer response win? `won` is 1 or 0 from the side of `n_chars`; ties and pairs of about one length are left out."""
+    """Does the longer response win? `won`: 1 or 0 from the side of `n_chars`; ties and pairs of about one length are left out."""
     win, one, other = (np.asarray(column, dtype=float).reshape(-1) for column in (won, n_chars, n_chars_other))
     prompt, rater = np.asarray(prompts), np.asarray(raters)
     counts = ((win == 0) | (win == 1)) & (np.abs(one - other) > LENGTH_MARGIN)
     win, one, other, prompt, rater = (column[counts] for column in (win, one, other, prompt, rater))
     found = share((win == 1) == (one > other), groups=(prompt, rater))
     doublings = np.log2((1 + one) / (1 + other))
-    # Which of the two is called the one is arbitrary, so that the regression has no intercept: both ways in.
+    # Which of the two is called the one is arbitrary, so the regression has no intercept.
     if len(win) < _FEWEST or not np.ptp(doublings):
         return Longer(found, Effect("length", absent("Too few pairs differ in length.", len(win))))
     design = doublings[:, None]

@@ -9,7 +9,7 @@ import numpy as np
 from labeling.figures import Floats
 
 _LIST_ITEM = re.compile(r"^[ \t]*(?:[-*+•‣]|\d{1,3}[.)])[ \t]+\S", re.MULTILINE)
-_BOLD = re.compile(r"\*\*[^*\n]+\*\*|__[^_\n]+__")
+_BOLD = re.compile(r"\*\*(?=\S)[^*\n]*\S\*\*|__(?=\S)[^_\n]*\S__")
 _LINK = re.compile(r"\[[^\]\n]+\]\([^)\s]+\)|https?://[^\s)>\]]+")
 _EMOJI = re.compile("[\U0001f300-\U0001faff\U00002600-\U000027bf\U0001f1e6-\U0001f1ff]")
 _REFUSAL = re.compile(

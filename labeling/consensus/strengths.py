@@ -105,11 +105,15 @@ def _collected(place: Ints, labels: Ints, weights: ArrayLike | None, n_items: in
     side = np.where(place[:n] == low, labels, -labels)
     pair, names = codes(low * n_items + high)
     keys = names.astype(np.int64)
-    wins, ties, losses = (np.bincount(pair, weights=weight * (side == at), minlength=len(keys)) for at in (-1, 0, 1))
+    wins, ties, losses = (_sums(pair, weight * (side == at), len(keys)) for at in (-1, 0, 1))
     if is_half:
         wins, losses, ties = wins + ties / 2, losses + ties / 2, np.zeros(len(keys))
     other = keys // n_items != keys % n_items  # nothing competes with itself
     return _Pairs(keys[other] // n_items, keys[other] % n_items, wins[other], losses[other], ties[other], n_items)
+
+
+def _sums(group: Ints, values: Floats, n_groups: int) -> Floats:
+    return np.asarray(np.bincount(group, weights=values, minlength=n_groups), dtype=float)
 
 
 def _connection(pairs: _Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], str]:
@@ -206,60 +210,63 @@ _Kernel = Callable[[_Pairs, Floats, float], _Slopes]
 _KERNELS: dict[TieModel, _Kernel] = {"half": _half_kernel, "davidson": _davidson_kernel, "rao-kupper": _rao_kupper_kernel}
 _START = 0.5
 """θ at the start; positive, as Rao and Kupper need it."""
+_STEPS = 200
 
 
 def _newton(
     pairs: _Pairs, kernel: _Kernel, ridge: float, parts: tuple[tuple[int, ...], ...], items: np.ndarray, *, has_ties: bool
 ) -> tuple[Floats, float, float, Floats | None]:
-    """Climb the concave likelihood with halved steps; (strengths, θ, log-likelihood, inverse information or None)."""
+    """Climb the concave likelihood by Newton's method; (strengths, θ, log-likelihood, covariance or None)."""
     n = pairs.n_items
     belongs = np.empty(n, dtype=np.int64)
     for at, group in enumerate(parts):
         belongs[np.searchsorted(items, np.asarray(group))] = at
-    state = np.zeros(n + 1)
-    state[n] = _START if has_ties else 0.0
-
-    def slopes_at(at: Floats) -> tuple[float, _Slopes]:
-        slopes = kernel(pairs, at[pairs.i] - at[pairs.j], float(at[n]))
-        return slopes.value - ridge / 2 * float((at[:n] ** 2).sum()), slopes
-
-    value, slopes = slopes_at(state)
-    curve = _information(pairs, slopes, ridge, has_ties=has_ties)
-    for _ in range(200):
+    state = np.append(np.zeros(n), _START if has_ties else 0.0)
+    for _ in range(_STEPS):
+        slopes = _slopes(pairs, kernel, state)
         gradient = _gradient(pairs, slopes, state, ridge, has_ties=has_ties)
         step = np.zeros(n + 1)
-        step[: len(gradient)] = spsolve(curve.tocsc(), gradient)
-        scale = 1.0
-        while True:
-            moved = _centred(state + scale * step, belongs, n)
-            is_inside = not has_ties or kernel is not _rao_kupper_kernel or moved[n] > 0
-            if is_inside:
-                moved_value, moved_slopes = slopes_at(moved)
-                if moved_value >= value - 1e-12 * (1 + abs(value)):
-                    break
-            scale /= 2
-            if scale < 1e-10:
-                moved, moved_value, moved_slopes = state, value, slopes
-                break
+        step[: len(gradient)] = spsolve(_information(pairs, slopes, ridge, has_ties=has_ties).tocsc(), gradient)
+        moved = _climbed(pairs, kernel, state, step, belongs, ridge)
         shift = float(np.abs(moved - state).max())
-        state, value, slopes = moved, moved_value, moved_slopes
-        curve = _information(pairs, slopes, ridge, has_ties=has_ties)
+        state = moved
         if shift < 1e-10:
             break
-    inverse = _inverse(curve, belongs, n) if n <= _DENSE else None
+    slopes = _slopes(pairs, kernel, state)
+    inverse = _inverse(_information(pairs, slopes, ridge, has_ties=has_ties), belongs, n) if n <= _DENSE else None
     return state[:n], float(state[n]), slopes.value, inverse
+
+
+def _slopes(pairs: _Pairs, kernel: _Kernel, state: Floats) -> _Slopes:
+    return kernel(pairs, state[pairs.i] - state[pairs.j], float(state[-1]))
+
+
+def _climbed(pairs: _Pairs, kernel: _Kernel, state: Floats, step: Floats, belongs: Ints, ridge: float) -> Floats:
+    """As much of the step as does not lead down, or where it was."""
+    n = pairs.n_items
+
+    def height(at: Floats) -> float:
+        return _slopes(pairs, kernel, at).value - ridge / 2 * float((at[:n] ** 2).sum())
+
+    now, scale = height(state), 1.0
+    while scale > 1e-10:
+        moved = _centred(state + scale * step, belongs, n)
+        is_inside = kernel is not _rao_kupper_kernel or moved[n] > 0
+        if is_inside and height(moved) >= now - 1e-12 * (1 + abs(now)):
+            return moved
+        scale /= 2
+    return state
 
 
 def _centred(state: Floats, belongs: Ints, n: int) -> Floats:
     means = np.bincount(belongs, weights=state[:n]) / np.bincount(belongs)
-    return np.r_[state[:n] - means[belongs], state[n]]
+    return np.append(state[:n] - means[belongs], state[n])
 
 
 def _gradient(pairs: _Pairs, slopes: _Slopes, state: Floats, ridge: float, *, has_ties: bool) -> Floats:
     n = pairs.n_items
-    up = np.bincount(pairs.i, weights=slopes.by_delta, minlength=n) - np.bincount(pairs.j, weights=slopes.by_delta, minlength=n)
-    up = up - ridge * state[:n]
-    return np.r_[up, slopes.by_theta.sum()] if has_ties else up
+    up = _sums(pairs.i, slopes.by_delta, n) - _sums(pairs.j, slopes.by_delta, n) - ridge * state[:n]
+    return np.append(up, slopes.by_theta.sum()) if has_ties else up
 
 
 def _information(pairs: _Pairs, slopes: _Slopes, ridge: float, *, has_ties: bool) -> csr_matrix:

@@ -72,3 +72,10 @@ def crowd_votes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         np.array([int(row["worker"]) for row in rows]),
         np.array([label[row["winner"]] for row in rows]),
     )
+
+
+def crowd_sides() -> tuple[list[int], list[int]]:
+    """Which model's answer was on the left, and which on the right, by vote."""
+    with CROWD.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [int(row["model_x"]) for row in rows], [int(row["model_y"]) for row in rows]

@@ -7,9 +7,18 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from accounts import access
 from accounts.models import User
+from config.permissions import Scope
 
 ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("Researcher"))]
+SCOPE_WORDS = {
+    Scope.LABELING_READ: _("read campaigns, prompts and judgments"),
+    Scope.LABELING_WRITE: _("make and steer campaigns, pools and prompts"),
+    Scope.TRAINING_READ: _("read runs, models and snapshots"),
+    Scope.TRAINING_WRITE: _("start and stop runs, cut snapshots, register models"),
+}
+LIFE_CHOICES = [(7, _("a week")), (30, _("30 days")), (90, _("90 days")), (365, _("a year"))]
 STATE_CHOICES = [("open", _("open")), ("closed", _("closed"))]
 
 
@@ -60,6 +69,24 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     class Meta:
         model = User
         fields = ["name", "time_zone", "language"]
+
+
+class TokenForm(forms.Form):
+    """A token for the API; it can be given what the person's roles open."""
+
+    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What it is for, so that you know which one to revoke."))
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Tick at least one thing that it may do.")},
+    )
+    n_days = forms.TypedChoiceField(label=_("It lives for"), coerce=int, choices=LIFE_CHOICES, initial=90)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["scopes"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(scope.value, SCOPE_WORDS[scope]) for scope in access.scopes_of(user.roles)]
 
 
 class PeopleFilter(forms.Form):

@@ -30,6 +30,11 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser, PermissionsMixin):
     """A person with a login. The three roles are claims on the person; one may hold several."""
 
+    class MailedNotices(models.TextChoices):
+        NONE = "none", _("nothing")
+        TROUBLE = "trouble", _("what went wrong or waits for me")
+        ALL = "all", _("everything")
+
     email = models.EmailField(_("e-mail"), unique=True)
     name = models.CharField(_("name"), max_length=150)
     is_rater = models.BooleanField(_("rater"), default=False)
@@ -39,6 +44,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(_("may open Django's admin"), default=False)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_time_zone])
     language = models.CharField(_("language"), max_length=16, default="en")
+    mailed_notices = models.CharField(_("notices by mail"), max_length=16, choices=MailedNotices, default=MailedNotices.TROUBLE)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -81,3 +87,70 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.target_type} {self.target_id}"
+
+
+class Notice(models.Model):
+    """A sentence for one person, with the page it is about. `key` names the event, so that it is told once."""
+
+    class Kind(models.TextChoices):
+        FINISHED = "finished", _("finished")
+        FAILED = "failed", _("failed")
+        LOST = "lost", _("lost")
+        APPROVAL = "approval", _("waits for approval")
+        NOTHING = "nothing", _("nothing to train on")
+
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    key = models.CharField(max_length=100)
+    kind = models.CharField(max_length=16, choices=Kind)
+    sentence = models.TextField()
+    path = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True)
+    mailed_at = models.DateTimeField(null=True, help_text="null: to be mailed, if the person wants it")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "key"], name="notice_told_once")]
+        indexes = [models.Index(fields=["person", "read_at"], name="notice_unread")]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class ApiToken(models.Model):
+    """A key to the REST API. Only its hash is kept: the secret is shown once, when it is made."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(_("name"), max_length=100)
+    prefix = models.CharField(max_length=16, help_text="the beginning of the secret, to recognise it by")
+    secret_sha256 = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list, help_text="values of config.permissions.Scope")
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, help_text="to the minute")
+    revoked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "created_at"], name="api_token_user")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"
+
+
+class IdempotentCall(models.Model):
+    """What a POST with an Idempotency-Key was answered, stored in the transaction that did what it asked for.
+
+    The key is the person's and not the token's: a retry may come after the token was renewed.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200)
+    request_sha256 = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(default=0)
+    body = models.JSONField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "key"], name="idempotent_call_once")]
+
+    def __str__(self) -> str:
+        return self.key

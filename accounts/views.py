@@ -3,14 +3,15 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.views import i18n
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import access, services
+from accounts import access, services, tokens
 from accounts import styleguide as samples
-from accounts.forms import ProfileForm
+from accounts.forms import ProfileForm, TokenForm
 from accounts.models import User
 
 # Somebody with several roles starts with the widest one.
@@ -34,7 +35,31 @@ def profile(request: HttpRequest) -> HttpResponse:
         with translation.override(form.cleaned_data["language"]):
             messages.success(request, _("Profile saved."))
         return redirect("profile")
-    return render(request, "account/profile.html", {"form": form}, status=422 if form.errors else 200)
+    return _profile(request, form, TokenForm(user=request.user, prefix="token"))
+
+
+@never_cache
+@require_POST
+def token_new(request: HttpRequest) -> HttpResponse:
+    """Makes a token for the API and shows its secret, this once."""
+    assert isinstance(request.user, User)
+    form = TokenForm(request.POST, user=request.user, prefix="token")
+    if form.is_valid():
+        try:
+            token, secret = tokens.create_token(user=request.user, **form.cleaned_data, now=timezone.now())
+        except tokens.UnableToCreateToken as problem:
+            form.add_error(None, str(problem))
+        else:
+            return render(request, "account/token_made.html", {"token": token, "secret": secret})
+    return _profile(request, ProfileForm(instance=request.user), form)
+
+
+@require_POST
+def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    if tokens.revoke_token(user=request.user, pk=pk, now=timezone.now()):
+        messages.success(request, _("The token is revoked: nothing is answered to it any more."))
+    return redirect("profile")
 
 
 @require_POST
@@ -49,3 +74,15 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
 def styleguide(request: HttpRequest) -> HttpResponse:
     """Every component in both themes; there is no such page in production."""
     return render(request, "styleguide.html", {"themes": samples.samples(), **samples.shared()})
+
+
+def _profile(request: HttpRequest, form: ProfileForm, token_form: TokenForm) -> HttpResponse:
+    assert isinstance(request.user, User)
+    context = {
+        "form": form,
+        "token_form": token_form,
+        "has_scopes": bool(access.scopes_of(request.user.roles)),
+        "tokens": tokens.tokens_of(user=request.user),
+        "now": timezone.now(),
+    }
+    return render(request, "account/profile.html", context, status=422 if form.errors or token_form.errors else 200)

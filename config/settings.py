@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "pages",
     "accounts",
     "labeling",
@@ -292,10 +294,47 @@ LOGGING = {
 }
 
 REST_FRAMEWORK = {
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.api.authentication.BearerAuthentication",  # first: it says what a 401 asks for
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.api.permissions.ByTable"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.api.throttling.PerMinute"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "accounts.api.problems.as_response",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNICODE_JSON": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Preferably",
+    "DESCRIPTION": "Prompts, campaigns and judgments; snapshots, runs and models. Times are UTC, lists are paged by cursor.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "PromptCategory": "labeling.models.Prompt.Category",
+        "PromptSplit": "labeling.models.Prompt.Split",
+        "CampaignKind": "labeling.models.Campaign.Kind",
+        "CampaignState": "labeling.models.Campaign.State",
+        "RunState": "training.models.Run.State",
+        "RunOutcome": "training.models.Run.Outcome",
+        "SnapshotKind": "training.models.Snapshot.Kind",
+        "ModelKind": "training.models.TrainedModel.Kind",
+    },
 }
 FORM_RENDERER = "pages.form_renderer.FormRenderer"
 if MODE == "test":
+# --- the REST API ------------------------------------------------------------------------------------------------
+API_READS_PER_MINUTE = env.integer(
+    "PREFERABLY_API_READS_PER_MINUTE", "Reads a minute that the REST API answers to one token. 0: no limit.", default="600"
+)
+API_WRITES_PER_MINUTE = env.integer(
+    "PREFERABLY_API_WRITES_PER_MINUTE", "Writes a minute that the REST API takes from one token. 0: no limit.", default="120"
+)
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

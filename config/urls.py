@@ -16,6 +16,7 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("admin/", admin.site.urls),
     path("account/", include("allauth.account.urls")),
+    path("api/v1/", include("config.api")),
     path("", include("accounts.urls")),
     path("", include("labeling.urls")),
     path("", include("training.urls")),

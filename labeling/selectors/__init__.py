@@ -34,6 +34,7 @@ from labeling.selectors.catalogue import (
     response_sources,
     responses_by_source,
 )
+from labeling.selectors.feed import judgment_feed
 from labeling.selectors.imports import ImportReport, import_list, import_report, uncleared_import_ids, waiting_import_ids
 from labeling.selectors.prompts import visible
 
@@ -58,6 +59,7 @@ __all__ = [
     "import_list",
     "item_answers",
     "item_rows",
+    "judgment_feed",
     "match",
     "matching_prompts",
     "member_rows",

@@ -1,0 +1,1 @@
+"""The training half over HTTP, as JSON: see config.api for the addresses."""

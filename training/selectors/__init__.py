@@ -2,6 +2,7 @@
 
 from training.selectors.curves import Curve, curves
 from training.selectors.measures import Measure, measures
+from training.selectors.points import points_since
 from training.selectors.registry import Step, children, lineage, models
 from training.selectors.runs import (
     DEFAULT_PRESET,
@@ -52,6 +53,7 @@ __all__ = [
     "live",
     "measures",
     "models",
+    "points_since",
     "queued_run_ids",
     "runs",
     "runs_from",

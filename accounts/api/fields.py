@@ -1,0 +1,26 @@
+"""Fields that several serializers share."""
+
+from typing import Any
+
+from django.db.models import Model, QuerySet
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+MAX_ID = 2**63 - 1
+
+
+class OneOf(serializers.PrimaryKeyRelatedField[Any]):
+    """The id of a row of `rows`."""
+
+    default_error_messages = {
+        "does_not_exist": _("There is none with the id {pk_value}."),
+        "incorrect_type": _("Give an id: a whole number."),
+    }
+
+    def __init__(self, rows: QuerySet[Any], **options: Any) -> None:
+        super().__init__(queryset=rows, pk_field=serializers.IntegerField(min_value=1, max_value=MAX_ID), **options)
+
+    def to_internal_value(self, data: Any) -> Model:
+        # The id is read by the field, whose own messages are about numbers.
+        found: Model = super().to_internal_value(data)
+        return found

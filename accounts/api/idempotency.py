@@ -1,0 +1,67 @@
+"""`Idempotency-Key`: a POST that is sent again does its work once and is answered the same.
+
+The key, the work and the answer are one transaction. So a copy that comes while the first is at work waits for it at the
+unique key, and a crash leaves neither work nor key. Only what was done is remembered: a refused call may be sent again.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from functools import wraps
+from hashlib import sha256
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework.exceptions import ValidationError
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.api.problems import Unable
+from accounts.models import IdempotentCall, User
+
+HEADER = "Idempotency-Key"
+PATTERN = r"^[A-Za-z0-9._:-]{1,200}$"
+REMEMBERED = timedelta(days=1)
+
+Handler = Callable[..., Response]
+
+
+def once(handler: Handler) -> Handler:
+    """For a view's `post`."""
+
+    @wraps(handler)
+    def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        key = request.headers.get(HEADER)
+        if key is None:
+            return handler(view, request, *args, **kwargs)
+        if not re.fullmatch(PATTERN, key):
+            raise ValidationError({HEADER: [_("Use up to 200 letters, digits and . _ : - such as a UUID.")]})
+        return _answer_once(request, key, lambda: handler(view, request, *args, **kwargs))
+
+    return answer
+
+
+def _answer_once(request: Request, key: str, act: Callable[[], Response]) -> Response:
+    now, fingerprint = timezone.now(), _fingerprint(request)
+    assert isinstance(request.user, User)
+    calls = IdempotentCall.objects.filter(user=request.user)
+    with transaction.atomic():
+        calls.filter(at__lt=now - REMEMBERED).delete()
+        call, is_new = calls.get_or_create(user=request.user, key=key, defaults={"request_sha256": fingerprint, "at": now})
+        if is_new:
+            response = act()
+            body = json.loads(JSONRenderer().render(response.data))
+            calls.filter(pk=call.pk).update(status=response.status_code, body=body)
+            return response
+    if call.request_sha256 != fingerprint:
+        raise Unable(_("This Idempotency-Key came with another request before. Use a new key for a new request."))
+    return Response(call.body, status=call.status, headers={"Idempotency-Replayed": "true"})
+
+
+def _fingerprint(request: Request) -> str:
+    body = json.dumps(request.data, sort_keys=True)
+    return sha256(f"{request.method} {request.path}\n{body}".encode()).hexdigest()

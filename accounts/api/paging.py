@@ -1,0 +1,63 @@
+"""Lists by cursor: the id of the last row seen, so that a page costs the same at the end of a list as at its beginning."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+from accounts.api.fields import MAX_ID
+
+N_DEFAULT = 50
+N_MOST = 200
+Row = TypeVar("Row", bound=Model)
+
+
+class PageQuery(serializers.Serializer[Any]):
+    """What every list can be asked."""
+
+    cursor = serializers.IntegerField(
+        required=False, min_value=0, max_value=MAX_ID, help_text="`next_cursor` of the page before; without it the list begins"
+    )
+    limit = serializers.IntegerField(required=False, default=N_DEFAULT, min_value=1, max_value=N_MOST, help_text="rows in a page")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    rows: list[Row]
+    has_more: bool
+
+    @property
+    def next_cursor(self) -> int | None:
+        return self.rows[-1].pk if self.rows else None
+
+    def as_json(self, results: Sequence[Any]) -> dict[str, Any]:
+        return {"next_cursor": self.next_cursor if self.has_more else None, "results": results}
+
+
+def page(rows: QuerySet[Row], *, cursor: int | None, limit: int) -> Page[Row]:
+    """The newest first, from below `cursor`."""
+    found = rows.order_by("-pk")
+    if cursor is not None:
+        found = found.filter(pk__lt=cursor)
+    return cut(found[: limit + 1], limit=limit)
+
+
+def cut(rows: Iterable[Row], *, limit: int) -> Page[Row]:
+    """A page of `limit` rows out of one row more, if there is one."""
+    found = list(rows)
+    return Page(found[:limit], has_more=len(found) > limit)
+
+
+def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
+    """The schema of a page of such rows."""
+    name = serializer.__name__.removesuffix("Serializer")
+    return inline_serializer(
+        f"{name}Page",
+        {
+            "next_cursor": serializers.IntegerField(allow_null=True, help_text="null at the end of the list"),
+            "results": serializer(many=True),
+        },
+    )

@@ -1,0 +1,32 @@
+"""The one permission of the API: scope of the token and role of its person, by config.permissions.API_TABLE."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from accounts import access
+from accounts.models import ApiToken
+from config.permissions import Scope
+
+# REST framework reads its default classes while it loads its views.
+if TYPE_CHECKING:
+    from rest_framework.views import APIView
+
+
+class ByTable(BasePermission):
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        method = request.method or ""
+        if method not in view.allowed_methods:
+            return True  # the view answers 405 to everybody
+        match = request.resolver_match
+        grant = access.grant_for(method=method, url_name=match.view_name if match else "")
+        scopes = request.auth.scopes if isinstance(request.auth, ApiToken) else list(Scope)
+        if access.may_call(grant, scopes=scopes, roles=access.roles_of(request.user)):
+            return True
+        if grant is not None and grant.scope not in scopes:
+            self.message = _("This token may not do that: it lacks the scope %(scope)s.") % {"scope": grant.scope}
+        else:
+            self.message = _("Your roles do not open this.")
+        return False

@@ -1,0 +1,59 @@
+"""Every answer that is not a success has one shape: a sentence, and which fields it is about."""
+
+import logging
+from typing import Any
+
+from django.db import IntegrityError
+from django.utils.translation import gettext as _
+from rest_framework import serializers, status
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+logger = logging.getLogger(__name__)
+
+
+class Unable(APIException):
+    """What a service refused, in its own words."""
+
+    status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
+
+
+class Taken(APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """`errors` names each field that is wrong, inner ones with dots and numbers, and says why."""
+
+    detail = serializers.CharField(help_text="a sentence for the person who reads it")
+    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+
+def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's EXCEPTION_HANDLER."""
+    if isinstance(problem, IntegrityError):
+        # The services look first: what is left is another call that took the same name a moment earlier.
+        logger.warning("A call met another one's row.", exc_info=problem)
+        problem = Taken(_("Another call has just taken this name. Look at what is there, then try again."))
+    response = exception_handler(problem, context)
+    if response is None:
+        return None
+    errors = _flat(response.data) if isinstance(problem, ValidationError) else {}
+    detail = _("Some values cannot be used.") if errors else str(response.data["detail"])
+    response.data = {"detail": detail, "errors": errors}
+    return response
+
+
+def _flat(data: Any, path: str = "") -> dict[str, list[str]]:
+    """{"messages.0.content": ["…"]} of REST framework's nested lists and dicts."""
+    if isinstance(data, dict):
+        parts = [(str(key), value) for key, value in data.items()]
+    elif any(isinstance(one, dict | list) for one in data):
+        parts = [(str(number), value) for number, value in enumerate(data) if value]
+    else:
+        return {path or "body": [str(one) for one in data]}
+    found: dict[str, list[str]] = {}
+    for key, value in parts:
+        found |= _flat(value, key if not path or key == "non_field_errors" else f"{path}.{key}")
+    return found

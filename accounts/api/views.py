@@ -1,0 +1,67 @@
+"""The base of every endpoint, and how an endpoint is described in the schema."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.api import idempotency
+from accounts.api.problems import ProblemSerializer
+from accounts.models import User
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+_READ_PROBLEMS = (400, 401, 403, 406, 429)
+_WRITE_PROBLEMS = (*_READ_PROBLEMS, 409, 415, 422)
+_KEY = OpenApiParameter(
+    idempotency.HEADER,
+    str,
+    OpenApiParameter.HEADER,
+    pattern=idempotency.PATTERN,
+    description="Any name for this call. Sent again within a day with the same key, it is done once and answered the same.",
+)
+
+
+class ApiView(APIView):
+    """GET and POST only. Authentication, permission and limits are the settings' defaults."""
+
+    http_method_names = ["get", "head", "post"]
+
+
+def person(request: Request) -> User:
+    """Whoever calls; the permission has turned everybody else away."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def asked(query: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The values of the address. Raises ValidationError."""
+    return _valid(query(data=request.query_params))
+
+
+def sent(body: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
+    """The values of the body. Raises ValidationError."""
+    return _valid(body(data=request.data))
+
+
+def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+def reads(name: str, answer: Any, *, query: Any = None, is_one: bool = False, tag: str) -> Callable[[View], View]:
+    """Describes a GET, called `name` in generated clients. `is_one`: of one object, which may not exist."""
+    problems = dict.fromkeys((*_READ_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
+    return extend_schema(operation_id=name, parameters=[query] if query else [], responses={200: answer, **problems}, tags=[tag])
+
+
+def writes(
+    name: str, answer: Any, *, body: Any = None, status: int = 200, is_one: bool = False, tag: str
+) -> Callable[[View], View]:
+    """Describes a POST that takes an Idempotency-Key."""
+    problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
+    return extend_schema(operation_id=name, parameters=[_KEY], request=body, responses={status: answer, **problems}, tags=[tag])

@@ -1,0 +1,282 @@
+"""What the labeling half takes and gives as JSON."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.validators import UniqueValidator
+
+from accounts.api.fields import OneOf
+from accounts.api.paging import MAX_ID, PageQuery
+from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt
+from labeling.selectors import PromptFilter, Selection
+from labeling.services.campaigns import RESPONSES
+
+MAX_TURNS = 200
+MAX_CHARACTERS = 200_000
+SMALL = 32_767
+"""The most that a column of small numbers holds."""
+
+
+def _ids(**options: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID), required=False, default=list, max_length=1000, **options
+    )
+
+
+# --- prompts -----------------------------------------------------------------------------------------------------
+
+
+class MessageSerializer(serializers.Serializer[Any]):
+    role = serializers.ChoiceField(choices=["system", "user", "assistant"])
+    content = serializers.CharField(max_length=MAX_CHARACTERS, trim_whitespace=False)
+
+
+class SourceSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.CharField()
+
+
+class PromptSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    messages = MessageSerializer(many=True)
+    category = serializers.ChoiceField(choices=Prompt.Category.choices)
+    language = serializers.CharField()
+    split = serializers.ChoiceField(choices=Prompt.Split.choices)
+    licence = serializers.CharField()
+    source = SourceSerializer()
+    origin = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class PromptQuery(PageQuery):
+    text = serializers.CharField(required=False, max_length=500, help_text="words in any of the messages")
+    category = serializers.ChoiceField(required=False, choices=Prompt.Category.choices)
+    split = serializers.ChoiceField(required=False, choices=Prompt.Split.choices)
+    language = serializers.CharField(required=False, max_length=8)
+    source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    is_unused = serializers.BooleanField(required=False, default=False, help_text="in no campaign yet")
+
+    @staticmethod
+    def wanted(values: dict[str, Any]) -> PromptFilter:
+        return PromptFilter(
+            text=values.get("text", ""),
+            category=values.get("category", ""),
+            split=values.get("split", ""),
+            source_id=values.get("source"),
+            language=values.get("language", ""),
+            is_unused=values["is_unused"],
+        )
+
+
+class NewPromptSerializer(serializers.Serializer[Any]):
+    messages = serializers.ListField(
+        child=MessageSerializer(),
+        min_length=1,
+        max_length=MAX_TURNS,
+        help_text="an optional system message, then user and assistant in turns; the last is the user's",
+    )
+    category = serializers.ChoiceField(choices=Prompt.Category.choices, default=Prompt.Category.OTHER)
+    language = serializers.CharField(max_length=8, default="", allow_blank=True)
+    split = serializers.ChoiceField(choices=Prompt.Split.choices, default=Prompt.Split.TRAIN)
+    licence = serializers.CharField(max_length=64, default="", allow_blank=True)
+
+    def validate_messages(self, messages: list[dict[str, str]]) -> list[dict[str, str]]:
+        opening = 1 if messages[0]["role"] == "system" else 0
+        for place, message in enumerate(messages[opening:]):
+            expected = "assistant" if place % 2 else "user"
+            if message["role"] != expected:
+                number = place + opening + 1
+                raise ValidationError(
+                    _("Message %(number)d should be the %(role)s's: the two take turns, the user first.")
+                    % {"number": number, "role": expected}
+                )
+        if messages[-1]["role"] != "user":
+            raise ValidationError(_("The last message should be the user's: it is the one that is answered."))
+        return [dict(message) for message in messages]
+
+
+# --- pools and guidelines ----------------------------------------------------------------------------------------
+
+
+class PoolSerializer(serializers.Serializer[Any]):
+    """A PoolRow."""
+
+    id = serializers.IntegerField(source="pool.pk")
+    name = serializers.CharField(source="pool.name")
+    description = serializers.CharField(source="pool.description")
+    is_held_out = serializers.BooleanField(source="pool.is_held_out")
+    n_raters = serializers.IntegerField()
+    n_campaigns = serializers.IntegerField()
+    created_at = serializers.DateTimeField(source="pool.created_at")
+
+
+class NewPoolSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(
+        max_length=120, validators=[UniqueValidator(Pool.objects.all(), gettext_lazy("Another pool has this name."))]
+    )
+    description = serializers.CharField(default="", allow_blank=True, max_length=10_000)
+    is_held_out = serializers.BooleanField(default=False, help_text="judgments of this pool evaluate and never train")
+
+
+class GuidelineSerializer(serializers.Serializer[Any]):
+    """A GuidelineRow."""
+
+    id = serializers.IntegerField(source="guideline.pk")
+    name = serializers.CharField(source="guideline.name")
+    n_versions = serializers.IntegerField()
+    n_campaigns = serializers.IntegerField()
+    last_at = serializers.DateTimeField(allow_null=True, help_text="when the newest version was written")
+
+
+# --- campaigns ---------------------------------------------------------------------------------------------------
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    n_slots = serializers.IntegerField(help_text="judgments asked for")
+    n_submitted = serializers.IntegerField()
+    n_in_hand = serializers.IntegerField(help_text="with a rater now")
+    n_left = serializers.IntegerField()
+    n_extra = serializers.IntegerField(help_text="came after their lease had lapsed and every slot was taken")
+    is_done = serializers.BooleanField()
+
+
+class CampaignSerializer(serializers.Serializer[Any]):
+    """A CampaignRow."""
+
+    id = serializers.IntegerField(source="campaign.pk")
+    name = serializers.CharField(source="campaign.name")
+    kind = serializers.ChoiceField(source="campaign.kind", choices=Campaign.Kind.choices)
+    state = serializers.ChoiceField(source="campaign.state", choices=Campaign.State.choices)
+    pool = serializers.IntegerField(source="campaign.pool_id")
+    guideline = serializers.IntegerField(source="campaign.guideline_id")
+    overlap = serializers.IntegerField(source="campaign.overlap", help_text="judgments asked for each item")
+    n_responses = serializers.IntegerField(source="campaign.n_responses", allow_null=True)
+    lease_minutes = serializers.IntegerField(source="campaign.lease_minutes")
+    order = serializers.ChoiceField(source="campaign.order", choices=Campaign.Order.choices)
+    priority = serializers.IntegerField(source="campaign.priority")
+    created_at = serializers.DateTimeField(source="campaign.created_at")
+    opened_at = serializers.DateTimeField(source="campaign.opened_at", allow_null=True)
+    closed_at = serializers.DateTimeField(source="campaign.closed_at", allow_null=True)
+    progress = ProgressSerializer()
+    last_at = serializers.DateTimeField(allow_null=True, help_text="the newest judgment")
+
+
+class CampaignQuery(PageQuery):
+    state = serializers.ChoiceField(required=False, choices=Campaign.State.choices)
+
+
+class SelectionSerializer(serializers.Serializer[Any]):
+    """Which prompts a new campaign takes. What is empty leaves that side open."""
+
+    categories = serializers.MultipleChoiceField(choices=Prompt.Category.choices, required=False)
+    splits = serializers.MultipleChoiceField(choices=Prompt.Split.choices, required=False)
+    languages = serializers.ListField(child=serializers.CharField(max_length=8), required=False, max_length=100)
+    sources = _ids(help_text="who wrote the prompts")
+    response_sources = _ids(help_text="who wrote the responses, for comparisons")
+    is_unused = serializers.BooleanField(default=True, help_text="only prompts that no campaign of this kind has yet")
+    n_prompts = serializers.IntegerField(
+        required=False, min_value=1, max_value=1_000_000, help_text="at most so many, drawn evenly; all that fit without it"
+    )
+
+
+class NewCampaignSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120)
+    kind = serializers.ChoiceField(choices=Campaign.Kind.choices)
+    pool = OneOf(Pool.objects.all())
+    guideline = OneOf(Guideline.objects.all())
+    overlap = serializers.IntegerField(default=1, min_value=1, max_value=50, help_text="judgments asked for each item")
+    n_responses = serializers.IntegerField(
+        required=False, min_value=RESPONSES.start, max_value=RESPONSES.stop - 1, help_text="comparisons only, and needed there"
+    )
+    lease_minutes = serializers.IntegerField(default=30, min_value=1, max_value=SMALL)
+    order = serializers.ChoiceField(choices=Campaign.Order.choices, default=Campaign.Order.FINISH_FIRST)
+    priority = serializers.IntegerField(default=0, min_value=-SMALL, max_value=SMALL)
+    prompts = SelectionSerializer(required=False)
+
+    @staticmethod
+    def selection(values: dict[str, Any]) -> Selection:
+        asked = values.get("prompts", {})
+        return Selection(
+            kind=values["kind"],
+            categories=tuple(sorted(asked.get("categories", ()))),
+            splits=tuple(sorted(asked.get("splits", ()))),
+            source_ids=tuple(asked.get("sources", ())),
+            languages=tuple(asked.get("languages", ())),
+            is_unused=asked.get("is_unused", True),
+            n_prompts=asked.get("n_prompts"),
+            n_responses=values.get("n_responses"),
+            response_source_ids=tuple(asked.get("response_sources", ())),
+        )
+
+
+# --- judgments ---------------------------------------------------------------------------------------------------
+
+
+class RankedResponseSerializer(serializers.Serializer[Any]):
+    response = serializers.IntegerField(source="response_id")
+    source = serializers.CharField(source="response.source.name")
+    text = serializers.CharField(source="response.text")
+    position = serializers.IntegerField(help_text="0 = shown first")
+    rank = serializers.IntegerField(allow_null=True, help_text="1 = best, equal numbers tie, null = left unranked")
+    ratings = serializers.DictField(help_text="question → answer; a question that was not asked is absent")
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    strength = serializers.IntegerField(allow_null=True, help_text="1 negligible to 4 significant; null when not asked")
+    reason = serializers.CharField(allow_null=True)
+    is_all_bad = serializers.BooleanField()
+    responses = RankedResponseSerializer(source="ranked", many=True)
+
+
+class DemonstrationSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField()
+    sources = serializers.CharField(help_text="where the facts came from, in the writer's words")
+    edit_of = serializers.IntegerField(source="edit_of_id", allow_null=True, help_text="the response it was made from")
+
+
+class JudgmentSerializer(serializers.Serializer[Any]):
+    """What a rater gave, under the rater's pseudonym."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(choices=Judgment.Kind.choices)
+    campaign = serializers.IntegerField(source="campaign_id", allow_null=True)
+    prompt = serializers.IntegerField(source="prompt_id")
+    rater = serializers.CharField(source="rater.alias")
+    guideline = serializers.CharField(
+        source="guideline_version", allow_null=True, help_text="name and version, such as Helpful answers v3"
+    )
+    submitted_at = serializers.DateTimeField()
+    active_s = serializers.FloatField(allow_null=True)
+    is_extra = serializers.BooleanField()
+    is_held_out = serializers.BooleanField(
+        source="campaign.pool.is_held_out",
+        read_only=True,
+        default=False,
+        help_text="by a pool whose judgments evaluate and never train",
+    )
+    version = serializers.IntegerField()
+    supersedes = serializers.IntegerField(
+        source="supersedes_id", allow_null=True, help_text="the judgment that this one corrects"
+    )
+    demonstration = DemonstrationSerializer(allow_null=True)
+    comparison = ComparisonSerializer(allow_null=True)
+
+
+class JudgmentQuery(PageQuery):
+    campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    since = serializers.DateTimeField(required=False, help_text="submitted at this time or later")
+    includes_imports = serializers.BooleanField(
+        required=False, default=False, help_text="imported ones too; they keep the ids they had before their import was published"
+    )
+
+
+class JudgmentPageSerializer(serializers.Serializer[Any]):
+    """A piece of the feed. Its cursor is there at the end too: go on from it later for what is new."""
+
+    next_cursor = serializers.IntegerField(help_text="the last id of this page, or the cursor that was sent")
+    has_more = serializers.BooleanField(help_text="there is more to read now")
+    results = JudgmentSerializer(many=True)

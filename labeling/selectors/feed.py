@@ -1,0 +1,45 @@
+"""Judgments as a feed: in the order of their ids, from a cursor on, with nothing skipped that is still being written."""
+
+from datetime import datetime, timedelta
+from itertools import takewhile
+
+from django.db.models import Prefetch, QuerySet
+
+from labeling.models import Judgment, RankedResponse
+from labeling.selectors.prompts import visible
+
+SETTLED_AFTER = timedelta(seconds=5)
+"""A transaction that took its id earlier may commit later: a judgment this young ends the page, so that no cursor passes it."""
+
+
+def judgment_feed(
+    *,
+    after_id: int = 0,
+    campaign_id: int | None = None,
+    since: datetime | None = None,
+    includes_imports: bool = False,
+    n: int,
+    now: datetime,
+) -> list[Judgment]:
+    """At most `n` judgments as they stand now. A correction has an id of its own, and so comes again further on.
+
+    Imported ones keep the ids they had before their import was published: a reader who follows the feed may have passed them.
+    """
+    judgments = visible(Judgment.objects.all()) if includes_imports else Judgment.objects.filter(import_batch=None)
+    if campaign_id is not None:
+        judgments = judgments.filter(campaign=campaign_id)
+    if since is not None:
+        judgments = judgments.filter(submitted_at__gte=since)
+    found = _whole(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
+    return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, found))
+
+
+def _whole(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    ranked = RankedResponse.objects.select_related("response__source").order_by("position")
+    return judgments.select_related(
+        "rater", "campaign__pool", "guideline_version__guideline", "demonstration", "comparison"
+    ).prefetch_related(Prefetch("comparison__ranked", ranked))
+
+
+def _given_at(judgment: Judgment) -> datetime:
+    return judgment.corrected_at or judgment.submitted_at

@@ -1,0 +1,36 @@
+"""Callers of the API: a Django client that shows a token of a named person."""
+
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils import timezone
+
+from accounts import access, tokens
+from accounts.models import User
+from config.permissions import Scope
+
+Caller = Callable[..., Client]
+
+
+def secret_of(person: User, *scopes: Scope) -> str:
+    """A token's secret; of everything that the person's roles open when no scope is named."""
+    wanted = scopes or tuple(access.scopes_of(person.roles))
+    return tokens.create_token(user=person, name="a script", scopes=wanted, n_days=30, now=timezone.now())[1]
+
+
+def client_with(secret: str) -> Client:
+    return Client(headers={"Authorization": f"Bearer {secret}"}, raise_request_exception=True)
+
+
+@pytest.fixture
+def calling() -> Caller:
+    """calling(alice) and calling(noor, Scope.TRAINING_READ) are programs with a token of theirs."""
+    return lambda person, *scopes: client_with(secret_of(person, *scopes))
+
+
+@pytest.fixture(autouse=True)
+def _no_calls_counted() -> None:
+    """Calls are counted in the shared cache, which outlives a test."""
+    cache.clear()

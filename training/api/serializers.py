@@ -1,0 +1,184 @@
+"""What the training half takes and gives as JSON."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.api.fields import OneOf
+from accounts.api.paging import MAX_ID, PageQuery
+from labeling.models import Prompt
+from training import configs
+from training.models import Run, Snapshot, TrainedModel
+from training.selectors import RunFilter
+
+MAX_STEP = 2_147_483_647
+MAX_ATTEMPT = 32_767
+MAX_POINTS = 5_000
+
+
+# --- snapshots ---------------------------------------------------------------------------------------------------
+
+
+class SnapshotSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Snapshot.Kind.choices)
+    filters = serializers.DictField()
+    fingerprint = serializers.CharField(help_text="SHA-256 over the files' own")
+    card = serializers.DictField(help_text="counts, sources, licences, splits")
+    n_rows = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class SnapshotQuery(PageQuery):
+    kind = serializers.ChoiceField(required=False, choices=Snapshot.Kind.choices)
+
+
+class FiltersSerializer(serializers.Serializer[Any]):
+    """training.services.Filters. What is left out or empty lets everything in."""
+
+    campaigns = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID), required=False, max_length=1000
+    )
+    includes_imports = serializers.BooleanField(default=True)
+    includes_extra = serializers.BooleanField(default=False)
+    categories = serializers.ListField(child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False)
+    licences = serializers.ListField(child=serializers.CharField(max_length=64), required=False, max_length=100)
+    splits = serializers.ListField(
+        child=serializers.ChoiceField(choices=Prompt.Split.choices),
+        default=lambda: [Prompt.Split.TRAIN.value],
+        help_text="of prompts only",
+    )
+    limit = serializers.IntegerField(
+        required=False, allow_null=True, min_value=1, max_value=MAX_STEP, help_text="of prompts only: the same ones each time"
+    )
+
+
+class NewSnapshotSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=Snapshot.Kind.choices)
+    name = serializers.CharField(max_length=200)
+    filters = FiltersSerializer(required=False)
+
+
+# --- runs --------------------------------------------------------------------------------------------------------
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=Run.Kind.choices)
+    state = serializers.ChoiceField(choices=Run.State.choices)
+    outcome = serializers.ChoiceField(choices=Run.Outcome.choices, allow_blank=True, help_text="empty until it has ended")
+    error = serializers.CharField(help_text="a sentence when something went wrong")
+    config = serializers.DictField()
+    snapshot = serializers.IntegerField(source="snapshot_id")
+    base_model = serializers.IntegerField(source="base_model_id")
+    reward_model = serializers.IntegerField(source="reward_model_id", allow_null=True)
+    model = serializers.IntegerField(source="trained_model.pk", allow_null=True, help_text="what it left")
+    attempt = serializers.IntegerField()
+    node = serializers.CharField()
+    step = serializers.IntegerField()
+    n_steps = serializers.IntegerField(help_text="0 until it is known")
+    metrics = serializers.DictField()
+    versions = serializers.DictField()
+    notes = serializers.ListField(child=serializers.CharField())
+    is_stop_requested = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    heartbeat_at = serializers.DateTimeField(allow_null=True)
+    progress_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+    def get_is_stop_requested(self, run: Run) -> bool:
+        return run.stop_requested_at is not None
+
+
+class RunQuery(PageQuery):
+    kind = serializers.ChoiceField(required=False, choices=Run.Kind.choices)
+    state = serializers.ChoiceField(
+        required=False, choices=[*Run.State.choices, *Run.Outcome.choices], help_text="a state, or an outcome"
+    )
+    words = serializers.CharField(required=False, max_length=200, help_text="in the name of run, model or snapshot")
+
+    @staticmethod
+    def narrowed(values: dict[str, Any]) -> RunFilter:
+        return RunFilter(kind=values.get("kind", ""), state=values.get("state", ""), words=values.get("words", ""))
+
+
+class NewRunSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=list(configs.KINDS))
+    name = serializers.CharField(max_length=200)
+    snapshot = OneOf(Snapshot.objects.all())
+    base_model = OneOf(TrainedModel.objects.all())
+    reward_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True)
+    preset = serializers.ChoiceField(
+        required=False, choices=["small", "balanced", "thorough"], help_text="settings to begin with"
+    )
+    config = serializers.DictField(required=False, help_text="settings that differ from the preset's, or from the defaults")
+
+    @staticmethod
+    def config_of(values: dict[str, Any]) -> dict[str, Any]:
+        """The whole config: the preset, and over it what was sent."""
+        preset = values.get("preset")
+        usual = configs.as_json(configs.PRESETS[values["kind"]][preset]) if preset else {}
+        return usual | values.get("config", {})
+
+
+class PointSerializer(serializers.Serializer[Any]):
+    attempt = serializers.IntegerField()
+    step = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    values = serializers.DictField(child=serializers.FloatField(), help_text="metric → number")
+
+
+class PointsQuery(serializers.Serializer[Any]):
+    since = serializers.IntegerField(
+        required=False, default=-1, min_value=-1, max_value=MAX_STEP, help_text="after this step; -1 for all"
+    )
+    attempt = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_ATTEMPT,
+        help_text="the attempt that `since` is a step of: a later one, which replays steps, is then read from its beginning",
+    )
+    limit = serializers.IntegerField(required=False, default=1000, min_value=1, max_value=MAX_POINTS)
+
+
+class PointsSerializer(serializers.Serializer[Any]):
+    """Points, and what to ask with for the next ones."""
+
+    state = serializers.ChoiceField(choices=Run.State.choices)
+    next_attempt = serializers.IntegerField()
+    next_since = serializers.IntegerField()
+    has_more = serializers.BooleanField()
+    results = PointSerializer(many=True)
+
+
+# --- models ------------------------------------------------------------------------------------------------------
+
+
+class ModelSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=TrainedModel.Kind.choices)
+    location = serializers.CharField()
+    licence = serializers.CharField()
+    notes = serializers.CharField()
+    parent = serializers.IntegerField(source="parent_id", allow_null=True)
+    run = serializers.IntegerField(source="run_id", allow_null=True, help_text="null for a base model")
+    snapshot = serializers.IntegerField(source="run.snapshot_id", allow_null=True, help_text="what that run learned from")
+    metrics = serializers.DictField()
+    created_at = serializers.DateTimeField()
+
+
+class ModelQuery(PageQuery):
+    kind = serializers.ChoiceField(required=False, choices=TrainedModel.Kind.choices)
+
+
+class NewModelSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=200)
+    kind = serializers.ChoiceField(choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY)
+    location = serializers.CharField(max_length=1024, help_text="the full path of a folder, or a hub name such as owner/model")
+    is_elsewhere = serializers.BooleanField(default=False, help_text="the folder lies on the GPU nodes only")
+    licence = serializers.CharField(max_length=64, default="", allow_blank=True)
+    notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)

@@ -1,0 +1,17 @@
+"""Addresses of the training half below /api/v1/."""
+
+from django.urls import path
+
+from training.api import views
+
+urlpatterns = [
+    path("snapshots", views.Snapshots.as_view(), name="api_snapshots"),
+    path("snapshots/<int:pk>", views.SnapshotDetail.as_view(), name="api_snapshot"),
+    path("runs", views.Runs.as_view(), name="api_runs"),
+    path("runs/<int:pk>", views.RunDetail.as_view(), name="api_run"),
+    path("runs/<int:pk>/points", views.RunPoints.as_view(), name="api_run_points"),
+    path("runs/<int:pk>/stop", views.RunStop.as_view(), name="api_run_stop"),
+    path("runs/<int:pk>/retry", views.RunRetry.as_view(), name="api_run_retry"),
+    path("models", views.Models.as_view(), name="api_models"),
+    path("models/<int:pk>", views.ModelDetail.as_view(), name="api_model"),
+]

@@ -34,12 +34,14 @@ from labeling.selectors.catalogue import (
     response_sources,
     responses_by_source,
 )
+from labeling.selectors.contests import Contest, contests
 from labeling.selectors.feed import judgment_feed
 from labeling.selectors.imports import ImportReport, import_list, import_report, uncleared_import_ids, waiting_import_ids
 from labeling.selectors.prompts import visible
 
 __all__ = [
     "Board",
+    "Contest",
     "ImportReport",
     "ItemAnswers",
     "Match",
@@ -52,11 +54,12 @@ __all__ = [
     "campaigns_of_guideline",
     "campaigns_of_prompt",
     "compared_sources",
+    "contests",
     "fitting_prompts",
     "guideline_rows",
     "guideline_versions",
-    "import_report",
     "import_list",
+    "import_report",
     "item_answers",
     "item_rows",
     "judgment_feed",

@@ -317,7 +317,7 @@ def test_a_campaign_asks_as_many_queries_for_one_rater_as_for_twenty(
         rank_next(campaign, rater_called(f"Rater {number}", pool=day_shift), now=timezone.now())
     client = signed_in(alice)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(f"/campaigns/{campaign.pk}/")
 
 

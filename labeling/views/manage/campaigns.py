@@ -67,9 +67,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     board = selectors.campaign_board(campaign=campaign, now=now)
     chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
-    return render(
-        request, "labeling/manage/campaign.html", {"campaign": campaign, "board": board, "chart": chart, "tab": "overview"}
-    )
+    contests = selectors.contests(campaign=campaign) if campaign.kind == Campaign.Kind.COMPARISON else []
+    context = {"campaign": campaign, "board": board, "chart": chart, "contests": contests, "tab": "overview"}
+    return render(request, "labeling/manage/campaign.html", context)
 
 
 @require_GET

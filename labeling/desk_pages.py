@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from labeling import desk_warnings, queue, rating_form
 from labeling.forms import desk as forms
-from labeling.models import Draft, Response
+from labeling.models import Demonstration, Draft, Judgment, Response
 from labeling.selectors.desk import OpenCampaign, Standing, Tally, Work
 from pages import render
 
@@ -52,6 +53,27 @@ class Typed:
         if draft is None or "fields" not in draft.content:
             return cls()
         return replace(cls.of_json(draft.content), saved_at=draft.saved_at)
+
+    @classmethod
+    def of_judgment(cls, judgment: Judgment) -> "Typed":
+        """What a rater would type to give this judgment."""
+        written: Demonstration | None = getattr(judgment, "demonstration", None)
+        if judgment.kind == Judgment.Kind.DEMONSTRATION:
+            assert written is not None
+            return cls({"text": [written.text], "sources": [written.sources]}, revision=1)
+        given = judgment.comparison
+        fields = {"reason": [given.reason or ""], "strength": [str(given.strength or "")]}
+        if given.is_all_bad:
+            fields["all_bad"] = ["true"]
+        for row in given.ranked.order_by("position"):
+            letter = forms.LETTERS[row.position]
+            fields[f"rank-{letter}"] = [str(row.rank or "")]
+            fields |= {
+                f"rate-{letter}-{name}": ["true" if answer is True else str(answer)] for name, answer in row.ratings.items()
+            }
+            if written is not None and written.edit_of_id == row.response_id:
+                fields |= {"edit_of": [letter], "edit": [written.text]}
+        return cls(fields, revision=1)
 
     @classmethod
     def of_json(cls, raw: Any) -> "Typed":
@@ -103,8 +125,8 @@ class Answer:
         return Review(self.line, refused + self.given.problems, warned)
 
 
-def read(*, work: Work, typed: Typed, now: dt.datetime) -> Answer:
-    """The answer on a posted page, with its problems and warnings."""
+def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) -> Answer:
+    """The answer on a posted page, with its problems and warnings. Who `corrects` has read the texts before."""
     recorded = forms.read_record(typed.fields)
     seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
     if work.campaign.n_responses is None:
@@ -117,7 +139,8 @@ def read(*, work: Work, typed: Typed, now: dt.datetime) -> Answer:
     compared = _read_comparison(work, typed, form, len(responses))
     compared = _with_unchanged_edit(compared, responses)
     warnings = [] if compared.is_all_bad else _ranking_warnings(compared, form)
-    warnings += desk_warnings.of_pace([response.text for response in responses], seconds)
+    if not corrects:
+        warnings += desk_warnings.of_pace([response.text for response in responses], seconds)
     line = _("All bad") if compared.is_all_bad else line_of(compared)
     if compared.edit_of is not None:
         line = _("%(line)s · %(letter)s edited") % {"line": line, "letter": forms.LETTERS[compared.edit_of]}
@@ -207,6 +230,8 @@ class Page:
     """What both kinds of page show."""
 
     lease: Any
+    version: int
+    """of the answer that is corrected here; 0 for a first answer"""
     campaign: str
     guideline_number: int
     prompt: PromptView
@@ -245,14 +270,16 @@ class WritePage(Page):
     high: int
 
 
-def compare_page(*, work: Work, typed: Typed, review: Review | None, today: Tally, now: dt.datetime) -> ComparePage:
+def compare_page(
+    *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
+) -> ComparePage:
     responses = queue.presented(work.shown)
     form = rating_form.parse(work.version.form)
     answer = _read_comparison(work, typed, form, len(responses))
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     views = [_response_view(place, response, len(responses), form, typed, problems) for place, response in enumerate(responses)]
     return ComparePage(
-        **_common(work=work, typed=typed, review=review, today=today, now=now, line=line_of(answer)),
+        **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now, line=line_of(answer)),
         responses=tuple(views),
         reason=answer.reason or "",
         asks_reason=work.campaign.asks_reason,
@@ -286,11 +313,13 @@ def _response_view(
     )
 
 
-def write_page(*, work: Work, typed: Typed, review: Review | None, today: Tally, now: dt.datetime) -> WritePage:
+def write_page(
+    *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
+) -> WritePage:
     answer = forms.read_demonstration(typed.fields)
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     return WritePage(
-        **_common(work=work, typed=typed, review=review, today=today, now=now, line=""),
+        **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now, line=""),
         text=answer.text,
         sources=answer.sources,
         text_problem=problems.get("text", ""),
@@ -300,9 +329,12 @@ def write_page(*, work: Work, typed: Typed, review: Review | None, today: Tally,
     )
 
 
-def _common(*, work: Work, typed: Typed, review: Review | None, today: Tally, now: dt.datetime, line: str) -> dict[str, Any]:
+def _common(
+    *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime, line: str
+) -> dict[str, Any]:
     return {
         "lease": work.lease,
+        "version": corrects.version if corrects else 0,
         "campaign": work.campaign.name,
         "guideline_number": work.version.number,
         "prompt": _prompt_view(work.item.prompt.messages),
@@ -314,7 +346,7 @@ def _common(*, work: Work, typed: Typed, review: Review | None, today: Tally, no
         "record": forms.first(typed.fields, "record") or "{}",
         "draft_saved_at": typed.saved_at,
         "expires_in_s": max(0, int((work.expires_at - now).total_seconds())) if work.expires_at else 0,
-        "notice": _notice(work, now),
+        "notice": _correcting(corrects) if corrects else _notice(work, now),
         "review": review,
         "line": line,
     }
@@ -326,6 +358,11 @@ def _notice(work: Work, now: dt.datetime) -> str:
     if work.expires_at is not None and work.expires_at < now:
         return _("Your reservation has run out. Until somebody else takes the item your answer counts as usual.")
     return ""
+
+
+def _correcting(judgment: Judgment) -> str:
+    at = timezone.localtime(judgment.submitted_at).strftime("%Y-%m-%d %H:%M")
+    return _("You gave this answer on %(at)s. What you submit here takes its place; the earlier one is kept.") % {"at": at}
 
 
 def _prompt_view(turns: list[dict[str, str]]) -> PromptView:
@@ -418,6 +455,7 @@ def keys(*, is_comparison: bool) -> list[tuple[str, str]]:
         ("g", _("guideline")),
         ("p", _("whole prompt")),
         ("esc", _("leave a text field, close what is open")),
+        ("u", _("undo the answer just submitted")),
         ("?", _("these keys")),
     ]
     if not is_comparison:

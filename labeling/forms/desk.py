@@ -193,6 +193,11 @@ def _read_edit(posted: Fields, letters: str) -> tuple[int | None, str, list[Prob
     return letters.index(letter), text, problems
 
 
+def version(posted: str) -> int:
+    """The version a correction was made from; 0, which is none, when the field holds no number."""
+    return int(posted) if posted.isdecimal() and len(posted) < 5 else 0
+
+
 def problems_with_ranks(problems: Sequence[Problem]) -> bool:
     return any(problem.where.startswith("rank-") for problem in problems)
 

@@ -5,9 +5,11 @@ import uuid
 from dataclasses import dataclass
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
 
 from labeling.models import Campaign, Draft, GuidelineVersion, Item, Judgment, Pass, PastLease, Rater, Slot
+
+UNDO_WITHIN = dt.timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Tally:
 
     n_judgments: int
     active_s: float
+    last_at: dt.datetime | None = None
 
 
 class Standing(models.TextChoices):
@@ -91,7 +94,9 @@ def _work(shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires
 
 
 def judgment_under(*, work: Work) -> Judgment | None:
-    return Judgment.objects.filter(lease=work.lease, rater=work.rater).first()
+    """The judgment as it stands now."""
+    parts = ("campaign", "comparison", "demonstration__edit_of")
+    return Judgment.objects.filter(lease=work.lease, rater=work.rater).select_related(*parts).first()
 
 
 def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
@@ -146,8 +151,16 @@ def _slots_left(*, rater: Rater, now: dt.datetime) -> QuerySet[Slot]:
 
 
 def tally(*, rater: Rater, since: dt.datetime) -> Tally:
-    row = Judgment.objects.filter(rater=rater, submitted_at__gte=since).aggregate(n=Count("pk"), s=Sum("active_s"))
-    return Tally(n_judgments=row["n"], active_s=row["s"] or 0.0)
+    given = Judgment.objects.filter(rater=rater, submitted_at__gte=since)
+    row = given.aggregate(n=Count("pk"), s=Sum("active_s"), last_at=Max("submitted_at"))
+    return Tally(n_judgments=row["n"], active_s=row["s"] or 0.0, last_at=row["last_at"])
+
+
+def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> Judgment | None:
+    """The judgment given at `last_at` (a Tally's) while it can be taken back; asks nothing when that was too long ago."""
+    if last_at is None or last_at < now - UNDO_WITHIN:
+        return None
+    return Judgment.objects.filter(rater=rater, submitted_at=last_at, version=1, lease__isnull=False).first()
 
 
 def history(*, rater: Rater) -> QuerySet[Judgment]:

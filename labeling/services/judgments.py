@@ -25,10 +25,10 @@ from labeling.models import (
     Slot,
     Source,
 )
+from labeling.selectors.desk import UNDO_WITHIN
 from labeling.services import slots
 
 STRENGTHS = range(1, 5)
-UNDO_WITHIN = timedelta(seconds=10)
 UNDO_GRACE = timedelta(seconds=10)
 """A press in the last second still has a way to go."""
 

@@ -9,6 +9,7 @@ import datetime as dt
 import json
 import uuid
 from dataclasses import replace
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -22,7 +23,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling import access, desk_pages, services
 from labeling.forms import desk as forms
-from labeling.models import Campaign, Pass, Rater
+from labeling.models import Campaign, Judgment, Pass, Rater
 from labeling.selectors import desk as selectors
 from pages import render as texts
 
@@ -46,7 +47,11 @@ def desk(request: HttpRequest) -> HttpResponse:
     rater = access.rater(user=request.user)
     lines = [desk_pages.campaign_line(found) for found in selectors.open_campaigns(rater=rater, now=now)]
     today = selectors.tally(rater=rater, since=_midnight(now))
-    context = {"campaigns": lines, "today_words": desk_pages.tally_words(today, nothing=_("Nothing judged today yet"))}
+    context = {
+        "campaigns": lines,
+        "today_words": desk_pages.tally_words(today, nothing=_("Nothing judged today yet")),
+        "undo": selectors.undoable(rater=rater, last_at=today.last_at, now=now),
+    }
     return render(request, "labeling/desk/desk.html", context)
 
 
@@ -90,13 +95,15 @@ def _page(
     status: int = 200,
     review: desk_pages.Review | None = None,
     skip_form: forms.SkipForm | None = None,
+    corrects: Judgment | None = None,
 ) -> HttpResponse:
     now = timezone.now()
     today = selectors.tally(rater=work.rater, since=_midnight(now))
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     build = desk_pages.compare_page if is_comparison else desk_pages.write_page
     context = {
-        "page": build(work=work, typed=typed, review=review, today=today, now=now),
+        "page": build(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
+        "undo": selectors.undoable(rater=work.rater, last_at=today.last_at, now=now),
         "skip_form": skip_form or forms.SkipForm(),
         "keys": desk_pages.keys(is_comparison=is_comparison),
     }
@@ -114,6 +121,7 @@ def _gone(request: HttpRequest, work: selectors.Work) -> HttpResponse:
             "sentence": _("You submitted this answer on %(day)s at %(time)s.")
             % {"day": at.strftime("%Y-%m-%d"), "time": at.strftime("%H:%M")},
             "campaign": judgment.campaign,
+            "correct": judgment.lease if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN else None,
         }
         return render(request, "labeling/desk/gone.html", context)
     context = {
@@ -203,33 +211,36 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 
 def _store(work: selectors.Work, answer: desk_pages.Answer) -> None:
-    given, recorded = answer.given, answer.recorded
-    if isinstance(given, forms.ComparisonAnswer):
-        services.submit_comparison(
-            lease=work.lease,
-            rater=work.rater,
-            ranks=given.ranks,
-            ratings=given.ratings,
-            reason=given.reason,
-            strength=given.strength,
-            is_all_bad=given.is_all_bad,
-            edit=None if given.edit_of is None else services.Edit(given.edit_of, given.edit),
-            presentation=recorded.presentation,
-            active_s=recorded.active_s,
-            warnings=answer.warnings,
-            now=timezone.now(),
-        )
+    if isinstance(answer.given, forms.ComparisonAnswer):
+        services.submit_comparison(**_comparison(work, answer.given, answer))
     else:
-        services.submit_demonstration(
-            lease=work.lease,
-            rater=work.rater,
-            text=given.text,
-            sources=given.sources,
-            presentation=recorded.presentation,
-            active_s=recorded.active_s,
-            warnings=answer.warnings,
-            now=timezone.now(),
-        )
+        services.submit_demonstration(**_demonstration(work, answer.given, answer))
+
+
+def _comparison(work: selectors.Work, given: forms.ComparisonAnswer, answer: desk_pages.Answer) -> dict[str, Any]:
+    return {
+        "ranks": given.ranks,
+        "ratings": given.ratings,
+        "reason": given.reason,
+        "strength": given.strength,
+        "is_all_bad": given.is_all_bad,
+        "edit": None if given.edit_of is None else services.Edit(given.edit_of, given.edit),
+    } | _about(work, answer)
+
+
+def _demonstration(work: selectors.Work, given: forms.DemonstrationAnswer, answer: desk_pages.Answer) -> dict[str, Any]:
+    return {"text": given.text, "sources": given.sources} | _about(work, answer)
+
+
+def _about(work: selectors.Work, answer: desk_pages.Answer) -> dict[str, Any]:
+    return {
+        "lease": work.lease,
+        "rater": work.rater,
+        "presentation": answer.recorded.presentation,
+        "active_s": answer.recorded.active_s,
+        "warnings": answer.warnings,
+        "now": timezone.now(),
+    }
 
 
 def _stored(request: HttpRequest, work: selectors.Work, *, is_last: bool) -> HttpResponse:
@@ -241,12 +252,63 @@ def _stored(request: HttpRequest, work: selectors.Work, *, is_last: bool) -> Htt
     return JsonResponse({"next": address}) if _is_fragment(request) else redirect(address)
 
 
-def _review(request: HttpRequest, work: selectors.Work, answer: desk_pages.Answer) -> HttpResponse:
+def _review(
+    request: HttpRequest, work: selectors.Work, answer: desk_pages.Answer, *, corrects: Judgment | None = None
+) -> HttpResponse:
     review = answer.review
     if _is_fragment(request):
         html = render_to_string("labeling/desk/_review.html", {"review": review}, request)
         return JsonResponse({"review": html, "is_ready": not review.problems})
-    return _page(request, work, answer.typed, status=422 if review.problems else 200, review=review)
+    return _page(request, work, answer.typed, status=422 if review.problems else 200, review=review, corrects=corrects)
+
+
+# --- second thoughts ---------------------------------------------------------------------------------------------
+@require_POST
+def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """As if it had not been submitted: back to the item, with what was typed."""
+    work = access.work(user=request.user, lease=lease)
+    judgment = selectors.judgment_under(work=work)
+    if judgment is None:  # undone already
+        return redirect("desk_item", lease)
+    draft = desk_pages.Typed.of_judgment(judgment).as_draft
+    try:
+        services.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
+    except services.UnableToUndo as error:
+        messages.warning(request, error.sentence)
+        return redirect("my_work")
+    return redirect("desk_item", lease)
+
+
+@require_http_methods(["GET", "POST"])
+def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """An answer of mine, opened again; submitting makes its next version."""
+    work = access.work(user=request.user, lease=lease)
+    judgment = selectors.judgment_under(work=work)
+    if judgment is None or work.campaign.state != Campaign.State.OPEN:
+        return redirect("desk_item", lease)
+    if request.method == "GET":
+        return _page(request, work, desk_pages.Typed.of_judgment(judgment), corrects=judgment)
+    typed = desk_pages.Typed.of_post(request.POST)
+    step = request.POST.get("step", "review")
+    if step in EDITING:
+        return _page(request, work, EDITING[step](work=work, typed=typed), corrects=judgment)
+    answer = desk_pages.read(work=work, typed=typed, corrects=True, now=timezone.now())
+    if not (step in {"submit", "stop"} and answer.may_be_stored):
+        return _review(request, work, answer, corrects=judgment)
+    try:
+        _store_correction(work, answer, version=forms.version(request.POST.get("version", "")))
+    except services.UnableToSubmit as error:
+        return _review(request, work, replace(answer, refusal=str(error)), corrects=judgment)
+    messages.info(request, _("Corrected. This version counts from now on."))
+    address = reverse("my_work")
+    return JsonResponse({"next": address}) if _is_fragment(request) else redirect(address)
+
+
+def _store_correction(work: selectors.Work, answer: desk_pages.Answer, *, version: int) -> None:
+    if isinstance(answer.given, forms.ComparisonAnswer):
+        services.correct_comparison(version=version, **_comparison(work, answer.given, answer))
+    else:
+        services.correct_demonstration(version=version, **_demonstration(work, answer.given, answer))
 
 
 @require_POST

@@ -1,13 +1,14 @@
-// A toast leaves after six seconds, but not while it is pointed at or focused, and never when it says that something failed.
+// A toast leaves after six seconds or as many as it says, but not while it is pointed at or focused, and never when it says that something failed.
 
 const STAYS_MS = 6000;
 
 export function mount(el) {
   if (el.dataset.kind === "error" || el.closest("[data-flow=static]")) return undefined;
+  const stays = Number(el.dataset.staysS) * 1000 || STAYS_MS;
   let timer = 0;
   const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => el.remove(), STAYS_MS);
+    timer = setTimeout(() => el.remove(), stays);
   };
   const hold = () => clearTimeout(timer);
   for (const name of ["pointerenter", "focusin"]) el.addEventListener(name, hold);

@@ -438,6 +438,53 @@ def test_a_lease_near_its_end_counts_down(open_page: OpenPage, rosa: Rater, comp
     expect(page.locator("[data-countdown]")).to_have_text(re.compile(r"[34]:\d\d left"))
 
 
+def test_an_answer_is_undone_by_one_key(
+    open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
+) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector(".desk[data-mounted]")
+    axe_clean(page)
+    screenshot(page, "desk-undo")
+
+    press(page, "Escape", "u")
+    page.wait_for_url(first)
+
+    assert page.locator("#text").input_value() == "Yeast gives off gas and gluten holds it. " * 4
+    assert not Judgment.objects.exists()
+
+
+def test_a_correction_survives_a_reload_and_becomes_the_next_version(
+    open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None]
+) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    press(page, "Control+Enter")
+    page.get_by_role("button", name="Submit and stop").click()
+    page.wait_for_url("**/desk/")
+    page.goto("/my-work/")
+    page.get_by_role("link", name="Correct").click()
+    page.wait_for_selector(".desk[data-mounted]")
+    axe_clean(page)
+
+    press(page, "Control+End")
+    page.keyboard.type("Salt slows it.")
+    page.reload()
+    page.wait_for_selector(".desk[data-mounted]")
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+    press(page, "Control+Enter")
+    page.wait_for_url("**/my-work/")
+
+    assert Judgment.objects.get().demonstration.text.endswith("holds it. Salt slows it.")
+    assert Judgment.objects.get().version == 2
+
+
 # --- beside the work ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["compare", "write"])
 def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, rosa: Rater, request: pytest.FixtureRequest) -> None:

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from labeling import queue, services
-from labeling.models import Campaign, Draft, Guideline, Item, Judgment, Pass, Pool, Rater, Slot
+from labeling import exports, queue, services
+from labeling.models import Campaign, Draft, Guideline, Item, ItemResponse, Judgment, Pass, Pool, Rater, Response, Slot
 from labeling.rating_form import RatingForm
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
 
@@ -544,3 +544,71 @@ def test_the_cost_of_an_item_does_not_grow(
         services.heartbeat(lease=slot.lease, rater=rosa, now=NOON)
     with django_assert_num_queries(10):
         judge(slot, rosa)
+
+
+# --- second thoughts ---------------------------------------------------------------------------------------------
+
+
+def test_an_undo_gives_back_what_was_handed_out_next(comparison_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(comparison_campaign, rosa)
+    judge(slot, rosa)
+    following = claim(comparison_campaign, rosa)
+
+    services.undo(lease=slot.lease, rater=rosa, draft={}, now=NOON)
+
+    assert Slot.objects.get(pk=following.pk).state == Slot.State.FREE
+    assert claim(comparison_campaign, rosa).lease == slot.lease
+
+
+def test_an_undo_of_a_late_answer_frees_the_slot_it_had_filled(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
+    slot = claim(campaign, rosa)
+    services.release(lease=slot.lease, rater=rosa, now=NOON)
+    claim(campaign, raul)
+    late = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(1))
+
+    services.undo(lease=slot.lease, rater=rosa, draft={"text": "Four."}, now=after(1))
+
+    assert Slot.objects.get(pk=late.slot_id).state == Slot.State.FREE
+    assert Draft.objects.get().content == {"text": "Four."}
+
+
+def test_an_answer_that_something_was_built_on_is_not_undone(comparison_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(comparison_campaign, rosa)
+    judge(slot, rosa, edit=services.Edit(0, "Better."))
+    other = Item.objects.exclude(pk=slot.item_id).earliest("pk")
+    ItemResponse.objects.create(item=other, response=Response.objects.get(source__kind="person"))
+
+    with pytest.raises(services.UnableToUndo):
+        services.undo(lease=slot.lease, rater=rosa, draft={}, now=NOON)
+
+    assert Judgment.objects.count() == 1
+    assert Slot.objects.get(pk=slot.pk).state == Slot.State.SUBMITTED
+
+
+def test_a_second_edit_of_the_same_prompt_is_a_response_of_its_own(comparison_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(comparison_campaign, rosa)
+    judge(slot, rosa, edit=services.Edit(0, "Better."))
+    answers = {"ranks": {0: 1, 1: 2, 2: 3, 3: 4}, "ratings": {n: {"overall": "4"} for n in range(4)}}
+
+    services.correct_comparison(
+        lease=slot.lease, rater=rosa, version=1, edit=services.Edit(0, "Better still."), now=after(1), **answers
+    )
+
+    assert list(Response.objects.filter(source__kind="person").order_by("number").values_list("text", flat=True)) == [
+        "Better.",
+        "Better still.",
+    ]
+
+
+def test_counts_and_exports_use_the_version_that_stands(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = claim(demonstration_campaign, rosa)
+    services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", active_s=60, now=NOON)
+
+    services.correct_demonstration(lease=slot.lease, rater=rosa, version=1, text="Four!", active_s=5, now=after(9))
+
+    assert [row.response for row in exports.demonstrations()] == ["Four!"]
+    assert demonstration_campaign.judgments.count() == rosa.judgments.count() == 1
+    assert Judgment.objects.get().active_s == 65

@@ -5,7 +5,8 @@ import { modifier } from "js/desk/finish";
 
 export function beside({ desk, record }) {
   const panel = desk.querySelector("#guideline-panel");
-  const skip = dialogOf(desk.querySelector("[data-part=skip]"));
+  const part = desk.querySelector("[data-part=skip]");
+  const skip = part && dialogOf(part); // a correction cannot be skipped
   const actions = { guideline, prompt, skip: openSkip };
   let cameFrom = null;
 
@@ -29,11 +30,12 @@ export function beside({ desk, record }) {
   }
 
   function openSkip() {
+    if (!skip) return;
     skip.showModal();
     skip.querySelector("[name=reason]").focus();
   }
 
-  skip.addEventListener("keydown", (event) => {
+  skip?.addEventListener("keydown", (event) => {
     const reason = skip.querySelectorAll("[name=reason]")[Number(event.key) - 1];
     if (!reason || event.target.matches("[type=text]")) return;
     reason.checked = true;

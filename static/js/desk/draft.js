@@ -9,7 +9,8 @@ const KEPT_MS = 30 * 24 * 3600 * 1000;
 
 export function draft({ desk, form, say, record }) {
   const prefix = `preferably.draft.${desk.dataset.person}.`;
-  const key = prefix + desk.dataset.lease;
+  // A correction is no draft of the item: it stays in this browser until it is submitted.
+  const key = prefix + desk.dataset.lease + (desk.dataset.draftUrl ? "" : `.v${desk.dataset.version}`);
   const saved = document.querySelector("[data-saved]");
   const wait = backoff();
   let revision = Number(desk.dataset.revision) || 0;
@@ -48,7 +49,7 @@ export function draft({ desk, form, say, record }) {
   }
 
   async function save() {
-    if (isDone) return;
+    if (isDone || !desk.dataset.draftUrl) return;
     const sent = revision;
     const answer = await post(desk.dataset.draftUrl, JSON.stringify({ revision, fields: read(form) }));
     if (isDone) return;

@@ -4,6 +4,7 @@ import { isTyping } from "js/typing";
 
 /** `commands` maps a key to what it does; `beside` and `finish` are the page's own parts; `leave` takes the focus out of a text. */
 export function keys({ commands, beside, finish, leave }) {
+  const all = { ...commands, u: undo };
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return;
     if ((event.metaKey || event.ctrlKey) && event.key === "Enter" && !event.shiftKey && !beside.isDialogOpen()) {
@@ -14,11 +15,16 @@ export function keys({ commands, beside, finish, leave }) {
     if (beside.isDialogOpen()) return;
     if (event.key === "Escape") return escape(event);
     if (isTyping(event.target) || event.metaKey || event.ctrlKey || event.altKey) return;
-    const command = commands[event.key] ?? commands[event.key.toLowerCase()];
+    const command = all[event.key] ?? all[event.key.toLowerCase()];
     if (!command || event.repeat) return;
     event.preventDefault();
     command();
   });
+
+  /** While the toast stands that offers it. */
+  function undo() {
+    document.querySelector("#toasts [data-undo-key]")?.closest("form").requestSubmit();
+  }
 
   function escape(event) {
     if (finish.isOpen()) finish.clear();

@@ -12,7 +12,7 @@ export function lease({ desk, say, record }) {
   let isLost = Number(desk.dataset.expiresIn) === 0;
 
   async function beat() {
-    if (isLost || record.idleMs() > AWAY_MS) return;
+    if (isLost || !desk.dataset.heartbeatUrl || record.idleMs() > AWAY_MS) return;
     const answer = await post(desk.dataset.heartbeatUrl, new FormData());
     if (answer.kind !== "ok") return;
     if (answer.data.is_gone) {

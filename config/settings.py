@@ -293,6 +293,13 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.text("PREFERABLY_LOG_LEVEL", "How much is logged.", default="INFO")},
 }
 
+# --- the REST API ------------------------------------------------------------------------------------------------
+API_READS_PER_MINUTE = env.integer(
+    "PREFERABLY_API_READS_PER_MINUTE", "Reads a minute that the REST API answers to one token. 0: no limit.", default="600"
+)
+API_WRITES_PER_MINUTE = env.integer(
+    "PREFERABLY_API_WRITES_PER_MINUTE", "Writes a minute that the REST API takes from one token. 0: no limit.", default="120"
+)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.api.authentication.BearerAuthentication",  # first: it says what a 401 asks for
@@ -329,12 +336,5 @@ SPECTACULAR_SETTINGS = {
 }
 FORM_RENDERER = "pages.form_renderer.FormRenderer"
 if MODE == "test":
-# --- the REST API ------------------------------------------------------------------------------------------------
-API_READS_PER_MINUTE = env.integer(
-    "PREFERABLY_API_READS_PER_MINUTE", "Reads a minute that the REST API answers to one token. 0: no limit.", default="600"
-)
-API_WRITES_PER_MINUTE = env.integer(
-    "PREFERABLY_API_WRITES_PER_MINUTE", "Writes a minute that the REST API takes from one token. 0: no limit.", default="120"
-)
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -27,7 +27,7 @@ from visitor import Page, UnexpectedPage, Visitor
 DEMO = local_site.ROOT / "training" / "demo"
 N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
 # What fits fifteen minutes on two cores; the report says so.
-MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW = 150, 150, 256
+MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 1024
 CAPS = f"""at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} pairs to learn from, rows of at most
 {LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens a response, one epoch each, LoRA"""
 CAMPAIGN = "Compare the first model's responses"
@@ -87,7 +87,8 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
 
     say(f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most {N_TOKENS} tokens.")
     prompts = cut(researcher, "prompts", name="Prompts", limit=str(N_PROMPTS), splits=["train", "validation", "test"])
-    sampling = {"n_responses": str(N_RESPONSES), "max_new_tokens": str(N_TOKENS), "max_prompts": str(N_PROMPTS)}
+    sampling = {"n_responses": N_RESPONSES, "max_new_tokens": N_TOKENS, "max_prompts": N_PROMPTS}
+    sampling |= {"max_prompt_tokens": LONGEST_PROMPT, "batch_size": N_RESPONSES * 4}
     train(researcher, "sample", name="Responses", snapshot=prompts, base_model=first, **sampling)
 
     say(f"The admin opens a comparison campaign; {len(RATERS)} raters work on it, {OVERLAP} judgments an item.")
@@ -152,8 +153,8 @@ def bring_in(admin: Visitor, file: Path) -> None:
 # --- the researcher ----------------------------------------------------------------------------------------------
 
 
-def capped(most_rows: int) -> dict[str, str]:
-    return {"max_rows": str(most_rows), "max_tokens": str(LONGEST_ROW), "n_epochs": "1"}
+def capped(most_rows: int) -> dict[str, int]:
+    return {"max_rows": most_rows, "max_tokens": LONGEST_ROW, "n_epochs": 1}
 
 
 def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
@@ -165,7 +166,7 @@ def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
     return str(answers["name"])
 
 
-def train(researcher: Visitor, kind: str, *, name: str, snapshot: str, base_model: str, **config: str) -> str:
+def train(researcher: Visitor, kind: str, *, name: str, snapshot: str, base_model: str, **config: int) -> str:
     """Queues a run with the small preset and these settings, and watches it to its end; the name of the model it left, if any."""
     page = researcher.open(f"/runs/new/{kind}/")
     page = researcher.send(page, page.form(has="base_model"), preset="small")
@@ -173,7 +174,8 @@ def train(researcher: Visitor, kind: str, *, name: str, snapshot: str, base_mode
     chosen = {"snapshot": form.option("snapshot", snapshot), "base_model": form.option("base_model", base_model)}
     offered = (form.options[field][value] for field, value in chosen.items())
     say(f"  run “{name}” on: {', '.join(offered)}")
-    page = researcher.send(page, form, name=name, **chosen, **config)
+    settings = {field: str(value) for field, value in config.items()}
+    page = researcher.send(page, form, name=name, **chosen, **settings)
     if not re.search(r"/runs/\d+/$", page.address):
         raise SystemExit(f"The run “{name}” could not be queued: {page.text[:1000]}")
     page = watch(researcher, page.address)

@@ -20,7 +20,7 @@ Weighting = Literal["identity", "linear", "quadratic"]
 
 def weights_for(values: Floats, weighting: Weighting) -> Floats:
     """How much credit label i gets against label j: 1 for the same, less the farther apart they lie. (V, V)"""
-    if weighting == "identity":
+    if weighting == "identity" or len(values) < 2:
         return np.eye(len(values))
     apart = np.abs(values[:, None] - values[None, :]) / (np.ptp(values) or 1.0)
     return np.asarray(1 - (apart if weighting == "linear" else apart**2), dtype=float)

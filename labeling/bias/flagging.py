@@ -9,11 +9,11 @@ honest raters does not fill the list by luck.
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix, triu
 from scipy.stats import norm
 
 from labeling import agreement
@@ -197,11 +197,14 @@ def _longer_won(judgment: Ints, pairs: agreement.PairVotes, chars: Floats, n: in
 
 
 def _orders(judgment: Ints, pairs: agreement.PairVotes, item: Ints, n: int) -> Ints:
-    """A number for each distinct set of votes on an item's pairs."""
+    """A number for each distinct set of votes on an item's pairs; a judgment without any is like no other."""
     random = np.random.default_rng(7)
     weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
     key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
-    return codes(np.round(key + item * 1e3, 6))[0]
+    said_something = np.bincount(judgment[pairs.row], minlength=n) > 0
+    votes, names = codes(np.round(key, 9))
+    alone = len(names) + np.arange(n)
+    return codes(item * (len(names) + n) + np.where(said_something, votes, alone))[0]
 
 
 @dataclass(frozen=True)
@@ -318,22 +321,51 @@ def _drifts(table: _Table, thresholds: Thresholds) -> list[Flag]:
 
 def _copies(table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]) -> list[Flag]:
     """Pairs of raters whose rankings are the same far more often than luck and skill make them."""
-    luck = _same_by_luck(table)
-    place = {(int(item), int(rater)): at for at, (item, rater) in enumerate(zip(table.item, table.rater, strict=True))}
-    items_of = [set(table.item[of].tolist()) for of in table.of_rater]
-    tested, matches = [], {}
-    for one, other in combinations(range(len(table.raters)), 2):
-        shared = items_of[one] & items_of[other]
-        if len(shared) < thresholds.n_judgments or {int(table.raters[one]), int(table.raters[other])} <= habits:
-            continue  # two raters with the same habit agree without having met
-        pair = np.array([(place[item, one], place[item, other]) for item in sorted(shared)])
-        test, matches[one, other] = _same(table, pair, one, other, luck, thresholds)
-        tested.append(test)
     found = []
-    for test in _survivors(tested, thresholds):
-        assert test.other is not None
-        found += _copy_flags(table, test, matches[test.rater, test.other], names)
+    for test in _survivors(_alike(table, thresholds, habits), thresholds):
+        found += _copy_flags(table, test, names)
     return _strongest(found)
+
+
+def _alike(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
+    """Every two raters who share enough items, by sums over those items."""
+    luck = _same_by_luck(table)
+    judged = _by_rater(table, table.item, np.ones(len(table.item)))
+    orders = _by_rater(table, table.order, np.ones(len(table.item)))
+    shared = triu(judged @ judged.T, k=1).tocoo()
+    enough = shared.data >= thresholds.n_judgments
+    one, other, n = shared.row[enough], shared.col[enough], shared.data[enough]
+    if not len(n):
+        return []
+    same, expected, spread = (
+        np.asarray((left @ judged_or_order.T).tocsr()[one, other]).reshape(-1)
+        for left, judged_or_order in (
+            (orders, orders),
+            (_by_rater(table, table.item, luck[table.item]), judged),
+            (_by_rater(table, table.item, (luck * (1 - luck))[table.item]), judged),
+        )
+    )
+    # Half a match less: a count is held against a smooth curve.
+    p = norm.sf((same - expected - 0.5) / np.sqrt(np.maximum(spread, 1e-9)))
+    copied = (same - expected) / np.maximum(n - expected, 1e-9)
+    has_habit = np.isin(table.raters, sorted(habits))
+    met = ~(has_habit[one] & has_habit[other])  # two raters with the same habit agree without having met
+    return [
+        _Tested(
+            int(one[at]),
+            same[at] / n[at],
+            expected[at] / n[at],
+            int(n[at]),
+            float(p[at]),
+            copied[at] >= thresholds.copied,
+            int(other[at]),
+        )
+        for at in np.flatnonzero(met)
+    ]
+
+
+def _by_rater(table: _Table, columns: Ints, values: Floats) -> csr_matrix:
+    return csr_matrix((values, (table.rater, columns)), shape=(len(table.raters), int(columns.max()) + 1))
 
 
 def _same_by_luck(table: _Table) -> Floats:
@@ -348,23 +380,16 @@ def _same_by_luck(table: _Table) -> Floats:
     return np.asarray((same + 10 * pooled) / (pairs + 10), dtype=float)
 
 
-def _same(table: _Table, pair: Ints, one: int, other: int, luck: Floats, thresholds: Thresholds) -> tuple[_Tested, Ints]:
-    is_same = table.order[pair[:, 0]] == table.order[pair[:, 1]]
-    expected = luck[table.item[pair[:, 0]]]
-    z = (is_same.sum() - expected.sum() - 0.5) / math.sqrt(max(float((expected * (1 - expected)).sum()), 1e-9))
-    value, usual = float(is_same.mean()), float(expected.mean())
-    copied = (value - usual) / max(1 - usual, 1e-9)
-    return _Tested(one, value, usual, len(pair), float(norm.sf(z)), copied >= thresholds.copied, other), pair[is_same]
-
-
 _LATER = 0.8
 """Share of the equal rankings that one rater gave second, from which that rater is the copy."""
 
 
-def _copy_flags(table: _Table, test: _Tested, same: Ints, names: Mapping[int, str]) -> list[Flag]:
+def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[Flag]:
     """One flag for who came later; one for each where neither always did."""
     assert test.other is not None
-    later = float((table.at_s[same[:, 0]] > table.at_s[same[:, 1]]).mean())
+    one, other = table.of_rater[test.rater], table.of_rater[test.other]
+    _, mine, theirs = np.intersect1d(table.order[one], table.order[other], return_indices=True)
+    later = float((table.at_s[one[mine]] > table.at_s[other[theirs]]).mean())
     flagged = [(test.rater, test.other)] if later >= _LATER else [(test.other, test.rater)] if later <= 1 - _LATER else None
     when = "and came later" if flagged else "now one first, now the other"
     return [

@@ -126,8 +126,9 @@ def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints)
     both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
     by_prompt, by_rater, by_both = (np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both))
     variance = by_prompt + by_rater - by_both
-    # The difference may be negative in small samples; the larger of the two is then the cautious answer.
-    return np.sqrt(np.where(variance > 0, variance, np.maximum(by_prompt, by_rater)))
+    # Nothing is left where there is one rater, or less than nothing in a small sample: then the larger of the two.
+    larger = np.maximum(np.maximum(by_prompt, by_rater), 0)
+    return np.asarray(np.sqrt(np.where(variance > 1e-6 * larger, variance, larger)), dtype=float)
 
 
 def _meat(scores: Floats, group: Ints) -> Floats:
@@ -213,7 +214,9 @@ def share(chosen: ArrayLike, *, even: float = 0.5, groups: Sequence[ArrayLike] =
     both = codes(one * (int(other.max()) + 1) + other)[0]
     first, second, joint = (_cluster_error(residuals, group) ** 2 for group in (one, other, both))
     variance = first + second - joint if len(groups) > 1 else first
-    se = math.sqrt(variance if variance > 0 else max(first, second)) or alone
+    larger = max(first, second)  # as in the regression
+    se = math.sqrt(variance if variance > 1e-6 * larger else larger)
+    se = se if se > 1e-6 * alone else alone  # all alike: what an even share would have
     reach = quantile() * se
     return _tested(Figure(value, n, max(0.0, value - reach), min(1.0, value + reach), se), even)
 

@@ -411,6 +411,7 @@ def test_what_cannot_be_computed_is_a_sentence(units: list[int], raters: list[in
         *(agreement.krippendorff(**given, metric=metric) for metric in ("nominal", "ordinal", "interval", "ratio")),
         agreement.fleiss(**given),
         agreement.gwet(**given),
+        agreement.gwet(**given, weighting="quadratic"),
         agreement.brennan_prediger(**given),
         agreement.conger(**given, raters=raters),
         agreement.raw(**given, ties="out"),

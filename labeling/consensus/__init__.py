@@ -1,5 +1,6 @@
 """What raters together say, and how much each of them deserves to be heard: pure formulas, no Django, no database."""
 
+from labeling.consensus.rankings import plackett_luce
 from labeling.consensus.strengths import RaterAware, Strengths, TieModel, bradley_terry, rater_aware, with_ties
 from labeling.consensus.votes import Consensus, Majority, Reliability, dawid_skene, majority, one_coin, reliability
 
@@ -14,6 +15,7 @@ __all__ = [
     "dawid_skene",
     "majority",
     "one_coin",
+    "plackett_luce",
     "rater_aware",
     "reliability",
     "with_ties",

@@ -47,7 +47,7 @@ class Strengths:
 
 
 @dataclass(frozen=True)
-class _Pairs:
+class Pairs:
     """Votes on each pair: i beat j `wins` times, lost `losses`, tied `ties`."""
 
     i: Ints
@@ -86,7 +86,7 @@ def with_ties(
     if not place.size:
         return Strengths(items, None, note="There are no comparisons yet.")
     pairs = _collected(place, np.asarray(labels), weights, len(items), is_half=model == "half")
-    parts, problem = _connection(pairs, items)
+    parts, problem = connection(pairs, items)
     if problem and not ridge:
         return Strengths(items, None, parts=parts, note=problem)
     has_ties = bool(pairs.ties.sum())  # none are left where they count as halves
@@ -98,7 +98,7 @@ def with_ties(
     return Strengths(items, strength, se, math.exp(theta) if has_ties else None, log_likelihood, parts, problem)
 
 
-def _collected(place: Ints, labels: Ints, weights: ArrayLike | None, n_items: int, *, is_half: bool) -> _Pairs:
+def _collected(place: Ints, labels: Ints, weights: ArrayLike | None, n_items: int, *, is_half: bool) -> Pairs:
     n = len(labels)
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     low, high = np.minimum(place[:n], place[n:]), np.maximum(place[:n], place[n:])
@@ -109,14 +109,14 @@ def _collected(place: Ints, labels: Ints, weights: ArrayLike | None, n_items: in
     if is_half:
         wins, losses, ties = wins + ties / 2, losses + ties / 2, np.zeros(len(keys))
     other = keys // n_items != keys % n_items  # nothing competes with itself
-    return _Pairs(keys[other] // n_items, keys[other] % n_items, wins[other], losses[other], ties[other], n_items)
+    return Pairs(keys[other] // n_items, keys[other] % n_items, wins[other], losses[other], ties[other], n_items)
 
 
 def _sums(group: Ints, values: Floats, n_groups: int) -> Floats:
     return np.asarray(np.bincount(group, weights=values, minlength=n_groups), dtype=float)
 
 
-def _connection(pairs: _Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], str]:
+def connection(pairs: Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], str]:
     """The parts that comparisons connect, and a sentence where maximum likelihood has no finite answer."""
     shape = (pairs.n_items, pairs.n_items)
     won, lost = pairs.wins + pairs.ties > 0, pairs.losses + pairs.ties > 0
@@ -163,14 +163,14 @@ class _Slopes:
     theta_theta: Floats
 
 
-def _half_kernel(pairs: _Pairs, delta: Floats, theta: float) -> _Slopes:
+def _half_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
     n, p = pairs.wins + pairs.losses, expit(delta)
     none = np.zeros(len(delta))
     value = float((pairs.wins * log_expit(delta) + pairs.losses * log_expit(-delta)).sum())
     return _Slopes(value, pairs.wins - n * p, none, -n * p * (1 - p), none, none)
 
 
-def _davidson_kernel(pairs: _Pairs, delta: Floats, theta: float) -> _Slopes:
+def _davidson_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
     logits = np.stack([delta / 2, -delta / 2, np.full(len(delta), theta)])
     log_p = logits - np.logaddexp.reduce(logits, axis=0)
     win, loss, tie = np.exp(log_p)
@@ -187,7 +187,7 @@ def _davidson_kernel(pairs: _Pairs, delta: Floats, theta: float) -> _Slopes:
     )
 
 
-def _rao_kupper_kernel(pairs: _Pairs, delta: Floats, theta: float) -> _Slopes:
+def _rao_kupper_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
     """In θ = log ν > 0: a tie is P = σ(δ − θ) σ(−δ − θ) (ν² − 1)."""
     up, down = pairs.wins + pairs.ties, pairs.losses + pairs.ties
     ahead, behind = expit(delta - theta), expit(-delta - theta)
@@ -206,7 +206,7 @@ def _rao_kupper_kernel(pairs: _Pairs, delta: Floats, theta: float) -> _Slopes:
     )
 
 
-_Kernel = Callable[[_Pairs, Floats, float], _Slopes]
+_Kernel = Callable[[Pairs, Floats, float], _Slopes]
 _KERNELS: dict[TieModel, _Kernel] = {"half": _half_kernel, "davidson": _davidson_kernel, "rao-kupper": _rao_kupper_kernel}
 _START = 0.5
 """θ at the start; positive, as Rao and Kupper need it."""
@@ -214,7 +214,7 @@ _STEPS = 200
 
 
 def _newton(
-    pairs: _Pairs, kernel: _Kernel, ridge: float, parts: tuple[tuple[int, ...], ...], items: np.ndarray, *, has_ties: bool
+    pairs: Pairs, kernel: _Kernel, ridge: float, parts: tuple[tuple[int, ...], ...], items: np.ndarray, *, has_ties: bool
 ) -> tuple[Floats, float, float, Floats | None]:
     """Climb the concave likelihood by Newton's method; (strengths, θ, log-likelihood, covariance or None)."""
     n = pairs.n_items
@@ -237,11 +237,11 @@ def _newton(
     return state[:n], float(state[n]), slopes.value, inverse
 
 
-def _slopes(pairs: _Pairs, kernel: _Kernel, state: Floats) -> _Slopes:
+def _slopes(pairs: Pairs, kernel: _Kernel, state: Floats) -> _Slopes:
     return kernel(pairs, state[pairs.i] - state[pairs.j], float(state[-1]))
 
 
-def _climbed(pairs: _Pairs, kernel: _Kernel, state: Floats, step: Floats, belongs: Ints, ridge: float) -> Floats:
+def _climbed(pairs: Pairs, kernel: _Kernel, state: Floats, step: Floats, belongs: Ints, ridge: float) -> Floats:
     """As much of the step as does not lead down, or where it was."""
     n = pairs.n_items
 
@@ -263,13 +263,13 @@ def _centred(state: Floats, belongs: Ints, n: int) -> Floats:
     return np.append(state[:n] - means[belongs], state[n])
 
 
-def _gradient(pairs: _Pairs, slopes: _Slopes, state: Floats, ridge: float, *, has_ties: bool) -> Floats:
+def _gradient(pairs: Pairs, slopes: _Slopes, state: Floats, ridge: float, *, has_ties: bool) -> Floats:
     n = pairs.n_items
     up = _sums(pairs.i, slopes.by_delta, n) - _sums(pairs.j, slopes.by_delta, n) - ridge * state[:n]
     return np.append(up, slopes.by_theta.sum()) if has_ties else up
 
 
-def _information(pairs: _Pairs, slopes: _Slopes, ridge: float, *, has_ties: bool) -> csr_matrix:
+def _information(pairs: Pairs, slopes: _Slopes, ridge: float, *, has_ties: bool) -> csr_matrix:
     """The negative Hessian, with a hair on the diagonal: a whole part can move together without changing anything."""
     n = pairs.n_items
     i, j, h = pairs.i, pairs.j, -slopes.delta_delta

@@ -378,6 +378,48 @@ def test_random_votes_with_ties_are_evalica_s(seed: int) -> None:
     assert davidson.values == is_about(logs - logs.mean(), 1e-4)
 
 
+# Whole rankings
+
+
+def test_partial_rankings_are_choix_s_own_example() -> None:
+    rankings = [[0, 1, 2], [3, 2, 0], [1, 3]]
+
+    found = consensus.plackett_luce(rankings=rankings)
+
+    # The published digits stop where that library's iterations stop; run to the end, it agrees to the last.
+    assert found.values == is_about([-0.44328117, 0.69506219, -0.67061442, 0.4188334], 5e-5)
+    assert found.values == is_about(choix.ilsr_rankings(4, rankings, tol=1e-13))
+
+
+def test_first_choices_are_choix_s_own_example() -> None:
+    found = consensus.plackett_luce(first_choices=[(0, [1]), (1, [2]), (2, [0, 1])])
+
+    assert found.values == is_about([0.16040395, -0.32080789, 0.16040394])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_rankings_are_choix_s(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    rankings = [random.permutation(6)[: random.integers(2, 7)].tolist() for _ in range(40)]
+
+    assert consensus.plackett_luce(rankings=rankings).values == is_about(choix.ilsr_rankings(6, rankings, tol=1e-12))
+
+
+def test_rankings_of_two_are_pairs() -> None:
+    pairs = [(0, 1), (0, 1), (1, 2), (2, 0), (2, 1)]
+    winners, losers = zip(*pairs, strict=True)
+
+    found = consensus.plackett_luce(rankings=pairs)
+
+    assert found.values == is_about(consensus.bradley_terry(winners=winners, losers=losers).values)
+
+
+def test_rankings_without_an_answer_are_a_sentence() -> None:
+    assert consensus.plackett_luce().note == "There are no rankings yet."
+    assert consensus.plackett_luce(rankings=[[4, 7]]).values is None
+    assert np.isfinite(consensus.plackett_luce(rankings=[[4, 7]], ridge=0.1).values).all()
+
+
 # What cannot be compared
 
 

@@ -38,6 +38,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
         (
             Place(_("Desk"), "desk", "desk", ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline")),
             Place(_("My work"), "my_work", "clock", ("my_work",)),
+            Place(_("Guidelines"), "my_guidelines", "guideline", ("my_guideline",)),
         ),
     ),
     (
@@ -55,6 +56,8 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
             Place(_("Runs"), "runs", "run", ("run",)),
             Place(_("Models"), "models", "model", ("model",)),
             Place(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
+            Place(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
+            Place(_("Nodes"), "nodes", "node", ("node",)),
         ),
     ),
 )

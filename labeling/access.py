@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from accounts.models import User
 from labeling.models import Campaign, Guideline, Import, Item, Pool, Prompt, Rater
-from labeling.selectors import desk
+from labeling.selectors import desk, guidance
 from labeling.selectors.prompts import visible
 
 
@@ -30,6 +30,21 @@ def pool(*, user: User | AnonymousUser, pk: int) -> Pool:
 def guideline(*, user: User | AnonymousUser, pk: int) -> Guideline:
     _require_admin(user)
     return get_object_or_404(Guideline, pk=pk)
+
+
+def my_guideline(*, user: User | AnonymousUser, rater: Rater | None, pk: int) -> Guideline:
+    """An admin reads any; a rater those that they work by."""
+    if user.is_authenticated and user.is_admin:
+        return get_object_or_404(Guideline, pk=pk)
+    mine = guidance.guidelines_of(rater=rater) if rater else []
+    found = next((guideline for guideline in mine if guideline.pk == pk), None)
+    if found is None:
+        raise Http404
+    return found
+
+
+def rater_or_none(*, user: User | AnonymousUser) -> Rater | None:
+    return Rater.objects.filter(user=user.pk).first()
 
 
 def prompt(*, user: User | AnonymousUser, pk: int) -> Prompt:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labeling.views import desk, imports
+from labeling.views import desk, guidance, imports
 from labeling.views.manage import campaigns, exports, guidelines, people, pools, prompts
 
 urlpatterns = [
@@ -21,6 +21,9 @@ urlpatterns = [
     path("desk/item/<uuid:lease>/diff", desk.diff, name="desk_diff"),
     path("desk/item/<uuid:lease>/preview", desk.preview, name="desk_preview"),
     path("my-work/", desk.my_work, name="my_work"),
+    path("my-guidelines/", guidance.index, name="my_guidelines"),
+    path("guidelines/<int:pk>/", guidance.page, name="my_guideline"),
+    path("guidelines/<int:pk>/read", guidance.read, name="my_guideline_read"),
     # campaigns
     path("campaigns/", campaigns.index, name="campaigns"),
     path("campaigns/new/", campaigns.new, name="campaign_new"),

@@ -7,7 +7,7 @@ from labeling.services.campaigns import (
     open_campaign,
     pause_campaign,
 )
-from labeling.services.guidelines import create_guideline, new_guideline_version
+from labeling.services.guidelines import acknowledge, create_guideline, new_guideline_version
 from labeling.services.imports import UnableToImport, clear_import, discard, publish, run_import, start_import, start_upload
 from labeling.services.judgments import (
     Edit,
@@ -36,6 +36,7 @@ __all__ = [
     "UnableToImport",
     "UnableToSubmit",
     "UnableToUndo",
+    "acknowledge",
     "add_raters",
     "change_person",
     "claim",

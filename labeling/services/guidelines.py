@@ -8,7 +8,7 @@ from django.db.models import Max
 from accounts import audit
 from accounts.models import User
 from labeling import rating_form
-from labeling.models import Campaign, Guideline, GuidelineVersion
+from labeling.models import Campaign, Guideline, GuidelineReading, GuidelineVersion, Rater
 
 
 def create_guideline(
@@ -27,6 +27,12 @@ def create_guideline(
         )
         audit.record(by=by, action="create", target=guideline, after={"name": name}, now=now)
     return guideline
+
+
+def acknowledge(*, version: GuidelineVersion, rater: Rater, now: datetime) -> None:
+    """The rater says that they have read this version; a second time changes nothing."""
+    reading = GuidelineReading(version=version, rater=rater, read_at=now)
+    GuidelineReading.objects.bulk_create([reading], ignore_conflicts=True)
 
 
 def new_guideline_version(

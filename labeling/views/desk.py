@@ -23,8 +23,9 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling import access, desk_pages, services
 from labeling.forms import desk as forms
-from labeling.models import Campaign, Judgment, Pass, Rater
+from labeling.models import Campaign, Judgment, Pass
 from labeling.selectors import desk as selectors
+from labeling.views.onward import next_address
 from pages import render as texts
 
 BIGGEST_DRAFT = 2_000_000
@@ -61,20 +62,11 @@ def next_item(request: HttpRequest, campaign_id: int) -> HttpResponse:
     rater = access.rater(user=request.user)
     campaign = access.campaign_to_work_in(rater=rater, pk=campaign_id)
     if request.method == "POST":
-        return redirect(_next_address(request, campaign=campaign, rater=rater))
+        return redirect(next_address(request, campaign=campaign, rater=rater))
     lease = selectors.lease_held(rater=rater, campaign=campaign)
     if lease is not None:
         return redirect("desk_item", lease)
     return render(request, "labeling/desk/next.html", {"campaign": campaign})
-
-
-def _next_address(request: HttpRequest, *, campaign: Campaign, rater: Rater) -> str:
-    """Claims; where to go then. With nothing left, that is the desk, and a sentence there says so."""
-    slot = services.claim(campaign=campaign, rater=rater, now=timezone.now())
-    if slot is not None:
-        return reverse("desk_item", args=[slot.lease])
-    messages.info(request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name})
-    return reverse("desk")
 
 
 # --- one item ----------------------------------------------------------------------------------------------------
@@ -248,7 +240,7 @@ def _stored(request: HttpRequest, work: selectors.Work, *, is_last: bool) -> Htt
         messages.info(request, _("Stored. Nothing is reserved for you now."))
         address = reverse("desk")
     else:
-        address = _next_address(request, campaign=work.campaign, rater=work.rater)
+        address = next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk)
     return JsonResponse({"next": address}) if _is_fragment(request) else redirect(address)
 
 
@@ -322,7 +314,7 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return _page(request, work, kept, status=422, skip_form=form)
     reason = Pass.Reason(form.cleaned_data["reason"])
     services.skip(lease=lease, rater=work.rater, reason=reason, note=form.cleaned_data["note"], now=timezone.now())
-    return redirect(_next_address(request, campaign=work.campaign, rater=work.rater))
+    return redirect(next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))
 
 
 @require_GET

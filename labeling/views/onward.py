@@ -1,0 +1,30 @@
+"""Where a rater goes next: an item, or what has to be read before it."""
+
+from django.contrib import messages
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from labeling import services
+from labeling.models import Campaign, Rater
+from labeling.selectors import desk, guidance
+
+
+def next_address(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None) -> str:
+    """Claims; where to go then. With nothing left, that is the desk, and a sentence there says so.
+
+    A guideline that changed is read first; who has just worked by the version in force (`worked_by`) is not even looked up.
+    """
+    if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
+        return f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}"
+    slot = services.claim(campaign=campaign, rater=rater, now=timezone.now())
+    if slot is not None:
+        return reverse("desk_item", args=[slot.lease])
+    messages.info(request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name})
+    return reverse("desk")
+
+
+def _reads_first(campaign: Campaign, rater: Rater) -> bool:
+    """An item already in hand keeps the version it was taken under."""
+    return guidance.needs_reading(rater=rater, campaign=campaign) and desk.lease_held(rater=rater, campaign=campaign) is None

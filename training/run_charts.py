@@ -30,19 +30,34 @@ GROUPS = (
         {"accuracy": _("training"), "held_out_accuracy": _("held out")},
     ),
     Group(_("Margin"), _("reward"), {"margin": _("training"), "held_out_margin": _("held out")}),
-    Group(_("Reward"), _("per response"), {"reward": _("reward"), "watchdog": _("watchdog"), "mean_reward": _("mean")}),
+    Group(_("Reward"), _("per response"), {"reward": _("rollouts"), "watchdog": _("watchdog"), "held_out_reward": _("held out")}),
     Group(_("KL to the SFT model"), _("nats per response"), {"kl": _("KL")}, from_zero=True),
-    Group(_("Responses"), _("tokens"), {"mean_tokens": _("mean length")}, from_zero=True),
-    Group(_("Share that ended by itself"), "", {"share_ended": _("ended")}),
+    Group(_("Responses"), _("tokens"), {"mean_tokens": _("mean length"), "response_tokens": _("mean length")}, from_zero=True),
+    Group(_("Share that ended by itself"), "", {"share_ended": _("ended"), "ended": _("ended")}),
     Group(_("Token accuracy"), _("share"), {"mean_token_accuracy": _("training")}),
     Group(_("Entropy"), _("nats per token"), {"entropy": _("entropy")}),
-    Group(_("Learning rate"), "", {"learning_rate": _("learning rate")}, from_zero=True),
+    Group(_("Clipped"), _("share of tokens"), {"clip_fraction": _("policy"), "value_clip_fraction": _("value")}, from_zero=True),
+    Group(_("Explained variance"), _("of returns"), {"explained_variance": _("value model")}),
+    Group(_("Value loss"), "", {"value_loss": _("value loss")}, from_zero=True),
+    Group(_("Demonstrations' loss"), _("nats per token"), {"ptx_loss": _("ptx")}),
+    Group(_("β"), "", {"beta": _("β")}, from_zero=True),
+    Group(_("Learning rate"), "", {"learning_rate": _("learning rate"), "lr": _("learning rate")}, from_zero=True),
     Group(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True),
     Group(_("Speed"), _("tokens per second"), {"tokens_per_s": _("speed")}, from_zero=True),
     Group(_("Pace"), _("seconds per step"), {"seconds": _("pace")}, from_zero=True),
 )
 # Drawn as other curves, or not worth a drawing.
-UNDRAWN = {"responses_per_s", "epoch"}
+UNDRAWN = {
+    *("responses_per_s", "epoch", "sqrt_kl", "learned_reward", "value", "policy_loss", "approximate_kl", "rollout_s", "update_s"),
+    *(
+        "held_out_kl",
+        "held_out_response_tokens",
+        "held_out_ended",
+        "held_out_n",
+        "held_out_accuracy_low",
+        "held_out_accuracy_high",
+    ),
+}
 # A change smaller than this share of the value is no finding.
 STEADY = 0.05
 
@@ -51,8 +66,24 @@ def charts(curves: Mapping[str, Curve], *, n_steps: int) -> list[LineChart]:
     """The drawings of a run, the most telling first; metrics nobody foresaw come last, one each."""
     drawn = [_chart(group, curves, n_steps) for group in GROUPS if any(name in curves for name in group.names)]
     known = {name for group in GROUPS for name in group.names} | UNDRAWN
+    if "sqrt_kl" in curves and "reward" in curves:
+        drawn.insert(min(2, len(drawn)), _against_drift(curves["reward"], curves["sqrt_kl"]))
     others = [Group(_words(metric), "", {metric: _words(metric)}) for metric in sorted(curves) if metric not in known]
     return drawn + [_chart(group, curves, n_steps) for group in others]
+
+
+def overlaid(runs: Sequence[tuple[str, Mapping[str, Curve]]]) -> list[LineChart]:
+    """One drawing a metric that any of the runs measured, a curve a run: `runs` are names with the curves of each."""
+    foreseen = [(group, metric, words) for group in GROUPS for metric, words in group.names.items()]
+    drawings = []
+    for group, metric, words in foreseen:
+        series = [Series(name, curves[metric].points) for name, curves in runs if metric in curves]
+        if series:
+            title = str(group.title) if len(group.names) == 1 else f"{group.title}, {words}"
+            drawings.append(
+                line_chart(title=title, series=series, x_unit=gettext("steps"), y_unit=str(group.unit), from_zero=group.from_zero)
+            )
+    return drawings
 
 
 def _chart(group: Group, curves: Mapping[str, Curve], n_steps: int) -> LineChart:
@@ -67,6 +98,15 @@ def _chart(group: Group, curves: Mapping[str, Curve], n_steps: int) -> LineChart
         x_end=float(n_steps) if n_steps else None,
         from_zero=group.from_zero,
     )
+
+
+def _against_drift(reward: Curve, sqrt_kl: Curve) -> LineChart:
+    """Reward by distance from the SFT model (Gao 2022): where the curve bends down, the reward model is being exploited."""
+    drift = dict(sqrt_kl.points)
+    points = sorted((drift[step], value) for step, value in reward.points if step in drift)
+    title = _finding(gettext("Reward by drift"), [value for _drift, value in points])
+    series = [Series(gettext("reward"), points)]
+    return line_chart(title=title, series=series, x_unit=gettext("√KL"), y_unit=gettext("per response"))
 
 
 def _subject(group: Group, telling: str) -> str:

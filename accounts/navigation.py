@@ -48,6 +48,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
             Place(_("Raters"), "people", "people", ("people", "person", "pool")),
             Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
             Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
+            Place(_("Questions"), "questions", "inbox", ("question",)),
         ),
     ),
     (

@@ -7,7 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
-from labeling.models import Campaign, Guideline, Import, Item, Pool, Prompt, Rater
+from labeling.models import Campaign, Guideline, Import, Item, ItemQuestion, Pool, Prompt, Rater
 from labeling.selectors import desk, guidance
 from labeling.selectors.prompts import visible
 
@@ -41,6 +41,11 @@ def my_guideline(*, user: User | AnonymousUser, rater: Rater | None, pk: int) ->
     if found is None:
         raise Http404
     return found
+
+
+def question(*, user: User | AnonymousUser, pk: int) -> ItemQuestion:
+    _require_admin(user)
+    return get_object_or_404(ItemQuestion, pk=pk)
 
 
 def rater_or_none(*, user: User | AnonymousUser) -> Rater | None:

@@ -452,6 +452,7 @@ def keys(*, is_comparison: bool) -> list[tuple[str, str]]:
     everywhere = [
         ("⌘↵ / Ctrl ↵", _("review, and once more to submit")),
         ("s", _("skip, then 1 to 4 for the reason")),
+        ("q", _("ask an admin about this item")),
         ("g", _("guideline")),
         ("p", _("whole prompt")),
         ("esc", _("leave a text field, close what is open")),

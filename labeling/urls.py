@@ -3,7 +3,7 @@
 from django.urls import path
 
 from labeling.views import desk, guidance, imports
-from labeling.views.manage import campaigns, exports, guidelines, people, pools, prompts
+from labeling.views.manage import campaigns, exports, guidelines, people, pools, prompts, questions
 
 urlpatterns = [
     # the rater's desk
@@ -14,6 +14,7 @@ urlpatterns = [
     path("desk/item/<uuid:lease>/heartbeat", desk.heartbeat, name="desk_heartbeat"),
     path("desk/item/<uuid:lease>/submit", desk.submit, name="desk_submit"),
     path("desk/item/<uuid:lease>/skip", desk.skip, name="desk_skip"),
+    path("desk/item/<uuid:lease>/ask", desk.ask, name="desk_ask"),
     path("desk/item/<uuid:lease>/undo", desk.undo, name="desk_undo"),
     path("desk/item/<uuid:lease>/correct", desk.correct, name="desk_correct"),
     path("desk/item/<uuid:lease>/release", desk.release, name="desk_release"),
@@ -36,6 +37,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/pause", campaigns.pause, name="campaign_pause"),
     path("campaigns/<int:pk>/close", campaigns.close, name="campaign_close"),
     path("campaigns/<int:pk>/export/", exports.export, name="export"),
+    # questions
+    path("questions/", questions.index, name="questions"),
+    path("questions/<int:pk>/answer", questions.answer, name="answer_question"),
     # people
     path("people/", people.index, name="people"),
     path("people/new/", people.new, name="person_new"),

@@ -20,6 +20,7 @@ LETTERS = "ABCDEFGHI"
 RECORD_LIMIT = 20_000
 """Characters of presentation record taken from a page; a record is about 1,000."""
 STRENGTHS = ("1", "2", "3", "4")
+LONGEST_QUESTION = 5_000
 LONGEST_TEXT = 200_000
 RECORDED: dict[str, type] = {
     "views": dict,

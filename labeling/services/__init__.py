@@ -28,6 +28,7 @@ from labeling.services.people import (
     remove_raters,
 )
 from labeling.services.prompts import create_prompt
+from labeling.services.questions import answer_question, ask_about
 from labeling.services.slots import claim, heartbeat, release, save_draft, skip
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "UnableToUndo",
     "acknowledge",
     "add_raters",
+    "answer_question",
+    "ask_about",
     "change_person",
     "claim",
     "clear_import",

@@ -25,6 +25,7 @@ from labeling import access, desk_pages, services
 from labeling.forms import desk as forms
 from labeling.models import Campaign, Judgment, Pass
 from labeling.selectors import desk as selectors
+from labeling.selectors import questions
 from labeling.views.onward import next_address
 from pages import render as texts
 
@@ -317,6 +318,19 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     return redirect(next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))
 
 
+@require_POST
+def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
+    """A question to the admins; the work on the item goes on."""
+    work = access.work(user=request.user, lease=lease)
+    text = forms.storable(request.POST.get("question", "")).strip()
+    if text:
+        services.ask_about(item=work.item, rater=work.rater, text=text[: forms.LONGEST_QUESTION], now=timezone.now())
+        messages.info(request, _("Your question went to the admins. The answer comes to My work."))
+    else:
+        messages.warning(request, _("The question is empty."))
+    return redirect("desk_item", lease)
+
+
 @require_GET
 def my_work(request: HttpRequest) -> HttpResponse:
     """What this rater gave: today, this week, and one by one."""
@@ -328,6 +342,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "today": desk_pages.tally_words(selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")),
         "week": desk_pages.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
         "judgments": page,
+        "questions": questions.questions_of(rater=rater)[:20],
     }
     return render(request, "labeling/desk/my_work.html", context)
 

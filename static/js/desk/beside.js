@@ -1,4 +1,4 @@
-// What is called up beside the work: the guideline panel, the whole prompt, the skip dialog.
+// What is called up beside the work: the guideline panel, the whole prompt, the skip dialog, a question.
 
 import { fragment } from "js/desk/post";
 import { modifier } from "js/desk/finish";
@@ -7,7 +7,8 @@ export function beside({ desk, record }) {
   const panel = desk.querySelector("#guideline-panel");
   const part = desk.querySelector("[data-part=skip]");
   const skip = part && dialogOf(part); // a correction cannot be skipped
-  const actions = { guideline, prompt, skip: openSkip };
+  const question = dialogOf(desk.querySelector("[data-part=ask]"));
+  const actions = { guideline, prompt, skip: openSkip, ask };
   let cameFrom = null;
 
   async function guideline() {
@@ -27,6 +28,12 @@ export function beside({ desk, record }) {
     const isOpen = desk.toggleAttribute("data-prompt-open");
     desk.querySelector("[data-do=prompt]").setAttribute("aria-pressed", String(isOpen));
     if (isOpen) record.opened("prompt");
+  }
+
+  function ask() {
+    skip?.close();
+    question.showModal();
+    question.querySelector("textarea").focus();
   }
 
   function openSkip() {

@@ -171,6 +171,7 @@ export function mount(desk) {
       m: () => (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus(),
       p: beside.prompt,
       r: () => reason.focus(),
+      q: beside.ask,
       s: beside.skip,
       v: () => views.cycle(cardNow()),
     },

@@ -55,7 +55,7 @@ export function mount(desk) {
     beside,
     finish,
     leave: () => desk.querySelector("[data-prompt-text]").focus(),
-    commands: { g: beside.guideline, p: beside.prompt, s: beside.skip, w: () => show("write") },
+    commands: { g: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: () => show("write") },
   });
   form.addEventListener("input", () => {
     count();

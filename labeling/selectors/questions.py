@@ -1,0 +1,17 @@
+"""Questions about items: those that wait, those that were answered, a rater's own."""
+
+from django.db.models import QuerySet
+
+from labeling.models import ItemQuestion, Rater
+
+
+def questions(*, is_answered: bool) -> QuerySet[ItemQuestion]:
+    """Waiting ones with the oldest first, answered ones with the newest first."""
+    found = ItemQuestion.objects.filter(answered_at__isnull=not is_answered)
+    order = ("-answered_at", "-pk") if is_answered else ("asked_at", "pk")
+    return found.select_related("rater", "item__campaign", "item__prompt", "answered_by").order_by(*order)
+
+
+def questions_of(*, rater: Rater) -> QuerySet[ItemQuestion]:
+    """The newest first."""
+    return ItemQuestion.objects.filter(rater=rater).select_related("item__campaign", "item__prompt").order_by("-asked_at", "-pk")

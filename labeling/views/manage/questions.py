@@ -1,0 +1,34 @@
+"""What raters ask about items: the list, and the answer."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.requests import MemberRequest
+from labeling import access, services
+from labeling.selectors import questions as selectors
+
+QUESTIONS_PER_PAGE = 25
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    is_answered = request.GET.get("state") == "answered"
+    page = Paginator(selectors.questions(is_answered=is_answered), QUESTIONS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "labeling/manage/questions.html", {"page": page, "is_answered": is_answered})
+
+
+@require_POST
+def answer(request: MemberRequest, pk: int) -> HttpResponse:
+    question = access.question(user=request.user, pk=pk)
+    text = request.POST.get("answer", "").replace("\x00", "").strip()
+    if not text:
+        messages.warning(request, _("Nothing is written yet."))
+        return redirect("questions")
+    services.answer_question(question=question, text=text[:5000], by=request.user, now=timezone.now())
+    messages.info(request, _("Answered. It stands under My work of the rater."))
+    return redirect("questions")

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from accounts import access, navigation
+from accounts import access, navigation, notices
 from accounts.models import User
 
 
@@ -17,6 +17,8 @@ class Shell:
 
     groups: list[navigation.Group]
     role: str
+    n_unread: int | None
+    """notices; None for whom nobody has anything to tell"""
     languages: list[tuple[str, str]]
 
 
@@ -32,6 +34,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
                 may_open=frozenset(name for name in settings.URL_PERMISSIONS if access.may_open(name, access.roles_of(user))),
             ),
             role=role_in_words(user),
+            n_unread=notices.unread(person=user).count() if access.may_open("notices", access.roles_of(user)) else None,
             languages=_languages(),
         )
     }

@@ -183,6 +183,9 @@ vars().update(
         )
     )
 )
+SITE_URL = env.text(
+    "PREFERABLY_URL", "Where this site is found, as https://label.example.org: for links in its mail.", default=""
+).rstrip("/")
 DEFAULT_FROM_EMAIL = env.text(
     "PREFERABLY_MAIL_FROM", "The sender of the site's mail.", default="Preferably <preferably@localhost>"
 )
@@ -260,6 +263,9 @@ CELERY_BEAT_SCHEDULE = {
     "ring-queued-runs": {"task": "training.tasks.ring_queued_runs", "schedule": 15.0},
     "ring-imports": {"task": "labeling.tasks.ring_imports", "schedule": 30.0},
     "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
+    "fire-due-schedules": {"task": "training.tasks.fire_due_schedules", "schedule": 30.0},
+    "advance-chains": {"task": "training.tasks.advance_chains", "schedule": 30.0},
+    "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
 }
 RUN_HEARTBEAT_S = env.integer("PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5")
 RUN_REAP_AFTER_S = env.integer(

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from accounts.models import User
-from training.models import Run, Snapshot, TrainedModel
+from training.models import Chain, Node, Run, Schedule, Snapshot, TrainedModel
 
 
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
@@ -29,6 +29,30 @@ def snapshot(*, user: User | AnonymousUser, pk: int) -> Snapshot:
 def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:
     researcher(user)
     found = TrainedModel.objects.select_related("parent", "run__snapshot", "source", "created_by").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def schedule(*, user: User | AnonymousUser, pk: int) -> Schedule:
+    researcher(user)
+    found = Schedule.objects.select_related("created_by").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def chain(*, user: User | AnonymousUser, pk: int) -> Chain:
+    researcher(user)
+    found = Chain.objects.select_related("schedule__created_by", "base_model", "firing").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def node(*, user: User | AnonymousUser, pk: int) -> Node:
+    researcher(user)
+    found = Node.objects.filter(pk=pk).first()
     if found is None:
         raise Http404
     return found

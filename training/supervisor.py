@@ -40,8 +40,6 @@ N_RESPONSES_AT_ONCE = 500
 CHILD = "child.json"
 # The trainer has no business with these.
 SECRETS = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PREFERABLY_SECRET_KEY")
-# Each sampling run has its own stretch of a model's response numbers, so that storing twice stores once.
-NUMBERS_PER_RUN = 1000
 
 
 class Superseded(Exception):
@@ -376,7 +374,7 @@ def _response(run: Run, row: dict[str, Any]) -> NewResponse:
     return NewResponse(
         prompt_id=row["prompt_id"],
         text=progress_lines.storable(row["text"]),
-        number=run.pk * NUMBERS_PER_RUN + row["number"],
+        number=services.response_number(run_id=run.pk, number=row["number"]),
         sampling=row["sampling"],
         is_ended=row["is_ended"],
     )

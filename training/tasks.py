@@ -3,19 +3,25 @@
 import os
 from typing import Any
 
-from celery.signals import worker_shutdown, worker_shutting_down
+from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.utils import timezone
 
 from config.celery import run_task, short_task
-from training import doorbell, leaving, selectors, services, supervisor
+from training import doorbell, heralding, leaving, selectors, services, supervisor
 
 
 @run_task()
 def execute_run(*, run_id: int) -> None:
-    """Answers the doorbell. A run that is not waiting is somebody else's, or done."""
+    """Answers the doorbell: somebody waits. Who goes first, and whether this node is large enough, is in the rows."""
+    node = settings.NODE_NAME
+    first = selectors.next_run_id(node=node)
+    if first != run_id and selectors.is_wanted_elsewhere(run_id=run_id, node=node, now=timezone.now()):
+        doorbell.ring(run_id)
+    if first is None:
+        return
     with leaving.noticed(has_worker=True) as is_leaving:
-        supervisor.supervise(run_id=run_id, node=settings.NODE_NAME, is_leaving=is_leaving)
+        supervisor.supervise(run_id=first, node=node, is_leaving=is_leaving)
 
 
 @short_task(time_limit_s=30)
@@ -30,6 +36,31 @@ def ring_queued_runs() -> None:
 @short_task(time_limit_s=60)
 def reap_runs() -> None:
     services.reap_runs(now=timezone.now())
+
+
+@short_task(time_limit_s=60)
+def fire_due_schedules() -> None:
+    services.fire_due_schedules(now=timezone.now())
+
+
+@short_task(time_limit_s=3600)
+def advance_chain(*, chain_id: int) -> None:
+    """Takes a chain as far as it goes by itself. Cutting a large snapshot is what takes time here."""
+    services.advance_chain(chain_id=chain_id, now=timezone.now())
+
+
+@short_task(time_limit_s=30)
+def advance_chains() -> None:
+    """Rings for the chains that go on: what a lost ring would have told them, they find out by themselves."""
+    for chain_id in selectors.going_chain_ids():
+        doorbell.ring_chain(chain_id)
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]
+def announce_node(sender: Any, **_signal: Any) -> None:
+    """A worker on the queue `gpu` is a node: it says so now and then for as long as it lives."""
+    if doorbell.QUEUE in {queue.name for queue in sender.task_consumer.queues}:
+        heralding.begin(settings.NODE_NAME)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

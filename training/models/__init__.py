@@ -1,7 +1,21 @@
 """Tables and constraints of the training half, one module a noun. No behaviour lives here: see services and selectors."""
 
+from training.models.nodes import Node
 from training.models.registry import TrainedModel
 from training.models.runs import Run, RunPoint, RunSample
+from training.models.schedules import Chain, Firing, Link, Schedule
 from training.models.snapshots import Snapshot, SnapshotJudgment
 
-__all__ = ["Run", "RunPoint", "RunSample", "Snapshot", "SnapshotJudgment", "TrainedModel"]
+__all__ = [
+    "Chain",
+    "Firing",
+    "Link",
+    "Node",
+    "Run",
+    "RunPoint",
+    "RunSample",
+    "Schedule",
+    "Snapshot",
+    "SnapshotJudgment",
+    "TrainedModel",
+]

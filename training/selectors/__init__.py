@@ -1,7 +1,25 @@
 """Every multi-row read of the training half, one module a noun."""
 
+from training.selectors.comparing import (
+    N_COMPARED,
+    measures_compared,
+    runs_compared,
+    runs_to_compare,
+    samples_compared,
+    settings_compared,
+)
 from training.selectors.curves import Curve, curves
 from training.selectors.measures import Measure, measures
+from training.selectors.nodes import (
+    NodeNow,
+    highest_priority,
+    is_wanted_elsewhere,
+    line,
+    next_run_id,
+    nodes,
+    wants_in_words,
+    why_waiting,
+)
 from training.selectors.points import points_since
 from training.selectors.registry import Step, children, lineage, models
 from training.selectors.runs import (
@@ -19,6 +37,7 @@ from training.selectors.runs import (
     samples,
     share,
 )
+from training.selectors.schedules import OPEN, chains, firings, going_chain_ids, links, n_new, schedules, situation
 from training.selectors.snapshots import (
     RUN_OF_SNAPSHOT,
     Table,
@@ -32,33 +51,55 @@ from training.selectors.snapshots import (
 
 __all__ = [
     "DEFAULT_PRESET",
+    "N_COMPARED",
+    "OPEN",
     "RUN_OF_SNAPSHOT",
     "Curve",
     "Difference",
     "Live",
     "Measure",
+    "NodeNow",
     "RunFilter",
     "Step",
     "Table",
     "campaign_choices",
     "card",
+    "chains",
     "children",
     "curves",
     "differences_from_preset",
     "filters_in_words",
+    "firings",
+    "going_chain_ids",
     "has_active",
+    "highest_priority",
     "is_intact",
+    "is_wanted_elsewhere",
     "licence_choices",
+    "line",
     "lineage",
+    "links",
     "live",
     "measures",
+    "measures_compared",
     "models",
+    "n_new",
+    "next_run_id",
+    "nodes",
     "points_since",
     "queued_run_ids",
     "runs",
+    "runs_compared",
     "runs_from",
     "runs_on",
+    "runs_to_compare",
     "samples",
+    "samples_compared",
+    "schedules",
+    "settings_compared",
     "share",
+    "situation",
     "snapshots",
+    "wants_in_words",
+    "why_waiting",
 ]

@@ -9,6 +9,7 @@ from django.db.models import F, Q, QuerySet
 
 from training import configs
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from training.selectors.nodes import in_line
 
 N_SAMPLES_SHOWN = 20
 DEFAULT_PRESET = "balanced"
@@ -46,8 +47,8 @@ class Difference:
 
 
 def queued_run_ids() -> list[int]:
-    """The longest waiting first."""
-    return list(Run.objects.filter(state=Run.State.QUEUED).order_by("created_at", "pk").values_list("pk", flat=True))
+    """In the order in which they go."""
+    return list(in_line().values_list("pk", flat=True))
 
 
 def runs(*, narrowed: RunFilter) -> QuerySet[Run]:

@@ -1,6 +1,8 @@
 """Every write of the training half, one module a noun."""
 
-from training.services.registry import UnableToRegister, enter_model, register_model, store_responses
+from training.services.chains import UnableToResume, advance_chain, approve_link, resume_chain, stop_chain
+from training.services.nodes import announce_node, drain_node, forget_node, resume_node
+from training.services.registry import UnableToRegister, enter_model, register_model, response_number, store_responses
 from training.services.runs import (
     Beat,
     Ending,
@@ -10,6 +12,7 @@ from training.services.runs import (
     UnableToRetry,
     beat,
     claim_run,
+    describe_run,
     finish_run,
     give_up_attempt,
     queue_run,
@@ -18,7 +21,19 @@ from training.services.runs import (
     request_stop,
     retry_run,
     return_to_queue,
+    set_priority,
     snapshot_kinds,
+)
+from training.services.schedules import (
+    Terms,
+    UnableToFire,
+    UnableToSchedule,
+    change_schedule,
+    create_schedule,
+    fire_due_schedules,
+    fire_now,
+    pause_schedule,
+    resume_schedule,
 )
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot
 
@@ -28,23 +43,44 @@ __all__ = [
     "Filters",
     "Point",
     "Sample",
+    "Terms",
     "UnableToCut",
+    "UnableToFire",
     "UnableToQueue",
     "UnableToRegister",
+    "UnableToResume",
     "UnableToRetry",
+    "UnableToSchedule",
+    "advance_chain",
+    "announce_node",
+    "approve_link",
     "beat",
+    "change_schedule",
     "claim_run",
+    "create_schedule",
     "cut_snapshot",
+    "describe_run",
+    "drain_node",
     "enter_model",
     "finish_run",
+    "fire_due_schedules",
+    "fire_now",
+    "forget_node",
     "give_up_attempt",
+    "pause_schedule",
     "queue_run",
     "reap_runs",
     "record_progress",
     "register_model",
     "request_stop",
+    "response_number",
+    "resume_chain",
+    "resume_node",
+    "resume_schedule",
     "retry_run",
     "return_to_queue",
+    "set_priority",
     "snapshot_kinds",
+    "stop_chain",
     "store_responses",
 ]

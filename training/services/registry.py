@@ -8,14 +8,17 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
 from labeling import intake
-from labeling.models import Source
+from labeling.models import Response, Source
 from training.models import Run, TrainedModel
 
+# Each sampling run has its own stretch of a model's response numbers, so that storing twice stores once.
+NUMBERS_PER_RUN = 1000
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -86,6 +89,20 @@ def store_responses(*, run_id: int, attempt: int, rows: Sequence[intake.NewRespo
             model.source = intake.source_for_model(name=_opaque_name(), licence=model.licence)
             model.save(update_fields=["source"])
         return intake.store_responses(source=model.source, rows=rows, now=now)
+
+
+def response_number(*, run_id: int, number: int) -> int:
+    """What tells the `number`th answer of a sampling run to a prompt from those of other runs of the same model."""
+    return run_id * NUMBERS_PER_RUN + number
+
+
+def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
+    """Ids of the prompts to which these sampling runs wrote a response."""
+    written = Q(pk__in=())
+    for run in runs:
+        first = response_number(run_id=run.pk, number=0)
+        written |= Q(source=run.base_model.source_id, number__gte=first, number__lt=first + NUMBERS_PER_RUN)
+    return set(Response.objects.filter(written).values_list("prompt_id", flat=True))
 
 
 def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:

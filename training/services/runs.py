@@ -16,7 +16,8 @@ from accounts import audit
 from accounts.models import User
 from training import configs, doorbell
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
-from training.services import registry
+from training.selectors.nodes import fitting
+from training.services import endings, registry
 
 _SNAPSHOTS_OF_KIND = {
     Run.Kind.SFT: (Snapshot.Kind.DEMONSTRATIONS,),
@@ -91,10 +92,15 @@ def queue_run(
     snapshot: Snapshot,
     base_model: TrainedModel,
     reward_model: TrainedModel | None = None,
+    n_gpus: int = 0,
+    memory_gb: int = 0,
     by: User | None,
     now: datetime,
 ) -> Run:
-    """A queued run, its doorbell rung on commit. Raises UnableToQueue."""
+    """A queued run, its doorbell rung on commit. Only a node with `n_gpus` of `memory_gb` each takes it.
+
+    Raises UnableToQueue.
+    """
     parsed, problems = configs.parse(kind, config)
     if parsed is None:
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
@@ -107,6 +113,8 @@ def queue_run(
             snapshot=snapshot,
             base_model=base_model,
             reward_model=reward_model,
+            n_gpus=n_gpus,
+            memory_gb=memory_gb,
             created_by=by,
             created_at=now,
         )
@@ -116,9 +124,9 @@ def queue_run(
 
 
 def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
-    """The run, running on `node` under a new attempt, or None when it was not waiting."""
+    """The run, running on `node` under a new attempt, or None when it was not waiting or is too large for this node."""
     with transaction.atomic():
-        claimed = Run.objects.filter(pk=run_id, state=Run.State.QUEUED).update(
+        claimed = Run.objects.filter(fitting(node=node), pk=run_id, state=Run.State.QUEUED).update(
             state=Run.State.RUNNING,
             attempt=F("attempt") + 1,
             node=node,
@@ -188,6 +196,7 @@ def request_stop(*, run: Run, by: User, now: datetime) -> bool:
 def _stop(run: Run, now: datetime) -> bool:
     waiting = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED)
     if waiting.update(state=Run.State.FINISHED, outcome=Run.Outcome.STOPPED, stop_requested_at=now, finished_at=now) == 1:
+        endings.tell_of_end(run_id=run.pk, now=now)
         return True
     return (
         Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(stop_requested_at=Coalesce("stop_requested_at", Value(now)))
@@ -214,6 +223,7 @@ def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> b
         if ending.model is not None:
             run = Run.objects.select_related("base_model").get(pk=run_id)
             registry.enter_model(run=run, location=ending.model, metrics=ending.metrics, now=now)
+        endings.tell_of_end(run_id=run_id, now=now)
     return True
 
 
@@ -247,6 +257,7 @@ def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, si
             )
             == 1
         ):
+            endings.tell_of_end(run_id=run_id, now=now)
             return True
         if ours.update(state=Run.State.QUEUED, n_crashes=F("n_crashes") + 1, error=reason, node="") != 1:
             return False
@@ -268,6 +279,22 @@ def reap_runs(*, now: datetime) -> int:
         )
         for run_id, attempt, node in silent
     )
+
+
+def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
+    """Where a waiting run stands in line: the highest goes first. False when it waits no more."""
+    with transaction.atomic():
+        is_changed = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(priority=priority) == 1
+        if is_changed:
+            audit.record(
+                by=by, action="reorder", target=run, before={"priority": run.priority}, after={"priority": priority}, now=now
+            )
+    return is_changed
+
+
+def describe_run(*, run: Run, tags: Sequence[str], remarks: str) -> None:
+    """What people say about a run; it changes nothing in it."""
+    Run.objects.filter(pk=run.pk).update(tags=sorted(set(tags)), remarks=remarks)
 
 
 def retry_run(*, run: Run, by: User, now: datetime) -> None:

@@ -1,0 +1,270 @@
+"""Chains: link after link, each once, stopped by a failure, gone on with, and asking a person where wanted."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.conf import LazySettings
+
+from accounts.models import Notice, User
+from labeling.intake import NewResponse
+from labeling.models import Campaign, Guideline, Pool, Rater
+from tests.training.conftest import NOW
+from tests.training.test_freezing import compare, demonstrate, on_split
+from training import services, tasks
+from training.models import Chain, Link, Run, Schedule, TrainedModel
+from training.plans import Plan
+from training.services import Ending, Terms, UnableToResume
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def begin(noor: User, base_model: TrainedModel) -> Callable[..., Chain]:
+    """A chain of the schedule “Weekly”, taken as far as it goes by itself."""
+
+    def make(template: str = "fine-tune", **plan: object) -> Chain:
+        schedule = Schedule.objects.filter(name="Weekly").first() or services.create_schedule(
+            name="Weekly",
+            plan=Plan(template=template, base_model=base_model.pk, **plan),
+            terms=Terms(trigger="hand", time_zone="UTC"),
+            by=noor,
+            now=NOW,
+        )
+        chain = services.fire_now(schedule=schedule, by=noor, now=NOW)
+        services.advance_chain(chain_id=chain.pk, now=NOW)
+        return again(chain)
+
+    return make
+
+
+@pytest.fixture
+def demonstrated(rosa: Rater) -> None:
+    demonstrate(on_split("train")[0], rosa)
+
+
+def again(chain: Chain) -> Chain:
+    chain.refresh_from_db()
+    return chain
+
+
+def link(chain: Chain, step: str) -> Link:
+    return chain.links.select_related("run", "snapshot", "campaign").get(step=step)
+
+
+def run_ends(chain: Chain, step: str, outcome: str = "succeeded", error: str = "", responses: int = 0) -> None:
+    """The run of this step is claimed and ends; the chain hears of it."""
+    run = link(chain, step).run
+    assert run is not None
+    claimed = services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
+    assert claimed is not None
+    is_model = outcome == "succeeded" and not responses
+    services.finish_run(
+        run_id=run.pk,
+        attempt=claimed.attempt,
+        ending=Ending(Run.Outcome(outcome), error=error, model=f"/models/{run.pk}" if is_model else None),
+        now=NOW,
+    )
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+
+
+def states(chain: Chain) -> list[str]:
+    return list(chain.links.order_by("position").values_list("state", flat=True))
+
+
+def test_a_chain_cuts_a_snapshot_and_queues_its_run_on_it(begin: Callable[..., Chain], demonstrated: None) -> None:
+    chain = begin()
+
+    run = link(chain, "sft").run
+    assert run is not None
+    assert (run.state, run.snapshot) == ("queued", link(chain, "demonstrations").snapshot)
+    assert states(chain) == ["done", "working"]
+
+
+def test_advancing_twice_does_each_thing_once(begin: Callable[..., Chain], demonstrated: None) -> None:
+    chain = begin()
+
+    tasks.advance_chain(chain_id=chain.pk)
+    tasks.advance_chain(chain_id=chain.pk)
+
+    assert (Run.objects.count(), chain.links.filter(snapshot__isnull=False).count()) == (1, 1)
+
+
+def test_a_chain_ends_with_its_last_run_and_says_so(begin: Callable[..., Chain], demonstrated: None, noor: User) -> None:
+    chain = begin()
+
+    run_ends(chain, "sft")
+
+    assert again(chain).state == "finished"
+    assert [notice.kind for notice in Notice.objects.filter(person=noor)] == ["finished"]
+
+
+def test_nothing_to_learn_from_stops_the_chain_with_the_reason(begin: Callable[..., Chain], noor: User) -> None:
+    chain = begin()
+
+    assert chain.state == "failed"
+    assert "There is no demonstration to learn from." in chain.error
+    assert Notice.objects.get(person=noor).kind == "nothing"
+
+
+def test_a_failed_run_stops_the_chain_and_resuming_tries_that_run_again(
+    begin: Callable[..., Chain], demonstrated: None, noor: User
+) -> None:
+    chain = begin()
+
+    run_ends(chain, "sft", "failed", "The loss became NaN.")
+    assert (again(chain).state, states(chain)) == ("failed", ["done", "failed"])
+    assert "The loss became NaN." in chain.error
+    services.resume_chain(chain=chain, by=noor, now=NOW)
+    assert (again(chain).state, states(chain), Run.objects.get().state) == ("going", ["done", "working"], "queued")
+    run_ends(chain, "sft")
+
+    assert again(chain).state == "finished"
+
+
+def test_a_lost_run_is_told_as_lost(begin: Callable[..., Chain], demonstrated: None, noor: User, settings: LazySettings) -> None:
+    chain = begin()
+    run = link(chain, "sft").run
+    assert run is not None
+
+    for attempt in range(1, 4):
+        services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
+        services.give_up_attempt(run_id=run.pk, attempt=attempt, reason="The worker on gpu-1 went away.", now=NOW)
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+
+    assert [notice.kind for notice in Notice.objects.filter(person=noor)] == ["lost"]
+
+
+def test_resuming_after_judgments_came_cuts_the_snapshot_that_could_not_be_cut(
+    begin: Callable[..., Chain], rosa: Rater, noor: User
+) -> None:
+    chain = begin()
+    demonstrate(on_split("train")[0], rosa)
+
+    services.resume_chain(chain=chain, by=noor, now=NOW)
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+
+    assert states(chain) == ["done", "working"]
+
+
+def test_only_a_failed_chain_can_be_resumed(begin: Callable[..., Chain], demonstrated: None, noor: User) -> None:
+    with pytest.raises(UnableToResume):
+        services.resume_chain(chain=begin(), by=noor, now=NOW)
+
+
+def test_a_step_that_wants_approval_waits_for_a_person_and_tells_them(
+    begin: Callable[..., Chain], demonstrated: None, noor: User
+) -> None:
+    chain = begin(approvals=("sft",))
+
+    assert (chain.state, states(chain)) == ("approval", ["done", "approval"])
+    assert not Run.objects.exists()
+    assert Notice.objects.get(person=noor).kind == "approval"
+    assert services.approve_link(chain=chain, by=noor, now=NOW)
+    assert not services.approve_link(chain=chain, by=noor, now=NOW)
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+
+    assert (link(chain, "sft").approved_by, states(chain)) == (noor, ["done", "working"])
+
+
+def test_a_chain_that_is_stopped_stops_its_run(begin: Callable[..., Chain], demonstrated: None, noor: User) -> None:
+    chain = begin()
+
+    assert services.stop_chain(chain=chain, by=noor, now=NOW)
+
+    assert (again(chain).state, Run.objects.get().outcome) == ("stopped", "stopped")
+
+
+def test_a_snapshot_whose_worker_went_away_is_cut_by_another_after_a_while(
+    begin: Callable[..., Chain], demonstrated: None
+) -> None:
+    chain = begin()
+    Run.objects.all().update(state="finished", outcome="stopped")
+    chain.links.filter(step="sft").update(state="waiting", run=None)
+    chain.links.filter(step="demonstrations").update(state="working", snapshot=None, claimed_at=NOW)
+
+    services.advance_chain(chain_id=chain.pk, now=NOW + timedelta(minutes=5))
+    assert states(chain) == ["working", "waiting"]
+    services.advance_chain(chain_id=chain.pk, now=NOW + timedelta(hours=3))
+
+    assert states(chain) == ["done", "working"]
+
+
+def test_the_next_chain_goes_on_from_the_model_that_the_last_one_left(begin: Callable[..., Chain], demonstrated: None) -> None:
+    first = begin()
+    run_ends(first, "sft")
+
+    second = begin()
+
+    assert second.base_model == TrainedModel.objects.get(run=link(first, "sft").run)
+
+
+def test_fine_tuning_ends_in_a_campaign_on_the_new_models_responses(
+    begin: Callable[..., Chain], demonstrated: None, day_shift: Pool, guideline: Guideline
+) -> None:
+    prompts = on_split("train", 3)
+    chain = begin("fine-tune-compare", pool=day_shift.pk, guideline=guideline.pk, n_responses=2, n_prompts=3)
+    run_ends(chain, "sft")
+    answer(chain, "sample", [prompt.pk for prompt in prompts], n=2)
+    run_ends(chain, "sample", responses=2)
+
+    campaign = Campaign.objects.get()
+    assert (again(chain).state, link(chain, "campaign").campaign) == ("finished", campaign)
+    assert (campaign.state, campaign.items.count()) == ("open", 3)
+    assert link(chain, "sample").run.base_model == TrainedModel.objects.get(run=link(chain, "sft").run)
+
+
+def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
+    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, base_model: TrainedModel
+) -> None:
+    prompts = on_split("train", 2)
+    compare(prompts[0], rosa, [1, 2])
+    chain = begin("weekly", pool=day_shift.pk, guideline=guideline.pk, n_responses=4, approvals=("campaign",))
+    run_ends(chain, "reward")
+    ppo = link(chain, "ppo").run
+    assert ppo.reward_model == TrainedModel.objects.get(run=link(chain, "reward").run)
+    run_ends(chain, "ppo")
+    for step in ("sample", "sample_before"):
+        answer(chain, step, [prompt.pk for prompt in prompts], n=2)
+        run_ends(chain, step, responses=2)
+    assert again(chain).state == "approval"
+    services.approve_link(chain=chain, by=chain.schedule.created_by, now=NOW)
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+
+    campaign = Campaign.objects.get()
+    new = TrainedModel.objects.get(run=ppo)
+    shown = set(campaign.items.values_list("responses__source", flat=True))
+    assert again(chain).state == "finished"
+    assert shown == {new.source_id, base_model.source_id}
+
+
+def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
+    begin: Callable[..., Chain], demonstrated: None, day_shift: Pool
+) -> None:
+    on_split("train", 2)
+    chain = begin("fine-tune-compare", pool=day_shift.pk, guideline=None)
+    run_ends(chain, "sft")
+    run_ends(chain, "sample", responses=1)
+
+    assert (again(chain).state, states(chain)[-1]) == ("failed", "failed")
+    assert "no pool or no guideline" in chain.error
+
+
+def answer(chain: Chain, step: str, prompt_ids: list[int], *, n: int) -> None:
+    """What the supervisor hands on while the run of this step goes on."""
+    run = link(chain, step).run
+    first = services.response_number(run_id=run.pk, number=0)
+    rows = [
+        NewResponse(
+            prompt_id=pk,
+            text=f"{step} {number} to {pk}",
+            number=first + number,
+            sampling={},
+            is_ended=True,
+        )
+        for pk in prompt_ids
+        for number in range(n)
+    ]
+    Run.objects.filter(pk=run.pk).update(state="running", attempt=9)
+    services.store_responses(run_id=run.pk, attempt=9, rows=rows, now=NOW)
+    Run.objects.filter(pk=run.pk).update(state="queued")

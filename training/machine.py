@@ -1,0 +1,109 @@
+"""What a GPU node has, told without torch: cores, memory, GPUs as nvidia-smi lists them, versions of what is installed."""
+
+import os
+import platform
+import shutil
+import subprocess
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+_QUERY = "index,uuid,name,memory.total,memory.used,utilization.gpu,temperature.gpu"
+_PACKAGES = ("torch", "transformers", "trl", "accelerate", "peft")
+_MIB_PER_GB = 1024
+
+
+@dataclass(frozen=True)
+class Gpu:
+    name: str
+    memory_gb: float
+    used_gb: float
+    load: float | None
+    temperature_c: float | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a node says about itself."""
+
+    n_cores: int
+    memory_gb: float
+    memory_free_gb: float
+    gpus: tuple[Gpu, ...]
+    versions: dict[str, str]
+
+    def gpus_as_json(self) -> list[dict[str, Any]]:
+        return [asdict(gpu) for gpu in self.gpus]
+
+
+def report() -> Report:
+    """Takes a tenth of a second where there are GPUs, nothing where there are none."""
+    total, free = _memory()
+    return Report(len(os.sched_getaffinity(0)), total, free, gpus(), versions())
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """Those that this process may use: CUDA_VISIBLE_DEVICES is heeded. Empty without an NVIDIA driver."""
+    command = shutil.which("nvidia-smi")
+    if command is None:
+        return ()
+    try:
+        done = subprocess.run(  # noqa: S603  # found on PATH, and no word of it comes from outside
+            [command, f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ()
+    return parse(done.stdout, visible=os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+def parse(table: str, *, visible: str | None = None) -> tuple[Gpu, ...]:
+    """Rows of nvidia-smi's CSV. `visible`: indices or UUIDs, as CUDA_VISIBLE_DEVICES has them; None: all."""
+    rows = [[cell.strip() for cell in line.split(",")] for line in table.splitlines() if line.count(",") >= 6]
+    if visible is not None:
+        named = [word.strip() for word in visible.split(",")]
+        rows = [row for row in rows if row[0] in named or row[1] in named]
+    return tuple(
+        Gpu(name, _gb(total), _gb(used), _share(load), _number(heat))
+        for _index, _uuid, name, total, used, load, heat in (row[:7] for row in rows)
+    )
+
+
+def versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        with suppress(metadata.PackageNotFoundError):
+            found[package] = metadata.version(package)
+    return found
+
+
+def _memory() -> tuple[float, float]:
+    """Total and available, in GB; zeros where the kernel does not tell."""
+    lines: dict[str, float] = {}
+    with suppress(OSError):
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            name, _colon, rest = line.partition(":")
+            lines[name] = round(float(rest.split()[0]) / _MIB_PER_GB**2, 1)
+    return lines.get("MemTotal", 0.0), lines.get("MemAvailable", 0.0)
+
+
+def _number(text: str) -> float | None:
+    """nvidia-smi writes [N/A] for what a card does not tell."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _gb(mib: str) -> float:
+    return round((_number(mib) or 0.0) / _MIB_PER_GB, 1)
+
+
+def _share(percent: str) -> float | None:
+    value = _number(percent)
+    return None if value is None else value / 100

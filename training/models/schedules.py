@@ -1,0 +1,133 @@
+"""Schedules, when they fired, and the chains of runs that they start."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import validate_time_zone
+from labeling.models import Campaign
+from training.models.registry import TrainedModel
+from training.models.runs import Run
+from training.models.snapshots import Snapshot
+
+
+class Schedule(models.Model):
+    """What is to start by itself, and when. `plan` is a dataclass of training.plans, as JSON."""
+
+    class Trigger(models.TextChoices):
+        CLOCK = "clock", _("by clock")
+        DATA = "data", _("by new judgments")
+        HAND = "hand", _("by hand only")
+
+    name = models.CharField(_("name"), max_length=150, unique=True)
+    plan = models.JSONField(default=dict)
+    trigger = models.CharField(max_length=16, choices=Trigger)
+    cron = models.CharField(max_length=100, blank=True, default="", help_text="minute, hour, day of month, month, day of week")
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
+    n_new = models.PositiveIntegerField(default=0, help_text="by data: so many judgments since it last ran")
+    min_interval_h = models.PositiveIntegerField(default=0)
+    quiet_from = models.TimeField(null=True)
+    quiet_until = models.TimeField(null=True)
+    skips_nothing_new = models.BooleanField(default=True)
+    max_runs_a_week = models.PositiveIntegerField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True, help_text="by clock: when it fires next")
+    last_ran_at = models.DateTimeField(null=True)
+    n_firings = models.PositiveIntegerField(default=0, help_text="raised by each firing, so that one moment fires once")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(quiet_from__isnull=True, quiet_until__isnull=True)
+                | Q(quiet_from__isnull=False, quiet_until__isnull=False),
+                name="schedule_quiet_hours_are_whole",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Chain(models.Model):
+    """One go through a plan: its links, one after another. The plan is a copy, so a change of the schedule leaves it alone."""
+
+    class State(models.TextChoices):
+        GOING = "going", _("going on")
+        APPROVAL = "approval", _("waits for approval")
+        FAILED = "failed", _("stopped by a failure")
+        STOPPED = "stopped", _("stopped by a person")
+        FINISHED = "finished", _("finished")
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.PROTECT, related_name="chains")
+    number = models.PositiveIntegerField(help_text="of the firing that began it")
+    plan = models.JSONField(default=dict)
+    base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=16, choices=State, default=State.GOING)
+    error = models.TextField(blank=True, default="")
+    started_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schedule", "number"], name="chain_once_a_firing")]
+        indexes = [models.Index(fields=["state"], name="chain_state")]
+
+    def __str__(self) -> str:
+        return f"{self.schedule} {self.number}"
+
+
+class Link(models.Model):
+    """One step of a chain and what it left: a snapshot, a run or a campaign."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waits for its turn")
+        APPROVAL = "approval", _("waits for approval")
+        WORKING = "working", _("going on")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="links")
+    position = models.PositiveSmallIntegerField()
+    step = models.CharField(max_length=32, help_text="a step of training.plans")
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    needs_approval = models.BooleanField(default=False)
+    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    approved_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True, help_text="who cuts its snapshot knows itself by this time")
+    ended_at = models.DateTimeField(null=True)
+    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, null=True, related_name="links")
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, null=True, related_name="link")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain", "position"], name="link_position_once")]
+
+    def __str__(self) -> str:
+        return f"{self.step} of {self.chain_id}"
+
+
+class Firing(models.Model):
+    """That a schedule was looked at in earnest, and what came of it, with the sentence that says why."""
+
+    class Outcome(models.TextChoices):
+        RAN = "ran", _("ran")
+        SKIPPED = "skipped", _("skipped")
+        HELD = "held", _("held back")
+
+    schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="firings")
+    number = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    reason = models.CharField(max_length=16, help_text="a reason of training.timing")
+    sentence = models.TextField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    chain = models.OneToOneField(Chain, on_delete=models.PROTECT, null=True, related_name="firing")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["schedule", "number"], name="firing_once")]
+
+    def __str__(self) -> str:
+        return self.sentence

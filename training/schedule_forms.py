@@ -1,0 +1,258 @@
+"""The form of a schedule: what a chain is made of, and when it begins. Settings of runs are presets, or an earlier run's."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.forms import BoundField
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import time_zone_choices
+from labeling.models import Guideline, Pool
+from training import configs, plans, timing
+from training.models import Run, Schedule, TrainedModel
+from training.plans import Plan, Step
+from training.selectors import campaign_choices
+from training.services import Terms
+
+N_RUNS_OFFERED = 10
+KEPT = "kept"
+_CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
+_WHEN = ("trigger", "cron", "time_zone", "n_new")
+_LIMITS = ("skips_nothing_new", "min_interval_h", "max_runs_a_week", "quiet_from", "quiet_until")
+_clock = {"widget": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), "required": False}
+
+
+class ScheduleForm(forms.Form):
+    """Call plan() and terms() on a valid form."""
+
+    name = forms.CharField(label=_("Name"), max_length=150)
+    base_model = forms.ModelChoiceField(
+        label=_("Begins with"), queryset=TrainedModel.objects.none(), empty_label=_("choose a model")
+    )
+    goes_on = forms.BooleanField(
+        label=_("Later chains go on from the newest model that this schedule has left"), required=False, initial=True
+    )
+    reward_base = forms.ModelChoiceField(
+        label=_("The reward model begins with"), queryset=TrainedModel.objects.none(), required=False, empty_label=_("the same")
+    )
+    campaigns = forms.TypedMultipleChoiceField(
+        label=_("Judgments of these campaigns"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: all of them, later ones as well."),
+    )
+    includes_imports = forms.BooleanField(label=_("Imported judgments as well"), required=False, initial=True)
+    n_prompts = forms.IntegerField(
+        label=_("Prompts to answer"),
+        min_value=1,
+        required=False,
+        initial=200,
+        help_text=_("Drawn the same way each time. Empty: all."),
+    )
+    approvals = forms.MultipleChoiceField(
+        label=_("A person approves before"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        help_text=_("The chain waits there and tells you."),
+    )
+    pool = forms.ModelChoiceField(label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("choose a pool"))
+    guideline = forms.ModelChoiceField(
+        label=_("Guideline"), queryset=Guideline.objects.none(), empty_label=_("choose a guideline")
+    )
+    n_responses = forms.IntegerField(
+        label=_("Responses side by side"),
+        min_value=2,
+        max_value=9,
+        initial=4,
+        help_text=_("Evenly from each model that answers."),
+    )
+    overlap = forms.IntegerField(label=_("Raters an item"), min_value=1, max_value=20, initial=1)
+    trigger = forms.ChoiceField(
+        label=_("Begins"),
+        choices=Schedule.Trigger.choices,
+        initial="clock",
+        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+    )
+    cron = forms.CharField(
+        label=_("By clock"),
+        max_length=100,
+        required=False,
+        initial="0 3 * * mon",
+        help_text=_("Minute, hour, day of month, month, day of week. “0 3 * * mon” is Mondays at 03:00."),
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
+    n_new = forms.IntegerField(
+        label=_("By new judgments: how many"), min_value=1, required=False, initial=500, help_text=_("Since it last ran.")
+    )
+    skips_nothing_new = forms.BooleanField(label=_("Skip when nothing is new"), required=False, initial=True)
+    min_interval_h = forms.IntegerField(
+        label=_("At least so many hours between two"), min_value=0, max_value=10_000, required=False, initial=0
+    )
+    max_runs_a_week = forms.IntegerField(
+        label=_("At most so many runs in seven days"), min_value=0, required=False, help_text=_("Empty: no budget.")
+    )
+    quiet_from = forms.TimeField(label=_("Quiet from"), help_text=_("Nothing begins by itself in quiet hours."), **_clock)
+    quiet_until = forms.TimeField(label=_("until"), **_clock)
+
+    def __init__(
+        self, *args: Any, template: str, schedule: Schedule | None = None, time_zone: str = "UTC", **kwargs: Any
+    ) -> None:
+        self.shape, self.template = plans.TEMPLATES[template], template
+        self.kept = Plan.from_json(schedule.plan) if schedule else None
+        kwargs["initial"] = {"time_zone": time_zone} | (_initial(schedule, self.kept) if schedule and self.kept else {})
+        super().__init__(*args, **kwargs)
+        self._offer_models()
+        self._offer_steps()
+        for kind in self.shape.run_kinds:
+            self.fields[f"config_{kind}"] = self._config_field(kind)
+
+    def _offer_models(self) -> None:
+        models = TrainedModel.objects.order_by("-pk")
+        self.fields["base_model"].queryset = models.filter(kind=TrainedModel.Kind.POLICY)  # type: ignore[attr-defined]
+        self.fields["reward_base"].queryset = models  # type: ignore[attr-defined]
+        if Step.PPO not in self.shape.steps:
+            del self.fields["reward_base"]
+        if not {Step.PPO, Step.SFT} & set(self.shape.steps):
+            del self.fields["goes_on"]
+
+    def _offer_steps(self) -> None:
+        fields: dict[str, Any] = self.fields
+        if offered := campaign_choices(kind=self.shape.counted):
+            fields["campaigns"].choices = offered
+        else:
+            del fields["campaigns"]
+        fields["approvals"].choices = [(step.value, capfirst(plans.WORDS[step])) for step in self.shape.approvable]
+        if Step.PROMPTS not in self.shape.steps:
+            del fields["n_prompts"]
+        if Step.CAMPAIGN in self.shape.steps:
+            fields["pool"].queryset = Pool.objects.order_by("name")
+            fields["guideline"].queryset = Guideline.objects.order_by("name")
+        else:
+            for name in _CAMPAIGN:
+                del fields[name]
+
+    def _config_field(self, kind: str) -> forms.ChoiceField:
+        runs = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED).order_by("-pk")[:N_RUNS_OFFERED]
+        kept = [(KEPT, gettext("as they are"))] if self.kept and kind in self.kept.configs else []
+        presets = [(f"preset:{name}", name) for name in configs.PRESETS[kind]]
+        as_before = [(f"run:{run.pk}", gettext("as in the run “%(run)s”") % {"run": run}) for run in runs]
+        return forms.ChoiceField(
+            label=gettext("Settings: %(kind)s") % {"kind": Run.Kind(kind).label},
+            choices=[*kept, *presets, *as_before],
+            initial=KEPT if kept else "preset:balanced",
+        )
+
+    @property
+    def what(self) -> Iterator[BoundField]:
+        return self._named("name", "base_model", "reward_base", "goes_on")
+
+    @property
+    def data_fields(self) -> Iterator[BoundField]:
+        return self._named("campaigns", "includes_imports")
+
+    @property
+    def settings(self) -> Iterator[BoundField]:
+        return self._named("n_prompts", *(f"config_{kind}" for kind in self.shape.run_kinds))
+
+    @property
+    def campaign(self) -> list[BoundField]:
+        return list(self._named(*_CAMPAIGN))
+
+    @property
+    def when(self) -> Iterator[BoundField]:
+        return self._named(*_WHEN)
+
+    @property
+    def limits(self) -> Iterator[BoundField]:
+        return self._named(*_LIMITS)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        self._check_times(cleaned)
+        self._check_responses(cleaned)
+        return cleaned
+
+    def plan(self) -> Plan:
+        given = self.cleaned_data
+        reward_base, pool, guideline = given.get("reward_base"), given.get("pool"), given.get("guideline")
+        return Plan(
+            template=self.template,
+            base_model=given["base_model"].pk,
+            goes_on=given.get("goes_on", False),
+            reward_base=reward_base.pk if reward_base else None,
+            filters={"campaigns": given.get("campaigns", []), "includes_imports": given["includes_imports"]},
+            n_prompts=given.get("n_prompts"),
+            configs={kind: self._config(kind) for kind in self.shape.run_kinds},
+            approvals=tuple(given["approvals"]),
+            pool=pool.pk if pool else None,
+            guideline=guideline.pk if guideline else None,
+            n_responses=given.get("n_responses", 4),
+            overlap=given.get("overlap", 1),
+        )
+
+    def terms(self) -> Terms:
+        given = self.cleaned_data
+        trigger = given["trigger"]
+        return Terms(
+            trigger=trigger,
+            time_zone=given["time_zone"],
+            cron=given["cron"] if trigger == Schedule.Trigger.CLOCK else "",
+            n_new=given["n_new"] if trigger == Schedule.Trigger.DATA else 0,
+            min_interval_h=given["min_interval_h"] or 0,
+            quiet_from=given["quiet_from"],
+            quiet_until=given["quiet_until"],
+            skips_nothing_new=given["skips_nothing_new"],
+            max_runs_a_week=given["max_runs_a_week"],
+        )
+
+    def _named(self, *names: str) -> Iterator[BoundField]:
+        return (self[name] for name in names if name in self.fields)
+
+    def _config(self, kind: str) -> dict[str, Any]:
+        source, _colon, name = self.cleaned_data[f"config_{kind}"].partition(":")
+        if source == KEPT and self.kept:
+            return self.kept.configs[kind]
+        if source == "run":
+            config: dict[str, Any] = Run.objects.get(pk=name).config
+            return config
+        return configs.as_json(configs.PRESETS[kind][name])
+
+    def _check_times(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("trigger") == Schedule.Trigger.CLOCK:
+            try:
+                timing.parse_cron(cleaned.get("cron", ""))
+            except timing.UnableToTell as problem:
+                self.add_error("cron", str(problem))
+        if cleaned.get("trigger") == Schedule.Trigger.DATA and not cleaned.get("n_new"):
+            self.add_error("n_new", gettext("Say how many judgments must be new."))
+        if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
+            self.add_error("quiet_until", gettext("Quiet hours have a beginning and an end: give both, or neither."))
+
+    def _check_responses(self, cleaned: dict[str, Any]) -> None:
+        """Raters can be shown no more responses than the models write."""
+        if "config_sample" not in cleaned or not cleaned.get("n_responses"):
+            return
+        n_models = sum(plans.RUN_KINDS.get(step) == "sample" for step in self.shape.steps)
+        n_each = int(self._config("sample")["n_responses"])
+        if cleaned["n_responses"] > n_models * n_each:
+            words = gettext(
+                "By the settings of sampling each prompt gets %(n)s responses. Show at most that many, or choose others."
+            )
+            self.add_error("n_responses", words % {"n": n_models * n_each})
+
+
+def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
+    """What the form shows of a schedule that there is. What its trigger does not use keeps the form's own example."""
+    unused = {"cron": schedule.cron or "0 3 * * mon", "n_new": schedule.n_new or 500}
+    fields = ("name", "trigger", "time_zone", *_LIMITS)
+    return (
+        {name: getattr(schedule, name) for name in fields}
+        | unused
+        | {name: getattr(plan, name) for name in ("base_model", "goes_on", "reward_base", "n_prompts", *_CAMPAIGN)}
+        | {"approvals": list(plan.approvals), "campaigns": plan.filters.get("campaigns", [])}
+        | {"includes_imports": plan.filters.get("includes_imports", True)}
+    )

@@ -1,0 +1,76 @@
+"""Runs side by side: where their settings differ, what each measured, what each wrote to the same prompt."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F, QuerySet
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+
+from training import configs
+from training.models import Run, RunSample
+from training.selectors.measures import measures
+
+N_COMPARED = 6
+N_OFFERED = 50
+N_PROMPTS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of a table that has a column a run; `differs` when not all cells are the same."""
+
+    name: str | Promise
+    cells: list[str]
+    differs: bool
+
+
+def runs_compared(*, pks: Collection[int]) -> list[Run]:
+    """Those asked for that there are, in that order, six at most."""
+    wanted = list(dict.fromkeys(pks))[:N_COMPARED]
+    found = Run.objects.select_related("snapshot", "base_model", "reward_model").in_bulk(wanted)
+    return [found[pk] for pk in wanted if pk in found]
+
+
+def runs_to_compare(*, beside: Sequence[Run]) -> QuerySet[Run]:
+    """The newest of the same kinds first."""
+    offered = Run.objects.exclude(pk__in=[run.pk for run in beside])
+    if beside:
+        offered = offered.filter(kind__in={run.kind for run in beside})
+    return offered.order_by("-pk")[:N_OFFERED]
+
+
+def settings_compared(*, runs: Sequence[Run]) -> list[Line]:
+    """What they learned from and every setting that is not the same in all; of a single run there is nothing to compare."""
+    about = [
+        (gettext("snapshot"), [run.snapshot.name for run in runs]),
+        (gettext("model"), [run.base_model.name for run in runs]),
+        (gettext("reward model"), [run.reward_model.name if run.reward_model else "–" for run in runs]),
+    ]
+    labels = {knob.name: gettext(knob.label) for kind in dict.fromkeys(run.kind for run in runs) for knob in configs.knobs(kind)}
+    knobs = [(label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()]
+    lines = [Line(label, cells, len(set(cells)) > 1) for label, cells in [*about, *knobs]]
+    return [line for line in lines if line.differs]
+
+
+def measures_compared(*, runs: Sequence[Run]) -> list[Line]:
+    each = [{str(one.name): one.value for one in measures(metrics=run.metrics)} for run in runs]
+    names = list(dict.fromkeys(name for found in each for name in found))
+    return [Line(name, [found.get(name, "–") for found in each], True) for name in names]
+
+
+def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
+    """Prompts that more than one of them answered, with the newest response of each."""
+    written: dict[str, dict[int, str]] = {}
+    newest_last = RunSample.objects.filter(run__in=runs).order_by(F("attempt"), F("step"), F("line"))
+    for run_id, prompt, response in newest_last.values_list("run_id", "prompt", "response"):
+        written.setdefault(prompt, {})[run_id] = response
+    shared = [(prompt, found) for prompt, found in written.items() if len(found) > 1]
+    return [(prompt, [found.get(run.pk, "–") for run in runs]) for prompt, found in shared[:N_PROMPTS_SHOWN]]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    return "–" if value is None else str(value)

@@ -1,0 +1,116 @@
+"""Reads of schedules: what is new for them, what hinders them, and the chains they began."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.functional import Promise
+
+from labeling.models import Judgment
+from labeling.selectors import visible
+from training import plans
+from training.models import Chain, Firing, Link, Run, Schedule, Snapshot
+from training.plans import Plan
+from training.timing import Situation
+
+OPEN = (Chain.State.GOING, Chain.State.APPROVAL)
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A schedule in the list."""
+
+    schedule: Schedule
+    shape: plans.Template
+    n_new: int
+    chain: Chain | None
+    firing: Firing | None
+
+
+@dataclass(frozen=True)
+class LinkRow:
+    link: Link
+    words: Promise
+    seconds: float | None
+
+
+def schedules() -> list[Row]:
+    """By name, with the newest chain and firing of each."""
+    rows = Schedule.objects.select_related("created_by").order_by("name")
+    return [
+        Row(
+            schedule,
+            Plan.from_json(schedule.plan).shape,
+            n_new(schedule=schedule),
+            schedule.chains.order_by("-number").first(),
+            schedule.firings.order_by("-number").first(),
+        )
+        for schedule in rows
+    ]
+
+
+def n_new(*, schedule: Schedule) -> int:
+    """Judgments that the schedule's snapshot would take and that came after it last ran."""
+    plan = Plan.from_json(schedule.plan)
+    kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[plan.shape.counted]
+    found = visible(Judgment.objects.filter(kind=kind))
+    if schedule.last_ran_at is not None:
+        found = found.filter(submitted_at__gt=schedule.last_ran_at)
+    wanted = Q(campaign__in=plan.filters["campaigns"]) if plan.filters.get("campaigns") else Q(campaign__isnull=False)
+    if plan.filters.get("includes_imports", True):
+        wanted |= Q(campaign=None)
+    if not plan.filters.get("includes_extra", False):
+        found = found.filter(is_extra=False)
+    return found.filter(wanted).count()
+
+
+def situation(*, schedule: Schedule, now: datetime) -> Situation:
+    shape = Plan.from_json(schedule.plan).shape
+    going = schedule.chains.filter(state__in=OPEN).order_by("number").first()
+    is_by_data = schedule.trigger == Schedule.Trigger.DATA
+    return Situation(
+        now=now,
+        time_zone=schedule.time_zone,
+        what=str(Snapshot.Kind(shape.counted).label),
+        n_new=n_new(schedule=schedule),
+        n_wanted=schedule.n_new if is_by_data else 0,
+        skips_nothing_new=schedule.skips_nothing_new,
+        quiet_from=schedule.quiet_from,
+        quiet_until=schedule.quiet_until,
+        min_interval=timedelta(hours=schedule.min_interval_h),
+        last_ran_at=schedule.last_ran_at,
+        n_runs_planned=shape.n_runs,
+        n_runs_this_week=Run.objects.filter(link__chain__schedule=schedule, created_at__gt=now - WEEK).count(),
+        max_runs_a_week=schedule.max_runs_a_week,
+        going_on=str(going) if going else "",
+    )
+
+
+def firings(*, schedule: Schedule) -> QuerySet[Firing]:
+    """The newest first."""
+    return schedule.firings.select_related("chain__schedule", "by").order_by("-number")
+
+
+def chains(*, schedule: Schedule) -> QuerySet[Chain]:
+    """The newest first, with how far each is."""
+    return (
+        schedule.chains.select_related("schedule")
+        .annotate(n_links=Count("links"), n_done=Count("links", filter=Q(links__state=Link.State.DONE)))
+        .order_by("-number")
+    )
+
+
+def links(*, chain: Chain) -> list[LinkRow]:
+    rows = chain.links.select_related("snapshot", "run__trained_model", "campaign", "approved_by").order_by("position")
+    return [LinkRow(link, plans.WORDS[link.step], _seconds(link)) for link in rows]
+
+
+def going_chain_ids() -> list[int]:
+    return list(Chain.objects.filter(state=Chain.State.GOING).order_by("pk").values_list("pk", flat=True))
+
+
+def _seconds(link: Link) -> float | None:
+    if link.claimed_at is None or link.ended_at is None:
+        return None
+    return max(0.0, (link.ended_at - link.claimed_at).total_seconds())

@@ -1,0 +1,312 @@
+"""Chains: begun by a schedule's firing, taken from link to link as far as they go, stopped by a failure, and gone on with.
+
+Every step names the state it expects. Two workers that advance one chain at once do each thing once.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import audit, notices
+from accounts.models import Notice, User
+from labeling import intake
+from labeling.models import Campaign, Guideline, Pool
+from labeling.services import UnableToCreateCampaign
+from training import doorbell, plans
+from training.freezing import Filters, UnableToCut
+from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel
+from training.plans import Plan, Step
+from training.services.registry import prompts_answered
+from training.services.runs import UnableToQueue, UnableToRetry, queue_run, request_stop, retry_run
+from training.services.snapshots import cut_snapshot
+
+# A worker that cuts a snapshot for longer than this is gone; another begins again.
+CUTTING_PATIENCE = timedelta(hours=2)
+
+
+class UnableToGoOn(Exception):
+    """A link that cannot be made; the text says what to change."""
+
+
+class UnableToResume(Exception):
+    """The chain is not one that a failure has stopped."""
+
+
+def begin_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
+    """The rows of a chain, in the transaction of the firing. It sets out after commit."""
+    plan = Plan.from_json(schedule.plan)
+    chain = Chain.objects.create(
+        schedule=schedule, number=number, plan=plan.as_json(), base_model=_first_model(schedule, plan), started_at=now
+    )
+    Link.objects.bulk_create(
+        Link(chain=chain, position=position, step=step, needs_approval=step in plan.approvals)
+        for position, step in enumerate(plan.shape.steps)
+    )
+    transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+    return chain
+
+
+def advance_chain(*, chain_id: int, now: datetime) -> None:
+    """As far as it goes by itself: to the next run that trains, to the next approval, or to its end."""
+    while True:
+        chain = Chain.objects.select_related("schedule__created_by", "base_model").get(pk=chain_id)
+        if chain.state != Chain.State.GOING:
+            return
+        link = chain.links.exclude(state=Link.State.DONE).select_related("run").order_by("position").first()
+        if link is None:
+            _finish(chain, now)
+            return
+        try:
+            moved = _advance(chain, link, now)
+        except (UnableToGoOn, UnableToCut, UnableToQueue) as problem:
+            _fail(chain, link, str(problem), _kind_of(problem), now)
+            return
+        except UnableToCreateCampaign as problem:
+            _fail(chain, link, problem.sentence, Notice.Kind.FAILED, now)
+            return
+        if not moved:
+            return
+
+
+def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
+    """Lets the link that waits for a person begin. False when none waits."""
+    with transaction.atomic():
+        waiting = Link.objects.filter(chain=chain, state=Link.State.APPROVAL)
+        if waiting.update(state=Link.State.WAITING, approved_by=by, approved_at=now) != 1:
+            return False
+        Chain.objects.filter(pk=chain.pk, state=Chain.State.APPROVAL).update(state=Chain.State.GOING)
+        audit.record(by=by, action="approve", target=chain, now=now)
+        transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+    return True
+
+
+def resume_chain(*, chain: Chain, by: User, now: datetime) -> None:
+    """Goes on at the link that failed: its run from the last checkpoint, anything else anew. Raises UnableToResume."""
+    with transaction.atomic():
+        failed = Chain.objects.filter(pk=chain.pk, state=Chain.State.FAILED)
+        if failed.update(state=Chain.State.GOING, error="", ended_at=None) != 1:
+            raise UnableToResume(_("This chain has not been stopped by a failure."))
+        for link in chain.links.filter(state=Link.State.FAILED).select_related("run"):
+            Link.objects.filter(pk=link.pk).update(**_again(link, by, now), claimed_at=None, ended_at=None)
+        audit.record(by=by, action="resume", target=chain, now=now)
+        transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
+
+
+def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:
+    """Ends a chain for good; a run of it that goes on saves and stops. False when it had ended."""
+    open_states = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
+    with transaction.atomic():
+        if Chain.objects.filter(pk=chain.pk, state__in=open_states).update(state=Chain.State.STOPPED, ended_at=now) != 1:
+            return False
+        for link in chain.links.filter(state=Link.State.WORKING, run__isnull=False).select_related("run"):
+            if link.run is not None:
+                request_stop(run=link.run, by=by, now=now)
+        audit.record(by=by, action="stop", target=chain, now=now)
+    return True
+
+
+# --- one step ----------------------------------------------------------------------------------------------------
+
+
+def _advance(chain: Chain, link: Link, now: datetime) -> bool:
+    """Whether the chain may go on at once."""
+    if link.run is not None:
+        return _follow(link, link.run, now)
+    if link.state == Link.State.WAITING and link.needs_approval and link.approved_at is None:
+        _ask(chain, link, now)
+        return False
+    if link.step in plans.SNAPSHOTS:
+        return _cut(chain, link, now)
+    if link.state != Link.State.WAITING:
+        return False
+    begin: Callable[[Chain, Link, datetime], bool] = _open_campaign if link.step == Step.CAMPAIGN else _queue
+    with transaction.atomic():
+        if Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(state=Link.State.WORKING, claimed_at=now) != 1:
+            return False
+        return begin(chain, link, now)
+
+
+def _follow(link: Link, run: Run, now: datetime) -> bool:
+    if run.state != Run.State.FINISHED:
+        return False
+    if run.outcome == Run.Outcome.SUCCEEDED:
+        return _done(link, now)
+    if run.outcome == Run.Outcome.STOPPED:
+        raise UnableToGoOn(_("The run “%(run)s” was stopped.") % {"run": run})
+    raise UnableToGoOn(_("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error})
+
+
+def _cut(chain: Chain, link: Link, now: datetime) -> bool:
+    """Outside any transaction, because it can take minutes; whoever claimed the link last says what it left."""
+    free = Link.objects.filter(pk=link.pk, snapshot=None)
+    taken = free.filter(state=Link.State.WAITING) | free.filter(state=Link.State.WORKING, claimed_at__lt=now - CUTTING_PATIENCE)
+    if taken.update(state=Link.State.WORKING, claimed_at=now) != 1:
+        return False
+    plan = Plan.from_json(chain.plan)
+    snapshot = cut_snapshot(
+        kind=link.step, name=f"{chain} · {link.step}", filters=_filters(plan, link.step), by=chain.schedule.created_by, now=now
+    )
+    mine = Link.objects.filter(pk=link.pk, state=Link.State.WORKING, claimed_at=now)
+    return mine.update(state=Link.State.DONE, snapshot=snapshot, ended_at=now) == 1
+
+
+def _queue(chain: Chain, link: Link, now: datetime) -> bool:
+    plan = Plan.from_json(chain.plan)
+    kind = plans.RUN_KINDS[link.step]
+    run = queue_run(
+        kind=kind,
+        name=f"{chain} · {link.step.replace('_', ' ')}",
+        config=plan.configs.get(kind, {}),
+        snapshot=_snapshot_for(chain, link.step),
+        base_model=_model_for(chain, plan, link.step),
+        reward_model=_left_by(chain, Step.REWARD) if link.step == Step.PPO else None,
+        by=chain.schedule.created_by,
+        now=now,
+    )
+    Link.objects.filter(pk=link.pk).update(run=run)
+    return False
+
+
+def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
+    plan = Plan.from_json(chain.plan)
+    pool, guideline = Pool.objects.filter(pk=plan.pool).first(), Guideline.objects.filter(pk=plan.guideline).first()
+    if pool is None or guideline is None:
+        raise UnableToGoOn(_("The schedule names no pool or no guideline for its campaign. Choose both, then begin a new chain."))
+    sampled = chain.links.filter(step__in=(Step.SAMPLE, Step.SAMPLE_BEFORE)).select_related("run__base_model")
+    runs = [one.run for one in sampled if one.run is not None]
+    source_ids = [run.base_model.source_id for run in runs if run.base_model.source_id is not None]
+    campaign = intake.open_comparison_campaign(
+        name=_free_name(f"{chain}"),
+        pool=pool,
+        guideline=guideline,
+        prompt_ids=prompts_answered(runs=runs),
+        source_ids=source_ids,
+        n_responses=plan.n_responses,
+        overlap=plan.overlap,
+        by=chain.schedule.created_by,
+        now=now,
+    )
+    Link.objects.filter(pk=link.pk).update(state=Link.State.DONE, campaign=campaign, ended_at=now)
+    return True
+
+
+def _ask(chain: Chain, link: Link, now: datetime) -> None:
+    with transaction.atomic():
+        if Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(state=Link.State.APPROVAL) != 1:
+            return
+        Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(state=Chain.State.APPROVAL)
+        _tell(chain, f"approval-{link.position}", Notice.Kind.APPROVAL, partial(_words_of_asking, chain, link.step), now)
+
+
+def _done(link: Link, now: datetime) -> bool:
+    return Link.objects.filter(pk=link.pk, state=Link.State.WORKING).update(state=Link.State.DONE, ended_at=now) == 1
+
+
+def _finish(chain: Chain, now: datetime) -> None:
+    with transaction.atomic():
+        ended = Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(state=Chain.State.FINISHED, ended_at=now)
+        if ended == 1:
+            _tell(chain, "finished", Notice.Kind.FINISHED, partial(_words_of_end, chain), now)
+
+
+def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datetime) -> None:
+    if link.run is not None and link.run.outcome == Run.Outcome.LOST:
+        kind = Notice.Kind.LOST
+    with transaction.atomic():
+        stopped = Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING)
+        if stopped.update(state=Chain.State.FAILED, error=sentence, ended_at=now) != 1:
+            return
+        Link.objects.filter(pk=link.pk).update(state=Link.State.FAILED, ended_at=now)
+        _tell(chain, f"{kind}-{link.position}-{now.timestamp()}", kind, partial(_words_of_failure, chain, sentence), now)
+
+
+def _again(link: Link, by: User, now: datetime) -> dict[str, Any]:
+    """The state in which a failed link is taken up again."""
+    run = link.run
+    if run is None:
+        return {"state": Link.State.WAITING}
+    if run.state == Run.State.FINISHED and run.outcome != Run.Outcome.SUCCEEDED:
+        try:
+            retry_run(run=run, by=by, now=now)
+        except UnableToRetry:
+            return {"state": Link.State.WAITING, "run": None}
+    return {"state": Link.State.WORKING}
+
+
+# --- what a step takes from those before -------------------------------------------------------------------------
+
+
+def _first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
+    base = TrainedModel.objects.get(pk=plan.base_model)
+    if not plan.goes_on:
+        return base
+    own = TrainedModel.objects.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY)
+    return own.order_by("-pk").first() or base
+
+
+def _filters(plan: Plan, step: str) -> Filters:
+    if step == Step.PROMPTS:
+        return Filters(limit=plan.n_prompts)
+    return Filters.from_json(plan.filters)
+
+
+def _snapshot_for(chain: Chain, step: str) -> Snapshot:
+    wanted = {Step.SFT: Step.DEMONSTRATIONS, Step.REWARD: Step.COMPARISONS}.get(Step(step), Step.PROMPTS)
+    snapshot = chain.links.select_related("snapshot").get(step=wanted).snapshot
+    if snapshot is None:
+        raise UnableToGoOn(_("The chain has no snapshot to go on with."))
+    return snapshot
+
+
+def _model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
+    if step == Step.REWARD and plan.reward_base is not None:
+        return TrainedModel.objects.get(pk=plan.reward_base)
+    if step == Step.SAMPLE:
+        return _left_by(chain, Step.PPO if Step.PPO in plan.shape.steps else Step.SFT)
+    return chain.base_model
+
+
+def _left_by(chain: Chain, step: Step) -> TrainedModel:
+    model = TrainedModel.objects.filter(run__link__chain=chain, run__link__step=step).first()
+    if model is None:
+        raise UnableToGoOn(_("The step “%(step)s” has left no model.") % {"step": plans.WORDS[step]})
+    return model
+
+
+def _free_name(wanted: str) -> str:
+    taken = set(Campaign.objects.filter(name__startswith=wanted).values_list("name", flat=True))
+    return next(name for name in (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3))) if name not in taken)
+
+
+# --- words -------------------------------------------------------------------------------------------------------
+
+
+def _kind_of(problem: Exception) -> Notice.Kind:
+    return Notice.Kind.NOTHING if isinstance(problem, UnableToCut) else Notice.Kind.FAILED
+
+
+def _words_of_end(chain: Chain) -> str:
+    return _("The chain “%(chain)s” has finished.") % {"chain": chain}
+
+
+def _words_of_failure(chain: Chain, error: str) -> str:
+    return _("The chain “%(chain)s” has stopped. %(error)s") % {"chain": chain, "error": error}
+
+
+def _words_of_asking(chain: Chain, step: str) -> str:
+    return _("The chain “%(chain)s” waits for your approval before the next step: %(step)s.") % {
+        "chain": chain,
+        "step": plans.WORDS[step],
+    }
+
+
+def _tell(chain: Chain, key: str, kind: Notice.Kind, words: Callable[[], str], now: datetime) -> None:
+    person = chain.schedule.created_by
+    if person is not None:
+        path = reverse("chain", args=[chain.pk])
+        notices.tell(people=[person], key=f"chain-{chain.pk}-{key}", kind=kind, words=words, path=path, now=now)

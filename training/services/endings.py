@@ -1,0 +1,44 @@
+"""Who is told when a run has ended: the person who started it, or the chain it is a link of."""
+
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import notices
+from accounts.models import Notice
+from training import doorbell
+from training.models import Link, Run
+
+_KINDS = {Run.Outcome.SUCCEEDED: Notice.Kind.FINISHED, Run.Outcome.FAILED: Notice.Kind.FAILED, Run.Outcome.LOST: Notice.Kind.LOST}
+
+
+def tell_of_end(*, run_id: int, now: datetime) -> None:
+    """Call it in the transaction that ends the run. A chain hears of it after commit, and goes on."""
+    link = Link.objects.filter(run_id=run_id).first()
+    if link is not None:
+        transaction.on_commit(partial(doorbell.ring_chain, link.chain_id))
+        return
+    run = Run.objects.select_related("created_by").get(pk=run_id)
+    kind = _KINDS.get(Run.Outcome(run.outcome))
+    if kind is None or run.created_by is None:
+        return
+    notices.tell(
+        people=[run.created_by],
+        key=f"run-{run.pk}-{run.attempt}-{kind}",
+        kind=kind,
+        words=partial(_words, run),
+        path=reverse("run", args=[run.pk]),
+        now=now,
+    )
+
+
+def _words(run: Run) -> str:
+    sentence = {
+        Run.Outcome.SUCCEEDED: _("The run “%(run)s” has finished."),
+        Run.Outcome.FAILED: _("The run “%(run)s” failed. %(error)s"),
+        Run.Outcome.LOST: _("The run “%(run)s” was lost. %(error)s"),
+    }[Run.Outcome(run.outcome)]
+    return sentence % {"run": run.name, "error": run.error}

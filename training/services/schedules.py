@@ -1,0 +1,170 @@
+"""Every write to a schedule. One moment fires once: each firing raises `n_firings` from the value it has seen."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+
+from django.db import transaction
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import audit, notices
+from accounts.models import Notice, User
+from training import timing
+from training.models import Chain, Firing, Schedule
+from training.plans import Plan
+from training.selectors.schedules import situation
+from training.services.chains import begin_chain
+from training.timing import Decision, Reason, UnableToTell
+
+
+class UnableToSchedule(Exception):
+    """A schedule that could never fire as asked; the text says what to change."""
+
+
+class UnableToFire(Exception):
+    """It cannot run now; the text says what it waits for."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """When a schedule runs, and when it must not."""
+
+    trigger: str
+    time_zone: str
+    cron: str = ""
+    n_new: int = 0
+    min_interval_h: int = 0
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    skips_nothing_new: bool = True
+    max_runs_a_week: int | None = None
+
+
+def create_schedule(*, name: str, plan: Plan, terms: Terms, by: User, now: datetime) -> Schedule:
+    """Raises UnableToSchedule."""
+    with transaction.atomic():
+        if Schedule.objects.filter(name=name).exists():
+            raise UnableToSchedule(_("There is a schedule called “%(name)s” already. Choose another name.") % {"name": name})
+        schedule = Schedule.objects.create(
+            name=name, plan=plan.as_json(), due_at=_due(terms, now), created_by=by, created_at=now, **vars(terms)
+        )
+        audit.record(by=by, action="create", target=schedule, after={"name": name, "trigger": terms.trigger}, now=now)
+    return schedule
+
+
+def change_schedule(*, schedule: Schedule, name: str, plan: Plan, terms: Terms, by: User, now: datetime) -> None:
+    """Chains that have begun go on with the plan they began with. Raises UnableToSchedule."""
+    with transaction.atomic():
+        if Schedule.objects.filter(name=name).exclude(pk=schedule.pk).exists():
+            raise UnableToSchedule(_("There is a schedule called “%(name)s” already. Choose another name.") % {"name": name})
+        Schedule.objects.filter(pk=schedule.pk).update(name=name, plan=plan.as_json(), due_at=_due(terms, now), **vars(terms))
+        audit.record(by=by, action="change", target=schedule, after={"name": name, "trigger": terms.trigger}, now=now)
+
+
+def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
+    """Nothing fires by itself until it is resumed. False when it was paused already."""
+    with transaction.atomic():
+        is_changed = Schedule.objects.filter(pk=schedule.pk, paused_at=None).update(paused_at=now) == 1
+        if is_changed:
+            audit.record(by=by, action="pause", target=schedule, now=now)
+    return is_changed
+
+
+def resume_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
+    """Fires next when its next time comes: what fell into the pause is not made up for."""
+    with transaction.atomic():
+        due_at = timing.next_due(cron=schedule.cron, time_zone=schedule.time_zone, after=now) if schedule.cron else None
+        is_changed = Schedule.objects.filter(pk=schedule.pk, paused_at__isnull=False).update(paused_at=None, due_at=due_at) == 1
+        if is_changed:
+            audit.record(by=by, action="resume", target=schedule, now=now)
+    return is_changed
+
+
+def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
+    """A person's word goes before quiet hours, intervals and budget, but not before a chain that has not ended.
+
+    Raises UnableToFire.
+    """
+    at = situation(schedule=schedule, now=now)
+    if at.going_on:
+        raise UnableToFire(_("%(chain)s has not ended. Let it end or stop it first.") % {"chain": at.going_on})
+    asked = Decision(runs=True, reason=Reason.ASKED, sentence=_("Ran because %(person)s asked for it.") % {"person": by})
+    chain = _store(schedule, asked, due_at=schedule.due_at, by=by, now=now)
+    if chain is None:
+        raise UnableToFire(_("It has just fired."))
+    return chain
+
+
+def fire_due_schedules(*, now: datetime) -> int:
+    """Looks at every schedule whose moment has come. How many chains began."""
+    called = Q(trigger=Schedule.Trigger.CLOCK, due_at__lte=now) | Q(trigger=Schedule.Trigger.DATA)
+    due = Schedule.objects.filter(called, paused_at=None).order_by("pk")
+    return sum(_fire(schedule, now) is not None for schedule in due)
+
+
+def _fire(schedule: Schedule, now: datetime) -> Chain | None:
+    at = situation(schedule=schedule, now=now)
+    if not timing.is_worth_deciding(at):
+        return None
+    decision = timing.decide(at)
+    is_by_data = schedule.trigger == Schedule.Trigger.DATA
+    if is_by_data and not decision.runs and _was_said(schedule, decision):
+        return None
+    due_at = None if is_by_data else decision.held_until or _next(schedule, now)
+    return _store(schedule, decision, due_at=due_at, by=None, now=now)
+
+
+def _store(schedule: Schedule, decision: Decision, *, due_at: datetime | None, by: User | None, now: datetime) -> Chain | None:
+    """The firing, and the chain it begins; None when another has been quicker, or nothing began."""
+    number = schedule.n_firings + 1
+    changes = {"n_firings": number, "due_at": due_at} | ({"last_ran_at": now} if decision.runs else {})
+    with transaction.atomic():
+        if Schedule.objects.filter(pk=schedule.pk, n_firings=schedule.n_firings).update(**changes) != 1:
+            return None
+        chain = begin_chain(schedule=schedule, number=number, now=now) if decision.runs else None
+        Firing.objects.create(
+            schedule=schedule,
+            number=number,
+            at=now,
+            outcome=_outcome(decision),
+            reason=decision.reason,
+            sentence=decision.sentence,
+            by=by,
+            chain=chain,
+        )
+        if decision.reason == Reason.NOTHING_NEW and schedule.created_by is not None:
+            notices.tell(
+                people=[schedule.created_by],
+                key=f"schedule-{schedule.pk}-{number}",
+                kind=Notice.Kind.NOTHING,
+                words=lambda: f"{schedule}: {decision.sentence}",
+                path=reverse("schedule", args=[schedule.pk]),
+                now=now,
+            )
+    return chain
+
+
+def _outcome(decision: Decision) -> Firing.Outcome:
+    if decision.runs:
+        return Firing.Outcome.RAN
+    return Firing.Outcome.HELD if decision.held_until else Firing.Outcome.SKIPPED
+
+
+def _was_said(schedule: Schedule, decision: Decision) -> bool:
+    """One by data is looked at every minute: what holds it back is written down once."""
+    last = schedule.firings.order_by("-number").first()
+    return last is not None and last.reason == decision.reason
+
+
+def _due(terms: Terms, now: datetime) -> datetime | None:
+    if terms.trigger != Schedule.Trigger.CLOCK:
+        return None
+    try:
+        return timing.next_due(cron=terms.cron, time_zone=terms.time_zone, after=now)
+    except UnableToTell as problem:
+        raise UnableToSchedule(str(problem)) from problem
+
+
+def _next(schedule: Schedule, now: datetime) -> datetime:
+    return timing.next_due(cron=schedule.cron, time_zone=schedule.time_zone, after=now)

@@ -1,0 +1,164 @@
+"""When a schedule fires, and why it does or does not. Pure: times and numbers in, a decision with its sentence out."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from celery.schedules import crontab
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+# A 29 February that falls on a given weekday comes every 28 years; whoever wants less often than every four has mistyped.
+DAYS_LOOKED_AHEAD = 366 * 4 + 1
+
+
+class UnableToTell(Exception):
+    """The times asked for mean nothing; the text says what to write."""
+
+
+class Reason(StrEnum):
+    DUE = "due"
+    NEW_JUDGMENTS = "new"
+    ASKED = "asked"
+    BUSY = "busy"
+    QUIET = "quiet"
+    TOO_SOON = "too_soon"
+    BUDGET = "budget"
+    NOTHING_NEW = "nothing_new"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a schedule's firing depends on. `n_wanted` is 0 for one by clock."""
+
+    now: datetime
+    time_zone: str
+    what: str
+    n_new: int
+    n_wanted: int = 0
+    skips_nothing_new: bool = False
+    quiet_from: time | None = None
+    quiet_until: time | None = None
+    min_interval: timedelta = timedelta(0)
+    last_ran_at: datetime | None = None
+    n_runs_planned: int = 0
+    n_runs_this_week: int = 0
+    max_runs_a_week: int | None = None
+    going_on: str = ""
+    """the chain of before, while it has not ended"""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`held_until` is when a firing that fell into quiet hours comes again."""
+
+    runs: bool
+    reason: Reason
+    sentence: str
+    held_until: datetime | None = None
+
+
+def next_due(*, cron: str, time_zone: str, after: datetime) -> datetime:
+    """The first moment after `after`. An hour that the clocks leave out passes by; one that comes twice counts once.
+
+    Raises UnableToTell.
+    """
+    times, zone = parse_cron(cron), ZoneInfo(time_zone)
+    day = after.astimezone(zone).date()
+    for ahead in range(DAYS_LOOKED_AHEAD):
+        date = day + timedelta(days=ahead)
+        if not (
+            date.month in times.month_of_year and date.day in times.day_of_month and date.isoweekday() % 7 in times.day_of_week
+        ):
+            continue
+        for hour in sorted(times.hour):
+            for minute in sorted(times.minute):
+                wall = datetime.combine(date, time(hour, minute))
+                moment = wall.replace(tzinfo=zone).astimezone(UTC)
+                is_on_the_clock = moment.astimezone(zone).replace(tzinfo=None) == wall
+                if is_on_the_clock and moment > after:
+                    return moment
+    raise UnableToTell(_("No day in the next four years fits “%(cron)s”.") % {"cron": cron})
+
+
+def parse_cron(cron: str) -> crontab:
+    """Five fields: minute, hour, day of month, month, day of week. Raises UnableToTell."""
+    try:
+        return crontab.from_string(cron.strip())
+    except ValueError as problem:
+        raise UnableToTell(
+            _("“%(cron)s” is no time. Write minute, hour, day of month, month and day of week: “0 3 * * mon” is Monday at 03:00.")
+            % {"cron": cron}
+        ) from problem
+
+
+def quiet_ends(*, now: datetime, time_zone: str, begin: time | None, end: time | None) -> datetime | None:
+    """When the quiet hours that go on now are over; None outside them. They may reach over midnight."""
+    if begin is None or end is None or begin == end:
+        return None
+    zone = ZoneInfo(time_zone)
+    here = now.astimezone(zone)
+    clock = here.time().replace(tzinfo=None)
+    is_quiet = begin <= clock < end if begin < end else clock >= begin or clock < end
+    if not is_quiet:
+        return None
+    day = here.date() if clock < end else here.date() + timedelta(days=1)
+    return datetime.combine(day, end, tzinfo=zone).astimezone(UTC)
+
+
+def is_worth_deciding(situation: Situation) -> bool:
+    """One by data is silent until there is enough; one by clock has been called by it."""
+    return situation.n_new >= situation.n_wanted
+
+
+def decide(situation: Situation) -> Decision:
+    """For a schedule whose moment has come."""
+    return _hindrance(situation) or _go(situation)
+
+
+def _hindrance(at: Situation) -> Decision | None:
+    if at.going_on:
+        return _skip(Reason.BUSY, _("Skipped because %(chain)s has not ended.") % {"chain": at.going_on})
+    until = quiet_ends(now=at.now, time_zone=at.time_zone, begin=at.quiet_from, end=at.quiet_until)
+    if until is not None:
+        words = _("Held back until %(time)s because of the quiet hours.") % {"time": _clock(until, at.time_zone)}
+        return Decision(runs=False, reason=Reason.QUIET, sentence=words, held_until=until)
+    if at.last_ran_at is not None and at.now - at.last_ran_at < at.min_interval:
+        hours = at.min_interval // timedelta(hours=1)
+        words = ngettext(
+            "Skipped because it ran %(ago)s ago and %(n)s hour has to lie between.",
+            "Skipped because it ran %(ago)s ago and %(n)s hours have to lie between.",
+            hours,
+        )
+        return _skip(Reason.TOO_SOON, words % {"ago": _ago(at.now - at.last_ran_at), "n": hours})
+    if at.max_runs_a_week is not None and at.n_runs_this_week + at.n_runs_planned > at.max_runs_a_week:
+        words = _(
+            "Skipped because of the budget: %(n)s of %(max)s runs began in the last seven days, and this would add %(more)s."
+        )
+        return _skip(Reason.BUDGET, words % {"n": at.n_runs_this_week, "max": at.max_runs_a_week, "more": at.n_runs_planned})
+    if at.skips_nothing_new and at.n_new == 0:
+        return _skip(Reason.NOTHING_NEW, _("Skipped because no %(what)s are new since it last ran.") % {"what": at.what})
+    return None
+
+
+def _go(at: Situation) -> Decision:
+    counted = {"n": at.n_new, "what": at.what, "wanted": at.n_wanted, "time": _clock(at.now, at.time_zone)}
+    if at.n_wanted:
+        words = _("Ran because %(n)s %(what)s are new and %(wanted)s were asked for.") % counted
+        return Decision(runs=True, reason=Reason.NEW_JUDGMENTS, sentence=words)
+    words = _("Ran because its time had come (%(time)s); %(n)s %(what)s are new.") % counted
+    return Decision(runs=True, reason=Reason.DUE, sentence=words)
+
+
+def _skip(reason: Reason, sentence: str) -> Decision:
+    return Decision(runs=False, reason=reason, sentence=sentence)
+
+
+def _clock(at: datetime, time_zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(time_zone)):%H:%M} {time_zone}"
+
+
+def _ago(span: timedelta) -> str:
+    minutes = int(span.total_seconds() // 60)
+    return _("%(n)s h") % {"n": minutes // 60} if minutes >= 60 else _("%(n)s min") % {"n": minutes}

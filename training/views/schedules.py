@@ -1,0 +1,152 @@
+"""Schedules and the chains they begin: the list, the one page that sets a cycle up, their history, and a person's say in it."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from labeling.models import Guideline, Pool
+from training import access, plans, selectors, services
+from training.models import Schedule, TrainedModel
+from training.plans import Plan, Step
+from training.schedule_forms import ScheduleForm
+
+FIRINGS_PER_PAGE = 30
+N_CHAINS_SHOWN = 10
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "training/schedules.html", {"rows": selectors.schedules(), "templates": plans.TEMPLATES.items()})
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest, template: str) -> HttpResponse:
+    if template not in plans.TEMPLATES:
+        raise Http404
+    person = access.researcher(request.user)
+    form = ScheduleForm(request.POST or None, template=template, time_zone=person.time_zone)
+    if request.method == "POST" and form.is_valid():
+        try:
+            schedule = services.create_schedule(
+                name=form.cleaned_data["name"], plan=form.plan(), terms=form.terms(), by=person, now=timezone.now()
+            )
+        except services.UnableToSchedule as problem:
+            form.add_error(None, str(problem))
+        else:
+            return redirect("schedule", schedule.pk)
+    return _form_page(request, form, None)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = access.schedule(user=request.user, pk=pk)
+    form = ScheduleForm(request.POST or None, template=schedule.plan["template"], schedule=schedule)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_schedule(
+                schedule=schedule,
+                name=form.cleaned_data["name"],
+                plan=form.plan(),
+                terms=form.terms(),
+                by=access.researcher(request.user),
+                now=timezone.now(),
+            )
+        except services.UnableToSchedule as problem:
+            form.add_error(None, str(problem))
+        else:
+            messages.success(request, _("Kept. Chains that have begun go on as they were."))
+            return redirect("schedule", pk)
+    return _form_page(request, form, schedule)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = access.schedule(user=request.user, pk=pk)
+    plan = Plan.from_json(schedule.plan)
+    context = {
+        "schedule": schedule,
+        "plan": plan,
+        "steps": [(plans.WORDS[step], step in plan.approvals) for step in plan.shape.steps],
+        "base_model": TrainedModel.objects.get(pk=plan.base_model),
+        "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
+        "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],
+        "page": Paginator(selectors.firings(schedule=schedule), FIRINGS_PER_PAGE).get_page(request.GET.get("page")),
+    }
+    return render(request, "training/schedule.html", context)
+
+
+@require_POST
+def pause(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = access.schedule(user=request.user, pk=pk)
+    services.pause_schedule(schedule=schedule, by=access.researcher(request.user), now=timezone.now())
+    return redirect("schedule", pk)
+
+
+@require_POST
+def resume(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = access.schedule(user=request.user, pk=pk)
+    services.resume_schedule(schedule=schedule, by=access.researcher(request.user), now=timezone.now())
+    return redirect("schedule", pk)
+
+
+@require_POST
+def fire(request: HttpRequest, pk: int) -> HttpResponse:
+    schedule = access.schedule(user=request.user, pk=pk)
+    try:
+        begun = services.fire_now(schedule=schedule, by=access.researcher(request.user), now=timezone.now())
+    except services.UnableToFire as problem:
+        messages.warning(request, str(problem))
+        return redirect("schedule", pk)
+    return redirect("chain", begun.pk)
+
+
+@require_GET
+def chain(request: HttpRequest, pk: int) -> HttpResponse:
+    """The page, or to htmx what changes on it."""
+    found = access.chain(user=request.user, pk=pk)
+    context = {"chain": found, "links": selectors.links(chain=found), "is_open": found.state in selectors.OPEN}
+    is_fragment = request.headers.get("HX-Target") == "chain"
+    return render(request, "training/_chain_live.html" if is_fragment else "training/schedule_chain.html", context)
+
+
+@require_POST
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    found = access.chain(user=request.user, pk=pk)
+    if not services.approve_link(chain=found, by=access.researcher(request.user), now=timezone.now()):
+        messages.info(request, _("No step waits for an approval any more."))
+    return redirect("chain", pk)
+
+
+@require_POST
+def resume_chain(request: HttpRequest, pk: int) -> HttpResponse:
+    found = access.chain(user=request.user, pk=pk)
+    try:
+        services.resume_chain(chain=found, by=access.researcher(request.user), now=timezone.now())
+    except services.UnableToResume as problem:
+        messages.warning(request, str(problem))
+    return redirect("chain", pk)
+
+
+@require_POST
+def stop_chain(request: HttpRequest, pk: int) -> HttpResponse:
+    found = access.chain(user=request.user, pk=pk)
+    services.stop_chain(chain=found, by=access.researcher(request.user), now=timezone.now())
+    return redirect("chain", pk)
+
+
+def _form_page(request: HttpRequest, form: ScheduleForm, schedule: Schedule | None) -> HttpResponse:
+    context = {
+        "form": form,
+        "schedule": schedule,
+        "template": form.template,
+        "shape": form.shape,
+        "steps": [plans.WORDS[step] for step in form.shape.steps],
+        "templates": plans.TEMPLATES.items(),
+        "has_model": TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY).exists(),
+        "lacks_raters": Step.CAMPAIGN in form.shape.steps and not (Pool.objects.exists() and Guideline.objects.exists()),
+    }
+    return render(request, "training/schedule_form.html", context, status=422 if form.errors else 200)

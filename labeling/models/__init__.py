@@ -15,6 +15,7 @@ from labeling.models.campaigns import (
 from labeling.models.judgments import Comparison, Demonstration, Draft, ItemQuestion, Judgment, RankedResponse
 from labeling.models.pools import Pool, PoolMembership, Rater
 from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
+from labeling.models.quality import QualityReport, RaterQuality
 
 __all__ = [
     "Campaign",
@@ -34,10 +35,12 @@ __all__ = [
     "Pool",
     "PoolMembership",
     "Prompt",
+    "QualityReport",
     "QueuePlace",
     "PromptKey",
     "RankedResponse",
     "Rater",
+    "RaterQuality",
     "Response",
     "Slot",
     "Source",

@@ -283,7 +283,7 @@ class SampleConfig:
     max_prompts: int | None = _knob(
         None,
         _("At most"),
-        _("Answer the first so many prompts of the snapshot. Empty: all."),
+        _("Answer the first so many prompts of the snapshot that are not too long. Empty: all."),
         unit=_("prompts"),
         min=1,
         max=10_000_000,

@@ -136,13 +136,20 @@ def _generation(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, conf
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig) -> tuple[list[Prompt], int]:
-    """(prompts that fit, how many did not). A snapshot of prompts is answered whole, whatever its splits."""
-    rows = data.all_rows(snapshot, "prompt_id")
-    found = data.prompts(tokenizer, rows[: config.max_prompts])
-    fitting = [prompt for prompt in found if len(prompt.input_ids) <= config.max_prompt_tokens]
+    """(prompts that fit, how many did not before enough were found). A snapshot of prompts is answered whatever its splits."""
+    found = data.prompts(tokenizer, data.all_rows(snapshot, "prompt_id"))
+    fitting: list[Prompt] = []
+    n_too_long = 0
+    for prompt in found:
+        if len(fitting) == config.max_prompts:
+            break
+        if len(prompt.input_ids) <= config.max_prompt_tokens:
+            fitting.append(prompt)
+        else:
+            n_too_long += 1
     if not fitting:
         raise data.UnableToRead(f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest prompt.")
-    return fitting, len(found) - len(fitting)
+    return fitting, n_too_long
 
 
 def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:

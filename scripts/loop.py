@@ -1,4 +1,4 @@
-"""`make loop`: from a file of prompts to a reward model, through the real site, with six simulated raters.
+"""`make loop`: from a file of prompts to a PPO model that raters compare, through the real site, with six simulated raters.
 
 Everybody here uses the site as people do, over HTTP and without JavaScript: an admin, a researcher and six raters sign in,
 fill in forms and send them. Web server, workers, broker and database are real; all of it lives in a folder that goes with
@@ -28,9 +28,11 @@ DEMO = local_site.ROOT / "training" / "demo"
 N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
 # What fits fifteen minutes on two cores; the report says so.
 MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 1024
+N_EPISODES, N_PRACTICE, N_EXAM = 152, 120, 20
 CAPS = f"""at most {MOST_DEMONSTRATIONS} demonstrations and {MOST_PAIRS} pairs to learn from, rows of at most
-{LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens a response, one epoch each, LoRA"""
+{LONGEST_ROW} tokens, {N_PROMPTS} prompts, {N_TOKENS} tokens a response, one epoch each, LoRA; {N_EPISODES} PPO episodes"""
 CAMPAIGN = "Compare the first model's responses"
+DUEL = "The PPO model against the first, blind"
 POLL_S = 1.0
 
 started = time.monotonic()
@@ -86,18 +88,40 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     )
 
     say(f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most {N_TOKENS} tokens.")
-    prompts = cut(researcher, "prompts", name="Prompts", limit=str(N_PROMPTS), splits=["train", "validation", "test"])
+    everything = ["train", "validation", "test"]
+    prompts = cut(researcher, "prompts", name="Prompts", limit=str(2 * N_PROMPTS), splits=everything)
     sampling = {"n_responses": N_RESPONSES, "max_new_tokens": N_TOKENS, "max_prompts": N_PROMPTS}
     sampling |= {"max_prompt_tokens": LONGEST_PROMPT, "batch_size": N_RESPONSES * 4}
     train(researcher, "sample", name="Responses", snapshot=prompts, base_model=first, **sampling)
 
     say(f"The admin opens a comparison campaign; {len(RATERS)} raters work on it, {OVERLAP} judgments an item.")
-    open_campaign(admin, source=source_of(site, first))
-    work(site, seed=arguments.seed)
+    open_campaign(admin, name=CAMPAIGN, sources=[source_of(site, first)], n_responses=N_RESPONSES)
+    work(site, CAMPAIGN, seed=arguments.seed)
 
     say("The researcher cuts a snapshot of comparisons, the imported rankings among them, and trains a reward model on it.")
     comparisons = cut(researcher, "comparisons", name="Comparisons")
-    train(researcher, "reward", name="Reward model", snapshot=comparisons, base_model=first, **capped(MOST_PAIRS))
+    reward = train(researcher, "reward", name="Reward model", snapshot=comparisons, base_model=first, **capped(MOST_PAIRS))
+
+    say(f"PPO: the first model answers {N_EPISODES} times and learns from what the reward model makes of it.")
+    practice = cut(researcher, "prompts", name="Practice", limit=str(N_PRACTICE), splits=["train", "validation"])
+    better = train(
+        researcher,
+        "ppo",
+        name="PPO model",
+        snapshot=practice,
+        base_model=first,
+        reward_model=reward,
+        n_episodes=str(N_EPISODES),
+        max_new_tokens=str(N_TOKENS),
+    )
+
+    say("Both models answer prompts that neither has seen, once each; the raters compare them without knowing which is which.")
+    exam = cut(researcher, "prompts", name="Exam", splits=["test"])
+    once = {"n_responses": "1", "max_new_tokens": str(N_TOKENS), "max_prompts": str(N_EXAM)}
+    for model in (first, better):
+        train(researcher, "sample", name=f"Exam of {model}", snapshot=exam, base_model=model, **once)
+    open_campaign(admin, name=DUEL, sources=[source_of(site, first), source_of(site, better)], n_responses=2, splits=["test"])
+    work(site, DUEL, seed=arguments.seed)
     return [file.name for file in files]
 
 
@@ -207,27 +231,28 @@ def source_of(site: local_site.LocalSite, model: str) -> str:
     return next(str(found["source__name"]) for found in figures(site)["models"] if found["name"] == model)
 
 
-def open_campaign(admin: Visitor, *, source: str) -> None:
+def open_campaign(admin: Visitor, *, name: str, sources: list[str], n_responses: int, **which: Any) -> None:
     page = admin.open("/campaigns/new/")
     form = page.form(has="response_sources")
     page = admin.send(
         page,
         form,
-        name=CAMPAIGN,
+        name=name,
         kind="comparison",
         pool=form.option("pool", "Simulated raters"),
         guideline=form.option("guideline", "Comparing responses"),
-        response_sources=form.option("response_sources", source),
-        n_responses=str(N_RESPONSES),
+        response_sources=[form.option("response_sources", source) for source in sources],
+        n_responses=str(n_responses),
         overlap=str(OVERLAP),
+        **which,
     )
     if not re.search(r"/campaigns/\d+/$", page.address):
         raise SystemExit(f"The campaign could not be made: {page.text[:1000]}")
     admin.send(page, page.form("/open"))
 
 
-def work(site: local_site.LocalSite, *, seed: int) -> None:
-    raters = [SimulatedRater(address=site.address, rater=rater, campaign=CAMPAIGN, seed=seed) for rater in RATERS]
+def work(site: local_site.LocalSite, campaign: str, *, seed: int) -> None:
+    raters = [SimulatedRater(address=site.address, rater=rater, campaign=campaign, seed=seed) for rater in RATERS]
     for rater in raters:
         rater.start()
     for rater in raters:

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import asdict
 
 import django
 
@@ -11,7 +12,9 @@ django.setup()
 
 from django.db.models import Count, F, Q  # noqa: E402  # models can be imported once Django is set up
 
+from labeling import selectors as labeling_selectors  # noqa: E402
 from labeling.models import Campaign, Import, Item, Judgment, Response  # noqa: E402
+from training import selectors  # noqa: E402
 from training.models import Run, Snapshot, TrainedModel  # noqa: E402
 
 
@@ -22,6 +25,26 @@ def overlap_violations() -> int:
     twice = Judgment.objects.exclude(item=None).values("item", "rater").annotate(n=Count("pk")).filter(n__gt=1).count()
     too_many_slots = Item.objects.annotate(n=Count("slots")).filter(n__gt=F("campaign__overlap")).count()
     return too_many + twice + too_many_slots
+
+
+def win_rates() -> list[dict[str, object]]:
+    """Of each campaign that compared two sources: the newer one's, in per cent."""
+    found = []
+    for campaign in Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk"):
+        for contest in labeling_selectors.contests(campaign=campaign):
+            rates = {"as_voted": asdict(contest.as_voted), "at_equal_length": asdict(contest.at_equal_length)}
+            found.append({"campaign": campaign.name, "source": contest.source, "other": contest.other} | rates)
+    return found
+
+
+def reward_by_drift() -> list[tuple[float, float]]:
+    """(√KL, reward) of each rollout of the last PPO run, in order."""
+    run = Run.objects.filter(kind=Run.Kind.PPO).order_by("-pk").first()
+    curves = selectors.curves(run=run) if run else {}
+    if not {"sqrt_kl", "reward"} <= set(curves):
+        return []
+    drift = dict(curves["sqrt_kl"].points)
+    return [(drift[step], reward) for step, reward in curves["reward"].points if step in drift]
 
 
 def figures() -> dict[str, object]:
@@ -37,6 +60,8 @@ def figures() -> dict[str, object]:
         "judgments_extra": Judgment.objects.filter(is_extra=True).count(),
         "slots_wanted": sum(Campaign.objects.annotate(n=Count("slots")).values_list("n", flat=True)),
         "overlap_violations": overlap_violations(),
+        "win_rates": win_rates(),
+        "reward_by_drift": reward_by_drift(),
     }
 
 

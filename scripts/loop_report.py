@@ -2,17 +2,20 @@
 
 import json
 import os
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
 Figures = dict[str, Any]
+WIDTH = 100
 
 
 def show(found: Figures, *, caps: str, files: list[str], seconds: int) -> None:
     print("\nReport")
     for name, words in lines(found, caps=caps, files=files, seconds=seconds):
-        for number, line in enumerate(words.splitlines()):
-            print(f"  {name if number == 0 else '':<18}{line}")
+        wrapped = [part for line in words.splitlines() for part in textwrap.wrap(line, WIDTH)]
+        for number, line in enumerate(wrapped):
+            print(f"  {name if number == 0 else '':<17}{line}")
     print()
     print(json.dumps(in_one_line(found, seconds=seconds)), flush=True)
 
@@ -33,7 +36,26 @@ def lines(found: Figures, *, caps: str, files: list[str], seconds: int) -> Itera
         f"{arrow(reward, 'held_out_accuracy')}, on {reward['metrics'].get('n_held_out_pairs', 0)} held-out pairs",
     )
     yield "reward loss", f"{arrow(reward, 'held_out_loss')}, after {reward['metrics'].get('n_train_pairs')} pairs"
+    yield from ppo_lines(found)
     yield "time", f"{seconds // 60} min {seconds % 60} s"
+
+
+def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
+    ppo = run_of(found, "ppo")
+    n = ppo["metrics"].get("n_held_out_prompts", 0)
+    yield "PPO reward", f"{arrow(ppo, 'reward')}, on {n} held-out prompts; step {ppo['metrics'].get('kept_step', 0):.0f} was kept"
+    yield "PPO KL", f"{ppo['metrics'].get('kl_after', 0):.2f} nats a response from the SFT model"
+    steps = found["reward_by_drift"]
+    chosen = steps[:: max(1, len(steps) // 6)]
+    yield "reward by √KL", "  ".join(f"{drift:.2f}: {reward:+.2f}" for drift, reward in chosen)
+    for rate in found["win_rates"]:
+        voted, equal = rate["as_voted"], rate["at_equal_length"]
+        controlled = equal["note"] if equal["value"] is None else f"{equal['value']:.0f} % at equal length"
+        yield (
+            "win rate",
+            f"{rate['source']} beats {rate['other']} in {voted['value']:.0f} % of {voted['n']} votes "
+            f"({voted['low']:.0f}–{voted['high']:.0f} %); {controlled}",
+        )
 
 
 def in_one_line(found: Figures, *, seconds: int) -> dict[str, Any]:
@@ -49,7 +71,23 @@ def in_one_line(found: Figures, *, seconds: int) -> dict[str, Any]:
         "reward_accuracy_before": reward.get("held_out_accuracy_before"),
         "reward_accuracy_after": reward.get("held_out_accuracy_after"),
         "reward_held_out_pairs": reward.get("n_held_out_pairs"),
+        **ppo_figures(found),
         "seconds": seconds,
+    }
+
+
+def ppo_figures(found: Figures) -> dict[str, Any]:
+    ppo = run_of(found, "ppo")["metrics"]
+    rate = found["win_rates"][-1] if found["win_rates"] else None
+    share = lambda value: None if value is None else round(value / 100, 4)  # noqa: E731
+    return {
+        "ppo_reward_before": ppo.get("reward_before"),
+        "ppo_reward_after": ppo.get("reward_after"),
+        "ppo_kl": ppo.get("kl_after"),
+        "win_rate": share(rate["as_voted"]["value"]) if rate else None,
+        "win_rate_low": share(rate["as_voted"]["low"]) if rate else None,
+        "win_rate_high": share(rate["as_voted"]["high"]) if rate else None,
+        "lc_win_rate": share(rate["at_equal_length"]["value"]) if rate else None,
     }
 
 

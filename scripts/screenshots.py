@@ -25,19 +25,19 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser.find(), args=["--no-sandbox"])
-        with tempfile.TemporaryDirectory(prefix="preferably-screenshots-") as home, demo_site(Path(home)) as site:
+        with tempfile.TemporaryDirectory(prefix="preferably-screenshots-") as home, site_in(Path(home), "seed_demo") as site:
             take_desk(signed_in(chromium, site, "rater@demo.example", "write-and-compare"))
         if arguments.loop_home:
-            with demo_site(arguments.loop_home.absolute()) as site:
+            with site_in(arguments.loop_home.absolute(), "migrate") as site:
                 take_run(signed_in(chromium, site, "researcher@loop.example", simulated_raters.PASSWORD))
 
 
 @contextlib.contextmanager
-def demo_site(home: Path) -> Iterator[local_site.LocalSite]:
+def site_in(home: Path, prepare: str) -> Iterator[local_site.LocalSite]:
     site = local_site.LocalSite(home=home, port=services.free_port(), database=f"sqlite:///{home / 'preferably.sqlite3'}")
     with local_site.process_tree(site):
         local_site.start_broker(site)
-        local_site.manage(site, "seed_demo")
+        local_site.manage(site, prepare)
         local_site.start_site(site)
         yield site
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from labeling import desk_warnings, queue, rating_form
 from labeling.forms import desk as forms
-from labeling.models import Demonstration, Draft, Judgment, Response
+from labeling.models import Demonstration, Draft, Judgment, Rater, Response
 from labeling.selectors.desk import OpenCampaign, Standing, Tally, Work
 from pages import render
 
@@ -340,8 +340,7 @@ def _common(
         "prompt": _prompt_view(work.item.prompt.messages),
         "today": today,
         "active_words": duration_words(today.active_s),
-        # Names this person's drafts in the browser without naming the person.
-        "person": salted_hmac("labeling.desk.person", str(work.rater.pk)).hexdigest()[:16],
+        "person": person_key(work.rater),
         "revision": typed.revision,
         "record": forms.first(typed.fields, "record") or "{}",
         "draft_saved_at": typed.saved_at,
@@ -358,6 +357,11 @@ def _notice(work: Work, now: dt.datetime) -> str:
     if work.expires_at is not None and work.expires_at < now:
         return _("Your reservation has run out. Until somebody else takes the item your answer counts as usual.")
     return ""
+
+
+def person_key(rater: Rater) -> str:
+    """Names this person's drafts in the browser without naming the person."""
+    return salted_hmac("labeling.desk.person", str(rater.pk)).hexdigest()[:16]
 
 
 def _correcting(judgment: Judgment) -> str:

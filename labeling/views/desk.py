@@ -53,6 +53,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "campaigns": lines,
         "today_words": desk_pages.tally_words(today, nothing=_("Nothing judged today yet")),
         "undo": selectors.undoable(rater=rater, last_at=today.last_at, now=now),
+        "person": desk_pages.person_key(rater),
     }
     return render(request, "labeling/desk/desk.html", context)
 

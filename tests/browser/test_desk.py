@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from labeling import queue
 from labeling.models import Campaign, Draft, Guideline, Judgment, Pool, Prompt, Rater, Response, Slot
-from tests.cast import open_comparison_campaign, open_demonstration_campaign
+from tests.cast import PASSWORD, open_comparison_campaign, open_demonstration_campaign
 
 OpenPage = Callable[..., Page]
 QUESTION = (
@@ -167,6 +167,21 @@ def test_one_rank_up_leaves_a_tie_first_and_joins_the_next_rank_then(
         lines.append(line(page))
 
     assert lines == ["A › C › B › D", "A = C › B › D", "C › A › B › D"]
+
+
+def test_dragging_ranks_as_well_as_keys(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    rank_all(page, 1, 2, 3, 4)
+
+    def drop(letter: str, target: str, share: float) -> str:
+        card = page.locator(f"#response-{target}")
+        width = card.bounding_box()["width"]
+        page.locator(f"#name-{letter}").drag_to(card, target_position={"x": width * share, "y": 100})
+        return line(page)
+
+    assert drop("D", "A", 0.1) == "D › A › B › C"
+    assert drop("D", "C", 0.9) == "A › B › C › D"
+    assert drop("D", "B", 0.5) == "A › B = D › C"
 
 
 def test_buttons_rank_as_well_as_keys(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
@@ -485,6 +500,83 @@ def test_a_correction_survives_a_reload_and_becomes_the_next_version(
     assert Judgment.objects.get().version == 2
 
 
+def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
+    open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
+) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    Session.objects.all().delete()
+
+    press(page, "Control+Enter")
+    dialog = page.get_by_role("dialog", name="Sign in and go on")
+    dialog.get_by_label("E-mail").fill("rosa@example.org")
+    dialog.get_by_label("Password").fill("wrong")
+    press(page, "Enter")
+    expect(dialog).to_contain_text("do not belong together")
+    axe_clean(page)
+    screenshot(page, "desk-login")
+    dialog.get_by_label("Password").fill(PASSWORD)
+    press(page, "Enter")
+    expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+
+    assert Judgment.objects.count() == 1
+
+
+SILENT = "() => { window.real = window.fetch; window.fetch = async () => { throw new TypeError('no answer'); }; }"
+BACK = "() => { window.fetch = window.real; window.dispatchEvent(new Event('online')); }"
+
+
+def finish_without_a_server(page: Page) -> None:
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.evaluate(SILENT)
+    press(page, "Control+Enter")
+    page.get_by_role("button", name="Submit as soon as it answers").click()
+    expect(page.locator("[data-review]")).to_contain_text("Kept in this browser.")
+
+
+def test_an_answer_finished_offline_is_sent_when_the_server_is_back(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    finish_without_a_server(page)
+
+    page.evaluate(BACK)
+    page.wait_for_url(lambda url: url != first)
+
+    assert Judgment.objects.count() == 1
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('preferably.outbox'))") == []
+
+
+def test_an_answer_finished_offline_is_sent_from_the_desk_after_a_crash(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    finish_without_a_server(page)
+
+    page.goto("/desk/")
+
+    expect(page.locator("#toasts")).to_contain_text(re.compile(r"Your answer of \d\d:\d\d is stored"))
+    assert Judgment.objects.count() == 1
+
+
+def test_an_answer_finished_offline_that_raises_a_question_is_shown_again(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
+    Campaign.objects.update(min_words=100)
+    page = begin(open_page, rosa)
+    address = page.url
+    finish_without_a_server(page)
+
+    page.goto("/desk/")
+    page.get_by_role("link", name="Open it").click()
+    page.wait_for_url(address)
+
+    assert page.locator("#text").input_value().startswith("Yeast gives off gas")
+    assert not Judgment.objects.exists()
+
+
 # --- beside the work ---------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("kind", ["compare", "write"])
 def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, rosa: Rater, request: pytest.FixtureRequest) -> None:
@@ -656,6 +748,38 @@ def test_right_to_left_texts_run_from_the_right(open_page: OpenPage, rosa: Rater
     page = begin(open_page, rosa)
 
     assert page.locator("#response-A .prose").evaluate("(el) => getComputedStyle(el).direction") == "rtl"
+
+
+def test_ten_thousand_words_are_shown_whole_and_judged(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, screenshot: Callable[..., Path]
+) -> None:
+    text = " ".join(f"word{number}" for number in range(10_000))
+    Response.objects.update(text=text)
+    page = begin(open_page, rosa)
+
+    assert page.locator("#response-D .prose").inner_text().split()[-1] == "word9999"
+    rank_all(page, 1, 2, 2, 4)
+    page.locator("#response-A").get_by_role("button", name="diff").click()
+    expect(page.locator("#response-A [data-shown=diff]")).to_contain_text("too long to compare by words")
+    assert line(page) == "A › B = C › D"
+
+
+def test_a_page_from_right_to_left_is_judged_by_the_same_keys(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
+) -> None:
+    Response.objects.update(text="الخميرة تأكل السكر وتطلق الغاز.")
+    Prompt.objects.update(messages=[{"role": "user", "content": "لماذا يرتفع العجين؟"}])
+    page = begin(open_page, rosa)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+
+    press(page, "ArrowLeft")
+    assert focused(page) == "B/text"
+    press(page, "ArrowRight", "1", "2")
+
+    assert line(page) == "A › B"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1440
+    axe_clean(page)
+    screenshot(page, "desk-rtl")
 
 
 def test_a_hostile_response_runs_nothing(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:

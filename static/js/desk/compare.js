@@ -2,11 +2,13 @@
 
 import { beside as mountBeside, reveal } from "js/desk/beside";
 import { draft as mountDraft } from "js/desk/draft";
+import { drag } from "js/desk/drag";
 import { edit as mountEdit } from "js/desk/edit";
 import { finish as mountFinish } from "js/desk/finish";
 import { keys } from "js/desk/keys";
 import { lease as mountLease } from "js/desk/lease";
-import { best, line, move, nextUnranked } from "js/desk/ranking";
+import { login as mountLogin } from "js/desk/login";
+import { best, line, move, nextUnranked, place } from "js/desk/ranking";
 import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
 import { views as mountViews } from "js/desk/views";
@@ -22,7 +24,7 @@ export function mount(desk) {
   const record = mountRecord({ desk, form });
   const draft = mountDraft({ desk, form, say, record });
   const lease = mountLease({ desk, say, record });
-  const finish = mountFinish({ desk, form, say, draft, lease });
+  const finish = mountFinish({ desk, form, say, draft, lease, login: mountLogin({ desk, say }) });
   const beside = mountBeside({ desk, record });
   const views = mountViews({ desk, cards, record });
 
@@ -37,7 +39,11 @@ export function mount(desk) {
   }
 
   function shift(card, direction) {
-    for (const [letter, number] of Object.entries(move(ranks(), card.dataset.letter, direction))) selectOf(cardOf(letter)).value = number ?? "";
+    setAll(move(ranks(), card.dataset.letter, direction));
+  }
+
+  function setAll(next) {
+    for (const [letter, number] of Object.entries(next)) selectOf(cardOf(letter)).value = number ?? "";
     changed();
   }
 
@@ -146,6 +152,7 @@ export function mount(desk) {
       current(cardOf(tab.dataset.tab));
     }
   });
+  drag({ cards, put: (letter, target, where) => setAll(place(ranks(), letter, target, where)) });
   desk.addEventListener("desk:show", ({ detail }) => {
     const card = detail.closest("[data-letter]");
     if (card) current(card);

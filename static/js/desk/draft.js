@@ -70,6 +70,8 @@ export function draft({ desk, form, say, record }) {
     }
   }
 
+  document.addEventListener("desk:signed-in", () => revision > 0 && later(0));
+
   /** Stored for good: nothing is kept here any more. */
   function clear() {
     isDone = true;

@@ -1,40 +1,68 @@
 // Review, then submit: the same key twice. A server that does not answer is asked again; the same lease stores once.
 
-import { backoff, post } from "js/desk/post";
+import { drop, flush, keep } from "js/desk/outbox";
+import { backoff, pause, post } from "js/desk/post";
 
-export function finish({ desk, form, say, draft, lease }) {
+export function finish({ desk, form, say, draft, lease: hold, login }) {
+  const { person, lease } = desk.dataset;
   const slot = desk.querySelector("[data-review-slot]");
   const wait = backoff();
   let isSending = false;
+  let isLater = false;
 
   const isReady = () => slot.querySelector("[data-review][data-state=ready]") !== null;
+
+  // What is sent is the form as it is at that moment: what was changed while the server was silent goes along.
+  function bodyOf(step) {
+    const body = new FormData(form);
+    body.set("step", step);
+    return body;
+  }
 
   async function send(step) {
     if (isSending) return;
     isSending = true;
     form.setAttribute("aria-busy", "true");
-    const body = new FormData(form);
-    body.set("step", step);
-    let answer = await post(form.action, body);
+    let answer = await post(form.action, bodyOf(step));
     while (answer.kind === "silent" || answer.kind === "signed-out") {
       const seconds = wait.next();
-      say.trouble(answer.kind === "silent" ? "offline" : "signed-out");
-      await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-      answer = await post(form.action, body);
+      if (answer.kind === "signed-out") {
+        say.trouble("signed-out");
+        login.open();
+      } else {
+        say.trouble("offline");
+        if (step === "review" && !isLater) offerLater();
+        else keep(person, lease, form, location.pathname);
+      }
+      await pause(seconds);
+      answer = await post(form.action, bodyOf(isLater ? "submit" : step));
     }
     wait.reset();
     say.trouble("");
+    drop(person, lease);
     form.removeAttribute("aria-busy");
-    isSending = false;
+    isSending = isLater = false;
     if (answer.kind === "ok" && answer.data.next) {
       draft.clear();
-      lease.end();
+      hold.end();
       location.assign(answer.data.next);
     } else if (answer.kind === "ok") {
       show(answer.data.review);
     } else {
       say.trouble("refused");
     }
+  }
+
+  // The server cannot look the answer over now. It can be given all the same; what it then asks is asked later.
+  function offerLater() {
+    if (slot.querySelector("[data-do=later]")) return;
+    slot.replaceChildren(say.content("later"));
+    slot.querySelector("[data-do=later]").focus();
+  }
+
+  function submitLater() {
+    isLater = keep(person, lease, form, location.pathname);
+    slot.replaceChildren(say.content(isLater ? "kept-for-later" : "browser-full"));
   }
 
   function show(html) {
@@ -59,6 +87,7 @@ export function finish({ desk, form, say, draft, lease }) {
   slot.addEventListener("click", (event) => {
     const link = event.target.closest("a[href^='#']");
     if (event.target.closest("[data-do=unreview]")) clear();
+    else if (event.target.closest("[data-do=later]")) submitLater();
     else if (link) {
       event.preventDefault();
       point(document.getElementById(link.hash.slice(1)));
@@ -66,6 +95,8 @@ export function finish({ desk, form, say, draft, lease }) {
   });
   form.addEventListener("input", clear);
   wire();
+  drop(person, lease); // this page is the place to go on
+  flush(person, desk, { except: lease });
 
   function point(target) {
     if (!target) return;

@@ -3,6 +3,8 @@
 /** {kind: "ok", data} | {kind: "signed-out"} | {kind: "refused", status, data} | {kind: "silent"} */
 export async function post(url, body) {
   const headers = { "X-Desk": "fragment", "X-CSRFToken": token() };
+  // Django reads the form's token before the header's, and signing in again made that one stale.
+  if (body instanceof FormData) body.delete("csrfmiddlewaretoken");
   if (typeof body === "string") headers["Content-Type"] = "application/json";
   let response;
   try {
@@ -27,6 +29,21 @@ export async function fragment(url) {
   }
 }
 
+/** So many seconds, or less when the network or the session is back. */
+export function pause(seconds) {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", end);
+      document.removeEventListener("desk:signed-in", end);
+      resolve();
+    };
+    const timer = setTimeout(end, seconds * 1000);
+    window.addEventListener("online", end);
+    document.addEventListener("desk:signed-in", end);
+  });
+}
+
 /** Waits of 2, 4, 8 … 60 seconds. */
 export function backoff() {
   let seconds = 1;
@@ -36,8 +53,8 @@ export function backoff() {
   };
 }
 
-// From the cookie, because signing in again in another tab gives a new one.
-function token() {
+// From the cookie, because signing in again gives a new one.
+export function token() {
   const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
   return cookie ? cookie.slice("csrftoken=".length) : document.querySelector("[name=csrfmiddlewaretoken]").value;
 }

@@ -21,6 +21,16 @@ export function move(ranks, letter, direction) {
   return numbered(order, ranks);
 }
 
+/** `letter` put before or after the rank of `target`, or level with it; a target without a rank stands behind all that have one. */
+export function place(ranks, letter, target, where) {
+  const order = groups({ ...ranks, [letter]: null }).filter((group) => group.length);
+  let at = order.findIndex((group) => group.includes(target));
+  if (at < 0) at = order.push([target]) - 1;
+  if (where === "level") order[at] = [...order[at], letter].sort();
+  else order.splice(where === "before" ? at : at + 1, 0, [letter]);
+  return numbered(order, ranks);
+}
+
 /** A best-ranked letter, `preferred` if it is one; null when nothing is ranked. */
 export function best(ranks, preferred) {
   const first = groups(ranks)[0];

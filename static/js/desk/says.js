@@ -7,6 +7,7 @@ export function says(desk) {
     Object.entries(values).reduce((sentence, [key, value]) => sentence.replace(`{${key}}`, value), sentences.get(name).content.textContent.trim());
   return {
     text,
+    content: (name) => sentences.get(name).content.cloneNode(true),
     /** Shows a trouble until it is over; "" ends it. */
     trouble(name) {
       if (!name && !bar.dataset.said) return; // what the server said stays

@@ -5,6 +5,7 @@ import { draft as mountDraft } from "js/desk/draft";
 import { finish as mountFinish } from "js/desk/finish";
 import { keys } from "js/desk/keys";
 import { lease as mountLease } from "js/desk/lease";
+import { login as mountLogin } from "js/desk/login";
 import { post } from "js/desk/post";
 import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
@@ -18,7 +19,7 @@ export function mount(desk) {
   const record = mountRecord({ desk, form });
   const draft = mountDraft({ desk, form, say, record });
   const lease = mountLease({ desk, say, record });
-  const finish = mountFinish({ desk, form, say, draft, lease });
+  const finish = mountFinish({ desk, form, say, draft, lease, login: mountLogin({ desk, say }) });
   const beside = mountBeside({ desk, record });
 
   function count() {

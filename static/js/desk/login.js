@@ -1,0 +1,37 @@
+// Signed out behind an open page: sign in again in a dialog, and go on. Whoever waits hears "desk:signed-in".
+
+import { post, token } from "js/desk/post";
+
+export function login({ desk, say }) {
+  const dialog = desk.querySelector("[data-login]");
+  const form = dialog.querySelector("form");
+  const problem = dialog.querySelector("[data-login-problem]");
+
+  function open() {
+    if (document.querySelector("dialog[open]")) return;
+    dialog.showModal();
+    (form.elements.login.value ? form.elements.password : form.elements.login).focus();
+  }
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    await fetch(form.action).catch(() => null); // brings a token when the old one went with the session
+    const answer = await post(form.action, new FormData(form));
+    // The login answers with its own page when something was wrong, and leads elsewhere when it was not.
+    const isIn = answer.kind === "signed-out";
+    problem.hidden = isIn;
+    problem.textContent = isIn ? "" : say.text(answer.kind === "silent" ? "offline" : "login-failed");
+    form.elements.password.value = "";
+    if (!isIn) return form.elements.password.focus();
+    for (const input of document.querySelectorAll("[name=csrfmiddlewaretoken]")) input.value = token();
+    dialog.close();
+    say.trouble("");
+    document.dispatchEvent(new Event("desk:signed-in"));
+  });
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("[data-do=sign-in]")) return;
+    event.preventDefault();
+    open();
+  });
+  return { open };
+}

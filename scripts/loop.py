@@ -120,7 +120,14 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     once = {"n_responses": "1", "max_new_tokens": str(N_TOKENS), "max_prompts": str(N_EXAM)}
     for model in (first, better):
         train(researcher, "sample", name=f"Exam of {model}", snapshot=exam, base_model=model, **once)
-    open_campaign(admin, name=DUEL, sources=[source_of(site, first), source_of(site, better)], n_responses=2, splits=["test"])
+    open_campaign(
+        admin,
+        name=DUEL,
+        sources=[source_of(site, first), source_of(site, better)],
+        n_responses=2,
+        splits=["test"],
+        is_unused=None,
+    )
     work(site, DUEL, seed=arguments.seed)
     return [file.name for file in files]
 

@@ -1,4 +1,4 @@
-"""Tells the workers that an import is waiting. The row is the queue: a message lost here is sent again by the beat."""
+"""Tells the workers that an import is waiting, or that quality is to be computed. Rows are the queue: the beat sends again."""
 
 import logging
 
@@ -11,18 +11,23 @@ logger = logging.getLogger(__name__)
 
 def ring_import(import_id: int) -> bool:
     """Sends the import's id; call it after commit. False when the broker is away: the beat rings again."""
-    return _ring("labeling.tasks.run_import", import_id)
+    return _ring("labeling.tasks.run_import", import_id=import_id)
 
 
 def ring_clearing(import_id: int) -> bool:
     """As `ring_import`, to delete the rows of a discarded import."""
-    return _ring("labeling.tasks.clear_import", import_id)
+    return _ring("labeling.tasks.clear_import", import_id=import_id)
 
 
-def _ring(task: str, import_id: int) -> bool:
+def ring_quality(campaign_id: int) -> bool:
+    """As `ring_import`, to compute a campaign's quality anew. The beat rings again only when there are new judgments."""
+    return _ring("labeling.tasks.compute_quality", campaign_id=campaign_id)
+
+
+def _ring(task: str, **ids: int) -> bool:
     try:
-        app.send_task(task, kwargs={"import_id": import_id}, retry=False)
+        app.send_task(task, kwargs=ids, retry=False)
     except OperationalError as problem:
-        logger.warning("Import %s waits, but the broker is away (%s). The beat rings again.", import_id, problem)
+        logger.warning("%s of %s waits, but the broker is away (%s). The beat rings again.", task, ids, problem)
         return False
     return True

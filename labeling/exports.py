@@ -1,6 +1,6 @@
 """The door out: judgments and prompts as frozen rows, streamed in the order of their ids, and files made of them.
 
-Nothing of an import that is not published leaves, and a rater leaves as an alias.
+Nothing of an import that is not published leaves, nor anything of a rater who has withdrawn; a rater leaves as an alias.
 """
 
 import json
@@ -301,7 +301,7 @@ def _about(row: DemonstrationRow | ComparisonRow) -> Record:
 def _judgments(
     judgments: QuerySet[Judgment], campaigns: Collection[int] | None, include_imports: bool, include_extra: bool
 ) -> QuerySet[Judgment]:
-    judgments = visible(judgments)
+    judgments = visible(judgments).filter(rater__withdrawn_at=None)
     if campaigns is not None:
         wanted = Q(campaign__in=campaigns)
         judgments = judgments.filter(wanted | Q(import_batch__isnull=False) if include_imports else wanted)

@@ -24,3 +24,16 @@ def ring_imports() -> None:
         doorbell.ring_import(import_id)
     for import_id in selectors.uncleared_import_ids():
         doorbell.ring_clearing(import_id)
+
+
+@short_task(time_limit_s=120)
+def compute_quality(*, campaign_id: int) -> None:
+    """Computing twice gives the same report."""
+    services.compute_quality(campaign_id=campaign_id, now=timezone.now())
+
+
+@short_task(time_limit_s=30)
+def ring_quality() -> None:
+    """Rings for campaigns whose report is behind their judgments."""
+    for campaign_id in selectors.stale_quality_ids():
+        doorbell.ring_quality(campaign_id)

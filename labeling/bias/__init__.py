@@ -1,6 +1,6 @@
 """What choices follow besides quality, and which raters to look at: pure formulas, no Django, no database."""
 
-from labeling.bias.flagging import THRESHOLDS, Flag, Kind, Rankings, Thresholds, flags, minutes_in_sitting
+from labeling.bias.flagging import SENTENCES, THRESHOLDS, Flag, Kind, Rankings, Thresholds, flags, minutes_in_sitting
 from labeling.bias.habits import (
     LENGTH_MARGIN,
     POSITION,
@@ -21,6 +21,7 @@ from labeling.bias.looks import Features, differences, features
 __all__ = [
     "LENGTH_MARGIN",
     "POSITION",
+    "SENTENCES",
     "THRESHOLDS",
     "Choices",
     "Effect",

@@ -8,7 +8,7 @@ honest raters does not fill the list by luck.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -83,6 +83,8 @@ class Flag:
     sentence: str
     other: int | None = None
     """the colleague, for a copy"""
+    words: Mapping[str, str] = field(default_factory=dict)
+    """what the sentence of this kind is filled with, for whoever says it in another language"""
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,7 @@ def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
     said = {"value": _percent(max(test.value, 0)), "usual": _percent(max(test.usual, 0)), "n": str(test.n)} | words
     other = None if test.other is None else int(table.raters[test.other])
     return Flag(
-        kind, int(table.raters[test.rater]), test.value, test.usual, test.n, test.p, SENTENCES[kind].format(**said), other
+        kind, int(table.raters[test.rater]), test.value, test.usual, test.n, test.p, SENTENCES[kind].format(**said), other, said
     )
 
 

@@ -38,14 +38,32 @@ from labeling.selectors.contests import Contest, contests
 from labeling.selectors.feed import judgment_feed
 from labeling.selectors.imports import ImportReport, import_list, import_report, uncleared_import_ids, waiting_import_ids
 from labeling.selectors.prompts import visible
+from labeling.selectors.quality import (
+    FlagRow,
+    QualityRow,
+    RaterMeasures,
+    last_judgment_id,
+    quality_of_rater,
+    quality_report,
+    quality_rows,
+    rater_judgments,
+    rater_measures,
+    split_items,
+    stale_quality_ids,
+    weights_by_rater,
+)
+from labeling.selectors.votes import votes
 
 __all__ = [
     "Board",
     "Contest",
+    "FlagRow",
     "ImportReport",
     "ItemAnswers",
     "Match",
     "PromptFilter",
+    "QualityRow",
+    "RaterMeasures",
     "Selection",
     "campaign_board",
     "campaign_items",
@@ -63,6 +81,7 @@ __all__ = [
     "item_answers",
     "item_rows",
     "judgment_feed",
+    "last_judgment_id",
     "match",
     "matching_prompts",
     "member_rows",
@@ -73,10 +92,19 @@ __all__ = [
     "prompt_list",
     "prompt_rows",
     "prompt_sources",
+    "quality_of_rater",
+    "quality_report",
+    "quality_rows",
+    "rater_judgments",
+    "rater_measures",
     "raters_outside",
     "response_sources",
     "responses_by_source",
+    "split_items",
+    "stale_quality_ids",
     "uncleared_import_ids",
     "visible",
+    "votes",
     "waiting_import_ids",
+    "weights_by_rater",
 ]

@@ -28,6 +28,7 @@ from labeling.services.people import (
     remove_raters,
 )
 from labeling.services.prompts import create_prompt
+from labeling.services.quality import compute_quality, readmit_rater, withdraw_rater
 from labeling.services.questions import answer_question, ask_about
 from labeling.services.slots import claim, heartbeat, release, save_draft, skip
 
@@ -45,6 +46,7 @@ __all__ = [
     "claim",
     "clear_import",
     "close_campaign",
+    "compute_quality",
     "correct_comparison",
     "correct_demonstration",
     "create_campaign",
@@ -59,6 +61,7 @@ __all__ = [
     "open_campaign",
     "pause_campaign",
     "publish",
+    "readmit_rater",
     "release",
     "remove_raters",
     "run_import",
@@ -69,4 +72,5 @@ __all__ = [
     "submit_comparison",
     "submit_demonstration",
     "undo",
+    "withdraw_rater",
 ]

@@ -1,0 +1,124 @@
+"""How far raters agree: on pairs of responses, on each question of the form, with each other, item by item."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from labeling import agreement
+from labeling.figures import Figure, Floats, absent
+from labeling.measures.votes import Record, Votes, as_record
+from labeling.rating_form import Question, Scale
+
+RATERS_IN_MATRIX = 24
+"""More would be cells that nobody can read; those with the most comparisons stay."""
+ITEMS_LISTED = 10
+BINS = 10
+
+
+def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
+    pairs = votes.pairs
+    given = {"units": pairs.unit, "labels": pairs.label}
+    return {
+        "raw_half": as_record(agreement.raw(**given, ties="half")),
+        "raw_out": as_record(agreement.raw(**given, ties="out")),
+        "raw_in": as_record(agreement.raw(**given, ties="in")),
+        "alpha_ordinal": as_record(agreement.krippendorff(**given, metric="ordinal")),
+        "alpha_nominal": as_record(agreement.krippendorff(**given, metric="nominal")),
+        "fleiss": as_record(agreement.fleiss(**given)),
+        "gwet": as_record(agreement.gwet(**given)),
+        "self": as_record(with_oneself(votes)[0]),
+        "questions": [_question(votes, question) for question in questions],
+        "groups": _groups(votes),
+    }
+
+
+def with_oneself(votes: Votes) -> tuple[Figure, dict[int, Figure]]:
+    first, again = repeats(votes)
+    return agreement.with_oneself(raters=votes.pairs.rater[first], first=votes.pairs.label[first], again=votes.pairs.label[again])
+
+
+def repeats(votes: Votes) -> tuple[np.ndarray, np.ndarray]:
+    """Votes of one rater on the same two responses in two items: places of the earlier and of the later vote."""
+    pairs = votes.pairs
+    at_s = votes.at_s[pairs.row]
+    order = np.lexsort((at_s, pairs.right, pairs.left, pairs.rater))
+    one, other = order[:-1], order[1:]
+    same = (pairs.rater[one] == pairs.rater[other]) & (pairs.left[one] == pairs.left[other])
+    same &= (pairs.right[one] == pairs.right[other]) & (pairs.item[one] != pairs.item[other])
+    return one[same], other[same]
+
+
+def _question(votes: Votes, question: Question) -> Record:
+    """A question's answers about one response in one item, compared; not answered is left out, never 0."""
+    answers = [ratings.get(question.name) for ratings in votes.ratings]
+    answered = np.array([place for place, answer in enumerate(answers) if answer is not None], dtype=np.int64)
+    labels = np.array([float(answers[place]) for place in answered.tolist()])  # type: ignore[arg-type]  # None is left out
+    _, units = np.unique(np.column_stack([votes.item, votes.response]), axis=0, return_inverse=True)
+    units = units.reshape(-1)[answered]
+    is_scale = isinstance(question, Scale)
+    values = [float(value) for value in question.choices] if isinstance(question, Scale) else [0.0, 1.0]
+    none = absent("Nobody has answered this yet.")
+    found = {
+        "raw": agreement.raw(units=units, labels=labels, ties="in"),
+        "alpha": agreement.krippendorff(units=units, labels=labels, metric="ordinal" if is_scale else "nominal"),
+        "gwet": agreement.gwet(units=units, labels=labels, weighting="quadratic" if is_scale else "identity", values=values),
+    }
+    measures = {name: as_record(figure if labels.size else none) for name, figure in found.items()}
+    return {"name": question.name, "label": question.label, "is_scale": is_scale} | measures
+
+
+def _groups(votes: Votes) -> list[Record]:
+    """Agreement within each category, language and the like; none where everything is of one kind."""
+    pairs, found = votes.pairs, []
+    prompt = votes.prompt[pairs.row].tolist()
+    for kind, by_prompt in votes.groups.items():
+        names = np.array([by_prompt[one] for one in prompt])
+        values = sorted(set(names.tolist()))
+        for value in values if len(values) > 1 else []:
+            given = {"units": pairs.unit[names == value], "labels": pairs.label[names == value]}
+            raw, alpha = agreement.raw(**given), agreement.krippendorff(**given, metric="ordinal")
+            found.append({"kind": kind, "value": value, "raw": as_record(raw), "alpha": as_record(alpha)})
+    return found
+
+
+def matrix_of(votes: Votes) -> Record:
+    """Rater by rater, ties as half: the share and how many votes on shared pairs it is of."""
+    pairs = votes.pairs
+    if not pairs.unit.size:
+        return {"raters": [], "score": [], "n": []}
+    whole = agreement.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
+    kept = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
+    kept = kept[whole.n[kept].sum(axis=1) > 0]
+    return {
+        "raters": [whole.raters[at] for at in kept.tolist()],
+        "score": whole.score[np.ix_(kept, kept)].round(1).tolist(),
+        "n": whole.n[np.ix_(kept, kept)].tolist(),
+        "n_left_out": int((whole.n.sum(axis=1) > 0).sum() - len(kept)),
+    }
+
+
+def split_items(votes: Votes) -> Record:
+    """How agreement spreads over items, in tenths, and the items on which raters are furthest apart."""
+    items, share, n_votes = _by_item(votes)
+    bins = np.histogram(share, bins=BINS, range=(0, 1))[0].tolist()
+    worst = np.lexsort((items, -n_votes, share))[:ITEMS_LISTED]
+    listed = [{"item": int(items[at]), "share": float(share[at]), "n": int(n_votes[at])} for at in worst if share[at] < 1]
+    return {"bins": bins, "n": len(items), "mean": float(share.mean()) if len(items) else None, "split": listed}
+
+
+def _by_item(votes: Votes) -> tuple[np.ndarray, Floats, np.ndarray]:
+    """Items with two votes or more on some pair: their ids, mean agreement over their pairs, and judgments."""
+    pairs = votes.pairs
+    if not pairs.unit.size:
+        return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
+    n_each = np.bincount(pairs.unit)
+    item_of = np.zeros(len(n_each), dtype=np.int64)
+    item_of[pairs.unit] = pairs.item
+    shared = n_each >= 2
+    share = agreement.by_unit(units=pairs.unit, labels=pairs.label)  # in the order of units, those with one vote left out
+    items, place = np.unique(item_of[shared], return_inverse=True)
+    place = place.reshape(-1)
+    n_pairs = np.bincount(place)
+    n_votes = np.zeros(len(items), dtype=np.int64)
+    np.maximum.at(n_votes, place, n_each[shared])
+    return items, np.bincount(place, weights=share) / np.maximum(n_pairs, 1), n_votes

@@ -1,0 +1,71 @@
+"""What choices follow besides quality: the place on the page, length, looks, and how they fare when the sides are swapped."""
+
+import numpy as np
+
+from labeling import bias
+from labeling.figures import Figure, absent
+from labeling.measures.agreeing import repeats
+from labeling.measures.votes import Record, Votes, as_record
+
+
+def habits_of(votes: Votes) -> Record:
+    pairs = votes.pairs
+    if not pairs.unit.size:
+        return {}
+    prompt = votes.prompt[pairs.row]
+    first_won = first_shown_won(votes)
+    decided = pairs.label != 0
+    groups = (prompt[decided], pairs.rater[decided])
+    longer = bias.longer(
+        won=(1 - pairs.label) / 2,
+        n_chars=votes.n_chars[pairs.row],
+        n_chars_other=votes.n_chars[pairs.other_row],
+        prompts=prompt,
+        raters=pairs.rater,
+    )
+    return {
+        "first": as_record(bias.share(first_won[decided], groups=groups).figure),
+        "longer": as_record(longer.share.figure),
+        "per_doubling": as_record(longer.per_doubling.odds),
+        **_odds(votes, first_won, prompt),
+        "swaps": _swaps(votes),
+        "ties": as_record(bias.share(~decided).figure),
+        "median_s": _median(votes.active_s[np.unique(votes.judgment, return_index=True)[1]]),
+    }
+
+
+def first_shown_won(votes: Votes) -> np.ndarray:
+    """By vote on a pair: 1 when the response that was shown before the other won, 0 when it lost, ½ for a tie."""
+    label = np.where(votes.left_is_first, votes.pairs.label, -votes.pairs.label)
+    return (1 - label) / 2
+
+
+def _odds(votes: Votes, first_won: np.ndarray, prompt: np.ndarray) -> Record:
+    pairs = votes.pairs
+    left = [votes.looks[one] for one in pairs.left.tolist()]
+    right = [votes.looks[one] for one in pairs.right.tolist()]
+    side = np.where(votes.left_is_first, 1.0, -1.0)
+    apart = {name: side * column for name, column in bias.differences(left, right).items()}
+    found = bias.choices(first_won=first_won, features=apart, prompts=prompt, raters=pairs.rater)
+    effects = [{"name": effect.name, "odds": as_record(effect.odds), "p": effect.p} for effect in found.effects]
+    return {"effects": effects, "effects_n": found.n, "effects_note": found.note}
+
+
+def _swaps(votes: Votes) -> Record:
+    """Repeats in which the two responses had changed places."""
+    first, again = repeats(votes)
+    swapped = votes.left_is_first[first] != votes.left_is_first[again]
+    as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first place won
+    found = bias.swaps(before=as_shown[first[swapped]], after=as_shown[again[swapped]])
+    return {name: as_record(getattr(found, name)) for name in ("consistent", "first_twice", "second_twice")}
+
+
+def _median(values: np.ndarray) -> float | None:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if known.size else None
+
+
+def median_seconds(values: np.ndarray) -> Figure:
+    middle = _median(values)
+    n = int(np.isfinite(values).sum())
+    return absent("No time was measured.") if middle is None else Figure(middle, n)

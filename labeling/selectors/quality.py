@@ -1,0 +1,162 @@
+"""What pages show of quality: only what a report holds. Nothing is computed from judgments here."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext
+
+from labeling.bias import SENTENCES
+from labeling.figures import Figure
+from labeling.measures import as_figure
+from labeling.models import Campaign, Item, Judgment, QualityReport, Rater, RaterQuality
+
+
+@dataclass(frozen=True)
+class FlagRow:
+    """A reason to look at a rater's judgments; never a verdict."""
+
+    kind: str
+    sentence: str
+    other_id: int | None
+    """the colleague, for a copy"""
+
+
+@dataclass(frozen=True)
+class RaterMeasures:
+    """One rater in one campaign, as of its report."""
+
+    campaign_id: int
+    campaign_name: str
+    computed_at: datetime
+    rater_id: int
+    alias: str
+    is_withdrawn: bool
+    n_judgments: int
+    weight: float | None
+    agreement: Figure
+    reliability: Figure
+    with_oneself: Figure
+    first: Figure
+    longer: Figure
+    seconds: Figure
+    chars_per_s: Figure
+    flags: list[FlagRow]
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    """One campaign in the list over all."""
+
+    campaign: Campaign
+    computed_at: datetime
+    n_judgments: int
+    agreement: Figure
+    alpha: Figure
+    n_flagged: int
+
+
+@dataclass(frozen=True)
+class SplitItem:
+    item: Item
+    share: float
+    n_judgments: int
+
+
+def last_judgment_id(*, campaign: Campaign) -> int | None:
+    return campaign.judgments.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def stale_quality_ids() -> list[int]:
+    """Comparison campaigns with a judgment that their report, if there is one, does not know."""
+    later = Judgment.objects.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
+    campaigns = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).annotate(through_id=Coalesce(F("quality__through_id"), 0))
+    return list(campaigns.filter(Exists(later)).order_by("pk").values_list("pk", flat=True))
+
+
+def quality_report(*, campaign: Campaign) -> QualityReport | None:
+    return QualityReport.objects.filter(campaign=campaign).first()
+
+
+def quality_rows() -> list[QualityRow]:
+    """Every campaign with a report, those at work first, then the latest."""
+    reports = QualityReport.objects.select_related("campaign").order_by("-campaign_id")
+    flagged: dict[int, int] = {}
+    for report_id in RaterQuality.objects.filter(n_flags__gt=0).values_list("report_id", flat=True):
+        flagged[report_id] = flagged.get(report_id, 0) + 1
+    rows = [
+        QualityRow(
+            campaign=report.campaign,
+            computed_at=report.computed_at,
+            n_judgments=report.n_judgments,
+            agreement=as_figure(report.results["agreement"]["raw_half"]),
+            alpha=as_figure(report.results["agreement"]["alpha_ordinal"]),
+            n_flagged=flagged.get(report.pk, 0),
+        )
+        for report in reports
+    ]
+    return sorted(rows, key=lambda row: row.campaign.state == Campaign.State.CLOSED)
+
+
+def rater_measures(*, report: QualityReport) -> list[RaterMeasures]:
+    """Raters of the report, those to look at first, then by judgments."""
+    return _measures(report.raters.order_by("-n_flags", "-n_judgments", "rater__alias"))
+
+
+def quality_of_rater(*, rater: Rater, campaign: Campaign | None = None) -> list[RaterMeasures]:
+    """One entry a campaign, the newest campaign first."""
+    found = RaterQuality.objects.filter(rater=rater).order_by("-report__campaign_id")
+    return _measures(found if campaign is None else found.filter(report__campaign=campaign))
+
+
+def rater_judgments(*, rater: Rater, campaign: Campaign | None = None) -> QuerySet[Judgment]:
+    """The rater's judgments as they stand, the latest first."""
+    found = Judgment.objects.filter(rater=rater).select_related("item", "prompt", "campaign", "comparison")
+    found = found.prefetch_related("comparison__ranked").order_by("-submitted_at", "-pk")
+    return found if campaign is None else found.filter(campaign=campaign)
+
+
+def split_items(*, report: QualityReport) -> list[SplitItem]:
+    """The items that raters see most differently; an item that is gone since is left out."""
+    listed = report.results["items"]["split"]
+    items = Item.objects.filter(pk__in=[entry["item"] for entry in listed]).select_related("prompt").in_bulk()
+    return [SplitItem(items[entry["item"]], entry["share"], entry["n"]) for entry in listed if entry["item"] in items]
+
+
+def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[int, int], float]:
+    """(campaign, rater) → reliability as a weight, where a report could tell one."""
+    known = RaterQuality.objects.filter(weight__isnull=False)
+    known = known if campaigns is None else known.filter(report__campaign__in=campaigns)
+    rows = known.values_list("report__campaign_id", "rater_id", "weight")
+    return {(campaign, rater): weight for campaign, rater, weight in rows if weight is not None}
+
+
+def _measures(found: QuerySet[RaterQuality]) -> list[RaterMeasures]:
+    return [_rater(row) for row in found.select_related("rater", "report__campaign")]
+
+
+def _rater(row: RaterQuality) -> RaterMeasures:
+    figures = {name: as_figure(row.results[name]) for name in ("agreement", "reliability", "first", "longer", "seconds")}
+    return RaterMeasures(
+        campaign_id=row.report.campaign_id,
+        campaign_name=row.report.campaign.name,
+        computed_at=row.report.computed_at,
+        rater_id=row.rater_id,
+        alias=row.rater.alias,
+        is_withdrawn=row.rater.withdrawn_at is not None,
+        n_judgments=row.n_judgments,
+        weight=row.weight,
+        with_oneself=as_figure(row.results["self"]),
+        chars_per_s=as_figure(row.results["chars_per_s"]),
+        flags=list(_flags(row.results["flags"])),
+        **figures,
+    )
+
+
+def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:
+    for flag in found:
+        words = flag["words"] | ({"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {})
+        yield FlagRow(flag["kind"], gettext(SENTENCES[flag["kind"]]).format(**words), flag["other"])

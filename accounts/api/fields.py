@@ -9,6 +9,15 @@ from rest_framework import serializers
 MAX_ID = 2**63 - 1
 
 
+class Flag(serializers.BooleanField):
+    """true or false in a body; what a form would send for them is refused."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
 class OneOf(serializers.PrimaryKeyRelatedField[Any]):
     """The id of a row of `rows`."""
 

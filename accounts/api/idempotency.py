@@ -20,7 +20,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.api.problems import Unable
+from accounts.api.problems import OtherRequest
 from accounts.models import IdempotentCall, User
 
 HEADER = "Idempotency-Key"
@@ -58,7 +58,7 @@ def _answer_once(request: Request, key: str, act: Callable[[], Response]) -> Res
             calls.filter(pk=call.pk).update(status=response.status_code, body=body)
             return response
     if call.request_sha256 != fingerprint:
-        raise Unable(_("This Idempotency-Key came with another request before. Use a new key for a new request."))
+        raise OtherRequest(_("This Idempotency-Key came with another request before. Use a new key for a new request."))
     return Response(call.body, status=call.status, headers={"Idempotency-Replayed": "true"})
 
 

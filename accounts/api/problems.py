@@ -14,13 +14,15 @@ logger = logging.getLogger(__name__)
 
 
 class Unable(APIException):
-    """What a service refused, in its own words."""
+    """What a service refused as things stand now, in its own words."""
+
+    status_code = status.HTTP_409_CONFLICT
+
+
+class OtherRequest(APIException):
+    """An Idempotency-Key that belongs to another request."""
 
     status_code = status.HTTP_422_UNPROCESSABLE_ENTITY
-
-
-class Taken(APIException):
-    status_code = status.HTTP_409_CONFLICT
 
 
 class ProblemSerializer(serializers.Serializer[Any]):
@@ -35,7 +37,7 @@ def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(problem, IntegrityError):
         # The services look first: what is left is another call that took the same name a moment earlier.
         logger.warning("A call met another one's row.", exc_info=problem)
-        problem = Taken(_("Another call has just taken this name. Look at what is there, then try again."))
+        problem = Unable(_("Another call has just taken this name. Look at what is there, then try again."))
     response = exception_handler(problem, context)
     if response is None:
         return None

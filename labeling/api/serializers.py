@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.validators import UniqueValidator
 
-from accounts.api.fields import OneOf
+from accounts.api.fields import Flag, OneOf
 from accounts.api.paging import MAX_ID, PageQuery
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt
 from labeling.selectors import PromptFilter, Selection
@@ -119,7 +119,7 @@ class NewPoolSerializer(serializers.Serializer[Any]):
         max_length=120, validators=[UniqueValidator(Pool.objects.all(), gettext_lazy("Another pool has this name."))]
     )
     description = serializers.CharField(default="", allow_blank=True, max_length=10_000)
-    is_held_out = serializers.BooleanField(default=False, help_text="judgments of this pool evaluate and never train")
+    is_held_out = Flag(default=False, help_text="judgments of this pool evaluate and never train")
 
 
 class GuidelineSerializer(serializers.Serializer[Any]):
@@ -177,7 +177,7 @@ class SelectionSerializer(serializers.Serializer[Any]):
     languages = serializers.ListField(child=serializers.CharField(max_length=8), required=False, max_length=100)
     sources = _ids(help_text="who wrote the prompts")
     response_sources = _ids(help_text="who wrote the responses, for comparisons")
-    is_unused = serializers.BooleanField(default=True, help_text="only prompts that no campaign of this kind has yet")
+    is_unused = Flag(default=True, help_text="only prompts that no campaign of this kind has yet")
     n_prompts = serializers.IntegerField(
         required=False, min_value=1, max_value=1_000_000, help_text="at most so many, drawn evenly; all that fit without it"
     )

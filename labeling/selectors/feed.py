@@ -8,8 +8,9 @@ from django.db.models import Prefetch, QuerySet
 from labeling.models import Judgment, RankedResponse
 from labeling.selectors.prompts import visible
 
-SETTLED_AFTER = timedelta(seconds=5)
-"""A transaction that took its id earlier may commit later: a judgment this young ends the page, so that no cursor passes it."""
+SETTLED_AFTER = timedelta(seconds=30)
+"""A judgment this young ends the page. By then it cannot be undone any more, and a transaction that took an id before it and
+committed after it is over: no cursor passes what is still to come."""
 
 
 def judgment_feed(

@@ -1,15 +1,18 @@
 """Callers of the API: a Django client that shows a token of a named person."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from django.test import Client
 from django.utils import timezone
 
 from accounts import access, tokens
 from accounts.models import User
 from config.permissions import Scope
+from config.wsgi import application
 
 Caller = Callable[..., Client]
 
@@ -34,3 +37,13 @@ def calling() -> Caller:
 def _no_calls_counted() -> None:
     """Calls are counted in the shared cache, which outlives a test."""
     cache.clear()
+
+
+@pytest.fixture
+def wsgi(db: None) -> Iterator[Callable[..., object]]:
+    """The site as a web server calls it, within the test's transaction: Django ends its connection with every request."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield application
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)

@@ -36,7 +36,7 @@ def token_with(user: User, scope: Scope) -> Client:
 def test_every_endpoint_has_a_line() -> None:
     names = {name for name in get_resolver("config.api").reverse_dict if isinstance(name, str)}
 
-    assert names - {"api_schema", "api_docs"} == {name for _method, name in ENDPOINTS}
+    assert names - {"api_schema", "api_docs", "api_nothing"} == {name for _method, name in ENDPOINTS}
 
 
 def test_every_method_that_a_view_has_is_in_the_table() -> None:
@@ -103,3 +103,9 @@ def test_the_middleware_leaves_the_api_to_the_api() -> None:
 
 def test_another_method_is_405_whoever_asks(db: None) -> None:
     assert Client().delete("/api/v1/prompts").status_code == 405
+
+
+def test_an_address_that_is_not_there_is_said_in_json(db: None) -> None:
+    response = Client().get("/api/v1/nowhere")
+
+    assert (response.status_code, response.json()) == (404, {"detail": "There is no such address in the API.", "errors": {}})

@@ -3,8 +3,9 @@
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 
-from accounts.api.fields import OneOf
+from accounts.api.fields import Flag, OneOf
 from accounts.api.paging import MAX_ID, PageQuery
 from labeling.models import Prompt
 from training import configs
@@ -40,8 +41,8 @@ class FiltersSerializer(serializers.Serializer[Any]):
     campaigns = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MAX_ID), required=False, max_length=1000
     )
-    includes_imports = serializers.BooleanField(default=True)
-    includes_extra = serializers.BooleanField(default=False)
+    includes_imports = Flag(default=True)
+    includes_extra = Flag(default=False)
     categories = serializers.ListField(child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False)
     licences = serializers.ListField(child=serializers.CharField(max_length=64), required=False, max_length=100)
     splits = serializers.ListField(
@@ -116,6 +117,12 @@ class NewRunSerializer(serializers.Serializer[Any]):
     )
     config = serializers.DictField(required=False, help_text="settings that differ from the preset's, or from the defaults")
 
+    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
+        _config, problems = configs.parse(values["kind"], self.config_of(values))
+        if problems:
+            raise ValidationError({"config": {problem.field or "all": [problem.sentence] for problem in problems}})
+        return values
+
     @staticmethod
     def config_of(values: dict[str, Any]) -> dict[str, Any]:
         """The whole config: the preset, and over it what was sent."""
@@ -179,6 +186,6 @@ class NewModelSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
     kind = serializers.ChoiceField(choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY)
     location = serializers.CharField(max_length=1024, help_text="the full path of a folder, or a hub name such as owner/model")
-    is_elsewhere = serializers.BooleanField(default=False, help_text="the folder lies on the GPU nodes only")
+    is_elsewhere = Flag(default=False, help_text="the folder lies on the GPU nodes only")
     licence = serializers.CharField(max_length=64, default="", allow_blank=True)
     notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)

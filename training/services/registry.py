@@ -1,5 +1,6 @@
 """Every write to the registry of models, and the responses that models wrote."""
 
+import os
 import re
 from collections.abc import Sequence
 from datetime import datetime
@@ -113,9 +114,10 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
             )
         return
     folder = Path(location)
-    if is_elsewhere and not folder.exists():
+    # os.path says no where pathlib raises: a name longer than a file system takes.
+    if is_elsewhere and not os.path.exists(folder):
         return
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UnableToRegister(
             _("There is no folder %(location)s on this machine. Correct the path, or say that it lies on the GPU nodes.")
             % {"location": location}

@@ -1,0 +1,228 @@
+"""The training half over HTTP: snapshots, runs with their points, models."""
+
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
+
+from accounts.models import User
+from labeling.models import Rater
+from tests.training import cast
+from tests.training.test_freezing import demonstrate, on_split
+from training import configs, doorbell, services
+from training.api.serializers import FiltersSerializer
+from training.models import Run, RunPoint, Snapshot, TrainedModel
+
+Caller = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def _own_folders(settings: LazySettings, tmp_path: Path) -> None:
+    settings.SNAPSHOTS_DIR = tmp_path
+
+
+def post(client: Client, path: str, body: object | None = None) -> object:
+    return client.post(path, body or {}, content_type="application/json")
+
+
+# --- snapshots ----------------------------------------------------------------------------------------------------
+
+
+def test_a_snapshot_is_cut_and_listed_with_its_card(calling: Caller, noor: User, rosa: Rater) -> None:
+    for prompt in on_split("train", 3):
+        demonstrate(prompt, rosa)
+    client = calling(noor)
+
+    made = post(client, "/api/v1/snapshots", {"kind": "demonstrations", "name": "By script"})
+
+    snapshot = Snapshot.objects.get()
+    assert made.status_code == 201
+    assert (made.json()["n_rows"], made.json()["fingerprint"]) == (3, snapshot.fingerprint)
+    assert client.get(f"/api/v1/snapshots/{snapshot.pk}").json()["card"]["rows"] == 3
+    assert [row["id"] for row in client.get("/api/v1/snapshots?kind=demonstrations").json()["results"]] == [snapshot.pk]
+    assert client.get("/api/v1/snapshots?kind=prompts").json()["results"] == []
+
+
+def test_a_snapshot_of_nothing_is_refused_in_the_services_words(calling: Caller, noor: User) -> None:
+    response = post(calling(noor), "/api/v1/snapshots", {"kind": "comparisons", "name": "Empty"})
+
+    assert response.status_code == 409
+    assert response.json()["detail"]
+    assert not Snapshot.objects.exists()
+
+
+def test_every_filter_of_the_api_is_one_of_the_service() -> None:
+    assert set(FiltersSerializer().fields) <= {field.name for field in fields(services.Filters)}
+
+
+# --- runs ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_is_queued_from_a_preset_with_changes_and_rung_for(
+    calling: Caller, noor: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+    body = {
+        "kind": "sft",
+        "name": "By script",
+        "snapshot": snapshot.pk,
+        "base_model": model.pk,
+        "preset": "small",
+        "config": {"learning_rate": 1e-4},
+    }
+
+    with django_capture_on_commit_callbacks() as callbacks:
+        made = post(calling(noor), "/api/v1/runs", body)
+
+    run = Run.objects.get()
+    assert (made.status_code, made.json()["id"], made.json()["state"]) == (201, run.pk, "queued")
+    assert run.config == configs.as_json(configs.PRESETS["sft"]["small"]) | {"learning_rate": 1e-4}
+    assert run.created_by == noor
+    assert [callback.func for callback in callbacks] == [doorbell.ring]
+
+
+def test_every_wrong_setting_is_named_with_its_sentence(calling: Caller, noor: User) -> None:
+    body = {"kind": "sft", "name": "x", "snapshot": cast.a_snapshot(noor).pk, "base_model": cast.a_model(noor).pk}
+
+    response = post(calling(noor), "/api/v1/runs", body | {"config": {"batch_size": 0, "colour": "red"}})
+
+    assert response.status_code == 400
+    assert response.json()["errors"] == {
+        "config.colour": ["“colour” is not a setting of sft runs. Remove it."],
+        "config.batch_size": ["Batch is 0, and must lie between 1 and 4096 rows."],
+    }
+
+
+def test_a_run_that_does_not_fit_its_snapshot_is_refused(calling: Caller, noor: User) -> None:
+    body = {"kind": "reward", "name": "x", "snapshot": cast.a_snapshot(noor).pk, "base_model": cast.a_model(noor).pk}
+
+    response = post(calling(noor), "/api/v1/runs", body)
+
+    assert (response.status_code, "holds no comparisons" in response.json()["detail"]) == (409, True)
+
+
+def test_a_run_tells_where_it_is(calling: Caller, noor: User) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=4), "succeeded")
+
+    told = calling(noor).get(f"/api/v1/runs/{run.pk}").json()
+
+    assert (told["state"], told["outcome"], told["step"], told["n_steps"]) == ("finished", "succeeded", 4, 400)
+    assert told["model"] == TrainedModel.objects.get(run=run).pk
+    assert told["metrics"]["held_out_loss_after"] == 1.713
+
+
+def test_runs_are_filtered_by_kind_and_by_what_became_of_them(calling: Caller, noor: User) -> None:
+    cast.a_run(noor)
+    failed = cast.finished(cast.a_run(noor, state="running"), "failed", "Out of memory.")
+    client = calling(noor)
+
+    assert [row["id"] for row in client.get("/api/v1/runs?state=failed").json()["results"]] == [failed.pk]
+    assert client.get("/api/v1/runs?kind=ppo").json()["results"] == []
+
+
+def test_a_list_of_runs_costs_the_same_however_long(
+    calling: Caller, noor: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = calling(noor)
+    client.get("/api/v1/runs")
+    for number in range(8):
+        cast.a_run(noor, name=f"Run {number}")
+
+    with django_assert_num_queries(2):  # token, runs
+        assert len(client.get("/api/v1/runs").json()["results"]) == 8
+
+
+def test_stopping_a_queued_run_ends_it(calling: Caller, noor: User) -> None:
+    run = cast.a_run(noor)
+
+    stopped = post(calling(noor), f"/api/v1/runs/{run.pk}/stop").json()
+
+    assert (stopped["state"], stopped["outcome"], stopped["is_stop_requested"]) == ("finished", "stopped", True)
+
+
+def test_a_lost_run_is_put_back_and_a_running_one_is_not(calling: Caller, noor: User) -> None:
+    lost = cast.finished(cast.a_run(noor, state="running"), "lost", "The worker went away.")
+    running = cast.a_run(noor, state="running")
+    client = calling(noor)
+
+    assert post(client, f"/api/v1/runs/{lost.pk}/retry").json()["state"] == "queued"
+    refused = post(client, f"/api/v1/runs/{running.pk}/retry")
+    assert (refused.status_code, refused.json()["detail"][:40]) == (409, "This run is not waiting for another try:")
+
+
+def test_points_come_since_a_step_and_say_how_to_go_on(calling: Caller, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=10)
+    client = calling(noor)
+
+    page = client.get(f"/api/v1/runs/{run.pk}/points?since=3&limit=4").json()
+    rest = client.get(f"/api/v1/runs/{run.pk}/points?attempt={page['next_attempt']}&since={page['next_since']}").json()
+
+    assert [point["step"] for point in page["results"]] == [4, 5, 6, 7]
+    assert (page["has_more"], page["state"]) == (True, "running")
+    assert [point["step"] for point in rest["results"]] == [8, 9, 10]
+    assert set(rest["results"][0]["values"]) == {"loss", "mean_token_accuracy", "learning_rate", "grad_norm"}
+
+
+def test_a_reader_misses_no_step_that_a_resumed_run_replays(calling: Caller, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=10)
+    client = calling(noor)
+    seen = client.get(f"/api/v1/runs/{run.pk}/points").json()
+    RunPoint.objects.bulk_create(
+        RunPoint(run=run, attempt=2, step=step, at=timezone.now(), values={"loss": 1.0}) for step in (8, 9, 10, 11)
+    )
+
+    new = client.get(f"/api/v1/runs/{run.pk}/points?attempt={seen['next_attempt']}&since={seen['next_since']}").json()
+
+    assert [(point["attempt"], point["step"]) for point in new["results"]] == [(2, 8), (2, 9), (2, 10), (2, 11)]
+
+
+def test_no_new_point_leaves_the_place_where_it_was(calling: Caller, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=2)
+
+    page = calling(noor).get(f"/api/v1/runs/{run.pk}/points?attempt=1&since=2").json()
+
+    assert (page["results"], page["next_attempt"], page["next_since"]) == ([], 1, 2)
+
+
+def test_a_thousand_points_cost_three_queries(
+    calling: Caller, noor: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    run = cast.a_run(noor, state="running", n_points=1000)
+    client = calling(noor)
+    client.get("/api/v1/models")
+
+    with django_assert_num_queries(3):  # token, run, points
+        assert len(client.get(f"/api/v1/runs/{run.pk}/points").json()["results"]) == 1000
+
+
+# --- models -------------------------------------------------------------------------------------------------------
+
+
+def test_a_model_is_registered_and_told_back(calling: Caller, noor: User) -> None:
+    client = calling(noor)
+
+    made = post(client, "/api/v1/models", {"name": "base", "location": "owner/model", "licence": "Apache-2.0"})
+
+    model = TrainedModel.objects.get()
+    assert (made.status_code, made.json()["id"], made.json()["kind"]) == (201, model.pk, "policy")
+    assert (made.json()["run"], made.json()["snapshot"], made.json()["parent"]) == (None, None, None)
+    assert client.get(f"/api/v1/models/{model.pk}").json()["location"] == "owner/model"
+
+
+def test_a_folder_that_is_not_there_is_refused(calling: Caller, noor: User) -> None:
+    response = post(calling(noor), "/api/v1/models", {"name": "base", "location": "/" + "x" * 300})
+
+    assert (response.status_code, response.json()["detail"][:18]) == (409, "There is no folder")
+
+
+def test_a_trained_model_names_its_run_and_its_snapshot(calling: Caller, noor: User) -> None:
+    run = cast.finished(cast.a_run(noor, state="running"), "succeeded")
+
+    (newest, _base) = calling(noor).get("/api/v1/models").json()["results"]
+
+    assert (newest["run"], newest["snapshot"], newest["parent"]) == (run.pk, run.snapshot_id, run.base_model_id)

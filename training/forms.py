@@ -23,7 +23,7 @@ PRESET_WORDS = {
 
 
 # What a run is about, apart from its settings.
-CHOICES = ("name", "base_model", "reward_model", "snapshot")
+CHOICES = ("name", "base_model", "reward_model", "snapshot", "n_gpus", "memory_gb")
 # A ceiling this high is nobody's concern.
 A_LOT = 100_000
 
@@ -34,6 +34,17 @@ class RunForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=200, help_text=_("What it is for, in a few words."))
     snapshot = forms.ModelChoiceField(label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("choose"))
     base_model = forms.ModelChoiceField(label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("choose"))
+    n_gpus = forms.IntegerField(
+        label=_("GPUs"), min_value=0, max_value=64, required=False, initial=0, help_text=_("0: any node, with GPUs or without.")
+    )
+    memory_gb = forms.IntegerField(
+        label=_("Memory, GB"),
+        min_value=0,
+        max_value=10_000,
+        required=False,
+        initial=0,
+        help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
+    )
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

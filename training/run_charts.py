@@ -79,11 +79,22 @@ def overlaid(runs: Sequence[tuple[str, Mapping[str, Curve]]]) -> list[LineChart]
     for group, metric, words in foreseen:
         series = [Series(name, curves[metric].points) for name, curves in runs if metric in curves]
         if series:
-            title = str(group.title) if len(group.names) == 1 else f"{group.title}, {words}"
+            is_alone = len(set(map(str, group.names.values()))) == 1
+            title = _ends(str(group.title) if is_alone else f"{group.title}, {words}", series)
             drawings.append(
                 line_chart(title=title, series=series, x_unit=gettext("steps"), y_unit=str(group.unit), from_zero=group.from_zero)
             )
     return drawings
+
+
+def _ends(title: str, series: Sequence[Series]) -> str:
+    """In words: where the curves end, and which of them lowest and highest."""
+    ranked = sorted(((one.points[-1][1], one.name) for one in series))
+    (low, lowest), (high, highest) = ranked[0], ranked[-1]
+    named = {"what": title, "low": _number(low), "a": lowest, "high": _number(high), "b": highest}
+    if abs(high - low) <= STEADY * max(abs(high), abs(low)):
+        return gettext("%(what)s ends near %(low)s") % named
+    return gettext("%(what)s ends at %(low)s (%(a)s) to %(high)s (%(b)s)") % named
 
 
 def _chart(group: Group, curves: Mapping[str, Curve], n_steps: int) -> LineChart:

@@ -20,7 +20,7 @@ from training.services import Terms
 N_RUNS_OFFERED = 10
 KEPT = "kept"
 _CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
-_WHEN = ("trigger", "cron", "time_zone", "n_new")
+_WHEN = ("cron", "time_zone", "n_new")
 _LIMITS = ("skips_nothing_new", "min_interval_h", "max_runs_a_week", "quiet_from", "quiet_until")
 _clock = {"widget": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), "required": False}
 

@@ -50,11 +50,11 @@ class Processes:
         until(lambda: _answers(self.port), "the broker answers")
         return broker
 
-    def start_worker(self, name: str = "worker") -> "subprocess.Popen[bytes]":
-        """As docs/operators.md has it for a GPU node."""
+    def start_worker(self, name: str = "worker", node: str = "") -> "subprocess.Popen[bytes]":
+        """As docs/operators.md has it for a GPU node; `node` is what the machine is called, where there are two on one."""
         options = ["-Q", "gpu", "-c", "1", "--pool-start-method", "spawn", "--max-tasks-per-child", "1", "--disable-prefetch"]
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", *options, "-n", f"{name}@test"]
-        return self._start(command, name)
+        return self._start(command, name, {"PREFERABLY_NODE": node} if node else {})
 
     def start_supervisor(self, run_id: int, name: str = "supervisor") -> "subprocess.Popen[bytes]":
         return self._start([sys.executable, "manage.py", "supervise", str(run_id)], f"{name}-{run_id}")
@@ -66,9 +66,11 @@ class Processes:
     def log(self, name: str) -> str:
         return (self.home / f"{name}.log").read_text()
 
-    def _start(self, command: list[str], name: str) -> "subprocess.Popen[bytes]":
+    def _start(self, command: list[str], name: str, more: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
         with (self.home / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, cwd=ROOT, env=self._environment(), start_new_session=True)
+            process = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=ROOT, env=self._environment() | (more or {}), start_new_session=True
+            )
         self.started.append(process)
         return process
 

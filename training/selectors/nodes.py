@@ -1,6 +1,7 @@
 """Reads of nodes: which are alive, what each has in hand, which run fits where, and why a run waits."""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -126,7 +127,8 @@ def wants_in_words(*, run: Run) -> str:
 def has_in_words(*, node: Node) -> str:
     if not node.gpus:
         return _("%(node)s with no GPU and %(n)s GB of memory") % {"node": node.name, "n": math.ceil(node.memory_gb)}
-    gpus = ", ".join(f"{gpu['name']} {math.ceil(gpu['memory_gb'])} GB" for gpu in node.gpus)
+    kinds = Counter(f"{gpu['name']} {math.ceil(gpu['memory_gb'])} GB" for gpu in node.gpus)
+    gpus = ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
     return _("%(node)s with %(gpus)s") % {"node": node.name, "gpus": gpus}
 
 

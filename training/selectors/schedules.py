@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 
 from labeling.models import Judgment
@@ -19,7 +19,7 @@ WEEK = timedelta(days=7)
 
 @dataclass(frozen=True)
 class Row:
-    """A schedule in the list."""
+    """A schedule in the list. `n_new` is counted for one by data only."""
 
     schedule: Schedule
     shape: plans.Template
@@ -37,14 +37,20 @@ class LinkRow:
 
 def schedules() -> list[Row]:
     """By name, with the newest chain and firing of each."""
-    rows = Schedule.objects.select_related("created_by").order_by("name")
+    newest = {
+        name: Subquery(model.objects.filter(schedule=OuterRef("pk")).order_by("-number").values("pk")[:1])
+        for name, model in (("chain_pk", Chain), ("firing_pk", Firing))
+    }
+    rows = list(Schedule.objects.select_related("created_by").annotate(**newest).order_by("name"))
+    chains_by_pk = Chain.objects.in_bulk([row.chain_pk for row in rows])
+    firings_by_pk = Firing.objects.in_bulk([row.firing_pk for row in rows])
     return [
         Row(
             schedule,
             Plan.from_json(schedule.plan).shape,
-            n_new(schedule=schedule),
-            schedule.chains.order_by("-number").first(),
-            schedule.firings.order_by("-number").first(),
+            n_new(schedule=schedule) if schedule.trigger == Schedule.Trigger.DATA else 0,
+            chains_by_pk.get(schedule.chain_pk),
+            firings_by_pk.get(schedule.firing_pk),
         )
         for schedule in rows
     ]

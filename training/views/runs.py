@@ -107,6 +107,7 @@ class Board:
     """What the live part of a run's page shows."""
 
     live: selectors.Live
+    why_waiting: str
     charts: list[LineChart]
     samples: list[tuple[RunSample, list[str]]]
     score_names: list[str]
@@ -121,6 +122,7 @@ def _board(run: Run) -> Board:
     preset, differences = selectors.differences_from_preset(run=run)
     return Board(
         live=selectors.live(run=run, now=timezone.now()),
+        why_waiting=selectors.why_waiting(run=run, now=timezone.now()),
         charts=run_charts.charts(selectors.curves(run=run), n_steps=run.n_steps),
         samples=[(sample, [_score(sample.scores.get(name)) for name in score_names]) for sample in samples],
         score_names=[name.removeprefix("is_").replace("_", " ") for name in score_names],
@@ -146,6 +148,8 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 "snapshot": run.snapshot_id,
                 "base_model": run.base_model_id,
                 "reward_model": run.reward_model_id,
+                "n_gpus": run.n_gpus,
+                "memory_gb": run.memory_gb,
                 **run.config,
             }
     wanted = {
@@ -169,6 +173,8 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
             reward_model=chosen.get("reward_model"),
+            n_gpus=chosen["n_gpus"] or 0,
+            memory_gb=chosen["memory_gb"] or 0,
             by=access.researcher(request.user),
             now=timezone.now(),
         )

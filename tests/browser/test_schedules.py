@@ -1,0 +1,111 @@
+"""Schedules, chains, nodes, notices and comparisons as Chromium shows them: accessible in both themes, fit for a phone."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from accounts import notices
+from accounts.models import Notice, User
+from labeling.models import Guideline, Pool
+from tests.training import cast
+from training import services
+from training.models import Chain, Link, Node, Run, Schedule
+from training.plans import Plan
+from training.services import Terms
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def cycle(noor: User, day_shift: Pool, guideline: Guideline) -> Chain:
+    """The weekly cycle in its third week, its PPO run going on; a week before it was skipped."""
+    now = timezone.now()
+    model = cast.a_model(noor)
+    schedule = services.create_schedule(
+        name="Weekly cycle",
+        plan=Plan("weekly", base_model=model.pk, approvals=("ppo", "campaign"), pool=day_shift.pk, guideline=guideline.pk),
+        terms=Terms(trigger="clock", time_zone="Europe/Berlin", cron="0 3 * * mon", max_runs_a_week=8),
+        by=noor,
+        now=now,
+    )
+    Schedule.objects.filter(pk=schedule.pk).update(due_at=now - timedelta(minutes=1))
+    services.fire_due_schedules(now=now - timedelta(days=7))
+    services.fire_due_schedules(now=now)
+    schedule.refresh_from_db()
+    chain = services.fire_now(schedule=schedule, by=noor, now=now)
+    run = cast.a_run(noor, state="running", n_points=120, name="Weekly cycle 2 · ppo")
+    snapshot = cast.a_snapshot(noor, "comparisons", name="Weekly cycle 2 · comparisons")
+    done = {"state": "done", "claimed_at": now - timedelta(minutes=40), "ended_at": now - timedelta(minutes=12)}
+    chain.links.filter(step="comparisons").update(snapshot=snapshot, **done)
+    reward = cast.finished(cast.a_run(noor, state="running", n_points=400, name="Weekly cycle 2 · reward"), "succeeded")
+    chain.links.filter(step="reward").update(run=reward, **done)
+    chain.links.filter(step="prompts").update(snapshot=cast.a_snapshot(noor, "prompts", name="Weekly cycle 2 · prompts"), **done)
+    chain.links.filter(step="ppo").update(run=run, state="working", claimed_at=now, approved_by=noor, approved_at=now)
+    return chain
+
+
+@pytest.fixture
+def nodes(noor: User) -> None:
+    now = timezone.now()
+    card = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 79.6, "used_gb": 41.2, "load": 0.93, "temperature_c": 64}
+    versions = {"python": "3.11.9", "torch": "2.13.0", "transformers": "5.24.0", "trl": "1.16.2"}
+    common = {"n_cores": 16, "memory_gb": 125.7, "memory_free_gb": 88.1, "versions": versions}
+    Node.objects.create(name="gpu-2", seen_at=now, gpus=[card, card], **common)
+    Node.objects.create(name="gpu-3", seen_at=now, gpus=[card | {"used_gb": 0, "load": 0}], draining_since=now, **common)
+    Node.objects.create(name="gpu-1", seen_at=now - timedelta(hours=3), gpus=[card], **common)
+    cast.a_run(noor, state="running", n_points=120, name="Helpful, second try")
+    cast.a_run(noor, name="Needs a rack", n_gpus=8, memory_gb=80)
+    cast.a_run(noor, name="Needs little")
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
+def test_schedules_and_chains_pass_axe_and_fit(
+    open_page: Opener, noor: User, cycle: Chain, axe_clean: Callable, screenshot: Callable, theme: str, width: int
+) -> None:
+    paths = {
+        "list": "/schedules/",
+        "detail": f"/schedules/{cycle.schedule_id}/",
+        "chain": f"/chains/{cycle.pk}/",
+        "form": "/schedules/new/weekly/",
+    }
+    for name, path in paths.items():
+        page = open_page(path, noor, theme=theme, width=width)
+        screenshot(page, f"schedule-{name}-{theme}-{width}", full_page=True)
+        axe_clean(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
+def test_nodes_notices_and_comparisons_pass_axe_and_fit(
+    open_page: Opener, noor: User, nodes: None, axe_clean: Callable, screenshot: Callable, theme: str, width: int
+) -> None:
+    runs = [cast.finished(cast.a_run(noor, state="running", n_points=n, name=f"try {n}"), "succeeded") for n in (90, 200, 400)]
+    for kind, sentence in {"failed": "The run “try 7” failed. Memory ran out.", "approval": "The chain waits for you."}.items():
+        notices.tell(
+            people=[noor], key=kind, kind=Notice.Kind(kind), words=lambda words=sentence: words, path="/runs/", now=timezone.now()
+        )
+    paths = {
+        "nodes": "/nodes/",
+        "notices": "/notices/",
+        "compare": "/runs/compare/?" + "&".join(f"run={run.pk}" for run in runs),
+        "waiting": f"/runs/{Run.objects.get(name='Needs a rack').pk}/",
+    }
+    for name, path in paths.items():
+        page = open_page(path, noor, theme=theme, width=width)
+        screenshot(page, f"{name}-{theme}-{width}", full_page=True)
+        axe_clean(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+
+
+def test_a_chain_that_waits_is_approved_in_the_browser(open_page: Opener, noor: User, cycle: Chain) -> None:
+    Link.objects.filter(chain=cycle, step="ppo").update(run=None, state="approval", approved_at=None, approved_by=None)
+    Chain.objects.filter(pk=cycle.pk).update(state="approval")
+    page = open_page(f"/chains/{cycle.pk}/", noor)
+
+    page.get_by_role("button", name="Approve the next step").click()
+
+    expect(page.get_by_text("approved by Noor")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve the next step")).to_have_count(0)

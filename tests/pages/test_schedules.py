@@ -1,0 +1,377 @@
+"""Schedules, chains, nodes, notices and comparisons through HTTP: what they say, what they start, and whom they refuse."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts import notices
+from accounts.models import Notice, User
+from labeling.models import Guideline, Pool, Rater
+from tests.training import cast
+from training import configs, services
+from training.models import Chain, Node, Run, Schedule
+
+pytestmark = pytest.mark.django_db
+SignIn = Callable[..., Client]
+
+
+def text_of(client: Client, path: str) -> str:
+    response = client.get(path)
+    assert response.status_code == 200, path
+    return response.content.decode()
+
+
+def form_data(**changes: Any) -> dict[str, Any]:
+    """Fine-tuning every Monday, as a browser sends it."""
+    sent = {
+        "name": "Mondays",
+        "includes_imports": "on",
+        "config_sft": "preset:small",
+        "trigger": "clock",
+        "cron": "0 3 * * mon",
+        "time_zone": "Europe/Berlin",
+        "n_new": "500",
+        "min_interval_h": "0",
+        "skips_nothing_new": "on",
+        "max_runs_a_week": "",
+        "quiet_from": "",
+        "quiet_until": "",
+    }
+    return sent | changes
+
+
+@pytest.fixture
+def schedule(noor: User, signed_in: SignIn) -> Schedule:
+    model = cast.a_model(noor)
+    signed_in(noor).post("/schedules/new/fine-tune/", form_data(base_model=model.pk))
+    return Schedule.objects.get()
+
+
+# --- who ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/schedules/", "/schedules/new/weekly/", "/nodes/", "/runs/compare/", "/notices/"])
+def test_admins_and_raters_are_refused(signed_in: SignIn, alice: User, rosa: Rater, path: str) -> None:
+    assert signed_in(alice).get(path).status_code == 403
+    assert signed_in(rosa).get(path).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/schedules/9/", "/schedules/9/edit/", "/chains/9/", "/schedules/new/dance/"])
+def test_what_is_not_there_is_not_found(signed_in: SignIn, noor: User, path: str) -> None:
+    assert signed_in(noor).get(path).status_code == 404
+
+
+def test_somebody_elses_notice_is_not_found(signed_in: SignIn, noor: User, alice: User) -> None:
+    told(alice)
+
+    assert signed_in(noor).post(f"/notices/{Notice.objects.get().pk}/open").status_code == 404
+
+
+# --- schedules ---------------------------------------------------------------------------------------------------
+
+
+def test_a_schedule_is_set_up_from_the_form(schedule: Schedule, noor: User) -> None:
+    assert (schedule.trigger, schedule.cron, schedule.time_zone, schedule.created_by) == (
+        "clock",
+        "0 3 * * mon",
+        "Europe/Berlin",
+        noor,
+    )
+    assert schedule.plan["configs"]["sft"] == configs.as_json(configs.PRESETS["sft"]["small"])
+    assert schedule.due_at is not None
+
+
+def test_the_whole_cycle_is_set_up_on_one_page(signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline) -> None:
+    data = form_data(
+        base_model=cast.a_model(noor).pk,
+        goes_on="on",
+        n_prompts="50",
+        approvals=["ppo", "campaign"],
+        pool=day_shift.pk,
+        guideline=guideline.pk,
+        n_responses="4",
+        overlap="2",
+        trigger="data",
+        config_reward="preset:small",
+        config_ppo="preset:small",
+        config_sample="preset:small",
+    )
+
+    response = signed_in(noor).post("/schedules/new/weekly/", data)
+
+    schedule = Schedule.objects.get()
+    assert response.headers["Location"] == f"/schedules/{schedule.pk}/"
+    assert (schedule.plan["approvals"], schedule.plan["pool"], schedule.n_new) == (["ppo", "campaign"], day_shift.pk, 500)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"cron": "every monday"}, "is no time"),
+        ({"trigger": "data", "n_new": ""}, "Say how many judgments must be new."),
+        ({"quiet_from": "22:00"}, "give both, or neither"),
+        ({"base_model": ""}, "required"),
+    ],
+)
+def test_a_mistake_is_said_at_its_field_and_nothing_typed_is_lost(
+    signed_in: SignIn, noor: User, changes: dict[str, str], sentence: str
+) -> None:
+    data = form_data(base_model=cast.a_model(noor).pk, name="My own name") | changes
+
+    response = signed_in(noor).post("/schedules/new/fine-tune/", data)
+
+    assert response.status_code == 422
+    assert sentence in response.content.decode()
+    assert "My own name" in response.content.decode()
+
+
+def test_more_responses_than_the_models_write_are_refused(
+    signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    data = form_data(base_model=cast.a_model(noor).pk, pool=day_shift.pk, guideline=guideline.pk, n_responses="9", overlap="1")
+
+    response = signed_in(noor).post("/schedules/new/fine-tune-compare/", data | {"config_sample": "preset:small"})
+
+    assert "each prompt gets 4 responses" in response.content.decode()
+
+
+def test_changing_a_schedule_keeps_what_is_not_changed(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
+    form = signed_in(noor).get(f"/schedules/{schedule.pk}/edit/").context["form"]
+    assert (form["name"].value(), form["config_sft"].value(), form["cron"].value()) == ("Mondays", "kept", "0 3 * * mon")
+
+    data = form_data(base_model=schedule.plan["base_model"], config_sft="kept", name="Tuesdays", cron="0 3 * * tue")
+    signed_in(noor).post(f"/schedules/{schedule.pk}/edit/", data)
+
+    changed = Schedule.objects.get()
+    assert (changed.name, changed.plan["configs"]) == ("Tuesdays", schedule.plan["configs"])
+    assert changed.due_at != schedule.due_at
+
+
+def test_pause_resume_and_begin_are_posts(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
+    client = signed_in(noor)
+    assert client.get(f"/schedules/{schedule.pk}/fire").status_code == 405
+
+    client.post(f"/schedules/{schedule.pk}/pause")
+    assert "Paused" in text_of(client, f"/schedules/{schedule.pk}/")
+    client.post(f"/schedules/{schedule.pk}/resume")
+    response = client.post(f"/schedules/{schedule.pk}/fire")
+
+    chain = Chain.objects.get()
+    assert response.headers["Location"] == f"/chains/{chain.pk}/"
+    assert "Ran because Noor asked for it." in text_of(client, f"/schedules/{schedule.pk}/")
+
+
+def test_a_chain_that_failed_opens_on_its_sentence_and_can_be_resumed(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
+    client = signed_in(noor)
+    client.post(f"/schedules/{schedule.pk}/fire")
+    chain = Chain.objects.get()
+    services.advance_chain(chain_id=chain.pk, now=timezone.now())
+
+    text = text_of(client, f"/chains/{chain.pk}/")
+    assert text.index("There is no demonstration to learn from.") < text.index("Steps of the chain")
+    client.post(f"/chains/{chain.pk}/resume")
+
+    chain.refresh_from_db()
+    assert chain.state == "going"
+
+
+@pytest.mark.parametrize("page", ["list", "schedule"])
+def test_a_page_costs_the_same_for_chains_and_firings_however_many(
+    signed_in: SignIn,
+    noor: User,
+    schedule: Schedule,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+    page: str,
+) -> None:
+    client = signed_in(noor)
+    path = "/schedules/" if page == "list" else f"/schedules/{schedule.pk}/"
+    client.post(f"/schedules/{schedule.pk}/fire")
+    with django_assert_max_num_queries(12) as few:
+        client.get(path)
+    n_queries = len(few)
+
+    for _again in range(5):
+        Chain.objects.update(state="finished")
+        client.post(f"/schedules/{schedule.pk}/fire")
+
+    with django_assert_num_queries(n_queries):
+        client.get(path)
+
+
+# --- nodes -------------------------------------------------------------------------------------------------------
+
+
+def a_node(name: str = "gpu-1", gpus: int = 1, memory_gb: float = 79.6, **fields: Any) -> Node:
+    card = {"name": "NVIDIA H100", "memory_gb": memory_gb, "used_gb": 3.0, "load": 0.42, "temperature_c": 51}
+    values = {"seen_at": timezone.now(), "n_cores": 16, "memory_gb": 125.7, "versions": {"torch": "2.13.0"}}
+    return Node.objects.create(name=name, gpus=[card] * gpus, **(values | fields))
+
+
+def test_the_page_of_nodes_tells_what_each_has_and_does(signed_in: SignIn, noor: User) -> None:
+    a_node("gpu-2")
+    a_node("gpu-9", seen_at=timezone.now() - timedelta(hours=1))
+    run = cast.a_run(noor, state="running", n_points=3)
+
+    text = text_of(signed_in(noor), "/nodes/")
+
+    assert all(words in text for words in ("NVIDIA H100", "3 of 80 GB", "42 %", "51 °C", "torch 2.13.0", run.name, "Gone"))
+
+
+def test_a_node_is_drained_and_resumed_by_post(signed_in: SignIn, noor: User) -> None:
+    node, client = a_node(), signed_in(noor)
+
+    client.post(f"/nodes/{node.pk}/drain")
+    assert "Draining" in text_of(client, "/nodes/")
+    client.post(f"/nodes/{node.pk}/resume")
+
+    node.refresh_from_db()
+    assert node.draining_since is None
+
+
+def test_a_run_that_no_node_can_take_says_so_on_its_page(signed_in: SignIn, noor: User) -> None:
+    a_node(gpus=1, memory_gb=23.6)
+    run = cast.a_run(noor, n_gpus=2, memory_gb=40)
+
+    text = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert "No node that is alive has 2 GPUs with 40 GB each. There are: gpu-1 with 1 × NVIDIA H100 24 GB." in text
+
+
+def test_a_run_without_any_worker_says_so_on_its_page(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor)
+
+    assert "No GPU worker has been heard of in the last minute." in text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+
+def test_a_run_is_put_first_in_line(signed_in: SignIn, noor: User) -> None:
+    for name in ("first come", "second come"):
+        cast.a_run(noor, name=name)
+    later = Run.objects.get(name="second come")
+
+    signed_in(noor).post(f"/runs/{later.pk}/first")
+
+    text = text_of(signed_in(noor), "/nodes/")
+    assert text.index("second come") < text.index("first come")
+
+
+def test_what_a_run_asks_for_comes_from_its_form(signed_in: SignIn, noor: User) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+    values = configs.as_json(configs.PRESETS["sft"]["small"])
+    sent = {name: "" if value is None else value for name, value in values.items() if value is not False}
+
+    signed_in(noor).post(
+        "/runs/new/sft/", sent | {"name": "Big", "base_model": model.pk, "snapshot": snapshot.pk, "n_gpus": 2, "memory_gb": 40}
+    )
+
+    run = Run.objects.get()
+    assert (run.n_gpus, run.memory_gb) == (2, 40)
+
+
+# --- comparing ---------------------------------------------------------------------------------------------------
+
+
+def test_runs_are_compared_by_curves_measures_and_what_differs(signed_in: SignIn, noor: User) -> None:
+    one = cast.finished(cast.a_run(noor, state="running", n_points=40, name="Alpha"), "succeeded")
+    other = cast.a_run(noor, state="running", n_points=60, name="Beta")
+    Run.objects.filter(pk=other.pk).update(config=other.config | {"lora_rank": 64})
+
+    response = signed_in(noor).get(f"/runs/compare/?run={one.pk}&run={other.pk}")
+
+    charts = response.context["charts"]
+    assert charts[0].title.startswith("Loss, training ends ")
+    assert [curve.name for curve in charts[0].curves] == ["Alpha", "Beta"]
+    assert [(line.name, line.cells) for line in response.context["settings"]] == [("LoRA rank", ["32", "64"])]
+    assert "1.713" in response.content.decode()
+
+
+def test_no_more_than_six_are_compared_and_what_is_not_there_is_left_out(signed_in: SignIn, noor: User) -> None:
+    runs = [cast.a_run(noor, name=f"run {number}") for number in range(8)]
+    query = "&".join(f"run={run.pk}" for run in runs)
+
+    context = signed_in(noor).get(f"/runs/compare/?run=x&run=999999&{query}").context
+
+    assert len(context["runs"]) <= 6
+
+
+def test_tags_and_remarks_are_kept(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor)
+
+    signed_in(noor).post(f"/runs/{run.pk}/remarks", {"tags": "weekly, helpful,,weekly", "remarks": "With the new guideline."})
+
+    run.refresh_from_db()
+    assert (run.tags, run.remarks) == (["helpful", "weekly"], "With the new guideline.")
+    assert "With the new guideline." in text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+
+# --- notices -----------------------------------------------------------------------------------------------------
+
+
+def told(person: User, kind: str = "failed", key: str = "run-1") -> None:
+    notices.tell(
+        people=[person],
+        key=key,
+        kind=Notice.Kind(kind),
+        words=lambda: f"The run “{key}” {kind}.",
+        path="/runs/",
+        now=timezone.now(),
+    )
+
+
+def test_an_event_is_told_once(noor: User) -> None:
+    told(noor)
+    told(noor)
+
+    assert Notice.objects.count() == 1
+
+
+def test_the_top_line_counts_what_is_unread_and_opening_one_reads_it(signed_in: SignIn, noor: User) -> None:
+    client = signed_in(noor)
+    told(noor)
+    assert 'aria-label="Notices, 1 unread"' in text_of(client, "/runs/")
+
+    response = client.post(f"/notices/{Notice.objects.get().pk}/open")
+
+    assert response.headers["Location"] == "/runs/"
+    assert 'aria-label="Notices, 0 unread"' in text_of(client, "/runs/")
+
+
+@pytest.mark.parametrize(("wish", "mailed"), [("none", []), ("trouble", ["failed"]), ("all", ["failed", "finished"])])
+def test_mail_goes_to_those_who_want_it_and_once(
+    signed_in: SignIn, noor: User, mailoutbox: list[Any], wish: str, mailed: list[str]
+) -> None:
+    signed_in(noor).post("/notices/mail", {"mailed": wish})
+    for kind in ("failed", "finished"):
+        told(noor, kind, key=kind)
+
+    notices.mail_waiting(now=timezone.now())
+    notices.mail_waiting(now=timezone.now())
+
+    assert sorted(mail.subject.removeprefix("Preferably: ") for mail in mailoutbox) == mailed
+    assert all(mail.to == [noor.email] for mail in mailoutbox)
+
+
+def test_mail_that_could_not_be_sent_is_sent_the_next_time(noor: User, settings: Any, mailoutbox: list[Any]) -> None:
+    told(noor)
+    settings.EMAIL_BACKEND, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", 9
+
+    assert notices.mail_waiting(now=timezone.now()) == 0
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    assert notices.mail_waiting(now=timezone.now()) == 1
+
+
+def test_the_end_of_a_run_is_told_to_who_started_it(noor: User) -> None:
+    run = cast.a_run(noor)
+    services.claim_run(run_id=run.pk, node="gpu-2", now=timezone.now())
+
+    ending = services.Ending(Run.Outcome.FAILED, error="Memory ran out.")
+    services.finish_run(run_id=run.pk, attempt=1, ending=ending, now=timezone.now())
+
+    notice = Notice.objects.get(person=noor)
+    assert (notice.kind, notice.path) == ("failed", f"/runs/{run.pk}/")
+    assert notice.sentence == "The run “Helpful, first try” failed. Memory ran out."

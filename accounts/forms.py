@@ -13,7 +13,7 @@ from config.permissions import Scope
 
 ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("Researcher"))]
 SCOPE_WORDS = {
-    Scope.LABELING_READ: _("read campaigns, prompts and judgments"),
+    Scope.LABELING_READ: _("read judgments, and as an admin campaigns, pools and prompts"),
     Scope.LABELING_WRITE: _("make and steer campaigns, pools and prompts"),
     Scope.TRAINING_READ: _("read runs, models and snapshots"),
     Scope.TRAINING_WRITE: _("start and stop runs, cut snapshots, register models"),

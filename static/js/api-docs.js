@@ -1,7 +1,19 @@
 // Swagger UI on the page of the API. It asks with the session and the CSRF token of whoever looks, and calls no other host.
 
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+// Swagger knows its own dark mode by a class; ours is an attribute, or the reader's system.
+function followTheme() {
+  const chosen = document.documentElement.dataset.theme;
+  document.documentElement.classList.toggle("dark-mode", chosen ? chosen === "dark" : dark.matches);
+}
+
 export function mount(element) {
   const csrf = document.querySelector('meta[name="csrf-token"]')?.content ?? "";
+  const observer = new MutationObserver(followTheme);
+  observer.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  dark.addEventListener("change", followTheme);
+  followTheme();
   window.SwaggerUIBundle({
     url: element.dataset.schema,
     domNode: element,
@@ -10,11 +22,15 @@ export function mount(element) {
     deepLinking: true,
     docExpansion: "list",
     defaultModelsExpandDepth: 0,
-    syntaxHighlight: { activated: true },
     validatorUrl: null,
     requestInterceptor: (request) => {
       if (request.method !== "GET") request.headers["X-CSRFToken"] = csrf;
       return request;
     },
   });
+  return () => {
+    observer.disconnect();
+    dark.removeEventListener("change", followTheme);
+    document.documentElement.classList.remove("dark-mode");
+  };
 }

@@ -1,0 +1,75 @@
+"""The API's documentation and the tokens of the profile page in Chromium: nothing from elsewhere, nothing against the policy."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts.models import ApiToken, User
+from labeling.models import Campaign
+
+Opener = Callable[..., Page]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_documentation_is_drawn_from_our_own_files(open_page: Opener, alice: User, screenshot: Callable, theme: str) -> None:
+    page = open_page("/api/v1/docs/", alice, theme=theme)
+
+    expect(page.get_by_role("heading", name="judgments")).to_be_visible()
+
+    hosts = page.evaluate("performance.getEntriesByType('resource').map((entry) => new URL(entry.name).host)")
+    assert set(hosts) == {page.evaluate("location.host")}
+    screenshot(page, f"api-docs-{theme}")
+
+
+def test_a_call_can_be_tried_with_the_session(
+    open_page: Opener, alice: User, demonstration_campaign: Campaign, screenshot: Callable
+) -> None:
+    page = open_page("/api/v1/docs/", alice)
+    operation = page.locator("#operations-campaigns-list_campaigns")
+
+    operation.get_by_role("button").first.click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+
+    expect(operation.locator(".live-responses-table tbody .response-col_status")).to_have_text("200")
+    screenshot(page, "api-docs-tried")
+
+
+def test_a_write_can_be_tried_with_the_session(open_page: Opener, alice: User, demonstration_campaign: Campaign) -> None:
+    page = open_page("/api/v1/docs/", alice)
+    operation = page.locator("#operations-campaigns-pause_campaign")
+
+    operation.get_by_role("button").first.click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_placeholder("id", exact=True).fill(str(demonstration_campaign.pk))
+    operation.get_by_role("button", name="Execute").click()
+
+    expect(operation.locator(".live-responses-table tbody .response-col_status")).to_have_text("200")
+    demonstration_campaign.refresh_from_db()
+    assert demonstration_campaign.state == "paused"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_token_is_made_copied_and_revoked(
+    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, theme: str
+) -> None:
+    page = open_page("/profile/", noor, theme=theme)
+    form = page.locator("#tokens form").last
+    axe_clean(page)
+
+    form.get_by_label("Name").fill("nightly export")
+    form.get_by_label("read runs, models and snapshots").check()
+    form.get_by_role("button", name="Make a token").click()
+    expect(page.locator("#token")).to_contain_text("pfb_")
+    screenshot(page, f"token-made-{theme}")
+    axe_clean(page)
+
+    page.get_by_role("link", name="Back to the profile").click()
+    expect(page.get_by_role("row", name="nightly export")).to_be_visible()
+    screenshot(page, f"profile-tokens-{theme}", full_page=True)
+    axe_clean(page)
+
+    page.get_by_role("button", name="Revoke nightly export").click()
+    expect(page.get_by_text("The token is revoked")).to_be_visible()
+    assert ApiToken.objects.get().revoked_at is not None

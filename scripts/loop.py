@@ -41,7 +41,7 @@ started = time.monotonic()
 def main() -> None:
     arguments = parsed()
     with tempfile.TemporaryDirectory(prefix="preferably-loop-", ignore_cleanup_errors=True) as folder:
-        home = Path(arguments.home or folder)
+        home = arguments.home.absolute() if arguments.home else Path(folder)
         database = os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'preferably.sqlite3'}"
         site = local_site.LocalSite(home=home, port=services.free_port(), database=database)
         with local_site.process_tree(site):
@@ -52,11 +52,13 @@ def main() -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", type=Path, help="prompts with demonstrations and rankings; without it, the demo's own content")
-    parser.add_argument("--home", help="keep everything in this folder instead of throwing it away")
+    parser.add_argument("--home", type=Path, help="keep everything in this folder instead of throwing it away")
     parser.add_argument("--seed", type=int, default=1, help="of the simulated raters' mistakes")
     arguments = parser.parse_args()
     if arguments.data and not arguments.data.is_file():
         raise SystemExit(f"There is no file {arguments.data}. DATA names a file of prompts, such as Open-Assistant trees.")
+    if arguments.home and arguments.home.exists() and any(arguments.home.iterdir()):
+        raise SystemExit(f"{arguments.home} is not empty. Name a new folder: a loop starts from nothing.")
     return arguments
 
 

@@ -5,7 +5,7 @@
 A veteran has judged the first tenth of the large campaign's slots' worth of items (100,000 of 1,000,000 slots), so that
 everything at the head of the queue is theirs already. Ends with one JSON line; times in milliseconds, medians of
 `claims` claims, each followed by a submit that is not timed. `first_ms` is the veteran's first claim ever, made with no
-remembered place: the one walk over all that they have done.
+remembered place: the one walk over all that they have done. `desk_list_…_ms` is the desk's list, whose counts stop at 1,000.
 """
 
 import argparse
@@ -29,7 +29,8 @@ from django.db import connection  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from labeling import queue, services  # noqa: E402
-from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Source  # noqa: E402
+from labeling.models import Campaign, Guideline, Pool, PoolMembership, Prompt, Rater, Source  # noqa: E402
+from labeling.selectors import desk  # noqa: E402
 
 OVERLAP = 3
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -70,6 +71,8 @@ def measure(*, n_slots: int, n_claims: int) -> dict[str, object]:
         "veteran_ms": veteran_ms,
         "veteran_p95_ms": round(statistics.quantiles(by_veteran, n=20)[-1], 3),
         "veteran_first_ms": round(by_veteran[0], 1),
+        "desk_list_new_ms": desk_list_ms(newcomers[1]),
+        "desk_list_veteran_ms": desk_list_ms(veteran),
         "growth": round(max(large_ms, veteran_ms) / small_ms, 3),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "database": f"{connection.vendor} {connection.pg_version}" if connection.vendor == "postgresql" else connection.vendor,
@@ -120,8 +123,8 @@ def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
         )
         cursor.execute(
             "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id, slot_id,"
-            " is_extra, presentation, warnings, submitted_at)"
-            " SELECT 'demonstration', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, '{}', '[]', now()"
+            " is_extra, presentation, warnings, submitted_at, version, is_current)"
+            " SELECT 'demonstration', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, '{}', '[]', now(), 1, true"
             " FROM labeling_slot s JOIN labeling_item i ON i.id = s.item_id WHERE s.rater_id = %s",
             [rater.pk],
         )
@@ -139,6 +142,18 @@ def claim_times(workers: list[tuple[Campaign, Rater]], *, n: int) -> list[list[f
             assert slot is not None
             services.submit_demonstration(lease=slot.lease, rater=rater, text="Because.", now=now)
     return times
+
+
+def desk_list_ms(rater: Rater) -> float:
+    """Median of listing what is open to `rater`: both campaigns, with what waits in them and what they gave today."""
+    PoolMembership.objects.get_or_create(pool=Pool.objects.get(name="benchmark"), rater=rater)
+    times = []
+    for _ in range(21):
+        start = time.perf_counter()
+        lines = desk.open_campaigns(rater=rater, since=NOW, now=NOW + timedelta(hours=1))
+        times.append((time.perf_counter() - start) * 1000)
+        assert all(line.has_work for line in lines)
+    return round(statistics.median(times), 1)
 
 
 if __name__ == "__main__":

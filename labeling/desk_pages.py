@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import QueryDict
-from django.utils import timezone
+from django.utils import formats, timezone
 from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from labeling import desk_warnings, queue, rating_form
 from labeling.forms import desk as forms
 from labeling.models import Demonstration, Draft, Judgment, Rater, Response
-from labeling.selectors.desk import OpenCampaign, Standing, Tally, Work
+from labeling.selectors.desk import MOST_COUNTED, OpenCampaign, Standing, Tally, Work
 from pages import render
 
 MOST_FIELDS = 1_000
@@ -443,12 +443,17 @@ class CampaignLine:
 
 
 def campaign_line(found: OpenCampaign) -> CampaignLine:
-    progress = _("%(given)s of %(asked)s judgments given") % {"given": found.n_judgments, "asked": found.n_asked}
     kind = str(found.campaign.get_kind_display())
-    parts = [f"{kind[:1].upper()}{kind[1:]}", progress]
-    if found.n_mine:
-        parts.append(_("%(n)s by you") % {"n": found.n_mine})
+    parts = [f"{kind[:1].upper()}{kind[1:]}", _waiting(found.n_free)]
+    if found.n_today:
+        parts.append(_("%(n)s by you today") % {"n": found.n_today})
     return CampaignLine(found, " · ".join(parts))
+
+
+def _waiting(n: int) -> str:
+    if n > MOST_COUNTED:
+        return _("more than %(n)s judgments wait") % {"n": formats.number_format(MOST_COUNTED, force_grouping=True)}
+    return ngettext("%(n)s judgment waits", "%(n)s judgments wait", n) % {"n": n} if n else _("no judgment waits")
 
 
 def keys(*, is_comparison: bool) -> list[tuple[str, str]]:

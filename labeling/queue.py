@@ -63,6 +63,14 @@ WHERE id = (SELECT id FROM chosen)
 RETURNING id, item_id, number, seed, queue_rank
 """
 
+_PROBE = """
+WITH place AS (SELECT * FROM labeling_queueplace WHERE campaign_id = %(campaign)s AND rater_id = %(rater)s)
+SELECT EXISTS ({returned}) OR EXISTS ({fresh}) OR EXISTS (
+    SELECT 1 FROM labeling_slot free
+    WHERE free.campaign_id = %(campaign)s AND free.state = 'leased' AND free.expires_at <= %(now)s AND {not_met}
+)
+"""
+
 
 def fresh_rank(*, order: str, position: int, number: int) -> int:
     """The rank of a slot that nobody has had: `position` is its item's, `number` its own within the item."""
@@ -116,6 +124,27 @@ def claim_free(*, campaign: Campaign, rater: Rater, now: datetime, is_sweep: boo
     slot._state.adding = False
     slot._state.db = "default"
     return slot
+
+
+def has_work(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
+    """Whether a claim would find something now, short of a sweep. Reads what a claim reads, and takes nothing."""
+    values = {
+        "campaign": campaign.pk,
+        "rater": rater.pk,
+        "now": _adapt_time(now),
+        "returned_floor": RETURNED_FLOOR,
+        "fresh_floor": FRESH_FLOOR,
+    }
+    parts = {name: _PART.format(bounds=bounds, not_met=_NOT_MET, lock="") for name, bounds in _FROM_PLACE.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(_PROBE.format(not_met=_NOT_MET, **parts), values)
+        return bool(cursor.fetchone()[0])
+
+
+def n_free(*, campaign: Campaign, most: int) -> int:
+    """Free slots, counted as far as `most`: a number that costs the same however many there are."""
+    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE).order_by("queue_rank")
+    return free.values("queue_rank")[:most].count()
 
 
 def remember(*, slot: Slot, rater: Rater, now: datetime) -> None:

@@ -47,7 +47,7 @@ def _midnight(now: dt.datetime) -> dt.datetime:
 def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rater = access.rater(user=request.user)
-    lines = [desk_pages.campaign_line(found) for found in selectors.open_campaigns(rater=rater, now=now)]
+    lines = [desk_pages.campaign_line(found) for found in selectors.open_campaigns(rater=rater, since=_midnight(now), now=now)]
     today = selectors.tally(rater=rater, since=_midnight(now))
     context = {
         "campaigns": lines,

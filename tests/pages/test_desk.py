@@ -23,6 +23,7 @@ from labeling.models import (
     Pass,
     PastLease,
     Pool,
+    QueuePlace,
     Rater,
     Response,
     Slot,
@@ -61,7 +62,7 @@ def test_the_desk_lists_campaigns_open_to_the_rater_with_progress_in_words(
     page = signed_in(rosa).get("/desk/").content.decode()
 
     assert "Compare" in page
-    assert "0 of 15 judgments given" in page
+    assert "15 judgments wait" in page
 
 
 def test_an_empty_desk_says_how_work_gets_there(rosa: Rater, signed_in: SignedIn) -> None:
@@ -107,6 +108,43 @@ def test_nothing_left_is_said_on_the_desk(rosa: Rater, demonstration_campaign: C
 
     assert "Nothing is left for you in “Write” right now." in page
     assert "Nothing left for you here" in page
+
+
+def test_a_rater_who_has_done_all_there_is_sees_that_others_still_have_work(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    client = signed_in(rosa)
+    client.post(start(client, campaign) + "submit", comparison(step="stop"))
+
+    page = client.get("/desk/").content.decode()
+
+    assert "2 judgments wait · 1 by you today" in page
+    assert "Nothing left for you here" in page
+
+
+def test_an_item_whose_lease_lapsed_is_work(
+    rosa: Rater, raul: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    start(signed_in(raul), campaign)
+    client = signed_in(rosa)
+    assert "Nothing left for you here" in client.get("/desk/").content.decode()
+
+    Slot.objects.update(expires_at=timezone.now() - timedelta(minutes=1))
+
+    assert "Start" in client.get("/desk/").content.decode()
+
+
+def test_looking_again_finds_what_a_place_in_the_queue_hid(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    place = {"seed": 1, "fresh_rank": 10**9, "returned_rank": 0}
+    QueuePlace.objects.create(campaign=demonstration_campaign, rater=rosa, **place)
+
+    assert "Look again" in client.get("/desk/").content.decode()
+    assert start(client, demonstration_campaign).startswith("/desk/item/")
 
 
 # --- comparing ---------------------------------------------------------------------------------------------------
@@ -1005,6 +1043,22 @@ def request_of(name: str, client: Client, address: str) -> None:
         client.post(address + "heartbeat")
     else:
         client.post(address + "submit", comparison(), headers={"X-Desk": "fragment"})
+
+
+@pytest.mark.parametrize("n_items", [3, 30])
+def test_the_desk_asks_the_same_however_many_items_there_are(
+    n_items: int,
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=n_items)
+    client = signed_in(rosa)
+
+    with django_assert_num_queries(9):
+        client.get("/desk/")
 
 
 @pytest.mark.parametrize("name", list(COSTS))

@@ -17,9 +17,24 @@ def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
     return get_object_or_404(Campaign.objects.select_related("pool", "guideline", "guideline_version", "created_by"), pk=pk)
 
 
+def comparison_campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
+    """A campaign whose raters can agree or not."""
+    found = campaign(user=user, pk=pk)
+    if found.kind != Campaign.Kind.COMPARISON:
+        raise Http404
+    return found
+
+
+def any_rater(*, user: User | AnonymousUser, pk: int) -> Rater:
+    _require_admin(user)
+    return get_object_or_404(Rater.objects.select_related("user"), pk=pk)
+
+
 def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
     _require_admin(user)
-    return get_object_or_404(Item.objects.select_related("campaign__pool", "campaign__guideline", "prompt__source"), campaign=campaign_pk, pk=pk)
+    return get_object_or_404(
+        Item.objects.select_related("campaign__pool", "campaign__guideline", "prompt__source"), campaign=campaign_pk, pk=pk
+    )
 
 
 def pool(*, user: User | AnonymousUser, pk: int) -> Pool:

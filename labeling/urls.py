@@ -3,7 +3,7 @@
 from django.urls import path
 
 from labeling.views import desk, guidance, imports
-from labeling.views.manage import campaigns, exports, guidelines, people, pools, prompts, questions
+from labeling.views.manage import campaigns, exports, guidelines, people, pools, prompts, quality, questions
 
 urlpatterns = [
     # the rater's desk
@@ -37,6 +37,13 @@ urlpatterns = [
     path("campaigns/<int:pk>/pause", campaigns.pause, name="campaign_pause"),
     path("campaigns/<int:pk>/close", campaigns.close, name="campaign_close"),
     path("campaigns/<int:pk>/export/", exports.export, name="export"),
+    # quality
+    path("campaigns/<int:pk>/agreement/", quality.agreement, name="campaign_agreement"),
+    path("campaigns/<int:pk>/bias/", quality.bias, name="campaign_bias"),
+    path("campaigns/<int:pk>/quality", quality.compute, name="campaign_quality"),
+    path("campaigns/<int:pk>/raters/<int:rater_pk>/", quality.campaign_rater, name="campaign_rater"),
+    path("quality/", quality.index, name="quality"),
+    path("raters/<int:pk>/", quality.rater, name="rater"),
     # questions
     path("questions/", questions.index, name="questions"),
     path("questions/<int:pk>/answer", questions.answer, name="answer_question"),

@@ -9,14 +9,22 @@ from django.db.models import Case, Count, Exists, F, IntegerField, Max, Min, Out
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling import rating_form
-from labeling.agreement import Agreement, RankVote, agreement_by_rater
-from labeling.models import Campaign, Demonstration, GuidelineVersion, Item, ItemResponse, Judgment, Pass, RankedResponse, Response, Slot
+from labeling.models import (
+    Campaign,
+    Demonstration,
+    GuidelineVersion,
+    Item,
+    ItemResponse,
+    Judgment,
+    Pass,
+    RankedResponse,
+    Response,
+    Slot,
+)
 
 PACE_WINDOW = timedelta(hours=24)
 PACE_NEEDS = 3
 """Judgments in the window below which a pace would be noise."""
-AGREEMENT_JUDGMENTS = 2_000
-"""The most recent judgments that agreement is computed from while the page waits."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +74,6 @@ class RaterRow:
     n_judged: int
     median_s: float | None
     last_at: datetime
-    agreement: Agreement | None
 
 
 @dataclass(frozen=True)
@@ -309,7 +316,6 @@ def _curve(*, campaign: Campaign) -> list[CurvePoint]:
 
 def _raters(*, campaign: Campaign) -> list[RaterRow]:
     medians = _median_seconds(campaign=campaign)
-    agreements = _agreement(campaign=campaign)
     rows = (
         campaign.judgments.values("rater_id", "rater__alias")
         .annotate(n=Count("pk"), last_at=Max("submitted_at"))
@@ -322,7 +328,6 @@ def _raters(*, campaign: Campaign) -> list[RaterRow]:
             n_judged=row["n"],
             median_s=medians.get(row["rater_id"]),
             last_at=row["last_at"],
-            agreement=agreements.get(row["rater_id"]),
         )
         for row in rows
     ]
@@ -340,18 +345,6 @@ def _median_seconds(*, campaign: Campaign) -> dict[int, float]:
         if active_s is not None:
             middle.setdefault(rater_id, []).append(active_s)
     return {rater_id: median(values) for rater_id, values in middle.items()}
-
-
-def _agreement(*, campaign: Campaign) -> dict[int, Agreement]:
-    if campaign.kind != Campaign.Kind.COMPARISON:
-        return {}
-    recent = campaign.judgments.filter(is_extra=False).order_by("-submitted_at").values("pk")[:AGREEMENT_JUDGMENTS]
-    votes = RankedResponse.objects.filter(
-        comparison__in=list(recent.values_list("pk", flat=True)), rank__isnull=False
-    ).values_list("comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank")
-    return agreement_by_rater(
-        RankVote(item=item, rater=rater, response=response, rank=rank) for item, rater, response, rank in votes
-    )
 
 
 def _skips(*, campaign: Campaign) -> list[SkipRow]:

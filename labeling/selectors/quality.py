@@ -7,12 +7,24 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
+from django.utils.functional import Promise
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from labeling.bias import SENTENCES
 from labeling.figures import Figure
 from labeling.measures import as_figure
 from labeling.models import Campaign, Item, Judgment, QualityReport, Rater, RaterQuality
+
+FLAG_LABELS = {
+    "chance": _("no better than chance"),
+    "first": _("first shown wins"),
+    "longer": _("longer wins"),
+    "copy": _("ranks as a colleague"),
+    "tires": _("tires"),
+    "drifts": _("worse of late"),
+    "fast": _("very fast"),
+}
 
 
 @dataclass(frozen=True)
@@ -20,6 +32,7 @@ class FlagRow:
     """A reason to look at a rater's judgments; never a verdict."""
 
     kind: str
+    label: Promise
     sentence: str
     other_id: int | None
     """the colleague, for a copy"""
@@ -45,6 +58,11 @@ class RaterMeasures:
     seconds: Figure
     chars_per_s: Figure
     flags: list[FlagRow]
+
+    @property
+    def figures(self) -> tuple[Figure, ...]:
+        """In the order of a rater's table."""
+        return (self.agreement, self.reliability, self.with_oneself, self.first, self.longer)
 
 
 @dataclass(frozen=True)
@@ -159,4 +177,4 @@ def _rater(row: RaterQuality) -> RaterMeasures:
 def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:
     for flag in found:
         words = flag["words"] | ({"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {})
-        yield FlagRow(flag["kind"], gettext(SENTENCES[flag["kind"]]).format(**words), flag["other"])
+        yield FlagRow(flag["kind"], FLAG_LABELS[flag["kind"]], gettext(SENTENCES[flag["kind"]]).format(**words), flag["other"])

@@ -284,6 +284,8 @@ def test_raters_are_listed_with_median_time_and_agreement(
             now=timezone.now(),
         )
 
+    services.compute_quality(campaign_id=comparison_campaign.pk, now=timezone.now())
+
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/"))
 
     assert rosa.alias in page
@@ -315,6 +317,7 @@ def test_a_campaign_asks_as_many_queries_for_one_rater_as_for_twenty(
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=20, overlap=3)
     for number in range(n_raters):
         rank_next(campaign, rater_called(f"Rater {number}", pool=day_shift), now=timezone.now())
+    services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     client = signed_in(alice)
 
     with django_assert_num_queries(14):

@@ -16,6 +16,7 @@ from labeling import access, selectors, services
 from labeling.forms.manage import CampaignForm, ItemFilterForm, no_prompt_matches, only_so_many, too_few_responses
 from labeling.models import Campaign
 from labeling.views.manage.curve import progress_chart
+from labeling.views.manage.quality import quality_now
 
 CAMPAIGNS_PER_PAGE = 25
 ITEMS_PER_PAGE = 50
@@ -68,7 +69,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     board = selectors.campaign_board(campaign=campaign, now=now)
     chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
     contests = selectors.contests(campaign=campaign) if campaign.kind == Campaign.Kind.COMPARISON else []
-    context = {"campaign": campaign, "board": board, "chart": chart, "contests": contests, "tab": "overview"}
+    context: dict[str, Any] = {"campaign": campaign, "board": board, "chart": chart, "contests": contests, "tab": "overview"}
+    report = selectors.quality_report(campaign=campaign) if campaign.kind == Campaign.Kind.COMPARISON else None
+    measured = {row.rater_id: row for row in selectors.rater_measures(report=report)} if report else {}
+    context |= {
+        "report": report,
+        "quality": quality_now(report) if report else [],
+        "raters": [(row, measured.get(row.rater_id)) for row in board.raters],
+        "n_flagged": sum(bool(row.flags) for row in measured.values()),
+    }
     return render(request, "labeling/manage/campaign.html", context)
 
 

@@ -1,0 +1,215 @@
+"""Quality: how far raters agree, what choices follow, and who needs a look. Pages open from the stored report alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from labeling import access, doorbell, selectors
+from labeling.measures import as_figure
+from labeling.models import Campaign, Prompt, QualityReport, Rater
+from labeling.views.manage import quality_words as words
+from pages import whiskers
+
+JUDGMENTS_PER_PAGE = 50
+LEVELS = 9
+"""Steps of the heat map's colour, from 50 % up; all that is below is the first."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Two raters: how often they agree, of how many votes on shared pairs; an empty word where they share none."""
+
+    share: str
+    n: int
+    level: int
+
+
+@dataclass(frozen=True)
+class HeatRow:
+    rater_id: int
+    alias: str
+    cells: list[Cell | None]
+    """None on the diagonal"""
+
+
+@dataclass(frozen=True)
+class Bar:
+    label: str
+    n: int
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "labeling/manage/quality.html", {"rows": selectors.quality_rows()})
+
+
+@require_GET
+def agreement(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = access.comparison_campaign(user=request.user, pk=pk)
+    report = selectors.quality_report(campaign=campaign)
+    context: dict[str, Any] = {"campaign": campaign, "report": report, "tab": "agreement"}
+    if report is not None:
+        raters = selectors.rater_measures(report=report)
+        context |= {
+            "measures": words.agreement(report.results["agreement"]),
+            "questions": _questions(report),
+            "groups": _groups(report),
+            "heat": heat_rows(report, {row.rater_id: row.alias for row in raters}),
+            "n_left_out": report.results["matrix"].get("n_left_out", 0),
+            "bars": _bars(report.results["items"]["bins"]),
+            "n_items": report.results["items"]["n"],
+            "split": selectors.split_items(report=report),
+            "raters": raters,
+        }
+    return render(request, "labeling/manage/quality_agreement.html", context)
+
+
+@require_GET
+def bias(request: HttpRequest, pk: int) -> HttpResponse:
+    campaign = access.comparison_campaign(user=request.user, pk=pk)
+    report = selectors.quality_report(campaign=campaign)
+    context: dict[str, Any] = {"campaign": campaign, "report": report, "tab": "bias"}
+    if report is not None:
+        habits = report.results["habits"]
+        raters = selectors.rater_measures(report=report)
+        context |= {"raters": raters, "flagged": [row for row in raters if row.flags]}
+        if habits:
+            context |= {"measures": words.bias(habits), "effects": _effects(habits), "chart": _chart(habits), "habits": habits}
+    return render(request, "labeling/manage/quality_bias.html", context)
+
+
+@require_POST
+def compute(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks the workers; the page shows the new numbers when they are there."""
+    campaign = access.comparison_campaign(user=request.user, pk=pk)
+    if doorbell.ring_quality(campaign.pk):
+        messages.info(request, _("It is being computed. Load this page again in some seconds."))
+    else:
+        messages.warning(request, _("The workers cannot be reached now, so nothing is computed. Try again in a minute."))
+    return redirect("campaign_bias" if request.POST.get("tab") == "bias" else "campaign_agreement", pk)
+
+
+@require_GET
+def campaign_rater(request: HttpRequest, pk: int, rater_pk: int) -> HttpResponse:
+    campaign = access.campaign(user=request.user, pk=pk)
+    rater = access.any_rater(user=request.user, pk=rater_pk)
+    return _rater_page(request, rater, campaign)
+
+
+@require_GET
+def rater(request: HttpRequest, pk: int) -> HttpResponse:
+    return _rater_page(request, access.any_rater(user=request.user, pk=pk), None)
+
+
+def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -> HttpResponse:
+    judgments = selectors.rater_judgments(rater=rater, campaign=campaign)
+    page = Paginator(judgments, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    found = selectors.quality_of_rater(rater=rater, campaign=campaign)
+    context = {
+        "rater": rater,
+        "campaign": campaign,
+        "page": page,
+        "found": found,
+        "flags": [(row, flag) for row in found for flag in row.flags],
+    }
+    return render(request, "labeling/manage/quality_rater.html", context)
+
+
+# --- parts ---------------------------------------------------------------------------------------------------------
+
+
+def quality_now(report: QualityReport) -> list[words.Measure]:
+    """The few numbers of a campaign's first page."""
+    found, habits = report.results["agreement"], report.results["habits"]
+    raw, alpha = as_figure(found["raw_half"]), as_figure(found["alpha_ordinal"])
+    shown = [
+        words.as_share(_("Raters agree, ties as half"), raw, _("pairs of votes"), ""),
+        words.as_coefficient(_("Krippendorff α, ordinal"), alpha, "", _("0.2 – 0.5 is normal here")),
+    ]
+    if habits:
+        first, longer = as_figure(habits["first"]), as_figure(habits["longer"])
+        shown += [
+            words.as_share(_("First shown wins"), first, "", _("50 % is even")),
+            words.as_share(_("Longer response wins"), longer, "", words.longer_meaning(longer)),
+        ]
+    return shown
+
+
+def heat_rows(report: QualityReport, aliases: dict[int, str]) -> list[HeatRow]:
+    found = report.results["matrix"]
+    return [
+        HeatRow(
+            rater_id=rater,
+            alias=aliases.get(rater, ""),
+            cells=[
+                None if other == place else _cell(score, n)
+                for other, (score, n) in enumerate(zip(found["score"][place], found["n"][place], strict=True))
+            ],
+        )
+        for place, rater in enumerate(found["raters"])
+    ]
+
+
+def _cell(score: float, n: int) -> Cell:
+    if not n:
+        return Cell("", 0, 0)
+    share = score / n
+    return Cell(f"{100 * share:.0f}", n, min(LEVELS, max(1, 1 + int((share - 0.5) * 2 * LEVELS))))
+
+
+def _questions(report: QualityReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": found["label"],
+            "kind": _("scale") if found["is_scale"] else _("flag"),
+            "raw": words.as_share("", as_figure(found["raw"]), "", ""),
+            "alpha": words.as_coefficient("", as_figure(found["alpha"]), "", ""),
+            "gwet": words.as_coefficient("", as_figure(found["gwet"]), "", ""),
+        }
+        for found in report.results["agreement"]["questions"]
+    ]
+
+
+def _groups(report: QualityReport) -> list[dict[str, Any]]:
+    from_value = dict(Prompt.Category.choices)
+    return [
+        {
+            "kind": words.GROUPS[found["kind"]],
+            "value": from_value.get(found["value"], found["value"]) or "–",
+            "raw": words.as_share("", as_figure(found["raw"]), "", ""),
+            "alpha": words.as_coefficient("", as_figure(found["alpha"]), "", ""),
+        }
+        for found in report.results["agreement"]["groups"]
+    ]
+
+
+def _bars(bins: Sequence[int]) -> list[Bar]:
+    step = 100 // len(bins)
+    return [Bar(f"{place * step} – {(place + 1) * step} %", n) for place, n in enumerate(bins)][::-1]
+
+
+def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": words.EFFECTS.get(found["name"], found["name"]),
+            "odds": words.as_coefficient("", as_figure(found["odds"]), "", ""),
+            "p": found["p"],
+        }
+        for found in habits["effects"]
+    ]
+
+
+def _chart(habits: dict[str, Any]) -> whiskers.WhiskerChart | None:
+    drawn = []
+    for found in habits["effects"]:
+        odds = as_figure(found["odds"])
+        if odds.value is not None and odds.low is not None and odds.high is not None:
+            drawn.append(whiskers.Effect(str(words.EFFECTS.get(found["name"], found["name"])), odds.value, odds.low, odds.high))
+    return whiskers.whisker_chart(drawn) if drawn else None

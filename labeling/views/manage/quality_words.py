@@ -1,0 +1,187 @@
+"""What the numbers of quality are called and what each means here, in a sentence; no traffic light."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.figures import Figure
+from labeling.measures import as_figure
+
+EFFECTS = {
+    "position": gettext_lazy("shown first"),
+    "length": gettext_lazy("twice as long"),
+    "list": gettext_lazy("has a list"),
+    "bold": gettext_lazy("has bold text"),
+    "link": gettext_lazy("has a link"),
+    "emoji": gettext_lazy("has emoji"),
+    "refusal": gettext_lazy("refuses"),
+}
+GROUPS = {"category": gettext_lazy("Category"), "language": gettext_lazy("Language")}
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number with its interval, count and meaning, ready to print; without a value `meaning` says why there is none."""
+
+    label: str
+    value: str
+    interval: str
+    n: int
+    unit: str
+    meaning: str
+
+
+def share(figure: Figure) -> str:
+    return "–" if figure.value is None else f"{100 * figure.value:.0f} %"
+
+
+def coefficient(figure: Figure) -> str:
+    return "–" if figure.value is None else number_format(figure.value, 2).replace("-", "−")
+
+
+def share_interval(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    return f"{100 * figure.low:.0f} – {100 * figure.high:.0f} %"
+
+
+def coefficient_interval(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    return f"{number_format(figure.low, 2)} – {number_format(figure.high, 2)}".replace("-", "−")
+
+
+def as_share(label: str, figure: Figure, unit: str, meaning: str) -> Measure:
+    words = meaning if figure.value is not None else _(figure.note)
+    return Measure(label, share(figure), share_interval(figure), figure.n, unit, words)
+
+
+def as_coefficient(label: str, figure: Figure, unit: str, meaning: str) -> Measure:
+    words = meaning if figure.value is not None else _(figure.note)
+    return Measure(label, coefficient(figure), coefficient_interval(figure), figure.n, unit, words)
+
+
+def agreement(results: Mapping[str, Any]) -> list[Measure]:
+    """The table at the top of the agreement tab."""
+    found = {name: as_figure(record) for name, record in results.items() if isinstance(record, dict)}
+    votes, pairs = _("pairs of votes"), _("pairs of responses")
+    return [
+        as_share(_("Agree, ties as half"), found["raw_half"], votes, raw_meaning(found["raw_half"])),
+        as_share(
+            _("Agree, ties left out"),
+            found["raw_out"],
+            votes,
+            _("Only votes that decide are compared, so this lies highest where raters tie when they are unsure."),
+        ),
+        as_share(
+            _("Agree, ties as an answer"),
+            found["raw_in"],
+            votes,
+            _("A tie agrees only with a tie, so this lies lowest where one rater ties and another decides."),
+        ),
+        as_coefficient(_("Krippendorff α, ordinal"), found["alpha_ordinal"], pairs, alpha_meaning(found["alpha_ordinal"])),
+        as_coefficient(
+            _("Krippendorff α, nominal"),
+            found["alpha_nominal"],
+            pairs,
+            _("As above, but a tie is as far from a win as a loss is."),
+        ),
+        as_coefficient(
+            _("Fleiss κ"),
+            found["fleiss"],
+            pairs,
+            _("Nearly α nominal where each pair has many votes; here to compare with papers that report it."),
+        ),
+        as_coefficient(
+            _("Gwet AC1"),
+            found["gwet"],
+            pairs,
+            _("Chance is taken as small when one answer is frequent. Far above α, it says that one answer dominates."),
+        ),
+        as_share(
+            _("Agree with themselves"),
+            found["self"],
+            _("repeated pairs"),
+            _("The same rater on the same two responses again. Raters cannot agree with others more than with themselves."),
+        ),
+    ]
+
+
+def raw_meaning(figure: Figure) -> str:
+    value = figure.value or 0.0
+    if value < 0.6:
+        return _("Little more than the 50 % that coins would give. Read some judgments beside the guideline before going on.")
+    if value < 0.72:
+        return _("Below the 72 to 77 % that is normal for preferences: hard pairs, a vague guideline, or raters to look at.")
+    if value <= 0.78:
+        return _("Normal: careful pools agree on 72 to 77 % of preferences.")
+    return _("Above the 72 to 77 % that is normal for preferences: easy pairs, a clear guideline, or raters who copy.")
+
+
+def alpha_meaning(figure: Figure) -> str:
+    value = figure.value or 0.0
+    if value < 0:
+        return _("Below chance: somebody may read the scale the other way round.")
+    if value < 0.2:
+        return _("Little beyond chance; 0.2 to 0.5 is normal for preferences. A clearer guideline helps most.")
+    if value <= 0.5:
+        return _("Normal: preferences lie between 0.2 and 0.5, and the 0.667 of textbooks is meant for facts.")
+    return _("More than the 0.2 to 0.5 that is normal for preferences: the pairs are easy, or the guideline is clear.")
+
+
+def longer_meaning(figure: Figure) -> str:
+    value = figure.value if figure.value is not None else 0.5
+    if figure.low is not None and figure.low <= 0.5 <= (figure.high or 0.0):
+        return _("no pull that can be told from chance")
+    if value < 0.5:
+        return _("shorter responses win more often")
+    return _("a mild pull") if value < 0.6 else _("a strong pull")
+
+
+def bias(results: Mapping[str, Any]) -> list[Measure]:
+    """The table at the top of the bias tab."""
+    pairs = _("decided pairs")
+    first, longer = as_figure(results["first"]), as_figure(results["longer"])
+    slope = as_figure(results["per_doubling"])
+    swaps = {name: as_figure(record) for name, record in results["swaps"].items()}
+    found = [
+        as_share(_("First shown wins"), first, pairs, _first_meaning(first)),
+        as_share(
+            _("Longer wins"),
+            longer,
+            pairs,
+            _("Half would be no pull. Length and quality often go together, so read this beside the odds below."),
+        ),
+        as_coefficient(
+            _("Odds when twice as long"),
+            slope,
+            pairs,
+            _("1 is no pull; at 2, a response twice as long has twice the odds."),
+        ),
+        as_share(
+            _("Same response after a swap"),
+            swaps["consistent"],
+            _("swapped repeats"),
+            _("The rater chose the same response although it stood in the other place."),
+        ),
+    ]
+    if swaps["consistent"].value is not None:
+        words = _("The place was chosen, whatever stood there.")
+        found += [
+            as_share(_("First place both times"), swaps["first_twice"], _("swapped repeats"), words),
+            as_share(_("Second place both times"), swaps["second_twice"], _("swapped repeats"), words),
+        ]
+    return [
+        *found,
+        as_share(_("Ties"), as_figure(results["ties"]), _("votes"), _("How often two responses were put on the same rank.")),
+    ]
+
+
+def _first_meaning(figure: Figure) -> str:
+    if figure.low is not None and figure.low <= 0.5 <= (figure.high or 0.0):
+        return _("The order on the page is shuffled, and the place makes no difference that can be told from chance.")
+    return _("The order on the page is shuffled, so anything but half is the place and not the response.")

@@ -1,0 +1,74 @@
+"""Odds ratios and the like as dots with whiskers on a logarithmic axis: plain values that a template prints as SVG."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pages.charts import Tick
+
+WIDTH, ROW, LEFT, RIGHT, TOP, BOTTOM = 560.0, 30.0, 132.0, 20.0, 8.0, 26.0
+_MOST = 16.0
+"""Times the odds at which the axis ends; a whisker beyond is cut off there."""
+_STEPS = (1.25, 1.5, 2.0, 3.0, 4.0, 8.0, 16.0)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """`value` times the odds, with its interval."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Whisker:
+    label: str
+    y: str
+    x: str
+    low: str
+    high: str
+    is_clear: bool
+    """the interval leaves 1 out"""
+
+
+@dataclass(frozen=True)
+class WhiskerChart:
+    rows: tuple[Whisker, ...]
+    ticks: tuple[Tick, ...]
+    height: str
+    bottom: str
+    label_y: str
+    width: str = f"{WIDTH:g}"
+    label_x: str = f"{LEFT - 12:g}"
+
+
+def whisker_chart(effects: Sequence[Effect]) -> WhiskerChart:
+    """The axis runs from 1/m to m, so that half and twice the odds lie equally far from 1."""
+    reach = max((max(abs(math.log(one.low)), abs(math.log(one.high))) for one in effects if one.low > 0), default=0.0)
+    most = next((step for step in _STEPS if math.log(step) >= reach), _MOST)
+    height = TOP + ROW * len(effects) + BOTTOM
+    rows = [
+        Whisker(
+            label=one.label,
+            y=f"{TOP + ROW * (place + 0.5):.1f}",
+            x=_at(one.value, most),
+            low=_at(one.low, most),
+            high=_at(one.high, most),
+            is_clear=one.low > 1 or one.high < 1,
+        )
+        for place, one in enumerate(effects)
+    ]
+    middle = math.sqrt(most)
+    named = [(1 / most, f"÷ {most:g}"), (1.0, "1"), (most, f"× {most:g}")]
+    if most >= 4:
+        named += [(1 / middle, f"÷ {middle:.2g}"), (middle, f"× {middle:.2g}")]
+    ticks = tuple(Tick(_at(value, most), label, is_zero=value == 1) for value, label in sorted(named))
+    return WhiskerChart(tuple(rows), ticks, f"{height:g}", f"{height - BOTTOM:g}", f"{height - 8:g}")
+
+
+def _at(odds: float, most: float) -> str:
+    inside = min(max(odds, 1 / most), most)
+    share = (math.log(inside) / math.log(most) + 1) / 2
+    return f"{LEFT + share * (WIDTH - LEFT - RIGHT):.1f}"

@@ -1,0 +1,205 @@
+"""The admin's quality pages, through HTTP: they open from the stored report alone."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from labeling import services
+from labeling.models import Campaign, Guideline, Pool, Rater
+from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.labeling.test_quality import as_shown, crowd, judge_all  # noqa: F401  # a fixture
+
+SignedIn = Callable[..., Client]
+
+pytestmark = pytest.mark.django_db
+
+
+def words(answer: Any) -> str:
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.fixture
+def measured(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> Campaign:
+    """Rosa ranks by what she reads, Raul as shown; the report is up to date."""
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul, by=as_shown)
+    services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON)
+    return comparison_campaign
+
+
+@pytest.mark.parametrize("tab", ["agreement", "bias"])
+def test_before_the_first_report_a_page_says_so_and_offers_to_compute(
+    tab: str, comparison_campaign: Campaign, alice: User, signed_in: SignedIn
+) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/{tab}/"))
+
+    assert "Nothing is computed yet" in page
+    assert "Compute now" in page
+
+
+@pytest.mark.parametrize("tab", ["agreement", "bias"])
+def test_a_page_says_what_it_was_computed_from(tab: str, measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/{tab}/"))
+
+    assert "Computed from 10 judgments" in page
+
+
+def test_agreement_is_shown_with_what_it_means(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul)
+    services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/agreement/"))
+
+    assert "Above the 72 to 77 % that is normal for preferences" in page
+
+
+def test_what_cannot_be_told_has_a_sentence_in_place_of_a_number(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
+
+    assert "Nobody judged anything twice yet." in page
+
+
+def test_two_raters_meet_in_the_heat_map(measured: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
+
+    assert f"/campaigns/{measured.pk}/raters/{rosa.pk}/" in page
+    assert "% of 30 pairs" in page
+
+
+def test_no_page_shows_nan(measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    addresses = ["agreement/", "bias/", "", f"raters/{rosa.pk}/"]
+
+    pages = [words(client.get(f"/campaigns/{measured.pk}/{address}")) for address in addresses]
+
+    assert [page for page in pages if re.search(r"\bnan\b", page, re.IGNORECASE)] == []
+
+
+def test_the_bias_page_tells_first_and_longer(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/"))
+
+    assert "First shown wins" in page
+    assert "Odds when twice as long" in page
+
+
+def test_a_flagged_rater_is_named_with_the_reason_and_a_link_to_their_judgments(
+    crowd: tuple[Campaign, Rater],  # noqa: F811
+    alice: User,
+    signed_in: SignedIn,
+) -> None:
+    campaign, habitual = crowd
+    services.compute_quality(campaign_id=campaign.pk, now=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/bias/"))
+
+    assert "needs a look" in page or "need a look" in page
+    assert f'<a href="/campaigns/{campaign.pk}/raters/{habitual.pk}/">{habitual.alias}</a>' in page
+    assert "Puts the first-shown response on top in 100 % of 30 judgments" in page
+
+
+def test_the_campaigns_first_line_says_who_needs_a_look(
+    crowd: tuple[Campaign, Rater],  # noqa: F811
+    alice: User,
+    signed_in: SignedIn,
+) -> None:
+    campaign, _habitual = crowd
+    services.compute_quality(campaign_id=campaign.pk, now=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{campaign.pk}/"))
+
+    assert "needs a look." in page or "need a look." in page
+    assert "Quality now" in page
+
+
+def test_a_demonstration_campaign_has_no_quality_tabs(demonstration_campaign: Campaign, alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+
+    assert client.get(f"/campaigns/{demonstration_campaign.pk}/agreement/").status_code == 404
+    assert "agreement/" not in words(client.get(f"/campaigns/{demonstration_campaign.pk}/"))
+
+
+def test_asking_to_compute_again_leads_back_to_the_tab(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    answer = signed_in(alice).post(f"/campaigns/{measured.pk}/quality", {"tab": "bias"})
+
+    assert answer.url == f"/campaigns/{measured.pk}/bias/"
+
+
+@pytest.mark.parametrize("n_raters", [2, 12])
+@pytest.mark.parametrize("tab", ["agreement", "bias"])
+def test_a_tab_asks_as_many_queries_for_two_raters_as_for_twelve(
+    tab: str,
+    n_raters: int,
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
+    django_assert_max_num_queries: Any,
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=3, overlap=12)
+    for number in range(n_raters):
+        judge_all(campaign, rater_called(f"Rater {number}", pool=day_shift))
+    services.compute_quality(campaign_id=campaign.pk, now=NOON)
+    client = signed_in(alice)
+
+    with django_assert_max_num_queries(9):
+        client.get(f"/campaigns/{campaign.pk}/{tab}/")
+
+
+def test_the_quality_page_lists_campaigns_with_a_report(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get("/quality/"))
+
+    assert measured.name in page
+    assert f"/campaigns/{measured.pk}/agreement/" in page
+
+
+def test_without_any_report_the_quality_page_says_what_will_stand_there(alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get("/quality/"))
+
+    assert "Nothing is computed yet" in page
+
+
+# --- one rater -----------------------------------------------------------------------------------------------------
+
+
+def test_a_rater_in_a_campaign_is_shown_with_judgments_and_measures(
+    measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/raters/{rosa.pk}/"))
+
+    assert f"5 judgments in {measured.name}." in page
+    assert "Reliability" in page or "reliability" in page
+    assert page.count("Question ") >= 5
+
+
+def test_a_rater_is_shown_over_all_campaigns(
+    measured: Campaign, rosa: Rater, day_shift: Pool, guideline: Guideline, alice: User, signed_in: SignedIn
+) -> None:
+    other = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2, name="Another")
+    judge_all(other, rosa)
+    services.compute_quality(campaign_id=other.pk, now=NOON)
+
+    page = words(signed_in(alice).get(f"/raters/{rosa.pk}/"))
+
+    assert "7 judgments in all campaigns and imports." in page
+    assert "Another" in page
+
+
+def test_a_writers_page_lists_what_they_wrote(
+    demonstration_campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+    assert slot is not None
+    assert slot.lease is not None
+    services.submit_demonstration(lease=slot.lease, rater=rosa, text="An answer.", now=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/raters/{rosa.pk}/"))
+
+    assert "written" in page

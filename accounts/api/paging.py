@@ -1,6 +1,6 @@
 """Lists by cursor: the id of the last row seen, so that a page costs the same at the end of a list as at its beginning."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -33,7 +33,7 @@ class Page(Generic[Row]):
     def next_cursor(self) -> int | None:
         return self.rows[-1].pk if self.rows else None
 
-    def as_json(self, results: Sequence[Any]) -> dict[str, Any]:
+    def as_json(self, results: Any) -> dict[str, Any]:
         return {"next_cursor": self.next_cursor if self.has_more else None, "results": results}
 
 

@@ -29,7 +29,9 @@ class ProblemSerializer(serializers.Serializer[Any]):
     """`errors` names each field that is wrong, inner ones with dots and numbers, and says why."""
 
     detail = serializers.CharField(help_text="a sentence for the person who reads it")
-    errors = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+    errors = serializers.DictField(  # type: ignore[assignment]  # a field, not that
+        child=serializers.ListField(child=serializers.CharField())
+    )
 
 
 def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:

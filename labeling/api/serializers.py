@@ -8,8 +8,8 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.validators import UniqueValidator
 
-from accounts.api.fields import Flag, OneOf
-from accounts.api.paging import MAX_ID, PageQuery
+from accounts.api.fields import MAX_ID, Flag, OneOf
+from accounts.api.paging import PageQuery
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt
 from labeling.selectors import PromptFilter, Selection
 from labeling.services.campaigns import RESPONSES
@@ -47,7 +47,7 @@ class PromptSerializer(serializers.Serializer[Any]):
     language = serializers.CharField()
     split = serializers.ChoiceField(choices=Prompt.Split.choices)
     licence = serializers.CharField()
-    source = SourceSerializer()
+    source = SourceSerializer()  # type: ignore[assignment]  # a field, not that
     origin = serializers.CharField()
     created_at = serializers.DateTimeField()
 
@@ -57,7 +57,7 @@ class PromptQuery(PageQuery):
     category = serializers.ChoiceField(required=False, choices=Prompt.Category.choices)
     split = serializers.ChoiceField(required=False, choices=Prompt.Split.choices)
     language = serializers.CharField(required=False, max_length=8)
-    source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)  # type: ignore[assignment]  # a field, not that
     is_unused = serializers.BooleanField(required=False, default=False, help_text="in no campaign yet")
 
     @staticmethod
@@ -218,7 +218,7 @@ class NewCampaignSerializer(serializers.Serializer[Any]):
 
 class RankedResponseSerializer(serializers.Serializer[Any]):
     response = serializers.IntegerField(source="response_id")
-    source = serializers.CharField(source="response.source.name")
+    source = serializers.CharField(source="response.source.name")  # type: ignore[assignment]  # a field, not that
     text = serializers.CharField(source="response.text")
     position = serializers.IntegerField(help_text="0 = shown first")
     rank = serializers.IntegerField(allow_null=True, help_text="1 = best, equal numbers tie, null = left unranked")

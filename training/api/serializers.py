@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from accounts.api.fields import Flag, OneOf
-from accounts.api.paging import MAX_ID, PageQuery
+from accounts.api.fields import MAX_ID, Flag, OneOf
+from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs
 from training.models import Run, Snapshot, TrainedModel
@@ -128,7 +128,8 @@ class NewRunSerializer(serializers.Serializer[Any]):
         """The whole config: the preset, and over it what was sent."""
         preset = values.get("preset")
         usual = configs.as_json(configs.PRESETS[values["kind"]][preset]) if preset else {}
-        return usual | values.get("config", {})
+        changes: dict[str, Any] = values.get("config", {})
+        return usual | changes
 
 
 class PointSerializer(serializers.Serializer[Any]):
@@ -171,7 +172,7 @@ class ModelSerializer(serializers.Serializer[Any]):
     location = serializers.CharField()
     licence = serializers.CharField()
     notes = serializers.CharField()
-    parent = serializers.IntegerField(source="parent_id", allow_null=True)
+    parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a field, not that
     run = serializers.IntegerField(source="run_id", allow_null=True, help_text="null for a base model")
     snapshot = serializers.IntegerField(source="run.snapshot_id", allow_null=True, help_text="what that run learned from")
     metrics = serializers.DictField()

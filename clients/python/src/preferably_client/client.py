@@ -1,0 +1,254 @@
+"""The client: a method for each operation of the schema, called by its name."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx2
+
+from preferably_client.rows import (
+    Campaign,
+    Guideline,
+    Judgment,
+    Model,
+    Point,
+    Pool,
+    Prompt,
+    Run,
+    Snapshot,
+    read,
+)
+
+Row = TypeVar("Row")
+Json = dict[str, Any]
+
+PAGE = 200
+PAUSES_S = (0.5, 2.0, 8.0)
+"""Between the tries of a call that was not answered."""
+TRY_AGAIN = (429, 502, 503, 504)
+
+
+class Problem(Exception):
+    """What the site refused: its sentence, and for each field that is wrong the sentences about it."""
+
+    def __init__(self, status: int, detail: str, errors: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.status, self.detail, self.errors = status, detail, dict(errors or {})
+        lines = [f"{field}: {' '.join(sentences)}" for field, sentences in self.errors.items()]
+        super().__init__("\n".join([f"{detail} ({status})", *lines]))
+
+
+class Preferably:
+    """One site, as one person. `transport` and `pause` are for tests, and for whoever has a way of their own."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str,
+        timeout_s: float = 30.0,
+        transport: httpx2.BaseTransport | None = None,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._http = httpx2.Client(
+            base_url=f"{url.rstrip('/')}/api/v1/",
+            headers={"Authorization": f"Bearer {token}", "Accept": "application/json"},
+            timeout=timeout_s,
+            transport=transport,
+        )
+        self._pause = pause
+
+    def __enter__(self) -> "Preferably":
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    # --- prompts --------------------------------------------------------------------------------------------------
+
+    def list_prompts(self, **wanted: Any) -> Iterator[Prompt]:
+        """The newest first. `wanted`: text, category, split, language, source, is_unused."""
+        return self._rows(Prompt, "prompts", wanted)
+
+    def read_prompt(self, prompt_id: int) -> Prompt:
+        return read(Prompt, self._get(f"prompts/{prompt_id}"))
+
+    def create_prompt(self, messages: Sequence[Mapping[str, str]], **about: Any) -> Prompt:
+        """`about`: category, language, split, licence."""
+        return read(Prompt, self._post("prompts", {"messages": [dict(message) for message in messages]} | about))
+
+    # --- pools, guidelines, campaigns -----------------------------------------------------------------------------
+
+    def list_pools(self) -> Iterator[Pool]:
+        return self._rows(Pool, "pools", {})
+
+    def read_pool(self, pool_id: int) -> Pool:
+        return read(Pool, self._get(f"pools/{pool_id}"))
+
+    def create_pool(self, name: str, *, description: str = "", is_held_out: bool = False) -> Pool:
+        return read(Pool, self._post("pools", {"name": name, "description": description, "is_held_out": is_held_out}))
+
+    def list_guidelines(self) -> Iterator[Guideline]:
+        return self._rows(Guideline, "guidelines", {})
+
+    def list_campaigns(self, *, state: str | None = None) -> Iterator[Campaign]:
+        return self._rows(Campaign, "campaigns", {"state": state})
+
+    def read_campaign(self, campaign_id: int) -> Campaign:
+        return read(Campaign, self._get(f"campaigns/{campaign_id}"))
+
+    def create_campaign(self, name: str, kind: str, *, pool: int, guideline: int, **about: Any) -> Campaign:
+        """A draft. `about`: overlap, n_responses, lease_minutes, order, priority, prompts (which ones it takes)."""
+        body = {"name": name, "kind": kind, "pool": pool, "guideline": guideline} | about
+        return read(Campaign, self._post("campaigns", body))
+
+    def open_campaign(self, campaign_id: int) -> Campaign:
+        return read(Campaign, self._post(f"campaigns/{campaign_id}/open"))
+
+    def pause_campaign(self, campaign_id: int) -> Campaign:
+        return read(Campaign, self._post(f"campaigns/{campaign_id}/pause"))
+
+    def close_campaign(self, campaign_id: int) -> Campaign:
+        return read(Campaign, self._post(f"campaigns/{campaign_id}/close"))
+
+    # --- judgments ------------------------------------------------------------------------------------------------
+
+    def list_judgments(
+        self,
+        *,
+        cursor: int = 0,
+        campaign: int | None = None,
+        since: datetime | None = None,
+        includes_imports: bool = False,
+    ) -> Iterator[Judgment]:
+        """The oldest first, after the id `cursor`, to what is there now."""
+        query = {
+            "campaign": campaign,
+            "since": since.isoformat() if since else None,
+            "includes_imports": "true" if includes_imports else None,
+        }
+        has_more = True
+        while has_more:
+            page = self._get("judgments", query | {"cursor": cursor, "limit": PAGE})
+            yield from (read(Judgment, row) for row in page["results"])
+            cursor, has_more = page["next_cursor"], page["has_more"]
+
+    # --- snapshots ------------------------------------------------------------------------------------------------
+
+    def list_snapshots(self, *, kind: str | None = None) -> Iterator[Snapshot]:
+        return self._rows(Snapshot, "snapshots", {"kind": kind})
+
+    def read_snapshot(self, snapshot_id: int) -> Snapshot:
+        return read(Snapshot, self._get(f"snapshots/{snapshot_id}"))
+
+    def cut_snapshot(self, kind: str, name: str, **filters: Any) -> Snapshot:
+        """`filters`: campaigns, includes_imports, includes_extra, categories, licences, splits, limit."""
+        return read(Snapshot, self._post("snapshots", {"kind": kind, "name": name, "filters": filters}))
+
+    # --- runs -----------------------------------------------------------------------------------------------------
+
+    def list_runs(self, *, kind: str | None = None, state: str | None = None, words: str | None = None) -> Iterator[Run]:
+        """`state`: a state or an outcome."""
+        return self._rows(Run, "runs", {"kind": kind, "state": state, "words": words})
+
+    def read_run(self, run_id: int) -> Run:
+        return read(Run, self._get(f"runs/{run_id}"))
+
+    def queue_run(
+        self,
+        kind: str,
+        name: str,
+        *,
+        snapshot: int,
+        base_model: int,
+        reward_model: int | None = None,
+        preset: str | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> Run:
+        body: Json = {"kind": kind, "name": name, "snapshot": snapshot, "base_model": base_model, "config": dict(config or {})}
+        optional = {"reward_model": reward_model, "preset": preset}
+        return read(Run, self._post("runs", body | {key: value for key, value in optional.items() if value is not None}))
+
+    def stop_run(self, run_id: int) -> Run:
+        return read(Run, self._post(f"runs/{run_id}/stop"))
+
+    def retry_run(self, run_id: int) -> Run:
+        return read(Run, self._post(f"runs/{run_id}/retry"))
+
+    def read_run_points(self, run_id: int, *, attempt: int = 0, since: int = -1) -> Iterator[Point]:
+        """What the run has measured after step `since` of `attempt`, to what is there now."""
+        for page in self._point_pages(run_id, attempt, since):
+            yield from (read(Point, row) for row in page["results"])
+
+    def follow_run(self, run_id: int, *, every_s: float = 2.0) -> Iterator[Point]:
+        """Every point as it comes, until the run has ended. A resumed run gives the steps that it replays again."""
+        attempt, since, state = 0, -1, ""
+        while state != "finished":
+            if state:
+                self._pause(every_s)
+            for page in self._point_pages(run_id, attempt, since):
+                yield from (read(Point, row) for row in page["results"])
+                attempt, since, state = page["next_attempt"], page["next_since"], page["state"]
+
+    # --- models ---------------------------------------------------------------------------------------------------
+
+    def list_models(self, *, kind: str | None = None) -> Iterator[Model]:
+        return self._rows(Model, "models", {"kind": kind})
+
+    def read_model(self, model_id: int) -> Model:
+        return read(Model, self._get(f"models/{model_id}"))
+
+    def register_model(self, name: str, location: str, **about: Any) -> Model:
+        """`about`: kind, is_elsewhere, licence, notes."""
+        return read(Model, self._post("models", {"name": name, "location": location} | about))
+
+    # --- the wire -------------------------------------------------------------------------------------------------
+
+    def _rows(self, row: type[Row], path: str, query: Json) -> Iterator[Row]:
+        cursor: int | None = None
+        while True:
+            page = self._get(path, query | {"cursor": cursor, "limit": PAGE})
+            yield from (read(row, raw) for raw in page["results"])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    def _point_pages(self, run_id: int, attempt: int, since: int) -> Iterator[Json]:
+        has_more = True
+        while has_more:
+            page = self._get(f"runs/{run_id}/points", {"attempt": attempt, "since": since})
+            yield page
+            attempt, since, has_more = page["next_attempt"], page["next_since"], page["has_more"]
+
+    def _get(self, path: str, query: Json | None = None) -> Json:
+        return self._call("GET", path, params={key: value for key, value in (query or {}).items() if value is not None})
+
+    def _post(self, path: str, body: Json | None = None) -> Json:
+        return self._call("POST", path, json=body or {}, headers={"Idempotency-Key": str(uuid4())})
+
+    def _call(self, method: str, path: str, **options: Any) -> Json:
+        """Sent again when there was no answer: reads change nothing, and writes carry a key."""
+        for pause_s in (*PAUSES_S, None):
+            try:
+                response = self._http.request(method, path, **options)
+            except httpx2.TransportError:
+                if pause_s is None:
+                    raise
+            else:
+                if pause_s is None or response.status_code not in TRY_AGAIN:
+                    return _answer(response)
+                pause_s = float(response.headers.get("Retry-After", pause_s))
+            self._pause(pause_s)
+        raise AssertionError  # the last try returns or raises
+
+
+def _answer(response: httpx2.Response) -> Json:
+    is_json = response.headers.get("Content-Type", "").startswith("application/json")
+    body: Json = response.json() if is_json else {}
+    if response.is_success and is_json:
+        return body
+    raise Problem(response.status_code, body.get("detail", "The site gave no answer of the API."), body.get("errors"))

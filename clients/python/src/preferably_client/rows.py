@@ -1,0 +1,217 @@
+"""What the API answers with, as frozen dataclasses. Fields that a newer site adds are left out."""
+
+import dataclasses
+import types
+import typing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Message:
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Source:
+    id: int
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True)
+class Prompt:
+    id: int
+    messages: list[Message]
+    category: str
+    language: str
+    split: str
+    licence: str
+    source: Source
+    origin: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Pool:
+    id: int
+    name: str
+    description: str
+    is_held_out: bool
+    n_raters: int
+    n_campaigns: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Guideline:
+    id: int
+    name: str
+    n_versions: int
+    n_campaigns: int
+    last_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    n_slots: int
+    n_submitted: int
+    n_in_hand: int
+    n_left: int
+    n_extra: int
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class Campaign:
+    id: int
+    name: str
+    kind: str
+    state: str
+    pool: int
+    guideline: int
+    overlap: int
+    n_responses: int | None
+    lease_minutes: int
+    order: str
+    priority: int
+    created_at: datetime
+    opened_at: datetime | None
+    closed_at: datetime | None
+    progress: Progress
+    last_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RankedResponse:
+    """`rank`: 1 is best, equal numbers tie, None was left unranked. `position`: 0 was shown first."""
+
+    response: int
+    source: str
+    text: str
+    position: int
+    rank: int | None
+    ratings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    strength: int | None
+    reason: str | None
+    is_all_bad: bool
+    responses: list[RankedResponse]
+
+
+@dataclass(frozen=True)
+class Demonstration:
+    text: str
+    sources: str
+    edit_of: int | None
+
+
+@dataclass(frozen=True)
+class Judgment:
+    """`rater` is a pseudonym. `supersedes` is the judgment that this one corrects."""
+
+    id: int
+    kind: str
+    campaign: int | None
+    prompt: int
+    rater: str
+    guideline: str | None
+    submitted_at: datetime
+    active_s: float | None
+    is_extra: bool
+    is_held_out: bool
+    version: int
+    supersedes: int | None
+    demonstration: Demonstration | None
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    id: int
+    name: str
+    kind: str
+    filters: dict[str, Any]
+    fingerprint: str
+    card: dict[str, Any]
+    n_rows: int
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Run:
+    """`outcome` and `model` are there once it has ended."""
+
+    id: int
+    name: str
+    kind: str
+    state: str
+    outcome: str
+    error: str
+    config: dict[str, Any]
+    snapshot: int
+    base_model: int
+    reward_model: int | None
+    model: int | None
+    attempt: int
+    node: str
+    step: int
+    n_steps: int
+    metrics: dict[str, Any]
+    versions: dict[str, Any]
+    notes: list[str]
+    is_stop_requested: bool
+    created_at: datetime
+    started_at: datetime | None
+    heartbeat_at: datetime | None
+    progress_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Point:
+    attempt: int
+    step: int
+    at: datetime
+    values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Model:
+    id: int
+    name: str
+    kind: str
+    location: str
+    licence: str
+    notes: str
+    parent: int | None
+    run: int | None
+    snapshot: int | None
+    metrics: dict[str, Any]
+    created_at: datetime
+
+
+def read(row: type[Row], raw: dict[str, Any]) -> Row:
+    """`raw` JSON as a `row`."""
+    hints = typing.get_type_hints(row)
+    names = [field.name for field in dataclasses.fields(row)]  # type: ignore[arg-type]  # every row is a dataclass
+    return row(**{name: _value(hints[name], raw[name]) for name in names})
+
+
+def _value(hint: Any, raw: Any) -> Any:
+    if raw is None:
+        return None
+    if isinstance(hint, types.UnionType):
+        return _value(next(part for part in typing.get_args(hint) if part is not type(None)), raw)
+    if hint is datetime:
+        return datetime.fromisoformat(raw)
+    if typing.get_origin(hint) is list:
+        return [_value(typing.get_args(hint)[0], one) for one in raw]
+    return read(hint, raw) if dataclasses.is_dataclass(hint) and isinstance(hint, type) else raw

@@ -1,0 +1,188 @@
+"""The Python client against the site itself: what a script does with it, and what it makes of refusals and lost answers."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from labeling.models import Campaign, Guideline, Pool, Rater
+from preferably_client import Judgment, Preferably, Problem, rows
+from tests.api.conftest import secret_of
+from tests.api.test_labeling import QUESTION, ranked, written
+from tests.cast import PASSWORD, responses_to, some_prompts
+from tests.training import cast
+from training.models import RunPoint
+
+
+@pytest.fixture
+def bo(db: None) -> User:
+    """Admin and researcher in one person."""
+    return User.objects.create_user(email="bo@example.org", name="Bo", password=PASSWORD, is_admin=True, is_researcher=True)
+
+
+@pytest.fixture
+def site(bo: User, wsgi: Any) -> Iterator[Preferably]:
+    with Preferably("http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi)) as client:
+        yield client
+
+
+def test_the_client_has_a_method_for_every_operation(db: None) -> None:
+    paths = Client().get("/api/v1/schema").json()["paths"]
+    operations = {operation["operationId"] for methods in paths.values() for operation in methods.values()}
+
+    assert {name for name in operations if not hasattr(Preferably, name)} == set()
+
+
+def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
+    schemas = Client().get("/api/v1/schema").json()["components"]["schemas"]
+    names = ["Prompt", "Pool", "Guideline", "Campaign", "Progress", "Judgment", "Comparison", "RankedResponse", "Demonstration"]
+    names += ["Snapshot", "Run", "Point", "Model", "Message", "Source"]
+
+    differing = {name: set(schemas[name]["properties"]) ^ {field.name for field in fields(getattr(rows, name))} for name in names}
+
+    assert {name: fields for name, fields in differing.items() if fields} == {}
+
+
+def test_a_script_makes_a_prompt_and_reads_it_back(site: Preferably) -> None:
+    made = site.create_prompt(QUESTION, category="open_qa")
+
+    assert site.read_prompt(made.id) == made
+    assert (made.messages[0].content, made.category) == ("Why is the sky blue?", "open_qa")
+
+
+def test_a_list_is_read_over_all_its_pages(site: Preferably) -> None:
+    ids = {prompt.pk for prompt in some_prompts(450)}
+
+    assert {prompt.id for prompt in site.list_prompts()} == ids
+
+
+def test_a_script_sets_up_a_campaign_and_steers_it(site: Preferably, guideline: Guideline) -> None:
+    responses_to(some_prompts(2), n=4)
+    pool = site.create_pool("Night shift")
+    (known,) = site.list_guidelines()
+
+    made = site.create_campaign("By script", "comparison", pool=pool.id, guideline=known.id, n_responses=4, overlap=3)
+    site.open_campaign(made.id)
+
+    assert [campaign.id for campaign in site.list_campaigns(state="open")] == [made.id]
+    assert site.read_campaign(made.id).progress.n_slots == 6
+    assert site.pause_campaign(made.id).state == "paused"
+    assert site.close_campaign(made.id).state == "closed"
+    assert site.read_pool(pool.id).n_campaigns == 1
+
+
+def test_judgments_come_as_rows_and_go_on_from_the_last_id(
+    site: Preferably, comparison_campaign: Campaign, demonstration_campaign: Campaign, rosa: Rater
+) -> None:
+    ranked(comparison_campaign, rosa)
+    (first,) = site.list_judgments()
+    written(demonstration_campaign, rosa, "It scatters.")
+    (second,) = site.list_judgments(cursor=first.id)
+
+    assert isinstance(first, Judgment)
+    assert first.comparison is not None
+    assert [entry.rank for entry in first.comparison.responses] == [2, 1, 2, None]
+    assert second.demonstration is not None
+    assert second.demonstration.text == "It scatters."
+    assert list(site.list_judgments(campaign=comparison_campaign.pk)) == [first]
+
+
+def test_a_script_cuts_a_snapshot_and_queues_a_run(
+    site: Preferably, demonstration_campaign: Campaign, rosa: Rater, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.SNAPSHOTS_DIR = tmp_path
+    written(demonstration_campaign, rosa)
+    model = site.register_model("base", "owner/model", licence="Apache-2.0")
+    snapshot = site.cut_snapshot("demonstrations", "This week's", campaigns=[demonstration_campaign.pk])
+
+    run = site.queue_run("sft", "Weekly", snapshot=snapshot.id, base_model=model.id, preset="small")
+
+    assert (run.state, run.config["max_rows"]) == ("queued", 150)
+    assert [found.id for found in site.list_runs(kind="sft", state="queued")] == [run.id]
+    assert site.read_snapshot(snapshot.id) == snapshot == next(site.list_snapshots())
+    assert site.read_model(model.id) == model == next(site.list_models())
+    assert site.stop_run(run.id).outcome == "stopped"
+    assert site.retry_run(run.id).state == "queued"
+
+
+def test_a_run_is_followed_to_its_end_through_a_resume(bo: User, wsgi: Any) -> None:
+    run = cast.a_run(bo, state="running", n_points=3)
+
+    def meanwhile(_seconds: float) -> None:
+        """The run resumes at step 3, reaches 4, and ends."""
+        RunPoint.objects.bulk_create(
+            RunPoint(run=run, attempt=2, step=step, at=timezone.now(), values={"loss": 1.0}) for step in (3, 4)
+        )
+        cast.finished(run, "succeeded")
+
+    site = Preferably("http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi), pause=meanwhile)
+
+    assert [(point.attempt, point.step) for point in site.follow_run(run.pk)] == [(1, 1), (1, 2), (1, 3), (2, 3), (2, 4)]
+    assert [point.step for point in site.read_run_points(run.pk, attempt=2)] == [3, 4]
+    assert site.read_run(run.pk).outcome == "succeeded"
+
+
+def test_what_the_site_refuses_is_raised_in_its_words(site: Preferably, day_shift: Pool) -> None:
+    with pytest.raises(Problem) as refused:
+        site.create_pool("Day shift")
+
+    assert refused.value.status == 400
+    assert refused.value.errors == {"name": ["Another pool has this name."]}
+    assert str(refused.value) == "Some values cannot be used. (400)\nname: Another pool has this name."
+
+
+def test_a_wrong_token_is_refused_in_the_sites_words(wsgi: Any) -> None:
+    site = Preferably("http://testserver", token="pfb_none", transport=httpx2.WSGITransport(app=wsgi))
+
+    with pytest.raises(Problem, match=r"This token is not known. Make one on your profile page. \(401\)"):
+        next(site.list_pools())
+
+
+class Losing(httpx2.BaseTransport):
+    """The call reaches the site and the first answers are lost on the way back."""
+
+    def __init__(self, app: Callable[..., Any], *, n_lost: int) -> None:
+        self.inner, self.n_lost = httpx2.WSGITransport(app=app), n_lost
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        response = self.inner.handle_request(request)
+        if self.n_lost:
+            self.n_lost -= 1
+            raise httpx2.ReadError("the connection was reset", request=request)
+        return response
+
+
+def test_a_write_whose_answer_was_lost_is_sent_again_and_done_once(bo: User, wsgi: Any) -> None:
+    pauses: list[float] = []
+    site = Preferably("http://testserver", token=secret_of(bo), transport=Losing(wsgi, n_lost=2), pause=pauses.append)
+
+    pool = site.create_pool("Night shift")
+
+    assert Pool.objects.get().pk == pool.id
+    assert pauses == [0.5, 2.0]
+
+
+def test_after_four_tries_the_failure_is_the_callers(bo: User, wsgi: Any) -> None:
+    site = Preferably("http://testserver", token=secret_of(bo), transport=Losing(wsgi, n_lost=9), pause=lambda _s: None)
+
+    with pytest.raises(httpx2.ReadError):
+        site.create_pool("Night shift")
+
+
+def test_who_is_told_to_wait_waits_as_long_as_told(bo: User, wsgi: Any, settings: LazySettings) -> None:
+    settings.API_READS_PER_MINUTE = 1
+
+    def set_no_limit(seconds: float) -> None:
+        assert 1 <= seconds <= 60
+        settings.API_READS_PER_MINUTE = 0
+
+    site = Preferably("http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi), pause=set_no_limit)
+
+    assert list(site.list_pools()) == list(site.list_pools()) == []

@@ -280,6 +280,9 @@ NODE_NAME = (
     env.text("PREFERABLY_NODE", "What this machine is called on a run's page. Empty: its host name.", default="")
     or socket.gethostname()
 )
+VISIBLE_GPUS = env.text(
+    "CUDA_VISIBLE_DEVICES", "The cards that a node may use and tells of, numbers or UUIDs with commas between.", default="all"
+)
 TRAINER_COMMAND = shlex.split(
     env.text(
         "PREFERABLY_TRAINER",

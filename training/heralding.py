@@ -3,6 +3,7 @@
 import logging
 import threading
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
@@ -27,7 +28,7 @@ def _go_on(node: str) -> None:
 def announce(node: str) -> None:
     """Once. A database that is away is told the next time."""
     try:
-        services.announce_node(name=node, report=machine.report(), now=timezone.now())
+        services.announce_node(name=node, report=machine.report(visible=settings.VISIBLE_GPUS), now=timezone.now())
     except (OperationalError, InterfaceError) as problem:
         logger.warning("The node could not announce itself: the database is away (%s).", problem)
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 _QUERY = "index,uuid,name,memory.total,memory.used,utilization.gpu,temperature.gpu"
 _PACKAGES = ("torch", "transformers", "trl", "accelerate", "peft")
 _MIB_PER_GB = 1024
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,14 @@ class Report:
         return [asdict(gpu) for gpu in self.gpus]
 
 
-def report() -> Report:
-    """Takes a tenth of a second where there are GPUs, nothing where there are none."""
+def report(*, visible: str = ALL) -> Report:
+    """Takes a tenth of a second where there are GPUs, nothing where there are none. `visible`: see parse()."""
     total, free = _memory()
-    return Report(len(os.sched_getaffinity(0)), total, free, gpus(), versions())
+    return Report(len(os.sched_getaffinity(0)), total, free, gpus(visible=visible), versions())
 
 
-def gpus() -> tuple[Gpu, ...]:
-    """Those that this process may use: CUDA_VISIBLE_DEVICES is heeded. Empty without an NVIDIA driver."""
+def gpus(*, visible: str = ALL) -> tuple[Gpu, ...]:
+    """Those that this process may use. Empty without an NVIDIA driver."""
     command = shutil.which("nvidia-smi")
     if command is None:
         return ()
@@ -59,13 +60,13 @@ def gpus() -> tuple[Gpu, ...]:
         )
     except (OSError, subprocess.SubprocessError):
         return ()
-    return parse(done.stdout, visible=os.environ.get("CUDA_VISIBLE_DEVICES"))
+    return parse(done.stdout, visible=visible)
 
 
-def parse(table: str, *, visible: str | None = None) -> tuple[Gpu, ...]:
-    """Rows of nvidia-smi's CSV. `visible`: indices or UUIDs, as CUDA_VISIBLE_DEVICES has them; None: all."""
+def parse(table: str, *, visible: str = ALL) -> tuple[Gpu, ...]:
+    """Rows of nvidia-smi's CSV. `visible`: indices or UUIDs, as CUDA_VISIBLE_DEVICES has them."""
     rows = [[cell.strip() for cell in line.split(",")] for line in table.splitlines() if line.count(",") >= 6]
-    if visible is not None:
+    if visible != ALL:
         named = [word.strip() for word in visible.split(",")]
         rows = [row for row in rows if row[0] in named or row[1] in named]
     return tuple(

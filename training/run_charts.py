@@ -89,7 +89,7 @@ def overlaid(runs: Sequence[tuple[str, Mapping[str, Curve]]]) -> list[LineChart]
 
 def _ends(title: str, series: Sequence[Series]) -> str:
     """In words: where the curves end, and which of them lowest and highest."""
-    ranked = sorted(((one.points[-1][1], one.name) for one in series))
+    ranked = sorted((one.points[-1][1], one.name) for one in series)
     (low, lowest), (high, highest) = ranked[0], ranked[-1]
     named = {"what": title, "low": _number(low), "a": lowest, "high": _number(high), "b": highest}
     if abs(high - low) <= STEADY * max(abs(high), abs(low)):

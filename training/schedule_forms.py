@@ -22,7 +22,11 @@ KEPT = "kept"
 _CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
 _WHEN = ("cron", "time_zone", "n_new")
 _LIMITS = ("skips_nothing_new", "min_interval_h", "max_runs_a_week", "quiet_from", "quiet_until")
-_clock = {"widget": forms.TimeInput(attrs={"type": "time"}, format="%H:%M"), "required": False}
+
+
+def _clock(label: Any, help_text: Any = "") -> forms.TimeField:
+    widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    return forms.TimeField(label=label, help_text=help_text, widget=widget, required=False)
 
 
 class ScheduleForm(forms.Form):
@@ -95,8 +99,8 @@ class ScheduleForm(forms.Form):
     max_runs_a_week = forms.IntegerField(
         label=_("At most so many runs in seven days"), min_value=0, required=False, help_text=_("Empty: no budget.")
     )
-    quiet_from = forms.TimeField(label=_("Quiet from"), help_text=_("Nothing begins by itself in quiet hours."), **_clock)
-    quiet_until = forms.TimeField(label=_("until"), **_clock)
+    quiet_from = _clock(_("Quiet from"), _("Nothing begins by itself in quiet hours."))
+    quiet_until = _clock(_("until"))
 
     def __init__(
         self, *args: Any, template: str, schedule: Schedule | None = None, time_zone: str = "UTC", **kwargs: Any
@@ -125,7 +129,7 @@ class ScheduleForm(forms.Form):
             fields["campaigns"].choices = offered
         else:
             del fields["campaigns"]
-        fields["approvals"].choices = [(step.value, capfirst(plans.WORDS[step])) for step in self.shape.approvable]
+        fields["approvals"].choices = [(step.value, capfirst(str(plans.WORDS[step]))) for step in self.shape.approvable]
         if Step.PROMPTS not in self.shape.steps:
             del fields["n_prompts"]
         if Step.CAMPAIGN in self.shape.steps:

@@ -56,6 +56,14 @@ class Processes:
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", *options, "-n", f"{name}@test"]
         return self._start(command, name, {"PREFERABLY_NODE": node} if node else {})
 
+    def start_short_worker(self, name: str = "short") -> "subprocess.Popen[bytes]":
+        options = ["-Q", "short", "-c", "1", "-n", f"{name}@test"]
+        return self._start([sys.executable, "-m", "celery", "-A", "config", "worker", *options], name)
+
+    def advance(self, chain_id: int) -> None:
+        with Celery(broker=self.broker_url) as app:
+            app.send_task("training.tasks.advance_chain", kwargs={"chain_id": chain_id}, queue="short")
+
     def start_supervisor(self, run_id: int, name: str = "supervisor") -> "subprocess.Popen[bytes]":
         return self._start([sys.executable, "manage.py", "supervise", str(run_id)], f"{name}-{run_id}")
 

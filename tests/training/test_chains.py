@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -10,6 +11,7 @@ from accounts.models import Notice, User
 from labeling.intake import NewResponse
 from labeling.models import Campaign, Guideline, Pool, Rater
 from tests.training.conftest import NOW
+from tests.training.processes import processes, until
 from tests.training.test_freezing import compare, demonstrate, on_split
 from training import services, tasks
 from training.models import Chain, Link, Run, Schedule, TrainedModel
@@ -268,3 +270,24 @@ def answer(chain: Chain, step: str, prompt_ids: list[int], *, n: int) -> None:
     Run.objects.filter(pk=run.pk).update(state="running", attempt=9)
     services.store_responses(run_id=run.pk, attempt=9, rows=rows, now=NOW)
     Run.objects.filter(pk=run.pk).update(state="queued")
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_real_workers_take_a_chain_from_its_first_link_to_its_notice(
+    tmp_path: Path, stand_in: None, noor: User, base_model: TrainedModel, demonstrated: None
+) -> None:
+    plan, terms = Plan("fine-tune", base_model=base_model.pk), Terms(trigger="hand", time_zone="UTC")
+    schedule = services.create_schedule(name="Weekly", plan=plan, terms=terms, by=noor, now=NOW)
+    chain = services.fire_now(schedule=schedule, by=noor, now=NOW)
+
+    with processes(tmp_path) as site:
+        site.start_broker()
+        site.start_short_worker()
+        site.start_worker("gpu-1", node="gpu-1")
+        site.advance(chain.pk)
+        until(lambda: again(chain).state != "going", "the end of the chain")
+
+    assert (chain.state, chain.error) == ("finished", "")
+    assert link(chain, "sft").run.node == "gpu-1"
+    assert Notice.objects.get(person=noor).kind == "finished"

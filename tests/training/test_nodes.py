@@ -40,8 +40,8 @@ def test_cards_are_read_from_the_drivers_table() -> None:
     )
 
 
-@pytest.mark.parametrize(("visible", "n"), [(None, 2), ("1", 1), ("GPU-aaa", 1), ("", 0), ("0,1", 2)])
-def test_cards_that_this_process_may_not_use_are_not_told(visible: str | None, n: int) -> None:
+@pytest.mark.parametrize(("visible", "n"), [("all", 2), ("1", 1), ("GPU-aaa", 1), ("", 0), ("0,1", 2)])
+def test_cards_that_this_process_may_not_use_are_not_told(visible: str, n: int) -> None:
     assert len(machine.parse(TWO_CARDS, visible=visible)) == n
 
 

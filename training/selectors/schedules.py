@@ -37,20 +37,16 @@ class LinkRow:
 
 def schedules() -> list[Row]:
     """By name, with the newest chain and firing of each."""
-    newest = {
-        name: Subquery(model.objects.filter(schedule=OuterRef("pk")).order_by("-number").values("pk")[:1])
-        for name, model in (("chain_pk", Chain), ("firing_pk", Firing))
-    }
-    rows = list(Schedule.objects.select_related("created_by").annotate(**newest).order_by("name"))
-    chains_by_pk = Chain.objects.in_bulk([row.chain_pk for row in rows])
-    firings_by_pk = Firing.objects.in_bulk([row.firing_pk for row in rows])
+    rows = Schedule.objects.select_related("created_by").order_by("name")
+    chain_of = {chain.schedule_id: chain for chain in Chain.objects.filter(number=_newest(Chain)).select_related("schedule")}
+    firing_of = {firing.schedule_id: firing for firing in Firing.objects.filter(number=_newest(Firing))}
     return [
         Row(
             schedule,
             Plan.from_json(schedule.plan).shape,
             n_new(schedule=schedule) if schedule.trigger == Schedule.Trigger.DATA else 0,
-            chains_by_pk.get(schedule.chain_pk),
-            firings_by_pk.get(schedule.firing_pk),
+            chain_of.get(schedule.pk),
+            firing_of.get(schedule.pk),
         )
         for schedule in rows
     ]
@@ -114,6 +110,12 @@ def links(*, chain: Chain) -> list[LinkRow]:
 
 def going_chain_ids() -> list[int]:
     return list(Chain.objects.filter(state=Chain.State.GOING).order_by("pk").values_list("pk", flat=True))
+
+
+def _newest(model: type[Chain] | type[Firing]) -> Subquery:
+    """The highest number of a row's own schedule."""
+    own = model._default_manager.filter(schedule=OuterRef("schedule"))
+    return Subquery(own.order_by("-number").values("number")[:1])
 
 
 def _seconds(link: Link) -> float | None:

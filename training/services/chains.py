@@ -174,7 +174,8 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
 
 def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
     plan = Plan.from_json(chain.plan)
-    pool, guideline = Pool.objects.filter(pk=plan.pool).first(), Guideline.objects.filter(pk=plan.guideline).first()
+    pool = Pool.objects.filter(pk=plan.pool or 0).first()
+    guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
     if pool is None or guideline is None:
         raise UnableToGoOn(_("The schedule names no pool or no guideline for its campaign. Choose both, then begin a new chain."))
     sampled = chain.links.filter(step__in=(Step.SAMPLE, Step.SAMPLE_BEFORE)).select_related("run__base_model")

@@ -38,7 +38,7 @@ class ImportForm(forms.Form):
 
     @property
     def upload(self) -> "File[bytes]":
-        file: "File[bytes]" = self.cleaned_data["file"]
+        file: File[bytes] = self.cleaned_data["file"]
         return file
 
     @property

@@ -75,20 +75,34 @@ class Campaign(models.Model):
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.DRAFT)
     pool = models.ForeignKey(Pool, verbose_name=_("pool"), on_delete=models.PROTECT, related_name="campaigns")
     guideline = models.ForeignKey(Guideline, verbose_name=_("guideline"), on_delete=models.PROTECT, related_name="campaigns")
-    guideline_version = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, related_name="campaigns", help_text="in force now")
+    guideline_version = models.ForeignKey(
+        GuidelineVersion, on_delete=models.PROTECT, related_name="campaigns", help_text="in force now"
+    )
     overlap = models.PositiveSmallIntegerField(
-        _("overlap"), default=1, validators=[MinValueValidator(1), MaxValueValidator(50)], help_text=_("Judgments asked for each item.")
+        _("overlap"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(50)],
+        help_text=_("Judgments asked for each item."),
     )
     n_responses = models.PositiveSmallIntegerField(
-        _("responses per item"), null=True, blank=True, validators=[MinValueValidator(2), MaxValueValidator(9)], help_text=_("Comparisons only: 2 to 9.")
+        _("responses per item"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(2), MaxValueValidator(9)],
+        help_text=_("Comparisons only: 2 to 9."),
     )
     lease_minutes = models.PositiveSmallIntegerField(
-        _("lease in minutes"), default=30, validators=[MinValueValidator(1)], help_text=_("How long an item stays with a rater who gives no sign of life.")
+        _("lease in minutes"),
+        default=30,
+        validators=[MinValueValidator(1)],
+        help_text=_("How long an item stays with a rater who gives no sign of life."),
     )
     order = models.CharField(_("order"), max_length=16, choices=Order, default=Order.FINISH_FIRST)
     priority = models.IntegerField(_("priority"), default=0)
     asks_strength = models.BooleanField(
-        _("ask how much better"), default=False, help_text=_("Negligibly, slightly, clearly or significantly: the best response against the next.")
+        _("ask how much better"),
+        default=False,
+        help_text=_("Negligibly, slightly, clearly or significantly: the best response against the next."),
     )
     asks_reason = models.BooleanField(
         _("ask why"), default=True, help_text=_("A box for the reason. It may stay empty, except when all responses are bad.")
@@ -164,7 +178,11 @@ class Slot(models.Model):
     expires_at = models.DateTimeField(null=True)
     seed = models.BigIntegerField(null=True, help_text="shuffles the responses; fixed when the slot is leased")
     guideline_version = models.ForeignKey(
-        GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="+", help_text="what the rater was shown; fixed when the slot is leased"
+        GuidelineVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="what the rater was shown; fixed when the slot is leased",
     )
     queue_rank = models.BigIntegerField(help_text="order in which free slots are handed out, low first; kept by labeling.queue")
 
@@ -173,7 +191,10 @@ class Slot(models.Model):
             models.UniqueConstraint(fields=["item", "number"], name="slot_number_once"),
             models.UniqueConstraint(fields=["item", "rater"], condition=Q(rater__isnull=False), name="slot_rater_once"),
             models.UniqueConstraint(fields=["campaign", "rater"], condition=Q(state="leased"), name="slot_one_lease"),
-            models.CheckConstraint(condition=Q(state="free", rater__isnull=True) | ~Q(state="free") & Q(rater__isnull=False), name="slot_free_has_no_rater"),
+            models.CheckConstraint(
+                condition=Q(state="free", rater__isnull=True) | ~Q(state="free") & Q(rater__isnull=False),
+                name="slot_free_has_no_rater",
+            ),
         ]
         indexes = [
             models.Index(fields=["campaign", "queue_rank"], condition=Q(state="free"), name="slot_free_queue"),
@@ -208,11 +229,13 @@ class PastLease(models.Model):
 
 
 class QueuePlace(models.Model):
-    """How far a rater has come in a campaign's queue, so that a claim never walks over what they have done. Kept by labeling.queue."""
+    """How far a rater has come in a campaign's queue: a claim never walks over what they have done. Kept by labeling.queue."""
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="places")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="places")
-    seed = models.BigIntegerField(help_text="the rater's own shuffle in this campaign: an item comes back in the order it was first shown")
+    seed = models.BigIntegerField(
+        help_text="the rater's own shuffle in this campaign: an item comes back in the order it was first shown"
+    )
     fresh_rank = models.BigIntegerField(help_text="no slot up to this rank of the first round is for this rater")
     returned_rank = models.BigIntegerField(help_text="the same for slots that were given back")
     swept_at = models.DateTimeField(null=True, help_text="when the whole queue was last searched in vain")

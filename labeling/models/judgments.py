@@ -35,7 +35,9 @@ class Judgment(models.Model):
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="judgments")
     item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True, related_name="judgments")
     slot = models.OneToOneField(Slot, on_delete=models.PROTECT, null=True, related_name="judgment")
-    lease = models.UUIDField(null=True, unique=True, help_text="the lease it was written under: the same submit twice stores once")
+    lease = models.UUIDField(
+        null=True, unique=True, help_text="the lease it was written under: the same submit twice stores once"
+    )
     is_extra = models.BooleanField(default=False, help_text="came after its lease had lapsed and every slot was taken")
     guideline_version = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="judgments")
     import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, related_name="judgments")
@@ -58,7 +60,9 @@ class Judgment(models.Model):
             models.Index(fields=["rater", "submitted_at"], name="judgment_rater_time"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["item", "rater"], condition=Q(item__isnull=False, is_current=True), name="judgment_rater_once"),
+            models.UniqueConstraint(
+                fields=["item", "rater"], condition=Q(item__isnull=False, is_current=True), name="judgment_rater_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -71,7 +75,9 @@ class Demonstration(models.Model):
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, primary_key=True, related_name="demonstration")
     text = models.TextField()
     sources = models.TextField(blank=True, default="", help_text="where the facts came from, in the writer's words")
-    edit_of = models.ForeignKey(Response, on_delete=models.PROTECT, null=True, related_name="edits", help_text="the response it was made from")
+    edit_of = models.ForeignKey(
+        Response, on_delete=models.PROTECT, null=True, related_name="edits", help_text="the response it was made from"
+    )
     response = models.OneToOneField(
         Response, on_delete=models.PROTECT, null=True, related_name="demonstration", help_text="the edit as a response of its own"
     )

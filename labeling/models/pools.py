@@ -25,7 +25,9 @@ class Pool(models.Model):
     name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.TextField(_("description"), blank=True, default="")
     raters = models.ManyToManyField(Rater, through="PoolMembership", related_name="pools")
-    is_held_out = models.BooleanField(_("held out"), default=False, help_text=_("Judgments of this pool evaluate and never train."))
+    is_held_out = models.BooleanField(
+        _("held out"), default=False, help_text=_("Judgments of this pool evaluate and never train.")
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

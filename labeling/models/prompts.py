@@ -94,7 +94,9 @@ class Prompt(models.Model):
     category = models.CharField(max_length=32, choices=Category, default=Category.OTHER)
     language = models.CharField(max_length=8, blank=True, default="")
     split = models.CharField(max_length=16, choices=Split, default=Split.TRAIN)
-    cluster = models.CharField(max_length=64, blank=True, default="", db_index=True, help_text="near-duplicates share it, and so a split")
+    cluster = models.CharField(
+        max_length=64, blank=True, default="", db_index=True, help_text="near-duplicates share it, and so a split"
+    )
     import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, blank=True, related_name="prompts")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)

@@ -30,6 +30,10 @@ CODE_LIMIT = 10_000
 LATEX_LIMIT = 2_000
 # Blocks deeper than this are dropped by the parser, so such a text is shown plain.
 DEPTH_LIMIT = 40
+# Every open bracket may begin a link, and the parser looks for the end of each: thousands of them take a second.
+OPEN_BRACKETS_LIMIT = 200
+# A table of 10,000 rows, or as many formulas: a browser needs a second to lay them out.
+TOKENS_LIMIT = 20_000
 
 # A rater reads a response under the page's own headings, so its first level becomes the page's fourth.
 _HEADING_SHIFT = 3
@@ -92,11 +96,11 @@ _LATEX_ERRORS: tuple[type[Exception], ...] = (
 
 
 def markdown(text: str) -> SafeString:
-    """`text` as HTML. Longer than LIMIT, or nested deeper than the parser goes: the whole text, plain.
+    """`text` as HTML. Longer than LIMIT, or nested deeper than the parser goes in good time: the whole text, plain.
 
     Scripts, styles, images and links into this site are dropped; what was typed as HTML is shown as typed.
     """
-    if len(text) > LIMIT:
+    if len(text) > LIMIT or _open_brackets(text) > OPEN_BRACKETS_LIMIT:
         return plain(text)
     return _markdown(text)
 
@@ -106,11 +110,23 @@ def plain(text: str) -> SafeString:
     return mark_safe(f'<div class="plain">{escape(text)}</div>')  # noqa: S308  # escaped here
 
 
+def _open_brackets(text: str) -> int:
+    """The most that are open at one place; not counted exactly where they are few in all."""
+    if text.count("[") <= OPEN_BRACKETS_LIMIT:
+        return 0
+    depth = deepest = 0
+    for bracket in re.findall(r"[\[\]]", text):
+        depth = depth + 1 if bracket == "[" else max(0, depth - 1)
+        deepest = max(deepest, depth)
+    return deepest
+
+
 @lru_cache(maxsize=512)
 def _markdown(text: str) -> SafeString:
     try:
         tokens = _PARSER.parse(text, {})
-        if any(token.level >= DEPTH_LIMIT - 2 for token in tokens):
+        n_tokens = sum(1 + len(token.children or ()) for token in tokens)
+        if n_tokens > TOKENS_LIMIT or any(token.level >= DEPTH_LIMIT - 2 for token in tokens):
             return plain(text)
         dirty = _PARSER.renderer.render(tokens, _PARSER.options, {})
     except RecursionError:

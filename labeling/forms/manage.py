@@ -119,7 +119,7 @@ class CampaignForm(CampaignModelForm):
             self.add_error("n_responses", _("Say how many responses a rater compares: 2 to 9."))
         for name in ("min_words", "max_words"):
             if cleaned.get(name) is None and name not in self.errors:
-                cleaned[name] = Campaign._meta.get_field(name).default
+                cleaned[name] = getattr(self.instance, name)
         if cleaned.get("min_words", 0) > cleaned.get("max_words", 0):
             self.add_error("max_words", _("The most words are fewer than the fewest."))
         if not self.errors:

@@ -125,3 +125,12 @@ def test_no_text_up_to_the_limit_holds_a_page_up(text: str) -> None:
     render.markdown(text)
 
     assert time.process_time() - start < 4
+
+
+@pytest.mark.parametrize("text", ["[" * 40_000, "a|b\n-|-\n" + "c|d\n" * 10_000, "$x$ " * 12_000])
+def test_what_would_take_a_second_is_shown_whole_and_plain(text: str) -> None:
+    assert render.markdown(text) == render.plain(text)
+
+
+def test_many_brackets_that_are_closed_are_no_reason_to_show_a_text_plain() -> None:
+    assert "<strong>" in render.markdown("**rows** " + "[1, 2], " * 1_000)

@@ -11,7 +11,11 @@ from training.models import Chain, Node, Run, Schedule, Snapshot, TrainedModel
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
     researcher(user)
     found = (
-        Run.objects.select_related("snapshot", "base_model", "reward_model", "created_by", "trained_model").filter(pk=pk).first()
+        Run.objects.select_related(
+            "snapshot", "base_model", "reward_model", "created_by", "trained_model", "link__chain__schedule"
+        )
+        .filter(pk=pk)
+        .first()
     )
     if found is None:
         raise Http404

@@ -112,6 +112,9 @@ class Plan:
     filters: dict[str, Any] = field(default_factory=dict)
     n_prompts: int | None = None
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    n_gpus: int = 0
+    memory_gb: int = 0
+    """what each of its runs asks for; the two mean what they do in a run"""
     approvals: tuple[str, ...] = ()
     pool: int | None = None
     guideline: int | None = None

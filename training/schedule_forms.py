@@ -57,6 +57,17 @@ class ScheduleForm(forms.Form):
         initial=200,
         help_text=_("Drawn the same way each time. Empty: all."),
     )
+    n_gpus = forms.IntegerField(
+        label=_("GPUs for each run"), min_value=0, max_value=64, required=False, initial=0, help_text=_("0: any node takes it.")
+    )
+    memory_gb = forms.IntegerField(
+        label=_("Memory, GB"),
+        min_value=0,
+        max_value=10_000,
+        required=False,
+        initial=0,
+        help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
+    )
     approvals = forms.MultipleChoiceField(
         label=_("A person approves before"),
         required=False,
@@ -160,7 +171,7 @@ class ScheduleForm(forms.Form):
 
     @property
     def settings(self) -> Iterator[BoundField]:
-        return self._named("n_prompts", *(f"config_{kind}" for kind in self.shape.run_kinds))
+        return self._named("n_prompts", *(f"config_{kind}" for kind in self.shape.run_kinds), "n_gpus", "memory_gb")
 
     @property
     def campaign(self) -> list[BoundField]:
@@ -191,6 +202,8 @@ class ScheduleForm(forms.Form):
             filters={"campaigns": given.get("campaigns", []), "includes_imports": given["includes_imports"]},
             n_prompts=given.get("n_prompts"),
             configs={kind: self._config(kind) for kind in self.shape.run_kinds},
+            n_gpus=given["n_gpus"] or 0,
+            memory_gb=given["memory_gb"] or 0,
             approvals=tuple(given["approvals"]),
             pool=pool.pk if pool else None,
             guideline=guideline.pk if guideline else None,
@@ -256,7 +269,10 @@ def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
     return (
         {name: getattr(schedule, name) for name in fields}
         | unused
-        | {name: getattr(plan, name) for name in ("base_model", "goes_on", "reward_base", "n_prompts", *_CAMPAIGN)}
+        | {
+            name: getattr(plan, name)
+            for name in ("base_model", "goes_on", "reward_base", "n_prompts", "n_gpus", "memory_gb", *_CAMPAIGN)
+        }
         | {"approvals": list(plan.approvals), "campaigns": plan.filters.get("campaigns", [])}
         | {"includes_imports": plan.filters.get("includes_imports", True)}
     )

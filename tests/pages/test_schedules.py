@@ -166,6 +166,14 @@ def test_pause_resume_and_begin_are_posts(signed_in: SignIn, noor: User, schedul
     assert "Ran because Noor asked for it." in text_of(client, f"/schedules/{schedule.pk}/")
 
 
+def test_a_run_names_the_chain_it_is_a_step_of(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
+    client, run = signed_in(noor), cast.a_run(noor)
+    client.post(f"/schedules/{schedule.pk}/fire")
+    Chain.objects.get().links.filter(step="sft").update(run=run)
+
+    assert "Mondays 1" in text_of(client, f"/runs/{run.pk}/")
+
+
 def test_a_chain_that_failed_opens_on_its_sentence_and_can_be_resumed(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
     client = signed_in(noor)
     client.post(f"/schedules/{schedule.pk}/fire")

@@ -75,11 +75,12 @@ def states(chain: Chain) -> list[str]:
 
 
 def test_a_chain_cuts_a_snapshot_and_queues_its_run_on_it(begin: Callable[..., Chain], demonstrated: None) -> None:
-    chain = begin()
+    chain = begin(n_gpus=1, memory_gb=40)
 
     run = link(chain, "sft").run
     assert run is not None
     assert (run.state, run.snapshot) == ("queued", link(chain, "demonstrations").snapshot)
+    assert (run.n_gpus, run.memory_gb) == (1, 40)
     assert states(chain) == ["done", "working"]
 
 

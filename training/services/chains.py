@@ -165,6 +165,8 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
         snapshot=_snapshot_for(chain, link.step),
         base_model=_model_for(chain, plan, link.step),
         reward_model=_left_by(chain, Step.REWARD) if link.step == Step.PPO else None,
+        n_gpus=plan.n_gpus,
+        memory_gb=plan.memory_gb,
         by=chain.schedule.created_by,
         now=now,
     )

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from labeling import queue
+from accounts.models import User
+from labeling import queue, rating_form, services
 from labeling.models import Campaign, Draft, Guideline, Judgment, Pool, Prompt, Rater, Response, Slot
 from tests.cast import PASSWORD, open_comparison_campaign, open_demonstration_campaign
 
@@ -728,6 +730,53 @@ def test_the_writing_page_is_accessible(
     expect(page.locator("[data-preview] li").first).to_be_visible()
     axe_clean(page)
     screenshot(page, f"desk-preview-{theme}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_lies_around_the_desk_is_accessible(
+    theme: str,
+    open_page: OpenPage,
+    rosa: Rater,
+    alice: User,
+    writing: Campaign,
+    guideline: Guideline,
+    screenshot: Callable[..., Path],
+    axe_clean: Callable[[Page], None],
+) -> None:
+    slot = services.claim(campaign=writing, rater=rosa, now=timezone.now())
+    assert slot is not None
+    assert slot.lease is not None
+    services.ask_about(item=slot.item, rater=rosa, text="Is this in scope?", now=timezone.now())
+    services.submit_demonstration(lease=slot.lease, rater=rosa, text="Yeast gives off gas.", now=timezone.now())
+    changed = "# Be helpful\n\nThen be brief."
+    services.new_guideline_version(guideline=guideline, text=changed, form=rating_form.default(), by=None, now=timezone.now())
+
+    page = open_page("/desk/", rosa, theme=theme, width=390 if theme == "dark" else 1440)
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("button", name="I have read this")).to_be_visible()
+    axe_clean(page)
+    screenshot(page, f"desk-guideline-changed-{theme}")
+    for address, name in (("/my-guidelines/", "guidelines"), ("/my-work/", "my-work")):
+        page.goto(address)
+        axe_clean(page)
+        screenshot(page, f"desk-{name}-{theme}")
+    admin = open_page("/questions/", alice, theme=theme)
+    axe_clean(admin)
+    screenshot(admin, f"questions-{theme}")
+
+
+def test_a_question_is_asked_by_keys(
+    open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None]
+) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type("Half a thought")
+    press(page, "Escape", "q")
+    page.keyboard.type("Is this in scope?")
+    axe_clean(page)
+    press(page, "Tab", "Enter")
+    expect(page.locator("#toasts")).to_contain_text("Your question went to the admins.")
+
+    assert page.locator("#text").input_value() == "Half a thought"
 
 
 def test_nine_responses_stand_in_rows_and_fit_the_window(

@@ -17,7 +17,7 @@ BINS = 10
 
 def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
     pairs = votes.pairs
-    given = {"units": pairs.unit, "labels": pairs.label}
+    given: Record = {"units": pairs.unit, "labels": votes.turned}
     return {
         "raw_half": as_record(agreement.raw(**given, ties="half")),
         "raw_out": as_record(agreement.raw(**given, ties="out")),
@@ -52,7 +52,7 @@ def _question(votes: Votes, question: Question) -> Record:
     """A question's answers about one response in one item, compared; not answered is left out, never 0."""
     answers = [ratings.get(question.name) for ratings in votes.ratings]
     answered = np.array([place for place, answer in enumerate(answers) if answer is not None], dtype=np.int64)
-    labels = np.array([float(answers[place]) for place in answered.tolist()])  # type: ignore[arg-type]  # None is left out
+    labels = np.array([float(answers[place]) for place in answered.tolist()])
     _, units = np.unique(np.column_stack([votes.item, votes.response]), axis=0, return_inverse=True)
     units = units.reshape(-1)[answered]
     is_scale = isinstance(question, Scale)
@@ -75,7 +75,7 @@ def _groups(votes: Votes) -> list[Record]:
         names = np.array([by_prompt[one] for one in prompt])
         values = sorted(set(names.tolist()))
         for value in values if len(values) > 1 else []:
-            given = {"units": pairs.unit[names == value], "labels": pairs.label[names == value]}
+            given: Record = {"units": pairs.unit[names == value], "labels": votes.turned[names == value]}
             raw, alpha = agreement.raw(**given), agreement.krippendorff(**given, metric="ordinal")
             found.append({"kind": kind, "value": value, "raw": as_record(raw), "alpha": as_record(alpha)})
     return found

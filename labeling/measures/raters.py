@@ -53,7 +53,7 @@ def _with_colleagues(votes: Votes) -> dict[int, Figure]:
 
 
 def _reliability(votes: Votes) -> dict[int, consensus.Reliability]:
-    given = {"units": votes.pairs.unit, "raters": votes.pairs.rater, "labels": votes.pairs.label}
+    given: Record = {"units": votes.pairs.unit, "raters": votes.pairs.rater, "labels": votes.turned}
     return consensus.reliability(consensus.one_coin(**given, rounds=ROUNDS), **given)
 
 

@@ -1,0 +1,97 @@
+"""The quality pages in Chromium: both themes, a phone, accessibility."""
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from accounts.models import User
+from labeling import queue, services
+from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response
+from tests.cast import open_comparison_campaign, rater_called
+
+OpenPage = Callable[..., Page]
+
+
+def judge_everything(campaign: Campaign, rater: Rater, *, noise: float, chance: random.Random, is_habitual: bool = False) -> None:
+    now = timezone.now() - timedelta(hours=6)
+    while (slot := services.claim(campaign=campaign, rater=rater, now=now)) is not None:
+        shown = queue.presented(slot)
+        keys = [place if is_habitual else shown[place].number + chance.gauss(0, noise) for place in range(4)]
+        ranks: dict[int, int | None] = {place: sorted(keys).index(key) + 1 for place, key in enumerate(keys)}
+        ratings = {place: {"overall": 7 - (ranks[place] or 1), "wrong_task": chance.random() < 0.1} for place in range(4)}
+        assert slot.lease is not None
+        now += timedelta(seconds=90)
+        active_s = chance.lognormvariate(3.5, 0.4)
+        services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now)
+
+
+@pytest.fixture
+def measured(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
+    """Forty items by six raters, one of whom prefers what is shown first."""
+    chance = random.Random(8)
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=40, overlap=6, name="Helpful answers, summer"
+    )
+    for number in range(4):
+        text = (
+            "A sentence that says something. " * (8 - number)
+            + ("\n- one\n- two\n" if number % 2 else "")
+            + "**So.**" * (number == 2)
+        )
+        Response.objects.filter(number=number).update(text=text)
+    Prompt.objects.filter(pk__in=Prompt.objects.values("pk")[:15]).update(category="chat")
+    for number in range(5):
+        judge_everything(campaign, rater_called(f"Rater {number}", pool=day_shift), noise=0.9 + number / 4, chance=chance)
+    judge_everything(campaign, rater_called("Habit", pool=day_shift), noise=0, chance=chance, is_habitual=True)
+    services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
+    return campaign
+
+
+def every_page(campaign: Campaign) -> dict[str, str]:
+    judgment = campaign.judgments.latest("pk")
+    return {
+        "quality": "/quality/",
+        "quality-campaign": f"/campaigns/{campaign.pk}/",
+        "quality-agreement": f"/campaigns/{campaign.pk}/agreement/",
+        "quality-bias": f"/campaigns/{campaign.pk}/bias/",
+        "quality-rater": f"/campaigns/{campaign.pk}/raters/{judgment.rater_id}/",
+        "quality-rater-overall": f"/raters/{judgment.rater_id}/",
+    }
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_accessible(
+    theme: str,
+    measured: Campaign,
+    alice: User,
+    open_page: OpenPage,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
+) -> None:
+    page = open_page("/quality/", alice, theme=theme)
+    for name, address in every_page(measured).items():
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+
+        screenshot(page, f"{name}-{theme}", full_page=True)
+        axe_clean(page)
+
+
+def test_no_page_is_wider_than_a_phone(
+    measured: Campaign, alice: User, open_page: OpenPage, screenshot: Callable[..., Path]
+) -> None:
+    page = open_page("/quality/", alice, width=390, height=844, has_touch=True, is_mobile=True)
+    too_wide = []
+    for name, address in every_page(measured).items():
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        screenshot(page, f"{name}-phone", full_page=True)
+        if page.evaluate("document.documentElement.scrollWidth") > 390:
+            too_wide.append(name)
+
+    assert too_wide == []

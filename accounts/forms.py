@@ -1,5 +1,6 @@
 """Forms about people: what an admin says of somebody, what people say of themselves."""
 
+from collections.abc import Iterable
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -95,3 +96,20 @@ class PeopleFilter(forms.Form):
     q = forms.CharField(label=_("Name or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"}))
     role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("all")), *ROLE_CHOICES])
     state = forms.ChoiceField(label=_("Login"), required=False, choices=[("", _("all")), *STATE_CHOICES])
+
+
+class AuditFilter(forms.Form):
+    """What the address of the audit log may ask for. The choices are what the log holds."""
+
+    by = forms.CharField(label=_("Who"), required=False, widget=forms.TextInput(attrs={"type": "search"}))
+    action = forms.ChoiceField(label=_("What"), required=False)
+    target_type = forms.ChoiceField(label=_("On what"), required=False)
+    target_id = forms.IntegerField(label=_("Number"), required=False, min_value=1)
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def __init__(self, *args: Any, actions: Iterable[str], target_types: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        everything = [("", _("all"))]
+        self.fields["action"].choices = [*everything, *((name, name.replace("_", " ")) for name in actions)]  # type: ignore[attr-defined]
+        self.fields["target_type"].choices = [*everything, *target_types]  # type: ignore[attr-defined]

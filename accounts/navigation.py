@@ -50,6 +50,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
             Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
             Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
             Place(_("Questions"), "questions", "inbox", ("question",)),
+            Place(_("Audit log"), "audit", "search", ("audit",)),
         ),
     ),
     (

@@ -1,5 +1,7 @@
 """Reads about people that a page needs."""
 
+from datetime import datetime
+
 from django.db.models import Q, QuerySet
 
 from accounts.models import AuditEvent, User
@@ -24,3 +26,29 @@ def events_about(*, user: User, n: int = 20) -> QuerySet[AuditEvent]:
         .select_related("by")
         .order_by("-at", "-pk")[:n]
     )
+
+
+def events(
+    *,
+    by: str = "",
+    action: str = "",
+    target_type: str = "",
+    target_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> QuerySet[AuditEvent]:
+    """The audit log, newest first. `by` is looked for in name and e-mail; `since` is included, `until` is not."""
+    found = AuditEvent.objects.select_related("by").order_by("-at", "-pk")
+    if by:
+        found = found.filter(Q(by__name__icontains=by) | Q(by__email__icontains=by))
+    asked = {"action": action, "target_type": target_type, "target_id": target_id, "at__gte": since, "at__lt": until}
+    return found.filter(**{lookup: value for lookup, value in asked.items() if value not in ("", None)})
+
+
+def audited_actions() -> list[str]:
+    return list(AuditEvent.objects.order_by("action").values_list("action", flat=True).distinct())
+
+
+def audited_types() -> list[str]:
+    """Kinds of objects that something was done to, such as labeling.campaign."""
+    return list(AuditEvent.objects.order_by("target_type").values_list("target_type", flat=True).distinct())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts import notice_views, views
+from accounts import audit_views, notice_views, views
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,5 +13,6 @@ urlpatterns = [
     path("notices/read", notice_views.read_all, name="notices_read"),
     path("notices/mail", notice_views.choose_mail, name="notices_mail"),
     path("notices/<int:pk>/open", notice_views.open_notice, name="notice_open"),
+    path("audit/", audit_views.index, name="audit"),
     path("language/", views.set_language, name="set_language"),
 ]

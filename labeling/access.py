@@ -30,6 +30,13 @@ def any_rater(*, user: User | AnonymousUser, pk: int) -> Rater:
     return get_object_or_404(Rater.objects.select_related("user"), pk=pk)
 
 
+def rater_as_alias(*, user: User | AnonymousUser, pk: int) -> Rater:
+    """For pages that admins and researchers share, which say nothing of a rater but the alias."""
+    if not (isinstance(user, User) and (user.is_admin or user.is_researcher)):
+        raise Http404
+    return get_object_or_404(Rater, pk=pk)
+
+
 def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
     _require_admin(user)
     return get_object_or_404(

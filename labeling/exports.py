@@ -16,6 +16,7 @@ from django.db.models import Prefetch, Q, QuerySet
 
 from labeling.models import Demonstration, Judgment, Prompt, RankedResponse
 from labeling.selectors.prompts import visible
+from labeling.selectors.quality import weights_by_rater
 
 CHUNK = 1_000
 """Rows in memory at a time, and in a row group of a Parquet file."""
@@ -82,6 +83,8 @@ class ComparisonRow:
     language: str = ""
     campaign_id: int | None = None
     guideline: str | None = None
+    reliability: float | None = None
+    """of the rater in this campaign, as a weight: 0 no better than chance, 1 always right; None where no report can tell"""
     is_edit: bool = False
     """the rater's edit before the response it was made from; what was ranked is the row before"""
 
@@ -142,8 +145,9 @@ def comparisons(
     judgments = _judgments(compared, campaigns, include_imports, include_extra).select_related(
         "comparison", "demonstration__response__source"
     )
+    weights = weights_by_rater(campaigns=campaigns)
     for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(chunk_size=CHUNK):
-        row = _comparison(judgment)
+        row = _comparison(judgment, weights)
         yield row
         edited = _edited_pair(judgment, row)
         if edited is not None:
@@ -314,7 +318,7 @@ def _judgments(
     ).order_by("pk")
 
 
-def _comparison(judgment: Judgment) -> ComparisonRow:
+def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) -> ComparisonRow:
     prompt = judgment.prompt
     return ComparisonRow(
         judgment_id=judgment.pk,
@@ -334,6 +338,7 @@ def _comparison(judgment: Judgment) -> ComparisonRow:
         language=prompt.language,
         campaign_id=judgment.campaign_id,
         guideline=_guideline(judgment),
+        reliability=weights.get((judgment.campaign_id or 0, judgment.rater_id)),
     )
 
 

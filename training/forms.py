@@ -158,6 +158,14 @@ class SnapshotForm(forms.Form):
         required=False,
         help_text=_("They came after their lease had lapsed and every slot was taken."),
     )
+    weighs_by_reliability = forms.BooleanField(
+        label=_("Weigh by reliability"),
+        required=False,
+        help_text=_(
+            "A judgment counts as much as its rater is reliable, from 0 to 1, as the campaign's quality report has it. "
+            "Raters no better than chance are left out; those of whom nothing is known count in full."
+        ),
+    )
     splits = forms.MultipleChoiceField(
         label=_("Splits"),
         choices=Prompt.Split.choices,
@@ -188,6 +196,8 @@ class SnapshotForm(forms.Form):
         foreign = ("campaigns", "includes_imports", "includes_extra") if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
         for name in foreign:
             del self.fields[name]
+        if kind != Snapshot.Kind.COMPARISONS:
+            del self.fields["weighs_by_reliability"]
         choices: dict[str, list[Any]] = {"licences": licence_choices()}
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = campaign_choices(kind=kind)

@@ -40,6 +40,8 @@ class Filters:
     licences: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("train",)
     """Of prompts only: runs that sample or practise must not touch the prompts that evaluate them."""
+    weighs_by_reliability: bool = False
+    """Of comparisons only: a judgment counts as much as its rater is reliable, in place of 1."""
     limit: int | None = None
     """Of prompts only: so many, drawn by a hash of their text, so that the choice is the same each time."""
 
@@ -77,6 +79,8 @@ class _Row:
     guideline: str | None = None
     n_pairs: int = 0
     is_edit: bool = False
+    weight: float | None = None
+    """only where judgments are weighed"""
 
 
 @dataclass
@@ -89,6 +93,8 @@ class _Tally:
     n_edits: int = 0
     prompts: set[str] = field(default_factory=set)
     raters: set[str] = field(default_factory=set)
+    weights: dict[str, tuple[float, int]] = field(default_factory=dict)
+    """rater → the lowest weight of a judgment of theirs, and how many judgments"""
     counts: dict[str, Counter[str]] = field(
         default_factory=lambda: {name: Counter() for name in ("sources", "licences", "categories", "guidelines")}
     )
@@ -102,6 +108,9 @@ class _Tally:
         self.n_edits += row.is_edit
         if row.rater:
             self.raters.add(row.rater)
+        if row.rater and row.weight is not None and not row.is_edit:
+            lowest, n = self.weights.get(row.rater, (row.weight, 0))
+            self.weights[row.rater] = (min(lowest, row.weight), n + 1)
         self.counts["sources"].update(set(row.sources))
         self.counts["licences"][row.licence] += 1
         self.counts["categories"][row.category] += 1
@@ -179,17 +188,28 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         if n_pairs == 0:
             left_out["no decided pair"] += 1
             continue
+        weight = _weight(row) if filters.weighs_by_reliability else 1.0
+        if weight == 0:
+            left_out["rater no more reliable than chance"] += 1
+            continue
         content = {
             "id": f"comparison-{row.judgment_id}" + ("-edit" if row.is_edit else ""),
             "prompt": row.messages,
             "responses": [{"text": r.text, "rank": r.rank, "response": r.response_id} for r in row.responses],
             "judgment": row.judgment_id,
             "rater": row.rater_alias,
-            "weight": 1.0,
+            "weight": weight,
             "strength": row.strength,
             "cluster": row.cluster,
         }
-        yield _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
+        judged = _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
+        yield replace(judged, weight=weight) if filters.weighs_by_reliability else judged
+
+
+def _weight(row: exports.ComparisonRow) -> float:
+    """Short, so that the same reliability gives the same bytes; a rater of whom nothing is known counts in full, and so
+    does an edit, which nobody else could confirm."""
+    return 1.0 if row.reliability is None or row.is_edit else round(row.reliability, 4)
 
 
 def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
@@ -306,12 +326,22 @@ def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) ->
         "left_out": dict(left_out.most_common()),
         **{name: dict(counter.most_common()) for name, counter in tally.counts.items()},
     }
+    if tally.weights:
+        card["weights"] = _weights(tally)
     if kind == "comparisons":
         card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
     if kind != "prompts":
         card["raters"] = len(tally.raters)
         card["edits"] = tally.n_edits
     return card
+
+
+def _weights(tally: _Tally) -> dict[str, Any]:
+    """What judgments were weighed by, rater by rater under their aliases, so that a run says which weights it used."""
+    return {
+        "by": "reliability",
+        "raters": {rater: {"weight": weight, "judgments": n} for rater, (weight, n) in sorted(tally.weights.items())},
+    }
 
 
 def text_key(messages: list[dict[str, str]]) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import compare, models, nodes, runs, schedules, snapshots
+from training.views import compare, models, nodes, runs, schedules, snapshots, withdrawals
 
 urlpatterns = [
     path("runs/", runs.index, name="runs"),
@@ -35,4 +35,7 @@ urlpatterns = [
     path("nodes/<int:pk>/drain", nodes.drain, name="node_drain"),
     path("nodes/<int:pk>/resume", nodes.resume, name="node_resume"),
     path("nodes/<int:pk>/forget", nodes.forget, name="node_forget"),
+    path("raters/<int:pk>/withdrawal/", withdrawals.withdrawal, name="withdrawal"),
+    path("raters/<int:pk>/withdraw", withdrawals.withdraw, name="rater_withdraw"),
+    path("raters/<int:pk>/readmit", withdrawals.readmit, name="rater_readmit"),
 ]

@@ -46,7 +46,7 @@ def test_before_the_first_report_a_page_says_so_and_offers_to_compute(
 def test_a_page_says_what_it_was_computed_from(tab: str, measured: Campaign, alice: User, signed_in: SignedIn) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/{tab}/"))
 
-    assert "Computed from 10 judgments" in page
+    assert "</time> from 10 judgments." in page
 
 
 def test_agreement_is_shown_with_what_it_means(
@@ -203,3 +203,65 @@ def test_a_writers_page_lists_what_they_wrote(
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/raters/{rosa.pk}/"))
 
     assert "written" in page
+
+
+# --- the audit log -------------------------------------------------------------------------------------------------
+
+
+def test_the_audit_log_shows_who_did_what_with_before_and_after(day_shift: Pool, alice: User, signed_in: SignedIn) -> None:
+    services.edit_pool(pool=day_shift, name="Late shift", description="", is_held_out=False, by=alice, now=NOON)
+
+    page = words(signed_in(alice).get("/audit/?target_type=labeling.pool&action=change"))
+
+    assert "<del>Day shift</del> → <ins>Late shift</ins>" in page
+    assert f'<a href="/pools/{day_shift.pk}/">' in page
+
+
+@pytest.mark.parametrize(
+    ("query", "is_found"),
+    [
+        ("by=alice", True),
+        ("by=nobody", False),
+        ("since=2026-03-02&until=2026-03-02", True),
+        ("until=2026-03-01", False),
+        ("target_id=999999", False),
+    ],
+)
+def test_the_audit_log_is_searched_by_who_what_target_and_period(
+    query: str, is_found: bool, day_shift: Pool, alice: User, signed_in: SignedIn
+) -> None:
+    services.edit_pool(pool=day_shift, name="Late shift", description="", is_held_out=False, by=alice, now=NOON)
+
+    page = words(signed_in(alice).get(f"/audit/?action=change&{query}"))
+
+    assert ("Late shift" in page) is is_found
+
+
+def test_an_audit_filter_that_makes_no_sense_shows_everything(day_shift: Pool, alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get("/audit/?since=yesterday"))
+
+    assert "create" in page
+
+
+# --- the right to withdraw -----------------------------------------------------------------------------------------
+
+
+def test_an_admin_withdraws_a_rater_and_sees_that_no_snapshot_holds_them(
+    measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    client.post(f"/raters/{rosa.pk}/withdraw")
+
+    page = words(client.get(f"/raters/{rosa.pk}/withdrawal/"))
+
+    assert "no later snapshot or export holds their judgments" in page
+    assert "5 judgments of this rater are stored, and no snapshot holds any." in page
+
+
+def test_a_researcher_sees_what_a_withdrawal_touches_but_withdraws_nobody(rosa: Rater, noor: User, signed_in: SignedIn) -> None:
+    client = signed_in(noor)
+
+    page = words(client.get(f"/raters/{rosa.pk}/withdrawal/"))
+
+    assert "Withdraw this rater" not in page
+    assert client.post(f"/raters/{rosa.pk}/withdraw").status_code == 403

@@ -47,7 +47,9 @@ from training.selectors.snapshots import (
     is_intact,
     licence_choices,
     snapshots,
+    weights,
 )
+from training.selectors.withdrawals import Touched, touched_by
 
 __all__ = [
     "DEFAULT_PRESET",
@@ -62,6 +64,7 @@ __all__ = [
     "RunFilter",
     "Step",
     "Table",
+    "Touched",
     "campaign_choices",
     "card",
     "chains",
@@ -100,6 +103,8 @@ __all__ = [
     "share",
     "situation",
     "snapshots",
+    "touched_by",
     "wants_in_words",
+    "weights",
     "why_waiting",
 ]

@@ -37,6 +37,7 @@ _FILTERS = {
     "campaigns": _("campaigns"),
     "includes_imports": _("imported judgments"),
     "includes_extra": _("extra judgments"),
+    "weighs_by_reliability": _("weighed by reliability"),
     "splits": _("splits"),
     "limit": _("at most"),
     "categories": _("categories"),
@@ -60,6 +61,12 @@ def card(*, snapshot: Snapshot) -> list[Table]:
     return [table for table in found if table.rows]
 
 
+def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
+    """(rater's alias, weight, judgments) where judgments were weighed, the most trusted first."""
+    found = snapshot.card.get("weights", {}).get("raters", {})
+    return sorted(((rater, one["weight"], one["judgments"]) for rater, one in found.items()), key=lambda row: (-row[1], row[0]))
+
+
 def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
     """Splits in their own order, everything else with the most first: the database keeps no order of keys."""
     if part in ("splits", "pairs"):
@@ -77,6 +84,8 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     found: list[tuple[Promise, str]] = []
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)
+        if key == "weighs_by_reliability" and snapshot.kind != Snapshot.Kind.COMPARISONS:
+            continue
         if snapshot.kind == Snapshot.Kind.PROMPTS and key in ("campaigns", "includes_imports", "includes_extra"):
             continue
         if snapshot.kind != Snapshot.Kind.PROMPTS and key in ("splits", "limit"):

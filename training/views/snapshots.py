@@ -49,6 +49,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "snapshot": snapshot,
         "card": selectors.card(snapshot=snapshot),
         "filters": selectors.filters_in_words(snapshot=snapshot),
+        "weights": selectors.weights(snapshot=snapshot),
         "runs": selectors.runs_on(snapshot=snapshot),
         "run_kind": selectors.RUN_OF_SNAPSHOT[Snapshot.Kind(snapshot.kind)],
         "is_verified": "verify" in request.GET,

@@ -1,0 +1,96 @@
+"""The audit log: who did what to which object, what it was before and what it is since."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.apps import apps
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from accounts import selectors
+from accounts.forms import AuditFilter
+from accounts.models import AuditEvent
+
+EVENTS_PER_PAGE = 50
+# Objects with a page of their own; people's numbers are users, raters' are raters.
+PAGES = {
+    "accounts.user": "person",
+    "labeling.campaign": "campaign",
+    "labeling.pool": "pool",
+    "labeling.guideline": "guideline_history",
+    "labeling.prompt": "prompt",
+    "labeling.import": "import_detail",
+    "labeling.rater": "rater",
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that an act touched; None where it was not there."""
+
+    name: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True)
+class EventRow:
+    event: AuditEvent
+    action: str
+    target: str
+    url: str
+    changes: list[Change]
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    types = [(name, _type_words(name)) for name in selectors.audited_types()]
+    form = AuditFilter(request.GET or None, actions=selectors.audited_actions(), target_types=types)
+    asked = _asked(form) if form.is_bound and form.is_valid() else {}
+    page = Paginator(selectors.events(**asked), EVENTS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = [_row(event) for event in page]
+    return render(request, "account/audit.html", {"form": form, "page": page, "rows": rows, "is_filtered": bool(asked)})
+
+
+def _asked(form: AuditFilter) -> dict[str, Any]:
+    """Days as the reader's own: `until` counts whole."""
+    given = {name: value for name, value in form.cleaned_data.items() if value not in ("", None)}
+    if "since" in given:
+        given["since"] = _midnight(given["since"])
+    if "until" in given:
+        given["until"] = _midnight(given["until"] + timedelta(days=1))
+    return given
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _row(event: AuditEvent) -> EventRow:
+    names = [*event.before, *(name for name in event.after if name not in event.before)]
+    return EventRow(
+        event=event,
+        action=event.action.replace("_", " "),
+        target=f"{_type_words(event.target_type)} {event.target_id or ''}".strip(),
+        url=_url(event),
+        changes=[Change(name.replace("_", " "), event.before.get(name), event.after.get(name)) for name in names],
+    )
+
+
+def _type_words(name: str) -> str:
+    """“campaign” for labeling.campaign; a table that is gone keeps its technical name."""
+    try:
+        return str(apps.get_model(name)._meta.verbose_name)
+    except (LookupError, ValueError):
+        return name
+
+
+def _url(event: AuditEvent) -> str:
+    if event.target_type not in PAGES or event.target_id is None:
+        return ""
+    return reverse(PAGES[event.target_type], args=[event.target_id])

@@ -123,7 +123,8 @@ class Plan:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Plan":
-        return cls(**{name: tuple(value) if name == "approvals" else value for name, value in raw.items()})
+        values: dict[str, Any] = dict(raw) | {"approvals": tuple(raw.get("approvals", ()))}
+        return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"approvals": list(self.approvals)}

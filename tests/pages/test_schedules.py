@@ -188,17 +188,17 @@ def test_a_chain_that_failed_opens_on_its_sentence_and_can_be_resumed(signed_in:
     assert chain.state == "going"
 
 
-@pytest.mark.parametrize("page", ["list", "schedule"])
+@pytest.mark.parametrize("place", ["list", "schedule"])
 def test_a_page_costs_the_same_for_chains_and_firings_however_many(
     signed_in: SignIn,
     noor: User,
     schedule: Schedule,
     django_assert_num_queries: DjangoAssertNumQueries,
     django_assert_max_num_queries: DjangoAssertNumQueries,
-    page: str,
+    place: str,
 ) -> None:
     client = signed_in(noor)
-    path = "/schedules/" if page == "list" else f"/schedules/{schedule.pk}/"
+    path = "/schedules/" if place == "list" else f"/schedules/{schedule.pk}/"
     client.post(f"/schedules/{schedule.pk}/fire")
     with django_assert_max_num_queries(12) as few:
         client.get(path)

@@ -16,6 +16,7 @@ from labeling.models import Campaign, Guideline, Pool, Rater
 from preferably_client import Judgment, Preferably, Problem, rows
 from tests.api.conftest import secret_of
 from tests.api.test_labeling import QUESTION, ranked, written
+from tests.api.test_training import weekly
 from tests.cast import PASSWORD, responses_to, some_prompts
 from tests.training import cast
 from training.models import RunPoint
@@ -43,7 +44,7 @@ def test_the_client_has_a_method_for_every_operation(db: None) -> None:
 def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
     schemas = Client().get("/api/v1/schema").json()["components"]["schemas"]
     names = ["Prompt", "Pool", "Guideline", "Campaign", "Progress", "Judgment", "Comparison", "RankedResponse", "Demonstration"]
-    names += ["Snapshot", "Run", "Point", "Model", "Message", "Source"]
+    names += ["Snapshot", "Run", "Point", "Model", "Message", "Source", "Schedule"]
 
     differing = {name: set(schemas[name]["properties"]) ^ {field.name for field in fields(getattr(rows, name))} for name in names}
 
@@ -127,6 +128,14 @@ def test_a_run_is_followed_to_its_end_through_a_resume(bo: User, wsgi: Any) -> N
     assert [(point.attempt, point.step) for point in site.follow_run(run.pk)] == [(1, 1), (1, 2), (1, 3), (2, 3), (2, 4)]
     assert [point.step for point in site.read_run_points(run.pk, attempt=2)] == [3, 4]
     assert site.read_run(run.pk).outcome == "succeeded"
+
+
+def test_a_script_steers_a_schedule(site: Preferably, bo: User) -> None:
+    schedule = weekly(bo)
+
+    assert site.pause_schedule(schedule.pk).paused_at is not None
+    assert site.resume_schedule(schedule.pk) == site.read_schedule(schedule.pk) == next(site.list_schedules())
+    assert site.fire_schedule(schedule.pk).n_firings == 1
 
 
 def test_what_the_site_refuses_is_raised_in_its_words(site: Preferably, day_shift: Pool) -> None:

@@ -15,11 +15,12 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from accounts.models import User
 from labeling.models import Campaign
 from tests.api.conftest import secret_of
+from tests.api.test_training import weekly
 from tests.cast import PASSWORD, rater_called
 from tests.training import cast
 
 EXAMPLES = settings(
-    max_examples=12,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     database=None,
@@ -78,6 +79,7 @@ def site(
         "runs": run.pk,
         "snapshots": run.snapshot_id,
         "models": run.base_model_id,
+        "schedules": weekly(both).pk,
     }
 
 

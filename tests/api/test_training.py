@@ -16,7 +16,8 @@ from tests.training import cast
 from tests.training.test_freezing import demonstrate, on_split
 from training import configs, doorbell, services
 from training.api.serializers import FiltersSerializer
-from training.models import Run, RunPoint, Snapshot, TrainedModel
+from training.models import Run, RunPoint, Schedule, Snapshot, TrainedModel
+from training.plans import Plan
 
 Caller = Callable[..., Client]
 
@@ -74,6 +75,7 @@ def test_a_run_is_queued_from_a_preset_with_changes_and_rung_for(
         "base_model": model.pk,
         "preset": "small",
         "config": {"learning_rate": 1e-4},
+        "n_gpus": 2,
     }
 
     with django_capture_on_commit_callbacks() as callbacks:
@@ -82,7 +84,7 @@ def test_a_run_is_queued_from_a_preset_with_changes_and_rung_for(
     run = Run.objects.get()
     assert (made.status_code, made.json()["id"], made.json()["state"]) == (201, run.pk, "queued")
     assert run.config == configs.as_json(configs.PRESETS["sft"]["small"]) | {"learning_rate": 1e-4}
-    assert run.created_by == noor
+    assert (run.created_by, run.n_gpus, made.json()["n_gpus"]) == (noor, 2, 2)
     assert [callback.func for callback in callbacks] == [doorbell.ring]
 
 
@@ -198,6 +200,38 @@ def test_a_thousand_points_cost_three_queries(
 
     with django_assert_num_queries(3):  # token, run, points
         assert len(client.get(f"/api/v1/runs/{run.pk}/points").json()["results"]) == 1000
+
+
+# --- schedules ----------------------------------------------------------------------------------------------------
+
+
+def weekly(by: User) -> Schedule:
+    model = TrainedModel.objects.first() or cast.a_model(by)
+    plan = Plan(template="fine-tune", base_model=model.pk)
+    terms = services.Terms(trigger="clock", time_zone="UTC", cron="0 3 * * mon", skips_nothing_new=False)
+    return services.create_schedule(name="Weekly", plan=plan, terms=terms, by=by, now=timezone.now())
+
+
+def test_a_schedule_is_paused_and_resumed(calling: Caller, noor: User) -> None:
+    schedule, client = weekly(noor), calling(noor)
+
+    paused = post(client, f"/api/v1/schedules/{schedule.pk}/pause").json()
+    resumed = post(client, f"/api/v1/schedules/{schedule.pk}/resume").json()
+
+    assert (paused["paused_at"] is None, resumed["paused_at"]) == (False, None)
+    assert (resumed["cron"], resumed["plan"]["template"]) == ("0 3 * * mon", "fine-tune")
+    assert resumed["due_at"] is not None
+
+
+def test_a_schedule_fires_when_asked_and_not_while_its_chain_goes_on(calling: Caller, noor: User) -> None:
+    schedule, client = weekly(noor), calling(noor)
+
+    fired = post(client, f"/api/v1/schedules/{schedule.pk}/fire")
+    again = post(client, f"/api/v1/schedules/{schedule.pk}/fire")
+
+    assert (fired.status_code, fired.json()["n_firings"]) == (200, 1)
+    assert (again.status_code, "has not ended" in again.json()["detail"]) == (409, True)
+    assert [row["id"] for row in client.get("/api/v1/schedules").json()["results"]] == [schedule.pk]
 
 
 # --- models -------------------------------------------------------------------------------------------------------

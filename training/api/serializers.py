@@ -9,7 +9,7 @@ from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs
-from training.models import Run, Snapshot, TrainedModel
+from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.selectors import RunFilter
 
 MAX_STEP = 2_147_483_647
@@ -78,6 +78,8 @@ class RunSerializer(serializers.Serializer[Any]):
     model = serializers.IntegerField(source="trained_model.pk", allow_null=True, help_text="what it left")
     attempt = serializers.IntegerField()
     node = serializers.CharField()
+    n_gpus = serializers.IntegerField(help_text="only a node that has so many takes it")
+    memory_gb = serializers.IntegerField(help_text="of each GPU, or of the machine where none is asked for")
     step = serializers.IntegerField()
     n_steps = serializers.IntegerField(help_text="0 until it is known")
     metrics = serializers.DictField()
@@ -114,6 +116,10 @@ class NewRunSerializer(serializers.Serializer[Any]):
     reward_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True)
     preset = serializers.ChoiceField(
         required=False, choices=["small", "balanced", "thorough"], help_text="settings to begin with"
+    )
+    n_gpus = serializers.IntegerField(default=0, min_value=0, max_value=1024, help_text="only a node that has so many takes it")
+    memory_gb = serializers.IntegerField(
+        default=0, min_value=0, max_value=MAX_ATTEMPT, help_text="of each GPU, or of the machine where none is asked for"
     )
     config = serializers.DictField(required=False, help_text="settings that differ from the preset's, or from the defaults")
 
@@ -160,6 +166,26 @@ class PointsSerializer(serializers.Serializer[Any]):
     next_since = serializers.IntegerField()
     has_more = serializers.BooleanField()
     results = PointSerializer(many=True)
+
+
+# --- schedules ---------------------------------------------------------------------------------------------------
+
+
+class ScheduleSerializer(serializers.Serializer[Any]):
+    """What starts by itself. It is set up on its page, where every part of a plan is explained."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    trigger = serializers.ChoiceField(choices=Schedule.Trigger.choices)
+    cron = serializers.CharField(help_text="minute, hour, day of month, month, day of week; empty when not by clock")
+    time_zone = serializers.CharField()
+    n_new = serializers.IntegerField(help_text="by data: so many judgments since it last ran")
+    plan = serializers.DictField()
+    paused_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True, help_text="by clock: when it fires next")
+    last_ran_at = serializers.DateTimeField(allow_null=True)
+    n_firings = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
 
 
 # --- models ------------------------------------------------------------------------------------------------------

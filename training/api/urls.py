@@ -12,6 +12,11 @@ urlpatterns = [
     path("runs/<int:pk>/points", views.RunPoints.as_view(), name="api_run_points"),
     path("runs/<int:pk>/stop", views.RunStop.as_view(), name="api_run_stop"),
     path("runs/<int:pk>/retry", views.RunRetry.as_view(), name="api_run_retry"),
+    path("schedules", views.Schedules.as_view(), name="api_schedules"),
+    path("schedules/<int:pk>", views.ScheduleDetail.as_view(), name="api_schedule"),
+    path("schedules/<int:pk>/pause", views.SchedulePause.as_view(), name="api_schedule_pause"),
+    path("schedules/<int:pk>/resume", views.ScheduleResume.as_view(), name="api_schedule_resume"),
+    path("schedules/<int:pk>/fire", views.ScheduleFire.as_view(), name="api_schedule_fire"),
     path("models", views.Models.as_view(), name="api_models"),
     path("models/<int:pk>", views.ModelDetail.as_view(), name="api_model"),
 ]

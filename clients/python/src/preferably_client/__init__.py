@@ -15,6 +15,7 @@ from preferably_client.rows import (
     Prompt,
     RankedResponse,
     Run,
+    Schedule,
     Snapshot,
     Source,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "Prompt",
     "RankedResponse",
     "Run",
+    "Schedule",
     "Snapshot",
     "Source",
 ]

@@ -17,6 +17,7 @@ from preferably_client.rows import (
     Pool,
     Prompt,
     Run,
+    Schedule,
     Snapshot,
     read,
 )
@@ -168,8 +169,12 @@ class Preferably:
         reward_model: int | None = None,
         preset: str | None = None,
         config: Mapping[str, Any] | None = None,
+        n_gpus: int = 0,
+        memory_gb: int = 0,
     ) -> Run:
+        """Only a node with `n_gpus` of `memory_gb` each takes it."""
         body: Json = {"kind": kind, "name": name, "snapshot": snapshot, "base_model": base_model, "config": dict(config or {})}
+        body |= {"n_gpus": n_gpus, "memory_gb": memory_gb}
         optional = {"reward_model": reward_model, "preset": preset}
         return read(Run, self._post("runs", body | {key: value for key, value in optional.items() if value is not None}))
 
@@ -193,6 +198,23 @@ class Preferably:
             for page in self._point_pages(run_id, attempt, since):
                 yield from (read(Point, row) for row in page["results"])
                 attempt, since, state = page["next_attempt"], page["next_since"], page["state"]
+
+    # --- schedules ------------------------------------------------------------------------------------------------
+
+    def list_schedules(self) -> Iterator[Schedule]:
+        return self._rows(Schedule, "schedules", {})
+
+    def read_schedule(self, schedule_id: int) -> Schedule:
+        return read(Schedule, self._get(f"schedules/{schedule_id}"))
+
+    def pause_schedule(self, schedule_id: int) -> Schedule:
+        return read(Schedule, self._post(f"schedules/{schedule_id}/pause"))
+
+    def resume_schedule(self, schedule_id: int) -> Schedule:
+        return read(Schedule, self._post(f"schedules/{schedule_id}/resume"))
+
+    def fire_schedule(self, schedule_id: int) -> Schedule:
+        return read(Schedule, self._post(f"schedules/{schedule_id}/fire"))
 
     # --- models ---------------------------------------------------------------------------------------------------
 

@@ -162,6 +162,8 @@ class Run:
     model: int | None
     attempt: int
     node: str
+    n_gpus: int
+    memory_gb: int
     step: int
     n_steps: int
     metrics: dict[str, Any]
@@ -181,6 +183,22 @@ class Point:
     step: int
     at: datetime
     values: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    id: int
+    name: str
+    trigger: str
+    cron: str
+    time_zone: str
+    n_new: int
+    plan: dict[str, Any]
+    paused_at: datetime | None
+    due_at: datetime | None
+    last_ran_at: datetime | None
+    n_firings: int
+    created_at: datetime
 
 
 @dataclass(frozen=True)

@@ -23,11 +23,19 @@ def rail(client: Client) -> list[str]:
 
 
 def test_the_rail_shows_raters_their_work_and_nothing_else(rosa: Rater, signed_in: SignedIn) -> None:
-    assert rail(signed_in(rosa)) == ["Desk", "My work"]
+    assert rail(signed_in(rosa)) == ["Desk", "My work", "Guidelines"]
 
 
 def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedIn) -> None:
-    assert rail(signed_in(alice)) == ["Campaigns", "Raters", "Guidelines", "Prompts"]
+    assert rail(signed_in(alice)) == [
+        "Campaigns",
+        "Raters",
+        "Quality",
+        "Guidelines",
+        "Prompts",
+        "Questions",
+        "Audit log",
+    ]
 
 
 def test_the_rail_shows_researchers_what_they_train(noor: User, signed_in: SignedIn) -> None:

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from accounts import selectors
@@ -31,11 +32,11 @@ PAGES = {
 
 @dataclass(frozen=True)
 class Change:
-    """One value that an act touched; None where it was not there."""
+    """One value that an act touched, in words; None where it was not there."""
 
     name: str
-    before: Any
-    after: Any
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,27 @@ def _row(event: AuditEvent) -> EventRow:
     names = [*event.before, *(name for name in event.after if name not in event.before)]
     return EventRow(
         event=event,
-        action=event.action.replace("_", " "),
+        action=_action_words(event.action),
         target=f"{_type_words(event.target_type)} {event.target_id or ''}".strip(),
         url=_url(event),
-        changes=[Change(name.replace("_", " "), event.before.get(name), event.after.get(name)) for name in names],
+        changes=[
+            Change(name.replace("_", " "), _value_words(event.before.get(name)), _value_words(event.after.get(name)))
+            for name in names
+        ],
     )
+
+
+def _action_words(action: str) -> str:
+    """“add raters” for add_raters, “state: open” for state:open."""
+    return action.replace("_", " ").replace(":", ": ")
+
+
+def _value_words(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "–"
+    return None if value is None else str(value)
 
 
 def _type_words(name: str) -> str:

@@ -34,7 +34,7 @@ from labeling.selectors.catalogue import (
     response_sources,
     responses_by_source,
 )
-from labeling.selectors.contests import Contest, contests
+from labeling.selectors.contests import Contest, contests, stored_contests
 from labeling.selectors.feed import judgment_feed
 from labeling.selectors.imports import ImportReport, import_list, import_report, uncleared_import_ids, waiting_import_ids
 from labeling.selectors.prompts import visible
@@ -102,6 +102,7 @@ __all__ = [
     "responses_by_source",
     "split_items",
     "stale_quality_ids",
+    "stored_contests",
     "uncleared_import_ids",
     "visible",
     "votes",

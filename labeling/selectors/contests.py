@@ -8,7 +8,8 @@ from django.db.models.functions import Length
 
 from labeling import bias
 from labeling.figures import Figure
-from labeling.models import Campaign, RankedResponse
+from labeling.measures import as_figure
+from labeling.models import Campaign, QualityReport, RankedResponse
 
 MOST_SOURCES = 4
 """More make more pairs than a page can show."""
@@ -33,11 +34,17 @@ class _Votes:
     prompts: list[int] = field(default_factory=list)
 
 
-def contests(*, campaign: Campaign) -> list[Contest]:
-    """Every two sources that were compared, the newer one first; none where all responses have one source."""
+def contests(*, campaign: Campaign, from_id: int = 0) -> list[Contest]:
+    """Every two sources that were compared, the newer one first; none where all responses have one source.
+
+    `from_id` leaves earlier judgments out. This reads every vote: pages take what the quality report holds of it.
+    """
     rows = (
         RankedResponse.objects.filter(
-            comparison__judgment__campaign=campaign, comparison__judgment__is_current=True, rank__isnull=False
+            comparison__judgment__campaign=campaign,
+            comparison__judgment__is_current=True,
+            comparison__judgment__pk__gte=from_id,
+            rank__isnull=False,
         )
         .order_by("comparison_id", "response__source_id")
         .values_list(
@@ -60,6 +67,14 @@ def contests(*, campaign: Campaign) -> list[Contest]:
     if len(names) > MOST_SOURCES:
         return []
     return [_contest(names[newer], names[older], found) for (newer, older), found in sorted(votes.items(), reverse=True)]
+
+
+def stored_contests(*, report: QualityReport) -> list[Contest]:
+    """As `contests`, as of the report."""
+    return [
+        Contest(found["source"], found["other"], as_figure(found["as_voted"]), as_figure(found["at_equal_length"]))
+        for found in report.results.get("contests", [])
+    ]
 
 
 def _count(found: _Votes, *, prompt: int, newer: tuple[int, int], older: tuple[int, int]) -> None:

@@ -24,6 +24,8 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
     if campaign is None or through_id is None:
         return None
     votes = selectors.votes(campaign=campaign, most=MOST_JUDGMENTS, through_id=through_id)
+    if not votes.judgment.size:
+        return None
     names = dict(Rater.objects.filter(pk__in=set(votes.rater.tolist())).values_list("pk", "alias"))
     questions = rating_form.parse(campaign.guideline_version.form).questions
     raters = measures.rater_measures(votes, names)
@@ -32,6 +34,7 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
         "matrix": measures.matrix_of(votes),
         "items": measures.split_items(votes),
         "habits": measures.habits_of(votes),
+        "contests": [_contest(found) for found in selectors.contests(campaign=campaign, from_id=int(votes.judgment.min()))],
         "n_all": campaign.judgments.filter(pk__lte=through_id).count(),
     }
     n_judgments = sum(found["n_judgments"] for found in raters.values())
@@ -47,6 +50,11 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
         report.raters.all().delete()
         RaterQuality.objects.bulk_create(_rater_quality(report, rater, found) for rater, found in raters.items())
     return report
+
+
+def _contest(found: selectors.Contest) -> measures.Record:
+    figures = {"as_voted": measures.as_record(found.as_voted), "at_equal_length": measures.as_record(found.at_equal_length)}
+    return {"source": found.source, "other": found.other} | figures
 
 
 def _rater_quality(report: QualityReport, rater: int, found: measures.Record) -> RaterQuality:

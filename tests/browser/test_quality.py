@@ -61,6 +61,8 @@ def every_page(campaign: Campaign) -> dict[str, str]:
         "quality-bias": f"/campaigns/{campaign.pk}/bias/",
         "quality-rater": f"/campaigns/{campaign.pk}/raters/{judgment.rater_id}/",
         "quality-rater-overall": f"/raters/{judgment.rater_id}/",
+        "withdrawal": f"/raters/{judgment.rater_id}/withdrawal/",
+        "audit": "/audit/",
     }
 
 

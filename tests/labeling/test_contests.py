@@ -69,6 +69,8 @@ def test_the_campaigns_page_shows_who_wins(duel: Campaign, rosa: Rater, raul: Ra
     judge(duel, rosa, prefers="new model")
     judge(duel, raul, prefers=None)
 
+    services.compute_quality(campaign_id=duel.pk, now=NOON)
+
     page = signed_in(alice).get(f"/campaigns/{duel.pk}/").content.decode()
 
     assert "Who wins" in page

@@ -237,6 +237,13 @@ def test_the_audit_log_is_searched_by_who_what_target_and_period(
     assert ("Late shift" in page) is is_found
 
 
+def test_the_audit_log_says_lists_and_claims_in_words(alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get("/audit/?action=create&target_type=accounts.user"))
+
+    assert "<ins>admin</ins>" in page
+    assert "<ins>yes</ins>" in page
+
+
 def test_an_audit_filter_that_makes_no_sense_shows_everything(day_shift: Pool, alice: User, signed_in: SignedIn) -> None:
     page = words(signed_in(alice).get("/audit/?since=yesterday"))
 

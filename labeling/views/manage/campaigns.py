@@ -68,12 +68,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     board = selectors.campaign_board(campaign=campaign, now=now)
     chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
-    contests = selectors.contests(campaign=campaign) if campaign.kind == Campaign.Kind.COMPARISON else []
-    context: dict[str, Any] = {"campaign": campaign, "board": board, "chart": chart, "contests": contests, "tab": "overview"}
+    context: dict[str, Any] = {"campaign": campaign, "board": board, "chart": chart, "tab": "overview"}
     report = selectors.quality_report(campaign=campaign) if campaign.kind == Campaign.Kind.COMPARISON else None
     measured = {row.rater_id: row for row in selectors.rater_measures(report=report)} if report else {}
     context |= {
         "report": report,
+        "contests": selectors.stored_contests(report=report) if report else [],
         "quality": quality_now(report) if report else [],
         "raters": [(row, measured.get(row.rater_id)) for row in board.raters],
         "n_flagged": sum(bool(row.flags) for row in measured.values()),

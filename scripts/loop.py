@@ -113,13 +113,13 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
         snapshot=practice,
         base_model=first,
         reward_model=reward,
-        n_episodes=str(N_EPISODES),
-        max_new_tokens=str(N_TOKENS),
+        n_episodes=N_EPISODES,
+        max_new_tokens=N_TOKENS,
     )
 
     say("Both models answer prompts that neither has seen, once each; the raters compare them without knowing which is which.")
     exam = cut(researcher, "prompts", name="Exam", splits=["test"])
-    once = {"n_responses": "1", "max_new_tokens": str(N_TOKENS), "max_prompts": str(N_EXAM)}
+    once = {"n_responses": 1, "max_new_tokens": N_TOKENS, "max_prompts": N_EXAM}
     for model in (first, better):
         train(researcher, "sample", name=f"Exam of {model}", snapshot=exam, base_model=model, **once)
     open_campaign(
@@ -199,12 +199,16 @@ def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
     return str(answers["name"])
 
 
-def train(researcher: Visitor, kind: str, *, name: str, snapshot: str, base_model: str, **config: int) -> str:
+def train(
+    researcher: Visitor, kind: str, *, name: str, snapshot: str, base_model: str, reward_model: str = "", **config: int
+) -> str:
     """Queues a run with the small preset and these settings, and watches it to its end; the name of the model it left, if any."""
     page = researcher.open(f"/runs/new/{kind}/")
     page = researcher.send(page, page.form(has="base_model"), preset="small")
     form = page.form(has="base_model")
     chosen = {"snapshot": form.option("snapshot", snapshot), "base_model": form.option("base_model", base_model)}
+    if reward_model:
+        chosen["reward_model"] = form.option("reward_model", reward_model)
     offered = (form.options[field][value] for field, value in chosen.items())
     say(f"  run “{name}” on: {', '.join(offered)}")
     settings = {field: str(value) for field, value in config.items()}

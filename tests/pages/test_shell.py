@@ -53,7 +53,7 @@ def test_the_shell_asks_the_database_only_who_is_there(
 ) -> None:
     client = signed_in(alice)
 
-    with django_assert_num_queries(2):  # the session and its person
+    with django_assert_num_queries(3):  # the session, its person, the tokens that this page lists
         client.get("/profile/")
 
 

@@ -199,9 +199,14 @@ def member_rows(*, memberships: Iterable[PoolMembership]) -> list[MemberRow]:
 
 
 def raters_outside(*, pool: Pool) -> QuerySet[Rater]:
-    """Raters with a login who could join the pool."""
+    """Raters with a login who could join the pool; nobody who has withdrawn."""
     inside = pool.memberships.filter(is_active=True).values("rater_id")
-    return Rater.objects.filter(user__is_active=True).exclude(pk__in=inside).select_related("user").order_by("alias")
+    return (
+        Rater.objects.filter(user__is_active=True, withdrawn_at=None)
+        .exclude(pk__in=inside)
+        .select_related("user")
+        .order_by("alias")
+    )
 
 
 def guideline_rows(*, guidelines: Iterable[Guideline]) -> list[GuidelineRow]:

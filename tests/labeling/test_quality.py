@@ -224,6 +224,19 @@ def test_a_withdrawn_rater_is_given_nothing_more(comparison_campaign: Campaign, 
     assert not rosa.memberships.filter(is_active=True).exists()
 
 
+def test_a_withdrawn_rater_is_not_offered_to_a_pool(rosa: Rater, day_shift: Pool, alice: User) -> None:
+    services.withdraw_rater(rater=rosa, by=alice, now=NOON)
+
+    assert rosa not in selectors.raters_outside(pool=day_shift)
+
+
+def test_a_withdrawn_raters_judgments_leave_the_feed(comparison_campaign: Campaign, rosa: Rater, alice: User) -> None:
+    judge_all(comparison_campaign, rosa)
+    services.withdraw_rater(rater=rosa, by=alice, now=NOON)
+
+    assert selectors.judgment_feed(n=100, now=NOON + timedelta(days=1)) == []
+
+
 def test_withdrawing_twice_is_written_down_once(rosa: Rater, alice: User) -> None:
     assert services.withdraw_rater(rater=rosa, by=alice, now=NOON)
     rosa.refresh_from_db()
@@ -239,3 +252,12 @@ def test_a_withdrawal_can_be_taken_back(comparison_campaign: Campaign, rosa: Rat
     services.readmit_rater(rater=rosa, by=alice, now=NOON)
 
     assert len(list(exports.comparisons())) == 5
+
+
+def test_alpha_does_not_fall_because_the_newer_response_wins_most(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
+    judge_all(comparison_campaign, rosa, by=lambda shown, place: -shown[place].number)
+    judge_all(comparison_campaign, raul, by=lambda shown, place: -shown[place].number)
+
+    assert report_of(comparison_campaign).results["agreement"]["alpha_nominal"]["value"] == pytest.approx(1.0)

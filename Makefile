@@ -4,11 +4,13 @@ RUN := .venv/bin/python
 CODE := accounts config labeling pages training clients/python/src
 # Settings for tools that import the site but touch no server.
 QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
+# Folders whose words nobody translates.
+NO_WORDS := $(foreach folder,.venv .demo benchmarks build clients deploy docs scripts staticfiles tests var,--ignore $(folder))
 # Two test processes fill two cores. Tests of the trainer and of the browser stay together, each group in one process.
 PYTEST := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test lint fix types bench docs-check loop install install-dev
+.PHONY: help demo demo-reset test lint fix types bench docs-check messages loop install install-dev
 
 help: ## What there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +43,11 @@ bench: install-dev ## Every benchmark, one after the other; ARGS names one
 
 docs-check: install-dev ## Links, lists and commands in the documentation
 	@$(RUN) scripts/run_with_services.py $(RUN) -m pytest -q tests/house
+
+# Only this target needs GNU gettext: what it makes is committed.
+messages: install-dev ## Collect the marked words into locale/ and compile them; needs GNU gettext
+	@$(QUIET) $(RUN) manage.py makemessages --all --no-wrap --no-obsolete --add-location file $(NO_WORDS)
+	@$(QUIET) $(RUN) manage.py compilemessages $(NO_WORDS)
 
 loop: install ## The whole loop with simulated raters; DATA=file.jsonl, else the demo's own content
 	@$(RUN) scripts/loop.py $(if $(DATA),--data "$(DATA)") $(ARGS)

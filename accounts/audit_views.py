@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 
 from accounts import selectors
@@ -27,6 +28,54 @@ PAGES = {
     "labeling.prompt": "prompt",
     "labeling.import": "import_detail",
     "labeling.rater": "rater",
+}
+# The log keeps codes. One without words here is shown as it is written down.
+ACTION_WORDS = {
+    "add_raters": _("add raters"),
+    "answer": _("answer"),
+    "approve": _("approve"),
+    "change": _("change"),
+    "create": _("create"),
+    "cut": _("cut"),
+    "discard": _("discard"),
+    "drain": _("drain"),
+    "export": _("export"),
+    "forget": _("forget"),
+    "import": _("import"),
+    "invite": _("invite"),
+    "new_version": _("new version"),
+    "pause": _("pause"),
+    "publish": _("publish"),
+    "queue": _("queue"),
+    "readmit": _("readmit"),
+    "register": _("register"),
+    "remove_raters": _("remove raters"),
+    "reorder": _("put first"),
+    "resume": _("resume"),
+    "retry": _("retry"),
+    "revoke": _("revoke"),
+    "stop": _("stop"),
+    "withdraw": _("withdraw"),
+    "state:draft": _("state: draft"),
+    "state:open": _("state: open"),
+    "state:paused": _("state: paused"),
+    "state:closed": _("state: closed"),
+}
+TYPE_WORDS = {
+    "accounts.apitoken": _("API token"),
+    "labeling.campaign": _("campaign"),
+    "labeling.guideline": _("guideline"),
+    "labeling.import": _("import"),
+    "labeling.pool": _("pool"),
+    "labeling.prompt": _("prompt"),
+    "labeling.itemquestion": _("question"),
+    "labeling.rater": _("rater"),
+    "training.chain": _("chain"),
+    "training.node": _("node"),
+    "training.run": _("run"),
+    "training.schedule": _("schedule"),
+    "training.snapshot": _("snapshot"),
+    "training.trainedmodel": _("model"),
 }
 
 
@@ -51,7 +100,8 @@ class EventRow:
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     types = [(name, _type_words(name)) for name in selectors.audited_types()]
-    form = AuditFilter(request.GET or None, actions=selectors.audited_actions(), target_types=types)
+    actions = [(name, _action_words(name)) for name in selectors.audited_actions()]
+    form = AuditFilter(request.GET or None, actions=actions, target_types=types)
     asked = _asked(form) if form.is_bound and form.is_valid() else {}
     page = Paginator(selectors.events(**asked), EVENTS_PER_PAGE).get_page(request.GET.get("page"))
     rows = [_row(event) for event in page]
@@ -88,7 +138,7 @@ def _row(event: AuditEvent) -> EventRow:
 
 def _action_words(action: str) -> str:
     """“add raters” for add_raters, “state: open” for state:open."""
-    return action.replace("_", " ").replace(":", ": ")
+    return str(ACTION_WORDS.get(action, action.replace("_", " ").replace(":", ": ")))
 
 
 def _value_words(value: Any) -> str | None:
@@ -101,6 +151,8 @@ def _value_words(value: Any) -> str | None:
 
 def _type_words(name: str) -> str:
     """“campaign” for labeling.campaign; a table that is gone keeps its technical name."""
+    if name in TYPE_WORDS:
+        return str(TYPE_WORDS[name])
     try:
         return str(apps.get_model(name)._meta.verbose_name)
     except (LookupError, ValueError):

@@ -108,8 +108,10 @@ class AuditFilter(forms.Form):
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
-    def __init__(self, *args: Any, actions: Iterable[str], target_types: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, actions: Iterable[tuple[str, str]], target_types: Iterable[tuple[str, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         everything = [("", _("all"))]
-        self.fields["action"].choices = [*everything, *((name, name.replace("_", " ")) for name in actions)]  # type: ignore[attr-defined]
+        self.fields["action"].choices = [*everything, *actions]  # type: ignore[attr-defined]
         self.fields["target_type"].choices = [*everything, *target_types]  # type: ignore[attr-defined]

@@ -121,9 +121,8 @@ def _against_drift(reward: Curve, sqrt_kl: Curve) -> LineChart:
 
 
 def _subject(group: Group, telling: str) -> str:
-    return (
-        gettext("Held-out %(what)s") % {"what": str(group.title).lower()} if telling.startswith("held_out_") else str(group.title)
-    )
+    title = str(group.title)
+    return gettext("%(what)s on held-out data") % {"what": title} if telling.startswith("held_out_") else title
 
 
 def _finding(title: str, values: Sequence[float]) -> str:

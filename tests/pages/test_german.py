@@ -62,3 +62,19 @@ def test_numbers_choose_their_form(n: int, words: str) -> None:
 
 def test_a_language_that_is_not_there_falls_back_to_english(client: Client, db: None) -> None:
     assert '<html lang="en"' in client.get("/account/login/", headers={"accept-language": "fr"}).text
+
+
+def test_the_audit_log_says_in_german_what_it_keeps_as_codes(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    page = german(alice, signed_in).get("/audit/").text
+
+    assert "Status: offen" in page
+    assert "Kampagne" in page
+
+
+def test_the_tabs_of_the_models_are_german_words(noor: User, signed_in: SignedIn) -> None:
+    page = german(noor, signed_in).get("/models/?kind=policy").text
+
+    assert "Sprachmodelle" in page
+    assert "Reward-Modelle" in page

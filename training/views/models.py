@@ -4,19 +4,21 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from training import access, forms, selectors, services
 from training.models import TrainedModel
 
 MODELS_PER_PAGE = 30
+KIND_TABS = [(TrainedModel.Kind.POLICY, _("Language models")), (TrainedModel.Kind.REWARD, _("Reward models"))]
 
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
     page = Paginator(selectors.models(kind=kind), MODELS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "training/models.html", {"page": page, "kind": kind, "kinds": TrainedModel.Kind.choices})
+    return render(request, "training/models.html", {"page": page, "kind": kind, "kinds": KIND_TABS})
 
 
 @require_http_methods(["GET", "POST"])

@@ -1,5 +1,6 @@
 """The site in German: for a visitor by the wish of the browser, for a person by their own choice."""
 
+import html
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils import translation
 
 from accounts.models import User
 from labeling.models import Campaign, Rater
+from tests.training import cast
 from training import configs
 
 SignedIn = Callable[..., Client]
@@ -47,11 +49,16 @@ def test_an_item_speaks_german(rosa: Rater, comparison_campaign: Campaign, signe
     assert "Your ranking" not in page
 
 
-def test_words_of_a_run_that_are_kept_outside_django_are_translated_when_shown() -> None:
-    with translation.override("de"):
-        shown = translation.gettext(configs.SftConfig.__dataclass_fields__["learning_rate"].metadata["label"])
+@pytest.mark.parametrize("kind", ["sft", "reward", "ppo", "sample"])
+def test_the_settings_of_a_run_are_named_in_german(kind: str, noor: User, signed_in: SignedIn) -> None:
+    cast.a_model(noor)
+    cast.a_snapshot(noor, kind={"sft": "demonstrations", "reward": "comparisons"}.get(kind, "prompts"))
 
-    assert shown == "Lernrate"
+    page = html.unescape(german(noor, signed_in).get(f"/runs/new/{kind}/").text)
+
+    with translation.override("de"):
+        words = [translation.gettext(knob.label) for knob in configs.knobs(kind)]
+    assert [word for word in words if word not in page] == []
 
 
 @pytest.mark.parametrize(("n", "words"), [(1, "1 Rater hinzugefügt."), (2, "2 Rater hinzugefügt.")])

@@ -1,0 +1,61 @@
+"""German words are longer: no page outgrows a phone or a small laptop because of them."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from labeling.models import Campaign, Rater
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (1024, 700)])
+def test_german_pages_fit_their_window(
+    open_page: OpenPage,
+    live_server: LiveServer,
+    width: int,
+    height: int,
+    alice: User,
+    noor: User,
+    rosa: Rater,
+    comparison_campaign: Campaign,
+    demonstration_campaign: Campaign,
+) -> None:
+    User.objects.update(language="de")
+    of_alice = [
+        "/campaigns/",
+        "/campaigns/new/",
+        "/people/",
+        "/pools/new/",
+        "/guidelines/new/",
+        "/prompts/",
+        "/audit/",
+        "/quality/",
+    ]
+    of_alice += [f"/campaigns/{comparison_campaign.pk}/{part}" for part in ("", "items/", "set-up/", "export/", "agreement/")]
+    of_noor = ["/runs/", "/snapshots/new/", "/models/new/", "/schedules/", "/nodes/", "/profile/"]
+    pages = {rosa: ["/desk/", "/my-work/", "/profile/"], alice: of_alice, noor: of_noor}
+
+    too_wide = []
+    for person, paths in pages.items():
+        page = open_page(paths[0], person, width=width, height=height)
+        for path in paths:
+            page.goto(live_server.url + path)
+            assert page.get_attribute("html", "lang") == "de"
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                too_wide.append(path)
+
+    assert too_wide == []
+
+
+def test_a_comparison_in_german_fits_a_small_laptop(open_page: OpenPage, rosa: Rater, comparison_campaign: Campaign) -> None:
+    User.objects.update(language="de")
+    page = open_page("/desk/", rosa, width=1280, height=800)
+
+    page.get_by_role("button", name="Beginnen").click()
+    page.get_by_text("Ihre Rangfolge:").wait_for()
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280

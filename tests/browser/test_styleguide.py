@@ -69,7 +69,7 @@ def test_the_menu_closes_on_escape_and_gives_the_focus_back(
 
 def test_a_question_mark_lists_the_keys_but_not_while_typing(open_page: Opener, alice: User) -> None:
     page = open_page("/profile/", alice)
-    page.get_by_label("Name").press("?")
+    page.locator("#id_name").press("?")
     expect(page.get_by_role("dialog")).to_be_hidden()
 
     page.locator("body").click(position={"x": 700, "y": 850})

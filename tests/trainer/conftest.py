@@ -5,11 +5,16 @@ import training.trainer  # noqa: F401, I001  # before transformers, which reads 
 from pathlib import Path
 
 import pytest
+import torch
 
 from tests.trainer import runs
 from tests.trainer.tiny import build_tiny_model
 from training.configs import SftConfig
 from training.run_dir import RunFolder
+
+
+# Two test processes on two cores, each with two threads over tiny matrices, slow each other down several times over.
+torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

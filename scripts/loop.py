@@ -43,6 +43,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="preferably-loop-", ignore_cleanup_errors=True) as folder:
         home = arguments.home.absolute() if arguments.home else Path(folder)
         database = os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'preferably.sqlite3'}"
+        # Nobody else works on this machine while a model trains: it gets every core.
+        os.environ.setdefault("PREFERABLY_TRAINER_THREADS", str(os.cpu_count() or 1))
         site = local_site.LocalSite(home=home, port=services.free_port(), database=database)
         with local_site.process_tree(site):
             files = carry_out(site, arguments)

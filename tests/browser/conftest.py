@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -41,6 +41,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+
+
+# A page answers in milliseconds; two cores that also train models may take seconds.
+expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +80,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         if person is not None:
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": _session_of(person), "url": live_server.url}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)  # two busy cores are slow; nothing waits longer than it must
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)

@@ -28,8 +28,8 @@ _BEST_WEIGHTS = "policy.safetensors"
 class _Texts:
     """What the snapshot gives: prompts to learn on and to measure on, and demonstrations for the ptx mix."""
 
-    train: list[list[int]]
-    held_out: list[list[int]]
+    train: list[data.Prompt]
+    held_out: list[data.Prompt]
     held_out_split: str
     ptx: list[tuple[list[int], list[int]]]
     n_too_long: int
@@ -47,7 +47,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         _models(job, config, tokenizer, numbers),
         tokenizer,
         config,
-        prompts=texts.train,
+        prompts=[prompt.input_ids for prompt in texts.train],
         ptx=texts.ptx,
         accelerator=accelerator,
         rollout_autocast=torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None,
@@ -121,11 +121,11 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
     """A snapshot of prompts, or of demonstrations: its completions are then the ptx mix."""
     rows = data.training_rows(snapshot, "prompt")
     split, held_out_rows = data.held_out_rows(snapshot)
-    train, held_out = ([data.prompt_ids(tokenizer, row["prompt"]) for row in found] for found in (rows, held_out_rows))
-    fitting = [ids for ids in train if len(ids) <= config.max_prompt_tokens]
+    train, held_out = (_prompts(tokenizer, found) for found in (rows, held_out_rows))
+    fitting = [prompt for prompt in train if len(prompt.input_ids) <= config.max_prompt_tokens]
     if not fitting:
         raise data.UnableToRead(f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest prompt.")
-    measured = [ids for ids in held_out if len(ids) <= config.max_prompt_tokens]
+    measured = [prompt for prompt in held_out if len(prompt.input_ids) <= config.max_prompt_tokens]
     return _Texts(
         train=fitting,
         held_out=data.sample_of(measured, config.max_held_out_prompts, config.seed),
@@ -133,6 +133,10 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
         ptx=_ptx(rows, tokenizer, config),
         n_too_long=len(train) - len(fitting),
     )
+
+
+def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> list[data.Prompt]:
+    return [data.Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"])) for row in rows]
 
 
 def _ptx(rows: Sequence[data.Row], tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> list[tuple[list[int], list[int]]]:
@@ -178,7 +182,7 @@ def _learn(
                 values |= {f"held_out_{name}": value for name, value in found.items()}
                 _keep_if_best(trainer, found, folder)
             folder.append_point(report.step, report.n_steps, values)
-            _show(folder, tokenizer, report, config)
+            _show(folder, tokenizer, texts, report, config)
             is_stopped = run_dir.is_stop_requested(folder.path) and not is_last
             if is_stopped or (progress.is_due(report.step, config.checkpoint_every) and not is_last):
                 _save(trainer, report.step, config, folder)
@@ -207,10 +211,10 @@ def _measure(
     if not texts.held_out:
         return {}
     with trainer.averaged_weights():
-        found, rollouts, scores = trainer.evaluate(texts.held_out)
-    ranked = sorted(zip(scores.tolist(), rollouts, strict=True), key=lambda pair: -pair[0])
-    for score, rollout in ranked[: trainer.config.n_shown]:
-        _append_sample(folder, tokenizer, step, rollout, {"reward": round(score, 3), "held_out": True})
+        found, rollouts, scores = trainer.evaluate([prompt.input_ids for prompt in texts.held_out])
+    for index in scores.argsort(descending=True).tolist()[: trainer.config.n_shown]:
+        shown = {"reward": round(float(scores[index]), 3), "held_out": True}
+        _append_sample(folder, tokenizer, step, texts.held_out[index], rollouts[index], shown)
     return found
 
 
@@ -224,24 +228,27 @@ def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolde
         safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS)
 
 
-def _show(folder: RunFolder, tokenizer: PreTrainedTokenizerBase, report: Report, config: PpoConfig) -> None:
+def _show(folder: RunFolder, tokenizer: PreTrainedTokenizerBase, texts: _Texts, report: Report, config: PpoConfig) -> None:
     """The best and the worst response of about ten rollouts a run."""
     if not config.n_shown or report.step % max(1, report.n_steps // 10):
         return
     scores = report.experience.scores
     for index in (int(scores.argmax()), int(scores.argmin())):
         values = {"reward": round(float(scores[index]), 3), "kl": round(float(report.experience.kl[index]), 2)}
-        _append_sample(folder, tokenizer, report.step, report.experience.rollouts[index], values)
+        rollout = report.experience.rollouts[index]
+        _append_sample(folder, tokenizer, report.step, texts.train[rollout.prompt], rollout, values)
 
 
 def _append_sample(
-    folder: RunFolder, tokenizer: PreTrainedTokenizerBase, step: int, rollout: Rollout, scores: dict[str, float]
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    step: int,
+    prompt: data.Prompt,
+    rollout: Rollout,
+    scores: dict[str, float],
 ) -> None:
-    prompt, response = (
-        str(tokenizer.decode(ids, skip_special_tokens=True)).replace("\x00", "\ufffd").strip()
-        for ids in (rollout.prompt_ids, rollout.response_ids)
-    )
-    folder.append_sample(step, prompt, response, scores | {"is_ended": rollout.is_ended})
+    response = str(tokenizer.decode(rollout.response_ids, skip_special_tokens=True)).replace("\x00", "\ufffd").strip()
+    folder.append_sample(step, data.shown(prompt.messages), response, scores | {"is_ended": rollout.is_ended})
 
 
 # --- after -------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Takes the README's screenshots: the desk of a fresh demo and, with --loop-home, the reward run of a loop that was kept.
+"""Takes the README's screenshots: the desk of a fresh demo and, with --loop-home, the PPO run of a loop that was kept.
 
 A loop is kept with: make loop ARGS="--home FOLDER"
 """
@@ -65,7 +65,7 @@ def take_desk(page: Page) -> None:
 
 def take_run(page: Page) -> None:
     page.goto("/runs/")
-    page.click("a:has-text('Reward model')")
+    page.click("main table a:has-text('PPO model')")
     page.wait_for_load_state("networkidle")
     page.screenshot(path=IMAGES / "run.png")
 

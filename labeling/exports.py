@@ -61,6 +61,8 @@ class RankedText:
     position: int
     """0 = shown first; EDITED = written by the rater, and shown to nobody"""
     ratings: dict[str, Any]
+    is_ended: bool | None = None
+    """whether the model ended its turn, or was cut off at its longest response; None for a person"""
 
 
 @dataclass(frozen=True)
@@ -361,6 +363,7 @@ def _ranked_text(row: RankedResponse) -> RankedText:
         source_name=row.response.source.name,
         position=row.position,
         ratings=row.ratings,
+        is_ended=row.response.is_ended,
     )
 
 

@@ -195,7 +195,10 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         content = {
             "id": f"comparison-{row.judgment_id}" + ("-edit" if row.is_edit else ""),
             "prompt": row.messages,
-            "responses": [{"text": r.text, "rank": r.rank, "response": r.response_id} for r in row.responses],
+            "responses": [
+                {"text": r.text, "rank": r.rank, "response": r.response_id, "is_ended": r.is_ended is not False}
+                for r in row.responses
+            ],
             "judgment": row.judgment_id,
             "rater": row.rater_alias,
             "weight": weight,

@@ -47,6 +47,17 @@ def test_a_prompt_is_one_row_with_every_decided_pair() -> None:
     assert all(ids[-1] == tokenizer.eos_token_id for ids in row["response_ids"])
 
 
+def test_a_response_that_was_cut_off_gets_no_end_of_turn_that_its_model_never_wrote() -> None:
+    ranked = runs.ranking(1, {"ended": 1, "cut off": 2, "": 3})
+    for response in ranked["responses"][1:]:
+        response["is_ended"] = False
+
+    (row,) = data.rankings(tokenizer, [ranked], 200).rows
+
+    closed = {tokenizer.decode(ids, skip_special_tokens=True): ids[-1] == tokenizer.eos_token_id for ids in row["response_ids"]}
+    assert closed == {"ended": True, "cut off": False, "": True}
+
+
 def test_a_prompt_gives_way_from_the_left_and_a_response_never() -> None:
     ranked = runs.ranking(1, {"short": 1, "also short": 2, "long " * 100: 3})
     ranked["prompt"] = [{"role": "user", "content": "word " * 60}]

@@ -129,12 +129,14 @@ def rankings(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_token
     """Every rater's ranking of a prompt in one row (1 is best, equal ranks tie, None was not ranked).
 
     The prompt gives way to `max_tokens` from the left; a response is never cut, and left out when it does not fit by itself.
+    A response that its model did not end (`is_ended` false) is not closed with an end of turn that was never sampled.
     """
     rows, n_ties, n_left_out, n_cut = [], 0, 0, 0
     for group in _by_prompt(found):
         texts = list(dict.fromkeys(response["text"] for row in group for response in row["responses"]))
         prompt = prompt_ids(tokenizer, group[0]["prompt"])
-        ids = {text: _response_ids(tokenizer, group[0]["prompt"], prompt, text) for text in texts}
+        cut_off = {response["text"] for row in group for response in row["responses"] if not response.get("is_ended", True)}
+        ids = {text: _response_ids(tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off) for text in texts}
         kept = [text for text in texts if len(ids[text]) < max_tokens]
         n_left_out += len(texts) - len(kept)
         room = max_tokens - max((len(ids[text]) for text in kept), default=0)
@@ -193,9 +195,12 @@ def _n_ties(row: Row) -> int:
     return sum(one == other for one, other in itertools.combinations(ranked, 2))
 
 
-def _response_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message], prompt: list[int], text: str) -> list[int]:
+def _response_ids(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], prompt: list[int], text: str, *, is_ended: bool = True
+) -> list[int]:
     whole = conversation_ids(tokenizer, [*messages, {"role": "assistant", "content": text}], len(prompt))
-    return whole[_common_prefix(prompt, whole) :]
+    response = whole[_common_prefix(prompt, whole) :]
+    return response if is_ended or len(response) == 1 or response[-1] != tokenizer.eos_token_id else response[:-1]
 
 
 def prompts(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row]) -> list[Prompt]:

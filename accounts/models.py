@@ -98,6 +98,9 @@ class Notice(models.Model):
         LOST = "lost", _("lost")
         APPROVAL = "approval", _("waits for approval")
         NOTHING = "nothing", _("nothing to train on")
+        FEEDBACK = "feedback", _("feedback")
+        WARNING = "warning", _("warning")
+        PAUSED = "paused", _("paused")
 
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
     key = models.CharField(max_length=100)

@@ -12,36 +12,63 @@ from labeling.models.campaigns import (
     QueuePlace,
     Slot,
 )
+from labeling.models.crowd import CrowdLink, CrowdVisit
+from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
+from labeling.models.invitations import Invitation
 from labeling.models.judgments import Comparison, Demonstration, Draft, ItemQuestion, Judgment, RankedResponse
-from labeling.models.pools import Pool, PoolMembership, Rater
+from labeling.models.onboarding import AttemptScore, OnboardingStep, ProfileAnswer, StepAttempt, StepVersion
+from labeling.models.pay import PayDispute, Payment, Rate
+from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
 from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
 from labeling.models.quality import QualityReport, RaterQuality
+from labeling.models.review import AdjudicatedRank, Adjudication, JudgmentReview, ReviewRequest
 
 __all__ = [
+    "AdjudicatedRank",
+    "Adjudication",
+    "AttemptScore",
     "Campaign",
     "Comparison",
+    "CrowdLink",
+    "CrowdVisit",
     "Demonstration",
     "Draft",
+    "Gold",
+    "GoldAnswer",
+    "GoldItem",
+    "GoldRank",
     "Guideline",
     "GuidelineReading",
     "GuidelineVersion",
     "Import",
+    "Invitation",
     "Item",
     "ItemQuestion",
     "ItemResponse",
     "Judgment",
+    "JudgmentReview",
+    "OnboardingStep",
     "Pass",
     "PastLease",
+    "PayDispute",
+    "Payment",
     "Pool",
     "PoolMembership",
+    "ProfileAnswer",
     "Prompt",
     "PromptKey",
     "QualityReport",
     "QueuePlace",
     "RankedResponse",
+    "Rate",
     "Rater",
     "RaterQuality",
+    "RaterSkill",
+    "RaterStanding",
     "Response",
+    "ReviewRequest",
     "Slot",
     "Source",
+    "StepAttempt",
+    "StepVersion",
 ]

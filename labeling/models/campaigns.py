@@ -28,6 +28,11 @@ class GuidelineVersion(models.Model):
     number = models.PositiveIntegerField()
     text = models.TextField(_("text"), help_text=_("Markdown, shown beside the work."))
     form = models.JSONField(help_text="a labeling.rating_form.RatingForm as JSON")
+    is_major = models.BooleanField(
+        _("raters qualify anew"),
+        default=False,
+        help_text=_("Who was onboarded by an earlier version takes the guideline's step again before the next item."),
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -113,6 +118,47 @@ class Campaign(models.Model):
     max_words = models.PositiveIntegerField(
         _("most words"), default=600, help_text=_("Of a written answer. A longer one is questioned before it is stored.")
     )
+    gold_share = models.PositiveSmallIntegerField(
+        _("gold share in %"),
+        default=0,
+        validators=[MaxValueValidator(50)],
+        help_text=_("Of the items that a rater is given, how many are golds. 0 gives none."),
+    )
+    gold_tolerance = models.PositiveSmallIntegerField(
+        _("pairs that must agree in %"),
+        default=75,
+        validators=[MinValueValidator(51), MaxValueValidator(100)],
+        help_text=_("A ranking passes a gold when it puts so many of the pairs that the gold decides in the gold's order."),
+    )
+    gold_min = models.PositiveSmallIntegerField(
+        _("golds before a consequence"),
+        default=5,
+        validators=[MinValueValidator(3), MaxValueValidator(100)],
+        help_text=_("Nobody is warned or paused for fewer."),
+    )
+    gold_warn_below = models.PositiveSmallIntegerField(
+        _("warn below in %"),
+        default=70,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Of golds passed. The rater gets a notice. 0 warns nobody."),
+    )
+    gold_pause_below = models.PositiveSmallIntegerField(
+        _("pause below in %"),
+        default=60,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Of golds passed, when even the upper end of the 95 % interval lies below. 0 pauses nobody."),
+    )
+    gold_feedback = models.BooleanField(
+        _("tell raters how they did on golds"),
+        default=False,
+        help_text=_("Under My work, after the answer: the order that was right, why, and their score."),
+    )
+    review_share = models.PositiveSmallIntegerField(
+        _("random share to review in %"),
+        default=5,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Of the judgments, drawn at random for the review queue."),
+    )
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     opened_at = models.DateTimeField(null=True)
@@ -185,6 +231,7 @@ class Slot(models.Model):
         help_text="what the rater was shown; fixed when the slot is leased",
     )
     queue_rank = models.BigIntegerField(help_text="order in which free slots are handed out, low first; kept by labeling.queue")
+    is_gold = models.BooleanField(default=False, help_text="made on demand for one rater: never free, no part of the overlap")
 
     class Meta:
         constraints = [
@@ -239,6 +286,7 @@ class QueuePlace(models.Model):
     fresh_rank = models.BigIntegerField(help_text="no slot up to this rank of the first round is for this rater")
     returned_rank = models.BigIntegerField(help_text="the same for slots that were given back")
     swept_at = models.DateTimeField(null=True, help_text="when the whole queue was last searched in vain")
+    n_claims = models.PositiveIntegerField(default=0, help_text="items given so far, counted where golds are mixed in")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "rater"], name="queue_place_once")]

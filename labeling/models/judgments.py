@@ -39,6 +39,7 @@ class Judgment(models.Model):
         null=True, unique=True, help_text="the lease it was written under: the same submit twice stores once"
     )
     is_extra = models.BooleanField(default=False, help_text="came after its lease had lapsed and every slot was taken")
+    is_gold = models.BooleanField(default=False, help_text="given on a gold: scores the rater, and is no data")
     guideline_version = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="judgments")
     import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, related_name="judgments")
     presentation = models.JSONField(default=dict, help_text="what was shown and switched: see docs/recorded.md")

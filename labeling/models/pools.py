@@ -1,6 +1,7 @@
 """Raters and the pools they work in."""
 
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,33 @@ class Pool(models.Model):
     is_held_out = models.BooleanField(
         _("held out"), default=False, help_text=_("Judgments of this pool evaluate and never train.")
     )
+    languages = models.JSONField(default=list, blank=True, help_text="codes that everybody in the pool reads, such as en")
+    expertise = models.JSONField(default=list, blank=True, help_text="what everybody in the pool knows: categories, other tags")
+    routes_by_language = models.BooleanField(
+        _("route by language"),
+        default=False,
+        help_text=_("An item goes only to raters who know its language. An item without a language goes to anybody."),
+    )
+    routes_by_category = models.BooleanField(
+        _("route by category"),
+        default=False,
+        help_text=_("An item goes only to raters who know its category. “Other” goes to anybody."),
+    )
+    max_per_day = models.PositiveIntegerField(
+        _("items a day"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("The most that one rater is given in a day of theirs. Empty for no limit."),
+    )
+    max_at_once = models.PositiveSmallIntegerField(
+        _("items at a time"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("The most that one rater holds at the same time, over all campaigns of the pool. Empty for no limit."),
+    )
+    paused_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="hands out nothing for now")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -40,6 +68,7 @@ class PoolMembership(models.Model):
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="memberships")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="memberships")
     is_active = models.BooleanField(default=True)
+    paused_at = models.DateTimeField(null=True, editable=False, help_text="this rater is given nothing here for now")
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -47,3 +76,28 @@ class PoolMembership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rater} in {self.pool}"
+
+
+class RaterSkill(models.Model):
+    """A language or a topic that a rater knows, and how that is known. Routing asks no more than that there is a row."""
+
+    class Axis(models.TextChoices):
+        LANGUAGE = "language", _("language")
+        TOPIC = "topic", _("topic")
+
+    class Basis(models.TextChoices):
+        DECLARED = "declared", _("says so")
+        TESTED = "tested", _("was tested")
+        SHOWN = "shown", _("has shown it")
+
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="skills")
+    axis = models.CharField(max_length=16, choices=Axis)
+    code = models.CharField(max_length=64, help_text="a language's code, a Prompt.Category, or a tag of one's own")
+    basis = models.CharField(max_length=16, choices=Basis)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["rater", "axis", "code", "basis"], name="rater_skill_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rater} {self.basis} {self.code}"

@@ -1,0 +1,102 @@
+"""Golds: items whose right order is known, hidden among a campaign's others; how raters did on them, and where that puts them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models.campaigns import Campaign, Item
+from labeling.models.judgments import Judgment
+from labeling.models.pools import Rater
+from labeling.models.prompts import Prompt, Response
+
+
+class Gold(models.Model):
+    """A prompt's responses in their right order. Each campaign that uses it has an Item of its own for it."""
+
+    class Origin(models.TextChoices):
+        ADJUDICATION = "adjudication", _("adjudicated")
+        EXPERT = "expert", _("an expert's answer")
+        IMPORT = "import", _("imported")
+
+    prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="golds")
+    origin = models.CharField(max_length=16, choices=Origin)
+    made_from = models.ForeignKey(
+        Item, on_delete=models.SET_NULL, null=True, related_name="golds_made", help_text="who judged it is never given the gold"
+    )
+    note = models.TextField(blank=True, default="", help_text="why this order is right: raters read it where feedback is on")
+    n_responses = models.PositiveSmallIntegerField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    retired_at = models.DateTimeField(null=True, help_text="given to nobody any more, and its answers count no more")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["made_from"], condition=Q(retired_at=None), name="gold_item_once")]
+
+    def __str__(self) -> str:
+        return f"gold {self.pk}"
+
+
+class GoldRank(models.Model):
+    """Where a response belongs in a gold."""
+
+    gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="ranks")
+    response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="gold_ranks")
+    rank = models.PositiveSmallIntegerField(null=True, help_text="1 = best, equal numbers tie; null: not decided")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["gold", "response"], name="gold_response_once")]
+
+    def __str__(self) -> str:
+        return f"response {self.response_id} at rank {self.rank}"
+
+
+class GoldItem(models.Model):
+    """The item that a gold is in a campaign."""
+
+    gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="uses")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="golds")
+    item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="gold_use")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "gold"], name="gold_campaign_once")]
+
+    def __str__(self) -> str:
+        return f"{self.gold} in {self.campaign}"
+
+
+class GoldAnswer(models.Model):
+    """How a rater did on a gold, on the first version they submitted. Once a rater, whatever the campaign."""
+
+    gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="answers")
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="gold_answers")
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="gold_answers")
+    judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="gold_answer")
+    agreed = models.FloatField(help_text="pairs put as the gold has them; a tie on a decided pair is half")
+    n_pairs = models.PositiveSmallIntegerField(help_text="that the gold decides")
+    has_passed = models.BooleanField(help_text="the share agreed reached the campaign's tolerance of that time")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["gold", "rater"], name="gold_answer_once")]
+        indexes = [models.Index(fields=["campaign", "rater", "at"], name="gold_answer_rater_time")]
+
+    def __str__(self) -> str:
+        return f"{self.rater} on {self.gold}"
+
+
+class RaterStanding(models.Model):
+    """What a campaign's golds led to for a rater: a warning, a pause, a return."""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="standings")
+    rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="standings")
+    warned_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    resumed_at = models.DateTimeField(null=True, help_text="golds answered before do not pause or warn again")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "rater"], name="standing_once")]
+
+    def __str__(self) -> str:
+        return f"{self.rater} in {self.campaign}"

@@ -12,6 +12,7 @@ from labeling.models.campaigns import (
     QueuePlace,
     Slot,
 )
+from labeling.models.cases import Case
 from labeling.models.crowd import CrowdLink, CrowdVisit
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.invitations import Invitation
@@ -28,6 +29,7 @@ __all__ = [
     "Adjudication",
     "AttemptScore",
     "Campaign",
+    "Case",
     "Comparison",
     "CrowdLink",
     "CrowdVisit",

@@ -71,6 +71,12 @@ class Campaign(models.Model):
         PAUSED = "paused", _("paused")
         CLOSED = "closed", _("closed")
 
+    class Budget(models.TextChoices):
+        NONE = "", _("no limit")
+        JUDGMENTS = "judgments", _("judgments")
+        HOURS = "hours", _("hours of work")
+        MONEY = "money", _("money")
+
     class Order(models.TextChoices):
         FINISH_FIRST = "finish_first", _("finish first: the item nearest to its overlap comes next")
         SPREAD = "spread", _("spread: every item gets one judgment before any gets two")
@@ -89,6 +95,44 @@ class Campaign(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(50)],
         help_text=_("Judgments asked for each item."),
     )
+    max_overlap = models.PositiveSmallIntegerField(
+        _("most judgments"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(2), MaxValueValidator(50)],
+        help_text=_("An item about which raters do not agree is judged once more, up to so many. Empty: the overlap is fixed."),
+    )
+    confidence = models.FloatField(
+        _("sure enough"),
+        default=0.9,
+        validators=[MinValueValidator(0.5), MaxValueValidator(0.99)],
+        help_text="with max_overlap: no judgment more for an item whose labeling.consensus.certainty is as high",
+    )
+    calibration_percent = models.PositiveSmallIntegerField(
+        _("judged by everybody, per cent of items"),
+        default=0,
+        validators=[MaxValueValidator(50)],
+        help_text=_("Calibration: every rater of the pool judges these, so that any two can be compared. 10 to 20 is usual."),
+    )
+    repeat_percent = models.PositiveSmallIntegerField(
+        _("shown again, per cent of items"),
+        default=0,
+        validators=[MaxValueValidator(30)],
+        help_text=_("Comes back to the same rater after other items, in reversed order: does a rater agree with themselves?"),
+    )
+    budget_unit = models.CharField(_("budget"), max_length=16, choices=Budget, default=Budget.NONE, blank=True)
+    budget = models.DecimalField(
+        _("at most"),
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("When it is spent the campaign pauses and admins are told. What raters hold can still be submitted."),
+    )
+    spent_judgments = models.PositiveIntegerField(default=0, editable=False, help_text="kept while there is a budget")
+    spent_s = models.FloatField(default=0, editable=False, help_text="active seconds of those judgments")
+    selection = models.JSONField(default=dict, editable=False, help_text="what its prompts were chosen by, for a clone")
     n_responses = models.PositiveSmallIntegerField(
         _("responses per item"),
         null=True,
@@ -171,6 +215,14 @@ class Campaign(models.Model):
                 name="campaign_responses_fit_kind",
             ),
             models.CheckConstraint(condition=Q(min_words__lte=models.F("max_words")), name="campaign_words_in_order"),
+            models.CheckConstraint(
+                condition=Q(max_overlap__isnull=True) | Q(kind="comparison", overlap__gte=2, max_overlap__gt=models.F("overlap")),
+                name="campaign_overlap_in_order",
+            ),
+            models.CheckConstraint(
+                condition=Q(budget_unit="", budget__isnull=True) | ~Q(budget_unit="") & Q(budget__isnull=False),
+                name="campaign_budget_is_whole",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -184,10 +236,20 @@ class Item(models.Model):
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="items")
     responses = models.ManyToManyField(Response, through="ItemResponse", related_name="items")
     position = models.PositiveIntegerField(help_text="place in the campaign's own order")
+    is_calibration = models.BooleanField(default=False, db_default=False, help_text="every rater of the pool judges it")
+    repeat_of = models.OneToOneField(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="repeat",
+        help_text="the same again, for raters who judged the original: their responses come in reversed order",
+    )
+    held_at = models.DateTimeField(null=True, help_text="handed out no more: under question, or its prompt was retired")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "position"], name="item_position_once")]
+        indexes = [models.Index(fields=["campaign", "position"], condition=Q(is_calibration=True), name="item_calibration")]
 
     def __str__(self) -> str:
         return f"item {self.pk}"
@@ -231,6 +293,10 @@ class Slot(models.Model):
         help_text="what the rater was shown; fixed when the slot is leased",
     )
     queue_rank = models.BigIntegerField(help_text="order in which free slots are handed out, low first; kept by labeling.queue")
+    reserved_for = models.ForeignKey(
+        Rater, on_delete=models.CASCADE, null=True, related_name="+", help_text="a repeat is for who judged the original"
+    )
+    reserved_at = models.DateTimeField(null=True, help_text="when the original was judged; others come in between")
     is_gold = models.BooleanField(default=False, help_text="made on demand for one rater: never free, no part of the overlap")
 
     class Meta:
@@ -244,7 +310,14 @@ class Slot(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["campaign", "queue_rank"], condition=Q(state="free"), name="slot_free_queue"),
+            models.Index(
+                fields=["campaign", "queue_rank"], condition=Q(state="free", reserved_for__isnull=True), name="slot_free_queue"
+            ),
+            models.Index(
+                fields=["campaign", "reserved_for", "reserved_at"],
+                condition=Q(state="free", reserved_for__isnull=False),
+                name="slot_reserved",
+            ),
             models.Index(fields=["campaign", "expires_at"], condition=Q(state="leased"), name="slot_lease_expiry"),
             models.Index(fields=["rater", "state"], name="slot_rater_state"),
         ]

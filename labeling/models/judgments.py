@@ -148,6 +148,7 @@ class ItemQuestion(models.Model):
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="questions")
     text = models.TextField()
     asked_at = models.DateTimeField()
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     answer = models.TextField(blank=True, default="")
     answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     answered_at = models.DateTimeField(null=True)

@@ -106,6 +106,10 @@ class Prompt(models.Model):
         max_length=64, blank=True, default="", db_index=True, help_text="near-duplicates share it, and so a split"
     )
     import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, blank=True, related_name="prompts")
+    version = models.PositiveSmallIntegerField(default=1)
+    supersedes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="superseded_by", help_text="the version before"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
 

@@ -25,6 +25,8 @@ from simulated_raters import PASSWORD, RATERS, SimulatedRater
 from visitor import Page, UnexpectedPage, Visitor
 
 DEMO = local_site.ROOT / "training" / "demo"
+# The demo asks a newcomer forty things. The loop asks more, or next to none would be held out.
+OWN_FILES = ("demonstrations.jsonl", "prompts.jsonl", "more_prompts.jsonl")
 N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
 # What fits fifteen minutes on two cores; the report says so.
 MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 1024
@@ -80,7 +82,7 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     make_pool(admin)
     make_guideline(admin)
 
-    files = [arguments.data] if arguments.data else [DEMO / "demonstrations.jsonl", DEMO / "prompts.jsonl"]
+    files = [arguments.data] if arguments.data else [DEMO / name for name in OWN_FILES]
     for file in files:
         bring_in(admin, file)
 
@@ -92,8 +94,8 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     )
 
     say(f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most {N_TOKENS} tokens.")
-    everything = ["train", "validation", "test"]
-    prompts = cut(researcher, "prompts", name="Prompts", limit=str(2 * N_PROMPTS), splits=everything)
+    # The test prompts wait for the exam; some validation prompts must be among these, to be judged and held out.
+    prompts = cut(researcher, "prompts", name="Prompts", limit=str(N_PRACTICE), splits=["train", "validation"])
     sampling = {"n_responses": N_RESPONSES, "max_new_tokens": N_TOKENS, "max_prompts": N_PROMPTS}
     sampling |= {"max_prompt_tokens": LONGEST_PROMPT, "batch_size": N_RESPONSES * 4}
     train(researcher, "sample", name="Responses", snapshot=prompts, base_model=first, **sampling)

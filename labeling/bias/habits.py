@@ -160,7 +160,8 @@ def length_controlled(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: Arra
     apart = np.asarray(n_chars, dtype=float) - np.asarray(n_chars_other, dtype=float)
     raw = _percent(float(win.mean()), _cluster_error(win - win.mean(), group), len(win))
     if win.min() == win.max():
-        return LengthControlled(raw, absent("Every vote went the same way, so length cannot be taken out.", len(win)))
+        alike = "Every vote was a tie" if win[0] == 0.5 else "The same side won every vote"
+        return LengthControlled(raw, absent(f"{alike}, so length cannot be taken out.", len(win)))
     spread = float(apart.std())
     if not spread:
         return LengthControlled(raw, raw, 0.0)

@@ -261,6 +261,13 @@ def test_length_control_gives_a_number_or_a_sentence(won: list[float], chars: li
         assert figure.value is None or math.isfinite(figure.value)
 
 
+@pytest.mark.parametrize(("vote", "sentence"), [(0.5, "Every vote was a tie"), (1, "The same side won every vote")])
+def test_votes_that_are_all_alike_are_told_as_a_person_would(vote: float, sentence: str) -> None:
+    found = bias.length_controlled(won=[vote] * 6, n_chars=[4, 9, 2, 7, 1, 5], n_chars_other=[5] * 6, prompts=range(6))
+
+    assert found.controlled.note.startswith(sentence)
+
+
 # Swapped repeats
 
 

@@ -1,5 +1,7 @@
 """A snapshot as token ids: what is learned, what is cut, what is counted."""
 
+from collections import Counter
+
 import pytest
 
 from tests.trainer import runs
@@ -86,6 +88,15 @@ def test_the_same_seed_draws_the_same_rows() -> None:
     assert drawn == data.sample_of(range(100), 10, 7)
     assert drawn != data.sample_of(range(100), 10, 8)
     assert data.sample_of(range(3), 10, 7) == [0, 1, 2]
+
+
+def test_a_part_of_a_snapshot_has_rows_of_every_split() -> None:
+    rows = ["train"] * 34 + ["validation"] * 4 + ["test"] * 4
+
+    part = data.spread(rows, 20)
+
+    assert Counter(part) == {"train": 16, "validation": 2, "test": 2}
+    assert data.spread(rows, 100) == data.spread(rows, None) == rows
 
 
 def test_line_separators_survive_from_the_snapshot_to_the_tokens(tmp_path) -> None:

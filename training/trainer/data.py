@@ -111,6 +111,13 @@ def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]
     return [items[index] for index in chosen]
 
 
+def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
+    """All, or `at_most` of them at equal distances: of rows in the order of their splits, each split gives its share."""
+    if at_most is None or len(items) <= at_most:
+        return list(items)
+    return [items[(2 * n + 1) * len(items) // (2 * at_most)] for n in range(at_most)]
+
+
 def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Demonstrations:
     examples, n_left_out = [], 0
     for row in found:
@@ -136,7 +143,7 @@ def rankings(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_token
         texts = list(dict.fromkeys(response["text"] for row in group for response in row["responses"]))
         prompt = prompt_ids(tokenizer, group[0]["prompt"])
         cut_off = {response["text"] for row in group for response in row["responses"] if not response.get("is_ended", True)}
-        ids = {text: _response_ids(tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off) for text in texts}
+        ids = {text: response_ids(tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off) for text in texts}
         kept = [text for text in texts if len(ids[text]) < max_tokens]
         n_left_out += len(texts) - len(kept)
         room = max_tokens - max((len(ids[text]) for text in kept), default=0)
@@ -153,7 +160,7 @@ def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_token
     rows = []
     for row in found:
         prompt = prompt_ids(tokenizer, row["prompt"])
-        response = _response_ids(tokenizer, row["prompt"], prompt, row["completion"][-1]["content"])
+        response = response_ids(tokenizer, row["prompt"], prompt, row["completion"][-1]["content"])
         if len(response) < max_tokens:
             rows.append(ranking_trainer.ranking_row(prompt[-(max_tokens - len(response)) :], [response], []))
     return rows
@@ -195,7 +202,7 @@ def _n_ties(row: Row) -> int:
     return sum(one == other for one, other in itertools.combinations(ranked, 2))
 
 
-def _response_ids(
+def response_ids(
     tokenizer: PreTrainedTokenizerBase, messages: list[Message], prompt: list[int], text: str, *, is_ended: bool = True
 ) -> list[int]:
     whole = conversation_ids(tokenizer, [*messages, {"role": "assistant", "content": text}], len(prompt))

@@ -136,20 +136,12 @@ def _generation(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, conf
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig) -> tuple[list[Prompt], int]:
-    """(prompts that fit, how many did not before enough were found). A snapshot of prompts is answered whatever its splits."""
+    """(the prompts to answer, how many are too long). A snapshot of prompts is answered whatever its splits."""
     found = data.prompts(tokenizer, data.all_rows(snapshot, "prompt_id"))
-    fitting: list[Prompt] = []
-    n_too_long = 0
-    for prompt in found:
-        if len(fitting) == config.max_prompts:
-            break
-        if len(prompt.input_ids) <= config.max_prompt_tokens:
-            fitting.append(prompt)
-        else:
-            n_too_long += 1
+    fitting = [prompt for prompt in found if len(prompt.input_ids) <= config.max_prompt_tokens]
     if not fitting:
         raise data.UnableToRead(f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest prompt.")
-    return fitting, n_too_long
+    return data.spread(fitting, config.max_prompts), len(found) - len(fitting)
 
 
 def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:

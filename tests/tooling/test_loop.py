@@ -1,0 +1,24 @@
+"""What `make loop` runs on when nobody gives it a file."""
+
+import json
+from collections import Counter
+
+import loop
+
+from labeling import curation
+from training import demo
+
+
+def test_the_loop_on_the_demos_own_content_holds_prompts_out_for_every_run() -> None:
+    read = [json.loads(line) for name in loop.OWN_FILES for line in (demo.FOLDER / name).read_text().splitlines()]
+    prompts = [row.get("messages") or row["prompt"] for row in read]
+    neighbourhood = curation.Neighbourhood()
+
+    placed = [
+        neighbourhood.place(sketch, curation.fingerprint(prompt)[:16])
+        for prompt, sketch in zip(prompts, curation.sketches(prompts), strict=True)
+    ]
+
+    splits = Counter(placement.cluster.split for placement in placed if placement.cluster)
+    assert splits["train"] >= 60
+    assert min(splits["validation"], splits["test"]) >= 10

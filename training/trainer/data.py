@@ -85,6 +85,12 @@ def training_rows(snapshot: Path, needed: str) -> list[Row]:
     return found
 
 
+def training_text(snapshot: Path) -> list[Row]:
+    """Rows with a text, or demonstrations. Raises UnableToRead as `training_rows` does."""
+    found = rows(snapshot, "train")
+    return training_rows(snapshot, "text" if found and "text" in found[0] else "completion")
+
+
 def all_rows(snapshot: Path, needed: str) -> list[Row]:
     """The rows of every split, in the order of the splits."""
     if not snapshot.is_dir():

@@ -23,7 +23,9 @@ PRESET_WORDS = {
 
 
 # What a run is about, apart from its settings.
-CHOICES = ("name", "base_model", "reward_model", "snapshot", "n_gpus", "memory_gb")
+CHOICES = ("name", "base_model", "reward_model", "other_model", "snapshot", "n_gpus", "memory_gb", "priority", "tags")
+_SNAPSHOT_WORDS = {Run.Kind.SAMPLE: _("Prompts to answer"), Run.Kind.EVALUATE: _("Measured on")}
+_MODEL_WORDS = {Run.Kind.SAMPLE: _("Model that answers"), Run.Kind.EVALUATE: _("Model to measure")}
 # A ceiling this high is nobody's concern.
 A_LOT = 100_000
 
@@ -46,28 +48,45 @@ class RunForm(forms.Form):
         help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
     )
 
+    priority = forms.IntegerField(
+        label=_("Priority"), min_value=-100, max_value=100, required=False, initial=0, help_text=_("The highest goes first.")
+    )
+    tags = forms.CharField(label=_("Tags"), max_length=500, required=False, help_text=_("Words with commas between them."))
+
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind = kind
         self.knobs = configs.knobs(kind)
+        about = configs.KINDS[kind]
         wanted = services.snapshot_kinds(kind)
         self.fields["snapshot"] = forms.ModelChoiceField(
-            label=_("Prompts to answer") if kind == Run.Kind.SAMPLE else _("Learns from"),
+            label=_SNAPSHOT_WORDS.get(kind, _("Learns from")),
             queryset=Snapshot.objects.filter(kind__in=wanted).order_by("-pk"),
             empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         models = TrainedModel.objects.order_by("-pk")
         self.fields["base_model"] = forms.ModelChoiceField(
-            label=_("Model that answers") if kind == Run.Kind.SAMPLE else _("Starts from"),
-            queryset=models if kind == Run.Kind.REWARD else models.filter(kind=TrainedModel.Kind.POLICY),
+            label=_MODEL_WORDS.get(kind, _("Starts from")),
+            queryset=models.filter(kind__in=about.starts_from),
             empty_label=_("choose a model"),
         )
-        if kind == Run.Kind.PPO:
+        if about.reward_model:
+            is_required = about.reward_model == configs.REQUIRED
             self.fields["reward_model"] = forms.ModelChoiceField(
                 label=_("Rewarded by"),
                 queryset=models.filter(kind=TrainedModel.Kind.REWARD),
-                empty_label=_("choose a reward model"),
+                required=is_required,
+                empty_label=_("choose a reward model") if is_required else _("no reward model"),
+                help_text="" if is_required else _("Judges the responses that the model writes."),
+            )
+        if about.other_model:
+            self.fields["other_model"] = forms.ModelChoiceField(
+                label=_("Compared with"),
+                queryset=models.filter(kind=TrainedModel.Kind.POLICY),
+                required=False,
+                empty_label=_("no other model"),
+                help_text=_("Both answer the same prompts; the reward model says which did better."),
             )
         for knob in self.knobs:
             self.fields[knob.name] = _knob_field(knob)
@@ -88,6 +107,17 @@ class RunForm(forms.Form):
     def has_advanced_errors(self) -> bool:
         return any(knob.name in self.errors for knob in self.knobs if knob.is_advanced)
 
+    def wish(self, *, is_dry: bool = False) -> services.Wish:
+        """Call on a valid form."""
+        given = self.cleaned_data
+        return services.Wish(
+            n_gpus=given["n_gpus"] or 0,
+            memory_gb=given["memory_gb"] or 0,
+            priority=given["priority"] or 0,
+            tags=tags_in(given["tags"]),
+            is_dry=is_dry,
+        )
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         raw = {knob.name: cleaned.get(knob.name) for knob in self.knobs}
@@ -97,6 +127,11 @@ class RunForm(forms.Form):
         if config is not None:
             cleaned["config"] = configs.as_json(config)
         return cleaned
+
+
+def tags_in(text: str) -> tuple[str, ...]:
+    """Words with commas between them; a dozen at most."""
+    return tuple(dict.fromkeys(tag.strip()[:40] for tag in text.split(",") if tag.strip()))[:12]
 
 
 def preset_values(kind: str, preset: str) -> dict[str, Any]:

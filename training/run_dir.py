@@ -70,6 +70,8 @@ class Job:
     model: str
     snapshot: str
     reward_model: str | None = None
+    other_model: str | None = None
+    is_dry: bool = False
     output: str = "model"
     heartbeat_s: float = 5.0
     threads: int = 1

@@ -9,7 +9,7 @@ import torch
 
 from tests.trainer import runs
 from tests.trainer.tiny import build_tiny_model
-from training.configs import SftConfig
+from training.configs import RewardConfig, SftConfig
 from training.run_dir import RunFolder
 
 
@@ -43,3 +43,22 @@ def taught_run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Ru
         checkpoint_every=0,
     )
     return runs.finished(path / "run", "sft", config, tiny_model, snapshot)
+
+
+@pytest.fixture(scope="session")
+def judging_run(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> RunFolder:
+    """A finished run that taught the tiny model what raters prefer: a reward model."""
+    path = tmp_path_factory.mktemp("judging")
+    snapshot = runs.rankings(path / "snapshot")
+    config = RewardConfig(
+        method="full",
+        learning_rate=5e-3,
+        n_epochs=4,
+        batch_size=4,
+        accumulation=1,
+        max_tokens=64,
+        dtype="float32",
+        checkpoint_every=0,
+        keeps_state="never",
+    )
+    return runs.finished(path / "run", "reward", config, tiny_model, snapshot)

@@ -53,9 +53,19 @@ def prompts(path: Path, *, n: int = 5) -> Path:
     return write_snapshot(path, train=rows)
 
 
-def prepare(path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, *, attempt: int = 1) -> RunFolder:
-    """What a supervisor does before it starts the child."""
-    job = Job(kind=kind, run_id=1, attempt=attempt, config=configs.as_json(config), model=str(model), snapshot=str(snapshot))
+def prepare(
+    path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, *, attempt: int = 1, **fields: Any
+) -> RunFolder:
+    """What a supervisor does before it starts the child. `fields`: more of the job, such as a reward model."""
+    job = Job(
+        kind=kind,
+        run_id=1,
+        attempt=attempt,
+        config=configs.as_json(config),
+        model=str(model),
+        snapshot=str(snapshot),
+        **{name: str(value) if isinstance(value, Path) else value for name, value in fields.items()},
+    )
     run_dir.write_job(path, job)
     return RunFolder(path, attempt)
 
@@ -70,8 +80,8 @@ def carry_out(folder: RunFolder) -> Result:
     return result
 
 
-def finished(path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path) -> RunFolder:
-    folder = prepare(path, kind, config, model, snapshot)
+def finished(path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, **fields: Any) -> RunFolder:
+    folder = prepare(path, kind, config, model, snapshot, **fields)
     carry_out(folder)
     return folder
 
@@ -87,6 +97,11 @@ def points(folder: RunFolder) -> dict[int, dict[str, float]]:
     """step → values, of this attempt."""
     lines, _ = run_dir.read_progress(folder.path, 0)
     return {line["step"]: line["values"] for line in lines if "values" in line and line["attempt"] == folder.attempt}
+
+
+def samples(folder: RunFolder) -> list[dict[str, Any]]:
+    lines, _ = run_dir.read_progress(folder.path, 0)
+    return [line["sample"] for line in lines if "sample" in line]
 
 
 def notes(folder: RunFolder) -> str:

@@ -11,7 +11,7 @@ from tests.trainer import runs
 from training import run_dir
 from training.configs import SampleConfig
 from training.run_dir import RunFolder
-from training.trainer import data, loading, sample
+from training.trainer import answering, data, loading
 
 QUICK = SampleConfig(n_responses=3, max_new_tokens=12, batch_size=6, dtype="float32", n_shown=2)
 
@@ -119,6 +119,6 @@ def test_long_prompts_are_left_out_and_said(run_folder: Path, tiny_model: Path, 
 
 
 def test_what_follows_the_end_of_turn_is_padding() -> None:
-    assert sample.until_end([5, 6, 2, 0, 0], {2}) == ([5, 6], True)
-    assert sample.until_end([5, 6, 7], {2}) == ([5, 6, 7], False)
-    assert sample.until_end([2], {2}) == ([], True)
+    assert answering.until_end([5, 6, 2, 0, 0], {2}) == ([5, 6], True)
+    assert answering.until_end([5, 6, 7], {2}) == ([5, 6, 7], False)
+    assert answering.until_end([2], {2}) == ([], True)

@@ -11,6 +11,7 @@ from labeling.models import Prompt
 from training import configs
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.selectors import RunFilter
+from training.services import Wish
 
 MAX_STEP = 2_147_483_647
 MAX_ATTEMPT = 32_767
@@ -75,6 +76,16 @@ class RunSerializer(serializers.Serializer[Any]):
     snapshot = serializers.IntegerField(source="snapshot_id")
     base_model = serializers.IntegerField(source="base_model_id")
     reward_model = serializers.IntegerField(source="reward_model_id", allow_null=True)
+    other_model = serializers.IntegerField(source="other_model_id", allow_null=True, help_text="compared with, of evaluations")
+    made_from = serializers.IntegerField(
+        source="made_from_id", allow_null=True, help_text="the run that it is a copy of, or a new try"
+    )
+    made_as = serializers.ChoiceField(choices=Run.MadeAs.choices, allow_blank=True)
+    is_dry = serializers.BooleanField(help_text="two steps, and no model left")
+    priority = serializers.IntegerField(help_text="the highest goes first")
+    tags = serializers.ListField(child=serializers.CharField())
+    remarks = serializers.CharField()
+    kept_step = serializers.IntegerField(allow_null=True, help_text="of the state that it can be extended from")
     model = serializers.IntegerField(source="trained_model.pk", allow_null=True, help_text="what it left")
     attempt = serializers.IntegerField()
     node = serializers.CharField()
@@ -114,6 +125,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
     snapshot = OneOf(Snapshot.objects.all())
     base_model = OneOf(TrainedModel.objects.all())
     reward_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True)
+    other_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True, help_text="to compare with, of evaluations")
     preset = serializers.ChoiceField(
         required=False, choices=["small", "balanced", "thorough"], help_text="settings to begin with"
     )
@@ -121,6 +133,10 @@ class NewRunSerializer(serializers.Serializer[Any]):
     memory_gb = serializers.IntegerField(
         default=0, min_value=0, max_value=MAX_ATTEMPT, help_text="of each GPU, or of the machine where none is asked for"
     )
+    priority = serializers.IntegerField(default=0, min_value=-100, max_value=100, help_text="the highest goes first")
+    tags = serializers.ListField(child=serializers.CharField(max_length=40), default=list, max_length=12)
+    remarks = serializers.CharField(default="", allow_blank=True, max_length=5000)
+    is_dry = Flag(default=False, help_text="loads everything, makes two steps, leaves no model")
     config = serializers.DictField(required=False, help_text="settings that differ from the preset's, or from the defaults")
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +144,11 @@ class NewRunSerializer(serializers.Serializer[Any]):
         if problems:
             raise ValidationError({"config": {problem.field or "all": [problem.sentence] for problem in problems}})
         return values
+
+    @staticmethod
+    def wish_of(values: dict[str, Any]) -> Wish:
+        asked = {name: values[name] for name in ("n_gpus", "memory_gb", "priority", "remarks", "is_dry")}
+        return Wish(**asked, tags=tuple(values["tags"]))
 
     @staticmethod
     def config_of(values: dict[str, Any]) -> dict[str, Any]:

@@ -64,8 +64,8 @@ class Runs(ApiView):
                 snapshot=values["snapshot"],
                 base_model=values["base_model"],
                 reward_model=values.get("reward_model"),
-                n_gpus=values["n_gpus"],
-                memory_gb=values["memory_gb"],
+                other_model=values.get("other_model"),
+                wish=serializers.NewRunSerializer.wish_of(values),
                 by=person(request),
                 now=timezone.now(),
             )

@@ -15,6 +15,7 @@ class Snapshot(models.Model):
         DEMONSTRATIONS = "demonstrations", _("demonstrations")
         COMPARISONS = "comparisons", _("comparisons")
         PROMPTS = "prompts", _("prompts")
+        TEXT = "text", _("text")
 
     name = models.CharField(_("name"), max_length=200)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)

@@ -41,15 +41,16 @@ def fitting(*, node: str) -> Q:
 
     A node that has never announced itself is somebody's command line: it takes what it is told to.
     """
+    wanted = Q(wanted_node="") | Q(wanted_node=node)
     row = Node.objects.filter(name=node).first()
     if row is None:
-        return Q()
+        return wanted
     if row.draining_since is not None:
         return Q(pk__in=())
     fits = Q(n_gpus=0, memory_gb__lte=math.ceil(row.memory_gb))
     for n_gpus, memory_gb in enumerate(_gpu_memories(row), start=1):
         fits |= Q(n_gpus=n_gpus, memory_gb__lte=memory_gb)
-    return fits
+    return wanted & fits
 
 
 def next_run_id(*, node: str) -> int | None:
@@ -83,6 +84,8 @@ def is_wanted_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:
 
 
 def fits(*, run: Run, node: Node) -> bool:
+    if run.wanted_node not in ("", node.name):
+        return False
     if run.n_gpus == 0:
         return run.memory_gb <= math.ceil(node.memory_gb)
     memories = _gpu_memories(node)
@@ -98,6 +101,10 @@ def why_waiting(*, run: Run, now: datetime) -> str:
     if not alive:
         return _("No GPU worker has been heard of in the last minute. Start one, and it takes the run.")
     fitting_nodes = [one for one in alive if fits(run=run, node=one.node)]
+    if not fitting_nodes and run.wanted_node and run.wanted_node not in {one.node.name for one in alive}:
+        return _("It goes on from a state that lies on %(node)s, and that node is gone. It waits until it is back.") % {
+            "node": run.wanted_node
+        }
     if not fitting_nodes:
         return _(
             "No node that is alive has %(wanted)s. There are: %(nodes)s. Add a node, or start the run anew asking for less."

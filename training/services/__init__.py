@@ -1,6 +1,17 @@
 """Every write of the training half, one module a noun."""
 
 from training.services.chains import UnableToResume, advance_chain, approve_link, resume_chain, stop_chain
+from training.services.line import (
+    UnableToExtend,
+    UnableToQueue,
+    Wish,
+    extend_run,
+    extended_by,
+    move_run,
+    queue_run,
+    set_priority,
+    snapshot_kinds,
+)
 from training.services.nodes import announce_node, drain_node, forget_node, resume_node
 from training.services.registry import UnableToRegister, enter_model, register_model, response_number, store_responses
 from training.services.runs import (
@@ -8,21 +19,17 @@ from training.services.runs import (
     Ending,
     Point,
     Sample,
-    UnableToQueue,
     UnableToRetry,
     beat,
     claim_run,
     describe_run,
     finish_run,
     give_up_attempt,
-    queue_run,
     reap_runs,
     record_progress,
     request_stop,
     retry_run,
     return_to_queue,
-    set_priority,
-    snapshot_kinds,
 )
 from training.services.schedules import (
     Terms,
@@ -45,12 +52,14 @@ __all__ = [
     "Sample",
     "Terms",
     "UnableToCut",
+    "UnableToExtend",
     "UnableToFire",
     "UnableToQueue",
     "UnableToRegister",
     "UnableToResume",
     "UnableToRetry",
     "UnableToSchedule",
+    "Wish",
     "advance_chain",
     "announce_node",
     "approve_link",
@@ -62,11 +71,14 @@ __all__ = [
     "describe_run",
     "drain_node",
     "enter_model",
+    "extend_run",
+    "extended_by",
     "finish_run",
     "fire_due_schedules",
     "fire_now",
     "forget_node",
     "give_up_attempt",
+    "move_run",
     "pause_schedule",
     "queue_run",
     "reap_runs",

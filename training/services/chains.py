@@ -21,8 +21,9 @@ from training import doorbell, plans
 from training.freezing import Filters, UnableToCut
 from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan, Step
+from training.services.line import UnableToQueue, Wish, queue_run
 from training.services.registry import prompts_answered
-from training.services.runs import UnableToQueue, UnableToRetry, queue_run, request_stop, retry_run
+from training.services.runs import UnableToRetry, request_stop, retry_run
 from training.services.snapshots import cut_snapshot
 
 # A worker that cuts a snapshot for longer than this is gone; another begins again.
@@ -165,8 +166,7 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
         snapshot=_snapshot_for(chain, link.step),
         base_model=_model_for(chain, plan, link.step),
         reward_model=_left_by(chain, Step.REWARD) if link.step == Step.PPO else None,
-        n_gpus=plan.n_gpus,
-        memory_gb=plan.memory_gb,
+        wish=Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),
         by=chain.schedule.created_by,
         now=now,
     )

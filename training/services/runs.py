@@ -1,6 +1,6 @@
 """Every write to a run. Each one names the state or the attempt it expects, so that a late or repeated call changes nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -8,28 +8,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Value
+from django.db.models import F, Max, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from training import configs, doorbell
-from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from training import doorbell
+from training.models import Run, RunPoint, RunSample
 from training.selectors.nodes import fitting
 from training.services import endings, registry
-
-_SNAPSHOTS_OF_KIND = {
-    Run.Kind.SFT: (Snapshot.Kind.DEMONSTRATIONS,),
-    Run.Kind.REWARD: (Snapshot.Kind.COMPARISONS,),
-    Run.Kind.SAMPLE: (Snapshot.Kind.PROMPTS,),
-    # Of demonstrations PPO takes the prompts, and the completions for its ptx mix.
-    Run.Kind.PPO: (Snapshot.Kind.PROMPTS, Snapshot.Kind.DEMONSTRATIONS),
-}
-
-
-class UnableToQueue(Exception):
-    """The run asked for cannot be run; the text says what to change."""
 
 
 class UnableToRetry(Exception):
@@ -69,7 +57,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended. `model` is where the weights are kept."""
+    """How an attempt ended. `model` is where the weights are kept, `kept_step` the step of the state that stays on its node."""
 
     outcome: Run.Outcome
     error: str = ""
@@ -77,50 +65,7 @@ class Ending:
     versions: dict[str, str] = field(default_factory=dict)
     n_steps: int = 0
     model: str | None = None
-
-
-def snapshot_kinds(kind: str) -> tuple[Snapshot.Kind, ...]:
-    """What a run of this kind learns from, or answers; the usual one first."""
-    return _SNAPSHOTS_OF_KIND[Run.Kind(kind)]
-
-
-def queue_run(
-    *,
-    kind: str,
-    name: str,
-    config: Mapping[str, Any],
-    snapshot: Snapshot,
-    base_model: TrainedModel,
-    reward_model: TrainedModel | None = None,
-    n_gpus: int = 0,
-    memory_gb: int = 0,
-    by: User | None,
-    now: datetime,
-) -> Run:
-    """A queued run, its doorbell rung on commit. Only a node with `n_gpus` of `memory_gb` each takes it.
-
-    Raises UnableToQueue.
-    """
-    parsed, problems = configs.parse(kind, config)
-    if parsed is None:
-        raise UnableToQueue(" ".join(problem.sentence for problem in problems))
-    _refuse_misfits(kind, snapshot, base_model, reward_model)
-    with transaction.atomic():
-        run = Run.objects.create(
-            name=name,
-            kind=kind,
-            config=configs.as_json(parsed),
-            snapshot=snapshot,
-            base_model=base_model,
-            reward_model=reward_model,
-            n_gpus=n_gpus,
-            memory_gb=memory_gb,
-            created_by=by,
-            created_at=now,
-        )
-        audit.record(by=by, action="queue", target=run, after={"kind": kind, "name": name}, now=now)
-        transaction.on_commit(partial(doorbell.ring, run.pk))
-    return run
+    kept_step: int | None = None
 
 
 def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
@@ -136,7 +81,7 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
         )
         if claimed != 1:
             return None
-        return Run.objects.select_related("snapshot", "base_model", "reward_model").get(pk=run_id)
+        return Run.objects.select_related("snapshot", "base_model", "reward_model", "other_model").get(pk=run_id)
 
 
 def beat(*, run_id: int, attempt: int, now: datetime) -> Beat:
@@ -212,6 +157,7 @@ def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> b
         "error": ending.error,
         "metrics": ending.metrics,
         "versions": ending.versions,
+        "kept_step": ending.kept_step,
         "heartbeat_at": now,
         "finished_at": now,
     }
@@ -237,7 +183,7 @@ def return_to_queue(*, run_id: int, attempt: int, now: datetime) -> bool:
 
 
 def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, silent_since: datetime | None = None) -> bool:
-    """An attempt ended without a result: the run waits again, or is LOST after too many.
+    """An attempt ended without a result: the run waits again, or is LOST after too many in a row that got no further.
 
     With `silent_since`, only if its last heartbeat is older. False when the attempt is over already, or beats again.
     """
@@ -246,9 +192,11 @@ def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, si
         ours = ours.filter(heartbeat_at__lt=silent_since)
     n_allowed = settings.RUN_MAX_ATTEMPTS
     lost = _("%(reason)s That was the last of %(n)s attempts. Look at the log, then retry: it goes on from its last checkpoint.")
+    has_advanced = _has_advanced(run_id, attempt)
     with transaction.atomic():
         if (
-            ours.filter(n_crashes__gte=n_allowed - 1).update(
+            not has_advanced
+            and ours.filter(n_crashes__gte=n_allowed - 1).update(
                 state=Run.State.FINISHED,
                 outcome=Run.Outcome.LOST,
                 n_crashes=F("n_crashes") + 1,
@@ -259,10 +207,18 @@ def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, si
         ):
             endings.tell_of_end(run_id=run_id, now=now)
             return True
-        if ours.update(state=Run.State.QUEUED, n_crashes=F("n_crashes") + 1, error=reason, node="") != 1:
+        n_crashes = 1 if has_advanced else F("n_crashes") + 1
+        if ours.update(state=Run.State.QUEUED, n_crashes=n_crashes, error=reason, node="") != 1:
             return False
         transaction.on_commit(partial(doorbell.ring, run_id))
     return True
+
+
+def _has_advanced(run_id: int, attempt: int) -> bool:
+    """Whether it got further than every attempt before it: a long run may outlive many nodes."""
+    points = RunPoint.objects.filter(run_id=run_id, attempt__lte=attempt)
+    reached = points.aggregate(own=Max("step", filter=Q(attempt=attempt)), before=Max("step", filter=Q(attempt__lt=attempt)))
+    return (reached["own"] or 0) > (reached["before"] or 0)
 
 
 def reap_runs(*, now: datetime) -> int:
@@ -279,17 +235,6 @@ def reap_runs(*, now: datetime) -> int:
         )
         for run_id, attempt, node in silent
     )
-
-
-def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
-    """Where a waiting run stands in line: the highest goes first. False when it waits no more."""
-    with transaction.atomic():
-        is_changed = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(priority=priority) == 1
-        if is_changed:
-            audit.record(
-                by=by, action="reorder", target=run, before={"priority": run.priority}, after={"priority": priority}, now=now
-            )
-    return is_changed
 
 
 def describe_run(*, run: Run, tags: Sequence[str], remarks: str) -> None:
@@ -311,18 +256,6 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
             )
         audit.record(by=by, action="retry", target=run, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
-
-
-def _refuse_misfits(kind: str, snapshot: Snapshot, base_model: TrainedModel, reward_model: TrainedModel | None) -> None:
-    if snapshot.kind not in snapshot_kinds(kind):
-        wanted = " / ".join(str(one.label) for one in snapshot_kinds(kind))
-        raise UnableToQueue(
-            _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted}
-        )
-    if kind != Run.Kind.REWARD and base_model.kind != TrainedModel.Kind.POLICY:
-        raise UnableToQueue(_("“%(model)s” gives scores and writes no text. Choose a language model.") % {"model": base_model})
-    if kind == Run.Kind.PPO and (reward_model is None or reward_model.kind != TrainedModel.Kind.REWARD):
-        raise UnableToQueue(_("PPO learns from a reward model. Choose one."))
 
 
 def _running(run_id: int, attempt: int) -> Any:

@@ -11,6 +11,7 @@ import errno
 import importlib
 import os
 import platform
+import resource
 import signal
 import sys
 from importlib.metadata import version
@@ -20,13 +21,9 @@ from training import configs, run_dir
 from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
 # Each has `carry_out(job, config, folder) -> Result`.
-MODULES = {
-    "sft": "training.trainer.sft",
-    "reward": "training.trainer.reward",
-    "ppo": "training.trainer.ppo",
-    "sample": "training.trainer.sample",
-}
+MODULES = {kind: f"training.trainer.{kind}" for kind in configs.KINDS}
 _PR_SET_PDEATHSIG = 1
+_GIB = 1024**3
 
 
 class UnableToStart(AnticipatedFailure):
@@ -62,7 +59,7 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         sys.stderr.write(f"{sentence}\n")
         return run_dir.EXIT_ANTICIPATED
     run_dir.clear_aside(folder.path)
-    folder.write_result(dataclasses.replace(result, versions=_versions(job)))
+    folder.write_result(dataclasses.replace(result, versions=_versions(job), metrics=result.metrics | _peak_memory()))
     return run_dir.EXIT_FINISHED
 
 
@@ -83,7 +80,7 @@ def _config(job: Job) -> configs.Config:
     config, problems = configs.parse(job.kind, job.config)
     if config is None or job.kind not in MODULES:
         raise UnableToStart(" ".join(problem.sentence for problem in problems) or f"This node cannot carry out {job.kind} runs.")
-    return config
+    return config.rehearsed() if job.is_dry else config
 
 
 def _settle(job: Job, *, allows_hub: bool) -> None:
@@ -106,12 +103,27 @@ def _die_with_parent(supervisor: int | None) -> None:
         sys.exit(run_dir.EXIT_STALE)
 
 
+def _peak_memory() -> dict[str, float]:
+    """Of the GPU where there is one, else of this process. Torch is imported by now, or nothing was computed."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        return {"peak_memory_gb": round(torch.cuda.max_memory_allocated() / _GIB, 2)}
+    return {"peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _GIB, 2)}
+
+
+def _device() -> str:
+    """What two runs must share to be compared by their speed."""
+    torch = sys.modules.get("torch")
+    return torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else "CPU"
+
+
 def _versions(job: Job) -> dict[str, str]:
     packages = ("torch", "transformers", "trl", "peft", "accelerate")
     return {name: version(name) for name in packages} | {
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}",
         "threads": str(job.threads),
+        "device": _device(),
     }
 
 

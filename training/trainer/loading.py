@@ -10,7 +10,7 @@ import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from training import run_dir
-from training.configs import RewardConfig, SftConfig
+from training.configs import Training
 from training.run_dir import AnticipatedFailure, RunFolder, UnableToSave
 
 # Tokens that models keep for padding or never write; the first one in the vocabulary that is not an end of turn is taken.
@@ -90,6 +90,13 @@ def load_reward(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.d
     return loaded.to(device())
 
 
+def is_reward_model(model: str) -> bool:
+    """Whether the folder holds a model with a head of one number."""
+    _require_folder(model)
+    found = transformers.AutoConfig.from_pretrained(model)
+    return any("SequenceClassification" in name for name in found.architectures or [])
+
+
 def require_length(model: PreTrainedModel, max_tokens: int) -> None:
     """Raises UnableToLoad when the model cannot read rows this long."""
     longest = getattr(model.config, "max_position_embeddings", None)
@@ -110,7 +117,7 @@ def last_token_rewards(model: Any, input_ids: torch.Tensor, attention_mask: torc
     return model.score(ends).squeeze(-1).float()
 
 
-def lora(config: SftConfig | RewardConfig, *, is_reward: bool) -> peft.LoraConfig:
+def lora(config: Training, *, is_reward: bool) -> peft.LoraConfig:
     return peft.LoraConfig(
         task_type=peft.TaskType.SEQ_CLS if is_reward else peft.TaskType.CAUSAL_LM,
         r=config.lora_rank,

@@ -10,7 +10,7 @@ import transformers
 from transformers import TrainerCallback, TrainerControl, TrainerState
 
 from training import run_dir
-from training.configs import RewardConfig, SftConfig
+from training.configs import Training
 from training.run_dir import AnticipatedFailure, RunFolder
 from training.trainer import loading
 
@@ -20,6 +20,7 @@ _SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
     "constant": ("constant_with_warmup", {}),
 }
 _HIDDEN = {"epoch", "num_tokens", "min_reward", "max_reward"}
+_GIB = 1024**3
 # AdamW keeps two float32 numbers beside each trained weight.
 _CHECKPOINT_FACTOR = 3
 
@@ -31,7 +32,7 @@ class UnableToTrain(AnticipatedFailure):
 class Follower(TrainerCallback):
     """Writes progress and obeys the stop file. The last point waits for `finish`, which adds what is measured after training."""
 
-    def __init__(self, folder: RunFolder, config: SftConfig | RewardConfig, measure: Callable[[], dict[str, float]]) -> None:
+    def __init__(self, folder: RunFolder, config: Training, measure: Callable[[], dict[str, float]]) -> None:
         self.folder = folder
         self.config = config
         self.measure = measure
@@ -39,13 +40,14 @@ class Follower(TrainerCallback):
         self._measured: dict[str, float] = {}
         self._last: tuple[int, int, dict[str, float]] = (0, 0, {})
         self._started_at = time.monotonic()
+        self._n_tokens = 0.0
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Saves, measures and stops at the steps where that is due."""
         step, is_last = state.global_step, state.global_step >= state.max_steps
         if run_dir.is_stop_requested(self.folder.path) and not is_last:
             self.is_stopped = control.should_training_stop = control.should_save = control.should_log = True
-        if is_due(step, self.config.checkpoint_every) and not is_last:
+        if (is_due(step, self.config.checkpoint_every) and not is_last) or (is_last and self.config.keeps_last_state):
             control.should_save = True
         if is_due(step, self.config.evaluate_every) and not is_last:
             self._measured = self.measure()
@@ -59,16 +61,33 @@ class Follower(TrainerCallback):
             return
         self._flush()
         seconds, self._started_at = time.monotonic() - self._started_at, time.monotonic()
-        kept = {name: value for name, value in logs.items() if name not in _HIDDEN}
+        kept = {name: value for name, value in self.named(logs).items() if name not in _HIDDEN}
+        kept |= self._speed(logs, seconds) | self._memory()
         self._last = (state.global_step, state.max_steps, kept | self._measured | {"seconds": seconds})
         self._measured = {}
         if state.global_step < state.max_steps and not self.is_stopped:
             self._flush()
 
-    def finish(self, values: dict[str, float]) -> None:
+    def named(self, logs: dict[str, float]) -> dict[str, float]:
+        """What a trainer logs, under the names that every kind uses."""
+        return {name: value for name, value in logs.items() if value is not None}
+
+    def finish(self, values: dict[str, float], state: TrainerState | None = None) -> None:
+        """With `state`, a run that had made its last step before it was killed finds the point that `values` belong to."""
         step, n_steps, last = self._last
+        if state is not None and not step:
+            step, n_steps = state.global_step, state.max_steps
         self._last = (step, n_steps, last | values)
         self._flush()
+
+    def _speed(self, logs: dict[str, float], seconds: float) -> dict[str, float]:
+        """From the tokens that TRL counts from the start of a run; a resumed one begins with what it finds."""
+        seen, self._n_tokens = self._n_tokens, logs.get("num_tokens") or 0.0
+        return {"tokens_per_s": (self._n_tokens - seen) / max(seconds, 1e-9)} if seen and self._n_tokens > seen else {}
+
+    @staticmethod
+    def _memory() -> dict[str, float]:
+        return {"gpu_memory_gb": torch.cuda.max_memory_allocated() / _GIB} if torch.cuda.is_available() else {}
 
     def _flush(self) -> None:
         step, n_steps, values = self._last
@@ -124,12 +143,13 @@ def train(trainer: Watched) -> bool:
     return trainer.follower.is_stopped
 
 
-def arguments(config: SftConfig | RewardConfig, folder: RunFolder) -> dict[str, Any]:
-    """What SFT's and the reward model's TRL configs share. Logging and saving are left to `Follower`."""
+def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
+    """What the TRL configs of all kinds share. Logging and saving are left to `Follower`."""
     schedule, schedule_settings = _SCHEDULES[config.schedule]
     return {
         "output_dir": str(scratch(folder)),
         "num_train_epochs": config.n_epochs,
+        "max_steps": config.max_steps or -1,
         "learning_rate": config.learning_rate,
         "lr_scheduler_type": schedule,
         "lr_scheduler_kwargs": schedule_settings,
@@ -139,7 +159,6 @@ def arguments(config: SftConfig | RewardConfig, folder: RunFolder) -> dict[str, 
         "per_device_train_batch_size": config.batch_size,
         "gradient_accumulation_steps": config.accumulation,
         "gradient_checkpointing": config.saves_memory,
-        "max_length": config.max_tokens,
         "bf16": loading.dtype(config.dtype) == torch.bfloat16,
         "seed": config.seed,
         "logging_steps": config.log_every,
@@ -160,12 +179,14 @@ def scratch(folder: RunFolder) -> Path:
 
 def n_steps(trainer: transformers.Trainer) -> int:
     """How often the weights will move. Known to the trainer itself only once it runs."""
+    if trainer.args.max_steps > 0:
+        return int(trainer.args.max_steps)
     rows_per_step = trainer.args.per_device_train_batch_size * trainer.args.gradient_accumulation_steps
     n_rows = len(cast("Sized", trainer.train_dataset))
     return int(-(-n_rows // rows_per_step) * trainer.args.num_train_epochs)
 
 
-def starting_numbers(config: SftConfig | RewardConfig) -> torch.dtype:
+def starting_numbers(config: Training) -> torch.dtype:
     """What the weights are held in while training: trained ones in float32, since a small step is lost in bfloat16's rounding."""
     return torch.float32 if config.method == "full" else loading.dtype(config.dtype)
 

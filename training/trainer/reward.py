@@ -59,7 +59,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
 
     whole = loading.merged(trainer.model, loading.dtype(config.dtype))
     after = measures(trainer, rows.held_out, whole)
-    follower.finish(after)
+    follower.finish(after, trainer.state)
     bias = demonstration_reward(trainer, rows.demonstrations, whole)
     whole.config.reward_bias = bias
     loading.save_whole(folder, job.output, whole, tokenizer)
@@ -115,9 +115,11 @@ def _trainer(
         model = peft.get_peft_model(model, loading.lora(config, is_reward=True))
         if config.saves_memory:
             model.enable_input_require_grads()
-    settings = progress.arguments(config, folder)
-    del settings["max_length"]  # lengths were settled when the rows were made
-    arguments = RankingArguments(center_rewards=config.centering, per_device_eval_batch_size=config.batch_size, **settings)
+    arguments = RankingArguments(
+        center_rewards=config.centering,
+        per_device_eval_batch_size=config.batch_size,
+        **progress.arguments(config, folder),
+    )
     return WatchedRanking(model, arguments, processing_class=tokenizer, train_dataset=train)
 
 

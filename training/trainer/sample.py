@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from training import run_dir
 from training.configs import SampleConfig
 from training.run_dir import Job, Result, RunFolder
-from training.trainer import data, loading
+from training.trainer import answering, data, loading
 from training.trainer.data import Prompt
 
 
@@ -42,7 +42,14 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
     found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
     model = loading.load_policy(job.model, tokenizer, loading.dtype(config.dtype)).eval()
     loading.require_length(model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens)
-    settings = _generation(model, tokenizer, config)
+    settings = answering.generation(
+        model,
+        tokenizer,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+        top_p=config.top_p,
+        n_responses=config.n_responses,
+    )
 
     # Longest first: if memory does not suffice, it shows at once. Every attempt has the same batches, each with its own seed.
     ordered = sorted(found, key=lambda prompt: -len(prompt.input_ids))
@@ -87,14 +94,14 @@ def _answer(
     torch.manual_seed(batch_seed(config.seed, batch))
     ids, mask = data.padded([prompt.input_ids for prompt in batch], tokenizer.pad_token_id, side="left")  # (P, T)
     ids, mask = ids.to(model.device), mask.to(model.device)
-    written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[:, ids.shape[1] :]  # (P·K, N)
+    with answering.unadvised(model):
+        written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[:, ids.shape[1] :]  # (P·K, N)
     ends = set(settings.eos_token_id)
     sampling = {name: getattr(config, name) for name in ("temperature", "top_p", "max_new_tokens", "seed")}
     rows = []
     for index, tokens in enumerate(written.tolist()):
-        kept, is_ended = until_end(tokens, ends)
-        # PostgreSQL stores no NUL, and a byte-level model can write one.
-        text = str(tokenizer.decode(kept, skip_special_tokens=True)).replace("\x00", "\ufffd")
+        kept, is_ended = answering.until_end(tokens, ends)
+        text = answering.readable(tokenizer, kept)
         prompt, number = batch[index // config.n_responses], index % config.n_responses
         rows.append({"prompt_id": prompt.prompt_id, "text": text, "number": number, "is_ended": is_ended, "sampling": sampling})
         tally.n_tokens += len(kept) + is_ended
@@ -105,34 +112,10 @@ def _answer(
     return rows
 
 
-def until_end(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
-    """(what was written before the first end of turn, whether there was one). What follows an end is padding."""
-    for index, token in enumerate(tokens):
-        if token in ends:
-            return tokens[:index], True
-    return tokens, False
-
-
 def batch_seed(seed: int, batch: list[Prompt]) -> int:
     """Depends on the prompts and not on what was sampled before, so that a resumed run writes what an unbroken one would."""
     named = f"{seed}:{[prompt.prompt_id for prompt in batch]}"
     return int.from_bytes(hashlib.sha256(named.encode()).digest()[:7], "big")
-
-
-def _generation(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, config: SampleConfig) -> GenerationConfig:
-    """The run's settings alone: what the model's folder advises (a repetition penalty, a top-k) would change what is measured."""
-    advised = model.generation_config.eos_token_id
-    ends = set(advised if isinstance(advised, list) else [advised]) - {None} | {tokenizer.eos_token_id}
-    model.generation_config = GenerationConfig()
-    drawn = {"temperature": config.temperature, "top_p": config.top_p, "top_k": 0} if config.temperature > 0 else {}
-    return GenerationConfig(
-        max_new_tokens=config.max_new_tokens,
-        do_sample=config.temperature > 0,
-        num_return_sequences=config.n_responses,
-        eos_token_id=sorted(ends),
-        pad_token_id=tokenizer.pad_token_id,
-        **drawn,
-    )
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig) -> tuple[list[Prompt], int]:

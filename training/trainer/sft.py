@@ -35,7 +35,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 
     trainer = WatchedSft(
         model=model,
-        args=SFTConfig(**progress.arguments(config, folder)),
+        args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
         train_dataset=datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in train.examples]),
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
@@ -50,7 +50,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 
     whole = loading.merged(trainer.model, numbers)
     after = held_out_loss(whole, held_out, config.batch_size, numbers)
-    follower.finish(_named(after))
+    follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
         "held_out_loss_before": before,

@@ -173,8 +173,8 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
             reward_model=chosen.get("reward_model"),
-            n_gpus=chosen["n_gpus"] or 0,
-            memory_gb=chosen["memory_gb"] or 0,
+            other_model=chosen.get("other_model"),
+            wish=form.wish(),
             by=access.researcher(request.user),
             now=timezone.now(),
         )

@@ -1,0 +1,91 @@
+"""Pretraining a tiny model, for real: on documents and on demonstrations, from weights and from nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from tests.trainer import runs
+from training import run_dir
+from training.configs import PretrainConfig, SftConfig
+from training.trainer import data, pretrain
+
+# transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
+pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+
+QUICK = PretrainConfig(
+    learning_rate=5e-3,
+    n_epochs=3,
+    batch_size=4,
+    accumulation=1,
+    max_tokens=32,
+    dtype="float32",
+    checkpoint_every=0,
+)
+
+
+def document(number: int) -> dict[str, Any]:
+    return {"id": f"text-{number}", "text": f"The sky is blue on day {number}. " * 4}
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Path:
+    rows = [document(number) for number in range(24)]
+    return runs.write_snapshot(tmp_path / "snapshot", train=rows[:18], validation=rows[18:])
+
+
+def test_held_out_loss_falls_on_text(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+    folder = runs.finished(run_folder, "pretrain", QUICK, tiny_model, snapshot)
+
+    result = run_dir.read_result(run_folder)
+    assert result is not None
+    assert result.metrics["held_out_loss_after"] < result.metrics["held_out_loss_before"] - 1
+    assert result.metrics["n_documents"] == 18
+    assert result.metrics["n_tokens"] == result.metrics["n_train"] * 32
+    assert result.n_steps == max(runs.points(folder))
+
+
+def test_a_model_from_nothing_has_a_tokenizer_of_its_own(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+    config = replace(QUICK, start="scratch", tokenizer="own", vocabulary=300)
+
+    runs.finished(run_folder, "pretrain", config, tiny_model, snapshot)
+
+    model = AutoModelForCausalLM.from_pretrained(run_folder / "model")
+    tokenizer = AutoTokenizer.from_pretrained(run_folder / "model")
+    assert len(tokenizer) <= 300 < AutoModelForCausalLM.from_pretrained(tiny_model).config.vocab_size
+    assert model.config.vocab_size == len(tokenizer)
+    assert tokenizer.decode(tokenizer("Wholly unseen: ß, 日本.")["input_ids"]) == "Wholly unseen: ß, 日本."
+
+
+def test_what_came_of_nothing_can_be_fine_tuned(tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:
+    config = replace(QUICK, start="scratch", tokenizer="own", vocabulary=300, max_steps=2)
+    born = runs.finished(tmp_path / "born", "pretrain", config, tiny_model, snapshot)
+    tuning = SftConfig(max_tokens=128, max_steps=1, batch_size=2, accumulation=1, dtype="float32", keeps_state="never")
+
+    runs.finished(tmp_path / "tuned", "sft", tuning, born.path / "model", runs.demonstrations(tmp_path / "demonstrations"))
+
+    assert run_dir.is_complete(tmp_path / "tuned" / "model")
+
+
+def test_demonstrations_are_text_as_the_chat_template_writes_them(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+    snapshot = runs.demonstrations(tmp_path / "demonstrations")
+
+    runs.finished(run_folder, "pretrain", replace(QUICK, max_steps=1), tiny_model, snapshot)
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    assert "assistant\nThe sky is blue.<|im_end|>" in pretrain.text_of(tokenizer, runs.demonstration(1))
+
+
+def test_no_token_is_padding_and_the_rest_is_left_out() -> None:
+    found = list(pretrain.blocks([[1, 2, 3], [4], [5, 6]], 0, 4))
+
+    assert found == [[1, 2, 3, 0], [4, 0, 5, 6]]
+
+
+def test_text_that_fills_no_row_gets_a_sentence(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+    short = runs.write_snapshot(tmp_path / "short", train=[{"id": "1", "text": "Hm."}])
+
+    with pytest.raises(data.UnableToRead, match="1 documents together do not fill one row of 32 tokens"):
+        runs.carry_out(runs.prepare(run_folder, "pretrain", QUICK, tiny_model, short))

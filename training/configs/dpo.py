@@ -1,0 +1,103 @@
+"""Settings of DPO."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from training.configs.knobs import _, knob
+from training.configs.weights import Rows
+
+
+@dataclass(frozen=True)
+class DpoConfig(Rows):
+    """Direct preference optimisation (Rafailov 2023): preferences into a policy with no reward model and no sampling.
+
+    The published run: β 0.1 (0.5 for summaries), batch 64, learning rate 1e-6 for full fine-tuning, 150 steps of warm-up.
+    """
+
+    snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
+
+    learning_rate: float = knob(
+        5e-6,
+        _("Learning rate"),
+        _("Highest step size. Full fine-tuning wants about 1e-6; DPO bears less than supervised fine-tuning does."),
+        min=1e-9,
+        max=1.0,
+    )
+    batch_size: int = knob(
+        4,
+        _("Batch"),
+        _("Pairs computed at once, each two sequences. Lower it when memory runs out, and raise accumulation."),
+        unit=_("pairs"),
+        min=1,
+        max=4096,
+    )
+    accumulation: int = knob(
+        16,
+        _("Accumulation"),
+        _("Batches added up before the weights move: the effective batch is batch × accumulation."),
+        min=1,
+        max=4096,
+    )
+    max_rows: int | None = knob(
+        None,
+        _("At most"),
+        _("Train on a sample of this many pairs, drawn by the seed. Empty: all."),
+        unit=_("pairs"),
+        min=1,
+        max=100_000_000,
+    )
+    warmup: float = knob(
+        0.1,
+        _("Warm-up"),
+        _("Share of the steps in which the learning rate rises from 0 to its peak."),
+        min=0.0,
+        max=0.5,
+        is_advanced=True,
+    )
+    beta: float = knob(
+        0.1,
+        _("β"),
+        _("How tightly the policy is held to where it started. Smaller lets it go further."),
+        min=0.001,
+        max=10.0,
+    )
+    loss: str = knob(
+        "sigmoid",
+        _("Loss"),
+        _("Sigmoid is the published one. IPO (Azar 2023) does not push a decided pair ever further apart; hinge as in SLiC."),
+        choices={"sigmoid": _("sigmoid"), "ipo": "IPO", "hinge": _("hinge")},
+        is_advanced=True,
+    )
+    label_smoothing: float = knob(
+        0.0,
+        _("Share of wrong labels"),
+        _("How many of the preferences are taken to be the wrong way round (conservative DPO). With the sigmoid loss."),
+        min=0.0,
+        max=0.49,
+        is_advanced=True,
+    )
+
+
+# Minutes on two CPU cores; one GPU; the published recipe.
+PRESETS: dict[str, DpoConfig] = {
+    "small": DpoConfig(
+        learning_rate=1e-4,
+        batch_size=2,
+        accumulation=2,
+        max_tokens=256,
+        max_rows=120,
+        max_held_out_rows=40,
+        checkpoint_every=10,
+    ),
+    "balanced": DpoConfig(),
+    "thorough": DpoConfig(
+        method="full",
+        learning_rate=1e-6,
+        batch_size=8,
+        accumulation=8,
+        max_tokens=2048,
+        max_held_out_rows=2000,
+        evaluate_every=100,
+        checkpoint_every=200,
+    ),
+}

@@ -1,0 +1,261 @@
+"""Settings of PPO."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from training.configs.knobs import DTYPES, REQUIRED, Problem, _, knob
+from training.configs.weights import REHEARSED_HELD_OUT, REHEARSED_STEPS, Weights
+
+
+@dataclass(frozen=True)
+class PpoConfig(Weights):
+    """PPO against a reward model (Ouyang 2022, App. C; Ziegler 2019). Defaults are InstructGPT's where it published one."""
+
+    snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
+    """of demonstrations it takes the prompts, and the completions for its ptx mix"""
+    reward_model: ClassVar[str] = REQUIRED
+
+    method: str = knob(
+        "lora",
+        _("Method"),
+        _("LoRA: the reference is the policy with its adapter off, the value model the reward model with one. Full: four."),
+        choices={"lora": _("LoRA"), "full": _("full fine-tuning")},
+    )
+    n_episodes: int = knob(
+        10_000, _("Episodes"), _("Responses sampled and learned from, in all. InstructGPT took 256,000."), min=1, max=100_000_000
+    )
+    batch_size: int = knob(
+        64, _("Rollout"), _("Episodes sampled before the weights move. InstructGPT: 512."), unit=_("episodes"), min=1, max=65536
+    )
+    n_minibatches: int = knob(
+        1, _("Minibatches"), _("Parts a rollout is cut into, one optimizer step each. InstructGPT: 8."), min=1, max=1024
+    )
+    n_inner_epochs: int = knob(
+        1, _("Inner epochs"), _("How often a rollout is learned from. InstructGPT: 1."), min=1, max=32, is_advanced=True
+    )
+    row_tokens: int = knob(
+        2048,
+        _("Tokens a row"),
+        _("Sequences are packed into rows of about so many tokens; the result does not change. Lower it when memory runs out."),
+        unit=_("tokens"),
+        min=64,
+        max=1_000_000,
+        is_advanced=True,
+    )
+    learning_rate: float = knob(
+        2e-5, _("Learning rate"), _("Of the policy. Full fine-tuning wants about 1e-6 to 1e-5."), min=1e-9, max=1.0
+    )
+    value_learning_rate: float = knob(
+        5e-5, _("Value learning rate"), _("Of the value model. InstructGPT: 9e-6, full."), min=1e-9, max=1.0, is_advanced=True
+    )
+    warmup_steps: int = knob(
+        10,
+        _("Warm-up"),
+        _("Rollouts over which the learning rate rises from a tenth of its peak; then it stays."),
+        unit=_("rollouts"),
+        min=0,
+        max=100_000,
+        is_advanced=True,
+    )
+    kl_coef: float = knob(
+        0.02,
+        _("β (KL)"),
+        _("Penalty a nat of drift from the SFT model. InstructGPT: 0.02; 0.05 holds tighter."),
+        min=0.0,
+        max=10.0,
+    )
+    kl_control: str = knob(
+        "fixed",
+        _("β control"),
+        _("Fixed, or steered so that the KL of a sequence stays near a target (Ziegler 2019)."),
+        choices={"fixed": _("fixed"), "adaptive": _("steered to a target")},
+        is_advanced=True,
+    )
+    kl_target: float = knob(
+        6.0, _("KL target"), _("For a steered β."), unit=_("nats a response"), min=0.01, max=1000.0, is_advanced=True
+    )
+    kl_horizon: int = knob(
+        10_000, _("KL horizon"), _("How many episodes a steered β takes to react."), min=1, max=10_000_000, is_advanced=True
+    )
+    kl_ceiling: float = knob(
+        0.0,
+        _("KL ceiling"),
+        _("Stop and keep the last good checkpoint when a rollout's KL passes it. 0: none."),
+        unit=_("nats a response"),
+        min=0.0,
+        max=10_000.0,
+    )
+    gamma: float = knob(1.0, _("γ (discount)"), _("1: no discount, as published."), min=0.0, max=1.0, is_advanced=True)
+    lam: float = knob(0.95, _("λ (GAE)"), _("1: no bias, high variance; 0: the reverse."), min=0.0, max=1.0, is_advanced=True)
+    whitens_advantages: bool = knob(
+        True, _("Whiten advantages"), _("To mean 0 and variance 1 over the whole rollout."), is_advanced=True
+    )
+    clip_ratio: float = knob(
+        0.2, _("Ratio clip"), _("How far a token's probability may move on one rollout."), min=0.01, max=1.0, is_advanced=True
+    )
+    clip_value: float = knob(
+        0.2, _("Value clip"), _("How far a value may move on one rollout."), min=0.01, max=100.0, is_advanced=True
+    )
+    max_new_tokens: int = knob(
+        256, _("Longest response"), _("Where a response is cut off if it has not ended."), unit=_("tokens"), min=1, max=32768
+    )
+    max_prompt_tokens: int = knob(
+        1024, _("Longest prompt"), _("Longer prompts are left out, counted and said."), unit=_("tokens"), min=8, max=131072
+    )
+    temperature: float = knob(1.0, _("Temperature"), _("Of the rollouts. InstructGPT: 1."), min=0.05, max=5.0, is_advanced=True)
+    top_p: float = knob(
+        1.0,
+        _("Top-p"),
+        _("Of the rollouts. Below 1 they no longer come from the policy itself."),
+        min=0.01,
+        max=1.0,
+        is_advanced=True,
+    )
+    missing_end: str = knob(
+        "penalty",
+        _("A response that does not end"),
+        _("Loses a fixed amount of reward, is left out of the learning, or counts like any other."),
+        choices={"penalty": _("penalty"), "drop": _("left out"), "keep": _("counts")},
+        is_advanced=True,
+    )
+    missing_end_penalty: float = knob(
+        1.0,
+        _("Penalty for no end"),
+        _("Taken off the reward of a response that does not end."),
+        min=0.0,
+        max=1000.0,
+        is_advanced=True,
+    )
+    normalizes_reward: bool = knob(False, _("Normalise rewards"), _("By their running mean and deviation."), is_advanced=True)
+    reward_clip: float = knob(
+        0.0, _("Reward clip"), _("Rewards beyond ± this are cut to it. 0: none."), min=0.0, max=1000.0, is_advanced=True
+    )
+    ptx_coef: float = knob(
+        0.0,
+        _("γ of PPO-ptx"),
+        _("Weight of the language-model loss on demonstrations mixed in. InstructGPT: 27.8 on pretraining text."),
+        min=0.0,
+        max=1000.0,
+    )
+    ptx_per_episode: float = knob(
+        1.0,
+        _("ptx rows an episode"),
+        _("Demonstrations mixed in for each episode. InstructGPT: 8."),
+        min=0.0,
+        max=64.0,
+        is_advanced=True,
+    )
+    ema_decay: float = knob(
+        0.0,
+        _("EMA"),
+        _("Keep a moving average of the weights, and save that. InstructGPT: 0.992. 0: none."),
+        min=0.0,
+        max=0.99999,
+        is_advanced=True,
+    )
+    ended_floor: float = knob(
+        0.5,
+        _("Ended, at least"),
+        _("Stop when the share of responses that end falls below this part of its start. 0: only watch."),
+        min=0.0,
+        max=1.0,
+        is_advanced=True,
+    )
+    watchdog_drop: float = knob(
+        0.0,
+        _("Watchdog"),
+        _("Stop when the watchdog's mean reward falls this far below its start. 0: only watch."),
+        min=0.0,
+        max=1000.0,
+        is_advanced=True,
+    )
+    evaluate_every: int = knob(
+        0,
+        _("Evaluate every"),
+        _("Reward on held-out prompts along the way; the best checkpoint is kept. 0: only before and after."),
+        unit=_("rollouts"),
+        min=0,
+        max=1_000_000,
+    )
+    max_held_out_prompts: int = knob(
+        64, _("Held-out prompts"), _("Measure on at most so many."), unit=_("prompts"), min=1, max=100_000, is_advanced=True
+    )
+    checkpoint_every: int = knob(
+        10,
+        _("Checkpoint every"),
+        _("What a killed run loses at most. 0: only when it is stopped."),
+        unit=_("rollouts"),
+        min=0,
+        max=1_000_000,
+        is_advanced=True,
+        is_last=True,
+    )
+    dtype: str = knob(
+        "auto",
+        _("Numbers"),
+        _("Precision of policy, reference and value; trained weights stay float32."),
+        choices=DTYPES,
+        is_advanced=True,
+        is_last=True,
+    )
+    rollout_dtype: str = knob(
+        "auto",
+        _("Numbers of the rollouts"),
+        _("Precision of sampling and of the reward model."),
+        choices=DTYPES,
+        is_advanced=True,
+    )
+    n_shown: int = knob(
+        8, _("Samples shown"), _("Responses of each evaluation that appear on the run's page."), min=0, max=200, is_advanced=True
+    )
+
+    def rehearsed(self) -> Self:
+        n_prompts = min(self.max_held_out_prompts, REHEARSED_HELD_OUT)
+        return replace(
+            self,
+            n_episodes=REHEARSED_STEPS * self.batch_size,
+            max_held_out_prompts=n_prompts,
+            evaluate_every=0,
+            checkpoint_every=0,
+            keeps_state="never",
+        )
+
+    def problems(self) -> list[Problem]:
+        """What is wrong between fields that are each right."""
+        if self.batch_size % self.n_minibatches:
+            sentence = (
+                f"{self.batch_size} episodes cannot be cut into {self.n_minibatches} equal minibatches. Change one of the two."
+            )
+            return [Problem("n_minibatches", sentence)]
+        return []
+
+
+PRESETS: dict[str, PpoConfig] = {
+    "small": PpoConfig(
+        n_episodes=152,
+        batch_size=8,
+        learning_rate=1e-4,
+        value_learning_rate=2e-4,
+        warmup_steps=3,
+        kl_coef=0.05,
+        max_new_tokens=48,
+        max_prompt_tokens=192,
+        row_tokens=512,
+        max_held_out_prompts=20,
+        checkpoint_every=5,
+    ),
+    "balanced": PpoConfig(),
+    "thorough": PpoConfig(
+        method="full",
+        n_episodes=256_000,
+        batch_size=512,
+        n_minibatches=8,
+        learning_rate=9e-6,
+        value_learning_rate=9e-6,
+        ptx_coef=27.8,
+        ptx_per_episode=8.0,
+        ema_decay=0.992,
+        evaluate_every=20,
+        max_held_out_prompts=500,
+    ),
+}

@@ -1,0 +1,107 @@
+"""Settings of pretraining."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from training.configs.knobs import Problem, _, knob
+from training.configs.weights import Rows
+
+
+@dataclass(frozen=True)
+class PretrainConfig(Rows):
+    """Next-token training on text: from a model's weights, or from random ones in its shape.
+
+    Documents follow one another with an end between them and are cut into rows of equal length, so that no token is padding
+    (GPT-3, Brown 2020, App. B; warm-up and cosine as there).
+    """
+
+    snapshots: ClassVar[tuple[str, ...]] = ("text", "demonstrations")
+    """of demonstrations it takes the whole conversation, written as the chat template has it"""
+
+    start: str = knob(
+        "base",
+        _("Starts from"),
+        _("The weights of the model chosen, or random weights in its shape."),
+        choices={"base": _("the model's weights"), "scratch": _("random weights in its shape")},
+    )
+    tokenizer: str = knob(
+        "model",
+        _("Tokenizer"),
+        _("The model's, or one that learns its vocabulary from this text. The latter only with random weights."),
+        choices={"model": _("the model's"), "own": _("its own")},
+    )
+    vocabulary: int = knob(
+        16384,
+        _("Vocabulary"),
+        _("Of a tokenizer of its own: so many tokens at most."),
+        unit=_("tokens"),
+        min=300,
+        max=1_000_000,
+        is_advanced=True,
+    )
+    method: str = knob(
+        "full",
+        _("Method"),
+        _("Full trains every weight. LoRA trains small adapters and merges them at the end; it needs weights to start from."),
+        choices={"full": _("full fine-tuning"), "lora": _("LoRA")},
+    )
+    learning_rate: float = knob(
+        3e-4,
+        _("Learning rate"),
+        _("Highest step size. From scratch 3e-4 to 1e-3; to go on from a trained model a tenth of that."),
+        min=1e-8,
+        max=1.0,
+    )
+    max_tokens: int = knob(
+        1024, _("Row"), _("Every row is this long; the rest of the last one is left out."), unit=_("tokens"), min=16, max=131072
+    )
+    warmup: float = knob(
+        0.02,
+        _("Warm-up"),
+        _("Share of the steps in which the learning rate rises from 0 to its peak."),
+        min=0.0,
+        max=0.5,
+        is_advanced=True,
+    )
+    weight_decay: float = knob(
+        0.1, _("Weight decay"), _("AdamW's pull of the weights towards 0."), min=0.0, max=1.0, is_advanced=True
+    )
+
+    def problems(self) -> list[Problem]:
+        found = []
+        if self.start == "scratch" and self.method == "lora":
+            sentence = "LoRA adapts weights that know something, and random ones do not. Choose full fine-tuning."
+            found.append(Problem("method", sentence))
+        if self.start == "base" and self.tokenizer == "own":
+            sentence = (
+                "Weights that are there read the tokens they have learned. Start from random weights, or keep the tokenizer."
+            )
+            found.append(Problem("tokenizer", sentence))
+        return found
+
+
+# Minutes on two CPU cores; one GPU; a small model from nothing.
+PRESETS: dict[str, PretrainConfig] = {
+    "small": PretrainConfig(
+        method="lora",
+        learning_rate=2e-4,
+        batch_size=4,
+        accumulation=2,
+        max_tokens=256,
+        max_rows=150,
+        max_held_out_rows=40,
+        checkpoint_every=10,
+    ),
+    "balanced": PretrainConfig(learning_rate=3e-5),
+    "thorough": PretrainConfig(
+        start="scratch",
+        tokenizer="own",
+        learning_rate=6e-4,
+        batch_size=32,
+        accumulation=8,
+        max_tokens=2048,
+        max_held_out_rows=2000,
+        evaluate_every=500,
+        checkpoint_every=500,
+    ),
+}

@@ -1,0 +1,86 @@
+"""Settings of a reward model."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from training.configs.knobs import _, knob
+from training.configs.weights import Rows
+
+
+@dataclass(frozen=True)
+class RewardConfig(Rows):
+    """A reward model from whole rankings: which of two responses would a rater put first?
+
+    InstructGPT (Ouyang 2022, App. C): one epoch and never more (a second one overfits), cosine to 10 %, 64 prompts a batch,
+    learning rate 9e-6 for full fine-tuning.
+    """
+
+    snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
+    starts_from: ClassVar[tuple[str, ...]] = ("policy", "reward")
+    leaves: ClassVar[str] = "reward"
+
+    n_epochs: int = knob(
+        1, _("Epochs"), _("How often the run goes through its snapshot. A second epoch overfits."), min=1, max=100
+    )
+    learning_rate: float = knob(
+        1e-4,
+        _("Learning rate"),
+        _("Highest step size. LoRA wants ten to thirty times what full fine-tuning does."),
+        min=1e-8,
+        max=1.0,
+    )
+    batch_size: int = knob(
+        8,
+        _("Batch"),
+        _("Prompts computed at once, each with all its responses: all pairs of a prompt are one element (Ouyang 2022, §3.5)."),
+        unit=_("prompts"),
+        min=1,
+        max=4096,
+    )
+    margin: str = knob(
+        "none",
+        _("Margin"),
+        _("How far apart rewards must be for a strong preference (Llama 2, §3.2.2). Needs comparisons that gave their strength."),
+        choices={"none": _("none"), "small": _("up to 1"), "large": _("up to 3")},
+        is_advanced=True,
+    )
+    accumulation: int = knob(
+        8,
+        _("Accumulation"),
+        _("Batches added up before the weights move: the effective batch is batch × accumulation."),
+        min=1,
+        max=4096,
+    )
+    max_rows: int | None = knob(
+        None,
+        _("At most"),
+        _("Train on a sample of this many pairs, drawn by the seed. Empty: all."),
+        unit=_("pairs"),
+        min=1,
+        max=100_000_000,
+    )
+    centering: float = knob(
+        0.0,
+        _("Centering"),
+        _("Weight of a penalty that keeps rewards near 0 on average. 0.01 is usual where it is wanted."),
+        min=0.0,
+        max=10.0,
+        is_advanced=True,
+    )
+
+
+PRESETS: dict[str, RewardConfig] = {
+    "small": RewardConfig(
+        learning_rate=3e-4,
+        batch_size=2,
+        accumulation=2,
+        max_tokens=256,
+        max_rows=150,
+        max_held_out_rows=60,
+        checkpoint_every=10,
+    ),
+    "balanced": RewardConfig(),
+    "thorough": RewardConfig(
+        method="full", learning_rate=9e-6, max_tokens=2048, max_held_out_rows=5000, evaluate_every=100, checkpoint_every=200
+    ),
+}

@@ -1,0 +1,122 @@
+"""Settings of RLOO."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from training.configs.knobs import REQUIRED, Problem, _, knob
+from training.configs.weights import Training
+
+
+@dataclass(frozen=True)
+class RlooConfig(Training):
+    """REINFORCE with the other responses to the same prompt as the baseline (Ahmadian 2024): PPO's aim with no value model.
+
+    Ahmadian 2024, App. B: four responses a prompt, KL coefficient 0.03 (0.1 where it drifts), learning rate 1e-6 in full.
+    """
+
+    snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
+    """of demonstrations it takes the prompts"""
+    reward_model: ClassVar[str] = REQUIRED
+
+    learning_rate: float = knob(
+        1e-5, _("Learning rate"), _("Highest step size. Full fine-tuning wants about 1e-6."), min=1e-9, max=1.0
+    )
+    n_responses: int = knob(
+        4, _("Responses"), _("To each prompt; the mean of the others is the baseline of each."), min=2, max=64
+    )
+    batch_size: int = knob(
+        8,
+        _("Batch"),
+        _("Responses computed at once. Lower it when memory runs out, and raise accumulation."),
+        unit=_("responses"),
+        min=1,
+        max=4096,
+    )
+    accumulation: int = knob(
+        8,
+        _("Accumulation"),
+        _("Batches added up before the weights move: batch × accumulation responses are written for each step."),
+        min=1,
+        max=4096,
+    )
+    max_rows: int | None = knob(
+        None,
+        _("At most"),
+        _("Learn on a sample of this many prompts, drawn by the seed. Empty: all."),
+        unit=_("prompts"),
+        min=1,
+        max=100_000_000,
+    )
+    max_held_out_rows: int | None = knob(
+        64,
+        _("Held-out prompts"),
+        _("Measure reward before and after on at most this many held-out prompts. Empty: all."),
+        unit=_("prompts"),
+        min=1,
+        max=10_000_000,
+    )
+    max_new_tokens: int = knob(
+        256, _("Longest response"), _("Where a response is cut off if it has not ended."), unit=_("tokens"), min=1, max=32768
+    )
+    max_prompt_tokens: int = knob(
+        1024, _("Longest prompt"), _("Longer prompts are left out, counted and said."), unit=_("tokens"), min=8, max=131072
+    )
+    kl_coef: float = knob(
+        0.03, _("β (KL)"), _("Penalty a nat of drift from the model it starts from, taken off the reward."), min=0.0, max=10.0
+    )
+    temperature: float = knob(1.0, _("Temperature"), _("Of the responses it learns from."), min=0.05, max=5.0, is_advanced=True)
+    normalizes_advantages: bool = knob(
+        False, _("Normalise advantages"), _("To mean 0 and variance 1 over a step's responses."), is_advanced=True
+    )
+    missing_end_penalty: float = knob(
+        1.0,
+        _("Penalty for no end"),
+        _("Taken off the reward of a response that does not end."),
+        min=0.0,
+        max=1000.0,
+        is_advanced=True,
+    )
+    schedule: str = knob(
+        "constant",
+        _("Schedule"),
+        _("How the learning rate falls."),
+        choices={"constant": _("constant"), "cosine": _("cosine to 10 %"), "linear": _("linear to 0")},
+        is_advanced=True,
+    )
+    n_shown: int = knob(
+        8, _("Samples shown"), _("Responses of each evaluation that appear on the run's page."), min=0, max=200, is_advanced=True
+    )
+
+    def problems(self) -> list[Problem]:
+        if self.batch_size * self.accumulation % self.n_responses:
+            sentence = (
+                f"Batch × accumulation is {self.batch_size * self.accumulation}, and must hold whole groups of "
+                f"{self.n_responses} responses to one prompt. Change one of the three."
+            )
+            return [Problem("accumulation", sentence)]
+        return []
+
+
+# Minutes on two CPU cores; one GPU; the published recipe.
+PRESETS: dict[str, RlooConfig] = {
+    "small": RlooConfig(
+        learning_rate=5e-5,
+        batch_size=8,
+        accumulation=1,
+        max_rows=40,
+        max_held_out_rows=20,
+        max_new_tokens=48,
+        max_prompt_tokens=192,
+        checkpoint_every=5,
+    ),
+    "balanced": RlooConfig(),
+    "thorough": RlooConfig(
+        method="full",
+        learning_rate=1e-6,
+        accumulation=64,
+        max_held_out_rows=500,
+        max_new_tokens=512,
+        evaluate_every=20,
+        checkpoint_every=50,
+    ),
+}

@@ -1,0 +1,83 @@
+"""Settings of sampling."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
+
+from training.configs.knobs import Problem, Settings, _, knob
+
+
+@dataclass(frozen=True)
+class SampleConfig(Settings):
+    """Responses of a model to a snapshot of prompts, for raters to compare."""
+
+    snapshots: ClassVar[tuple[str, ...]] = ("prompts",)
+    leaves: ClassVar[str] = ""
+
+    n_responses: int = knob(4, _("Responses"), _("How many to each prompt. Raters compare 4 to 9 of them well."), min=1, max=64)
+    max_new_tokens: int = knob(
+        256, _("Longest response"), _("Where a response is cut off if it has not ended."), unit=_("tokens"), min=1, max=32768
+    )
+    temperature: float = knob(
+        1.0,
+        _("Temperature"),
+        _("How far the model strays from its likeliest word. 0: always the likeliest, one response only."),
+        min=0.0,
+        max=5.0,
+    )
+    top_p: float = knob(0.95, _("Top-p"), _("Draw from the likeliest words that together have this share."), min=0.01, max=1.0)
+    seed: int = knob(
+        42, _("Seed"), _("Same seed, same prompts, same machine: same responses."), min=0, max=2**31 - 1, is_last=True
+    )
+    batch_size: int = knob(
+        32,
+        _("Batch"),
+        _("Responses written at once. Lower it when memory runs out."),
+        unit=_("responses"),
+        min=1,
+        max=4096,
+        is_advanced=True,
+    )
+    max_prompts: int | None = knob(
+        None,
+        _("At most"),
+        _("Answer so many prompts of the snapshot, from each split its share. Empty: all."),
+        unit=_("prompts"),
+        min=1,
+        max=10_000_000,
+    )
+    max_prompt_tokens: int = knob(
+        1024,
+        _("Longest prompt"),
+        _("Longer prompts are left out, counted and said."),
+        unit=_("tokens"),
+        min=8,
+        max=131072,
+        is_advanced=True,
+    )
+    n_shown: int = knob(
+        8, _("Samples shown"), _("How many of the responses appear on the run's page."), min=0, max=200, is_advanced=True
+    )
+
+    def rehearsed(self) -> Self:
+        n_prompts = 2 * max(self.batch_size // self.n_responses, 1)
+        return replace(self, max_prompts=min(self.max_prompts or n_prompts, n_prompts))
+
+    def problems(self) -> list[Problem]:
+        """What is wrong between fields that are each right."""
+        if self.temperature == 0 and self.n_responses > 1:
+            sentence = (
+                f"Temperature 0 writes the same response every time, and {self.n_responses} are wanted. "
+                "Raise the temperature or ask for one response."
+            )
+            return [Problem("temperature", sentence)]
+        if self.batch_size < self.n_responses:
+            sentence = f"Batch is {self.batch_size}, and must hold the {self.n_responses} responses of one prompt at least."
+            return [Problem("batch_size", sentence)]
+        return []
+
+
+PRESETS: dict[str, SampleConfig] = {
+    "small": SampleConfig(n_responses=4, max_new_tokens=48, batch_size=40, max_prompts=20, max_prompt_tokens=256),
+    "balanced": SampleConfig(),
+    "thorough": SampleConfig(n_responses=9, max_new_tokens=1024, max_prompt_tokens=4096),
+}

@@ -1,0 +1,209 @@
+"""The line of waiting runs: what may join it, and who goes first."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from training import configs, doorbell
+from training.models import Run, Snapshot, TrainedModel
+from training.selectors.nodes import in_line
+
+
+class UnableToQueue(Exception):
+    """The run asked for cannot be run; the text says what to change."""
+
+
+class UnableToExtend(UnableToQueue):
+    """The run has left no state to go on from."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a run asks for beside its settings, and what people say about it."""
+
+    n_gpus: int = 0
+    memory_gb: int = 0
+    priority: int = 0
+    tags: tuple[str, ...] = ()
+    remarks: str = ""
+    is_dry: bool = False
+
+
+def snapshot_kinds(kind: str) -> tuple[Snapshot.Kind, ...]:
+    """What a run of this kind learns from, or answers; the usual one first."""
+    return tuple(Snapshot.Kind(name) for name in configs.KINDS[kind].snapshots)
+
+
+def queue_run(
+    *,
+    kind: str,
+    name: str,
+    config: Mapping[str, Any],
+    snapshot: Snapshot,
+    base_model: TrainedModel,
+    reward_model: TrainedModel | None = None,
+    other_model: TrainedModel | None = None,
+    wish: Wish = Wish(),
+    made_from: Run | None = None,
+    made_as: str = "",
+    estimate: Mapping[str, Any] | None = None,
+    by: User | None,
+    now: datetime,
+) -> Run:
+    """A queued run, its doorbell rung on commit. Only a node that has what it wishes for takes it.
+
+    Raises UnableToQueue.
+    """
+    parsed, problems = configs.parse(kind, config)
+    if parsed is None:
+        raise UnableToQueue(" ".join(problem.sentence for problem in problems))
+    _refuse_misfits(kind, snapshot, base_model, reward_model, other_model)
+    with transaction.atomic():
+        run = Run.objects.create(
+            name=name,
+            kind=kind,
+            config=configs.as_json(parsed),
+            snapshot=snapshot,
+            base_model=base_model,
+            reward_model=reward_model,
+            other_model=other_model,
+            n_gpus=wish.n_gpus,
+            memory_gb=wish.memory_gb,
+            priority=wish.priority,
+            tags=sorted(set(wish.tags)),
+            remarks=wish.remarks,
+            is_dry=wish.is_dry,
+            made_from=made_from,
+            made_as=made_as or (Run.MadeAs.COPY if made_from else ""),
+            wanted_node=made_from.node if made_from and made_as == Run.MadeAs.EXTENSION else "",
+            estimate=dict(estimate or {}),
+            created_by=by,
+            created_at=now,
+        )
+        audit.record(by=by, action="queue", target=run, after={"kind": kind, "name": name}, now=now)
+        transaction.on_commit(partial(doorbell.ring, run.pk))
+    return run
+
+
+def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> Run:
+    """A new run that goes on from the last state of an ended one, until it has made `amount` in all of what the kind counts:
+    epochs, steps or episodes. Raises UnableToExtend and UnableToQueue.
+    """
+    field = extended_by(run=run)
+    if run.state != Run.State.FINISHED or run.kept_step is None or field is None:
+        raise UnableToExtend(_("This run has kept no state to go on from. Start another like it."))
+    if amount <= (run.config.get(field) or 0) and run.outcome == Run.Outcome.SUCCEEDED:
+        raise UnableToExtend(_("The run has made %(n)s already. Ask for more than that in all.") % {"n": run.config.get(field)})
+    return queue_run(
+        kind=run.kind,
+        name=name,
+        config=run.config | {field: amount},
+        snapshot=run.snapshot,
+        base_model=run.base_model,
+        reward_model=run.reward_model,
+        wish=Wish(n_gpus=run.n_gpus, memory_gb=run.memory_gb, tags=tuple(run.tags)),
+        made_from=run,
+        made_as=Run.MadeAs.EXTENSION,
+        by=by,
+        now=now,
+    )
+
+
+def extended_by(*, run: Run) -> str | None:
+    """The setting that says how long this run goes on."""
+    if run.config.get("max_steps"):
+        return "max_steps"
+    return next((name for name in ("n_episodes", "n_epochs") if name in run.config), None)
+
+
+def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
+    """Where a waiting run stands in line: the highest goes first. False when it waits no more."""
+    with transaction.atomic():
+        is_changed = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(priority=priority) == 1
+        if is_changed:
+            audit.record(
+                by=by, action="reorder", target=run, before={"priority": run.priority}, after={"priority": priority}, now=now
+            )
+    return is_changed
+
+
+def move_run(*, run: Run, places: int, by: User, now: datetime) -> bool:
+    """Past so many others in line: below 0 forward, above 0 back. False when it waits no more, or has nobody to pass.
+
+    It takes over the priority of the one it passes, and those of its new neighbours part where they were equal.
+    """
+    with transaction.atomic():
+        waiting = list(in_line().select_for_update())
+        before = next((index for index, one in enumerate(waiting) if one.pk == run.pk), None)
+        if before is None:
+            return False
+        after = min(max(before + places, 0), len(waiting) - 1)
+        if after == before:
+            return False
+        waiting.insert(after, waiting.pop(before))
+        _renumber(waiting)
+        audit.record(by=by, action="reorder", target=run, before={"place": before + 1}, after={"place": after + 1}, now=now)
+    return True
+
+
+def _renumber(waiting: Sequence[Run]) -> None:
+    """Priorities that give this order, each raised only as far as the order needs: the last keeps its own."""
+    changed = []
+    floor = None
+    for run in reversed(waiting):
+        wanted = run.priority if floor is None else max(run.priority, floor + 1)
+        if wanted != run.priority:
+            run.priority = wanted
+            changed.append(run)
+        floor = run.priority
+    Run.objects.bulk_update(changed, ["priority"])
+
+
+def _refuse_misfits(
+    kind: str,
+    snapshot: Snapshot,
+    base_model: TrainedModel,
+    reward_model: TrainedModel | None,
+    other_model: TrainedModel | None,
+) -> None:
+    about = configs.KINDS[kind]
+    if snapshot.kind not in about.snapshots:
+        wanted = " / ".join(str(one.label) for one in snapshot_kinds(kind))
+        raise UnableToQueue(
+            _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted}
+        )
+    if base_model.kind not in about.starts_from:
+        raise UnableToQueue(_("“%(model)s” gives scores and writes no text. Choose a language model.") % {"model": base_model})
+    if about.reward_model == configs.REQUIRED and reward_model is None:
+        raise UnableToQueue(_("%(kind)s learns from a reward model. Choose one.") % {"kind": Run.Kind(kind).label})
+    if reward_model is not None and (not about.reward_model or reward_model.kind != TrainedModel.Kind.REWARD):
+        raise UnableToQueue(_("“%(model)s” is no reward model. Choose another, or none.") % {"model": reward_model})
+    if other_model is not None and (not about.other_model or other_model.kind != TrainedModel.Kind.POLICY):
+        raise UnableToQueue(_("“%(model)s” writes no text to compare with. Choose another, or none.") % {"model": other_model})
+    if kind == Run.Kind.EVALUATE:
+        _refuse_idle_evaluation(snapshot, base_model, reward_model, other_model)
+
+
+def _refuse_idle_evaluation(
+    snapshot: Snapshot, base_model: TrainedModel, reward_model: TrainedModel | None, other_model: TrainedModel | None
+) -> None:
+    """One that would measure nothing."""
+    if base_model.kind == TrainedModel.Kind.REWARD:
+        if snapshot.kind != Snapshot.Kind.COMPARISONS or reward_model or other_model:
+            raise UnableToQueue(
+                _("A reward model is measured on comparisons, by itself. Choose a snapshot of them and no other model.")
+            )
+        return
+    if other_model is not None and reward_model is None:
+        raise UnableToQueue(_("To compare two models a reward model has to judge their responses. Choose one."))
+    if snapshot.kind != Snapshot.Kind.DEMONSTRATIONS and reward_model is None:
+        raise UnableToQueue(
+            _("On such a snapshot only responses can be measured, and a reward model has to judge them. Choose one.")
+        )

@@ -1,0 +1,141 @@
+"""What a model answers, and what a reward model makes of it: for every kind of run that samples beside its main work."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from training.run_dir import RunFolder
+from training.trainer import data, loading
+from training.trainer.data import Prompt
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`ids` end with the end of turn where there was one."""
+
+    text: str
+    ids: list[int]
+    is_ended: bool
+
+
+def generation(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_new_tokens: int,
+    temperature: float,
+    top_p: float,
+    n_responses: int = 1,
+) -> GenerationConfig:
+    """These settings, and the ends of turn that the model's folder and the tokenizer name. Use them within `unadvised`."""
+    advised = model.generation_config.eos_token_id
+    ends = set(advised if isinstance(advised, list) else [advised]) - {None} | {tokenizer.eos_token_id}
+    drawn = {"temperature": temperature, "top_p": top_p, "top_k": 0} if temperature > 0 else {}
+    return GenerationConfig(
+        max_new_tokens=max_new_tokens,
+        do_sample=temperature > 0,
+        num_return_sequences=n_responses,
+        eos_token_id=sorted(ends),
+        pad_token_id=tokenizer.pad_token_id,
+        **drawn,
+    )
+
+
+@contextmanager
+def unadvised(model: PreTrainedModel) -> Iterator[None]:
+    """Without what the model's folder advises (a repetition penalty, a top-k): it would change what is measured."""
+    advice = model.generation_config
+    model.generation_config = GenerationConfig()
+    try:
+        yield
+    finally:
+        model.generation_config = advice
+
+
+def until_end(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
+    """(what was written before the first end of turn, whether there was one). What follows an end is padding."""
+    for index, token in enumerate(tokens):
+        if token in ends:
+            return tokens[:index], True
+    return tokens, False
+
+
+def readable(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
+    """PostgreSQL stores no NUL, and a byte-level model can write one."""
+    return str(tokenizer.decode(list(tokens), skip_special_tokens=True)).replace("\x00", "\ufffd")
+
+
+@torch.no_grad()
+def answers(
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    prompts: Sequence[Prompt],
+    settings: GenerationConfig,
+    *,
+    batch_size: int,
+    seed: int,
+) -> list[Answer]:
+    """One to each prompt, in their order; the same again for the same seed. Leaves the random state as it was."""
+    order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index].input_ids))
+    written: dict[int, Answer] = {}
+    was_training = model.training
+    model.eval()
+    with unadvised(model), torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+        for number, batch in enumerate(data.batches(order, batch_size)):
+            torch.manual_seed(seed + number)
+            ids, mask = data.padded([prompts[index].input_ids for index in batch], tokenizer.pad_token_id, side="left")
+            ids, mask = ids.to(model.device), mask.to(model.device)  # (B, T)
+            out = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[:, ids.shape[1] :]
+            for index, tokens in zip(batch, out.tolist(), strict=True):
+                kept, is_ended = until_end(tokens, set(settings.eos_token_id))
+                whole = [*kept, tokens[len(kept)]] if is_ended else kept
+                written[index] = Answer(readable(tokenizer, kept), whole, is_ended)
+    model.train(was_training)
+    return [written[index] for index in range(len(prompts))]
+
+
+@torch.no_grad()
+def rewards(
+    reward_model: PreTrainedModel,
+    pad_token_id: int,
+    sequences: Sequence[list[int]],
+    *,
+    batch_size: int,
+    numbers: torch.dtype = torch.float32,
+) -> list[float]:
+    """Of whole conversations as ids, the reward that demonstrations earn on average taken off."""
+    order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
+    found: dict[int, float] = {}
+    bias = float(getattr(reward_model.config, "reward_bias", 0.0))
+    reward_model.eval()
+    for batch in data.batches(order, batch_size):
+        ids, mask = data.padded([sequences[index] for index in batch], pad_token_id)
+        with torch.autocast(reward_model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16):
+            scores = loading.last_token_rewards(reward_model, ids.to(reward_model.device), mask.to(reward_model.device))
+        found |= {index: score - bias for index, score in zip(batch, scores.tolist(), strict=True)}
+    return [found[index] for index in range(len(sequences))]
+
+
+def require_same_tokens(model: str, reward_model: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises UnableToLoad when the reward model reads other tokens than the model writes."""
+    if loading.load_tokenizer(reward_model).get_vocab() != tokenizer.get_vocab():
+        raise loading.UnableToLoad(
+            f"The reward model reads other tokens than {model} writes. Train a reward model from the same base model."
+        )
+
+
+def show(
+    folder: RunFolder,
+    step: int,
+    prompts: Sequence[Prompt],
+    written: Sequence[Answer],
+    scores: Sequence[dict[str, Any]],
+    n_shown: int,
+) -> None:
+    """The first so many, for the run's page."""
+    for prompt, answer, score in list(zip(prompts, written, scores, strict=True))[:n_shown]:
+        folder.append_sample(step, data.shown(prompt.messages), answer.text, score | {"is_ended": answer.is_ended})

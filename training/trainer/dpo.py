@@ -1,0 +1,212 @@
+"""DPO: preferences into a policy with no reward model and no sampling, through TRL's DPOTrainer."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+import transformers
+from torch.nn import functional
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.dpo_trainer import DPOTrainer
+
+from training.configs import DpoConfig
+from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.trainer import data, loading, progress
+from training.trainer.ranking_trainer import PairResults
+
+_NAMES = {
+    "rewards/accuracies": "accuracy",
+    "rewards/margins": "margin",
+    "rewards/chosen": "chosen_reward",
+    "rewards/rejected": "rejected_reward",
+}
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two responses to one prompt as ids; `prompt` is the place of its prompt among the rows that were read."""
+
+    prompt: int
+    prompt_ids: list[int]
+    chosen_ids: list[int]
+    rejected_ids: list[int]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    read: data.Rankings
+    train: list[Pair]
+    split: str
+    held_out: list[Pair]
+
+
+class WatchedDpo(progress.Watched, DPOTrainer):
+    """TRL's trainer with our progress, checkpoints, stop, and our own reading of rows: ids stand in them already."""
+
+    def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
+        return dataset
+
+
+class DpoFollower(progress.Follower):
+    def named(self, logs: dict[str, float]) -> dict[str, float]:
+        """TRL's names for what every kind has are ours; log-probabilities of whole responses say little to a person."""
+        kept = {_NAMES.get(name, name): value for name, value in super().named(logs).items()}
+        return {name: value for name, value in kept.items() if not name.startswith(("logps/", "logits/"))}
+
+
+def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    transformers.set_seed(config.seed)
+    tokenizer = loading.load_tokenizer(job.model)
+    rows = _read(Path(job.snapshot), tokenizer, config)
+    _tell(folder, rows)
+
+    numbers = loading.dtype(config.dtype)
+    model = loading.load_policy(job.model, tokenizer, progress.starting_numbers(config))
+    loading.require_length(model, config.max_tokens)
+    start = log_probabilities(model, rows.held_out, config.batch_size, numbers)
+    trainer = _trainer(model, config, folder, tokenizer, rows.train)
+    follower = DpoFollower(folder, config, lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, numbers))
+    trainer.follow(follower)
+    before = summary(rows.held_out, start, start, config.beta)
+    if newest_checkpoint(folder.path) is None:
+        folder.append_point(0, progress.n_steps(trainer), before)
+    is_stopped = progress.train(trainer)
+
+    whole = loading.merged(trainer.model, numbers)
+    after = measures(whole, start, rows.held_out, config, numbers)
+    follower.finish(after, trainer.state)
+    loading.save_whole(folder, job.output, whole, tokenizer)
+    metrics = {
+        **{f"{name}_before": value for name, value in before.items()},
+        **{f"{name}_after": value for name, value in after.items()},
+        "held_out_split": rows.split,
+        "n_held_out_pairs": len(rows.held_out),
+        "n_train_pairs": len(rows.train),
+        "n_ties": rows.read.n_ties,
+        "n_responses_left_out": rows.read.n_left_out,
+        "n_prompts_cut": rows.read.n_cut,
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    outcome = "stopped" if is_stopped else "succeeded"
+    return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+
+
+def pairs(rows: Sequence[dict[str, Any]]) -> list[Pair]:
+    """Every decided pair of every ranking, the winner first."""
+    return [
+        Pair(number, row["prompt_ids"], row["response_ids"][winner], row["response_ids"][loser])
+        for number, row in enumerate(rows)
+        for winner, loser in zip(row["winner"], row["loser"], strict=True)
+    ]
+
+
+def measures(
+    model: PreTrainedModel,
+    start: list[tuple[float, float]],
+    held_out: list[Pair],
+    config: DpoConfig,
+    numbers: torch.dtype,
+) -> dict[str, float]:
+    """Against `start`, what the model gave these pairs before it learned."""
+    return summary(held_out, log_probabilities(model, held_out, config.batch_size, numbers), start, config.beta)
+
+
+def summary(
+    held_out: list[Pair], now: list[tuple[float, float]], start: list[tuple[float, float]], beta: float
+) -> dict[str, float]:
+    """The implied reward of a response is β·log(π/π₀) (Rafailov 2023, eq. 5): how often the winner's is the higher one."""
+    if not held_out:
+        return {}
+    margins = [
+        beta * ((chosen - rejected) - (chosen_at_start - rejected_at_start))
+        for (chosen, rejected), (chosen_at_start, rejected_at_start) in zip(now, start, strict=True)
+    ]
+    found = PairResults(margins, [pair.prompt for pair in held_out], [], []).summary()
+    return {
+        "held_out_accuracy": found["accuracy"],
+        "held_out_accuracy_low": found["accuracy_low"],
+        "held_out_accuracy_high": found["accuracy_high"],
+        "held_out_loss": found["log_loss"],
+        "held_out_margin": found["margin"],
+    }
+
+
+@torch.no_grad()
+def log_probabilities(model: Any, held_out: list[Pair], batch_size: int, numbers: torch.dtype) -> list[tuple[float, float]]:
+    """(of the chosen, of the rejected response) for each pair, summed over its tokens."""
+    was_training = model.training
+    model.eval()
+    found = []
+    for batch in data.batches(held_out, batch_size):
+        sequences = [(pair.prompt_ids, pair.chosen_ids) for pair in batch] + [
+            (pair.prompt_ids, pair.rejected_ids) for pair in batch
+        ]
+        ids, mask = data.padded([prompt + response for prompt, response in sequences], 0)  # (2B, T)
+        labels, _ = data.padded([[data.IGNORED] * len(prompt) + response for prompt, response in sequences], data.IGNORED)
+        ids, mask, labels = ids.to(model.device), mask.to(model.device), labels.to(model.device)
+        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16):
+            logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]  # (2B, T-1, V)
+        losses = functional.cross_entropy(
+            logits.transpose(1, 2).float(), labels[:, 1:], ignore_index=data.IGNORED, reduction="none"
+        )
+        sums = (-losses.sum(dim=1)).tolist()
+        found += list(zip(sums[: len(batch)], sums[len(batch) :], strict=True))
+    model.train(was_training)
+    return found
+
+
+def _trainer(
+    model: PreTrainedModel, config: DpoConfig, folder: RunFolder, tokenizer: PreTrainedTokenizerBase, train: list[Pair]
+) -> WatchedDpo:
+    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL makes."""
+    arguments = DPOConfig(
+        max_length=config.max_tokens,
+        beta=config.beta,
+        loss_type=[config.loss],
+        label_smoothing=config.label_smoothing,
+        **progress.arguments(config, folder),
+    )
+    columns = [
+        {"prompt_ids": pair.prompt_ids, "chosen_ids": pair.chosen_ids, "rejected_ids": pair.rejected_ids} for pair in train
+    ]
+    return WatchedDpo(
+        model=model,
+        args=arguments,
+        train_dataset=datasets.Dataset.from_list(columns),
+        processing_class=tokenizer,
+        peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
+    )
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig) -> _Rows:
+    read = data.rankings(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
+    if not read.rows:
+        raise data.UnableToRead(
+            f"The snapshot holds no pair to learn from: {read.n_ties} ties and {read.n_left_out} responses longer than "
+            f"{config.max_tokens} tokens. Collect more comparisons, or raise the longest row."
+        )
+    split, held_out_rows = data.held_out_rows(snapshot)
+    held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens).rows
+    return _Rows(
+        read=read,
+        train=data.sample_of(pairs(read.rows), config.max_rows, config.seed),
+        split=split,
+        held_out=data.sample_of(pairs(held_out), config.max_held_out_rows, config.seed),
+    )
+
+
+def _tell(folder: RunFolder, rows: _Rows) -> None:
+    note = (
+        f"{len(rows.train)} of {rows.read.n_pairs} pairs to learn from, {len(rows.held_out)} held out "
+        f"({rows.split or 'no held-out split'}). {rows.read.n_ties} ties teach nothing and were dropped."
+    )
+    if rows.read.n_left_out:
+        note += f" {rows.read.n_left_out} responses were left out: too long by themselves."
+    folder.append_note(note)

@@ -1,0 +1,234 @@
+"""An evaluation: what a model is worth on a snapshot, with nothing changed. Leaves measures and samples, and no model."""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+from training import run_dir
+from training.configs import EvaluateConfig
+from training.run_dir import Job, Result, RunFolder
+from training.trainer import answering, data, loading, sft
+from training.trainer.answering import Answer
+from training.trainer.data import Prompt
+from training.trainer.ranking_trainer import PairResults, wilson_interval
+
+
+class Stopped(Exception):
+    """The stop file came between two parts."""
+
+
+@dataclass
+class _Evaluation:
+    """What the parts share. Each part adds its measures and moves the run one step on."""
+
+    job: Job
+    config: EvaluateConfig
+    folder: RunFolder
+    rows: list[data.Row]
+    tokenizer: PreTrainedTokenizerBase
+    numbers: torch.dtype
+    metrics: dict[str, Any]
+    n_parts: int
+    n_done: int = 0
+
+    def add(self, found: dict[str, Any]) -> None:
+        self.n_done += 1
+        self.metrics |= found
+        numbers = {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+        self.folder.append_point(self.n_done, self.n_parts, numbers)
+        if run_dir.is_stop_requested(self.folder.path) and self.n_done < self.n_parts:
+            raise Stopped
+
+
+def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    split, rows = _rows(Path(job.snapshot), config)
+    folder.append_note(f"{len(rows)} rows ({split}).")
+    parts = _parts(job, rows)
+    evaluation = _Evaluation(
+        job=job,
+        config=config,
+        folder=folder,
+        rows=rows,
+        tokenizer=loading.load_tokenizer(job.model),
+        numbers=loading.dtype(config.dtype),
+        metrics={"n_rows": len(rows), "measured_on": split},
+        n_parts=len(parts),
+    )
+    outcome = "succeeded"
+    try:
+        for part in parts:
+            part(evaluation)
+    except Stopped:
+        outcome = "stopped"
+    metrics = evaluation.metrics | {"seconds": round(time.monotonic() - started_at, 1)}
+    return Result(outcome, metrics=metrics, n_steps=evaluation.n_done)
+
+
+def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
+    """What can be measured with these models on these rows."""
+    if loading.is_reward_model(job.model):
+        _require(rows, "responses")
+        return [_agreement_of_model]
+    parts: list[Any] = [_loss] if "completion" in rows[0] else []
+    if job.reward_model is not None:
+        parts += [_agreement_of_judge] if "responses" in rows[0] else []
+        parts += [_responses]
+    if not parts:
+        raise data.UnableToRead(
+            "On this snapshot only responses can be measured, and a reward model has to judge them. Choose one and start again."
+        )
+    return parts
+
+
+def _loss(evaluation: _Evaluation) -> None:
+    """Mean negative log-likelihood of a completion token, and of how many of them."""
+    config = evaluation.config
+    model = loading.load_policy(evaluation.job.model, evaluation.tokenizer, evaluation.numbers)
+    loading.require_length(model, config.max_tokens)
+    read = data.demonstrations(evaluation.tokenizer, evaluation.rows, config.max_tokens)
+    loss = sft.held_out_loss(model, read.examples, config.batch_size, evaluation.numbers)
+    n_tokens = sum(label != data.IGNORED for example in read.examples for label in example.labels)
+    found = {"held_out_loss": loss, "perplexity": math.exp(loss)} if loss is not None else {}
+    evaluation.add({**found, "n_tokens": n_tokens, "n_cut": read.n_cut, "n_left_out": read.n_left_out})
+
+
+def _agreement_of_model(evaluation: _Evaluation) -> None:
+    evaluation.add(_agreement(evaluation, evaluation.job.model))
+
+
+def _agreement_of_judge(evaluation: _Evaluation) -> None:
+    evaluation.add(_agreement(evaluation, str(evaluation.job.reward_model)))
+
+
+def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
+    """How often this reward model puts two responses in the raters' order."""
+    config = evaluation.config
+    judge = loading.load_reward(path, evaluation.tokenizer, evaluation.numbers)
+    loading.require_length(judge, config.max_tokens)
+    read = data.rankings(evaluation.tokenizer, evaluation.rows, config.max_tokens)
+    sequences = [row["prompt_ids"] + response for row in read.rows for response in row["response_ids"]]
+    scores = _judged(evaluation, judge, sequences)
+    found = _pair_results(read.rows, scores)
+    return {
+        "held_out_accuracy": found.summary()["accuracy"],
+        "held_out_accuracy_low": found.summary()["accuracy_low"],
+        "held_out_accuracy_high": found.summary()["accuracy_high"],
+        "held_out_margin": found.summary()["margin"],
+        "reward_length_correlation": found.summary()["reward_length_correlation"],
+        "n_held_out_pairs": len(found.margins),
+        "n_ties": read.n_ties,
+        "n_responses_left_out": read.n_left_out,
+        "calibration": found.calibration(),
+    }
+
+
+def _pair_results(rows: Sequence[dict[str, Any]], scores: Sequence[float]) -> PairResults:
+    margins, whose, start = [], [], 0
+    for number, row in enumerate(rows):
+        for winner, loser in zip(row["winner"], row["loser"], strict=True):
+            margins.append(scores[start + winner] - scores[start + loser])
+            whose.append(number)
+        start += len(row["response_ids"])
+    return PairResults(margins, whose, list(scores), [len(ids) for row in rows for ids in row["response_ids"]])
+
+
+def _responses(evaluation: _Evaluation) -> None:
+    """Fresh responses under the reward model; with another model, both answer and the better one is counted."""
+    job, config = evaluation.job, evaluation.config
+    answering.require_same_tokens(job.model, str(job.reward_model), evaluation.tokenizer)
+    prompts = _prompts(evaluation)
+    judge = loading.load_reward(str(job.reward_model), evaluation.tokenizer, evaluation.numbers)
+    written, rewards = _answered(evaluation, job.model, prompts, judge)
+    found: dict[str, Any] = {
+        "reward": fmean(rewards),
+        "response_tokens": fmean(len(answer.ids) for answer in written),
+        "ended": fmean(answer.is_ended for answer in written),
+        "n_prompts": len(prompts),
+    }
+    shown = [{"reward": round(reward, 3)} for reward in rewards]
+    if job.other_model is not None:
+        others, other_rewards = _answered(evaluation, job.other_model, prompts, judge)
+        found |= {"other_reward": fmean(other_rewards), "other_response_tokens": fmean(len(answer.ids) for answer in others)}
+        found |= win_rate(rewards, other_rewards)
+        for one, other_reward in zip(shown, other_rewards, strict=True):
+            one["other_reward"] = round(other_reward, 3)
+    answering.show(evaluation.folder, evaluation.n_done + 1, prompts, written, shown, config.n_shown)
+    evaluation.add(found)
+
+
+def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
+    """How often ours is the better one, ties half, with Wilson's interval."""
+    won = sum(1.0 if one > other else 0.5 if one == other else 0.0 for one, other in zip(ours, theirs, strict=True))
+    low, high = wilson_interval(won, len(ours))
+    return {"win_rate": won / len(ours), "win_rate_low": low, "win_rate_high": high}
+
+
+def _answered(evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: Any) -> tuple[list[Answer], list[float]]:
+    """Each model loaded alone, so that memory holds one at a time beside the reward model."""
+    config = evaluation.config
+    if path != evaluation.job.model:
+        answering.require_same_tokens(path, evaluation.job.model, evaluation.tokenizer)
+    model = loading.load_policy(path, evaluation.tokenizer, evaluation.numbers)
+    loading.require_length(model, config.max_tokens)
+    settings = answering.generation(
+        model,
+        evaluation.tokenizer,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+        top_p=config.top_p,
+    )
+    written = answering.answers(model, evaluation.tokenizer, prompts, settings, batch_size=config.batch_size, seed=config.seed)
+    sequences = [prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)]
+    return written, _judged(evaluation, judge, sequences)
+
+
+def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> list[float]:
+    return answering.rewards(
+        judge,
+        int(evaluation.tokenizer.pad_token_id or 0),
+        sequences,
+        batch_size=evaluation.config.batch_size,
+        numbers=evaluation.numbers,
+    )
+
+
+def _prompts(evaluation: _Evaluation) -> list[Prompt]:
+    """One for each prompt, however many judged it, that leaves room for a response."""
+    longest = evaluation.config.max_tokens - evaluation.config.max_new_tokens
+    found: dict[tuple[int, ...], Prompt] = {}
+    for row in evaluation.rows:
+        ids = data.prompt_ids(evaluation.tokenizer, row["prompt"])
+        if len(ids) <= longest:
+            found.setdefault(tuple(ids), Prompt(row["id"], row["prompt"], ids))
+    if not found:
+        raise data.UnableToRead(f"No prompt is short enough to leave {evaluation.config.max_new_tokens} tokens for a response.")
+    return list(found.values())
+
+
+def _rows(snapshot: Path, config: EvaluateConfig) -> tuple[str, list[data.Row]]:
+    if not snapshot.is_dir():
+        raise data.UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
+    if config.split == "held_out":
+        split, rows = data.held_out_rows(snapshot)
+    else:
+        split, wanted = config.split, run_dir.SPLITS if config.split == "all" else (config.split,)
+        rows = [row for name in wanted for row in data.rows(snapshot, name)]
+    if not rows:
+        raise data.UnableToRead(
+            "The snapshot has no such rows: nothing is held out in it. Choose other rows or another snapshot."
+        )
+    return split, data.sample_of(rows, config.max_rows, config.seed)
+
+
+def _require(rows: Sequence[data.Row], needed: str) -> None:
+    if needed not in rows[0]:
+        raise data.UnableToRead("A reward model is measured on comparisons. Choose a snapshot of them.")

@@ -1,0 +1,182 @@
+"""Pretraining: next-token training on text, from a model's weights or from random ones in its shape, through TRL's SFTTrainer."""
+
+import math
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+import transformers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+from trl.trainer.sft_config import SFTConfig
+
+from training.configs import PretrainConfig
+from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.trainer import data, loading, progress, sft
+from training.trainer.data import Example
+
+PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
+CHAT_TEMPLATE = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+"""ChatML, so that a model with a tokenizer of its own can be fine-tuned on conversations."""
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    train: list[Example]
+    held_out: list[Example]
+    split: str
+    n_documents: int
+    n_tokens: int
+
+
+def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    transformers.set_seed(config.seed)
+    tokenizer = _tokenizer(job, config)
+    blocks = _read(Path(job.snapshot), tokenizer, config)
+    _tell(folder, blocks, config)
+
+    model = _model(job, tokenizer, config)
+    loading.require_length(model, config.max_tokens)
+    numbers = loading.dtype(config.dtype)
+    before = sft.held_out_loss(model, blocks.held_out, config.batch_size, numbers)
+    trainer = sft.WatchedSft(
+        model=model,
+        args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
+        train_dataset=datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in blocks.train]),
+        processing_class=tokenizer,
+        peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
+    )
+    follower = progress.Follower(
+        folder,
+        config,
+        lambda: _named(sft.held_out_loss(loading.bare(trainer.model), blocks.held_out, config.batch_size, numbers)),
+    )
+    trainer.follow(follower)
+    if newest_checkpoint(folder.path) is None:
+        folder.append_point(0, progress.n_steps(trainer), _named(before))
+    is_stopped = progress.train(trainer)
+
+    whole = loading.merged(trainer.model, numbers)
+    after = sft.held_out_loss(whole, blocks.held_out, config.batch_size, numbers)
+    follower.finish(_named(after), trainer.state)
+    loading.save_whole(folder, job.output, whole, tokenizer)
+    metrics = {
+        "held_out_loss_before": before,
+        "held_out_loss_after": after,
+        "held_out_split": blocks.split,
+        "n_held_out": len(blocks.held_out),
+        "n_train": len(blocks.train),
+        "n_documents": blocks.n_documents,
+        "n_tokens": blocks.n_tokens,
+        "n_parameters": sum(weight.numel() for weight in whole.parameters()),
+        "perplexity": math.exp(after) if after is not None else None,
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    outcome = "stopped" if is_stopped else "succeeded"
+    return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+
+
+def blocks(documents: Iterable[list[int]], end: int, size: int) -> Iterator[list[int]]:
+    """Documents after one another with an end between them, cut into rows of `size` tokens; the rest is left out."""
+    waiting: list[int] = []
+    for ids in documents:
+        waiting += [*ids, end]
+        while len(waiting) >= size:
+            yield waiting[:size]
+            waiting = waiting[size:]
+
+
+def text_of(tokenizer: PreTrainedTokenizerBase, row: data.Row) -> str:
+    """A document, or a conversation as the chat template writes it."""
+    if "text" in row:
+        return str(row["text"])
+    written: Any = tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], tokenize=False)
+    return str(written)
+
+
+def own_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
+    """Bytes and merges learned from these texts, so that every text can be written; padding has a token of its own."""
+    learned = Tokenizer(models.BPE())
+    learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    learned.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary,
+        special_tokens=[PAD, START, END],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    learned.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=learned, bos_token=START, eos_token=END, pad_token=PAD, chat_template=CHAT_TEMPLATE
+    )
+
+
+def _tokenizer(job: Job, config: PretrainConfig) -> PreTrainedTokenizerBase:
+    if config.tokenizer == "model":
+        return loading.load_tokenizer(job.model)
+    template: Any = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE()), chat_template=CHAT_TEMPLATE)
+    rows = data.rows(Path(job.snapshot), "train")
+    return own_tokenizer((text_of(template, row) for row in rows), config.vocabulary)
+
+
+def _model(job: Job, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> PreTrainedModel:
+    numbers = progress.starting_numbers(config)
+    if config.start == "base":
+        return loading.load_policy(job.model, tokenizer, numbers)
+    shape = transformers.AutoConfig.from_pretrained(job.model)
+    if config.tokenizer == "own":
+        shape.vocab_size = len(tokenizer)
+    shape.bos_token_id, shape.eos_token_id = tokenizer.bos_token_id, tokenizer.eos_token_id
+    shape.pad_token_id = tokenizer.pad_token_id
+    model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=numbers)
+    return model.to(loading.device())
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> _Blocks:
+    rows = data.training_text(snapshot)
+    end = tokenizer.eos_token_id
+    train = [_example(ids) for ids in blocks(_documents(rows, tokenizer), end, config.max_tokens)]
+    if not train:
+        raise data.UnableToRead(
+            f"The snapshot's {len(rows)} documents together do not fill one row of {config.max_tokens} tokens. Lower the row."
+        )
+    split, held_out_rows = data.held_out_rows(snapshot)
+    held_out = [_example(ids) for ids in blocks(_documents(held_out_rows, tokenizer), end, config.max_tokens)]
+    kept = data.sample_of(train, config.max_rows, config.seed)
+    return _Blocks(
+        train=kept,
+        held_out=data.sample_of(held_out, config.max_held_out_rows, config.seed),
+        split=split,
+        n_documents=len(rows),
+        n_tokens=len(kept) * config.max_tokens,
+    )
+
+
+def _documents(rows: Iterable[data.Row], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
+    for batch in data.batches(list(rows), 100):
+        written: Any = tokenizer([text_of(tokenizer, row) for row in batch], add_special_tokens=False)
+        yield from written["input_ids"]
+
+
+def _example(ids: list[int]) -> Example:
+    return Example(ids, ids, is_cut=False)
+
+
+def _tell(folder: RunFolder, found: _Blocks, config: PretrainConfig) -> None:
+    folder.append_note(
+        f"{found.n_documents} documents: {len(found.train)} rows of {config.max_tokens} tokens to learn from, "
+        f"{len(found.held_out)} held out ({found.split or 'no held-out split'})."
+    )
+
+
+def _named(loss: float | None) -> dict[str, float]:
+    return {} if loss is None else {"held_out_loss": loss}

@@ -1,0 +1,209 @@
+"""RLOO: a policy learns from a reward model, each response against the others to its prompt, through TRL's RLOOTrainer."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import datasets
+import torch
+import transformers
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from trl.trainer.rloo_config import RLOOConfig
+from trl.trainer.rloo_trainer import RLOOTrainer
+
+from training.configs import RlooConfig
+from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.trainer import answering, data, loading, progress
+from training.trainer.answering import Answer
+from training.trainer.data import Prompt
+
+
+@dataclass(frozen=True)
+class _Texts:
+    train: list[Prompt]
+    held_out: list[Prompt]
+    split: str
+    n_too_long: int
+
+
+class WatchedRloo(progress.Watched, RLOOTrainer):
+    """TRL's trainer with our progress, checkpoints and stop."""
+
+
+class RlooFollower(progress.Follower):
+    def named(self, logs: dict[str, float]) -> dict[str, float]:
+        """TRL gives KL a token; ours is a response's, as in PPO."""
+        logs = super().named(logs)
+        length = logs.get("completions/mean_length", 0.0)
+        kept = {
+            name: logs[name] for name in ("loss", "grad_norm", "learning_rate", "reward", "entropy", "num_tokens") if name in logs
+        }
+        kept["response_tokens"] = length
+        kept["ended"] = 1 - logs.get("completions/clipped_ratio", 0.0)
+        return kept | ({"kl": logs["kl"] * length} if "kl" in logs else {})
+
+
+@dataclass
+class Judge:
+    """The reward model as the function that TRL calls; it remembers its last batch, for the run's page."""
+
+    model: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    config: RlooConfig
+    __name__: str = "reward"
+    prompts: list[Prompt] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    rewards: list[float] = field(default_factory=list)
+
+    def __call__(
+        self, prompts: Sequence[list[dict[str, str]]], completions: Any, completion_ids: Sequence[list[int]], **_rest: Any
+    ) -> list[float]:
+        end = self.tokenizer.eos_token_id
+        self.prompts = [Prompt(None, messages, data.prompt_ids(self.tokenizer, messages)) for messages in prompts]
+        self.answers = [Answer(answering.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end]) for ids in completion_ids]
+        self.rewards = self.judged(self.prompts, self.answers)
+        penalty = self.config.missing_end_penalty
+        return [
+            reward if answer.is_ended else reward - penalty for reward, answer in zip(self.rewards, self.answers, strict=True)
+        ]
+
+    def judged(self, prompts: Sequence[Prompt], written: Sequence[Answer]) -> list[float]:
+        """What the reward model says, no penalty taken off."""
+        sequences = [prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)]
+        return answering.rewards(self.model, int(self.tokenizer.pad_token_id or 0), sequences, batch_size=self.config.batch_size)
+
+
+def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
+    started_at = time.monotonic()
+    torch.set_num_threads(max(job.threads, 1))
+    transformers.set_seed(config.seed)
+    if job.reward_model is None:
+        raise loading.UnableToLoad("RLOO learns from a reward model, and the run names none. Choose one and start again.")
+    tokenizer = loading.load_tokenizer(job.model, padding_side="left")
+    answering.require_same_tokens(job.model, job.reward_model, tokenizer)
+    texts = _read(Path(job.snapshot), tokenizer, config)
+    _tell(folder, texts, config)
+
+    numbers = loading.dtype(config.dtype)
+    judge = Judge(loading.load_reward(job.reward_model, tokenizer, numbers), tokenizer, config)
+    model = loading.load_policy(job.model, tokenizer, progress.starting_numbers(config))
+    loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
+    trainer = _trainer(model, judge, config, folder, texts.train)
+    follower = RlooFollower(
+        folder, config, lambda: _measure(loading.bare(trainer.model), judge, texts, folder, trainer.state.global_step)
+    )
+    trainer.follow(follower)
+    before = _measure(model, judge, texts, folder, 0) if newest_checkpoint(folder.path) is None else {}
+    if before:
+        folder.append_point(0, _n_steps(trainer, config), before)
+    is_stopped = progress.train(trainer)
+    _show_last(folder, judge, trainer.state.global_step, config)
+
+    whole = loading.merged(trainer.model, numbers)
+    after = _measure(whole, judge, texts, folder, trainer.state.global_step)
+    follower.finish(after, trainer.state)
+    loading.save_whole(folder, job.output, whole, tokenizer)
+    metrics = {
+        **{f"{name.removeprefix('held_out_')}_before": value for name, value in before.items()},
+        **{f"{name.removeprefix('held_out_')}_after": value for name, value in after.items()},
+        "held_out_split": texts.split,
+        "n_held_out_prompts": len(texts.held_out),
+        "n_prompts": len(texts.train),
+        "n_prompts_too_long": texts.n_too_long,
+        "seconds": round(time.monotonic() - started_at, 1),
+    }
+    outcome = "stopped" if is_stopped else "succeeded"
+    return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+
+
+def _trainer(model: PreTrainedModel, judge: Judge, config: RlooConfig, folder: RunFolder, train: list[Prompt]) -> WatchedRloo:
+    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL loads."""
+    arguments = RLOOConfig(
+        num_generations=config.n_responses,
+        max_completion_length=config.max_new_tokens,
+        temperature=config.temperature,
+        beta=config.kl_coef,
+        normalize_advantages=config.normalizes_advantages,
+        **progress.arguments(config, folder),
+    )
+    return WatchedRloo(
+        model=model,
+        reward_funcs=judge,
+        args=arguments,
+        train_dataset=datasets.Dataset.from_list([{"prompt": prompt.messages} for prompt in train]),
+        processing_class=judge.tokenizer,
+        peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
+    )
+
+
+def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:
+    """TRL leaves out the prompts that do not fill a step."""
+    if config.max_steps:
+        return config.max_steps
+    return len(trainer.train_dataset) // prompts_per_step(config) * config.n_epochs
+
+
+def prompts_per_step(config: RlooConfig) -> int:
+    return config.batch_size * config.accumulation // config.n_responses
+
+
+def _measure(model: Any, judge: Judge, texts: _Texts, folder: RunFolder, step: int) -> dict[str, float]:
+    """Mean reward of one response to each held-out prompt, and how long they are; some are shown."""
+    if not texts.held_out:
+        return {}
+    config = judge.config
+    settings = answering.generation(
+        model, judge.tokenizer, max_new_tokens=config.max_new_tokens, temperature=config.temperature, top_p=1.0
+    )
+    written = answering.answers(model, judge.tokenizer, texts.held_out, settings, batch_size=config.batch_size, seed=config.seed)
+    rewards = judge.judged(texts.held_out, written)
+    shown = [{"reward": round(reward, 3), "held_out": True} for reward in rewards]
+    answering.show(folder, step, texts.held_out, written, shown, config.n_shown)
+    return {
+        "held_out_reward": fmean(rewards),
+        "held_out_response_tokens": fmean(len(answer.ids) for answer in written),
+        "held_out_ended": fmean(answer.is_ended for answer in written),
+    }
+
+
+def _show_last(folder: RunFolder, judge: Judge, step: int, config: RlooConfig) -> None:
+    """What the last step learned from."""
+    shown = [{"reward": round(reward, 3)} for reward in judge.rewards]
+    answering.show(folder, step, judge.prompts, judge.answers, shown, min(config.n_shown, config.n_responses))
+
+
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig) -> _Texts:
+    rows = data.training_rows(snapshot, "prompt")
+    split, held_out_rows = data.held_out_rows(snapshot)
+    train, held_out = (_prompts(tokenizer, found) for found in (rows, held_out_rows))
+    fitting = [prompt for prompt in train if len(prompt.input_ids) <= config.max_prompt_tokens]
+    kept = data.sample_of(fitting, config.max_rows, config.seed)
+    if len(kept) < prompts_per_step(config):
+        raise data.UnableToRead(
+            f"A step takes {prompts_per_step(config)} prompts, and {len(kept)} are left that are no longer than "
+            f"{config.max_prompt_tokens} tokens. Lower batch or accumulation, raise the longest prompt, or collect more."
+        )
+    measured = [prompt for prompt in held_out if len(prompt.input_ids) <= config.max_prompt_tokens]
+    return _Texts(
+        train=kept,
+        held_out=data.sample_of(measured, config.max_held_out_rows, config.seed),
+        split=split,
+        n_too_long=len(train) - len(fitting),
+    )
+
+
+def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> list[Prompt]:
+    return [Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"])) for row in rows]
+
+
+def _tell(folder: RunFolder, texts: _Texts, config: RlooConfig) -> None:
+    note = (
+        f"{len(texts.train)} prompts to learn on, {config.n_responses} responses to each; {len(texts.held_out)} held out "
+        f"({texts.split or 'no held-out split'})."
+    )
+    if texts.n_too_long:
+        note += f" {texts.n_too_long} prompts were left out: longer than {config.max_prompt_tokens} tokens."
+    folder.append_note(note)

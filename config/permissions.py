@@ -59,6 +59,10 @@ TABLE: dict[str, frozenset[Role]] = {
     "person_new": ADMIN,
     "person": ADMIN,
     "person_invite": ADMIN,
+    "roster": ADMIN,
+    "roster_act": ADMIN,
+    "rater_skills": ADMIN,
+    "join": ANYONE,  # whoever holds an invitation's link
     # the rater's desk
     "desk": RATER,
     "desk_next": RATER,
@@ -108,6 +112,11 @@ TABLE: dict[str, frozenset[Role]] = {
     "pool_edit": ADMIN,
     "pool_add": ADMIN,
     "pool_remove": ADMIN,
+    "pool_pause": ADMIN,
+    "pool_resume": ADMIN,
+    "invitations": ADMIN,
+    "invitation_resend": ADMIN,
+    "invitation_revoke": ADMIN,
     "guidelines_manage": ADMIN,
     "guideline_new": ADMIN,
     "guideline_history": ADMIN,

@@ -47,6 +47,8 @@ def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
 def pool(*, user: User | AnonymousUser, pk: int) -> Pool:
     _require_admin(user)
     return get_object_or_404(Pool, pk=pk)
+def invitation(*, user: User | AnonymousUser, pk: int) -> Invitation:
+    return get_object_or_404(Invitation.objects.select_related("pool"), pk=pk)
 
 
 def guideline(*, user: User | AnonymousUser, pk: int) -> Guideline:

@@ -52,6 +52,10 @@ urlpatterns = [
     path("people/new/", people.new, name="person_new"),
     path("people/<int:pk>/", people.detail, name="person"),
     path("people/<int:pk>/invite", people.invite, name="person_invite"),
+    path("roster/", roster.index, name="roster"),
+    path("roster/act", roster.act, name="roster_act"),
+    path("raters/<int:pk>/skills/", roster.skills, name="rater_skills"),
+    path("join/<str:secret>/", join.join, name="join"),
     # pools
     path("pools/", pools.index, name="pools"),
     path("pools/new/", pools.new, name="pool_new"),
@@ -59,6 +63,11 @@ urlpatterns = [
     path("pools/<int:pk>/edit/", pools.edit, name="pool_edit"),
     path("pools/<int:pk>/add", pools.add, name="pool_add"),
     path("pools/<int:pk>/remove", pools.remove, name="pool_remove"),
+    path("pools/<int:pk>/pause", pools.pause, name="pool_pause"),
+    path("pools/<int:pk>/resume", pools.resume, name="pool_resume"),
+    path("pools/<int:pk>/invitations/", invitations.index, name="invitations"),
+    path("invitations/<int:pk>/resend", invitations.resend, name="invitation_resend"),
+    path("invitations/<int:pk>/revoke", invitations.revoke, name="invitation_revoke"),
     # guidelines
     path("guidelines/", guidelines.index, name="guidelines_manage"),
     path("guidelines/new/", guidelines.new, name="guideline_new"),

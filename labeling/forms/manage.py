@@ -11,20 +11,19 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling import selectors
-from labeling.models import Campaign, Guideline, Pass, Pool, Prompt, Rater, Source
+from labeling.models import Campaign, Guideline, Pass, Prompt, Rater, Source
 from labeling.rating_form import Flag, RatingForm, Scale
 from labeling.selectors import Match, PromptFilter, Selection
 
 # Django's forms know their type only in the stubs.
 if TYPE_CHECKING:
     CampaignModelForm = forms.ModelForm[Campaign]
-    PoolModelForm = forms.ModelForm[Pool]
     GuidelineModelForm = forms.ModelForm[Guideline]
     QuestionFormSet = forms.BaseFormSet["QuestionForm"]
     SourcesField = forms.ModelMultipleChoiceField[Source]
     RatersField = forms.ModelMultipleChoiceField[Rater]
 else:
-    CampaignModelForm = PoolModelForm = GuidelineModelForm = forms.ModelForm
+    CampaignModelForm = GuidelineModelForm = forms.ModelForm
     QuestionFormSet = forms.BaseFormSet
     SourcesField = RatersField = forms.ModelMultipleChoiceField
 
@@ -178,14 +177,6 @@ def only_so_many(selection: Selection, found: Match) -> str:
         found.n_fitting,
     )
     return sentence % {"n": found.n_fitting, "wanted": selection.n_responses}
-
-
-class PoolForm(PoolModelForm):
-    class Meta:
-        model = Pool
-        fields = ["name", "description", "is_held_out"]
-        widgets = {"description": forms.Textarea(attrs={"rows": 3})}
-        error_messages = {"name": {"unique": _("Another pool has this name.")}}
 
 
 class RaterChoice(RatersField):

@@ -9,6 +9,7 @@ from django.db.models import Count, Max, QuerySet, Sum
 
 from labeling import queue
 from labeling.models import Campaign, Draft, GuidelineVersion, Item, Judgment, PastLease, Rater, Slot
+from labeling.selectors import admission
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
 MOST_COUNTED = 1_000
@@ -28,6 +29,8 @@ class OpenCampaign:
     may_look: bool
     """nothing is known to be left, but a claim would look through the whole queue"""
     lease: uuid.UUID | None
+    hindrance: admission.Hindrance | None = None
+    """why a claim would be refused, whatever is left"""
 
 
 @dataclass(frozen=True)
@@ -122,10 +125,29 @@ def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> lis
     given = Judgment.objects.filter(rater=rater, submitted_at__gte=since, campaign__in=ids)
     today = dict(given.values_list("campaign").annotate(n=Count("pk")).order_by())
     leases = dict(Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list("campaign", "lease"))
-    return [_open(campaign, rater, leases.get(campaign.pk), today.get(campaign.pk, 0), now) for campaign in campaigns]
+    hindered = admission.hindrances(rater=rater, pool_ids={campaign.pool_id for campaign in campaigns}, now=now)
+    paused = admission.pauses(rater=rater, campaigns=campaigns)
+    return [
+        _open(
+            campaign,
+            rater,
+            leases.get(campaign.pk),
+            today.get(campaign.pk, 0),
+            paused.get(campaign.pk) or hindered.get(campaign.pool_id),
+            now,
+        )
+        for campaign in campaigns
+    ]
 
 
-def _open(campaign: Campaign, rater: Rater, lease: uuid.UUID | None, n_today: int, now: dt.datetime) -> OpenCampaign:
+def _open(
+    campaign: Campaign,
+    rater: Rater,
+    lease: uuid.UUID | None,
+    n_today: int,
+    hindrance: admission.Hindrance | None,
+    now: dt.datetime,
+) -> OpenCampaign:
     has_work = lease is not None or queue.has_work(campaign=campaign, rater=rater, now=now)
     return OpenCampaign(
         campaign=campaign,
@@ -134,6 +156,7 @@ def _open(campaign: Campaign, rater: Rater, lease: uuid.UUID | None, n_today: in
         has_work=has_work,
         may_look=not has_work and queue.is_sweep_due(campaign=campaign, rater=rater, now=now),
         lease=lease,
+        hindrance=hindrance,
     )
 
 

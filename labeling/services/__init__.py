@@ -9,6 +9,13 @@ from labeling.services.campaigns import (
 )
 from labeling.services.guidelines import acknowledge, create_guideline, new_guideline_version
 from labeling.services.imports import UnableToImport, clear_import, discard, publish, run_import, start_import, start_upload
+from labeling.services.invitations import (
+    UnableToAccept,
+    accept_invitation,
+    hash_of,
+    invite_to_pool,
+    resend_invitation,
+    revoke_invitation,
 from labeling.services.judgments import (
     Edit,
     UnableToSubmit,
@@ -20,12 +27,20 @@ from labeling.services.judgments import (
     undo,
 )
 from labeling.services.people import (
+    PoolTerms,
     add_raters,
     change_person,
     create_person,
     create_pool,
+    deactivate_raters,
+    declare_skills,
     edit_pool,
+    grant_skills,
+    pause_pool,
+    pause_raters,
     remove_raters,
+    resume_pool,
+    resume_raters,
 )
 from labeling.services.prompts import create_prompt
 from labeling.services.quality import compute_quality, readmit_rater, withdraw_rater
@@ -34,10 +49,14 @@ from labeling.services.slots import claim, heartbeat, release, save_draft, skip
 
 __all__ = [
     "Edit",
+    "PoolTerms",
+    "UnableToAccept",
+    "UnableToClaim",
     "UnableToCreateCampaign",
     "UnableToImport",
     "UnableToSubmit",
     "UnableToUndo",
+    "accept_invitation",
     "acknowledge",
     "add_raters",
     "answer_question",
@@ -54,16 +73,27 @@ __all__ = [
     "create_person",
     "create_pool",
     "create_prompt",
+    "deactivate_raters",
+    "declare_skills",
     "discard",
     "edit_pool",
+    "grant_skills",
+    "hash_of",
     "heartbeat",
+    "invite_to_pool",
     "new_guideline_version",
     "open_campaign",
     "pause_campaign",
+    "pause_pool",
+    "pause_raters",
     "publish",
     "readmit_rater",
     "release",
     "remove_raters",
+    "resend_invitation",
+    "resume_pool",
+    "resume_raters",
+    "revoke_invitation",
     "run_import",
     "save_draft",
     "skip",

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -9,7 +10,35 @@ from django.db import transaction
 from accounts import audit
 from accounts import services as accounts
 from accounts.models import User
-from labeling.models import Pool, PoolMembership, Rater
+from labeling.models import Pool, PoolMembership, Rater, RaterSkill
+from labeling.services import items
+
+
+@dataclass(frozen=True)
+class PoolTerms:
+    """Who fits a pool, which items go to whom in it, and how much one rater is given; None is no limit."""
+
+    languages: tuple[str, ...] = ()
+    expertise: tuple[str, ...] = ()
+    routes_by_language: bool = False
+    routes_by_category: bool = False
+    max_per_day: int | None = None
+    max_at_once: int | None = None
+
+    @classmethod
+    def of(cls, pool: Pool) -> "PoolTerms":
+        return cls(
+            languages=tuple(pool.languages),
+            expertise=tuple(pool.expertise),
+            routes_by_language=pool.routes_by_language,
+            routes_by_category=pool.routes_by_category,
+            max_per_day=pool.max_per_day,
+            max_at_once=pool.max_at_once,
+        )
+
+    @property
+    def as_fields(self) -> dict[str, object]:
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 def create_person(
@@ -57,20 +86,67 @@ def change_person(
     return changed
 
 
-def create_pool(*, name: str, description: str = "", is_held_out: bool = False, by: User | None, now: datetime) -> Pool:
+def create_pool(
+    *,
+    name: str,
+    description: str = "",
+    is_held_out: bool = False,
+    terms: PoolTerms | None = None,
+    by: User | None,
+    now: datetime,
+) -> Pool:
+    fields = (terms or PoolTerms()).as_fields
     with transaction.atomic():
-        pool = Pool.objects.create(name=name, description=description, is_held_out=is_held_out, created_at=now)
-        audit.record(by=by, action="create", target=pool, after={"name": name, "is_held_out": is_held_out}, now=now)
+        pool = Pool.objects.create(name=name, description=description, is_held_out=is_held_out, created_at=now, **fields)
+        after = {"name": name, "is_held_out": is_held_out} | (fields if terms else {})
+        audit.record(by=by, action="create", target=pool, after=after, now=now)
     return pool
 
 
-def edit_pool(*, pool: Pool, name: str, description: str, is_held_out: bool, by: User | None, now: datetime) -> None:
+def edit_pool(
+    *,
+    pool: Pool,
+    name: str,
+    description: str,
+    is_held_out: bool,
+    terms: PoolTerms | None = None,
+    by: User | None,
+    now: datetime,
+) -> None:
+    """Without `terms` these stay as they are."""
     with transaction.atomic():
         stored = Pool.objects.select_for_update().get(pk=pool.pk)
-        before = {"name": stored.name, "description": stored.description, "is_held_out": stored.is_held_out}
-        after = {"name": name, "description": description, "is_held_out": is_held_out}
+        was = PoolTerms.of(stored)
+        before = {"name": stored.name, "description": stored.description, "is_held_out": stored.is_held_out} | was.as_fields
+        after = {"name": name, "description": description, "is_held_out": is_held_out} | (terms or was).as_fields
         Pool.objects.filter(pk=pool.pk).update(**after)
-        audit.record(by=by, action="change", target=pool, before=before, after=after, now=now)
+        changed = sorted(name for name in after if after[name] != before[name])
+        audit.record(
+            by=by,
+            action="change",
+            target=pool,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+            now=now,
+        )
+
+
+def pause_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
+    """Give out nothing for now, in any campaign of the pool. What raters hold can be submitted. False when it is paused."""
+    return _stop_or_go(pool=pool, paused_at=now, by=by, now=now)
+
+
+def resume_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
+    """False unless it is paused."""
+    return _stop_or_go(pool=pool, paused_at=None, by=by, now=now)
+
+
+def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now: datetime) -> bool:
+    with transaction.atomic():
+        if Pool.objects.filter(pk=pool.pk, paused_at__isnull=paused_at is not None).update(paused_at=paused_at) != 1:
+            return False
+        audit.record(by=by, action="pause" if paused_at else "resume", target=pool, now=now)
+    return True
 
 
 def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
@@ -79,6 +155,7 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
         added = [rater for rater in raters if _join(pool=pool, rater=rater, now=now)]
         if added:
             audit.record(by=by, action="add_raters", target=pool, after={"raters": [r.alias for r in added]}, now=now)
+            items.level_pool(pool=pool, now=now)
     return len(added)
 
 
@@ -90,7 +167,85 @@ def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: 
         if leaving:
             aliases = [membership.rater.alias for membership in leaving]
             audit.record(by=by, action="remove_raters", target=pool, before={"raters": aliases}, now=now)
+            items.level_pool(pool=pool, now=now)
     return len(leaving)
+
+
+def pause_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
+    """Give these raters nothing more here for now; how many were at work before."""
+    return _pause(pool=pool, raters=raters, paused_at=now, action="pause_raters", by=by, now=now)
+
+
+def resume_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
+    return _pause(pool=pool, raters=raters, paused_at=None, action="resume_raters", by=by, now=now)
+
+
+def _pause(
+    *, pool: Pool, raters: Iterable[Rater], paused_at: datetime | None, action: str, by: User | None, now: datetime
+) -> int:
+    with transaction.atomic():
+        changing = list(
+            pool.memberships.select_for_update(of=("self",))
+            .filter(rater__in=list(raters), is_active=True, paused_at__isnull=paused_at is not None)
+            .select_related("rater")
+        )
+        PoolMembership.objects.filter(pk__in=[membership.pk for membership in changing]).update(paused_at=paused_at)
+        if changing:
+            aliases = [membership.rater.alias for membership in changing]
+            audit.record(by=by, action=action, target=pool, after={"raters": aliases}, now=now)
+    return len(changing)
+
+
+def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
+    """Close the logins of these raters; how many were open. What they judged stays, and so does their place in pools."""
+    n_closed = 0
+    with transaction.atomic():
+        for user in User.objects.select_for_update().filter(rater__in=list(raters), is_active=True).order_by("pk"):
+            accounts.update_user(
+                user=user,
+                email=user.email,
+                name=user.name,
+                roles=user.roles,
+                time_zone=user.time_zone,
+                is_active=False,
+                by=by,
+                now=now,
+            )
+            n_closed += 1
+    return n_closed
+
+
+def declare_skills(*, rater: Rater, languages: Iterable[str], topics: Iterable[str], now: datetime) -> None:
+    """What raters say they know, from now on. What was tested or shown is not theirs to change."""
+    said = [(RaterSkill.Axis.LANGUAGE, code) for code in languages] + [(RaterSkill.Axis.TOPIC, code) for code in topics]
+    with transaction.atomic():
+        rater.skills.filter(basis=RaterSkill.Basis.DECLARED).delete()
+        RaterSkill.objects.bulk_create(
+            [RaterSkill(rater=rater, axis=axis, code=code, basis=RaterSkill.Basis.DECLARED, at=now) for axis, code in said],
+            ignore_conflicts=True,
+        )
+
+
+def grant_skills(
+    *,
+    rater: Rater,
+    languages: Iterable[str] = (),
+    topics: Iterable[str] = (),
+    basis: str = RaterSkill.Basis.SHOWN,
+    by: User | None,
+    now: datetime,
+) -> None:
+    """What an admin has seen that a rater knows, or a test has told: all of that basis that was there is replaced by this."""
+    known = [(RaterSkill.Axis.LANGUAGE, code) for code in languages] + [(RaterSkill.Axis.TOPIC, code) for code in topics]
+    with transaction.atomic():
+        before = sorted(rater.skills.filter(basis=basis).values_list("code", flat=True))
+        rater.skills.filter(basis=basis).delete()
+        RaterSkill.objects.bulk_create(
+            [RaterSkill(rater=rater, axis=axis, code=code, basis=basis, at=now) for axis, code in known], ignore_conflicts=True
+        )
+        after = sorted({code for _axis, code in known})
+        if before != after:
+            audit.record(by=by, action="skills", target=rater, before={basis: before}, after={basis: after}, now=now)
 
 
 def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
+from labeling.models import Prompt
 from labeling.selectors.board import Answer
 
 register = template.Library()
@@ -39,6 +40,23 @@ def role(name: str) -> str:
 def state_kind(state: str) -> str:
     """Which of the component's meanings a campaign's state has: going on, wants a look, or nothing to say."""
     return {"open": "accent", "paused": "warning"}.get(state, "")
+
+
+@register.filter
+def standing_kind(standing: str) -> str:
+    """Which of the component's meanings a rater's standing has."""
+    return {"at_work": "good", "paused": "warning", "closed": "danger"}.get(standing, "")
+
+
+@register.filter
+def invitation_kind(state: str) -> str:
+    return {"waits": "accent", "accepted": "good", "expired": "warning"}.get(state, "")
+
+
+@register.filter
+def topic(code: str) -> str:
+    """A category in words; any other tag as it is."""
+    return str(dict(Prompt.Category.choices).get(code, code))
 
 
 @register.filter

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from labeling import services
 from labeling.models import Campaign, Rater
-from labeling.selectors import desk, guidance
+from labeling.selectors import admission, desk, guidance
 
 
 def next_address(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None) -> str:
@@ -18,10 +18,21 @@ def next_address(request: HttpRequest, *, campaign: Campaign, rater: Rater, work
     """
     if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
         return f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}"
-    slot = services.claim(campaign=campaign, rater=rater, now=timezone.now())
+    try:
+        slot = services.claim(campaign=campaign, rater=rater, now=timezone.now())
+    except services.UnableToClaim as problem:
+        messages.warning(request, problem.sentence)
+        return hindrance_address(problem.hindrance)
     if slot is not None:
         return reverse("desk_item", args=[slot.lease])
     messages.info(request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name})
+    return reverse("desk")
+
+
+def hindrance_address(hindrance: admission.Hindrance) -> str:
+    """Where a rater finds out more: onboarding has a page of its own."""
+    if hindrance.reason == admission.Reason.ONBOARDING:
+        return reverse("onboarding", args=[hindrance.pool_id])
     return reverse("desk")
 
 

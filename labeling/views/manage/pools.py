@@ -11,7 +11,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.requests import MemberRequest
 from labeling import access, selectors, services
-from labeling.forms.manage import PoolForm, RatersForm
+from labeling.forms.manage import RatersForm
+from labeling.forms.people import PoolForm
 from labeling.models import Pool, Rater
 
 POOLS_PER_PAGE = 50
@@ -28,7 +29,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     form = PoolForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        pool = services.create_pool(**form.cleaned_data, by=request.user, now=timezone.now())
+        pool = services.create_pool(**form.wanted, by=request.user, now=timezone.now())
         return redirect("pool", pool.pk)
     return render(request, "labeling/manage/pool_edit.html", {"form": form})
 
@@ -44,9 +45,37 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     pool = access.pool(user=request.user, pk=pk)
     form = PoolForm(request.POST or None, instance=pool)
     if request.method == "POST" and form.is_valid():
-        services.edit_pool(pool=pool, **form.cleaned_data, by=request.user, now=timezone.now())
+        services.edit_pool(pool=pool, **form.wanted, by=request.user, now=timezone.now())
         return redirect("pool", pk)
     return render(request, "labeling/manage/pool_edit.html", {"form": form, "pool": pool})
+
+
+@require_POST
+def pause(request: MemberRequest, pk: int) -> HttpResponse:
+    """Pauses the pool, or those ticked in it."""
+    return _pause_or_resume(request, pk, is_pause=True)
+
+
+@require_POST
+def resume(request: MemberRequest, pk: int) -> HttpResponse:
+    return _pause_or_resume(request, pk, is_pause=False)
+
+
+def _pause_or_resume(request: MemberRequest, pk: int, *, is_pause: bool) -> HttpResponse:
+    pool, now = access.pool(user=request.user, pk=pk), timezone.now()
+    if "ticked" in request.POST:
+        form = RatersForm(request.POST, queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True))
+        raters = form.cleaned_data["raters"] if form.is_valid() else []
+        act = services.pause_raters if is_pause else services.resume_raters
+        n = act(pool=pool, raters=raters, by=request.user, now=now)
+        paused = ngettext("%(n)d rater paused.", "%(n)d raters paused.", n)
+        resumed = ngettext("%(n)d rater is at work again.", "%(n)d raters are at work again.", n)
+        messages.success(request, (paused if is_pause else resumed) % {"n": n})
+    elif is_pause and services.pause_pool(pool=pool, by=request.user, now=now):
+        messages.success(request, _("Paused: the pool gives out nothing until it is resumed."))
+    elif not is_pause and services.resume_pool(pool=pool, by=request.user, now=now):
+        messages.success(request, _("The pool gives out work again."))
+    return redirect("pool", pk)
 
 
 @require_POST

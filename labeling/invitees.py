@@ -1,0 +1,77 @@
+"""A CSV file of people to invite, read into addresses and names, with a sentence for each line that cannot be used. Pure."""
+
+import csv
+import io
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+MOST = 500
+EMAIL_HEADS = {"email", "e-mail", "mail", "address"}
+NAME_HEADS = {"name", "full name"}
+
+
+@dataclass(frozen=True)
+class Invitee:
+    email: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Problem:
+    line: int
+    sentence: str
+
+
+def parse(data: bytes) -> tuple[list[Invitee], list[Problem]]:
+    """Columns `email` and `name` under a head, or without one the address first and then the name. Every problem is told."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return [], [Problem(1, _("The file is not UTF-8. Save it as “CSV UTF-8”."))]
+    reader = csv.reader(io.StringIO(text), delimiter=";" if ";" in text.partition("\n")[0] else ",")
+    email_at, name_at = 0, 1
+    found: dict[str, Invitee] = {}
+    first_line: dict[str, int] = {}
+    problems = []
+    try:
+        for number, row in enumerate(reader, start=1):
+            line = reader.line_num
+            cells = [cell.strip() for cell in row]
+            if not any(cells):
+                continue
+            if number == 1 and (heads := [cell.lower() for cell in cells]) and EMAIL_HEADS & set(heads):
+                email_at = next(place for place, head in enumerate(heads) if head in EMAIL_HEADS)
+                name_at = next((place for place, head in enumerate(heads) if head in NAME_HEADS), -1)
+                continue
+            email = cells[email_at].lower() if email_at < len(cells) else ""
+            name = cells[name_at][:150] if 0 <= name_at < len(cells) else ""
+            sentence = _problem(email, first_line, n_found=len(found))
+            if sentence:
+                problems.append(Problem(line, sentence))
+            else:
+                found[email], first_line[email] = Invitee(email, name.replace("\x00", "")), line
+    except csv.Error:
+        problems.append(Problem(reader.line_num, _("This line is not CSV. Is a quotation mark left open?")))
+    if not found and not problems:
+        problems.append(Problem(1, _("The file has no line with an address.")))
+    return list(found.values()), problems
+
+
+def _problem(email: str, first_line: dict[str, int], *, n_found: int) -> str:
+    if not email:
+        return _("There is no e-mail address. Add one or remove the line.")
+    try:
+        validate_email(email)
+    except ValidationError:
+        return _("“%(text)s” is not an e-mail address.") % {"text": email[:100]}
+    if email in first_line:
+        return _("%(email)s stands in line %(line)d already. Remove one of the two.") % {
+            "email": email,
+            "line": first_line[email],
+        }
+    if n_found >= MOST:
+        return _("More than %(n)d addresses: put the rest into a file of their own.") % {"n": MOST}
+    return ""

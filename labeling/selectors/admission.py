@@ -1,0 +1,108 @@
+"""Whether a pool gives a rater the next item now, and if not, why: one answer for the claim and for the desk."""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.db.models import Count, Exists, OuterRef
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.models import Campaign, Judgment, PoolMembership, Rater, RaterStanding, Slot
+from labeling.selectors import onboarding
+
+
+class Reason(models.TextChoices):
+    POOL_PAUSED = "pool_paused"
+    RATER_PAUSED = "rater_paused"
+    ONBOARDING = "onboarding"
+    DAY_IS_FULL = "day_is_full"
+    HANDS_ARE_FULL = "hands_are_full"
+
+
+@dataclass(frozen=True)
+class Hindrance:
+    """Why nothing is given now; `sentence` says it to the rater, and what to do."""
+
+    reason: Reason
+    pool_id: int
+    sentence: str
+
+
+def hindrances(*, rater: Rater, pool_ids: Collection[int], now: dt.datetime) -> dict[int, Hindrance]:
+    """What stands between `rater` and each of these pools' work, by pool; a pool that gives is absent.
+
+    One query, and two more where a pool has a quota. Whether they are in the pool at all is labeling.access' question.
+    """
+    memberships = list(
+        PoolMembership.objects.filter(rater=rater, pool__in=pool_ids)
+        .select_related("pool", "rater__user")
+        .annotate(is_onboarding=Exists(onboarding.steps_left(rater=OuterRef(OuterRef("rater")), pool=OuterRef("pool"))))
+    )
+    with_quota = [entry for entry in memberships if entry.pool.max_per_day or entry.pool.max_at_once]
+    held = _held(rater=rater, pool_ids=[entry.pool_id for entry in with_quota]) if with_quota else {}
+    today = _today(memberships=with_quota, now=now) if any(entry.pool.max_per_day for entry in with_quota) else {}
+    found = {}
+    for entry in memberships:
+        hindrance = _standing(entry) or _quota(entry, held.get(entry.pool_id, 0), today.get(entry.pool_id, 0))
+        if hindrance is not None:
+            found[entry.pool_id] = hindrance
+    return found
+
+
+def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindrance]:
+    """The campaigns among these in which the rater is paused: by golds that they failed, or by an admin."""
+    pool_of = {campaign.pk: campaign.pool_id for campaign in campaigns}
+    standings = RaterStanding.objects.filter(rater=rater, campaign__in=pool_of, paused_at__isnull=False)
+    sentence = _("You are paused here: an admin looks at your recent answers first. What you hold can still be submitted.")
+    return {pk: Hindrance(Reason.RATER_PAUSED, pool_of[pk], sentence) for pk in standings.values_list("campaign_id", flat=True)}
+
+
+def _standing(membership: PoolMembership) -> Hindrance | None:
+    pool = membership.pool
+    if pool.paused_at is not None:
+        sentence = _("“%(pool)s” is paused: nothing is given out for now. What you hold can still be submitted.")
+        return Hindrance(Reason.POOL_PAUSED, pool.pk, sentence % {"pool": pool.name})
+    if membership.paused_at is not None:
+        sentence = _("An admin has paused you in “%(pool)s”. Ask them what comes next.")
+        return Hindrance(Reason.RATER_PAUSED, pool.pk, sentence % {"pool": pool.name})
+    if membership.is_onboarding:  # type: ignore[attr-defined]  # annotated above
+        sentence = _("Some steps are left before “%(pool)s” gives you work.")
+        return Hindrance(Reason.ONBOARDING, pool.pk, sentence % {"pool": pool.name})
+    return None
+
+
+def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance | None:
+    pool = membership.pool
+    if pool.max_at_once is not None and n_held >= pool.max_at_once:
+        sentence = ngettext(
+            "You hold %(n)d item of “%(pool)s”, as many as it gives at a time. Finish it or give it back first.",
+            "You hold %(n)d items of “%(pool)s”, as many as it gives at a time. Finish one or give one back first.",
+            n_held,
+        )
+        return Hindrance(Reason.HANDS_ARE_FULL, pool.pk, sentence % {"n": n_held, "pool": pool.name})
+    if pool.max_per_day is not None and n_today + n_held >= pool.max_per_day:
+        sentence = ngettext(
+            "“%(pool)s” gives %(n)d item a day, and you had it. There is more after midnight.",
+            "“%(pool)s” gives %(n)d items a day, and you had them. There is more after midnight.",
+            pool.max_per_day,
+        )
+        return Hindrance(Reason.DAY_IS_FULL, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name})
+    return None
+
+
+def _held(*, rater: Rater, pool_ids: Collection[int]) -> dict[int, int]:
+    held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED, campaign__pool__in=pool_ids)
+    return dict(held.values_list("campaign__pool").annotate(n=Count("pk")).order_by())
+
+
+def _today(*, memberships: list[PoolMembership], now: dt.datetime) -> dict[int, int]:
+    """Judgments by pool since the rater's own midnight."""
+    rater = memberships[0].rater
+    zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
+    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    pool_ids = [entry.pool_id for entry in memberships]
+    given = Judgment.objects.filter(rater=rater, submitted_at__gte=midnight, campaign__pool__in=pool_ids, import_batch=None)
+    return dict(given.values_list("campaign__pool").annotate(n=Count("pk")).order_by())

@@ -1,0 +1,36 @@
+"""What stands behind an invitation's link."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+from labeling.models import Invitation
+
+
+@dataclass(frozen=True)
+class Joining:
+    """`problem` says why the link opens nothing; `has_login` whether its person signs in rather than choosing a password."""
+
+    invitation: Invitation | None
+    problem: str
+    has_login: bool
+
+
+def invitation_behind(*, secret_sha256: str, now: datetime) -> Joining:
+    invitation = Invitation.objects.select_related("pool", "sent_by").filter(secret_sha256=secret_sha256).first()
+    problem = closed_sentence(invitation=invitation, now=now)
+    has_login = invitation is not None and User.objects.filter(email__iexact=invitation.email).exists()
+    return Joining(invitation, problem, has_login)
+
+
+def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
+    """Why a link opens nothing; empty when it does."""
+    if invitation is None or invitation.revoked_at is not None:
+        return _("This invitation is not known, or a newer one took its place. Open the link of the latest mail.")
+    if invitation.accepted_at is not None:
+        return _("This invitation was used. Sign in with the e-mail and password that you chose.")
+    if invitation.expires_at <= now:
+        return _("This invitation has expired. Ask who sent it for another.")
+    return ""

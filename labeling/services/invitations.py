@@ -1,0 +1,157 @@
+"""Invitations into a pool: made, sent, sent again, revoked, accepted. The link is a secret of which only a hash is stored."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from labeling.invitees import Invitee
+from labeling.models import Invitation, Pool
+from labeling.selectors import joining
+from labeling.services import people
+
+LIVES = timedelta(days=7)
+
+
+class UnableToAccept(Exception):
+    """A link that opens nothing any more; the text says what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Sent:
+    """An invitation and the secret of its link, which is stored nowhere."""
+
+    invitation: Invitation
+    secret: str
+
+
+def invite_to_pool(*, pool: Pool, invitees: Sequence[Invitee], by: User | None, now: datetime) -> list[Sent]:
+    """A link for each; who has one that waits is sent another in its place, and who is in the pool is left out."""
+    wanted = {invitee.email.strip().lower(): invitee for invitee in invitees}
+    with transaction.atomic():
+        Pool.objects.select_for_update().get(pk=pool.pk)  # two admins with the same list make no address wait twice
+        inside = pool.memberships.filter(is_active=True, rater__user__email__in=wanted)
+        for email in inside.values_list("rater__user__email", flat=True):
+            wanted.pop(email, None)
+        waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=wanted)}
+        sent = [_renewed(waiting[email], by=by, now=now) for email in wanted if email in waiting]
+        sent += _made(pool, [(email, wanted[email].name) for email in wanted if email not in waiting], by=by, now=now)
+        if sent:
+            after = {"invited": [entry.invitation.email for entry in sent]}
+            audit.record(by=by, action="invite", target=pool, after=after, now=now)
+    return sent
+
+
+def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Sent | None:
+    """Another link that lives as long; the one before is dead. None when it was accepted or revoked."""
+    with transaction.atomic():
+        stored = Invitation.objects.select_for_update().get(pk=invitation.pk)
+        if stored.accepted_at is not None or stored.revoked_at is not None:
+            return None
+        sent = _renewed(stored, by=by, now=now)
+        audit.record(by=by, action="resend", target=stored, after={"email": stored.email}, now=now)
+    return sent
+
+
+def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> bool:
+    """The link opens nothing from now on. False when it was accepted or revoked before."""
+    with transaction.atomic():
+        waits = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
+        if waits.update(revoked_at=now) != 1:
+            return False
+        audit.record(by=by, action="revoke", target=invitation, before={"email": invitation.email}, now=now)
+    return True
+
+
+def accept_invitation(
+    *,
+    secret: str,
+    user: User | None,
+    name: str = "",
+    password: str = "",
+    time_zone: str = "UTC",
+    now: datetime,
+) -> User:
+    """The link is used up and its person a rater in the pool: `user` who is signed in, or a login made with name and password.
+
+    Raises UnableToAccept, and UnableToCreatePerson when the address has a login that nobody has signed in with.
+    """
+    with transaction.atomic():
+        invitation = (
+            Invitation.objects.select_for_update(of=("self",))
+            .select_related("pool")
+            .filter(secret_sha256=hash_of(secret))
+            .first()
+        )
+        problem = joining.closed_sentence(invitation=invitation, now=now)
+        if invitation is None or problem:
+            raise UnableToAccept(problem)
+        if user is not None and user.email != invitation.email:
+            raise UnableToAccept(_("This invitation is for another address than the one you are signed in with. Sign out first."))
+        if user is None:
+            user = people.create_person(
+                email=invitation.email, name=name, roles=["rater"], time_zone=time_zone, password=password, by=None, now=now
+            )
+        elif not user.is_rater:
+            roles = [*user.roles, "rater"]
+            user = people.change_person(
+                user=user,
+                email=user.email,
+                name=user.name,
+                roles=roles,
+                time_zone=user.time_zone,
+                is_active=True,
+                by=None,
+                now=now,
+            )
+        Invitation.objects.filter(pk=invitation.pk).update(accepted_at=now, rater=user.rater)
+        people.add_raters(pool=invitation.pool, raters=[user.rater], by=user, now=now)
+        audit.record(by=user, action="accept", target=invitation, after={"email": invitation.email}, now=now)
+    return user
+
+
+def hash_of(secret: str) -> str:
+    """A secret is 256 random bits, so a plain hash is as good as a slow one."""
+    return sha256(secret.encode()).hexdigest()
+
+
+def _waiting(pool: Pool) -> QuerySet[Invitation]:
+    return pool.invitations.filter(accepted_at=None, revoked_at=None)
+
+
+def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
+    secret = secrets.token_urlsafe(32)
+    invitation.secret_sha256, invitation.sent_by = hash_of(secret), by
+    invitation.sent_at, invitation.expires_at, invitation.n_sent = now, now + LIVES, invitation.n_sent + 1
+    invitation.save(update_fields=["secret_sha256", "sent_by", "sent_at", "expires_at", "n_sent"])
+    return Sent(invitation, secret)
+
+
+def _made(pool: Pool, people_asked: Iterable[tuple[str, str]], *, by: User | None, now: datetime) -> list[Sent]:
+    sent = []
+    for email, name in people_asked:
+        secret = secrets.token_urlsafe(32)
+        invitation = Invitation(
+            pool=pool,
+            email=email,
+            name=name,
+            secret_sha256=hash_of(secret),
+            sent_by=by,
+            created_at=now,
+            sent_at=now,
+            expires_at=now + LIVES,
+        )
+        sent.append(Sent(invitation, secret))
+    Invitation.objects.bulk_create(entry.invitation for entry in sent)
+    return sent

@@ -1,0 +1,87 @@
+"""A pool's invitations: one by one or from a file, sent again, revoked."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.requests import MemberRequest
+from labeling import access, invitation_mail, services
+from labeling.forms.people import InviteForm
+from labeling.selectors import roster as selectors
+from labeling.services.invitations import Sent
+
+INVITATIONS_PER_PAGE = 50
+MOST_LINKS_SHOWN = 20
+
+
+@require_http_methods(["GET", "POST"])
+def index(request: MemberRequest, pk: int) -> HttpResponse:
+    """The list with the form; POST invites. Nobody is invited when a line of the file is bad."""
+    pool, now = access.pool(user=request.user, pk=pk), timezone.now()
+    form = InviteForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        sent = services.invite_to_pool(pool=pool, invitees=form.cleaned_data["invitees"], by=request.user, now=now)
+        n = len(sent)
+        if n:
+            messages.success(
+                request, ngettext("%(n)d invitation is on its way.", "%(n)d invitations are on their way.", n) % {"n": n}
+            )
+        else:
+            messages.info(request, _("Everybody named is in the pool already."))
+        _send(request, sent)
+        return redirect("invitations", pk)
+    state = request.GET.get("state", "")
+    page = Paginator(selectors.invitations(pool=pool, state=state, now=now), INVITATIONS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "pool": pool,
+        "form": form,
+        "page": page,
+        "rows": selectors.invitation_rows(invitations=page, now=now),
+        "state": state,
+        "states": selectors.InvitationState.choices,
+        "links": request.session.pop("invitation-links", []),
+    }
+    return render(request, "labeling/manage/invitations.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def resend(request: MemberRequest, pk: int) -> HttpResponse:
+    invitation = access.invitation(user=request.user, pk=pk)
+    sent = services.resend_invitation(invitation=invitation, by=request.user, now=timezone.now())
+    if sent is None:
+        messages.info(request, _("It was accepted or revoked meanwhile, so nothing was sent."))
+    else:
+        messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
+        _send(request, [sent])
+    return redirect("invitations", invitation.pool_id)
+
+
+@require_POST
+def revoke(request: MemberRequest, pk: int) -> HttpResponse:
+    invitation = access.invitation(user=request.user, pk=pk)
+    if services.revoke_invitation(invitation=invitation, by=request.user, now=timezone.now()):
+        messages.success(request, _("Revoked: the link of %(email)s opens nothing any more.") % {"email": invitation.email})
+    return redirect("invitations", invitation.pool_id)
+
+
+def _send(request: MemberRequest, sent: list[Sent]) -> None:
+    """Mails the links, and keeps a few for the next page only: whoever hands them over in person sees them once."""
+
+    def address_of(secret: str) -> str:
+        return request.build_absolute_uri(reverse("join", args=[secret]))
+
+    if sent and not invitation_mail.send(sent=sent, address_of=address_of, by=request.user):
+        messages.error(
+            request, _("The mail server did not take the mail. Hand the links over yourself, or send them again later.")
+        )
+    request.session["invitation-links"] = [
+        {"email": entry.invitation.email, "address": address_of(entry.secret)} for entry in sent[:MOST_LINKS_SHOWN]
+    ]

@@ -1,0 +1,95 @@
+"""The roster: every rater by search and filter, acts on many at once, and what one of them knows."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.requests import MemberRequest
+from labeling import access, services
+from labeling.forms.people import RosterActForm, RosterFilterForm, SkillsForm
+from labeling.models import Pool, Rater, RaterSkill
+from labeling.selectors import roster as selectors
+
+RATERS_PER_PAGE = 50
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return _page(request, RosterActForm())
+
+
+@require_POST
+def act(request: MemberRequest) -> HttpResponse:
+    """One act on all who are ticked. Closing logins is asked back once."""
+    form = RosterActForm(request.POST)
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    raters, pool, wanted = form.cleaned_data["raters"], form.cleaned_data["pool"], form.cleaned_data["act"]
+    if wanted == "deactivate":
+        if "confirmed" not in request.POST:
+            return render(request, "labeling/manage/roster_deactivate.html", {"raters": raters})
+        n = services.deactivate_raters(raters=raters, by=request.user, now=timezone.now())
+        messages.success(request, ngettext("%(n)d login closed.", "%(n)d logins closed.", n) % {"n": n})
+    else:
+        messages.success(request, _done(request, wanted, pool, raters))
+    return redirect("roster")
+
+
+@require_http_methods(["GET", "POST"])
+def skills(request: MemberRequest, pk: int) -> HttpResponse:
+    """What an admin has seen that a rater knows, beside what they say and what tests told."""
+    rater = access.any_rater(user=request.user, pk=pk)
+    known = {
+        basis: {axis: selectors.skills_of(rater=rater, axis=axis, basis=basis) for axis in RaterSkill.Axis}
+        for basis in RaterSkill.Basis
+    }
+    shown = known[RaterSkill.Basis.SHOWN]
+    initial = SkillsForm.initial_of(languages=shown[RaterSkill.Axis.LANGUAGE], topics=shown[RaterSkill.Axis.TOPIC])
+    form = SkillsForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        services.grant_skills(rater=rater, **form.wanted, by=request.user, now=timezone.now())
+        messages.success(request, _("Saved. Items are routed by it from the next one on."))
+        return redirect("rater_skills", pk)
+    lines = [(basis.label, [code for codes in known[basis].values() for code in codes]) for basis in RaterSkill.Basis]
+    context = {"rater": rater, "form": form, "lines": lines}
+    return render(request, "labeling/manage/rater_skills.html", context, status=422 if form.errors else 200)
+
+
+def _done(request: MemberRequest, wanted: str, pool: Pool, raters: QuerySet[Rater]) -> str:
+    acts: dict[str, Callable[..., int]] = {
+        "add": services.add_raters,
+        "remove": services.remove_raters,
+        "pause": services.pause_raters,
+        "resume": services.resume_raters,
+    }
+    n = acts[wanted](pool=pool, raters=raters, by=request.user, now=timezone.now())
+    sentences = {
+        "add": ngettext("%(n)d rater added to “%(pool)s”.", "%(n)d raters added to “%(pool)s”.", n),
+        "remove": ngettext("%(n)d rater removed from “%(pool)s”.", "%(n)d raters removed from “%(pool)s”.", n),
+        "pause": ngettext("%(n)d rater paused in “%(pool)s”.", "%(n)d raters paused in “%(pool)s”.", n),
+        "resume": ngettext("%(n)d rater at work again in “%(pool)s”.", "%(n)d raters at work again in “%(pool)s”.", n),
+    }
+    return sentences[wanted] % {"n": n, "pool": pool.name}
+
+
+def _page(request: HttpRequest, act_form: RosterActForm, *, status: int = 200) -> HttpResponse:
+    form = RosterFilterForm(request.GET)
+    wanted = form.wanted()
+    page = Paginator(selectors.roster(wanted=wanted), RATERS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "form": form,
+        "page": page,
+        "rows": selectors.roster_rows(raters=page),
+        "is_filtered": wanted != selectors.RosterFilter(),
+        "act_form": act_form,
+        "ticked": set(request.POST.getlist("raters")),
+    }
+    return render(request, "labeling/manage/roster.html", context, status=status)

@@ -105,8 +105,8 @@ def campaign_of(*, n_slots: int) -> Campaign:
             [campaign.pk, prompt.pk, n_slots // OVERLAP],
         )
         cursor.execute(
-            "INSERT INTO labeling_slot (item_id, campaign_id, number, state, queue_rank)"
-            " SELECT id, campaign_id, n, 'free', position::bigint * %s + n"
+            "INSERT INTO labeling_slot (item_id, campaign_id, number, state, is_gold, queue_rank)"
+            " SELECT id, campaign_id, n, 'free', false, position::bigint * %s + n"
             " FROM labeling_item, generate_series(0, %s) n WHERE campaign_id = %s AND position > 0",
             [queue.MAX_SLOTS, OVERLAP - 1, campaign.pk],
         )
@@ -123,8 +123,8 @@ def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
         )
         cursor.execute(
             "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id, slot_id,"
-            " is_extra, presentation, warnings, submitted_at, version, is_current)"
-            " SELECT 'demonstration', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, '{}', '[]', now(), 1, true"
+            " is_extra, is_gold, presentation, warnings, submitted_at, version, is_current)"
+            " SELECT 'demonstration', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, false, '{}', '[]', now(), 1, true"
             " FROM labeling_slot s JOIN labeling_item i ON i.id = s.item_id WHERE s.rater_id = %s",
             [rater.pk],
         )

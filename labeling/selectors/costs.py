@@ -1,0 +1,153 @@
+"""What a campaign has cost and will cost, in judgments, hours and money; an estimate before anything is judged."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db.models import Avg, Count, Sum
+
+from labeling.models import Campaign, Judgment, Pool, Prompt, Rate, Response
+
+LIKE_JUDGMENTS = 2_000
+"""The latest judgments of campaigns like this one, from which the seconds of a judgment are taken."""
+LIKE_NEEDS = 20
+CHARS_PER_S = 20.0
+"""Reading for work: some 230 words a minute of five letters and a space."""
+JUDGING_S = 15.0
+"""For each response, beside reading it: its scales and flags, and its place."""
+WRITING_S = 420.0
+"""A demonstration, beside reading the prompt: InstructGPT's raters took some minutes."""
+TEXTS_READ = 300
+MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "JOD": 3, "OMR": 3, "TND": 3}
+"""Digits behind the point where a currency (ISO 4217) does not have two."""
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What a campaign's judgments took; `amount` in the currency's own units, None where no rate says."""
+
+    n_judgments: int
+    active_s: float
+    amount: Decimal | None = None
+    currency: str = ""
+
+    @property
+    def hours(self) -> float:
+        return self.active_s / 3600
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Before it starts: from the least to the most judgments, the seconds of one, and where these are taken from."""
+
+    n_least: int
+    n_most: int
+    seconds: float
+    n_like: int
+    """judgments of like campaigns behind `seconds`; 0: taken from reading speed"""
+    amount_least: Decimal | None
+    amount_most: Decimal | None
+    currency: str
+
+    @property
+    def hours_least(self) -> float:
+        return self.n_least * self.seconds / 3600
+
+    @property
+    def hours_most(self) -> float:
+        return self.n_most * self.seconds / 3600
+
+
+def rate_of(*, pool: Pool, kind: str, now: datetime) -> Rate | None:
+    """What the pool pays for this kind of work now."""
+    return Rate.objects.filter(pool=pool, kind=kind, valid_from__lte=now).order_by("-valid_from").first()
+
+
+def price(*, rate: Rate | None, n_judgments: int, active_s: float) -> Decimal | None:
+    if rate is None:
+        return None
+    n_paid = Decimal(n_judgments) if rate.basis == Rate.Basis.ITEM else Decimal(str(active_s)) / 3600
+    digits = MINOR_UNITS.get(rate.currency, 2)
+    return (rate.amount * n_paid / 10**digits).quantize(Decimal(1).scaleb(-digits))
+
+
+def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
+    """Counted from the judgments themselves; with `now`, priced at the rate of now."""
+    row = Judgment.objects.filter(campaign=campaign).aggregate(n=Count("pk"), s=Sum("active_s"))
+    n_judgments, active_s = row["n"], row["s"] or 0.0
+    rate = rate_of(pool=campaign.pool, kind=campaign.kind, now=now) if now else None
+    amount = price(rate=rate, n_judgments=n_judgments, active_s=active_s)
+    return Spending(n_judgments, active_s, amount, rate.currency if rate else "")
+
+
+def is_spent(*, campaign: Campaign, now: datetime) -> bool:
+    """By the campaign's own counters, so that asking costs the same after a million judgments."""
+    if campaign.budget is None:
+        return False
+    if campaign.budget_unit == Campaign.Budget.JUDGMENTS:
+        return campaign.spent_judgments >= campaign.budget
+    if campaign.budget_unit == Campaign.Budget.HOURS:
+        return campaign.spent_s >= 3600 * float(campaign.budget)
+    rate = rate_of(pool=campaign.pool, kind=campaign.kind, now=now)
+    amount = price(rate=rate, n_judgments=campaign.spent_judgments, active_s=campaign.spent_s)
+    return amount is not None and amount >= campaign.budget
+
+
+def seconds_of_one(*, kind: str, n_responses: int | None) -> tuple[float, int]:
+    """Seconds of one judgment of that kind, and from how many like it; without enough of them, from how long texts are."""
+    like = Judgment.objects.filter(
+        kind=kind, campaign__kind=kind, campaign__n_responses=n_responses, active_s__gt=0, is_gold=False
+    )
+    latest = like.order_by("-pk").values("active_s")[:LIKE_JUDGMENTS]
+    found = latest.aggregate(mean=Avg("active_s"), n=Count("active_s"))
+    if found["n"] >= LIKE_NEEDS:
+        return found["mean"], found["n"]
+    prompt_chars = _mean_chars(
+        [_chars(messages) for messages in Prompt.objects.order_by("-pk").values_list("messages", flat=True)[:TEXTS_READ]]
+    )
+    if n_responses is None:
+        return prompt_chars / CHARS_PER_S + WRITING_S, 0
+    texts = Response.objects.order_by("-pk").values_list("text", flat=True)[:TEXTS_READ]
+    each = _mean_chars([len(text) for text in texts]) / CHARS_PER_S + JUDGING_S
+    return prompt_chars / CHARS_PER_S + n_responses * each, 0
+
+
+def estimate(
+    *,
+    kind: str,
+    n_responses: int | None,
+    pool: Pool | None,
+    n_items: int,
+    overlap: int,
+    max_overlap: int | None = None,
+    calibration_percent: int = 0,
+    repeat_percent: int = 0,
+    now: datetime,
+) -> Estimate:
+    """What a campaign of this set-up would take, nothing of it made."""
+    n_raters = pool.memberships.filter(is_active=True).count() if pool else 0
+    n_calibration = -(-n_items * calibration_percent // 100)
+    n_plain = n_items - n_calibration
+    n_repeats = -(-n_plain * repeat_percent // 100)
+    n_everybody = n_calibration * n_raters
+    n_least = n_plain * overlap + n_everybody + n_repeats * overlap
+    n_most = n_plain * (max_overlap or overlap) + n_everybody + n_repeats * (max_overlap or overlap)
+    seconds, n_like = seconds_of_one(kind=kind, n_responses=n_responses)
+    rate = rate_of(pool=pool, kind=kind, now=now) if pool else None
+    return Estimate(
+        n_least=n_least,
+        n_most=n_most,
+        seconds=seconds,
+        n_like=n_like,
+        amount_least=price(rate=rate, n_judgments=n_least, active_s=n_least * seconds),
+        amount_most=price(rate=rate, n_judgments=n_most, active_s=n_most * seconds),
+        currency=rate.currency if rate else "",
+    )
+
+
+def _chars(messages: list[dict[str, str]]) -> int:
+    return sum(len(message["content"]) for message in messages)
+
+
+def _mean_chars(lengths: list[int]) -> float:
+    return sum(lengths) / len(lengths) if lengths else 0.0

@@ -1,0 +1,123 @@
+"""What a judgment brings about in the transaction that stores it: one more judgment, a repeat, the end of the budget.
+
+Golds are labeling.services.golds' matter.
+"""
+
+from datetime import datetime
+
+from django.db.models import F, Max
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import audit, notices
+from accounts.models import Notice, User
+from labeling import queue
+from labeling.models import Campaign, Item, Judgment, Slot
+from labeling.selectors import costs
+from labeling.selectors.votes import certainty_of
+from labeling.services import items
+
+
+def after_submit(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
+    if judgment.slot_id is not None and judgment.item_id is not None and not judgment.is_gold:
+        if campaign.max_overlap is not None:
+            fit_item(item_id=judgment.item_id, campaign=campaign, now=now)
+        if campaign.repeat_percent:
+            _reserve_repeat(judgment=judgment, campaign=campaign, now=now)
+    if campaign.budget_unit:
+        _spend(judgment=judgment, campaign=campaign, n=1)
+        _stop_when_spent(campaign=campaign, now=now)
+
+
+def after_correction(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
+    """Raters may agree now who did not before, and the other way around."""
+    if (
+        judgment.slot_id is not None
+        and judgment.item_id is not None
+        and not judgment.is_gold
+        and campaign.max_overlap is not None
+    ):
+        fit_item(item_id=judgment.item_id, campaign=campaign, now=now)
+
+
+def before_undo(*, judgment: Judgment) -> None:
+    campaign = judgment.campaign
+    if campaign is None or judgment.is_gold:
+        return
+    repeats = Slot.objects.filter(item__repeat_of=judgment.item_id, reserved_for=judgment.rater_id)
+    items.free_slots(repeats).delete()
+    if campaign.budget_unit:
+        _spend(judgment=judgment, campaign=campaign, n=-1)
+
+
+def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
+    """One slot more where every slot is judged, raters are not sure enough, and the most is not reached.
+
+    Reads this item's judgments and nothing else. Its row is locked, so that of two raters who fill the last two slots at
+    once the second sees the first's judgment, and so that no two slots are added for one doubt. Slots beyond the overlap
+    that nobody has taken go when raters have come to agree (after a correction).
+    """
+    assert campaign.max_overlap is not None
+    item = Item.objects.select_for_update().get(pk=item_id)
+    if item.is_calibration or item.repeat_of_id is not None or item.held_at is not None:
+        return
+    states = list(Slot.objects.filter(item=item, is_gold=False).values_list("state", flat=True))
+    n_judged, n_free = states.count(Slot.State.SUBMITTED), states.count(Slot.State.FREE)
+    is_whole = n_judged == len(states)
+    if n_judged < campaign.overlap or not (is_whole or n_free):
+        return
+    is_sure = certainty_of(item=item) >= campaign.confidence
+    if is_whole and not is_sure and n_judged < campaign.max_overlap:
+        items.add_slots(item_id=item.pk, campaign=campaign, n=1, now=now)
+    elif is_sure and n_free:
+        surplus = Slot.objects.filter(item=item, is_gold=False, state=Slot.State.FREE).order_by("-number")
+        beyond = list(surplus.values_list("pk", flat=True)[: len(states) - campaign.overlap])
+        items.free_slots(Slot.objects.filter(pk__in=beyond)).delete()
+
+
+def _reserve_repeat(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
+    repeat = Item.objects.select_for_update().filter(repeat_of=judgment.item_id, held_at=None).first()
+    if repeat is None or Slot.objects.filter(item=repeat, reserved_for=judgment.rater_id).exists():
+        return
+    last = Slot.objects.filter(item=repeat).aggregate(last=Max("number"))["last"]
+    Slot.objects.create(
+        item=repeat,
+        campaign=campaign,
+        number=0 if last is None else last + 1,
+        queue_rank=queue.returned_rank(now),
+        reserved_for_id=judgment.rater_id,
+        reserved_at=now,
+    )
+
+
+# --- the budget --------------------------------------------------------------------------------------------------
+
+
+def recount_spending(*, campaign: Campaign) -> None:
+    """When a budget is set: what its judgments have taken so far. Later ones are added one by one."""
+    spent = costs.spending(campaign=campaign)
+    Campaign.objects.filter(pk=campaign.pk).update(spent_judgments=spent.n_judgments, spent_s=spent.active_s)
+
+
+def _spend(*, judgment: Judgment, campaign: Campaign, n: int) -> None:
+    """Every judgment is work, an extra and a gold too."""
+    seconds = (judgment.active_s or 0.0) * n
+    Campaign.objects.filter(pk=campaign.pk).update(spent_judgments=F("spent_judgments") + n, spent_s=F("spent_s") + seconds)
+
+
+def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
+    stored = Campaign.objects.get(pk=campaign.pk)
+    if not costs.is_spent(campaign=stored, now=now):
+        return
+    if Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.OPEN).update(state=Campaign.State.PAUSED) != 1:
+        return
+    after = {"state": Campaign.State.PAUSED, "reason": "budget"}
+    audit.record(by=None, action="state:paused", target=stored, before={"state": stored.state}, after=after, now=now)
+    notices.tell(
+        people=User.objects.filter(is_admin=True, is_active=True),
+        key=f"budget:{campaign.pk}:{now.isoformat()}",
+        kind=Notice.Kind.PAUSED,
+        words=lambda: _("The budget of “%(name)s” is spent: it is paused.") % {"name": stored.name},
+        path=reverse("campaign", args=[campaign.pk]),
+        now=now,
+    )

@@ -131,6 +131,12 @@ def broker_answers(port: int) -> bool:
     return False
 
 
+def listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
 def wait(ready: Callable[[], bool], server: "subprocess.Popen[bytes]", limit_s: float = 30) -> None:
     deadline = time.monotonic() + limit_s
     while not ready():

@@ -10,8 +10,11 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -24,7 +27,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.intake import NewResponse
-from training import artifacts, freezing, leaving, progress_lines, run_dir, services, verdicts
+from training import artifacts, freezing, leaving, progress_lines, run_dir, services, shipping, store, verdicts
 from training.models import Run
 from training.services import Ending
 from training.verdicts import LastWords, Next
@@ -36,10 +39,22 @@ TICK_S = 0.2
 PROGRESS_EVERY_S = 1.0
 # How long a run outlives its database. Afterwards it is saved and given up; the reaper finds it.
 DATABASE_PATIENCE_S = 600
+# How long a finished model waits for the store to take it, and a new attempt for what it begins with.
+STORE_PATIENCE_S = 600
+LONGEST_PAUSE_S = 15
 N_RESPONSES_AT_ONCE = 500
 CHILD = "child.json"
 # The trainer has no business with these.
-SECRETS = ("DATABASE_URL", "REDIS_URL", "EMAIL_URL", "PREFERABLY_SECRET_KEY")
+SECRETS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "EMAIL_URL",
+    "PREFERABLY_SECRET_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+)
 
 
 class Superseded(Exception):
@@ -62,8 +77,21 @@ def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda
         _conclude(attempt, _go(attempt))
     except UnableToStart as problem:
         _finish(attempt, Ending(outcome=Run.Outcome.FAILED, error=str(problem)))
+    except Left:
+        _patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now()))
     except Superseded:
         logger.warning("Run %s, attempt %s, is over: another has taken its place.", run.pk, run.attempt)
+
+
+class Left(Exception):
+    """This node cannot go on with the run now, through no fault of the run: it goes back to the queue."""
+
+
+def has_room() -> bool:
+    """Whether this node's disk can take a run at all. One that is full would take run after run and fail each."""
+    folder = Path(settings.RUNS_DIR)
+    folder.mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(folder).free > run_dir.SPARE_BYTES
 
 
 @dataclass
@@ -74,6 +102,7 @@ class _Attempt:
     folder: Path
     is_leaving: Callable[[], bool]
     reader: progress_lines.Reader = field(init=False)
+    shipper: shipping.Shipper = field(init=False)
     has_left: bool = False
     is_stop_requested: bool = False
     is_stalled: bool = False
@@ -86,18 +115,24 @@ class _Attempt:
 
     def __post_init__(self) -> None:
         self.reader = progress_lines.Reader(self.folder)
+        self.shipper = shipping.Shipper(self.folder, self.run.pk, self.run.attempt)
 
 
 def _go(attempt: _Attempt) -> LastWords:
     """Prepares the folder, runs the child to its end, and says how it ended."""
     try:
         _end_previous_child(attempt.folder)
-        run_dir.write_job(attempt.folder, _job(attempt.run))
+        run_dir.write_job(attempt.folder, _job(attempt))
         run_dir.withdraw_stop(attempt.folder)
+        _take_over_checkpoint(attempt)
         child = _start_child(attempt)
     except run_dir.StaleAttempt as problem:
         raise Superseded from problem
     except OSError as problem:
+        if problem.errno == errno.ENOSPC:
+            # A full node takes no run before there is room again, so this one is not taken in circles.
+            logger.warning("Run %s goes back to the queue: the disk is full.", attempt.run.pk)
+            raise Left from problem
         raise UnableToStart(_os_sentence(problem)) from problem
     try:
         code = _follow(attempt, child)
@@ -116,11 +151,12 @@ def _go(attempt: _Attempt) -> LastWords:
 # --- before ------------------------------------------------------------------------------------------------------
 
 
-def _job(run: Run) -> run_dir.Job:
-    """What the child is to do. Raises UnableToStart."""
-    snapshot = Path(settings.SNAPSHOTS_DIR) / run.snapshot.folder
+def _job(attempt: _Attempt) -> run_dir.Job:
+    """What the child is to do, everything it needs fetched to this node. Raises UnableToStart."""
+    run = attempt.run
     if run.snapshot.n_rows == 0:
         raise UnableToStart(_("The snapshot “%(name)s” is empty. Cut another one.") % {"name": run.snapshot})
+    snapshot = _fetched(attempt, lambda: artifacts.fetch_snapshot(run.snapshot.folder))
     if not snapshot.is_dir():
         raise UnableToStart(_("The folder of the snapshot “%(name)s” is missing on this node.") % {"name": run.snapshot})
     if not freezing.is_intact(snapshot, run.snapshot.fingerprint):
@@ -133,17 +169,45 @@ def _job(run: Run) -> run_dir.Job:
         run_id=run.pk,
         attempt=run.attempt,
         config=run.config,
-        model=_fetched(run.base_model.location),
-        reward_model=_fetched(reward_model.location) if reward_model else None,
+        model=_fetched_model(attempt, run.base_model.location),
+        reward_model=_fetched_model(attempt, reward_model.location) if reward_model else None,
         snapshot=str(snapshot),
         heartbeat_s=settings.RUN_HEARTBEAT_S,
         threads=_n_threads(),
     )
 
 
-def _fetched(location: str) -> str:
+def _fetched(attempt: _Attempt, fetch: Callable[[], T]) -> T:
+    """Through outages of the store. Raises UnableToStart."""
     try:
-        return artifacts.fetch_model(location)
+        return _transferred(attempt, fetch)
+    except store.StoreAway as problem:
+        raise UnableToStart(_store_sentence(problem)) from problem
+    except store.Damaged as problem:
+        raise UnableToStart(
+            _("The artifact store gives back %(file)s otherwise than it was put there. Put it back, then retry.")
+            % {"file": problem}
+        ) from problem
+
+
+def _take_over_checkpoint(attempt: _Attempt) -> None:
+    """Brings the run's newest checkpoint here when another node got further than what lies on this one."""
+    if attempt.run.attempt == 1 or not artifacts.is_shared():
+        return
+    stored = _fetched(attempt, lambda: artifacts.newest_checkpoint(run_id=attempt.run.pk))
+    own = run_dir.newest_checkpoint(attempt.folder)
+    if stored is None:
+        return
+    attempt.shipper.knows(stored.step)
+    if own is None or run_dir.checkpoint_step(own) < stored.step:
+        with suppress(store.Missing):  # freed between two looks: begin with what is here
+            _fetched(attempt, lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
+            logger.info("Run %s goes on from step %s, fetched from the store.", attempt.run.pk, stored.step)
+
+
+def _fetched_model(attempt: _Attempt, location: str) -> str:
+    try:
+        return _fetched(attempt, lambda: artifacts.fetch_model(location))
     except artifacts.ModelMissing as problem:
         raise UnableToStart(
             _("The model folder %(folder)s is missing on this node. Put it back or register where it is now, then retry.")
@@ -228,6 +292,7 @@ def _follow(attempt: _Attempt, child: "subprocess.Popen[bytes]") -> int:
         if now - attempt.read_at >= PROGRESS_EVERY_S:
             attempt.read_at = now
             _tried(attempt, lambda: _record(attempt))
+        attempt.shipper.look()
         if attempt.is_leaving() or _is_out_of_patience(attempt):
             attempt.has_left = True
         if attempt.has_left or attempt.is_stop_requested:
@@ -299,7 +364,44 @@ def _patiently(call: Callable[[], T]) -> T:
                 raise
             logger.warning("The database is away; trying again in %s s.", pause_s)
             time.sleep(pause_s)
-            pause_s = min(pause_s * 2, 15)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _transferred(attempt: _Attempt, call: Callable[[], T]) -> T:
+    """Calls until the store answers, for minutes; then lets its error out. The run's heart beats meanwhile. Raises Superseded."""
+    deadline = time.monotonic() + STORE_PATIENCE_S
+    pause_s = 1.0
+    while True:
+        try:
+            return _beating(attempt, call)
+        except store.StoreAway as problem:
+            if time.monotonic() > deadline or attempt.is_leaving():
+                raise
+            logger.warning("Run %s: the artifact store is away (%s); trying again in %s s.", attempt.run.pk, problem, pause_s)
+            _beating(attempt, lambda pause_s=pause_s: time.sleep(pause_s))  # type: ignore[misc]
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+
+def _beating(attempt: _Attempt, call: Callable[[], T]) -> T:
+    """Lets a thread do what may take long, and beats for the run until it is done. Raises what it raises, and Superseded.
+
+    The thread touches no table: a superseded attempt leaves it behind, and it ends with the process.
+    """
+    done: Future[T] = Future()
+    threading.Thread(target=_settle, args=[done, call], name="transfer", daemon=True).start()
+    while True:
+        with suppress(FutureTimeout):
+            return done.result(timeout=settings.RUN_HEARTBEAT_S)
+        if done.done():
+            return done.result()
+        _tried(attempt, lambda: _beat(attempt))
+
+
+def _settle(done: "Future[T]", call: Callable[[], T]) -> None:
+    try:
+        done.set_result(call())
+    except Exception as problem:  # noqa: BLE001  # raised again where the result is waited for
+        done.set_exception(problem)
 
 
 # --- after -------------------------------------------------------------------------------------------------------
@@ -311,18 +413,32 @@ def _conclude(attempt: _Attempt, words: LastWords) -> None:
     run = attempt.run
     is_cut_short = verdict.next == Next.STOPPED and not verdict.sentence and not attempt.is_stop_requested
     if is_cut_short and attempt.has_left:
-        _patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now()))
-        return
+        _send_last_checkpoint(attempt)
+        raise Left
     if verdict.next == Next.AGAIN:
+        _send_last_checkpoint(attempt)
         _patiently(
             lambda: services.give_up_attempt(run_id=run.pk, attempt=run.attempt, reason=verdict.sentence, now=timezone.now())
         )
         return
     _patiently(lambda: _beat(attempt))
     try:
-        _finish(attempt, _ending(attempt, words, verdict))
+        ending = _ending(attempt, words, verdict)
     except OSError as problem:
-        _finish(attempt, Ending(outcome=Run.Outcome.FAILED, error=_os_sentence(problem)))
+        ending = Ending(outcome=Run.Outcome.FAILED, error=_os_sentence(problem))
+    except store.StoreAway as problem:
+        if attempt.is_leaving():
+            raise Left from problem
+        ending = Ending(outcome=Run.Outcome.FAILED, error=_store_sentence(problem))
+    _finish(attempt, ending)
+
+
+def _send_last_checkpoint(attempt: _Attempt) -> None:
+    """Another node may be the next to take the run. A store that is away does not hold it up."""
+    try:
+        _beating(attempt, attempt.shipper.finish)
+    except store.StoreAway as problem:
+        logger.warning("Run %s: its last checkpoint stays on this node: %s", attempt.run.pk, problem)
 
 
 def _ending(attempt: _Attempt, words: LastWords, verdict: verdicts.Verdict) -> Ending:
@@ -333,7 +449,8 @@ def _ending(attempt: _Attempt, words: LastWords, verdict: verdicts.Verdict) -> E
         if result.responses:
             _hand_on_responses(attempt, attempt.folder / result.responses)
         if result.model:
-            location = artifacts.keep_model(attempt.folder / result.model, name=f"run-{attempt.run.pk}-{attempt.run.attempt}")
+            folder, name = attempt.folder / result.model, f"run-{attempt.run.pk}-{attempt.run.attempt}"
+            location = _transferred(attempt, lambda: artifacts.keep_model(folder, name=name))
     return Ending(
         outcome=Run.Outcome(verdict.next),
         error=verdict.sentence,
@@ -349,13 +466,28 @@ def _finish(attempt: _Attempt, ending: Ending) -> None:
     kept = _patiently(lambda: services.finish_run(run_id=run.pk, attempt=run.attempt, ending=ending, now=timezone.now()))
     if kept:
         logger.info("Run %s ends: %s. %s", run.pk, ending.outcome, ending.error)
-        for name in (run_dir.CHECKPOINTS, "model"):
-            if ending.outcome == Run.Outcome.SUCCEEDED:
-                shutil.rmtree(attempt.folder / name, ignore_errors=True)
+        if ending.outcome == Run.Outcome.SUCCEEDED:
+            _clear(attempt)
         return
     if ending.model:
-        artifacts.discard_model(ending.model)
+        _freed(lambda: artifacts.discard_model(str(ending.model)))
     raise Superseded
+
+
+def _clear(attempt: _Attempt) -> None:
+    """What nobody goes on from any more."""
+    for name in (run_dir.CHECKPOINTS, "model"):
+        shutil.rmtree(attempt.folder / name, ignore_errors=True)
+    if artifacts.is_shared():
+        _freed(lambda: artifacts.discard_checkpoints(run_id=attempt.run.pk))
+
+
+def _freed(discard: Callable[[], None]) -> None:
+    """What a store that is away cannot free now is on the page “Storage”, to be freed there."""
+    try:
+        discard()
+    except store.StoreAway as problem:
+        logger.warning("The artifact store is away (%s): something was left in it.", problem)
 
 
 def _hand_on_responses(attempt: _Attempt, path: Path) -> None:
@@ -384,6 +516,13 @@ def _os_sentence(problem: OSError) -> str:
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
         return _("The disk of the node is full. Make room, then retry: the run goes on from its last checkpoint.")
     return _("The node could not read or write %(file)s: %(reason)s.") % {"file": problem.filename, "reason": problem.strerror}
+
+
+def _store_sentence(problem: store.StoreAway) -> str:
+    sentence = _(
+        "The artifact store did not answer (%(problem)s). Retry when it is back: the run goes on from its last checkpoint."
+    )
+    return sentence % {"problem": problem}
 
 
 def _n_oom_kills() -> int:

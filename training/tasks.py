@@ -1,5 +1,6 @@
 """The Celery tasks of the training half: one call each."""
 
+import logging
 import os
 from typing import Any
 
@@ -10,11 +11,18 @@ from django.utils import timezone
 from config.celery import run_task, short_task
 from training import doorbell, heralding, leaving, selectors, services, supervisor
 
+logger = logging.getLogger(__name__)
+
 
 @run_task()
 def execute_run(*, run_id: int) -> None:
     """Answers the doorbell: somebody waits. Who goes first, and whether this node is large enough, is in the rows."""
     node = settings.NODE_NAME
+    if not supervisor.has_room():
+        logger.warning("The disk of %s is full: it takes no run.", node)
+        if selectors.is_wanted_elsewhere(run_id=run_id, node=node, now=timezone.now()):
+            doorbell.ring(run_id)
+        return
     first = selectors.next_run_id(node=node)
     if first != run_id and selectors.is_wanted_elsewhere(run_id=run_id, node=node, now=timezone.now()):
         doorbell.ring(run_id)

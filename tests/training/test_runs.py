@@ -203,3 +203,14 @@ def test_ppo_wants_a_reward_model(base_model: TrainedModel, make_snapshot: Calla
 
     reward_model = TrainedModel.objects.create(name="r", kind="reward", location="/r")
     assert services.queue_run(base_model=base_model, reward_model=reward_model, **asked).reward_model == reward_model
+
+
+def test_a_run_that_gets_further_each_time_is_never_lost(queue: Callable[..., Run]) -> None:
+    queued = queue()
+    for attempt in range(1, 6):
+        services.claim_run(run_id=queued.pk, node="node-1", now=NOW)
+        RunPoint.objects.create(run=queued, attempt=attempt, step=attempt, at=NOW, values={})
+        services.give_up_attempt(run_id=queued.pk, attempt=attempt, reason="Killed.", now=NOW)
+
+    queued.refresh_from_db()
+    assert (queued.state, queued.n_crashes) == ("queued", 1)

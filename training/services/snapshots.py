@@ -8,10 +8,11 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from training import freezing
+from training import artifacts, freezing, store
 from training.freezing import Filters, UnableToCut
 from training.models import Snapshot, SnapshotJudgment
 
@@ -24,6 +25,7 @@ def cut_snapshot(*, kind: str, name: str, filters: Filters, by: User | None, now
     with ExitStack() as undo:
         frozen = freezing.freeze(kind=kind, filters=filters, folder=folder)
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        _share(folder)
         with transaction.atomic():
             snapshot = Snapshot.objects.create(
                 name=name,
@@ -42,3 +44,11 @@ def cut_snapshot(*, kind: str, name: str, filters: Filters, by: User | None, now
             )
         undo.pop_all()
     return snapshot
+
+
+def _share(folder: Path) -> None:
+    """Where nodes share no disk, they fetch it from the store. Raises UnableToCut."""
+    try:
+        artifacts.keep_snapshot(folder)
+    except store.StoreAway as problem:
+        raise UnableToCut(_("The artifact store does not answer. Cut the snapshot again when it is back.")) from problem

@@ -1,0 +1,65 @@
+"""Copies a run's newest checkpoint to the artifact store while it trains, in a thread that training never waits for."""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from training import artifacts, run_dir, store
+
+AGAIN_AFTER_S = 10.0
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Shipper:
+    """Of one attempt. Does nothing where the store is this machine's own folder."""
+
+    folder: Path
+    run_id: int
+    attempt: int
+    _sent: int = 0
+    _thread: threading.Thread | None = None
+    _not_before: float = 0.0
+    _is_shared: bool = field(default_factory=artifacts.is_shared)
+
+    def look(self) -> None:
+        """Call it often: begins to send the newest checkpoint unless one is under way."""
+        if not self._is_shared or self._is_busy() or time.monotonic() < self._not_before:
+            return
+        newest = self._newest()
+        if newest is not None:
+            self._thread = threading.Thread(target=self._send, args=[newest], name="shipper", daemon=True)
+            self._thread.start()
+
+    def finish(self) -> None:
+        """Waits for what is under way and sends what is newer. Raises store.StoreAway."""
+        if not self._is_shared:
+            return
+        if self._thread is not None:
+            self._thread.join()
+        newest = self._newest()
+        if newest is not None:
+            artifacts.keep_checkpoint(newest, run_id=self.run_id, attempt=self.attempt)
+            self._sent = run_dir.checkpoint_step(newest)
+
+    def knows(self, step: int) -> None:
+        """That the store has this step: the one the attempt began from."""
+        self._sent = step
+
+    def _is_busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _newest(self) -> Path | None:
+        newest = run_dir.newest_checkpoint(self.folder)
+        return newest if newest is not None and run_dir.checkpoint_step(newest) > self._sent else None
+
+    def _send(self, checkpoint: Path) -> None:
+        try:
+            artifacts.keep_checkpoint(checkpoint, run_id=self.run_id, attempt=self.attempt)
+        except store.StoreAway as problem:
+            logger.warning("Run %s: the artifact store is away (%s); %s waits.", self.run_id, problem, checkpoint.name)
+            self._not_before = time.monotonic() + AGAIN_AFTER_S
+        else:
+            self._sent = run_dir.checkpoint_step(checkpoint)

@@ -45,11 +45,11 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
         _("Collect"),
         (
             Place(_("Campaigns"), "campaigns", "campaign", ("campaign", "export")),
-            Place(_("Raters"), "people", "people", ("people", "person", "pool", "rater", "withdrawal")),
+            Place(_("Raters"), "people", "people", ("people", "person", "pool", "rater", "roster", "withdrawal", "invitation")),
             Place(_("Quality"), "quality", "quality", ("quality",)),
             Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
             Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
-            Place(_("Questions"), "questions", "inbox", ("question",)),
+            Place(_("Questions"), "questions", "inbox", ("question", "appeal")),
             Place(_("Audit log"), "audit", "search", ("audit",)),
         ),
     ),

@@ -7,7 +7,20 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from accounts.models import User
-from labeling.models import Campaign, Guideline, Import, Item, ItemQuestion, Pool, Prompt, Rater
+from labeling.models import (
+    Campaign,
+    Gold,
+    Guideline,
+    Import,
+    Invitation,
+    Item,
+    ItemQuestion,
+    Judgment,
+    JudgmentReview,
+    Pool,
+    Prompt,
+    Rater,
+)
 from labeling.selectors import desk, guidance
 from labeling.selectors.prompts import visible
 
@@ -37,6 +50,38 @@ def rater_as_alias(*, user: User | AnonymousUser, pk: int) -> Rater:
     return get_object_or_404(Rater, pk=pk)
 
 
+def item_to_review(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
+    """An item of the campaign that is no gold: a gold's order is known."""
+    found = item(user=user, campaign_pk=campaign_pk, pk=pk)
+    if hasattr(found, "gold_use"):
+        raise Http404
+    return found
+
+
+def judgment(*, user: User | AnonymousUser, campaign_pk: int, item_pk: int, pk: int) -> Judgment:
+    _require_admin(user)
+    found = Judgment.objects.select_related("item__prompt", "item__campaign", "comparison")
+    return get_object_or_404(found, campaign=campaign_pk, item=item_pk, is_gold=False, pk=pk)
+
+
+def gold(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Gold:
+    """A gold that the campaign uses."""
+    _require_admin(user)
+    return get_object_or_404(Gold, uses__campaign=campaign_pk, pk=pk)
+
+
+def appealed_review(*, user: User | AnonymousUser, pk: int) -> JudgmentReview:
+    _require_admin(user)
+    found = JudgmentReview.objects.select_related("judgment__rater__user", "judgment__campaign")
+    return get_object_or_404(found, appealed_at__isnull=False, pk=pk)
+
+
+def my_review(*, rater: Rater, pk: int) -> JudgmentReview:
+    """What a reviewer said of an answer of this rater's."""
+    found = JudgmentReview.objects.select_related("judgment__rater", "by")
+    return get_object_or_404(found, judgment__rater=rater, pk=pk)
+
+
 def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
     _require_admin(user)
     return get_object_or_404(
@@ -47,7 +92,10 @@ def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
 def pool(*, user: User | AnonymousUser, pk: int) -> Pool:
     _require_admin(user)
     return get_object_or_404(Pool, pk=pk)
+
+
 def invitation(*, user: User | AnonymousUser, pk: int) -> Invitation:
+    _require_admin(user)
     return get_object_or_404(Invitation.objects.select_related("pool"), pk=pk)
 
 

@@ -1,6 +1,7 @@
 """The door out: judgments and prompts as frozen rows, streamed in the order of their ids, and files made of them.
 
 Nothing of an import that is not published leaves, nor anything of a rater who has withdrawn; a rater leaves as an alias.
+Answers to golds score raters and are no data: they leave only for who asks for them by `include_gold`.
 """
 
 import json
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import Prefetch, Q, QuerySet
 
-from labeling.models import Demonstration, Judgment, Prompt, RankedResponse
+from labeling.models import AdjudicatedRank, Adjudication, Demonstration, Judgment, Prompt, RankedResponse
 from labeling.selectors.prompts import visible
 from labeling.selectors.quality import weights_by_rater
 
@@ -89,6 +90,33 @@ class ComparisonRow:
     """of the rater in this campaign, as a weight: 0 no better than chance, 1 always right; None where no report can tell"""
     is_edit: bool = False
     """the rater's edit before the response it was made from; what was ranked is the row before"""
+    is_repeat: bool = False
+    """the same item again to the same rater, the responses in reversed order"""
+
+
+@dataclass(frozen=True)
+class DecidedText:
+    response_id: int
+    text: str
+    rank: int | None
+    """1 = best, equal numbers tie, None = not decided"""
+    source_name: str
+
+
+@dataclass(frozen=True)
+class AdjudicatedRow:
+    item_id: int
+    prompt_id: int
+    messages: list[Message]
+    responses: tuple[DecidedText, ...]
+    reason: str
+    """a value of Adjudication.Reason: why raters came apart"""
+    note: str
+    split: str
+    licence: str
+    category: str
+    language: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -104,14 +132,18 @@ class PromptRow:
 
 
 def demonstrations(
-    *, campaigns: Collection[int] | None = None, include_imports: bool = True, include_extra: bool = False
+    *,
+    campaigns: Collection[int] | None = None,
+    include_imports: bool = True,
+    include_extra: bool = False,
+    include_gold: bool = False,
 ) -> Iterator[DemonstrationRow]:
     """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not wanted.
 
     Among them what raters made of a response while they compared.
     """
     written = Judgment.objects.filter(demonstration__isnull=False)
-    judgments = _judgments(written, campaigns, include_imports, include_extra)
+    judgments = _judgments(written, campaigns, include_imports, include_extra, include_gold)
     for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
         prompt = judgment.prompt
         yield DemonstrationRow(
@@ -136,17 +168,25 @@ def demonstrations(
 
 
 def comparisons(
-    *, campaigns: Collection[int] | None = None, include_imports: bool = True, include_extra: bool = False
+    *,
+    campaigns: Collection[int] | None = None,
+    include_imports: bool = True,
+    include_extra: bool = False,
+    include_gold: bool = False,
+    include_repeats: bool = False,
 ) -> Iterator[ComparisonRow]:
     """Every comparison of `campaigns` (None: of all), with the imported ones unless they are not wanted.
 
     A judgment in which a response was edited gives a second row, `is_edit`: the edit, and behind it what it was made from.
+    A repeat would count its rater's opinion twice, so it leaves only for who asks for repeats.
     """
     ranked = RankedResponse.objects.select_related("response__source").order_by("response_id")
     compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
-    judgments = _judgments(compared, campaigns, include_imports, include_extra).select_related(
-        "comparison", "demonstration__response__source"
+    judgments = _judgments(compared, campaigns, include_imports, include_extra, include_gold).select_related(
+        "comparison", "demonstration__response__source", "item"
     )
+    if not include_repeats:
+        judgments = judgments.filter(item__repeat_of=None)
     weights = weights_by_rater(campaigns=campaigns)
     for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(chunk_size=CHUNK):
         row = _comparison(judgment, weights)
@@ -154,6 +194,31 @@ def comparisons(
         edited = _edited_pair(judgment, row)
         if edited is not None:
             yield edited
+
+
+def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[AdjudicatedRow]:
+    """The order that a reviewer decided, a row an item; an adjudicated item without an order gives none."""
+    ranked = AdjudicatedRank.objects.select_related("response__source").order_by("response_id")
+    found = Adjudication.objects.filter(ranks__isnull=False).distinct().select_related("item__prompt").order_by("pk")
+    if campaigns is not None:
+        found = found.filter(item__campaign__in=campaigns)
+    for decision in found.prefetch_related(Prefetch("ranks", ranked)).iterator(chunk_size=CHUNK):
+        prompt = decision.item.prompt
+        yield AdjudicatedRow(
+            item_id=decision.item_id,
+            prompt_id=prompt.pk,
+            messages=prompt.messages,
+            responses=tuple(
+                DecidedText(row.response_id, row.response.text, row.rank, row.response.source.name) for row in decision.ranks.all()
+            ),
+            reason=decision.reason,
+            note=decision.note,
+            split=prompt.split,
+            licence=prompt.licence,
+            category=prompt.category,
+            language=prompt.language,
+            at=decision.at,
+        )
 
 
 def prompts() -> Iterator[PromptRow]:
@@ -200,26 +265,58 @@ _RESPONSES = pa.list_(
         ]
     )
 )
+_DECIDED = pa.list_(
+    pa.struct([("response", pa.int64()), ("text", pa.string()), ("rank", pa.int64()), ("source", pa.string())])
+)
 SCHEMAS: dict[str, pa.Schema] = {
     "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ABOUT]),
     "preferences": pa.schema([("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT]),
     "rankings": pa.schema(
         [("prompt", _MESSAGES), ("responses", _RESPONSES), ("strength", pa.int64()), ("reason", pa.string()), *_ABOUT]
     ),
+    "adjudicated": pa.schema(
+        [
+            ("prompt", _MESSAGES),
+            ("responses", _DECIDED),
+            ("reason", pa.string()),
+            ("note", pa.string()),
+            ("item", pa.int64()),
+            ("prompt_id", pa.int64()),
+            ("split", pa.string()),
+            ("category", pa.string()),
+            ("language", pa.string()),
+            ("licence", pa.string()),
+            ("adjudicated_at", pa.string()),
+        ]
+    ),
 }
 """The shapes a file can have, and their columns. The first two are TRL's conversational prompt-completion and
-preference formats, with columns more that TRL ignores; `rankings` is everything a rater gave."""
+preference formats, with columns more that TRL ignores; `rankings` is everything a rater gave; `adjudicated` is what a
+reviewer decided, a row an item."""
 
 
 def records(
-    shape: str, *, campaigns: Collection[int] | None = None, include_imports: bool = True, include_extra: bool = False
+    shape: str,
+    *,
+    campaigns: Collection[int] | None = None,
+    include_imports: bool = True,
+    include_extra: bool = False,
+    include_gold: bool = False,
 ) -> Iterator[Record]:
     """Rows of a file of that `shape` (a key of SCHEMAS), as JSON values."""
+    wanted: Record = {
+        "campaigns": campaigns,
+        "include_imports": include_imports,
+        "include_extra": include_extra,
+        "include_gold": include_gold,
+    }
     if shape == "demonstrations":
-        written = demonstrations(campaigns=campaigns, include_imports=include_imports, include_extra=include_extra)
-        yield from map(as_prompt_completion, written)
+        yield from map(as_prompt_completion, demonstrations(**wanted))
         return
-    compared = comparisons(campaigns=campaigns, include_imports=include_imports, include_extra=include_extra)
+    if shape == "adjudicated":
+        yield from map(as_adjudicated, adjudications(campaigns=campaigns))
+        return
+    compared = comparisons(**wanted)
     for row in compared:
         yield from as_preferences(row) if shape == "preferences" else [as_ranking(row)]
 
@@ -257,6 +354,26 @@ def as_ranking(row: ComparisonRow) -> Record:
     return {"prompt": row.messages} | judged | _about(row)
 
 
+def as_adjudicated(row: AdjudicatedRow) -> Record:
+    responses = [
+        {"response": decided.response_id, "text": decided.text, "rank": decided.rank, "source": decided.source_name}
+        for decided in row.responses
+    ]
+    return {
+        "prompt": row.messages,
+        "responses": responses,
+        "reason": row.reason,
+        "note": row.note,
+        "item": row.item_id,
+        "prompt_id": row.prompt_id,
+        "split": row.split,
+        "category": row.category,
+        "language": row.language,
+        "licence": row.licence,
+        "adjudicated_at": row.at.isoformat(),
+    }
+
+
 def jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
     """One line of UTF-8 a row."""
     for row in rows:
@@ -276,7 +393,7 @@ def parquet(rows: Iterable[Record], *, shape: str, to: BinaryIO) -> int:
 
 
 def _flat(row: Record) -> Record:
-    if "responses" not in row:
+    if "responses" not in row or "judgment" not in row:  # an adjudicated order has no ratings
         return row
     responses = [response | {"ratings": json.dumps(response["ratings"])} for response in row["responses"]]
     return row | {"responses": responses}
@@ -305,7 +422,11 @@ def _about(row: DemonstrationRow | ComparisonRow) -> Record:
 
 
 def _judgments(
-    judgments: QuerySet[Judgment], campaigns: Collection[int] | None, include_imports: bool, include_extra: bool
+    judgments: QuerySet[Judgment],
+    campaigns: Collection[int] | None,
+    include_imports: bool,
+    include_extra: bool,
+    include_gold: bool,
 ) -> QuerySet[Judgment]:
     judgments = visible(judgments).filter(rater__withdrawn_at=None)
     if campaigns is not None:
@@ -315,6 +436,8 @@ def _judgments(
         judgments = judgments.filter(import_batch=None)
     if not include_extra:
         judgments = judgments.filter(is_extra=False)
+    if not include_gold:
+        judgments = judgments.filter(is_gold=False)
     return judgments.select_related(
         "prompt", "rater", "campaign__pool", "guideline_version__guideline", "import_batch__source"
     ).order_by("pk")
@@ -341,6 +464,7 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         campaign_id=judgment.campaign_id,
         guideline=_guideline(judgment),
         reliability=weights.get((judgment.campaign_id or 0, judgment.rater_id)),
+        is_repeat=judgment.item is not None and judgment.item.repeat_of_id is not None,
     )
 
 

@@ -2,13 +2,20 @@
 
 A campaign's free slots stand in one line, `Slot.queue_rank`, low first:
 
-- slots that were given back (rank below zero), in the order of their return, and behind them
+- slots that were given back or added (rank below zero), in the order in which they came, and behind them
 - slots that nobody has had yet, item by item (finish first) or round by round (spread).
+
+A repeat for self-agreement stands in no line: its slot is reserved for who judged the original, and comes before all others
+once that rater has given REPEAT_AFTER other judgments. The slots of a calibration item share one rank, so that whoever took
+one of them is past them all.
 
 Slots leave the line anywhere and join it only behind the returned ones. So a rater who has once been past a slot need
 never look at it again, and a QueuePlace remembers how far each rater has come: a claim costs the same for somebody who
 has judged the first 100,000 items as for a newcomer. What this can miss (a slot that was locked while we passed, by a
 claim that then failed) is found by a sweep of the whole line, once a minute at most, when a rater would go home empty-handed.
+
+Golds stand in no line: a slot on one is made for a rater whose turn it is, at a place in the rater's own order of claims
+that nobody can foresee, and is never free.
 """
 
 import random
@@ -19,7 +26,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from labeling.models import Campaign, ItemResponse, Judgment, Pass, PastLease, QueuePlace, Rater, Response, Slot
 
@@ -32,6 +39,8 @@ SWEEP_EVERY = timedelta(seconds=60)
 MAX_SLOTS = 100
 """More slots than an item can have: the room between two items' ranks."""
 MAX_ITEMS = 2**40
+REPEAT_AFTER = 8
+"""Judgments that a rater gives between an item and the same item again."""
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 # OFFSET 0 keeps PostgreSQL from turning these tests into joins over all that the rater has done, and "+ 0" from looking
@@ -48,27 +57,39 @@ _FROM_PLACE = {
 _FROM_HEAD = {"returned": "free.queue_rank < 0", "fresh": "free.queue_rank >= 0"}
 _PART = """
     SELECT free.id FROM labeling_slot free
-    WHERE free.campaign_id = %(campaign)s AND free.state = 'free' AND {bounds} AND {not_met}
+    WHERE free.campaign_id = %(campaign)s AND free.state = 'free' AND free.reserved_for_id IS NULL AND {bounds} AND {not_met}
     ORDER BY free.queue_rank LIMIT 1 {lock}
+"""
+# The inner limit stops the count: a veteran's thousands of later judgments are not walked.
+_REPEAT = f"""
+    SELECT free.id FROM labeling_slot free
+    WHERE free.campaign_id = %(campaign)s AND free.state = 'free' AND free.reserved_for_id = %(rater)s AND {{not_met}}
+    AND {REPEAT_AFTER} <= (SELECT COUNT(*) FROM (
+        SELECT 1 FROM labeling_judgment later
+        WHERE later.rater_id = %(rater)s AND later.submitted_at > free.reserved_at AND later.is_current LIMIT {REPEAT_AFTER}
+    ) others)
+    ORDER BY free.reserved_at LIMIT 1 {{lock}}
 """
 _CLAIM = """
 WITH place AS (SELECT * FROM labeling_queueplace WHERE campaign_id = %(campaign)s AND rater_id = %(rater)s),
+{repeat}
 returned AS ({returned}),
 fresh AS ({fresh}),
-chosen AS (SELECT id FROM returned UNION ALL SELECT id FROM fresh LIMIT 1)
+chosen AS ({first_of} SELECT id FROM returned UNION ALL SELECT id FROM fresh LIMIT 1)
 UPDATE labeling_slot
 SET state = 'leased', rater_id = %(rater)s, lease = %(lease)s, leased_at = %(now)s, expires_at = %(expires_at)s,
     guideline_version_id = %(guideline_version)s, seed = COALESCE((SELECT seed FROM place), %(seed)s)
 WHERE id = (SELECT id FROM chosen)
-RETURNING id, item_id, number, seed, queue_rank
+RETURNING id, item_id, number, seed, queue_rank, reserved_for_id
 """
 
 _PROBE = """
 WITH place AS (SELECT * FROM labeling_queueplace WHERE campaign_id = %(campaign)s AND rater_id = %(rater)s)
 SELECT EXISTS ({returned}) OR EXISTS ({fresh}) OR EXISTS (
     SELECT 1 FROM labeling_slot free
-    WHERE free.campaign_id = %(campaign)s AND free.state = 'leased' AND free.expires_at <= %(now)s AND {not_met}
-)
+    WHERE free.campaign_id = %(campaign)s AND free.state = 'leased' AND free.expires_at <= %(now)s AND NOT free.is_gold
+    AND free.reserved_for_id IS NULL AND {not_met}
+) {or_repeat}
 """
 
 
@@ -79,8 +100,13 @@ def fresh_rank(*, order: str, position: int, number: int) -> int:
     return position * MAX_SLOTS + number
 
 
+def calibration_rank(*, order: str, position: int) -> int:
+    """The one rank of all slots of a calibration item that stands at `position`."""
+    return fresh_rank(order=order, position=position, number=0)
+
+
 def returned_rank(now: datetime) -> int:
-    """The rank of a slot given back at `now`: in front of all fresh ones, behind all that came back before."""
+    """The rank of a slot given back or added at `now`: in front of all fresh ones, behind all that came before."""
     return RETURNED_FLOOR + (now - _EPOCH) // timedelta(microseconds=1)
 
 
@@ -102,11 +128,11 @@ def claim_free(*, campaign: Campaign, rater: Rater, now: datetime, is_sweep: boo
         "fresh_floor": FRESH_FLOOR,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_claim_statement(is_sweep=is_sweep), values)
+        cursor.execute(_claim_statement(is_sweep=is_sweep, has_repeats=campaign.repeat_percent > 0), values)
         row = cursor.fetchone()
     if row is None:
         return None
-    pk, item_id, number, seed, queue_rank = row
+    pk, item_id, number, seed, queue_rank, reserved_for_id = row
     slot = Slot(
         pk=pk,
         item_id=item_id,
@@ -120,6 +146,7 @@ def claim_free(*, campaign: Campaign, rater: Rater, now: datetime, is_sweep: boo
         seed=seed,
         guideline_version_id=campaign.guideline_version_id,
         queue_rank=queue_rank,
+        reserved_for_id=reserved_for_id,
     )
     slot._state.adding = False
     slot._state.db = "default"
@@ -136,19 +163,22 @@ def has_work(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
         "fresh_floor": FRESH_FLOOR,
     }
     parts = {name: _PART.format(bounds=bounds, not_met=_NOT_MET, lock="") for name, bounds in _FROM_PLACE.items()}
+    or_repeat = f"OR EXISTS ({_REPEAT.format(not_met=_NOT_MET, lock='')})" if campaign.repeat_percent else ""
     with connection.cursor() as cursor:
-        cursor.execute(_PROBE.format(not_met=_NOT_MET, **parts), values)
+        cursor.execute(_PROBE.format(not_met=_NOT_MET, or_repeat=or_repeat, **parts), values)
         return bool(cursor.fetchone()[0])
 
 
 def n_free(*, campaign: Campaign, most: int) -> int:
     """Free slots, counted as far as `most`: a number that costs the same however many there are."""
-    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE).order_by("queue_rank")
+    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None).order_by("queue_rank")
     return free.values("queue_rank")[:most].count()
 
 
 def remember(*, slot: Slot, rater: Rater, now: datetime) -> None:
-    """Move the rater's place behind the slot they were just given."""
+    """Move the rater's place behind the slot they were just given; a reserved one stood in no line."""
+    if slot.reserved_for_id is not None:
+        return
     settled = returned_rank(now - SETTLED_AFTER)
     is_returned = slot.queue_rank < 0
     place = QueuePlace(
@@ -165,7 +195,8 @@ def remember(*, slot: Slot, rater: Rater, now: datetime) -> None:
 def lock_lapsed(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     """The slot whose lease lapsed longest ago and that `rater` may have, locked. There is at most one for each other rater."""
     met = [Exists(table.objects.filter(item=OuterRef("item"), rater=rater)) for table in (Slot, Pass, Judgment)]
-    lapsed = Slot.objects.filter(campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now)
+    lapsed = Slot.objects.filter(campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, is_gold=False)
+    lapsed = lapsed.filter(reserved_for=None, item__held_at=None)
     for meeting in met:
         lapsed = lapsed.exclude(meeting)
     return lapsed.select_for_update(skip_locked=True, of=("self",)).order_by("expires_at").first()
@@ -173,13 +204,38 @@ def lock_lapsed(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | No
 
 def lease_to(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slot:
     """Lease a locked slot to `rater`."""
+    seed = QueuePlace.objects.values_list("seed", flat=True).get(campaign=campaign, rater=rater)
+    fill_lease(slot=slot, campaign=campaign, rater=rater, seed=seed, now=now)
+    slot.save(update_fields=["rater", "state", "lease", "leased_at", "expires_at", "guideline_version", "seed"])
+    return slot
+
+
+def fill_lease(*, slot: Slot, campaign: Campaign, rater: Rater, seed: int, now: datetime) -> None:
+    """What a lease says, put into a slot that is not saved yet."""
     slot.rater, slot.state = rater, Slot.State.LEASED
     slot.lease, slot.leased_at = uuid.uuid4(), now
     slot.expires_at = now + timedelta(minutes=campaign.lease_minutes)
     slot.guideline_version_id = campaign.guideline_version_id
-    slot.seed = QueuePlace.objects.values_list("seed", flat=True).get(campaign=campaign, rater=rater)
-    slot.save(update_fields=["rater", "state", "lease", "leased_at", "expires_at", "guideline_version", "seed"])
-    return slot
+    slot.seed = seed
+
+
+def is_gold_turn(*, seed: int, n: int, share: int) -> bool:
+    """Whether the claim number `n` (from 0) of a rater is a gold's, for a gold share in percent (at most 50).
+
+    Each block of 100 / share claims holds exactly one, at a place drawn by the rater's seed; the very first claim never is.
+    """
+    if share <= 0:
+        return False
+    block = n * share // 100
+    while (block + 1) * 100 // share <= n:
+        block += 1
+    start, end = block * 100 // share, (block + 1) * 100 // share
+    place = random.Random(f"{seed}:gold:{block}").randrange(max(start, 1), end)  # noqa: S311  # an order, not a secret
+    return n == place
+
+
+def count_claim(*, campaign: Campaign, rater: Rater) -> None:
+    QueuePlace.objects.filter(campaign=campaign, rater=rater).update(n_claims=F("n_claims") + 1)
 
 
 def is_sweep_due(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
@@ -203,9 +259,14 @@ def remember_empty(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
 
 
 def presented(lease: Slot | PastLease) -> list[Response]:
-    """The item's responses in the order this rater sees them: A, B, C… Fixed by the lease's seed; no id tells the order."""
-    rows = ItemResponse.objects.filter(item_id=lease.item_id).select_related("response").order_by("response_id")
-    return shuffled([row.response for row in rows], seed=lease.seed or 0, item_id=lease.item_id)
+    """The item's responses in the order this rater sees them: A, B, C… Fixed by the lease's seed; no id tells the order.
+
+    A repeat shows its original's order from the end.
+    """
+    rows = list(ItemResponse.objects.filter(item_id=lease.item_id).select_related("response", "item").order_by("response_id"))
+    original_id = rows[0].item.repeat_of_id if rows else None
+    order = shuffled([row.response for row in rows], seed=lease.seed or 0, item_id=original_id or lease.item_id)
+    return order[::-1] if original_id else order
 
 
 def shuffled(responses: Sequence[Response], *, seed: int, item_id: int) -> list[Response]:
@@ -215,13 +276,19 @@ def shuffled(responses: Sequence[Response], *, seed: int, item_id: int) -> list[
     return order
 
 
-def _claim_statement(*, is_sweep: bool) -> str:
+def forget_places(*, campaign: Campaign) -> None:
+    """Slots were put into the middle of the line: everybody looks through it from its head once more."""
+    QueuePlace.objects.filter(campaign=campaign).update(fresh_rank=FRESH_FLOOR, returned_rank=RETURNED_FLOOR, swept_at=None)
+
+
+def _claim_statement(*, is_sweep: bool, has_repeats: bool) -> str:
     lock = "FOR UPDATE OF free SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     parts = {
         name: _PART.format(bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name], not_met=_NOT_MET, lock=lock)
         for name in ("returned", "fresh")
     }
-    return _CLAIM.format(**parts)
+    repeat = f"repeat AS ({_REPEAT.format(not_met=_NOT_MET, lock=lock)})," if has_repeats else ""
+    return _CLAIM.format(repeat=repeat, first_of="SELECT id FROM repeat UNION ALL" if has_repeats else "", **parts)
 
 
 def _new_seed() -> int:

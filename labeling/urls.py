@@ -2,8 +2,21 @@
 
 from django.urls import path
 
-from labeling.views import desk, guidance, imports
-from labeling.views.manage import campaigns, exports, guidelines, people, pools, prompts, quality, questions
+from labeling.views import desk, guidance, imports, join
+from labeling.views.manage import (
+    campaigns,
+    exports,
+    gold,
+    guidelines,
+    invitations,
+    people,
+    pools,
+    prompts,
+    quality,
+    questions,
+    review,
+    roster,
+)
 
 urlpatterns = [
     # the rater's desk
@@ -22,6 +35,7 @@ urlpatterns = [
     path("desk/item/<uuid:lease>/diff", desk.diff, name="desk_diff"),
     path("desk/item/<uuid:lease>/preview", desk.preview, name="desk_preview"),
     path("my-work/", desk.my_work, name="my_work"),
+    path("my-work/reviews/<int:pk>/appeal", desk.appeal, name="my_appeal"),
     path("my-guidelines/", guidance.index, name="my_guidelines"),
     path("guidelines/<int:pk>/", guidance.page, name="my_guideline"),
     path("guidelines/<int:pk>/read", guidance.read, name="my_guideline_read"),
@@ -43,6 +57,21 @@ urlpatterns = [
     path("campaigns/<int:pk>/quality", quality.compute, name="campaign_quality"),
     path("campaigns/<int:pk>/raters/<int:rater_pk>/", quality.campaign_rater, name="campaign_rater"),
     path("quality/", quality.index, name="quality"),
+    # golds
+    path("campaigns/<int:pk>/gold/", gold.index, name="campaign_gold"),
+    path("campaigns/<int:pk>/gold/settings", gold.settings, name="campaign_gold_settings"),
+    path("campaigns/<int:pk>/gold/import", gold.bring_in, name="campaign_gold_import"),
+    path("campaigns/<int:pk>/gold/use", gold.use_others, name="campaign_gold_use"),
+    path("campaigns/<int:pk>/gold/<int:gold_pk>/retire", gold.retire, name="campaign_gold_retire"),
+    path("campaigns/<int:pk>/gold/<int:gold_pk>/bring-back", gold.bring_back, name="campaign_gold_bring_back"),
+    path("campaigns/<int:pk>/raters/<int:rater_pk>/pause", gold.pause_rater, name="campaign_rater_pause"),
+    path("campaigns/<int:pk>/raters/<int:rater_pk>/resume", gold.resume_rater, name="campaign_rater_resume"),
+    # review
+    path("campaigns/<int:pk>/review/", review.queue, name="campaign_review"),
+    path("campaigns/<int:pk>/review/<int:item_pk>/", review.item, name="campaign_review_item"),
+    path("campaigns/<int:pk>/review/<int:item_pk>/gold/<int:judgment_pk>", review.expert, name="campaign_review_expert"),
+    path("appeals/", review.appeals, name="appeals"),
+    path("appeals/<int:pk>/answer", review.answer_appeal, name="appeal_answer"),
     path("raters/<int:pk>/", quality.rater, name="rater"),
     # questions
     path("questions/", questions.index, name="questions"),

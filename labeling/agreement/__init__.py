@@ -15,6 +15,7 @@ from labeling.agreement.kappas import (
     fleiss_of_table,
     gwet,
 )
+from labeling.agreement.orders import Match, match, n_decided
 from labeling.agreement.pairs import (
     Agreement,
     GoldScore,
@@ -39,6 +40,7 @@ __all__ = [
     "Agreement",
     "GoldScore",
     "Icc",
+    "Match",
     "Matrix",
     "Metric",
     "PairVotes",
@@ -60,7 +62,9 @@ __all__ = [
     "kendall_tau",
     "kendall_w",
     "krippendorff",
+    "match",
     "matrix",
+    "n_decided",
     "ranking_match",
     "raw",
     "score_table",

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from labeling.importers import hugging_face, lines, plain, transcripts, trees
 from labeling.importers.drafts import Draft, Found, Problem, Reply
+from labeling.importers.golds import GoldDraft, read_golds
 
 READERS = {
     "jsonl": plain.read_jsonl,
@@ -18,7 +19,7 @@ READERS = {
 }
 FORMATS = tuple(READERS)
 
-__all__ = ["FORMATS", "Draft", "Problem", "Reply", "guess_format", "read"]
+__all__ = ["FORMATS", "Draft", "GoldDraft", "Problem", "Reply", "guess_format", "read", "read_golds"]
 
 
 def read(stream: BinaryIO, file_format: str) -> Found:

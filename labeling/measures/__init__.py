@@ -3,7 +3,7 @@
 The formulas are next door, in labeling.agreement, labeling.bias and labeling.consensus; here they meet the votes of one campaign.
 """
 
-from labeling.measures.agreeing import agreement_of, matrix_of, split_items
+from labeling.measures.agreeing import agreement_of, by_item, matrix_of, split_items
 from labeling.measures.habits import habits_of
 from labeling.measures.raters import rater_measures
 from labeling.measures.votes import Record, Votes, as_figure, as_record
@@ -14,6 +14,7 @@ __all__ = [
     "agreement_of",
     "as_figure",
     "as_record",
+    "by_item",
     "habits_of",
     "matrix_of",
     "rater_measures",

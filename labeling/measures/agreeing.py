@@ -99,16 +99,15 @@ def matrix_of(votes: Votes) -> Record:
 
 def split_items(votes: Votes) -> Record:
     """How agreement spreads over items, in tenths, and the items on which raters are furthest apart."""
-    items, share, n_votes = _by_item(votes)
+    items, share, n_votes = by_item(votes.pairs)
     bins = np.histogram(share, bins=BINS, range=(0, 1))[0].tolist()
     worst = np.lexsort((items, -n_votes, share))[:ITEMS_LISTED]
     listed = [{"item": int(items[at]), "share": float(share[at]), "n": int(n_votes[at])} for at in worst if share[at] < 1]
     return {"bins": bins, "n": len(items), "mean": float(share.mean()) if len(items) else None, "split": listed}
 
 
-def _by_item(votes: Votes) -> tuple[np.ndarray, Floats, np.ndarray]:
+def by_item(pairs: agreement.PairVotes) -> tuple[np.ndarray, Floats, np.ndarray]:
     """Items with two votes or more on some pair: their ids, mean agreement over their pairs, and judgments."""
-    pairs = votes.pairs
     if not pairs.unit.size:
         return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
     n_each = np.bincount(pairs.unit)

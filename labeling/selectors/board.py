@@ -21,10 +21,15 @@ from labeling.models import (
     Response,
     Slot,
 )
+from labeling.selectors import costs
 
 PACE_WINDOW = timedelta(hours=24)
 PACE_NEEDS = 3
 """Judgments in the window below which a pace would be noise."""
+
+
+_NOT_YET_ASKED = Q(state=Slot.State.FREE, reserved_for__isnull=False)
+"""A repeat that waits until its rater has judged other items; some are never due, and none holds a campaign up."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,26 @@ class SkipRow:
 
 
 @dataclass(frozen=True)
+class Stuck:
+    """What does not get on by itself."""
+
+    n_lapsed: int
+    """items whose rater has gone away; the next rater without other work gets them"""
+    n_held: int
+    """items that wait for an admin's decision"""
+    n_nobody: int
+    """judgments that nobody in the pool can give: everybody has skipped or judged the item"""
+    n_raters: int
+    """active in the pool"""
+    n_raters_short: int
+    """by so many the pool is smaller than the overlap"""
+
+    @property
+    def n(self) -> int:
+        return self.n_lapsed + self.n_held + self.n_nobody
+
+
+@dataclass(frozen=True)
 class Board:
     """Everything the first page of a campaign shows."""
 
@@ -93,6 +118,8 @@ class Board:
     curve: list[CurvePoint]
     raters: list[RaterRow]
     skips: list[SkipRow]
+    stuck: Stuck
+    spending: costs.Spending
 
     @property
     def n_skips(self) -> int:
@@ -179,12 +206,36 @@ def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
         curve=_curve(campaign=campaign),
         raters=_raters(campaign=campaign),
         skips=_skips(campaign=campaign),
+        stuck=stuck(campaign=campaign, now=now),
+        spending=costs.spending(campaign=campaign, now=now),
+    )
+
+
+def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
+    """Costs by the items that were skipped, not by all items: only where somebody skipped can everybody be through."""
+    raters = list(campaign.pool.memberships.filter(is_active=True).values_list("rater_id", flat=True))
+    slots = Slot.objects.filter(campaign=campaign, is_gold=False)
+    waiting = slots.filter(state=Slot.State.FREE, reserved_for=None, item__passes__isnull=False)
+    free = dict(waiting.values_list("item").annotate(n=Count("pk", distinct=True)))
+    skipped = Pass.objects.filter(item__in=free, rater__in=raters).values_list("item").annotate(n=Count("pk"))
+    taken = slots.filter(item__in=free, rater__in=raters).values_list("item").annotate(n=Count("pk"))
+    met: dict[int, int] = {}
+    for item, n in [*skipped, *taken]:
+        met[item] = met.get(item, 0) + n
+    return Stuck(
+        n_lapsed=slots.filter(state=Slot.State.LEASED, expires_at__lte=now).count(),
+        n_held=Item.objects.filter(campaign=campaign, held_at__isnull=False, cases__settled_at=None, cases__isnull=False)
+        .distinct()
+        .count(),
+        n_nobody=sum(n for item, n in free.items() if met.get(item, 0) >= len(raters)),
+        n_raters=len(raters),
+        n_raters_short=max(0, campaign.overlap - len(raters)),
     )
 
 
 def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") -> QuerySet[Item]:
-    """The campaign's items in order; `status` is untouched, started, finished or skipped, `reason` a Pass.Reason."""
-    items = campaign.items.select_related("prompt").order_by("position")
+    """The campaign's items in order, golds left out; `status` is untouched, started, finished or skipped, `reason` a Pass.Reason."""
+    items = campaign.items.filter(gold_use=None).select_related("prompt").order_by("position")
     slots = Slot.objects.filter(item=OuterRef("pk"))
     taken, unsubmitted = slots.filter(state=Slot.State.SUBMITTED), slots.exclude(state=Slot.State.SUBMITTED)
     passes = Pass.objects.filter(item=OuterRef("pk"))
@@ -193,9 +244,13 @@ def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") ->
         "started": Exists(taken) & Exists(unsubmitted),
         "finished": ~Exists(unsubmitted),
         "skipped": Exists(passes),
+        "calibration": Q(is_calibration=True),
+        "repeats": Q(repeat_of__isnull=False),
+        "held": Q(held_at__isnull=False),
     }
     if status in conditions:
         items = items.filter(conditions[status])
+    items = items.filter(repeat_of__isnull=status != "repeats")
     if reason:
         items = items.filter(Exists(passes.filter(reason=reason)))
     return items
@@ -254,16 +309,16 @@ def letter(index: int) -> str:
 
 def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progress]:
     slots = (
-        Slot.objects.filter(campaign__in=campaign_ids)
+        Slot.objects.filter(campaign__in=campaign_ids, is_gold=False)
         .values("campaign_id")
         .annotate(
-            n=Count("pk"),
+            n=Count("pk", filter=~_NOT_YET_ASKED),
             submitted=Count("pk", filter=Q(state=Slot.State.SUBMITTED)),
             in_hand=Count("pk", filter=Q(state=Slot.State.LEASED, expires_at__gt=now)),
         )
     )
     extras = dict(
-        Judgment.objects.filter(campaign__in=campaign_ids, is_extra=True)
+        Judgment.objects.filter(campaign__in=campaign_ids, is_extra=True, is_gold=False)
         .values_list("campaign_id")
         .annotate(n=Count("pk"))
         .values_list("campaign_id", "n")
@@ -277,7 +332,7 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progre
 
 
 def _pace(*, campaign: Campaign, now: datetime) -> Pace | None:
-    recent = campaign.judgments.filter(submitted_at__gt=now - PACE_WINDOW, submitted_at__lte=now).aggregate(
+    recent = campaign.judgments.filter(submitted_at__gt=now - PACE_WINDOW, submitted_at__lte=now, is_gold=False).aggregate(
         n=Count("pk"), first_at=Min("submitted_at")
     )
     if recent["n"] < PACE_NEEDS:
@@ -295,7 +350,7 @@ def _done_at(*, campaign: Campaign, progress: Progress, pace: Pace | None, now: 
 
 def _curve(*, campaign: Campaign) -> list[CurvePoint]:
     """Judgments so far, at most some hundreds of points: by minute, hour or day, as the span asks."""
-    counted = campaign.judgments.filter(is_extra=False)
+    counted = campaign.judgments.filter(is_extra=False, is_gold=False)
     span = counted.aggregate(first_at=Min("submitted_at"), last_at=Max("submitted_at"))
     if span["first_at"] is None:
         return []
@@ -317,7 +372,8 @@ def _curve(*, campaign: Campaign) -> list[CurvePoint]:
 def _raters(*, campaign: Campaign) -> list[RaterRow]:
     medians = _median_seconds(campaign=campaign)
     rows = (
-        campaign.judgments.values("rater_id", "rater__alias")
+        campaign.judgments.filter(is_gold=False)
+        .values("rater_id", "rater__alias")
         .annotate(n=Count("pk"), last_at=Max("submitted_at"))
         .order_by("-n", "rater__alias")
     )

@@ -43,6 +43,7 @@ def contests(*, campaign: Campaign, from_id: int = 0) -> list[Contest]:
         RankedResponse.objects.filter(
             comparison__judgment__campaign=campaign,
             comparison__judgment__is_current=True,
+            comparison__judgment__is_gold=False,
             comparison__judgment__pk__gte=from_id,
             rank__isnull=False,
         )

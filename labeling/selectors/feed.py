@@ -24,11 +24,11 @@ def judgment_feed(
 ) -> list[Judgment]:
     """At most `n` judgments as they stand now. A correction has an id of its own, and so comes again further on.
 
-    Nothing of a rater who has withdrawn is in it.
+    Nothing of a rater who has withdrawn is in it, and no answer to a gold.
     Imported ones keep the ids they had before their import was published: a reader who follows the feed may have passed them.
     """
     judgments = visible(Judgment.objects.all()) if includes_imports else Judgment.objects.filter(import_batch=None)
-    judgments = judgments.filter(rater__withdrawn_at=None)
+    judgments = judgments.filter(rater__withdrawn_at=None, is_gold=False)
     if campaign_id is not None:
         judgments = judgments.filter(campaign=campaign_id)
     if since is not None:

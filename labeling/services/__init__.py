@@ -1,11 +1,31 @@
 """Every write to the labeling tables, one transaction each, one module a noun."""
 
 from labeling.services.campaigns import (
+    CHANGEABLE,
+    Effort,
+    UnableToChangeCampaign,
     UnableToCreateCampaign,
+    UnableToOpen,
+    change_campaign,
     close_campaign,
     create_campaign,
     open_campaign,
     pause_campaign,
+    reopen_campaign,
+)
+from labeling.services.cases import UnableToSettle, own_case, own_question, settle_case
+from labeling.services.golds import (
+    GoldsImported,
+    UnableToMakeGold,
+    bring_back_gold,
+    import_golds,
+    make_gold,
+    make_gold_of_answer,
+    pause_rater,
+    resume_rater,
+    retire_gold,
+    set_golds,
+    use_other_golds,
 )
 from labeling.services.guidelines import acknowledge, create_guideline, new_guideline_version
 from labeling.services.imports import UnableToImport, clear_import, discard, publish, run_import, start_import, start_upload
@@ -16,6 +36,7 @@ from labeling.services.invitations import (
     invite_to_pool,
     resend_invitation,
     revoke_invitation,
+)
 from labeling.services.judgments import (
     Edit,
     UnableToSubmit,
@@ -45,22 +66,44 @@ from labeling.services.people import (
 from labeling.services.prompts import create_prompt
 from labeling.services.quality import compute_quality, readmit_rater, withdraw_rater
 from labeling.services.questions import answer_question, ask_about
-from labeling.services.slots import claim, heartbeat, release, save_draft, skip
+from labeling.services.reviews import (
+    Remark,
+    UnableToReview,
+    adjudicate,
+    answer_appeal,
+    appeal,
+    review_demonstrations,
+)
+from labeling.services.slots import UnableToClaim, claim, heartbeat, release, save_draft, skip
 
 __all__ = [
+    "CHANGEABLE",
     "Edit",
+    "Effort",
+    "GoldsImported",
     "PoolTerms",
+    "Remark",
     "UnableToAccept",
+    "UnableToChangeCampaign",
     "UnableToClaim",
     "UnableToCreateCampaign",
     "UnableToImport",
+    "UnableToMakeGold",
+    "UnableToOpen",
+    "UnableToReview",
+    "UnableToSettle",
     "UnableToSubmit",
     "UnableToUndo",
     "accept_invitation",
     "acknowledge",
     "add_raters",
+    "adjudicate",
+    "answer_appeal",
     "answer_question",
+    "appeal",
     "ask_about",
+    "bring_back_gold",
+    "change_campaign",
     "change_person",
     "claim",
     "clear_import",
@@ -80,27 +123,40 @@ __all__ = [
     "grant_skills",
     "hash_of",
     "heartbeat",
+    "import_golds",
     "invite_to_pool",
+    "make_gold",
+    "make_gold_of_answer",
     "new_guideline_version",
     "open_campaign",
+    "own_case",
+    "own_question",
     "pause_campaign",
     "pause_pool",
+    "pause_rater",
     "pause_raters",
     "publish",
     "readmit_rater",
     "release",
     "remove_raters",
+    "reopen_campaign",
     "resend_invitation",
     "resume_pool",
+    "resume_rater",
     "resume_raters",
+    "retire_gold",
+    "review_demonstrations",
     "revoke_invitation",
     "run_import",
     "save_draft",
+    "set_golds",
+    "settle_case",
     "skip",
     "start_import",
     "start_upload",
     "submit_comparison",
     "submit_demonstration",
     "undo",
+    "use_other_golds",
     "withdraw_rater",
 ]

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, ProtectedError
+from django.db.models import Max, ProtectedError, Q
 from django.utils.translation import gettext as _
 
 from labeling import queue, rating_form
@@ -26,7 +26,7 @@ from labeling.models import (
     Source,
 )
 from labeling.selectors.desk import UNDO_WITHIN
-from labeling.services import slots
+from labeling.services import consequences, golds, slots
 
 STRENGTHS = range(1, 5)
 UNDO_GRACE = timedelta(seconds=10)
@@ -72,6 +72,10 @@ class _Given:
     is_all_bad: bool
     edit: Edit | None
 
+    @property
+    def by_response(self) -> dict[int, int | None]:
+        return {response.pk: self.ranks.get(position) for position, response in enumerate(self.shown)}
+
 
 def submit_demonstration(
     *,
@@ -107,6 +111,7 @@ def submit_demonstration(
         )
         if judgment is not None:
             Demonstration.objects.create(judgment=judgment, text=text, sources=sources)
+            consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
             return judgment
     raise UnableToSubmit(_("You have already answered this item. This text is kept as a draft."))
 
@@ -159,6 +164,10 @@ def submit_comparison(
         )
         if judgment is not None:
             _store_comparison(judgment=judgment, given=given, now=now)
+            if judgment.is_gold:
+                golds.note_answer(judgment=judgment, ranks=given.by_response, now=now)
+            else:
+                consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
             return judgment
     raise UnableToSubmit(_("You have already judged this item. This answer is kept as a draft."))
 
@@ -219,6 +228,8 @@ def correct_comparison(
         )
         judgment = _next_version(old=old, presentation=presentation or {}, active_s=active_s, warnings=warnings, now=now)
         _store_comparison(judgment=judgment, given=given, now=now)
+        assert old.campaign is not None  # _to_correct has looked
+        consequences.after_correction(judgment=judgment, campaign=old.campaign, now=now)
         return judgment
 
 
@@ -238,6 +249,7 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
             _give_back_what_came_next(judgment=judgment, now=now)
             _take_back(judgment=judgment, now=now)
             edits = list(Response.objects.filter(demonstration__judgment=judgment.pk))
+            consequences.before_undo(judgment=judgment)
             judgment.delete()
             for edit in edits:
                 edit.delete()
@@ -250,9 +262,8 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
 
 
 def _give_back_what_came_next(*, judgment: Judgment, now: datetime) -> None:
-    leased = Slot.objects.select_for_update(of=("self",)).filter(
-        campaign=judgment.campaign_id, rater=judgment.rater_id, state=Slot.State.LEASED
-    )
+    leased = Slot.objects.select_for_update(of=("self",)).select_related("item")
+    leased = leased.filter(campaign=judgment.campaign_id, rater=judgment.rater_id, state=Slot.State.LEASED)
     for slot in leased:
         slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
 
@@ -307,6 +318,7 @@ def _next_version(
         slot_id=slot_id,
         lease=lease,
         is_extra=old.is_extra,
+        is_gold=old.is_gold,
         guideline_version_id=old.guideline_version_id,
         presentation=dict(presentation),
         warnings=list(warnings),
@@ -363,15 +375,17 @@ def _store(
             slots.store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
             return None
         slot = _another_slot(item_id=held.item_id, rater=rater)
+    item = Item.objects.select_related("gold_use").get(pk=held.item_id)
     judgment = Judgment.objects.create(
         kind=held.campaign.kind,
         rater=rater,
-        prompt_id=Item.objects.values_list("prompt_id", flat=True).get(pk=held.item_id),
+        prompt_id=item.prompt_id,
         campaign_id=held.campaign_id,
         item_id=held.item_id,
         slot=slot,
         lease=held.lease,
         is_extra=slot is None,
+        is_gold=hasattr(item, "gold_use"),
         guideline_version_id=held.guideline_version_id,
         presentation=dict(presentation),
         warnings=list(warnings),
@@ -389,7 +403,8 @@ def _another_slot(*, item_id: int, rater: Rater) -> Slot | None:
     """A slot of the item for a judgment whose own slot is gone: the one this rater took anew, else any free one."""
     slots = Slot.objects.select_for_update().filter(item_id=item_id)
     taken_anew = slots.filter(rater=rater, state=Slot.State.LEASED).first()
-    return taken_anew or slots.filter(state=Slot.State.FREE).order_by("number").first()
+    for_me = Q(reserved_for=None) | Q(reserved_for=rater)
+    return taken_anew or slots.filter(for_me, state=Slot.State.FREE).order_by("number").first()
 
 
 def _store_comparison(*, judgment: Judgment, given: _Given, now: datetime) -> None:

@@ -35,7 +35,7 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
         "items": measures.split_items(votes),
         "habits": measures.habits_of(votes),
         "contests": [_contest(found) for found in selectors.contests(campaign=campaign, from_id=int(votes.judgment.min()))],
-        "n_all": campaign.judgments.filter(pk__lte=through_id).count(),
+        "n_all": campaign.judgments.filter(pk__lte=through_id, is_gold=False).count(),
     }
     n_judgments = sum(found["n_judgments"] for found in raters.values())
     with transaction.atomic():

@@ -8,7 +8,9 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from labeling import queue
-from labeling.models import Campaign, Draft, Item, Judgment, Pass, PastLease, Rater, Slot
+from labeling.models import Campaign, Draft, Item, Judgment, Pass, PastLease, Pool, PoolMembership, Rater, Slot
+from labeling.selectors import admission
+from labeling.services import cases, golds
 
 FREE: dict[str, Any] = {
     "state": Slot.State.FREE,
@@ -22,11 +24,21 @@ FREE: dict[str, Any] = {
 """What a slot holds that nobody has."""
 
 
+class UnableToClaim(Exception):
+    """The pool gives this rater nothing now: it or they are paused, a quota is full, or onboarding is not over."""
+
+    def __init__(self, hindrance: admission.Hindrance) -> None:
+        super().__init__(hindrance.sentence)
+        self.hindrance = hindrance
+        self.sentence = hindrance.sentence
+
+
 def claim(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     """The item this rater works on next, leased to them; None when the campaign has nothing for them.
 
     An item they already hold comes first, its lease lapsed or not: there is one at a time in a campaign.
-    Then free slots in the queue's order, then slots whose lease has lapsed.
+    Then a gold where it is one's turn, free slots in the queue's order, and slots whose lease has lapsed.
+    Raises UnableToClaim where their pool gives them nothing now, or they are paused in the campaign.
     """
     held = _held(campaign=campaign, rater=rater, now=now)
     if held is not None or campaign.state != Campaign.State.OPEN:
@@ -71,6 +83,7 @@ def skip(*, lease: uuid.UUID, rater: Rater, reason: str, note: str = "", now: da
         passed = Pass(item_id=slot.item_id, rater=rater, reason=Pass.Reason(reason), note=note, created_at=now)
         Pass.objects.bulk_create([passed], ignore_conflicts=True)
         set_free(slot=slot, end=PastLease.End.SKIPPED, now=now)
+        cases.open_case(item=slot.item, reason=reason, now=now)
         return True
 
 
@@ -98,8 +111,24 @@ def _held(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
 
 def _take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     with transaction.atomic():
-        free = _take_free(campaign=campaign, rater=rater, now=now)
-        return free or _take_lapsed(campaign=campaign, rater=rater, now=now)
+        _admit(campaign=campaign, rater=rater, now=now)
+        slot = golds.take(campaign=campaign, rater=rater, now=now) if campaign.gold_share else None
+        slot = slot or _take_free(campaign=campaign, rater=rater, now=now)
+        slot = slot or _take_lapsed(campaign=campaign, rater=rater, now=now)
+        if slot is not None and campaign.gold_share:
+            queue.count_claim(campaign=campaign, rater=rater)
+        return slot
+
+
+def _admit(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
+    """Raises UnableToClaim. Where a quota counts what this rater has, their membership is locked: two tabs, one count."""
+    pool = Pool.objects.only("max_per_day", "max_at_once").get(pk=campaign.pool_id)
+    if pool.max_per_day or pool.max_at_once:
+        PoolMembership.objects.select_for_update().filter(pool=pool, rater=rater).values_list("pk", flat=True).first()
+    paused = admission.pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
+    hindrance = paused or admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(campaign.pool_id)
+    if hindrance is not None:
+        raise UnableToClaim(hindrance)
 
 
 def _take_free(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
@@ -127,14 +156,19 @@ def _take_lapsed(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | N
 def locked(*, lease: uuid.UUID, rater: Rater) -> Slot | None:
     return (
         Slot.objects.select_for_update(of=("self",))
-        .select_related("campaign", "guideline_version")
+        .select_related("campaign", "guideline_version", "item")
         .filter(lease=lease, rater=rater)
         .first()
     )
 
 
 def set_free(*, slot: Slot, end: PastLease.End, now: datetime) -> None:
+    """The lease ends and the slot is free, or is gone where it waits for nobody: a gold's, a skipped repeat's, a held item's."""
     _end_lease(slot=slot, end=end, now=now)
+    is_personal = slot.item.is_calibration or slot.reserved_for_id is not None
+    if slot.is_gold or slot.item.held_at is not None or (is_personal and end == PastLease.End.SKIPPED):
+        Slot.objects.filter(pk=slot.pk, lease=slot.lease).delete()
+        return
     Slot.objects.filter(pk=slot.pk, lease=slot.lease).update(**FREE, queue_rank=queue.returned_rank(now))
 
 

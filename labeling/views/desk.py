@@ -23,9 +23,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling import access, desk_pages, services
 from labeling.forms import desk as forms
+from labeling.forms.review import WordsForm
 from labeling.models import Campaign, Judgment, Pass
 from labeling.selectors import desk as selectors
-from labeling.selectors import questions
+from labeling.selectors import golds, questions, reviews
 from labeling.views.onward import next_address
 from pages import render as texts
 
@@ -344,8 +345,24 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "week": desk_pages.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
         "judgments": page,
         "questions": questions.questions_of(rater=rater)[:20],
+        "reviews": reviews.reviews_of(rater=rater),
+        "told": golds.told_of_golds(rater=rater),
     }
     return render(request, "labeling/desk/my_work.html", context)
+
+
+@require_POST
+def appeal(request: HttpRequest, pk: int) -> HttpResponse:
+    """A sentence against a review of mine, once."""
+    review = access.my_review(rater=access.rater(user=request.user), pk=pk)
+    form = WordsForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, _("Nothing is written yet."))
+    elif services.appeal(review=review, text=form.cleaned_data["text"], now=timezone.now()):
+        messages.info(request, _("Your appeal went to the reviewer. The answer comes here."))
+    else:
+        messages.info(request, _("You have appealed against this already."))
+    return redirect("my_work")
 
 
 @require_POST

@@ -56,7 +56,7 @@ def n_new(*, schedule: Schedule) -> int:
     """Judgments that the schedule's snapshot would take and that came after it last ran."""
     plan = Plan.from_json(schedule.plan)
     kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[plan.shape.counted]
-    found = visible(Judgment.objects.filter(kind=kind))
+    found = visible(Judgment.objects.filter(kind=kind, is_gold=False))
     if schedule.last_ran_at is not None:
         found = found.filter(submitted_at__gt=schedule.last_ran_at)
     wanted = Q(campaign__in=plan.filters["campaigns"]) if plan.filters.get("campaigns") else Q(campaign__isnull=False)

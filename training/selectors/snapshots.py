@@ -114,7 +114,7 @@ def snapshots(*, kind: str = "") -> QuerySet[Snapshot]:
 def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
     """Campaigns whose judgments such a snapshot is cut from, with how many they have."""
     of_kind = _CAMPAIGNS_OF_KIND.get(Snapshot.Kind(kind))
-    counts = Judgment.objects.filter(campaign__kind=of_kind).values("campaign").annotate(n=Count("pk"))
+    counts = Judgment.objects.filter(campaign__kind=of_kind, is_gold=False).values("campaign").annotate(n=Count("pk"))
     n_of = {row["campaign"]: row["n"] for row in counts}
     return [
         (campaign.pk, f"{campaign.name} ({n_of.get(campaign.pk, 0)})")

@@ -46,6 +46,11 @@ SHAPES = {
             _("Rankings"),
             _("A row for each judgment: every response with its rank, its ratings and the place where it was shown."),
         ),
+        Shape(
+            "adjudicated",
+            _("Adjudicated orders"),
+            _("A row for each item that was adjudicated: its responses in the order that a reviewer decided, and the reason."),
+        ),
     ],
 }
 FORMATS = {"jsonl": "application/jsonl", "parquet": "application/vnd.apache.parquet"}

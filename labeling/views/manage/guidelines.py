@@ -14,6 +14,7 @@ from labeling.forms.manage import BaseQuestions, GuidelineForm, GuidelineTextFor
 from labeling.models import Guideline, GuidelineVersion
 
 GUIDELINES_PER_PAGE = 50
+GAPS_SHOWN = 50
 
 
 @require_GET
@@ -68,6 +69,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         "before": before,
         "questions": rating_form.parse(shown.form).questions,
         "campaigns": selectors.campaigns_of_guideline(guideline=guideline),
+        "gaps": selectors.guideline_gaps(guideline=guideline)[:GAPS_SHOWN],
     }
     if before is not None:
         context["text_changes"] = versions.changes(before.text.splitlines(), shown.text.splitlines())

@@ -1,0 +1,78 @@
+"""Golds from JSON lines: a prompt, its responses and their right order."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+
+from django.utils.translation import gettext as _
+
+from labeling.importers.drafts import (
+    Message,
+    Problem,
+    Unusable,
+    conversation,
+    ends_with_user,
+    one_prompt,
+    response_text,
+    text_of,
+)
+from labeling.importers.lines import json_values, unpacked
+
+
+@dataclass(frozen=True)
+class GoldDraft:
+    """`ranks` in the order of `responses`: 1 is best, equal numbers tie, None is left open."""
+
+    line: int
+    messages: tuple[Message, ...]
+    responses: tuple[str, ...]
+    ranks: tuple[int | None, ...]
+    note: str = ""
+
+
+def read_golds(stream: BinaryIO, *, n_responses: int, most: int) -> Iterator[GoldDraft | Problem]:
+    """At most `most` golds, each with `n_responses` responses: another number would tell it from the campaign's items."""
+    n = 0
+    for found in json_values(unpacked(stream)):
+        if isinstance(found, Problem):
+            yield found
+            continue
+        n += 1
+        if n > most:
+            yield Problem(found.line, _("the file has more than %(most)d golds. Split it.") % {"most": most})
+            return
+        try:
+            yield _draft(found.line, found.value, n_responses)
+        except Unusable as error:
+            yield Problem(found.line, error.sentence)
+
+
+def _draft(line: int, value: Any, n_responses: int) -> GoldDraft:
+    if not isinstance(value, dict):
+        raise Unusable(_("this is not an object. Write one JSON object a line, with `prompt`, `responses` and `ranks`."))
+    prompt = value.get("prompt")
+    messages = conversation(prompt, "prompt") if isinstance(prompt, list) else one_prompt(prompt, "prompt")
+    responses = value.get("responses")
+    if not isinstance(responses, list) or len(responses) != n_responses:
+        raise Unusable(_("`responses` is not a list of %(n)d texts, as many as this campaign compares.") % {"n": n_responses})
+    texts = tuple(response_text(text, f"responses[{place}]") for place, text in enumerate(responses))
+    if len({text.strip() for text in texts}) < len(texts):
+        raise Unusable(_("two of the `responses` are the same text. Correct one or remove the line."))
+    note = value.get("note")
+    return GoldDraft(
+        line, ends_with_user(messages, "prompt"), texts, _ranks(value, n_responses), text_of(note, "note") if note else ""
+    )
+
+
+def _ranks(value: Mapping[str, Any], n_responses: int) -> tuple[int | None, ...]:
+    ranks = value.get("ranks")
+    if not isinstance(ranks, list) or len(ranks) != n_responses:
+        raise Unusable(_("`ranks` is not a list of %(n)d numbers, one for each response.") % {"n": n_responses})
+    for rank in ranks:
+        if rank is not None and (not isinstance(rank, int) or isinstance(rank, bool) or not 1 <= rank <= n_responses):
+            raise Unusable(
+                _("`ranks` goes from 1, the best, to %(n)d; equal numbers tie, null is left open.") % {"n": n_responses}
+            )
+    if len({rank for rank in ranks if rank is not None}) < 2:
+        raise Unusable(_("`ranks` puts no response before another, so nobody could be scored by it."))
+    return tuple(ranks)

@@ -1,0 +1,343 @@
+"""What waits for review and why, one item with every answer to it, appeals, and where a guideline left raters alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery, Sum, TextChoices
+from django.db.models.functions import Length
+from django.utils.translation import gettext_lazy as _
+
+from labeling import agreement, measures
+from labeling.models import (
+    AdjudicatedRank,
+    Adjudication,
+    Campaign,
+    Gold,
+    Guideline,
+    Item,
+    ItemResponse,
+    Judgment,
+    JudgmentReview,
+    RankedResponse,
+    Rater,
+    ReviewRequest,
+)
+from labeling.selectors.board import Answer, item_answers
+from labeling.selectors.golds import in_letters
+
+WINDOW = 2_000
+"""Judgments that the queue looks at, the latest that wait: a page costs the same in a campaign of a million."""
+NEWCOMER = 20
+"""A rater's first judgments, in whatever campaign, count as a newcomer's."""
+MOST_TOLD = 20
+
+
+class Order(TextChoices):
+    """How the queue is ordered; all but the first two also choose what is in it."""
+
+    DISAGREEMENT = "disagreement", _("raters disagree most")
+    FAST = "fast", _("judged fastest")
+    NEW = "new", _("by new raters")
+    RANDOM = "random", _("random share")
+    PAUSED = "paused", _("by paused raters")
+    PASTED = "pasted", _("most pasted")
+
+
+ORDERS: dict[str, tuple[Order, ...]] = {
+    Campaign.Kind.COMPARISON: (Order.DISAGREEMENT, Order.FAST, Order.NEW, Order.RANDOM, Order.PAUSED),
+    Campaign.Kind.DEMONSTRATION: (Order.FAST, Order.NEW, Order.RANDOM, Order.PASTED, Order.PAUSED),
+}
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """An item with judgments that wait for review."""
+
+    item_id: int
+    n_judgments: int
+    agreement: float | None = None
+    """mean over its pairs, ties as half; None where fewer than two judged"""
+    pace: float | None = None
+    """characters a second of the fastest judgment"""
+    seconds: float | None = None
+    """of the fastest judgment"""
+    n_new: int = 0
+    is_drawn: bool = False
+    is_requested: bool = False
+    pasted: float | None = None
+    """the largest share of pasted text"""
+    latest_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """One answer as a reviewer sees it. `who` is a number where the page is blind."""
+
+    answer: Answer
+    who: str
+    pace: float | None
+    is_new: bool
+    typed: int | None
+    pasted: int | None
+    """characters, where the rater's browser recorded it"""
+    review: JudgmentReview | None
+    ranks: dict[int, int | None]
+
+    @property
+    def pasted_share(self) -> float | None:
+        """Of the characters that came in; None when nothing was recorded."""
+        total = (self.typed or 0) + (self.pasted or 0)
+        return (self.pasted or 0) / total if total else None
+
+
+@dataclass(frozen=True)
+class ReviewItem:
+    item: Item
+    responses: list[Any]
+    """LetteredResponse, in the letters of the page"""
+    answers: list[Reviewed]
+    adjudication: Adjudication | None
+    decided: dict[int, int | None]
+    """response → rank"""
+    gold: Gold | None
+
+
+@dataclass(frozen=True)
+class ToldReview:
+    """A review as its rater reads it: in the letters of their own page."""
+
+    review: JudgmentReview
+    given: str
+    decided: str
+    """empty where nothing was decided, or where the item tests others now"""
+
+
+@dataclass
+class _Found:
+    """What the queue knows of one judgment."""
+
+    pk: int
+    item_id: int
+    rater_id: int
+    active_s: float | None
+    submitted_at: datetime
+    presentation: Mapping[str, Any]
+
+
+def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
+    """Items that wait, the most urgent first; see Order. Only the latest WINDOW judgments that were not reviewed are looked at."""
+    waiting = _waiting(campaign)
+    requested = set(ReviewRequest.objects.filter(judgment__campaign=campaign, done_at=None).values_list("judgment_id", flat=True))
+    if order == Order.PAUSED:
+        waiting = waiting.filter(pk__in=requested)
+    fields = ("pk", "item_id", "rater_id", "active_s", "submitted_at", "presentation")
+    found = [_Found(*row) for row in waiting.order_by("-submitted_at", "-pk").values_list(*fields)[:WINDOW]]
+    return _sorted(_rows(campaign, found, requested), order)
+
+
+def n_waiting(*, campaign: Campaign) -> int:
+    """Judgments that nobody has reviewed, counted as far as the queue looks."""
+    return _waiting(campaign).values("pk")[: WINDOW + 1].count()
+
+
+def items_of(*, rows: Iterable[ReviewRow]) -> list[tuple[ReviewRow, Item]]:
+    shown = list(rows)
+    items = Item.objects.filter(pk__in=[row.item_id for row in shown]).select_related("prompt").in_bulk()
+    return [(row, items[row.item_id]) for row in shown]
+
+
+def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
+    work = item_answers(item=item)
+    judgments = [answer.judgment for answer in work.answers]
+    reviews = {review.judgment_id: review for review in JudgmentReview.objects.filter(judgment__in=judgments)}
+    n_chars = _n_chars([item.pk], item.campaign.kind)
+    new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in judgments})
+    answers = []
+    for number, answer in enumerate(work.answers, start=1):
+        judgment = answer.judgment
+        typing = judgment.presentation.get("typing") or {}
+        answers.append(
+            Reviewed(
+                answer=answer,
+                who=str(number) if is_blind else answer.alias,
+                pace=_pace(judgment.active_s, _chars_of(answer, n_chars.get(item.pk, 0))),
+                is_new=(judgment.rater_id, judgment.submitted_at) in new,
+                typed=_count_of(typing, "typed"),
+                pasted=_count_of(typing, "pasted"),
+                review=reviews.get(judgment.pk),
+                ranks={} if answer.text is not None else {row.response_id: row.rank for row in judgment.comparison.ranked.all()},
+            )
+        )
+    adjudication = Adjudication.objects.filter(item=item).select_related("by").first()
+    decided = dict(adjudication.ranks.values_list("response_id", "rank")) if adjudication else {}
+    gold = Gold.objects.filter(made_from=item, retired_at=None).first()
+    return ReviewItem(item, list(work.responses), answers, adjudication, decided, gold)
+
+
+def next_to_review(*, campaign: Campaign, order: str, after: Item) -> int | None:
+    """The item that comes first in the queue now, `after` left out."""
+    return next((row.item_id for row in review_queue(campaign=campaign, order=order) if row.item_id != after.pk), None)
+
+
+def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
+    """Waiting ones with the oldest first, answered ones with the newest first."""
+    found = JudgmentReview.objects.filter(appealed_at__isnull=False, answered_at__isnull=not is_answered)
+    order = ("-answered_at", "-pk") if is_answered else ("appealed_at", "pk")
+    parts = ("judgment__rater", "judgment__item", "judgment__campaign", "judgment__prompt", "by", "answered_by")
+    return found.select_related(*parts).order_by(*order)
+
+
+def guideline_gaps(*, guideline: Guideline) -> QuerySet[Adjudication]:
+    """Items that raters could not agree on because the guideline left them alone, the latest first."""
+    gaps = Adjudication.objects.filter(reason=Adjudication.Reason.GUIDELINE_GAP, item__campaign__guideline=guideline)
+    return gaps.select_related("item__campaign", "item__prompt", "guideline_version").order_by("-at", "-pk")
+
+
+def reviews_of(*, rater: Rater) -> list[ToldReview]:
+    """What reviewers said of the rater's answers, the latest first."""
+    ranked = RankedResponse.objects.order_by("position")
+    decided = AdjudicatedRank.objects.all()
+    is_gold = Exists(Gold.objects.filter(made_from=OuterRef("judgment__item"), retired_at=None))
+    found = (
+        JudgmentReview.objects.filter(judgment__rater=rater)
+        .annotate(is_gold=is_gold)
+        .select_related("judgment__campaign", "judgment__prompt", "judgment__comparison", "judgment__item__adjudication")
+        .prefetch_related(
+            Prefetch("judgment__comparison__ranked", ranked), Prefetch("judgment__item__adjudication__ranks", decided)
+        )
+        .order_by("-at", "-pk")
+    )
+    return [_told(review) for review in found[:MOST_TOLD]]
+
+
+def _told(review: JudgmentReview) -> ToldReview:
+    if review.judgment.kind != Judgment.Kind.COMPARISON:
+        return ToldReview(review, "", "")
+    ranked = list(review.judgment.comparison.ranked.all())
+    adjudication: Adjudication | None = getattr(review.judgment.item, "adjudication", None)
+    decided = {row.response_id: row.rank for row in adjudication.ranks.all()} if adjudication else {}
+    is_secret = review.is_gold  # type: ignore[attr-defined]  # annotated
+    return ToldReview(
+        review,
+        given=in_letters([row.rank for row in ranked]),
+        decided="" if is_secret or not decided else in_letters([decided.get(row.response_id) for row in ranked]),
+    )
+
+
+# --- the queue ---------------------------------------------------------------------------------------------------
+
+
+def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
+    waiting = Judgment.objects.filter(campaign=campaign, item__isnull=False, is_gold=False)
+    if campaign.kind == Campaign.Kind.COMPARISON:
+        return waiting.exclude(Exists(Adjudication.objects.filter(item=OuterRef("item"))))
+    reviewed = JudgmentReview.objects.filter(judgment=OuterRef("pk"))
+    return waiting.exclude(Exists(reviewed))
+
+
+def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[ReviewRow]:
+    by_item: dict[int, list[_Found]] = defaultdict(list)
+    for judgment in found:
+        by_item[judgment.item_id].append(judgment)
+    new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in found})
+    n_chars = _n_chars(by_item, campaign.kind)
+    shares = _agreement(list(by_item)) if campaign.kind == Campaign.Kind.COMPARISON else {}
+    rows = []
+    for item_id, judgments in by_item.items():
+        paces = [(pace, one.active_s) for one in judgments if (pace := _pace(one.active_s, n_chars.get(item_id, 0))) is not None]
+        pace, seconds = max(paces, key=lambda pair: pair[0], default=(None, None))
+        pasted = [share for one in judgments if (share := _pasted_share(one.presentation)) is not None]
+        share, n_votes = shares.get(item_id, (None, len(judgments)))
+        rows.append(
+            ReviewRow(
+                item_id=item_id,
+                n_judgments=max(n_votes, len(judgments)),
+                agreement=share,
+                pace=pace,
+                seconds=seconds,
+                n_new=sum((one.rater_id, one.submitted_at) in new for one in judgments),
+                is_drawn=any(_draw(one.pk) < campaign.review_share for one in judgments),
+                is_requested=any(one.pk in requested for one in judgments),
+                pasted=max(pasted, default=None),
+                latest_at=max(one.submitted_at for one in judgments),
+            )
+        )
+    return rows
+
+
+def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
+    if order == Order.FAST:
+        return sorted((row for row in rows if row.pace is not None), key=lambda row: (-(row.pace or 0), row.item_id))
+    if order == Order.NEW:
+        return [row for row in rows if row.n_new]  # the latest first, as they came
+    if order == Order.RANDOM:
+        return sorted((row for row in rows if row.is_drawn), key=lambda row: _draw(row.item_id))
+    if order == Order.PASTED:
+        return sorted((row for row in rows if row.pasted), key=lambda row: (-(row.pasted or 0), row.item_id))
+    if order == Order.PAUSED:
+        return rows
+    compared = [row for row in rows if row.agreement is not None]
+    return sorted(compared, key=lambda row: (row.agreement or 0.0, -row.n_judgments, row.item_id))
+
+
+def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
+    """item → (mean agreement over its pairs, judgments), for items that two or more judged."""
+    rows = RankedResponse.objects.filter(
+        comparison__judgment__item__in=item_ids, comparison__judgment__is_current=True, rank__isnull=False
+    ).values_list("comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank")
+    columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
+    if not columns:
+        return {}
+    item, rater, response, rank = columns
+    pairs = agreement.expand(items=item, raters=rater, responses=response, ranks=rank.astype(float))
+    items, share, n_votes = measures.by_item(pairs)
+    return {int(pk): (float(share[at]), int(n_votes[at])) for at, pk in enumerate(items)}
+
+
+def _newcomers(given: set[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
+    """Of (rater, time of a judgment), those among the rater's first NEWCOMER."""
+    theirs = Judgment.objects.filter(rater=OuterRef("pk"), import_batch=None).order_by("submitted_at")
+    last = Subquery(theirs.values("submitted_at")[NEWCOMER - 1 : NEWCOMER])
+    raters = Rater.objects.filter(pk__in={rater for rater, _at in given}).annotate(settled_at=last)
+    settled = dict(raters.values_list("pk", "settled_at"))
+    return {(rater, at) for rater, at in given if settled.get(rater) is None or at <= settled[rater]}
+
+
+def _n_chars(item_ids: Iterable[int], kind: str) -> dict[int, int]:
+    """Characters that a judgment of each item has to read; for demonstrations, what the latest answer has."""
+    if kind == Campaign.Kind.COMPARISON:
+        rows = ItemResponse.objects.filter(item__in=list(item_ids)).values_list("item").annotate(n=Sum(Length("response__text")))
+        return dict(rows.order_by())
+    written = Judgment.objects.filter(item__in=list(item_ids), demonstration__isnull=False).values_list("item")
+    return {item: n for item, n in written.annotate(n=Sum(Length("demonstration__text"))).order_by() if item is not None}
+
+
+def _chars_of(answer: Answer, n_chars: int) -> int:
+    return n_chars if answer.text is None else len(answer.text)
+
+
+def _pace(active_s: float | None, n_chars: int) -> float | None:
+    return n_chars / active_s if active_s and n_chars else None
+
+
+def _pasted_share(presentation: Mapping[str, Any]) -> float | None:
+    typing = presentation.get("typing") or {}
+    typed, pasted = _count_of(typing, "typed"), _count_of(typing, "pasted")
+    total = (typed or 0) + (pasted or 0)
+    return (pasted or 0) / total if total else None
+
+
+def _count_of(typing: Any, name: str) -> int | None:
+    """A number that a browser sent, if it is one."""
+    value = typing.get(name) if isinstance(typing, Mapping) else None
+    return int(value) if isinstance(value, int | float) and value >= 0 else None
+
+
+def _draw(pk: int) -> float:
+    """A number from 0 to 100 that is the same each time, and tells nothing."""
+    return int.from_bytes(sha256(f"review:{pk}".encode()).digest()[:4]) / 2**32 * 100

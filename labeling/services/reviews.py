@@ -1,0 +1,192 @@
+"""Review: deciding the order of an item, scoring demonstrations, telling raters; and what raters say to that."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import audit, notices
+from accounts.models import Notice, User
+from labeling.models import (
+    AdjudicatedRank,
+    Adjudication,
+    Campaign,
+    Gold,
+    Item,
+    Judgment,
+    JudgmentReview,
+    Rater,
+    ReviewRequest,
+)
+from labeling.services import golds
+
+SCORES = range(1, 8)
+
+
+class UnableToReview(Exception):
+    """A decision that cannot be stored; the text says what is missing."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What is said of one answer: a demonstration's score from 1 to 7, and words to its rater."""
+
+    score: int | None = None
+    feedback: str = ""
+
+
+def adjudicate(
+    *,
+    item: Item,
+    ranks: Mapping[int, int | None],
+    reason: str,
+    note: str = "",
+    remarks: Mapping[int, Remark] | None = None,
+    promotes: bool = False,
+    by: User | None,
+    now: datetime,
+) -> Adjudication:
+    """The order of `item`'s responses (id → rank) as decided now, in place of an earlier decision.
+
+    `remarks` (by judgment id) go to their raters; `promotes` makes the order a gold of the campaign in the same act.
+    Gaps in the ranks are closed. An order may be left open (no ranks) unless it becomes a gold.
+    Raises UnableToReview.
+    """
+    if reason not in Adjudication.Reason.values:
+        raise UnableToReview(_("Choose why raters came apart."))
+    dense = _dense(item, ranks)
+    with transaction.atomic():
+        stored = _store_decision(item=item, ranks=dense, reason=reason, note=note, by=by, now=now)
+        _store_remarks(item=item, remarks=remarks or {}, by=by, now=now)
+        if promotes:
+            _promote(item=item, ranks=dense, note=note, by=by, now=now)
+    return stored
+
+
+def review_demonstrations(*, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime) -> int:
+    """Score the demonstrations of an item and tell their writers; how many were. Raises UnableToReview."""
+    if not any(remark.score is not None or remark.feedback for remark in remarks.values()):
+        raise UnableToReview(_("Give at least one score or a word of feedback."))
+    with transaction.atomic():
+        return _store_remarks(item=item, remarks=remarks, by=by, now=now)
+
+
+def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
+    """The rater's word on a review of theirs, once. False when there is one already."""
+    with transaction.atomic():
+        if JudgmentReview.objects.filter(pk=review.pk, appealed_at=None).update(appeal=text, appealed_at=now) != 1:
+            return False
+        alias = review.judgment.rater.alias
+        notices.tell(
+            people=[review.by] if review.by else User.objects.filter(is_admin=True, is_active=True),
+            key=f"appeal:{review.pk}",
+            kind=Notice.Kind.APPROVAL,
+            words=lambda: _("%(alias)s appeals against a review.") % {"alias": alias},
+            path=reverse("appeals"),
+            now=now,
+        )
+    return True
+
+
+def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: datetime) -> None:
+    """The answer, which the rater finds under My work; a later one takes its place."""
+    with transaction.atomic():
+        JudgmentReview.objects.filter(pk=review.pk).update(answer=text, answered_by=by, answered_at=now)
+        audit.record(
+            by=by, action="answer_appeal", target=review, before={"answer": review.answer}, after={"answer": text}, now=now
+        )
+        sentence = _Sentence(review.judgment.campaign)
+        _tell(review.judgment.rater, key=f"appeal-answer:{review.pk}:{now.isoformat()}", words=sentence.answered, now=now)
+
+
+# --- deciding ----------------------------------------------------------------------------------------------------
+
+
+def _dense(item: Item, ranks: Mapping[int, int | None]) -> dict[int, int | None]:
+    """Ranks without gaps, for every response of the item; empty when none is ranked."""
+    responses = set(item.item_responses.values_list("response_id", flat=True))
+    if not ranks.keys() <= responses:
+        raise UnableToReview(_("The order names a response that is not in this item. Load the page again."))
+    given = sorted({rank for rank in ranks.values() if rank is not None})
+    if not given:
+        return {}
+    place = {rank: at for at, rank in enumerate(given, start=1)}
+    wanted = {response: ranks.get(response) for response in sorted(responses)}
+    return {response: None if rank is None else place[rank] for response, rank in wanted.items()}
+
+
+def _store_decision(
+    *, item: Item, ranks: Mapping[int, int | None], reason: str, note: str, by: User | None, now: datetime
+) -> Adjudication:
+    earlier = Adjudication.objects.select_for_update().filter(item=item).first()
+    before = {} if earlier is None else {"reason": earlier.reason, "note": earlier.note}
+    version = Campaign.objects.values_list("guideline_version", flat=True).get(pk=item.campaign_id)
+    stored, _is_new = Adjudication.objects.update_or_create(
+        item=item, defaults={"reason": reason, "note": note, "guideline_version_id": version, "by": by, "at": now}
+    )
+    stored.ranks.all().delete()
+    AdjudicatedRank.objects.bulk_create(
+        AdjudicatedRank(adjudication=stored, response_id=response, rank=rank) for response, rank in ranks.items()
+    )
+    after = {"reason": reason, "note": note, "campaign": item.campaign.name, "item": item.position + 1}
+    audit.record(by=by, action="adjudicate", target=stored, before=before, after=after, now=now)
+    ReviewRequest.objects.filter(judgment__item=item, done_at=None).update(done_at=now)
+    return stored
+
+
+def _promote(*, item: Item, ranks: Mapping[int, int | None], note: str, by: User | None, now: datetime) -> None:
+    try:
+        golds.make_gold(item=item, ranks=ranks, origin=Gold.Origin.ADJUDICATION, note=note, by=by, now=now)
+    except golds.UnableToMakeGold as problem:
+        raise UnableToReview(problem.sentence) from problem
+
+
+# --- telling raters ----------------------------------------------------------------------------------------------
+
+
+def _store_remarks(*, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime) -> int:
+    said = {pk: remark for pk, remark in remarks.items() if remark.score is not None or remark.feedback}
+    judgments = list(Judgment.objects.filter(pk__in=said, item=item).select_related("rater__user", "campaign"))
+    for judgment in judgments:
+        _store_remark(judgment=judgment, remark=said[judgment.pk], by=by, now=now)
+    ReviewRequest.objects.filter(judgment__in=judgments, done_at=None).update(done_at=now)
+    return len(judgments)
+
+
+def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: datetime) -> None:
+    if remark.score is not None and remark.score not in SCORES:
+        raise UnableToReview(_("A score is a number from 1 to 7."))
+    values = {"score": remark.score, "feedback": remark.feedback}
+    earlier = JudgmentReview.objects.filter(judgment=judgment).first()
+    if earlier is not None and {"score": earlier.score, "feedback": earlier.feedback} == values:
+        return
+    before = {} if earlier is None else {"score": earlier.score, "feedback": earlier.feedback}
+    review, _is_new = JudgmentReview.objects.update_or_create(judgment=judgment, defaults=values | {"by": by, "at": now})
+    audit.record(by=by, action="review", target=review, before=before, after=values, now=now)
+    sentence = _Sentence(judgment.campaign)
+    _tell(judgment.rater, key=f"review:{review.pk}:{now.isoformat()}", words=sentence.reviewed, now=now)
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """What a notice says, in the language of its reader."""
+
+    campaign: Campaign | None
+
+    def reviewed(self) -> str:
+        return _("An answer of yours in “%(name)s” was reviewed.") % {"name": self.campaign}
+
+    def answered(self) -> str:
+        return _("Your appeal in “%(name)s” was answered.") % {"name": self.campaign}
+
+
+def _tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
+    if rater.user is not None:
+        notices.tell(people=[rater.user], key=key, kind=Notice.Kind.FEEDBACK, words=words, path=reverse("my_work"), now=now)

@@ -62,6 +62,15 @@ TABLE: dict[str, frozenset[Role]] = {
     "roster": ADMIN,
     "roster_act": ADMIN,
     "rater_skills": ADMIN,
+    "pay": ADMIN,
+    "pay_csv": ADMIN,
+    "pay_rater": ADMIN,
+    "pay_rater_csv": ADMIN,
+    "pay_mark": ADMIN,
+    "pay_answer": ADMIN,
+    "pool_rates": ADMIN,
+    "my_pay": RATER,
+    "my_pay_csv": RATER,
     "join": ANYONE,  # whoever holds an invitation's link
     # the rater's desk
     "desk": RATER,

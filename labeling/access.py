@@ -17,6 +17,7 @@ from labeling.models import (
     ItemQuestion,
     Judgment,
     JudgmentReview,
+    PayDispute,
     Pool,
     Prompt,
     Rater,
@@ -99,6 +100,8 @@ def invitation(*, user: User | AnonymousUser, pk: int) -> Invitation:
     return get_object_or_404(Invitation.objects.select_related("pool"), pk=pk)
 
 
+def dispute(*, user: User | AnonymousUser, pk: int) -> PayDispute:
+    return get_object_or_404(PayDispute.objects.select_related("rater__user"), pk=pk)
 def guideline(*, user: User | AnonymousUser, pk: int) -> Guideline:
     _require_admin(user)
     return get_object_or_404(Guideline, pk=pk)

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from labeling.views import desk, guidance, imports, join
+from labeling.views import desk, guidance, imports, join, my_pay
 from labeling.views.manage import (
     campaigns,
     exports,
     gold,
     guidelines,
     invitations,
+    pay,
     people,
     pools,
     prompts,
@@ -85,6 +86,16 @@ urlpatterns = [
     path("roster/act", roster.act, name="roster_act"),
     path("raters/<int:pk>/skills/", roster.skills, name="rater_skills"),
     path("join/<str:secret>/", join.join, name="join"),
+    # pay
+    path("pay/", pay.index, name="pay"),
+    path("pay/csv", pay.index_csv, name="pay_csv"),
+    path("pay/raters/<int:pk>/", pay.rater, name="pay_rater"),
+    path("pay/raters/<int:pk>/csv", pay.rater_csv, name="pay_rater_csv"),
+    path("pay/raters/<int:pk>/paid/", pay.mark, name="pay_mark"),
+    path("pay/disputes/<int:pk>/answer", pay.answer, name="pay_answer"),
+    path("pools/<int:pk>/rates/", pay.rates, name="pool_rates"),
+    path("my-pay/", my_pay.index, name="my_pay"),
+    path("my-pay/csv", my_pay.as_csv, name="my_pay_csv"),
     # pools
     path("pools/", pools.index, name="pools"),
     path("pools/new/", pools.new, name="pool_new"),

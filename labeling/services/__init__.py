@@ -47,6 +47,7 @@ from labeling.services.judgments import (
     submit_demonstration,
     undo,
 )
+from labeling.services.pay import UnableToPay, answer_dispute, mark_paid, raise_dispute, set_rate
 from labeling.services.people import (
     PoolTerms,
     add_raters,
@@ -90,6 +91,7 @@ __all__ = [
     "UnableToImport",
     "UnableToMakeGold",
     "UnableToOpen",
+    "UnableToPay",
     "UnableToReview",
     "UnableToSettle",
     "UnableToSubmit",
@@ -99,6 +101,7 @@ __all__ = [
     "add_raters",
     "adjudicate",
     "answer_appeal",
+    "answer_dispute",
     "answer_question",
     "appeal",
     "ask_about",
@@ -127,6 +130,7 @@ __all__ = [
     "invite_to_pool",
     "make_gold",
     "make_gold_of_answer",
+    "mark_paid",
     "new_guideline_version",
     "open_campaign",
     "own_case",
@@ -136,6 +140,7 @@ __all__ = [
     "pause_rater",
     "pause_raters",
     "publish",
+    "raise_dispute",
     "readmit_rater",
     "release",
     "remove_raters",
@@ -150,6 +155,7 @@ __all__ = [
     "run_import",
     "save_draft",
     "set_golds",
+    "set_rate",
     "settle_case",
     "skip",
     "start_import",

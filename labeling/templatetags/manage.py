@@ -1,12 +1,14 @@
 """Words of the admin's pages that need the clock or the row at hand."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
+from labeling import money as amounts
 from labeling.models import Prompt
 from labeling.selectors.board import Answer
 
@@ -64,3 +66,9 @@ def rate(per_hour: float) -> str:
     """A pace without false exactness: “38”, “4.5”, “0.3”."""
     tenths = round(per_hour, 1)
     return number_format(tenths if tenths < 10 and tenths % 1 else round(per_hour))
+
+
+@register.filter
+def money(minor: Decimal, currency: str) -> str:
+    """An amount in minor units: “212.40 EUR”."""
+    return amounts.words(minor, currency)

@@ -1,0 +1,161 @@
+"""Rates, payments and disputes. What is due is never stored: labeling.selectors.pay computes it from the records."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from accounts import audit, notices
+from accounts.models import Notice, User
+from labeling import money
+from labeling.models import PayDispute, Payment, Pool, Rate, Rater
+from labeling.selectors import pay
+
+
+class UnableToPay(Exception):
+    """A period that cannot be marked as paid, or a rate that cannot be set; the text says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def set_rate(
+    *,
+    pool: Pool,
+    kind: str,
+    basis: str,
+    amount: Decimal,
+    currency: str,
+    floor: Decimal | None = None,
+    valid_from: datetime | None = None,
+    by: User | None,
+    now: datetime,
+) -> Rate:
+    """What the pool pays from `valid_from` on (now, unless given). Amounts in minor units. Raises UnableToPay."""
+    start = valid_from or now
+    with transaction.atomic():
+        if Rate.objects.filter(pool=pool, kind=kind, valid_from=start).exists():
+            raise UnableToPay(_("A rate begins at this moment already. Choose another day."))
+        rate = Rate.objects.create(
+            pool=pool, kind=kind, basis=basis, amount=amount, currency=currency, floor=floor, valid_from=start, created_by=by
+        )
+        after = {
+            "kind": kind,
+            "rate": f"{money.words(amount, currency)} / {rate.get_basis_display()}",
+            "valid_from": start.isoformat(),
+        }
+        if floor is not None:
+            after["floor"] = money.words(floor, currency)
+        audit.record(by=by, action="set_rate", target=pool, after=after, now=now)
+    return rate
+
+
+def mark_paid(*, rater: Rater, since: date, until: date, note: str = "", by: User | None, now: datetime) -> Payment:
+    """The days as paid, with their lines as they stand: from then on they do not change. Raises UnableToPay."""
+    if since > until:
+        raise UnableToPay(_("The last day is before the first."))
+    if until >= now.astimezone(UTC).date():
+        raise UnableToPay(_("The period is not over: work of today would be lost. End it with yesterday or earlier."))
+    with transaction.atomic():
+        Rater.objects.select_for_update().get(pk=rater.pk)  # two admins who pay at once pay once
+        earlier = rater.payments.filter(since__lte=until, until__gte=since).order_by("since").first()
+        if earlier is not None:
+            sentence = _("The days from %(since)s to %(until)s are paid already. Choose other days.")
+            raise UnableToPay(sentence % {"since": earlier.since, "until": earlier.until})
+        sheet = pay.timesheet(rater=rater, since=since, until=until)
+        if not sheet.lines:
+            raise UnableToPay(_("There is nothing to pay in these days."))
+        if sheet.n_unpriced:
+            raise UnableToPay(_("Some lines have no rate. Set the pool's rates first, from a day that covers them."))
+        payment = Payment.objects.create(
+            rater=rater,
+            since=since,
+            until=until,
+            totals={currency: str(amount) for currency, amount in sheet.totals.items()},
+            lines=[as_record(line) for line in sheet.lines],
+            note=note,
+            paid_at=now,
+            paid_by=by,
+        )
+        after = {"since": str(since), "until": str(until), "total": sheet.total_words}
+        audit.record(by=by, action="pay", target=rater, after=after, now=now)
+        _tell(
+            rater,
+            key=f"paid-{payment.pk}",
+            kind=Notice.Kind.FINISHED,
+            words=lambda: _("%(since)s to %(until)s is marked as paid.") % {"since": since, "until": until},
+            now=now,
+        )
+    return payment
+
+
+def raise_dispute(*, rater: Rater, since: date, until: date, text: str, now: datetime) -> PayDispute:
+    """A sentence about the timesheet of these days; every admin is told."""
+    with transaction.atomic():
+        dispute = PayDispute.objects.create(rater=rater, since=since, until=until, text=text, raised_at=now)
+        notices.tell(
+            people=User.objects.filter(is_admin=True, is_active=True),
+            key=f"dispute-{dispute.pk}",
+            kind=Notice.Kind.APPROVAL,
+            words=lambda: _("%(alias)s disputes a timesheet.") % {"alias": rater.alias},
+            path=reverse("pay_rater", args=[rater.pk]),
+            now=now,
+        )
+    return dispute
+
+
+def answer_dispute(
+    *,
+    dispute: PayDispute,
+    text: str,
+    correction: Decimal | None = None,
+    currency: str = "",
+    by: User | None,
+    now: datetime,
+) -> bool:
+    """What the rater reads, and what is paid on top (or taken off) on the day of the answer. False when it was answered."""
+    with transaction.atomic():
+        answered = PayDispute.objects.filter(pk=dispute.pk, answered_at=None).update(
+            answer=text,
+            answered_by=by,
+            answered_at=now,
+            correction=correction,
+            currency=currency if correction is not None else "",
+        )
+        if answered != 1:
+            return False
+        after = {"answer": text} | ({"correction": money.words(correction, currency)} if correction is not None else {})
+        audit.record(by=by, action="answer", target=dispute, before={"text": dispute.text}, after=after, now=now)
+        _tell(
+            dispute.rater,
+            key=f"dispute-answered-{dispute.pk}",
+            kind=Notice.Kind.FEEDBACK,
+            words=lambda: _("Your question about your pay is answered."),
+            now=now,
+        )
+    return True
+
+
+def as_record(line: pay.Line) -> dict[str, Any]:
+    """A line as JSON: for a payment, and column by column for a CSV file. Amounts in the currency's own units."""
+    return {
+        "day": str(line.day),
+        "pool": line.pool,
+        "work": line.kind,
+        "n": line.n,
+        "extra": line.n_extra,
+        "active_s": round(line.seconds, 1),
+        "rate": str(money.to_major(line.rate.amount, line.rate.currency)) if line.rate else "",
+        "paid_by": line.rate.basis if line.rate else "",
+        "amount": str(money.to_major(line.amount, line.currency)) if line.amount is not None else "",
+        "currency": line.currency,
+    }
+
+
+def _tell(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
+    if rater.user is not None:
+        notices.tell(people=[rater.user], key=key, kind=kind, words=words, path=reverse("my_pay"), now=now)

@@ -1,0 +1,222 @@
+"""Pay, computed from records: time in hand, rates that follow each other, rounding, floors, periods, disputes."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from accounts.models import AuditEvent, Notice, User
+from labeling import money, services
+from labeling.models import Campaign, Guideline, Judgment, Payment, Pool, Rater
+from labeling.selectors import pay
+from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
+
+pytestmark = pytest.mark.django_db
+
+DAY = NOON.date()
+LATER = NOON + timedelta(days=3)
+
+
+def rate(pool: Pool, *, amount: str, basis: str = "hour", kind: str = "demonstration", **more: object) -> None:
+    values = {"currency": "EUR", "valid_from": NOON - timedelta(days=30), "by": None, "now": NOON} | more
+    services.set_rate(pool=pool, kind=kind, basis=basis, amount=Decimal(amount), **values)  # type: ignore[arg-type]
+
+
+def write(campaign: Campaign, rater: Rater, *, active_s: float | None, in_hand_s: float, at: datetime = NOON) -> Judgment:
+    slot = services.claim(campaign=campaign, rater=rater, now=at)
+    assert slot is not None
+    assert slot.lease is not None
+    now = at + timedelta(seconds=in_hand_s)
+    return services.submit_demonstration(lease=slot.lease, rater=rater, text="An answer.", active_s=active_s, now=now)
+
+
+def sheet(rater: Rater, since: date = DAY, until: date = DAY) -> pay.Timesheet:
+    return pay.timesheet(rater=rater, since=since, until=until)
+
+
+def test_active_hours_are_paid_by_the_hour(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="1200")
+    write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
+    write(demonstration_campaign, rosa, active_s=1200, in_hand_s=1500)
+
+    assert sheet(rosa).totals == {"EUR": Decimal(600)}  # half an hour at 12.00
+    assert sheet(rosa).total_words == "6.00 EUR"
+
+
+def test_nobody_is_paid_for_more_time_than_they_held_the_item(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    rate(day_shift, amount="3600")
+    write(demonstration_campaign, rosa, active_s=99_999, in_hand_s=100)
+
+    assert sheet(rosa).totals == {"EUR": Decimal(100)}
+
+
+def test_where_no_activity_was_measured_the_time_in_hand_counts_up_to_the_lease(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    rate(day_shift, amount="3600")
+    write(demonstration_campaign, rosa, active_s=None, in_hand_s=60)
+    write(demonstration_campaign, rosa, active_s=None, in_hand_s=7200, at=NOON + timedelta(minutes=5))
+
+    lease_s = demonstration_campaign.lease_minutes * 60
+    assert sheet(rosa).totals == {"EUR": Decimal(60 + lease_s)}
+
+
+def test_items_are_paid_by_the_item(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="12.5", basis="item")
+    for _ in range(3):
+        write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+
+    assert sheet(rosa).totals == {"EUR": Decimal(38)}  # 37.5 cents, half a cent up
+
+
+def test_each_kind_of_work_has_its_own_rate(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+    writing = open_demonstration_campaign(pool=day_shift, guideline=guideline)
+    comparing = open_comparison_campaign(pool=day_shift, guideline=guideline)
+    rate(day_shift, amount="200", basis="item")
+    rate(day_shift, amount="50", basis="item", kind="comparison", currency="USD")
+    write(writing, rosa, active_s=5, in_hand_s=10)
+    slot = services.claim(campaign=comparing, rater=rosa, now=NOON)
+    assert slot is not None
+    assert slot.lease is not None
+    ratings = {position: {"overall": 4} for position in range(4)}
+    services.submit_comparison(
+        lease=slot.lease, rater=rosa, ranks={0: 1, 1: 2, 2: 3, 3: 4}, ratings=ratings, active_s=9, now=NOON
+    )
+
+    assert sheet(rosa).totals == {"EUR": Decimal(200), "USD": Decimal(50)}
+
+
+def test_work_is_paid_at_the_rate_of_its_own_time(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="100", basis="item")
+    rate(day_shift, amount="300", basis="item", valid_from=NOON + timedelta(hours=1))
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10, at=NOON + timedelta(hours=2))
+
+    assert [line.amount for line in sheet(rosa).lines] == [Decimal(100), Decimal(300)]
+
+
+def test_work_without_a_rate_is_counted_and_said_to_have_none(rosa: Rater, demonstration_campaign: Campaign) -> None:
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+
+    (line,) = sheet(rosa).lines
+    assert (line.n, line.amount, line.amount_words) == (1, None, "no rate set")
+
+
+def test_an_extra_judgment_is_paid(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    rate(day_shift, amount="100", basis="item")
+    late = services.claim(campaign=campaign, rater=rosa, now=NOON)
+    write(campaign, raul, active_s=5, in_hand_s=10, at=NOON + timedelta(hours=1))
+    assert late is not None
+    assert late.lease is not None
+
+    extra = services.submit_demonstration(lease=late.lease, rater=rosa, text="Late.", active_s=5, now=NOON + timedelta(hours=2))
+
+    assert extra.is_extra
+    assert [(line.n, line.n_extra, line.amount) for line in sheet(rosa).lines] == [(1, 1, Decimal(100))]
+
+
+def test_a_corrected_answer_is_one_item(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="100", basis="item")
+    judgment = write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+    assert judgment.lease is not None
+
+    services.correct_demonstration(
+        lease=judgment.lease, rater=rosa, text="Better.", version=1, active_s=5, now=NOON + timedelta(minutes=1)
+    )
+
+    assert sheet(rosa).totals == {"EUR": Decimal(100)}
+
+
+def test_how_something_was_typed_changes_no_pay(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="1200")
+    write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
+    before = sheet(rosa).totals
+
+    Judgment.objects.update(presentation={"pastes": 40, "keys": 0}, warnings=["faster_than_reading", "unusual_length"])
+
+    assert sheet(rosa).totals == before
+
+
+def test_pay_below_the_floor_raises_an_alarm(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="200", basis="item", floor=Decimal(1200))
+    write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800)
+
+    assert [alarm.sentence for alarm in sheet(rosa).alarms] == [
+        "Demonstrations in “Day shift” come to 4.00 EUR an hour; the floor is 12.00 EUR."
+    ]
+
+
+def test_pay_above_the_floor_raises_none(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="700", basis="item", floor=Decimal(1200))
+    write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800)
+
+    assert sheet(rosa).alarms == []
+
+
+def test_a_paid_period_stays_as_it_was_paid(day_shift: Pool, alice: User, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="100", basis="item")
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+
+    payment = services.mark_paid(rater=rosa, since=DAY, until=DAY, by=alice, now=LATER)
+
+    assert (payment.totals, payment.lines[0]["amount"]) == ({"EUR": "100"}, "1.00")
+    assert [line.is_paid for line in sheet(rosa).lines] == [True]
+    assert sheet(rosa).due == {}
+    assert AuditEvent.objects.filter(by=alice, action="pay", target_id=rosa.pk).exists()
+    assert Notice.objects.filter(person=rosa.user).count() == 1
+
+
+def test_no_day_is_paid_twice(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="100", basis="item")
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+
+    with pytest.raises(services.UnableToPay) as raised:
+        services.mark_paid(rater=rosa, since=DAY - timedelta(days=3), until=DAY + timedelta(days=1), by=None, now=LATER)
+
+    assert "paid already" in raised.value.sentence
+    assert Payment.objects.count() == 1
+
+
+@pytest.mark.parametrize(("days_later", "sentence"), [(0, "The period is not over"), (3, "Some lines have no rate")])
+def test_what_cannot_be_paid_yet_says_why(days_later: int, sentence: str, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+
+    with pytest.raises(services.UnableToPay) as raised:
+        services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=NOON + timedelta(days=days_later))
+
+    assert sentence in raised.value.sentence
+
+
+def test_an_answered_dispute_may_correct_the_pay(alice: User, rosa: Rater) -> None:
+    dispute = services.raise_dispute(rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON)
+    assert Notice.objects.filter(person=alice).count() == 1
+
+    services.answer_dispute(dispute=dispute, text="You are right.", correction=Decimal(1200), currency="EUR", by=alice, now=NOON)
+
+    assert [(line.kind, line.amount_words) for line in sheet(rosa).lines] == [("correction", "12.00 EUR")]
+    assert AuditEvent.objects.filter(by=alice, action="answer", after__correction="12.00 EUR").exists()
+
+
+def test_a_dispute_is_answered_once(alice: User, rosa: Rater) -> None:
+    dispute = services.raise_dispute(rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON)
+
+    assert services.answer_dispute(dispute=dispute, text="First.", by=alice, now=NOON)
+    assert not services.answer_dispute(dispute=dispute, text="Second.", correction=Decimal(1), currency="EUR", by=alice, now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "words"),
+    [
+        ("1250", "EUR", "12.50 EUR"),
+        ("1250", "JPY", "1,250 JPY"),
+        ("1250", "KWD", "1.250 KWD"),
+        ("12.5", "EUR", "0.125 EUR"),
+        ("0", "EUR", "0.00 EUR"),
+    ],
+)
+def test_amounts_are_said_in_the_currencys_own_units(minor: str, currency: str, words: str) -> None:
+    assert money.words(Decimal(minor), currency) == words

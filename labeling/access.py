@@ -5,10 +5,12 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from accounts.models import User
 from labeling.models import (
     Campaign,
+    Case,
     Gold,
     Guideline,
     Import,
@@ -101,7 +103,10 @@ def invitation(*, user: User | AnonymousUser, pk: int) -> Invitation:
 
 
 def dispute(*, user: User | AnonymousUser, pk: int) -> PayDispute:
+    _require_admin(user)
     return get_object_or_404(PayDispute.objects.select_related("rater__user"), pk=pk)
+
+
 def guideline(*, user: User | AnonymousUser, pk: int) -> Guideline:
     _require_admin(user)
     return get_object_or_404(Guideline, pk=pk)
@@ -146,6 +151,19 @@ def work(*, user: User | AnonymousUser, lease: UUID) -> desk.Work:
     if found is None:
         raise Http404
     return found
+
+
+def sample_work(*, user: User | AnonymousUser, pk: int) -> desk.Work:
+    """What raters of a campaign are given, for an admin to look at."""
+    found = desk.sample(campaign=campaign(user=user, pk=pk), now=timezone.now())
+    if found is None:
+        raise Http404
+    return found
+
+
+def case(*, user: User | AnonymousUser, pk: int) -> Case:
+    _require_admin(user)
+    return get_object_or_404(Case, pk=pk)
 
 
 def import_batch(*, user: User | AnonymousUser, pk: int) -> Import:

@@ -11,9 +11,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from training import configs, services
+from training import configs, selectors, services
 from training.models import Run, Snapshot, TrainedModel
-from training.selectors import campaign_choices, licence_choices
 
 PRESET_WORDS = {
     "small": _("minutes on two processor cores"),
@@ -106,6 +105,22 @@ class RunForm(forms.Form):
     @property
     def has_advanced_errors(self) -> bool:
         return any(knob.name in self.errors for knob in self.knobs if knob.is_advanced)
+
+    def forecast(self) -> selectors.Forecast | None:
+        """After is_valid(), which need not have found everything right: None without model, snapshot and whole settings."""
+        given = self.cleaned_data
+        if any(given.get(name) is None for name in ("config", "snapshot", "base_model")):
+            return None
+        config, _problems = configs.parse(self.kind, given["config"])
+        if config is None:
+            return None
+        return selectors.forecast(
+            kind=self.kind,
+            config=config,
+            snapshot=given["snapshot"],
+            base_model=given["base_model"],
+            reward_model=given.get("reward_model"),
+        )
 
     def wish(self, *, is_dry: bool = False) -> services.Wish:
         """Call on a valid form."""
@@ -233,9 +248,9 @@ class SnapshotForm(forms.Form):
             del self.fields[name]
         if kind != Snapshot.Kind.COMPARISONS:
             del self.fields["weighs_by_reliability"]
-        choices: dict[str, list[Any]] = {"licences": licence_choices()}
+        choices: dict[str, list[Any]] = {"licences": selectors.licence_choices()}
         if kind != Snapshot.Kind.PROMPTS:
-            choices["campaigns"] = campaign_choices(kind=kind)
+            choices["campaigns"] = selectors.campaign_choices(kind=kind)
         for name, offered in choices.items():
             if offered:
                 self.fields[name].choices = offered  # type: ignore[attr-defined]

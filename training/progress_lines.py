@@ -9,8 +9,8 @@ from typing import Any
 from training import run_dir
 from training.services import Point, Sample
 
-N_LOG_LINES = 60
-N_LOG_BYTES = 8192
+N_LOG_LINES = 500
+N_LOG_BYTES = 32_768
 
 
 @dataclass(frozen=True)

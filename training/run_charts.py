@@ -30,6 +30,11 @@ GROUPS = (
         {"accuracy": _("training"), "held_out_accuracy": _("held out")},
     ),
     Group(_("Margin"), _("reward"), {"margin": _("training"), "held_out_margin": _("held out")}),
+    Group(
+        _("Implied reward"),
+        _("β·log(π/π₀)"),
+        {"chosen_reward": _("preferred responses"), "rejected_reward": _("the others")},
+    ),
     Group(_("Reward"), _("per response"), {"reward": _("rollouts"), "watchdog": _("watchdog"), "held_out_reward": _("held out")}),
     Group(_("KL to the SFT model"), _("nats per response"), {"kl": _("KL")}, from_zero=True),
     Group(_("Responses"), _("tokens"), {"mean_tokens": _("mean length"), "response_tokens": _("mean length")}, from_zero=True),
@@ -44,6 +49,7 @@ GROUPS = (
     Group(_("Learning rate"), "", {"learning_rate": _("learning rate"), "lr": _("learning rate")}, from_zero=True),
     Group(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True),
     Group(_("Speed"), _("tokens per second"), {"tokens_per_s": _("speed")}, from_zero=True),
+    Group(_("GPU memory"), _("GB at its highest"), {"gpu_memory_gb": _("memory")}, from_zero=True),
     Group(_("Pace"), _("seconds per step"), {"seconds": _("pace")}, from_zero=True),
 )
 # Drawn as other curves, or not worth a drawing.
@@ -60,6 +66,8 @@ UNDRAWN = {
 }
 # A change smaller than this share of the value is no finding.
 STEADY = 0.05
+# Of a probability: closer than this is as good as calibrated.
+CALIBRATED = 0.03
 
 
 def charts(curves: Mapping[str, Curve], *, n_steps: int) -> list[LineChart]:
@@ -85,6 +93,32 @@ def overlaid(runs: Sequence[tuple[str, Mapping[str, Curve]]]) -> list[LineChart]
                 line_chart(title=title, series=series, x_unit=gettext("steps"), y_unit=str(group.unit), from_zero=group.from_zero)
             )
     return drawings
+
+
+def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
+    """How sure a reward model was of pairs, and how often it was right. None without pairs."""
+    n = sum(one["n"] for one in bins)
+    if not n:
+        return None
+    gap = sum(one["n"] * (one["predicted"] - one["observed"]) for one in bins) / n
+    points = {"points": f"{abs(gap) * 100:.0f}"}
+    if abs(gap) <= CALIBRATED:
+        title = gettext("It is right about as often as it is sure")
+    elif gap > 0:
+        title = gettext("It is too sure, by %(points)s points") % points
+    else:
+        title = gettext("It is less sure than it could be, by %(points)s points") % points
+    return line_chart(
+        title=title,
+        series=[
+            Series(gettext("right"), [(one["predicted"], one["observed"]) for one in bins]),
+            Series(gettext("as sure as right"), [(0.5, 0.5), (1.0, 1.0)]),
+        ],
+        x_unit=gettext("how sure"),
+        y_unit=gettext("share of held-out pairs"),
+        x_end=1.0,
+        note=gettext("%(n)s pairs, by the probability that their order is as the model has it.") % {"n": f"{n:,}"},
+    )
 
 
 def _ends(title: str, series: Sequence[Series]) -> str:

@@ -125,6 +125,7 @@ def _go(attempt: _Attempt) -> LastWords:
         run_dir.write_job(attempt.folder, _job(attempt))
         run_dir.withdraw_stop(attempt.folder)
         _take_over_checkpoint(attempt)
+        _take_over_state(attempt)
         child = _start_child(attempt)
     except run_dir.StaleAttempt as problem:
         raise Superseded from problem
@@ -171,6 +172,8 @@ def _job(attempt: _Attempt) -> run_dir.Job:
         config=run.config,
         model=_fetched_model(attempt, run.base_model.location),
         reward_model=_fetched_model(attempt, reward_model.location) if reward_model else None,
+        other_model=_fetched_model(attempt, run.other_model.location) if run.other_model else None,
+        is_dry=run.is_dry,
         snapshot=str(snapshot),
         heartbeat_s=settings.RUN_HEARTBEAT_S,
         threads=_n_threads(),
@@ -203,6 +206,25 @@ def _take_over_checkpoint(attempt: _Attempt) -> None:
         with suppress(store.Missing):  # freed between two looks: begin with what is here
             _fetched(attempt, lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
             logger.info("Run %s goes on from step %s, fetched from the store.", attempt.run.pk, stored.step)
+
+
+def _take_over_state(attempt: _Attempt) -> None:
+    """An extension begins with the last state of the run that it extends. Raises UnableToStart."""
+    run = attempt.run
+    if run.made_as != Run.MadeAs.EXTENSION or run_dir.newest_checkpoint(attempt.folder) is not None:
+        return
+    own = run_dir.newest_checkpoint(Path(settings.RUNS_DIR) / str(run.made_from_id))
+    stored = (
+        _fetched(attempt, lambda: artifacts.newest_checkpoint(run_id=run.made_from_id or 0)) if artifacts.is_shared() else None
+    )
+    if own is not None:
+        aside = attempt.folder / run_dir.CHECKPOINTS / f"{run_dir.TEMPORARY}{own.name}"
+        shutil.copytree(own, aside)
+        aside.rename(aside.with_name(own.name))
+    elif stored is not None:
+        _fetched(attempt, lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
+    else:
+        raise UnableToStart(_("The state of the run “%(run)s” is gone. Start another like it.") % {"run": run.made_from})
 
 
 def _fetched_model(attempt: _Attempt, location: str) -> str:
@@ -445,7 +467,7 @@ def _ending(attempt: _Attempt, words: LastWords, verdict: verdicts.Verdict) -> E
     """What the run leaves: its responses are handed on and its model is kept before the run counts as finished."""
     result = words.result or run_dir.Result(outcome=verdict.next)
     location = None
-    if verdict.next != Next.FAILED:
+    if verdict.next != Next.FAILED and not attempt.run.is_dry:
         if result.responses:
             _hand_on_responses(attempt, attempt.folder / result.responses)
         if result.model:
@@ -458,7 +480,17 @@ def _ending(attempt: _Attempt, words: LastWords, verdict: verdicts.Verdict) -> E
         versions=result.versions,
         n_steps=result.n_steps,
         model=location,
+        kept_step=_kept_step(attempt, result),
     )
+
+
+def _kept_step(attempt: _Attempt, result: run_dir.Result) -> int | None:
+    """Of the state that is as far as the model that was left: a later run goes on from it. It goes to a store that is shared."""
+    newest = run_dir.newest_checkpoint(attempt.folder)
+    if newest is None or attempt.run.is_dry or run_dir.checkpoint_step(newest) != result.n_steps:
+        return None
+    _send_last_checkpoint(attempt)
+    return run_dir.checkpoint_step(newest)
 
 
 def _finish(attempt: _Attempt, ending: Ending) -> None:
@@ -467,18 +499,20 @@ def _finish(attempt: _Attempt, ending: Ending) -> None:
     if kept:
         logger.info("Run %s ends: %s. %s", run.pk, ending.outcome, ending.error)
         if ending.outcome == Run.Outcome.SUCCEEDED:
-            _clear(attempt)
+            _clear(attempt, ending.kept_step)
         return
     if ending.model:
         _freed(lambda: artifacts.discard_model(str(ending.model)))
     raise Superseded
 
 
-def _clear(attempt: _Attempt) -> None:
-    """What nobody goes on from any more."""
-    for name in (run_dir.CHECKPOINTS, "model"):
-        shutil.rmtree(attempt.folder / name, ignore_errors=True)
-    if artifacts.is_shared():
+def _clear(attempt: _Attempt, kept_step: int | None) -> None:
+    """What nobody goes on from any more: all but the last state, where that is kept."""
+    shutil.rmtree(attempt.folder / "model", ignore_errors=True)
+    for checkpoint in (attempt.folder / run_dir.CHECKPOINTS).glob("*"):
+        if kept_step is None or checkpoint.name != f"step-{kept_step}":
+            shutil.rmtree(checkpoint, ignore_errors=True)
+    if artifacts.is_shared() and kept_step is None:
         _freed(lambda: artifacts.discard_checkpoints(run_id=attempt.run.pk))
 
 

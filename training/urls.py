@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from training.views import compare, models, nodes, runs, schedules, snapshots, withdrawals
+from training.views import compare, models, nodes, run_parts, runs, schedules, snapshots, withdrawals
 
 urlpatterns = [
     path("runs/", runs.index, name="runs"),
     path("runs/new/<slug:kind>/", runs.new, name="run_new"),
+    path("runs/new/<slug:kind>/cost", runs.cost, name="run_cost"),
     path("runs/compare/", compare.compare, name="run_compare"),
     path("runs/<int:pk>/", runs.detail, name="run"),
     path("runs/<int:pk>/first", nodes.first, name="run_first"),
@@ -14,6 +15,10 @@ urlpatterns = [
     path("runs/<int:pk>/live", runs.fragment, name="run_fragment"),
     path("runs/<int:pk>/stop", runs.stop, name="run_stop"),
     path("runs/<int:pk>/retry", runs.retry, name="run_retry"),
+    path("runs/<int:pk>/extend", run_parts.extend, name="run_extend"),
+    path("runs/<int:pk>/move", run_parts.move, name="run_move"),
+    path("runs/<int:pk>/log/", run_parts.log, name="run_log"),
+    path("runs/<int:pk>/archive", run_parts.archive, name="run_archive"),
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/new/", snapshots.new, name="snapshot_new"),
     path("snapshots/<int:pk>/", snapshots.detail, name="snapshot"),

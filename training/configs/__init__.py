@@ -34,6 +34,7 @@ __all__ = [
     "RewardConfig",
     "RlooConfig",
     "SampleConfig",
+    "Settings",
     "SftConfig",
     "Training",
     "Weights",

@@ -2,12 +2,14 @@
 
 from training.selectors.comparing import (
     N_COMPARED,
+    Line,
     measures_compared,
     runs_compared,
     runs_to_compare,
     samples_compared,
     settings_compared,
 )
+from training.selectors.costs import Forecast, Pace, forecast
 from training.selectors.curves import Curve, curves
 from training.selectors.measures import Measure, measures
 from training.selectors.nodes import (
@@ -58,9 +60,12 @@ __all__ = [
     "RUN_OF_SNAPSHOT",
     "Curve",
     "Difference",
+    "Forecast",
+    "Line",
     "Live",
     "Measure",
     "NodeNow",
+    "Pace",
     "RunFilter",
     "Step",
     "Table",
@@ -73,6 +78,7 @@ __all__ = [
     "differences_from_preset",
     "filters_in_words",
     "firings",
+    "forecast",
     "going_chain_ids",
     "has_active",
     "highest_priority",

@@ -46,12 +46,28 @@ _WORDS: dict[str, Promise] = {
     "mean_tokens": _("mean length in tokens"),
     "tokens_per_s": _("tokens per second"),
     "responses_per_s": _("responses per second"),
+    "win_rate": _("better than the other model"),
+    "win_rate_low": _("lower end of its interval"),
+    "win_rate_high": _("upper end of its interval"),
+    "other_reward": _("reward of the other model"),
+    "other_response_tokens": _("mean length of the other, in tokens"),
+    "perplexity": _("perplexity"),
+    "measured_on": _("measured on"),
+    "n_rows": _("rows"),
+    "n_documents": _("documents"),
+    "n_tokens": _("tokens"),
+    "n_parameters": _("parameters"),
+    "peak_memory_gb": _("memory at its highest, GB"),
     "seconds": _("took"),
 }
 _ORDER = list(_WORDS)
-_SHARES = {"held_out_accuracy", "held_out_accuracy_low", "held_out_accuracy_high", "share_ended", "ended"}
-_ELSEWHERE = {"calibration"}
-"""Drawn, not listed."""
+_SHARES = {
+    *("held_out_accuracy", "held_out_accuracy_low", "held_out_accuracy_high"),
+    *("win_rate", "win_rate_low", "win_rate_high"),
+    *("share_ended", "ended"),
+}
+_ELSEWHERE = {"calibration", "shape"}
+"""Drawn, or of use to estimates only; not listed."""
 
 
 @dataclass(frozen=True)

@@ -53,13 +53,20 @@ def queued_run_ids() -> list[int]:
 
 def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
     """The newest first."""
-    found = Run.objects.select_related("created_by", "snapshot", "base_model", "trained_model").order_by("-created_at", "-pk")
+    rows = Run.objects.select_related("created_by", "snapshot", "base_model", "trained_model").defer("log_tail")
+    found = rows.order_by("-created_at", "-pk")
     if narrowed.kind:
         found = found.filter(kind=narrowed.kind)
     if narrowed.state:
         found = found.filter(Q(state=narrowed.state) | Q(outcome=narrowed.state))
     for word in narrowed.words.split():
-        found = found.filter(Q(name__icontains=word) | Q(base_model__name__icontains=word) | Q(snapshot__name__icontains=word))
+        found = found.filter(
+            Q(name__icontains=word)
+            | Q(base_model__name__icontains=word)
+            | Q(snapshot__name__icontains=word)
+            | Q(tags__icontains=word)
+            | Q(remarks__icontains=word)
+        )
     return found
 
 

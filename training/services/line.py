@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from training import configs, doorbell
+from training import artifacts, configs, doorbell
 from training.models import Run, Snapshot, TrainedModel
+from training.selectors.costs import forecast
 from training.selectors.nodes import in_line
 
 
@@ -53,7 +54,6 @@ def queue_run(
     wish: Wish = Wish(),
     made_from: Run | None = None,
     made_as: str = "",
-    estimate: Mapping[str, Any] | None = None,
     by: User | None,
     now: datetime,
 ) -> Run:
@@ -65,6 +65,7 @@ def queue_run(
     if parsed is None:
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
     _refuse_misfits(kind, snapshot, base_model, reward_model, other_model)
+    expected = forecast(kind=kind, config=parsed, snapshot=snapshot, base_model=base_model, reward_model=reward_model)
     with transaction.atomic():
         run = Run.objects.create(
             name=name,
@@ -82,8 +83,8 @@ def queue_run(
             is_dry=wish.is_dry,
             made_from=made_from,
             made_as=made_as or (Run.MadeAs.COPY if made_from else ""),
-            wanted_node=made_from.node if made_from and made_as == Run.MadeAs.EXTENSION else "",
-            estimate=dict(estimate or {}),
+            wanted_node=_bound_to(made_from) if made_from and made_as == Run.MadeAs.EXTENSION else "",
+            estimate=expected.cost.as_json(),
             created_by=by,
             created_at=now,
         )
@@ -114,6 +115,11 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         by=by,
         now=now,
     )
+
+
+def _bound_to(run: Run) -> str:
+    """The node that has its state; none where every node sees it."""
+    return "" if artifacts.is_shared() else run.node
 
 
 def extended_by(*, run: Run) -> str | None:

@@ -9,6 +9,7 @@ import ctypes
 import dataclasses
 import errno
 import importlib
+import json
 import os
 import platform
 import resource
@@ -16,8 +17,9 @@ import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
-from training import configs, run_dir
+from training import configs, estimates, run_dir
 from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
 # Each has `carry_out(job, config, folder) -> Result`.
@@ -59,7 +61,9 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         sys.stderr.write(f"{sentence}\n")
         return run_dir.EXIT_ANTICIPATED
     run_dir.clear_aside(folder.path)
-    folder.write_result(dataclasses.replace(result, versions=_versions(job), metrics=result.metrics | _peak_memory()))
+    folder.write_result(
+        dataclasses.replace(result, versions=_versions(job), metrics=result.metrics | _shape(job) | _peak_memory())
+    )
     return run_dir.EXIT_FINISHED
 
 
@@ -101,6 +105,13 @@ def _die_with_parent(supervisor: int | None) -> None:
     if os.getppid() != parent or supervisor not in (None, parent):
         sys.stderr.write("The supervisor of this run is gone.\n")
         sys.exit(run_dir.EXIT_STALE)
+
+
+def _shape(job: Job) -> dict[str, Any]:
+    """The size of the model it began with, for the estimates of later runs; nothing for a hub name."""
+    path = Path(job.model) / "config.json"
+    shape = estimates.shape_of(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    return {"shape": shape.as_json()} if shape else {}
 
 
 def _peak_memory() -> dict[str, float]:

@@ -9,16 +9,18 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseStopPolling
 
 from pages.charts import LineChart
-from training import access, configs, forms, run_charts, selectors, services
+from training import access, configs, forms, repeating, run_charts, selectors, services
 from training.models import Run, RunSample, Snapshot, TrainedModel
 from training.selectors import RunFilter
 
 RUNS_PER_PAGE = 30
+N_LOG_LINES_SHOWN = 60
 
 
 @require_GET
@@ -33,6 +35,7 @@ def index(request: HttpRequest) -> HttpResponse:
         "page": page,
         "rows": [(run, selectors.share(run=run)) for run in page],
         "is_live": selectors.has_active(),
+        "n_waiting": len(selectors.queued_run_ids()),
         "kinds": [choice for choice in Run.Kind.choices if choice[0] in configs.KINDS],
         "states": [*Run.State.choices[:2], *Run.Outcome.choices],
     }
@@ -51,10 +54,14 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         form = forms.RunForm(kind=kind, initial=forms.with_preset(request.POST, kind, preset))
     else:
         form = forms.RunForm(request.POST, kind=kind)
-        if form.is_valid() and (run := _queue(request, form)):
+        if form.is_valid() and "cost" not in request.POST and (run := _queue(request, form)):
             return redirect("run", run.pk)
+    origin, made_as = _origin(request)
     context = {
         "form": form,
+        "origin": origin,
+        "made_as": made_as,
+        "forecast": form.forecast() if "cost" in request.POST else None,
         "kind": kind,
         "kind_words": Run.Kind(kind).label,
         "presets": [(name, forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
@@ -64,6 +71,16 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "has_model": TrainedModel.objects.exists(),
     }
     return render(request, "training/run_new.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def cost(request: HttpRequest, kind: str) -> HttpResponse:
+    """What the run in the form would cost, as a fragment."""
+    if kind not in configs.KINDS:
+        raise Http404
+    form = forms.RunForm(request.POST, kind=kind)
+    form.is_valid()
+    return render(request, "training/_cost.html", {"forecast": form.forecast()})
 
 
 @require_GET
@@ -114,22 +131,55 @@ class Board:
     measures: list[selectors.Measure]
     preset: str
     differences: list[selectors.Difference]
+    changes: list[selectors.Line]
+    log: str
+    node: selectors.NodeNow | None
+    repeat: list[str]
+    extended_by: str
 
 
 def _board(run: Run) -> Board:
     samples = selectors.samples(run=run)
     score_names = sorted({name for sample in samples for name in sample.scores})
     preset, differences = selectors.differences_from_preset(run=run)
+    known = selectors.nodes(now=timezone.now())
     return Board(
         live=selectors.live(run=run, now=timezone.now()),
         why_waiting=selectors.why_waiting(run=run, now=timezone.now()),
-        charts=run_charts.charts(selectors.curves(run=run), n_steps=run.n_steps),
+        charts=_charts(run),
         samples=[(sample, [_score(sample.scores.get(name)) for name in score_names]) for sample in samples],
         score_names=[name.removeprefix("is_").replace("_", " ") for name in score_names],
         measures=selectors.measures(metrics=run.metrics),
         preset=preset,
         differences=differences,
+        changes=selectors.settings_compared(runs=[run.made_from, run]) if run.made_from else [],
+        log="\n".join(run.log_tail.splitlines()[-N_LOG_LINES_SHOWN:]),
+        node=next((one for one in known if one.node.name == run.node), None) if run.state == Run.State.RUNNING else None,
+        repeat=_repeat(run, known) if run.state == Run.State.FINISHED and run.versions else [],
+        extended_by=_extended_by(run),
     )
+
+
+def _charts(run: Run) -> list[LineChart]:
+    """An evaluation has one point of each measure: those are listed, and only its calibration is drawn."""
+    is_curve = run.kind != Run.Kind.EVALUATE
+    drawn = run_charts.charts(selectors.curves(run=run), n_steps=run.n_steps) if is_curve else []
+    calibration = run_charts.calibration(run.metrics.get("calibration", []))
+    return [*drawn, calibration] if calibration else drawn
+
+
+def _repeat(run: Run, known: list[selectors.NodeNow]) -> list[str]:
+    past = repeating.Past(run.node, run.attempt, run.n_gpus, run.versions, run.config, run.base_model.location)
+    machines = [repeating.Machine(one.node.name, one.node.versions, bool(one.node.gpus)) for one in known if one.is_alive]
+    return repeating.differences(past, machines)
+
+
+def _extended_by(run: Run) -> str:
+    """The label of the setting that an extension raises; empty where the run cannot be extended."""
+    name = services.extended_by(run=run)
+    if run.state != Run.State.FINISHED or run.kept_step is None or name is None:
+        return ""
+    return next(gettext(knob.label) for knob in configs.knobs(run.kind) if knob.name == name)
 
 
 def _score(value: Any) -> str:
@@ -148,14 +198,23 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 "snapshot": run.snapshot_id,
                 "base_model": run.base_model_id,
                 "reward_model": run.reward_model_id,
+                "other_model": run.other_model_id,
                 "n_gpus": run.n_gpus,
                 "memory_gb": run.memory_gb,
+                "tags": ", ".join(run.tags),
                 **run.config,
             }
-    wanted = {
-        name: request.GET[name] for name in ("snapshot", "base_model", "reward_model") if request.GET.get(name, "").isdigit()
-    }
+    choices = ("snapshot", "base_model", "reward_model", "other_model")
+    wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
     return wanted | forms.preset_values(kind, _default_preset())
+
+
+def _origin(request: HttpRequest) -> tuple[Run | None, str]:
+    """The run that the address says this one is made from, and as what."""
+    if not (like := request.GET.get("from", "")).isdigit():
+        return None, ""
+    made_as = request.GET.get("as", "")
+    return access.run(user=request.user, pk=int(like)), made_as if made_as == Run.MadeAs.RETRY else Run.MadeAs.COPY
 
 
 def _default_preset() -> str:
@@ -165,6 +224,7 @@ def _default_preset() -> str:
 
 def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
     chosen = form.cleaned_data
+    origin, made_as = _origin(request)
     try:
         return services.queue_run(
             kind=form.kind,
@@ -174,7 +234,9 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             base_model=chosen["base_model"],
             reward_model=chosen.get("reward_model"),
             other_model=chosen.get("other_model"),
-            wish=form.wish(),
+            wish=form.wish(is_dry="dry" in request.POST),
+            made_from=origin,
+            made_as=made_as,
             by=access.researcher(request.user),
             now=timezone.now(),
         )

@@ -1,0 +1,132 @@
+"""What a run will cost, against what tiny runs really took."""
+
+import json
+from pathlib import Path
+
+import pytest
+from safetensors.torch import load_file
+
+import training.trainer  # noqa: F401  # before transformers, which reads the environment when it is imported
+from tests.trainer import runs
+from tests.trainer.tiny import build_tiny_model
+from training import estimates, run_dir
+from training.configs import KINDS, PRESETS, DpoConfig, PretrainConfig, RewardConfig, RlooConfig, SampleConfig, SftConfig
+from training.estimates import Rows
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+
+ROWS = Rows(n_rows=1000, n_prompts=500, n_pairs=3000, n_held_out=100, prompt_tokens=50, response_tokens=150, n_responses=4)
+# SmolLM2-135M, from its card: 134.5 million parameters.
+SMOL = {
+    "hidden_size": 576,
+    "num_hidden_layers": 30,
+    "vocab_size": 49152,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "intermediate_size": 1536,
+    "tie_word_embeddings": True,
+}
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_tiny_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+def shape(path: Path) -> estimates.Shape:
+    found = estimates.shape_of(json.loads((path / "config.json").read_text()))
+    assert found is not None
+    return found
+
+
+def test_parameters_are_counted_exactly_from_the_config(tiny: Path) -> None:
+    from transformers import AutoModelForCausalLM  # noqa: PLC0415  # the trainer's environment must be set first
+
+    assert shape(tiny).n_parameters == sum(w.numel() for w in AutoModelForCausalLM.from_pretrained(tiny).parameters())
+
+
+def test_a_published_model_has_the_published_number_of_parameters() -> None:
+    found = estimates.shape_of(SMOL)
+
+    assert found is not None
+    assert found.n_parameters == 134_515_008
+
+
+def test_an_unknown_architecture_is_unknown() -> None:
+    assert estimates.shape_of({"d_model": 512}) is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_preset_of_every_kind_has_a_cost(kind: str) -> None:
+    for config in PRESETS[kind].values():
+        found = estimates.cost(config, ROWS, estimates.shape_of(SMOL))
+
+        assert found.n_steps > 0
+        assert found.n_tokens > 0
+        assert found.memory_gb is not None
+        assert found.memory_gb > 0
+
+
+def test_full_fine_tuning_holds_sixteen_bytes_a_parameter() -> None:
+    found = estimates.shape_of(SMOL)
+    assert found is not None
+    config = SftConfig(method="full", batch_size=1, max_tokens=16, dtype="bfloat16")
+
+    held = estimates.memory(config, ROWS, found, found) - estimates.OVERHEAD_BYTES
+
+    assert held == pytest.approx(16 * found.n_parameters, rel=0.02)
+
+
+def test_gradient_checkpointing_and_lora_take_less() -> None:
+    found = estimates.shape_of(SMOL)
+    plain = estimates.cost(SftConfig(method="full"), ROWS, found).memory_gb
+    saving = estimates.cost(SftConfig(method="full", saves_memory=True), ROWS, found).memory_gb
+    lora = estimates.cost(SftConfig(saves_memory=True), ROWS, found).memory_gb
+
+    assert lora is not None
+    assert saving is not None
+    assert plain is not None
+    assert lora < saving < plain
+
+
+def test_steps_asked_for_go_before_epochs() -> None:
+    assert estimates.work(SftConfig(max_steps=7, n_epochs=3), ROWS)[0] == 7
+
+
+@pytest.mark.parametrize(
+    ("config", "n_steps"),
+    [
+        (SftConfig(n_epochs=2, batch_size=8, accumulation=4), 64),
+        (RewardConfig(batch_size=8, accumulation=8), 8),
+        (RewardConfig(batch_size=8, accumulation=8, max_rows=300), 1),
+        (DpoConfig(batch_size=4, accumulation=16), 47),
+        (RlooConfig(batch_size=8, accumulation=8, n_responses=4), 31),
+        (PretrainConfig(batch_size=8, accumulation=4, max_tokens=1000), 7),
+        (SampleConfig(n_responses=4, batch_size=32), 63),
+    ],
+)
+def test_steps_are_counted_as_the_trainers_count_them(config: object, n_steps: int) -> None:
+    assert estimates.work(config, ROWS)[0] == n_steps  # type: ignore[arg-type]
+
+
+def test_a_tiny_run_took_the_steps_tokens_weights_and_disk_that_were_told(tmp_path: Path, tiny: Path) -> None:
+    config = SftConfig(n_epochs=2, batch_size=4, accumulation=1, max_tokens=64, dtype="float32", lora_rank=4, checkpoint_every=3)
+    snapshot = runs.demonstrations(tmp_path / "snapshot")
+    folder = runs.prepare(tmp_path / "run", "sft", config, tiny, snapshot)
+    done = runs.as_child(folder, OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    result = run_dir.read_result(folder.path)
+    assert result is not None
+    # "What is the colour of the sky? 12" and "The sky is blue.", four characters a token, as costs.rows_of counts.
+    rows = Rows(16, 16, 0, 8, prompt_tokens=33 / 4, response_tokens=16 / 4)
+
+    told = estimates.cost(config, rows, shape(tiny))
+
+    assert told.n_steps == result.n_steps == 8
+    adapters = folder.path / "checkpoints" / "step-8" / "adapter_model.safetensors"
+    assert told.n_trained == sum(weight.numel() for weight in load_file(adapters).values())
+    left = sum(file.stat().st_size for file in (folder.path / "model").glob("*.safetensors"))
+    assert 4 * shape(tiny).n_parameters == pytest.approx(left, rel=0.05)
+    assert result.metrics["shape"] == shape(tiny).as_json()
+    assert 0 < result.metrics["peak_memory_gb"] < 4
+    assert result.versions["device"] == "CPU"

@@ -1,0 +1,66 @@
+"""A run as one file to keep: its row, every point and sample, its log, its snapshot's card. No weights."""
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from training.models import Run, RunPoint, RunSample
+
+N_BYTES_IN_MEMORY = 16 * 1024**2
+N_ROWS_AT_ONCE = 2000
+_FIELDS = (
+    *("id", "name", "kind", "state", "outcome", "error", "config", "made_as", "is_dry", "priority", "n_gpus", "memory_gb"),
+    *("tags", "remarks", "attempt", "node", "step", "n_steps", "metrics", "versions", "notes", "estimate"),
+    *("created_at", "started_at", "finished_at"),
+)
+
+
+def archive(run: Run) -> IO[bytes]:
+    """A zip file, open at its beginning; on disk once it outgrows a little memory."""
+    file: Any = SpooledTemporaryFile(max_size=N_BYTES_IN_MEMORY)  # noqa: SIM115  # whoever sends it closes it
+    folder = f"run-{run.pk}"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        packed.writestr(f"{folder}/run.json", _json(_row(run)))
+        packed.writestr(f"{folder}/config.json", _json(run.config))
+        packed.writestr(f"{folder}/snapshot.json", _json({"fingerprint": run.snapshot.fingerprint, **run.snapshot.card}))
+        packed.writestr(f"{folder}/log.txt", run.log_tail)
+        _write(packed, f"{folder}/points.jsonl", _points(run))
+        _write(packed, f"{folder}/samples.jsonl", _samples(run))
+    file.seek(0)
+    return file  # type: ignore[no-any-return]
+
+
+def _row(run: Run) -> dict[str, Any]:
+    others = {
+        "snapshot": run.snapshot.name,
+        "base_model": run.base_model.name,
+        "reward_model": run.reward_model.name if run.reward_model else None,
+        "other_model": run.other_model.name if run.other_model else None,
+        "made_from": run.made_from_id,
+        "started_by": run.created_by.name if run.created_by else None,
+    }
+    return {name: getattr(run, name) for name in _FIELDS} | others
+
+
+def _points(run: Run) -> Iterator[dict[str, Any]]:
+    rows = RunPoint.objects.filter(run=run).order_by("attempt", "step").values("attempt", "step", "at", "values")
+    yield from rows.iterator(chunk_size=N_ROWS_AT_ONCE)
+
+
+def _samples(run: Run) -> Iterator[dict[str, Any]]:
+    names = ("attempt", "step", "prompt", "response", "scores")
+    yield from RunSample.objects.filter(run=run).order_by("attempt", "line").values(*names).iterator(chunk_size=N_ROWS_AT_ONCE)
+
+
+def _write(packed: zipfile.ZipFile, name: str, rows: Iterable[dict[str, Any]]) -> None:
+    with packed.open(name, "w", force_zip64=True) as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, cls=DjangoJSONEncoder).encode() + b"\n")
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=1, ensure_ascii=False, cls=DjangoJSONEncoder) + "\n"

@@ -1,0 +1,119 @@
+"""What a run will cost: training.estimates with what is known of snapshot and models, and time by what past runs took."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from django.conf import settings
+
+from training import estimates, run_dir
+from training.configs import Settings
+from training.estimates import Cost, Rows, Shape
+from training.models import Run, Snapshot, TrainedModel
+
+N_ROWS_READ = 200
+N_RUNS_READ = 50
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long the run would take where runs of its kind went before. `device` is as the child named it."""
+
+    device: str
+    seconds: float
+    n_runs: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    cost: Cost
+    paces: list[Pace]
+    is_shape_known: bool
+
+
+def forecast(
+    *,
+    kind: str,
+    config: Settings,
+    snapshot: Snapshot,
+    base_model: TrainedModel,
+    reward_model: TrainedModel | None = None,
+) -> Forecast:
+    """Before it starts. Reads the beginning of the snapshot's file and the model's config where they lie on this machine."""
+    shape = shape_of(model=base_model)
+    judge = shape_of(model=reward_model) if reward_model else None
+    found = estimates.cost(config, rows_of(snapshot=snapshot), shape, judge)
+    return Forecast(found, paces(kind=kind, cost=found), shape is not None)
+
+
+def shape_of(*, model: TrainedModel) -> Shape | None:
+    """From its folder, else from what its run or a run that began with it has told."""
+    path = Path(model.location) / "config.json"
+    if model.location.startswith("/") and path.is_file():
+        return estimates.shape_of(json.loads(path.read_text(encoding="utf-8")))
+    told = model.metrics.get("shape")
+    if told is None:
+        runs = Run.objects.filter(base_model=model, metrics__has_key="shape").order_by("-pk")
+        told = runs.values_list("metrics__shape", flat=True).first()
+    return Shape(**told) if told else None
+
+
+def rows_of(*, snapshot: Snapshot) -> Rows:
+    """From its card; lengths from the first rows of its file, where that lies on this machine."""
+    card, splits = snapshot.card, snapshot.card.get("splits", {})
+    n_train = splits.get("train", snapshot.n_rows)
+    share = n_train / snapshot.n_rows if snapshot.n_rows else 1.0
+    prompt, response, n_responses = _lengths(snapshot)
+    return Rows(
+        n_rows=n_train,
+        n_prompts=max(1, round(card.get("prompts", snapshot.n_rows) * share)),
+        n_pairs=card.get("pairs", {}).get("train", 0),
+        n_held_out=splits.get("validation", 0) or splits.get("test", 0),
+        prompt_tokens=prompt,
+        response_tokens=response,
+        n_responses=n_responses,
+    )
+
+
+def paces(*, kind: str, cost: Cost) -> list[Pace]:
+    """Seconds = tokens × parameters × what a token and a parameter took: the median over past runs, device by device."""
+    if cost.n_parameters is None:
+        return []
+    past = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED, is_dry=False, metrics__has_key="seconds")
+    rates: dict[str, list[float]] = defaultdict(list)
+    for estimate, metrics, versions in past.order_by("-pk").values_list("estimate", "metrics", "versions")[:N_RUNS_READ]:
+        size = (estimate.get("n_tokens") or 0) * (estimate.get("n_parameters") or 0)
+        if size and "device" in versions:
+            rates[versions["device"]].append(metrics["seconds"] / size)
+    size = cost.n_tokens * cost.n_parameters
+    return [Pace(device, median(found) * size, len(found)) for device, found in sorted(rates.items())]
+
+
+def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
+    """(tokens of a prompt, of a response, responses a row), by characters; round numbers where the file is not here."""
+    path = Path(settings.SNAPSHOTS_DIR) / snapshot.folder / f"{run_dir.SPLITS[0]}.jsonl"
+    rows = list(islice(run_dir.read_lines(path), N_ROWS_READ)) if path.is_file() else []
+    if not rows:
+        return 128.0, 256.0, 4.0 if snapshot.kind == Snapshot.Kind.COMPARISONS else 1.0
+    prompts = [_n_tokens(message["content"] for message in row.get("prompt", [])) for row in rows]
+    written = [_responses(row) for row in rows]
+    n_responses = sum(map(len, written))
+    n_tokens = sum(_n_tokens([text]) for texts in written for text in texts)
+    return sum(prompts) / len(rows), n_tokens / max(n_responses, 1), n_responses / len(rows)
+
+
+def _responses(row: dict[str, Any]) -> list[str]:
+    if "responses" in row:
+        return [response["text"] for response in row["responses"]]
+    if "completion" in row:
+        return [message["content"] for message in row["completion"]]
+    return [row["text"]] if "text" in row else []
+
+
+def _n_tokens(texts: Iterable[str]) -> float:
+    return sum(map(len, texts)) / estimates.CHARACTERS_A_TOKEN

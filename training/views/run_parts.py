@@ -1,0 +1,54 @@
+"""What hangs on a run's page: its log, all of it as a file, its place in line, and more of it."""
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from training import access, archiving, services
+
+
+@require_GET
+def log(request: HttpRequest, pk: int) -> HttpResponse:
+    """The last lines that the trainer wrote, those with all of the words looked for when there are any."""
+    run = access.run(user=request.user, pk=pk)
+    words = request.GET.get("words", "").strip()
+    lines = list(enumerate(run.log_tail.splitlines(), start=1))
+    found = [(n, line) for n, line in lines if all(word in line.lower() for word in words.lower().split())]
+    return render(request, "training/run_log.html", {"run": run, "words": words, "lines": found, "n_lines": len(lines)})
+
+
+@require_GET
+def archive(request: HttpRequest, pk: int) -> FileResponse:
+    run = access.run(user=request.user, pk=pk)
+    return FileResponse(archiving.archive(run), as_attachment=True, filename=f"run-{run.pk}.zip", content_type="application/zip")
+
+
+@require_POST
+def extend(request: HttpRequest, pk: int) -> HttpResponse:
+    run = access.run(user=request.user, pk=pk)
+    amount = request.POST.get("amount", "")
+    try:
+        longer = services.extend_run(
+            run=run,
+            name=_("%(name)s, extended") % {"name": run.name[:180]},
+            amount=int(amount) if amount.isdigit() else 0,
+            by=access.researcher(request.user),
+            now=timezone.now(),
+        )
+    except services.UnableToQueue as problem:
+        messages.warning(request, str(problem))
+        return redirect("run", pk)
+    return redirect("run", longer.pk)
+
+
+@require_POST
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """One place forward or back in line."""
+    run = access.run(user=request.user, pk=pk)
+    places = 1 if request.POST.get("places") == "1" else -1
+    if not services.move_run(run=run, places=places, by=access.researcher(request.user), now=timezone.now()):
+        messages.info(request, _("The run has nobody to pass there, or waits no more."))
+    return redirect("nodes")

@@ -167,10 +167,10 @@ def gold_order(item: Item) -> dict[int, int | None]:
 
 @pytest.fixture
 def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
-    """Open, 40 items of 4 responses, overlap 3, half of what raters get may be golds; the first ten items are golds."""
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=40)
+    """Open, 20 items of 4 responses, overlap 3, half of what raters get may be golds; the first six items are golds."""
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=20)
     services.set_golds(campaign=campaign, values={"gold_share": 50}, by=None, now=NOON)
-    for item in campaign.items.order_by("position")[:10]:
+    for item in campaign.items.order_by("position")[:6]:
         services.make_gold(item=item, ranks=gold_order(item), origin=Gold.Origin.ADJUDICATION, by=None, now=NOON)
     return campaign
 
@@ -189,16 +189,16 @@ def work_through(campaign: Campaign, rater: Rater, *, n: int, on_gold: list[int]
 
 
 def test_golds_are_mixed_in_at_their_share(campaign: Campaign, rosa: Rater) -> None:
-    given = work_through(campaign, rosa, n=16, on_gold=RIGHT)
+    given = work_through(campaign, rosa, n=8, on_gold=RIGHT)
 
-    assert sum(judgment.is_gold for judgment in given) == 8
+    assert sum(judgment.is_gold for judgment in given) == 4
 
 
 def test_a_rater_meets_a_gold_once_at_most(campaign: Campaign, rosa: Rater) -> None:
-    given = work_through(campaign, rosa, n=28, on_gold=RIGHT)
+    given = work_through(campaign, rosa, n=20, on_gold=RIGHT)
 
     golds = [judgment.item_id for judgment in given if judgment.is_gold]
-    assert len(golds) == len(set(golds)) == 10
+    assert len(golds) == len(set(golds)) == 6
 
 
 def test_whoever_judged_the_item_is_not_given_the_gold_made_of_it(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
@@ -216,10 +216,10 @@ def test_whoever_judged_the_item_is_not_given_the_gold_made_of_it(day_shift: Poo
 def test_a_gold_answered_in_one_campaign_is_not_given_in_another(
     campaign: Campaign, rosa: Rater, day_shift: Pool, guideline: Guideline
 ) -> None:
-    other = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=30, name="Another")
+    other = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=8, name="Another")
     services.set_golds(campaign=other, values={"gold_share": 50}, by=None, now=NOON)
-    assert services.use_other_golds(campaign=other, by=None, now=NOON) == 10
-    work_through(campaign, rosa, n=28, on_gold=RIGHT)
+    assert services.use_other_golds(campaign=other, by=None, now=NOON) == 6
+    work_through(campaign, rosa, n=14, on_gold=RIGHT)
 
     given = work_through(other, rosa, n=6, on_gold=RIGHT, at=60)
 
@@ -370,10 +370,20 @@ def test_golds_are_no_part_of_a_campaigns_progress(campaign: Campaign, rosa: Rat
     board = selectors.campaign_board(campaign=campaign, now=NOON + timedelta(hours=1))
     assert board.progress.n_slots == before
     assert board.progress.n_submitted == sum(not judgment.is_gold for judgment in given) == 4
-    assert selectors.campaign_items(campaign=campaign).count() == 40
+    assert selectors.campaign_items(campaign=campaign).count() == 20
 
 
 # --- consequences ------------------------------------------------------------------------------------------------
+
+
+def until_paused(campaign: Campaign, rater: Rater) -> list[Judgment]:
+    given = []
+    for number in range(12):
+        given += work_through(campaign, rater, n=1, on_gold=WRONG, at=number)
+        standing = standing_of(campaign, rater)
+        if standing is not None and standing.paused_at is not None:
+            break
+    return given
 
 
 def standing_of(campaign: Campaign, rater: Rater) -> RaterStanding | None:
@@ -383,7 +393,7 @@ def standing_of(campaign: Campaign, rater: Rater) -> RaterStanding | None:
 def test_a_rater_below_the_first_threshold_is_warned_once(campaign: Campaign, rosa: Rater) -> None:
     services.set_golds(campaign=campaign, values={"gold_pause_below": 0}, by=None, now=NOON)
 
-    work_through(campaign, rosa, n=16, on_gold=WRONG)
+    work_through(campaign, rosa, n=12, on_gold=WRONG)
 
     standing = standing_of(campaign, rosa)
     assert standing is not None
@@ -400,7 +410,7 @@ def test_nothing_happens_before_enough_golds_were_answered(campaign: Campaign, r
 
 
 def test_a_rater_whose_whole_interval_lies_below_is_paused(campaign: Campaign, rosa: Rater, alice: User) -> None:
-    given = work_through(campaign, rosa, n=10, on_gold=WRONG)
+    given = until_paused(campaign, rosa)
 
     standing = standing_of(campaign, rosa)
     assert standing is not None
@@ -415,19 +425,18 @@ def test_a_rater_whose_whole_interval_lies_below_is_paused(campaign: Campaign, r
 
 
 def test_one_bad_gold_among_many_pauses_nobody(campaign: Campaign, rosa: Rater) -> None:
-    work_through(campaign, rosa, n=6, on_gold=RIGHT)
     rank_by(next_gold(campaign, rosa), WRONG, rater=rosa, at=30)
-    work_through(campaign, rosa, n=6, on_gold=RIGHT, at=40)
+    work_through(campaign, rosa, n=10, on_gold=RIGHT, at=40)
 
     assert standing_of(campaign, rosa) is None
 
 
 def test_whoever_is_let_back_in_is_judged_by_new_golds_only(campaign: Campaign, rosa: Rater, alice: User) -> None:
-    work_through(campaign, rosa, n=10, on_gold=WRONG)
+    until_paused(campaign, rosa)
 
     assert services.resume_rater(campaign=campaign, rater=rosa, by=alice, now=NOON + timedelta(hours=1))
 
-    work_through(campaign, rosa, n=8, on_gold=WRONG, at=120)  # four more golds
+    work_through(campaign, rosa, n=3, on_gold=WRONG, at=120)
     standing = standing_of(campaign, rosa)
     assert standing is not None
     assert standing.paused_at is None
@@ -447,7 +456,7 @@ def test_a_gold_that_everybody_fails_is_suspect(campaign: Campaign, day_shift: P
     wrong = Gold.objects.order_by("pk")[0]
     for name in ("Rosa", "Raul", "Rita"):
         rater = rater_called(name, pool=day_shift)
-        for number in range(24):
+        for number in range(13):
             slot = services.claim(campaign=campaign, rater=rater, now=NOON + timedelta(minutes=number))
             if slot is None:
                 break

@@ -252,19 +252,26 @@ def test_a_reward_that_is_not_a_number_stops_the_run() -> None:
 
 
 def test_responses_that_stop_ending_stop_the_run() -> None:
-    trainer = ppo_models.trainer()
-    trainer._refuse_collapse({"kl": 0.0, "ended": 0.9})
+    trainer = ppo_models.trainer(batch_size=64)
+    trainer._refuse_rambling(0.9)
 
     with pytest.raises(ppo_trainer.Collapse, match="learned to ramble"):
-        trainer._refuse_collapse({"kl": 0.0, "ended": 0.4})
+        trainer._refuse_rambling(0.4)
+
+
+def test_a_few_responses_that_do_not_end_stop_nothing() -> None:
+    trainer = ppo_models.trainer(batch_size=8)
+
+    for share in [0.625, 0.25] * 20:
+        trainer._refuse_rambling(share)
 
 
 def test_a_falling_watchdog_stops_the_run() -> None:
     trainer = ppo_models.trainer(watchdog_drop=1.0)
-    trainer._refuse_collapse({"kl": 0.0, "ended": 0.0, "watchdog": 2.0})
+    trainer._refuse_collapse({"kl": 0.0, "watchdog": 2.0})
 
     with pytest.raises(ppo_trainer.Collapse, match=r"fell from 2\.00 to 0\.90"):
-        trainer._refuse_collapse({"kl": 0.0, "ended": 0.0, "watchdog": 0.9})
+        trainer._refuse_collapse({"kl": 0.0, "watchdog": 0.9})
 
 
 # --- that it learns ----------------------------------------------------------------------------------------------

@@ -28,8 +28,10 @@ from transformers import PreTrainedTokenizerBase
 from trl.models.utils import unwrap_model_for_generation
 
 from training.configs import PpoConfig
+from training.trainer import packed_attention
 from training.trainer import ppo_formulas as formulas
-from training.trainer.ranking_trainer import PROMPT, scores_of_every_token, shared_prefix_mask
+from training.trainer.packed_attention import PROMPT
+from training.trainer.ranking_trainer import scores_of_every_token, shared_prefix_mask
 
 IGNORED = -100
 
@@ -113,9 +115,15 @@ class Row:
         moved = {f.name: getattr(self, f.name).to(device) for f in dataclasses.fields(self) if f.name != "members"}
         return Row(**moved, members=self.members)
 
-    @property
-    def mask(self) -> Tensor:
-        return shared_prefix_mask(self.segments)
+    def inputs(self, model: nn.Module) -> dict[str, Any]:
+        """What `model` is called with to read this row."""
+        return {
+            "input_ids": self.input_ids,
+            "attention_mask": shared_prefix_mask(self.segments),
+            "position_ids": self.position_ids,
+            "use_cache": False,
+            **packed_attention.arguments(model, self.segments),
+        }
 
 
 def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> list[Row]:
@@ -173,6 +181,10 @@ class Report:
     experience: Experience
 
 
+# Responses of which a share says something.
+_TELLING = 64
+
+
 @dataclass
 class State:
     """What a resume needs beside weights, optimizer, scheduler and random numbers."""
@@ -182,7 +194,8 @@ class State:
     reward_count: float = 0.0
     reward_mean: float = 0.0
     reward_m2: float = 0.0
-    first_ended: float | None = None
+    ended: list[float] = field(default_factory=list)
+    """The share of each rollout's responses that ended."""
     first_watchdog: float | None = None
     before: dict[str, float] = field(default_factory=dict)
     """What was measured before the first step."""
@@ -221,6 +234,9 @@ class PpoTrainer:
         self.prompts, self.ptx = prompts, ptx
         self.rollout_autocast = rollout_autocast
         self.device = self.accelerator.device
+        for role in (models.policy, models.reference, models.reward, models.value, models.watchdog):
+            if isinstance(role, nn.Module):
+                packed_attention.use(role)
         groups: list[dict[str, Any]] = [
             {"params": [p for p in models.policy.parameters() if p.requires_grad], "lr": config.learning_rate},
             {"params": [p for p in models.value.parameters() if p.requires_grad], "lr": config.value_learning_rate},
@@ -260,6 +276,7 @@ class PpoTrainer:
             self.estimate(experience)
             metrics = self._describe(experience)
             self._refuse_collapse(metrics)
+            self._refuse_rambling(metrics["ended"])
             metrics |= self.update(experience)
             self._refuse_collapse(metrics)
             self._steer_beta(metrics["kl"])
@@ -347,13 +364,7 @@ class PpoTrainer:
         return [row.to(self.device) for row in pack(sequences, self.config.row_tokens)]
 
     def _logprobs(self, model: nn.Module, row: Row, *, with_entropy: bool = False) -> tuple[Tensor, Tensor]:
-        logits = model(
-            input_ids=row.input_ids,
-            attention_mask=row.mask,
-            position_ids=row.position_ids,
-            logits_to_keep=row.predict,
-            use_cache=False,
-        ).logits[0]
+        logits = model(logits_to_keep=row.predict, **row.inputs(model)).logits[0]
         logits = logits.float() / self.config.temperature
         return formulas.token_logprobs(logits, row.targets), formulas.token_entropy(logits) if with_entropy else logits.new_empty(
             0
@@ -361,7 +372,7 @@ class PpoTrainer:
 
     def _values(self, row: Row) -> Tensor:
         with scores_of_every_token(self.value) as seen:
-            self.value(input_ids=row.input_ids, attention_mask=row.mask, position_ids=row.position_ids, use_cache=False)
+            self.value(**row.inputs(self.value))
         return seen[0][0, row.predict, 0].float()
 
     @contextlib.contextmanager
@@ -390,7 +401,7 @@ class PpoTrainer:
         found = []
         for row in self._rows(rollouts, range(len(rollouts))):
             with scores_of_every_token(model) as seen:
-                model(input_ids=row.input_ids, attention_mask=row.mask, position_ids=row.position_ids, use_cache=False)
+                model(**row.inputs(model))
             found.append(seen[0][0, row.ends, 0].float() - bias)
         return torch.cat(found)
 
@@ -532,13 +543,7 @@ class PpoTrainer:
 
     def _plain_logprobs(self, row: Row) -> Tensor:
         """At temperature 1, whatever the rollouts' is: this is the language-model loss."""
-        out = self.policy(
-            input_ids=row.input_ids,
-            attention_mask=row.mask,
-            position_ids=row.position_ids,
-            logits_to_keep=row.predict,
-            use_cache=False,
-        )
+        out = self.policy(logits_to_keep=row.predict, **row.inputs(self.policy))
         return formulas.token_logprobs(out.logits[0].float(), row.targets)
 
     def _ptx_batch(self, n_episodes: int) -> list[tuple[list[int], list[int]]]:
@@ -604,18 +609,26 @@ class PpoTrainer:
                 f"The KL to the SFT model reached {metrics['kl']:.1f} nats a response, above the ceiling of "
                 f"{self.config.kl_ceiling:g}. Raise β or lower the learning rate."
             )
-        if self.state.first_ended is None:
-            self.state.first_ended, self.state.first_watchdog = metrics["ended"], metrics.get("watchdog")
-        if self.state.first_ended >= 0.2 and metrics["ended"] < self.state.first_ended * self.config.ended_floor:
-            raise Collapse(
-                f"Only {metrics['ended']:.0%} of the responses end, against {self.state.first_ended:.0%} at the start: "
-                "the policy has learned to ramble. Raise the penalty for a missing end, or β."
-            )
+        if self.state.first_watchdog is None:
+            self.state.first_watchdog = metrics.get("watchdog")
         drop = self.config.watchdog_drop
         if drop and self.state.first_watchdog is not None and metrics["watchdog"] < self.state.first_watchdog - drop:
             raise Collapse(
                 f"The watchdog's reward fell from {self.state.first_watchdog:.2f} to {metrics['watchdog']:.2f} while the reward "
                 "that is trained on rose: the policy exploits its reward model. Raise β, or train on fresher comparisons."
+            )
+
+    def _refuse_rambling(self, ended: float) -> None:
+        """Raises Collapse when far fewer of the latest responses end than of the first: 64 of each, as eight tell nothing."""
+        self.state.ended.append(ended)
+        n = math.ceil(_TELLING / self.config.batch_size)
+        if len(self.state.ended) < 2 * n:
+            return
+        first, latest = sum(self.state.ended[:n]) / n, sum(self.state.ended[-n:]) / n
+        if first >= 0.2 and latest < first * self.config.ended_floor:
+            raise Collapse(
+                f"Only {latest:.0%} of the responses end, against {first:.0%} at the start: "
+                "the policy has learned to ramble. Raise the penalty for a missing end, or β."
             )
 
     def _steer_beta(self, kl: float) -> None:

@@ -25,6 +25,7 @@ CATEGORIES = (
     "extract",
     "other",
 )
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 
 
@@ -91,7 +92,7 @@ def text_of(value: Any, name: str) -> str:
             _("`%(name)s` has %(n)d characters; the limit is %(limit)d. Shorten it or remove the line.")
             % {"name": name, "n": len(value), "limit": MAX_TEXT}
         )
-    if "\0" in value or any("\ud800" <= c <= "\udfff" for c in value):
+    if _NO_TEXT.search(value):
         raise Unusable(
             _("`%(name)s` holds a character that is no text (NUL or half a surrogate pair). Remove the character.")
             % {"name": name}

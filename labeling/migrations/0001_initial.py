@@ -315,6 +315,7 @@ class Migration(migrations.Migration):
                 ('split', models.CharField(choices=[('train', 'train'), ('validation', 'validation'), ('test', 'test')], default='train', max_length=16)),
                 ('cluster', models.CharField(blank=True, db_index=True, default='', help_text='near-duplicates share it, and so a split', max_length=64)),
                 ('version', models.PositiveSmallIntegerField(default=1)),
+                ('signature', models.BinaryField(default=b'', help_text='what labeling.curation tells unlike prompts by without reading them')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('retired_at', models.DateTimeField(blank=True, null=True)),
                 ('import_batch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='prompts', to='labeling.import')),
@@ -341,7 +342,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.BigIntegerField(db_index=True)),
-                ('prompt', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='labeling.prompt')),
+                ('prompt', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='keys', to='labeling.prompt')),
             ],
         ),
         migrations.CreateModel(

@@ -110,6 +110,7 @@ class Prompt(models.Model):
     supersedes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, blank=True, related_name="superseded_by", help_text="the version before"
     )
+    signature = models.BinaryField(default=b"", help_text="what labeling.curation tells unlike prompts by without reading them")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -120,7 +121,8 @@ class Prompt(models.Model):
 class PromptKey(models.Model):
     """One key under which near-duplicates of a prompt are looked up; labeling.curation makes them."""
 
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="keys")
+    # No index of its own: the constraint's begins with it.
+    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="keys", db_index=False)
     key = models.BigIntegerField(db_index=True)
 
     class Meta:

@@ -25,6 +25,7 @@ from labeling.models import (
 
 COUNTED = ("prompts", "responses", "demonstrations", "comparisons", "duplicates", "repeated_judgments", "problems")
 _INDEXED_AT_ONCE = 200
+_CHANGED = ["cluster", "signature"]
 _KEYS = PromptKey._meta.db_table
 _CANDIDATES = 20_000
 _ASKED_AT_ONCE = 5_000
@@ -66,9 +67,10 @@ def index_strays(*, is_alive: Callable[[], None]) -> None:
     while strays := list(Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]):
         sketches = curation.sketches([prompt.messages for prompt in strays])
         with transaction.atomic():
-            for prompt in strays:
+            for prompt, sketch in zip(strays, sketches, strict=True):
                 prompt.cluster = prompt.cluster or curation.fingerprint(prompt.messages)[:16]
-            Prompt.objects.bulk_update(strays, ["cluster"])
+                prompt.signature = sketch.signature
+            Prompt.objects.bulk_update(strays, _CHANGED)
             _store_keys((p.pk, key) for p, sketch in zip(strays, sketches, strict=True) for key in sorted(sketch.keys))
             is_alive()
 
@@ -118,27 +120,35 @@ def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
         category=one.draft.category,
         language=one.draft.language,
         import_batch=batch,
+        signature=one.sketch.signature,
         created_at=now,
     )
 
 
 def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbourhood:
-    """The stored prompts that share a key with one of `fresh`. Rows of discarded imports do not count."""
+    """The stored prompts that share a key with one of `fresh` and may well be near. Rows of discarded imports do not count."""
     exact = frozenset[int]().union(*(one.sketch.exact for one in fresh))
-    wanted = exact.union(*(one.sketch.keys for one in fresh))
+    asking: dict[int, list[curation.Sketch]] = {}
+    for one in fresh:
+        for key in one.sketch.keys:
+            asking.setdefault(key, []).append(one.sketch)
     shared: dict[int, list[int]] = {}
-    for prompt_id, key in (
-        PromptKey.objects.filter(key__in=wanted)
+    found = curation.Neighbourhood()
+    for prompt_id, key, signature in (
+        PromptKey.objects.filter(key__in=list(asking))
         .exclude(prompt__import_batch__state=Import.State.DISCARDED)
         .order_by("pk")
-        .values_list("prompt_id", "key")
+        .values_list("prompt_id", "key", "prompt__signature")
     ):
-        shared.setdefault(prompt_id, []).append(key)
+        # Long texts share bands by chance; a hundred thousand of them must not be read and compared word for word.
+        if key in exact or prompt_id in shared or any(sketch.may_be_near(bytes(signature)) for sketch in asking[key]):
+            shared.setdefault(prompt_id, []).append(key)
+        else:
+            found.unlike[key] += 1
     # The likeliest, should a template make everything look like everything; in pieces, for SQLite's limit on parameters.
     likeliest = sorted(shared, key=lambda pk: (exact.isdisjoint(shared[pk]), -len(shared[pk])))[:_CANDIDATES]
     rows = [row for pks in _pieces(likeliest) for row in Prompt.objects.filter(pk__in=pks).only("messages", "cluster", "split")]
     clusters = _clusters(batch, rows)
-    found = curation.Neighbourhood()
     for row in rows:
         keys = shared[row.pk]
         sketch = curation.remembered(row.messages, exact.intersection(keys))

@@ -3,6 +3,7 @@
 import itertools
 import random
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -53,8 +54,29 @@ def test_vowel_signs_are_letters() -> None:
 
 
 def test_jaccard_by_hand() -> None:
-    assert jaccard(frozenset("abc"), frozenset("bcd")) == 0.5
-    assert jaccard(frozenset(), frozenset()) == 0
+    one, other, none = (np.array(values, dtype=np.uint64) for values in ([1, 2, 3], [2, 3, 4], []))
+
+    assert jaccard(one, other) == 0.5
+    assert jaccard(none, none) == 0
+
+
+@given(st.text(min_size=25), st.text(min_size=25))
+def test_hashed_shingles_are_as_near_as_the_runs_of_letters_they_stand_for(a: str, b: str) -> None:
+    runs_a, runs_b = ({text[i : i + 5] for i in range(len(text) - 4)} for text in (a, b))
+
+    assert jaccard(shingles(a), shingles(b)) == len(runs_a & runs_b) / len(runs_a | runs_b)
+
+
+def test_a_signature_tells_unlike_prompts_without_reading_them() -> None:
+    rng = random.Random(9)
+    words = sentence(rng, 60)
+    near = [rng.choice(WORDS) if rng.random() < 0.05 else word for word in words]
+
+    one, like, unlike = sketches([chat(" ".join(text)) for text in (words, near, sentence(rng, 60))])
+
+    assert one.may_be_near(like.signature)
+    assert not one.may_be_near(unlike.signature)
+    assert one.may_be_near(b"")
 
 
 def test_splits_come_out_at_about_80_10_10() -> None:

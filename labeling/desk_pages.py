@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import QueryDict
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
@@ -226,10 +227,40 @@ class ResponseView:
 
 
 @dataclass(frozen=True)
+class Addresses:
+    """Where a page sends what is done on it; empty: it does not keep drafts, or no lease."""
+
+    submit: str
+    guideline: str
+    diff: str
+    preview: str
+    skip: str = ""
+    release: str = ""
+    ask: str = ""
+    draft: str = ""
+    heartbeat: str = ""
+
+    @classmethod
+    def of_lease(cls, lease: Any, *, corrects: bool) -> "Addresses":
+        names = ["guideline", "diff", "preview", "ask"]
+        names += [] if corrects else ["skip", "release", "draft", "heartbeat"]
+        submit = reverse("desk_correct" if corrects else "desk_submit", args=[lease])
+        return cls(submit=submit, **{name: reverse(f"desk_{name}", args=[lease]) for name in names})
+
+    @classmethod
+    def of_sample(cls, campaign_id: int) -> "Addresses":
+        """An admin's look at the page: nothing that it sends is stored."""
+        whole, *parts = (reverse(f"campaign_preview{part}", args=[campaign_id]) for part in ("", "_guideline", "_diff", "_text"))
+        guideline, diff, preview = parts
+        return cls(submit=whole, guideline=guideline, diff=diff, preview=preview, skip=whole, release=whole, ask=whole)
+
+
+@dataclass(frozen=True)
 class Page:
     """What both kinds of page show."""
 
     lease: Any
+    urls: Addresses
     version: int
     """of the answer that is corrected here; 0 for a first answer"""
     campaign: str
@@ -334,6 +365,9 @@ def _common(
 ) -> dict[str, Any]:
     return {
         "lease": work.lease,
+        "urls": Addresses.of_sample(work.campaign.pk)
+        if work.standing == Standing.SAMPLE
+        else Addresses.of_lease(work.lease, corrects=corrects is not None),
         "version": corrects.version if corrects else 0,
         "campaign": work.campaign.name,
         "guideline_number": work.version.number,
@@ -352,6 +386,8 @@ def _common(
 
 
 def _notice(work: Work, now: dt.datetime) -> str:
+    if work.standing == Standing.SAMPLE:
+        return _("This is what raters see, with an item of the campaign. Try it: nothing is stored.")
     if work.standing == Standing.LAPSED:
         return _("Your reservation ran out and somebody else has this item now. You can still finish it: it is kept as an extra.")
     if work.expires_at is not None and work.expires_at < now:

@@ -1,4 +1,4 @@
-"""The admin's forms: campaigns, pools, guidelines with their rating form, prompts, and the filters of the lists."""
+"""The admin's forms: guidelines with their rating form, prompts, and the filters of the lists. Campaigns have their own."""
 
 import itertools
 from typing import TYPE_CHECKING, Any
@@ -7,25 +7,23 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.text import slugify
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling import selectors
-from labeling.models import Campaign, Guideline, Pass, Prompt, Rater, Source
+from labeling.models import Guideline, Pass, Prompt, Rater, Source
 from labeling.rating_form import Flag, RatingForm, Scale
-from labeling.selectors import Match, PromptFilter, Selection
+from labeling.selectors import PromptFilter
 
 # Django's forms know their type only in the stubs.
 if TYPE_CHECKING:
-    CampaignModelForm = forms.ModelForm[Campaign]
     GuidelineModelForm = forms.ModelForm[Guideline]
     QuestionFormSet = forms.BaseFormSet["QuestionForm"]
-    SourcesField = forms.ModelMultipleChoiceField[Source]
     RatersField = forms.ModelMultipleChoiceField[Rater]
 else:
-    CampaignModelForm = GuidelineModelForm = forms.ModelForm
+    GuidelineModelForm = forms.ModelForm
     QuestionFormSet = forms.BaseFormSet
-    SourcesField = RatersField = forms.ModelMultipleChoiceField
+    RatersField = forms.ModelMultipleChoiceField
 
 
 def _chips() -> forms.CheckboxSelectMultiple:
@@ -45,138 +43,6 @@ def _offer_rows(field: forms.Field, rows: QuerySet[Any]) -> None:
 def _ask_to_choose(field: forms.Field) -> None:
     assert isinstance(field, forms.ModelChoiceField)
     field.empty_label = gettext("choose one")
-
-
-class SourceChoice(SourcesField):
-    """Sources as checkboxes, each under its name."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(Source.objects.none(), required=False, widget=_chips(), **options)
-
-
-class CampaignForm(CampaignModelForm):
-    """A new campaign and the prompts it takes."""
-
-    categories = forms.MultipleChoiceField(
-        label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=_chips()
-    )
-    splits = forms.MultipleChoiceField(label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=_chips())
-    languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=_chips())
-    sources = SourceChoice(label=_("Prompts from"))
-    is_unused = forms.BooleanField(label=_("Only prompts that no campaign of this kind has yet"), required=False, initial=True)
-    n_prompts = forms.IntegerField(
-        label=_("How many prompts"),
-        min_value=1,
-        required=False,
-        help_text=_("Empty takes all that fit. A number draws evenly over them."),
-    )
-    response_sources = SourceChoice(label=_("Responses from"))
-
-    class Meta:
-        model = Campaign
-        fields = [
-            "name",
-            "kind",
-            "pool",
-            "guideline",
-            "n_responses",
-            "asks_strength",
-            "asks_reason",
-            "min_words",
-            "max_words",
-            "overlap",
-            "order",
-            "lease_minutes",
-        ]
-        widgets = {"kind": forms.RadioSelect, "order": forms.RadioSelect}
-        error_messages = {
-            "name": {"unique": _("Another campaign has this name. Choose one that tells them apart.")},
-        }
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["kind"] = forms.ChoiceField(
-            label=_("What raters do"),
-            choices=Campaign.Kind.choices,
-            initial=Campaign.Kind.DEMONSTRATION,
-            widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
-        )
-        self.fields["n_responses"].initial = 4
-        for name in ("min_words", "max_words"):
-            self.fields[name].required = False
-        for name in ("pool", "guideline"):
-            _ask_to_choose(self.fields[name])
-        _offer(self.fields["languages"], [(code, code) for code in selectors.prompt_languages()])
-        _offer_rows(self.fields["sources"], selectors.prompt_sources())
-        _offer_rows(self.fields["response_sources"], selectors.response_sources())
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if cleaned.get("kind") == Campaign.Kind.DEMONSTRATION:
-            cleaned["n_responses"] = None
-        elif cleaned.get("n_responses") is None and "n_responses" not in self.errors:
-            self.add_error("n_responses", _("Say how many responses a rater compares: 2 to 9."))
-        for name in ("min_words", "max_words"):
-            if cleaned.get(name) is None and name not in self.errors:
-                cleaned[name] = getattr(self.instance, name)
-        if cleaned.get("min_words", 0) > cleaned.get("max_words", 0):
-            self.add_error("max_words", _("The most words are fewer than the fewest."))
-        if not self.errors:
-            self._check_selection()
-        return cleaned
-
-    def selection(self) -> Selection:
-        """What was asked for, as far as it is valid; unusable parts ask for nothing."""
-        values = self.cleaned_data
-        return Selection(
-            kind=values.get("kind") or Campaign.Kind.DEMONSTRATION,
-            categories=tuple(values.get("categories") or ()),
-            splits=tuple(values.get("splits") or ()),
-            source_ids=tuple(source.pk for source in values.get("sources") or ()),
-            languages=tuple(values.get("languages") or ()),
-            is_unused=bool(values.get("is_unused")),
-            n_prompts=values.get("n_prompts"),
-            n_responses=values.get("n_responses"),
-            response_source_ids=tuple(source.pk for source in values.get("response_sources") or ()),
-        )
-
-    def _check_selection(self) -> None:
-        selection = self.selection()
-        found = selectors.match(selection=selection)
-        if found.n_matching == 0:
-            self.add_error(None, no_prompt_matches())
-        elif found.n_fitting == 0:
-            self.add_error("response_sources", too_few_responses(selection, found))
-        elif selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
-            self.add_error("n_prompts", only_so_many(selection, found))
-
-
-def no_prompt_matches() -> str:
-    return gettext("No prompt matches. Tick more categories, splits or sources, or allow prompts that a campaign already has.")
-
-
-def too_few_responses(selection: Selection, found: Match) -> str:
-    most = selectors.most_responses(selection=selection)
-    if most == 0:
-        sentence = gettext("None of the %(matching)d prompts has a response from these sources. Sample some first.")
-    else:
-        sentence = gettext(
-            "None of the %(matching)d prompts has %(wanted)d responses from these sources; the most is %(most)d. "
-            "Compare fewer, or add a source."
-        )
-    return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
-
-
-def only_so_many(selection: Selection, found: Match) -> str:
-    if not selection.needs_responses:
-        sentence = ngettext("Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting)
-        return sentence % {"n": found.n_fitting}
-    sentence = ngettext(
-        "Only %(n)d prompt has %(wanted)d responses or more from these sources.",
-        "Only %(n)d prompts have %(wanted)d responses or more from these sources.",
-        found.n_fitting,
-    )
-    return sentence % {"n": found.n_fitting, "wanted": selection.n_responses}
 
 
 class RaterChoice(RatersField):
@@ -324,6 +190,11 @@ class GuidelineTextForm(forms.Form):
 
     text = forms.CharField(
         label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=_("Markdown, shown beside the work.")
+    )
+    is_major = forms.BooleanField(
+        label=_("Raters qualify anew"),
+        required=False,
+        help_text=_("Where a pool's onboarding has a step about this guideline, it is taken again before the next item."),
     )
 
 

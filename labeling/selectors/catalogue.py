@@ -8,7 +8,19 @@ from datetime import datetime
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from labeling.models import Campaign, Guideline, GuidelineVersion, Item, Pool, PoolMembership, Prompt, Rater, Response, Source
+from labeling.models import (
+    Campaign,
+    Guideline,
+    GuidelineVersion,
+    Item,
+    Judgment,
+    Pool,
+    PoolMembership,
+    Prompt,
+    Rater,
+    Response,
+    Source,
+)
 from labeling.selectors.prompts import visible
 
 
@@ -34,6 +46,7 @@ class Selection:
     source_ids: tuple[int, ...] = ()
     languages: tuple[str, ...] = ()
     is_unused: bool = True
+    is_unjudged: bool = False
     n_prompts: int | None = None
     n_responses: int | None = None
     response_source_ids: tuple[int, ...] = ()
@@ -148,6 +161,8 @@ def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:
     }
     prompts = prompts.filter(**{lookup: values for lookup, values in asked.items() if values})
     taken = Item.objects.filter(prompt=OuterRef("pk"), campaign__kind=selection.kind)
+    judged = Judgment.objects.filter(prompt=OuterRef("pk"), kind=selection.kind)
+    prompts = prompts.filter(~Exists(judged)) if selection.is_unjudged else prompts
     return prompts.filter(~Exists(taken)) if selection.is_unused else prompts
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from django.db.models import Avg, Count, Sum
 
+from labeling import money
 from labeling.models import Campaign, Judgment, Pool, Prompt, Rate, Response
 
 LIKE_JUDGMENTS = 2_000
@@ -18,13 +19,11 @@ JUDGING_S = 15.0
 WRITING_S = 420.0
 """A demonstration, beside reading the prompt: InstructGPT's raters took some minutes."""
 TEXTS_READ = 300
-MINOR_UNITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "BHD": 3, "KWD": 3, "JOD": 3, "OMR": 3, "TND": 3}
-"""Digits behind the point where a currency (ISO 4217) does not have two."""
 
 
 @dataclass(frozen=True)
 class Spending:
-    """What a campaign's judgments took; `amount` in the currency's own units, None where no rate says."""
+    """What a campaign's judgments took; `amount` in the currency's minor units, None where no rate says."""
 
     n_judgments: int
     active_s: float
@@ -64,11 +63,11 @@ def rate_of(*, pool: Pool, kind: str, now: datetime) -> Rate | None:
 
 
 def price(*, rate: Rate | None, n_judgments: int, active_s: float) -> Decimal | None:
+    """In the currency's minor units."""
     if rate is None:
         return None
     n_paid = Decimal(n_judgments) if rate.basis == Rate.Basis.ITEM else Decimal(str(active_s)) / 3600
-    digits = MINOR_UNITS.get(rate.currency, 2)
-    return (rate.amount * n_paid / 10**digits).quantize(Decimal(1).scaleb(-digits))
+    return money.whole(rate.amount * n_paid)
 
 
 def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
@@ -90,7 +89,7 @@ def is_spent(*, campaign: Campaign, now: datetime) -> bool:
         return campaign.spent_s >= 3600 * float(campaign.budget)
     rate = rate_of(pool=campaign.pool, kind=campaign.kind, now=now)
     amount = price(rate=rate, n_judgments=campaign.spent_judgments, active_s=campaign.spent_s)
-    return amount is not None and amount >= campaign.budget
+    return rate is not None and amount is not None and money.to_major(amount, rate.currency) >= campaign.budget
 
 
 def seconds_of_one(*, kind: str, n_responses: int | None) -> tuple[float, int]:
@@ -142,6 +141,20 @@ def estimate(
         amount_least=price(rate=rate, n_judgments=n_least, active_s=n_least * seconds),
         amount_most=price(rate=rate, n_judgments=n_most, active_s=n_most * seconds),
         currency=rate.currency if rate else "",
+    )
+
+
+def estimate_of(*, campaign: Campaign, now: datetime) -> Estimate:
+    return estimate(
+        kind=campaign.kind,
+        n_responses=campaign.n_responses,
+        pool=campaign.pool,
+        n_items=campaign.items.filter(repeat_of=None, gold_use=None).count(),
+        overlap=campaign.overlap,
+        max_overlap=campaign.max_overlap,
+        calibration_percent=campaign.calibration_percent,
+        repeat_percent=campaign.repeat_percent,
+        now=now,
     )
 
 

@@ -51,6 +51,8 @@ class Standing(models.TextChoices):
     STORED = "stored"
     ENDED = "ended"
     """Skipped or given back."""
+    SAMPLE = "sample"
+    """Nobody's: an admin looks at the page as raters will see it."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,19 @@ def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
     is_stored = Judgment.objects.filter(lease=lease).exists()
     ended = Standing.LAPSED if past.end == PastLease.End.LAPSED else Standing.ENDED
     return _work(past, lease, Standing.STORED if is_stored else ended, None)
+
+
+def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
+    """An item of the campaign as somebody would be given it; nothing of it is in the database. None without an item."""
+    items = campaign.items.filter(repeat_of=None, gold_use=None).select_related("prompt").order_by("position")
+    item = items.first()
+    if item is None:
+        return None
+    rater = Rater(alias="sample")
+    shown = Slot(item=item, campaign=campaign, rater=rater, seed=item.pk, number=0)
+    lasts = now + dt.timedelta(hours=12)
+    version = campaign.guideline_version
+    return Work(uuid.uuid4(), Standing.SAMPLE, shown, rater, campaign, item, version, now, lasts)
 
 
 def _work(shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires_at: dt.datetime | None) -> Work:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext
 
-from labeling import money as amounts
+from labeling import money
 from labeling.models import Prompt
 from labeling.selectors.board import Answer
 
@@ -56,6 +56,12 @@ def invitation_kind(state: str) -> str:
 
 
 @register.filter
+def progress_kind(progress: str) -> str:
+    """Which of the component's meanings a step of onboarding has for its rater."""
+    return {"open": "accent", "again": "warning", "waiting": "accent", "passed": "good", "refused": "danger"}.get(progress, "")
+
+
+@register.filter
 def topic(code: str) -> str:
     """A category in words; any other tag as it is."""
     return str(dict(Prompt.Category.choices).get(code, code))
@@ -69,6 +75,6 @@ def rate(per_hour: float) -> str:
 
 
 @register.filter
-def money(minor: Decimal, currency: str) -> str:
-    """An amount in minor units: “212.40 EUR”."""
-    return amounts.words(minor, currency)
+def priced(minor: Decimal, currency: str) -> str:
+    """An amount in minor units: `1250` EUR → “12.50 EUR”."""
+    return money.words(minor, currency)

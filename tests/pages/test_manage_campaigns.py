@@ -97,7 +97,7 @@ def test_the_list_asks_as_many_queries_for_one_campaign_as_for_twenty(
         open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, name=f"Campaign {number}")
     client = signed_in(alice)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get("/campaigns/")
 
 
@@ -219,7 +219,7 @@ def test_the_count_follows_what_is_ticked(alice: User, day_shift: Pool, guidelin
 
     page = words(signed_in(alice).post("/campaigns/new/count", new_campaign(day_shift, guideline, n_prompts=3)))
 
-    assert "<strong>3 prompts</strong>, 6 judgments at 2 each" in page
+    assert "<strong>3 prompts</strong>, 6 judgments, about 0.7 h" in page
     assert "drawn evenly from 4 that match" in page
 
 
@@ -320,7 +320,7 @@ def test_a_campaign_asks_as_many_queries_for_one_rater_as_for_twenty(
     services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     client = signed_in(alice)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(20):
         client.get(f"/campaigns/{campaign.pk}/")
 
 
@@ -394,7 +394,7 @@ def test_items_ask_as_many_queries_for_one_as_for_twenty(
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=n_items)
     client = signed_in(alice)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(f"/campaigns/{campaign.pk}/items/")
 
 
@@ -441,7 +441,7 @@ def test_an_item_asks_as_many_queries_for_one_answer_as_for_twenty(
         rank_next(campaign, rater_called(f"Rater {number}", pool=day_shift), now=timezone.now())
     client, item = signed_in(alice), campaign.items.get()
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         client.get(f"/campaigns/{campaign.pk}/items/{item.pk}/")
 
 

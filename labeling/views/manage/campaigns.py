@@ -1,5 +1,6 @@
 """Campaigns: the list, the form that makes one, and a campaign's own pages."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import messages
@@ -13,8 +14,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import User
 from accounts.requests import MemberRequest
 from labeling import access, selectors, services
-from labeling.forms.manage import CampaignForm, ItemFilterForm, no_prompt_matches, only_so_many, too_few_responses
+from labeling.forms.campaigns import CampaignForm, ChangeForm, initial_of, no_prompt_matches, only_so_many, too_few_responses
+from labeling.forms.manage import ItemFilterForm
 from labeling.models import Campaign
+from labeling.selectors import costs
 from labeling.views.manage.curve import progress_chart
 from labeling.views.manage.quality import quality_now
 
@@ -33,7 +36,9 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
-    form = CampaignForm(request.POST or None)
+    """`?from=` starts with what another campaign was set up with."""
+    like = access.campaign(user=request.user, pk=int(request.GET["from"])) if request.GET.get("from", "").isdecimal() else None
+    form = CampaignForm(request.POST or None, initial=initial_of(like) if like else None)
     if request.method == "POST" and form.is_valid():
         try:
             campaign = _create(form, by=request.user)
@@ -41,18 +46,29 @@ def new(request: MemberRequest) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             return redirect("campaign", campaign.pk)
-    return render(request, "labeling/manage/campaign_new.html", {"form": form})
+    return render(request, "labeling/manage/campaign_new.html", {"form": form, "like": like})
 
 
 @require_POST
 def count(request: HttpRequest) -> HttpResponse:
-    """The line under the prompts: how many match what is ticked now."""
+    """The line under the prompts: how many match what is ticked now, and what judging them would take."""
     form = CampaignForm(request.POST)
     form.is_valid()
     selection = form.selection()
     found = selectors.match(selection=selection)
-    overlap = form.cleaned_data.get("overlap") or 1
-    context: dict[str, Any] = {"selection": selection, "found": found, "n_judgments": found.n_taken * overlap, "overlap": overlap}
+    values = form.cleaned_data
+    estimate = costs.estimate(
+        kind=selection.kind,
+        n_responses=selection.n_responses if selection.needs_responses else None,
+        pool=values.get("pool"),
+        n_items=found.n_taken,
+        overlap=values.get("overlap") or 1,
+        max_overlap=values.get("max_overlap"),
+        calibration_percent=values.get("calibration_percent") or 0,
+        repeat_percent=values.get("repeat_percent") or 0,
+        now=timezone.now(),
+    )
+    context: dict[str, Any] = {"selection": selection, "found": found, "estimate": estimate}
     if selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
         context["shortage"] = only_so_many(selection, found)
     if found.n_matching == 0:
@@ -69,6 +85,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     board = selectors.campaign_board(campaign=campaign, now=now)
     chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
     context: dict[str, Any] = {"campaign": campaign, "board": board, "chart": chart, "tab": "overview"}
+    if campaign.state == Campaign.State.DRAFT:
+        context["estimate"] = costs.estimate_of(campaign=campaign, now=now)
+    context["is_spent"] = costs.is_spent(campaign=campaign, now=now)
     report = selectors.quality_report(campaign=campaign) if campaign.kind == Campaign.Kind.COMPARISON else None
     measured = {row.rater_id: row for row in selectors.rater_measures(report=report)} if report else {}
     context |= {
@@ -106,12 +125,52 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "labeling/manage/campaign_set_up.html", context)
 
 
+@require_http_methods(["GET", "POST"])
+def change(request: MemberRequest, pk: int) -> HttpResponse:
+    """What may be changed while it goes on. Answers stay under the version that they were given by."""
+    campaign = access.campaign(user=request.user, pk=pk)
+    if campaign.state == Campaign.State.CLOSED:
+        return redirect("campaign_set_up", pk)
+    form = ChangeForm(request.POST or None, instance=access.campaign(user=request.user, pk=pk))
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_campaign(campaign=campaign, values=form.values(), by=request.user, now=timezone.now())
+        except services.UnableToChangeCampaign as problem:
+            form.add_error(problem.field or None, problem.sentence)
+        else:
+            messages.success(request, _("Kept. This holds from the next item that somebody takes."))
+            return redirect("campaign_set_up", pk)
+    context = {"campaign": campaign, "form": form, "tab": "set_up"}
+    return render(request, "labeling/manage/campaign_change.html", context, status=422 if form.errors else 200)
+
+
 @require_POST
 def open_(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
-    if services.open_campaign(campaign=campaign, by=request.user, now=timezone.now()):
+    try:
+        is_open = services.open_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    except services.UnableToOpen as problem:
+        messages.warning(request, problem.sentence)
+        return redirect("campaign", pk)
+    if is_open:
         messages.success(request, _("%(name)s is open: raters are given items now.") % {"name": campaign.name})
     return redirect("campaign", pk)
+
+
+@require_http_methods(["GET", "POST"])
+def reopen(request: MemberRequest, pk: int) -> HttpResponse:
+    """GET asks, POST opens a closed campaign again."""
+    campaign = access.campaign(user=request.user, pk=pk)
+    if request.method == "POST":
+        try:
+            services.reopen_campaign(campaign=campaign, by=request.user, now=timezone.now())
+        except services.UnableToOpen as problem:
+            messages.warning(request, problem.sentence)
+        return redirect("campaign", pk)
+    (row,) = selectors.campaign_rows(campaigns=[campaign], now=timezone.now())
+    newest = campaign.guideline.versions.order_by("-number").first()
+    context = {"campaign": campaign, "progress": row.progress, "newest": newest}
+    return render(request, "labeling/manage/campaign_reopen.html", context)
 
 
 @require_POST
@@ -134,11 +193,13 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 def _create(form: CampaignForm, *, by: User) -> Campaign:
-    values, selection = form.cleaned_data, form.selection()
+    values, selection, effort = form.cleaned_data, form.selection(), form.effort()
     return services.create_campaign(
-        **{name: values[name] for name in CampaignForm.Meta.fields},
+        **{name: values[name] for name in CampaignForm.Meta.fields if name not in asdict(effort)},
         prompts=selectors.fitting_prompts(selection=selection),
         source_ids=selection.response_source_ids,
+        effort=effort,
+        selection=asdict(selection),
         by=by,
         now=timezone.now(),
     )

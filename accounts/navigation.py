@@ -36,7 +36,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
     (
         _("Work"),
         (
-            Place(_("Desk"), "desk", "desk", ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline")),
+            Place(_("Desk"), "desk", "desk", ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline", "onboarding")),
             Place(_("My work"), "my_work", "clock", ("my_work",)),
             Place(_("My pay"), "my_pay", "check", ("my_pay",)),
             Place(_("Guidelines"), "my_guidelines", "guideline", ("my_guideline",)),
@@ -46,7 +46,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
         _("Collect"),
         (
             Place(_("Campaigns"), "campaigns", "campaign", ("campaign", "export")),
-            Place(_("Raters"), "people", "people", ("people", "person", "pool", "rater", "roster", "withdrawal", "invitation", "pay")),
+            Place(_("Raters"), "people", "people", ("people", "person", "pool", "rater", "roster", "withdrawal", "invitation", "pay", "step_", "attempt")),
             Place(_("Quality"), "quality", "quality", ("quality",)),
             Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
             Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),

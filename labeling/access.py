@@ -19,10 +19,12 @@ from labeling.models import (
     ItemQuestion,
     Judgment,
     JudgmentReview,
+    OnboardingStep,
     PayDispute,
     Pool,
     Prompt,
     Rater,
+    StepAttempt,
 )
 from labeling.selectors import desk, guidance
 from labeling.selectors.prompts import visible
@@ -100,6 +102,21 @@ def pool(*, user: User | AnonymousUser, pk: int) -> Pool:
 def invitation(*, user: User | AnonymousUser, pk: int) -> Invitation:
     _require_admin(user)
     return get_object_or_404(Invitation.objects.select_related("pool"), pk=pk)
+
+
+def step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:
+    _require_admin(user)
+    return get_object_or_404(OnboardingStep.objects.select_related("pool", "guideline"), pk=pk, retired_at=None)
+
+
+def attempt(*, user: User | AnonymousUser, pk: int) -> StepAttempt:
+    _require_admin(user)
+    return get_object_or_404(StepAttempt.objects.select_related("step__pool", "version", "rater__user"), pk=pk)
+
+
+def my_pool(*, rater: Rater, pk: int) -> Pool:
+    """A pool that this rater is in."""
+    return get_object_or_404(Pool, pk=pk, memberships__rater=rater, memberships__is_active=True)
 
 
 def dispute(*, user: User | AnonymousUser, pk: int) -> PayDispute:

@@ -3,12 +3,14 @@
 from django.urls import path
 
 from labeling.views import desk, guidance, imports, join, my_pay
+from labeling.views import onboarding as my_onboarding
 from labeling.views.manage import (
     campaigns,
     exports,
     gold,
     guidelines,
     invitations,
+    onboarding,
     pay,
     people,
     pools,
@@ -93,6 +95,16 @@ urlpatterns = [
     path("roster/act", roster.act, name="roster_act"),
     path("raters/<int:pk>/skills/", roster.skills, name="rater_skills"),
     path("join/<str:secret>/", join.join, name="join"),
+    # onboarding
+    path("onboarding/<int:pk>/", my_onboarding.index, name="onboarding"),
+    path("onboarding/<int:pk>/<int:step_pk>/", my_onboarding.step, name="onboarding_step"),
+    path("my-skills/", my_onboarding.my_skills, name="my_skills"),
+    path("pools/<int:pk>/onboarding/", onboarding.index, name="pool_onboarding"),
+    path("pools/<int:pk>/onboarding/new/<str:kind>/", onboarding.new, name="step_new"),
+    path("steps/<int:pk>/", onboarding.edit, name="step_edit"),
+    path("steps/<int:pk>/move", onboarding.move, name="step_move"),
+    path("steps/<int:pk>/retire/", onboarding.retire, name="step_retire"),
+    path("attempts/<int:pk>/", onboarding.attempt, name="attempt"),
     # pay
     path("pay/", pay.index, name="pay"),
     path("pay/csv", pay.index_csv, name="pay_csv"),

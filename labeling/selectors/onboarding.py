@@ -1,16 +1,78 @@
-"""What is left of a pool's onboarding for a rater, and what admins see of it."""
+"""What is left of a pool's onboarding for a rater, how they did, and what admins see of it."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db import models
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
 
-from labeling.models import GuidelineVersion, OnboardingStep, StepAttempt
+from labeling.models import (
+    GuidelineVersion,
+    OnboardingStep,
+    Pool,
+    ProfileAnswer,
+    Rater,
+    StepAttempt,
+    StepVersion,
+)
+
+FEWEST_IN_A_CELL = 5
+"""A count of fewer people could point at one of them."""
+
+
+class Progress(models.TextChoices):
+    OPEN = "open", _("to do")
+    LATER = "later", _("comes later")
+    AGAIN = "again", _("below the cut: try again")
+    WAITING = "waiting", _("a person looks at it")
+    PASSED = "passed", _("done")
+    REFUSED = "refused", _("not passed")
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A step as one rater stands to it. `latest` is their latest attempt that counts still."""
+
+    step: OnboardingStep
+    version: StepVersion
+    progress: Progress
+    n_left: int
+    latest: StepAttempt | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.progress in {Progress.OPEN, Progress.AGAIN}
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """A step as an admin sees it."""
+
+    step: OnboardingStep
+    version: StepVersion
+    n_passed: int
+    n_waiting: int
+
+
+@dataclass(frozen=True)
+class OnboardingRater:
+    rater: Rater
+    n_left: int
+
+
+@dataclass(frozen=True)
+class ProfileCount:
+    question: str
+    n: int
+    cells: list[tuple[str, int | None]]
+    """answer and how many gave it; None for fewer than FEWEST_IN_A_CELL"""
 
 
 def steps_left(*, rater: Any, pool: Any) -> QuerySet[OnboardingStep]:
     """Steps of `pool` that `rater` has yet to pass, or has to pass again: both objects or outer references."""
-    major = GuidelineVersion.objects.filter(guideline=OuterRef("guideline"), is_major=True).order_by("-number").values("number")
     in_force = Q(guideline_version=None) | Q(guideline_version__number__gte=OuterRef("guideline_from"))
     passed = StepAttempt.objects.filter(
         in_force,
@@ -19,5 +81,116 @@ def steps_left(*, rater: Any, pool: Any) -> QuerySet[OnboardingStep]:
         state=StepAttempt.State.PASSED,
         version__number__gte=OuterRef("certified_from"),
     )
-    steps = OnboardingStep.objects.filter(pool=pool, retired_at=None)
-    return steps.annotate(guideline_from=Coalesce(Subquery(major[:1]), 1)).filter(~Exists(passed))
+    return _with_guideline(OnboardingStep.objects.filter(pool=pool, retired_at=None)).filter(~Exists(passed))
+
+
+def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
+    """Every step of the pool in order, in three queries. One after another: what comes later opens when this is done."""
+    steps = list(_with_guideline(pool.steps.filter(retired_at=None)).select_related("guideline").order_by("position", "pk"))
+    versions = newest_versions(steps=steps)
+    attempts: dict[int, list[StepAttempt]] = {}
+    mine = StepAttempt.objects.filter(rater=rater, step__in=steps).select_related("version", "guideline_version")
+    for attempt in mine.order_by("number"):
+        attempts.setdefault(attempt.step_id, []).append(attempt)
+    lines: list[StepLine] = []
+    for step in steps:
+        is_blocked = any(line.is_open or line.progress in {Progress.LATER, Progress.REFUSED} for line in lines)
+        lines.append(_line(step, versions[step.pk], attempts.get(step.pk, []), is_blocked=is_blocked))
+    return lines
+
+
+def newest_versions(*, steps: Iterable[OnboardingStep]) -> dict[int, StepVersion]:
+    newest: dict[int, StepVersion] = {}
+    for version in StepVersion.objects.filter(step__in=list(steps)).order_by("number"):
+        newest[version.step_id] = version
+    return newest
+
+
+def step_rows(*, pool: Pool) -> list[StepRow]:
+    """The pool's steps in order with how many passed and how many wait, in two queries."""
+    steps = list(
+        pool.steps.filter(retired_at=None)
+        .select_related("guideline")
+        .order_by("position", "pk")
+        .annotate(
+            n_passed=Count("attempts__rater", filter=Q(attempts__state=StepAttempt.State.PASSED), distinct=True),
+            n_waiting=Count("attempts", filter=Q(attempts__state=StepAttempt.State.WAITING)),
+        )
+    )
+    versions = newest_versions(steps=steps)
+    return [StepRow(step, versions[step.pk], step.n_passed, step.n_waiting) for step in steps]
+
+
+def waiting_attempts(*, pool: Pool) -> QuerySet[StepAttempt]:
+    """Attempts on which a person decides, the oldest first."""
+    waiting = StepAttempt.objects.filter(step__pool=pool, state=StepAttempt.State.WAITING)
+    return waiting.select_related("rater__user", "version", "step").order_by("submitted_at", "pk")
+
+
+def attempts_of(*, step: OnboardingStep, rater: Rater) -> QuerySet[StepAttempt]:
+    """The latest first."""
+    return step.attempts.filter(rater=rater).select_related("version", "decided_by").order_by("-number")
+
+
+def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
+    """Who is in the pool and has steps left, by alias; in one query."""
+    left = (
+        steps_left(rater=OuterRef(OuterRef("pk")), pool=pool)
+        .order_by()
+        .annotate(one=models.Value(1))
+        .values("one")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    inside = Rater.objects.filter(memberships__pool=pool, memberships__is_active=True).select_related("user")
+    found = inside.annotate(n_left=Coalesce(Subquery(left), 0)).filter(n_left__gt=0).order_by("alias")
+    return [OnboardingRater(rater, rater.n_left) for rater in found]
+
+
+def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:
+    """How many gave which answer. The answers of one person are shown nowhere, and small counts are left out."""
+    counts: dict[str, list[tuple[str, int]]] = {}
+    rows = ProfileAnswer.objects.filter(step=step).values_list("question", "answer").annotate(n=Count("pk"))
+    for question, answer, n in rows.order_by("question", "-n", "answer"):
+        counts.setdefault(question, []).append((answer, n))
+    return [
+        ProfileCount(
+            question=question,
+            n=sum(n for _answer, n in cells),
+            cells=[(answer, n if n >= FEWEST_IN_A_CELL else None) for answer, n in cells],
+        )
+        for question, cells in counts.items()
+    ]
+
+
+def _with_guideline(steps: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]:
+    """`guideline_from`: the number of the guideline's latest version that asks raters to qualify anew."""
+    major = GuidelineVersion.objects.filter(guideline=OuterRef("guideline"), is_major=True).order_by("-number").values("number")
+    return steps.annotate(guideline_from=Coalesce(Subquery(major[:1]), 1))
+
+
+def _line(step: OnboardingStep, version: StepVersion, attempts: list[StepAttempt], *, is_blocked: bool) -> StepLine:
+    in_force = [attempt for attempt in attempts if _counts(attempt, step)]
+    n_left = max(0, step.max_attempts + sum(attempt.may_retry for attempt in in_force) - len(in_force))
+    latest = in_force[-1] if in_force else None
+    return StepLine(step, version, _progress(in_force, n_left=n_left, is_blocked=is_blocked), n_left, latest)
+
+
+def _counts(attempt: StepAttempt, step: OnboardingStep) -> bool:
+    """Not from before a version that everybody goes through again."""
+    if attempt.version.number < step.certified_from:
+        return False
+    return attempt.guideline_version is None or attempt.guideline_version.number >= step.guideline_from  # type: ignore[attr-defined]
+
+
+def _progress(attempts: list[StepAttempt], *, n_left: int, is_blocked: bool) -> Progress:
+    states = {attempt.state for attempt in attempts}
+    if StepAttempt.State.PASSED in states:
+        return Progress.PASSED
+    if not attempts:
+        return Progress.LATER if is_blocked else Progress.OPEN
+    if attempts[-1].state == StepAttempt.State.WAITING:
+        return Progress.WAITING
+    if attempts[-1].state == StepAttempt.State.BELOW and n_left:
+        return Progress.AGAIN
+    return Progress.REFUSED

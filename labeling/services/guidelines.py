@@ -36,18 +36,33 @@ def acknowledge(*, version: GuidelineVersion, rater: Rater, now: datetime) -> No
 
 
 def new_guideline_version(
-    *, guideline: Guideline, text: str, form: rating_form.RatingForm, by: User | None, now: datetime
+    *,
+    guideline: Guideline,
+    text: str,
+    form: rating_form.RatingForm,
+    is_major: bool = False,
+    by: User | None,
+    now: datetime,
 ) -> GuidelineVersion:
     """The next version, in force at once for every campaign of the guideline that is not closed.
 
-    Items that raters hold keep the version they were shown.
+    Items that raters hold keep the version they were shown. After a major one, raters whose pool has a step about the guideline
+    pass that step again before their next item.
     """
     with transaction.atomic():
         Guideline.objects.select_for_update().get(pk=guideline.pk)  # one number after the other
         newest = guideline.versions.aggregate(newest=Max("number"))["newest"] or 0
         version = GuidelineVersion.objects.create(
-            guideline=guideline, number=newest + 1, text=text, form=form.as_json, created_by=by, created_at=now
+            guideline=guideline,
+            number=newest + 1,
+            text=text,
+            form=form.as_json,
+            is_major=is_major,
+            created_by=by,
+            created_at=now,
         )
         Campaign.objects.filter(guideline=guideline).exclude(state=Campaign.State.CLOSED).update(guideline_version=version)
-        audit.record(by=by, action="new_version", target=guideline, after={"number": version.number}, now=now)
+        audit.record(
+            by=by, action="new_version", target=guideline, after={"number": version.number, "is_major": is_major}, now=now
+        )
     return version

@@ -48,7 +48,12 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     questions = _questions(request, rating_form.parse(latest.form))
     if _is_save(request) and all([form.is_valid(), questions.is_valid()]):
         services.new_guideline_version(
-            guideline=guideline, text=form.cleaned_data["text"], form=questions.rating_form(), by=request.user, now=timezone.now()
+            guideline=guideline,
+            text=form.cleaned_data["text"],
+            form=questions.rating_form(),
+            is_major=form.cleaned_data["is_major"],
+            by=request.user,
+            now=timezone.now(),
         )
         return redirect("guideline_history", pk)
     context = {"form": form, "questions": questions, "guideline": guideline, "latest": latest}

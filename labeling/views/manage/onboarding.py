@@ -1,0 +1,140 @@
+"""A pool's onboarding as admins compose it: steps, who is on the way, attempts to score and to decide on."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts.requests import MemberRequest
+from labeling import access, services
+from labeling.forms.onboarding import DecisionForm, ScoresForm, StepForm
+from labeling.models import OnboardingStep, StepAttempt
+from labeling.selectors import onboarding as selectors
+
+Kind = OnboardingStep.Kind
+
+
+@require_GET
+def index(request: HttpRequest, pk: int) -> HttpResponse:
+    pool = access.pool(user=request.user, pk=pk)
+    context = {
+        "pool": pool,
+        "rows": selectors.step_rows(pool=pool),
+        "kinds": Kind.choices,
+        "waiting": selectors.waiting_attempts(pool=pool)[:50],
+        "raters": selectors.onboarding_raters(pool=pool),
+    }
+    return render(request, "labeling/manage/pool_onboarding.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def new(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
+    pool = access.pool(user=request.user, pk=pk)
+    if kind not in Kind:
+        raise Http404
+    form = StepForm(request.POST or None, kind=kind)
+    if request.method == "POST" and form.is_valid():
+        services.add_step(pool=pool, kind=kind, **form.wanted, by=request.user, now=timezone.now())
+        return redirect("pool_onboarding", pk)
+    context = {"pool": pool, "form": form, "kind": Kind(kind).label}
+    return render(request, "labeling/manage/step_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
+    step = access.step(user=request.user, pk=pk)
+    version = selectors.newest_versions(steps=[step])[step.pk]
+    form = StepForm(request.POST or None, kind=step.kind, step=step, version=version)
+    if request.method == "POST" and form.is_valid():
+        saved = services.edit_step(step=step, **form.wanted, by=request.user, now=timezone.now())
+        messages.success(request, _("Saved as version %(n)d.") % {"n": saved.number})
+        return redirect("pool_onboarding", step.pool_id)
+    counts = selectors.profile_counts(step=step) if step.kind == Kind.PROFILE else []
+    context: dict[str, Any] = {
+        "pool": step.pool,
+        "form": form,
+        "kind": step.get_kind_display(),
+        "step": step,
+        "version": version,
+        "counts": counts,
+    }
+    return render(request, "labeling/manage/step_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def move(request: MemberRequest, pk: int) -> HttpResponse:
+    step = access.step(user=request.user, pk=pk)
+    services.move_step(step=step, places=-1 if "up" in request.POST else 1, by=request.user, now=timezone.now())
+    return redirect("pool_onboarding", step.pool_id)
+
+
+@require_http_methods(["GET", "POST"])
+def retire(request: MemberRequest, pk: int) -> HttpResponse:
+    """Asks back, then asks the step of nobody any more."""
+    step = access.step(user=request.user, pk=pk)
+    if request.method == "POST":
+        services.retire_step(step=step, by=request.user, now=timezone.now())
+        messages.success(request, _("The step is asked of nobody any more."))
+        return redirect("pool_onboarding", step.pool_id)
+    version = selectors.newest_versions(steps=[step])[step.pk]
+    return render(request, "labeling/manage/step_retire.html", {"step": step, "version": version, "pool": step.pool})
+
+
+@require_http_methods(["GET", "POST"])
+def attempt(request: MemberRequest, pk: int) -> HttpResponse:
+    """What a rater answered, beside the researchers' answers; a decision, and for demonstrations scores."""
+    found = access.attempt(user=request.user, pk=pk)
+    is_written = found.step.kind == Kind.DEMONSTRATIONS
+    scores = ScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers)) if is_written else None
+    decision = DecisionForm(request.POST if "decide" in request.POST else None)
+    if scores is not None and scores.is_bound and scores.is_valid():
+        services.score_demonstration(attempt=found, scores=scores.scores, by=request.user, now=timezone.now())
+        messages.success(request, _("Scored."))
+        return redirect("attempt", pk)
+    if decision.is_bound and decision.is_valid():
+        services.decide_attempt(attempt=found, **decision.cleaned_data, by=request.user, now=timezone.now())
+        messages.success(request, _("Decided. The rater is told."))
+        return redirect("pool_onboarding", found.step.pool_id)
+    errors = bool(decision.errors or (scores and scores.errors))
+    context = {
+        "attempt": found,
+        "pool": found.step.pool,
+        "lines": [_line(found, place, scores) for place in range(len(found.answers))] if found.version.questions else [],
+        "given": found.scores.select_related("reviewer").order_by("place", "at"),
+        "decision": decision,
+        "is_written": is_written,
+        "cut": found.step.cut,
+        "others": selectors.attempts_of(step=found.step, rater=found.rater),
+    }
+    return render(request, "labeling/manage/attempt.html", context, status=422 if errors else 200)
+
+
+def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str, Any]:
+    """One question with what was answered and what the researchers say, in words."""
+    answer = found.answers[place]
+    if found.step.kind == Kind.TOPICS:
+        return {"prompt": answer, "answer": "", "truth": ""}
+    question = found.version.questions[place]
+    line: dict[str, Any] = {"prompt": question.get("prompt") or question.get("text", "")}
+    if found.step.kind == Kind.GUIDELINE:
+        choices = question["choices"]
+        return line | {"answer": choices[answer] if answer is not None else "–", "truth": choices[question["right"]]}
+    if found.step.kind == Kind.FLAGS:
+        words = {True: _("sensitive"), False: _("not sensitive"), None: "–"}
+        return line | {"response": question["response"], "answer": words[answer], "truth": words[question["is_sensitive"]]}
+    if found.step.kind == Kind.RANKINGS:
+        responses = list(zip("ABCDEFGHI", question["responses"], strict=False))
+        return line | {"responses": responses, "answer": _order(answer), "truth": _order(question["ranks"])}
+    return line | {"text": answer, "field": scores[f"score-{place}"] if scores else None}
+
+
+def _order(ranks: list[int | None]) -> str:
+    tiers: dict[int, list[str]] = {}
+    for letter, rank in zip("ABCDEFGHI", ranks, strict=False):
+        if rank is not None:
+            tiers.setdefault(rank, []).append(letter)
+    return " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers)) or "–"

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments
 
-logger = logging.getLogger(__name__)
+from training.trainer import packed_attention
+from training.trainer.packed_attention import PADDING, PROMPT
 
-PADDING = -1
-PROMPT = 0
+logger = logging.getLogger(__name__)
 
 
 # --- the formulas ------------------------------------------------------------------------------------------------
@@ -202,8 +202,9 @@ def rewards_of(model: nn.Module, batch: dict[str, Any]) -> Tensor:
     segments = batch["segments"]
     packed = bool((segments > PROMPT).any())
     mask = shared_prefix_mask(segments) if packed else (segments != PADDING).long()
+    more = packed_attention.arguments(model, segments) if packed else {}
     with scores_of_every_token(model) as seen:
-        model(input_ids=batch["input_ids"], attention_mask=mask, position_ids=batch["position_ids"], use_cache=False)
+        model(input_ids=batch["input_ids"], attention_mask=mask, position_ids=batch["position_ids"], use_cache=False, **more)
     return seen[0][batch["end_row"], batch["end_column"], 0].float()
 
 
@@ -259,6 +260,8 @@ class RankingTrainer(Trainer):
             raise ValueError("The tokenizer has no pad token. Set one that is not its end-of-turn token.")
         args.remove_unused_columns = False
         args.label_names = []
+        if args.share_prefix:
+            packed_attention.use(model)
         self.shares_prefix = args.share_prefix and can_share_prefix(model)
         collator = RankingCollator(processing_class.pad_token_id, self.shares_prefix, args.pad_side)
         super().__init__(model=model, args=args, data_collator=collator, processing_class=processing_class, **kwargs)

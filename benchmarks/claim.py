@@ -75,7 +75,7 @@ def measure(*, n_slots: int, n_claims: int) -> dict[str, object]:
         "desk_list_veteran_ms": desk_list_ms(veteran),
         "growth": round(max(large_ms, veteran_ms) / small_ms, 3),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "database": f"{connection.vendor} {connection.pg_version}" if connection.vendor == "postgresql" else connection.vendor,
+        "database": f"{connection.vendor} {getattr(connection, 'pg_version', '')}".strip(),
         "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
     }
 
@@ -140,6 +140,7 @@ def claim_times(workers: list[tuple[Campaign, Rater]], *, n: int) -> list[list[f
             slot = services.claim(campaign=campaign, rater=rater, now=now)
             took.append((time.perf_counter() - start) * 1000)
             assert slot is not None
+            assert slot.lease is not None
             services.submit_demonstration(lease=slot.lease, rater=rater, text="Because.", now=now)
     return times
 

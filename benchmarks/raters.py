@@ -22,6 +22,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -193,7 +194,7 @@ def accuracies(pool: Pool) -> tuple[float, float, float]:
     """Percent of the 2,000 items' pairs right: by majority, weighed by reliability, and as the one-coin model sees them."""
     rankings = pool.rankings
     pairs = agreement.expand(items=rankings.item, raters=rankings.rater, responses=rankings.response, ranks=rankings.rank)
-    given = {"units": pairs.unit, "raters": pairs.rater, "labels": pairs.label}
+    given: dict[str, Any] = {"units": pairs.unit, "raters": pairs.rater, "labels": pairs.label}
     model = consensus.one_coin(**given)
     reliability = consensus.reliability(model, **given)
     weights = np.array([reliability[rater].weight for rater in range(N_RATERS)])[pairs.rater]
@@ -204,7 +205,8 @@ def accuracies(pool: Pool) -> tuple[float, float, float]:
     plain = consensus.majority(units=pairs.unit, labels=pairs.label)
     weighed = consensus.majority(units=pairs.unit, labels=pairs.label, weights=weights)
     labels = (plain.labels[plain.label], weighed.labels[weighed.label], model.labels[model.label])
-    return tuple(float(100 * (label == truth)[regular].mean()) for label in labels)
+    by_majority, by_reliability, by_model = (float(100 * (label == truth)[regular].mean()) for label in labels)
+    return by_majority, by_reliability, by_model
 
 
 if __name__ == "__main__":

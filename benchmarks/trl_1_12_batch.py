@@ -20,13 +20,14 @@ rewards, values = torch.randn(4, 6).masked_fill(padding, 0), torch.randn(4, 6).m
 logprobs, new_logprobs = -torch.rand(4, 6) * 3, -torch.rand(4, 6) * 3
 new_values = values + torch.randn(4, 6) * 0.4
 
-last, reversed_advantages = 0, []
+last = torch.zeros(4)
+reversed_advantages: list[torch.Tensor] = []
 for t in reversed(range(6)):
     following = values[:, t + 1] if t < 5 else 0.0
     delta = rewards[:, t] + 1.0 * following - values[:, t]
     last = delta + 1.0 * 0.95 * last
     reversed_advantages.append(last)
-advantages = torch.stack(reversed_advantages[::-1], axis=1)
+advantages = torch.stack(reversed_advantages[::-1], dim=1)
 returns = advantages + values
 advantages = torch.masked_fill(masked_whiten(advantages, ~padding), padding, 0)
 clipped_values = torch.clamp(new_values, values - 0.2, values + 0.2)

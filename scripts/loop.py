@@ -96,7 +96,7 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     say(f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most {N_TOKENS} tokens.")
     # The test prompts wait for the exam; some validation prompts must be among these, to be judged and held out.
     prompts = cut(researcher, "prompts", name="Prompts", limit=str(N_PRACTICE), splits=["train", "validation"])
-    sampling = {"n_responses": N_RESPONSES, "max_new_tokens": N_TOKENS, "max_prompts": N_PROMPTS}
+    sampling: dict[str, Any] = {"n_responses": N_RESPONSES, "max_new_tokens": N_TOKENS, "max_prompts": N_PROMPTS}
     sampling |= {"max_prompt_tokens": LONGEST_PROMPT, "batch_size": N_RESPONSES * 4}
     train(researcher, "sample", name="Responses", snapshot=prompts, base_model=first, **sampling)
 
@@ -123,7 +123,7 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
 
     say("Both models answer prompts that neither has seen, once each; the raters compare them without knowing which is which.")
     exam = cut(researcher, "prompts", name="Exam", splits=["test"])
-    once = {"n_responses": 1, "max_new_tokens": N_TOKENS, "max_prompts": N_EXAM}
+    once: dict[str, Any] = {"n_responses": 1, "max_new_tokens": N_TOKENS, "max_prompts": N_EXAM}
     for model in (first, better):
         train(researcher, "sample", name=f"Exam of {model}", snapshot=exam, base_model=model, **once)
     open_campaign(
@@ -190,7 +190,7 @@ def bring_in(admin: Visitor, file: Path) -> None:
 # --- the researcher ----------------------------------------------------------------------------------------------
 
 
-def capped(most_rows: int) -> dict[str, int]:
+def capped(most_rows: int) -> dict[str, Any]:
     return {"max_rows": most_rows, "max_tokens": LONGEST_ROW, "n_epochs": 1}
 
 
@@ -204,7 +204,7 @@ def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
 
 
 def train(
-    researcher: Visitor, kind: str, *, name: str, snapshot: str, base_model: str, reward_model: str = "", **config: int
+    researcher: Visitor, kind: str, *, name: str, snapshot: str, base_model: str, reward_model: str = "", **config: Any
 ) -> str:
     """Queues a run with the small preset and these settings, and watches it to its end; the name of the model it left, if any."""
     page = researcher.open(f"/runs/new/{kind}/")

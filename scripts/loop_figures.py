@@ -29,7 +29,7 @@ def overlap_violations() -> int:
 
 def win_rates() -> list[dict[str, object]]:
     """Of each campaign that compared two sources: the newer one's, in per cent."""
-    found = []
+    found: list[dict[str, object]] = []
     for campaign in Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk"):
         for contest in labeling_selectors.contests(campaign=campaign):
             rates = {"as_voted": asdict(contest.as_voted), "at_equal_length": asdict(contest.at_equal_length)}

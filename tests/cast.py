@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -89,8 +90,8 @@ def responses_to(prompts: list[Prompt], *, n: int, source_name: str = "a model")
     )
 
 
-def open_demonstration_campaign(*, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: object) -> Campaign:
-    values = {"name": "Write", "kind": "demonstration", "overlap": 1} | fields
+def open_demonstration_campaign(*, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any) -> Campaign:
+    values: dict[str, Any] = {"name": "Write", "kind": "demonstration", "overlap": 1} | fields
     campaign = services.create_campaign(
         pool=pool, guideline=guideline, prompts=some_prompts(n_items), by=None, now=NOON, **values
     )
@@ -98,8 +99,8 @@ def open_demonstration_campaign(*, pool: Pool, guideline: Guideline, n_items: in
     return campaign
 
 
-def open_comparison_campaign(*, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: object) -> Campaign:
-    values = {"name": "Compare", "kind": "comparison", "overlap": 3, "n_responses": 4} | fields
+def open_comparison_campaign(*, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any) -> Campaign:
+    values: dict[str, Any] = {"name": "Compare", "kind": "comparison", "overlap": 3, "n_responses": 4} | fields
     prompts = some_prompts(n_items)
     responses_to(prompts, n=int(str(values["n_responses"])))
     campaign = services.create_campaign(pool=pool, guideline=guideline, prompts=prompts, by=None, now=NOON, **values)
@@ -123,7 +124,7 @@ def comparison_campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
 def signed_in() -> Callable[..., Client]:
     """signed_in(alice) and signed_in(rosa) are browsers with these people in front of them."""
 
-    def client_of(person: User | Rater, **options: object) -> Client:
+    def client_of(person: User | Rater, **options: Any) -> Client:
         client = Client(**options)
         user = person.user if isinstance(person, Rater) else person
         assert user is not None

@@ -31,7 +31,7 @@ class DecisionForm(forms.Form):
     reason = forms.ChoiceField(
         label=_("Why raters came apart"),
         choices=Adjudication.Reason.choices,
-        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+        widget=forms.RadioSelect,
         error_messages={"required": _("Choose why raters came apart.")},
     )
     note = _words(_("Why this order is right"), help_text=_("Kept with the decision. Of a gold, raters read it where feedback is on."))
@@ -50,7 +50,12 @@ class DecisionForm(forms.Form):
         places = [("", "–"), *((str(rank), str(rank)) for rank in range(1, len(letters) + 1))]
         for letter in letters:
             self.fields[f"rank-{letter}"] = forms.TypedChoiceField(
-                label=_("Rank of %(letter)s") % {"letter": letter}, choices=places, coerce=int, empty_value=None, required=False
+                label=_("Rank of %(letter)s") % {"letter": letter},
+                choices=places,
+                coerce=int,
+                empty_value=None,
+                required=False,
+                widget=forms.Select(attrs={"class": "input"}),
             )
         for pk in judgments:
             self.fields[f"feedback-{pk}"] = _words(_("Feedback to this rater"))

@@ -50,7 +50,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
             Place(_("Quality"), "quality", "quality", ("quality",)),
             Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
             Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
-            Place(_("Questions"), "questions", "inbox", ("question", "appeal")),
+            Place(_("Queues"), "queues", "inbox", ("queue", "question", "appeal")),
             Place(_("Audit log"), "audit", "search", ("audit",)),
         ),
     ),

@@ -18,6 +18,7 @@ from labeling.views.manage import (
     prompts,
     quality,
     questions,
+    queues,
     review,
     roster,
 )
@@ -83,7 +84,13 @@ urlpatterns = [
     path("appeals/", review.appeals, name="appeals"),
     path("appeals/<int:pk>/answer", review.answer_appeal, name="appeal_answer"),
     path("raters/<int:pk>/", quality.rater, name="rater"),
+    # what waits behind the skip reasons
+    path("queues/", queues.index, name="queues"),
+    path("queues/<str:name>/", queues.queue, name="queue"),
+    path("cases/<int:pk>/own", queues.own, name="case_own"),
+    path("cases/<int:pk>/settle", queues.settle, name="case_settle"),
     # questions
+    path("questions/<int:pk>/own", queues.own_question, name="question_own"),
     path("questions/", questions.index, name="questions"),
     path("questions/<int:pk>/answer", questions.answer, name="answer_question"),
     # people
@@ -141,4 +148,6 @@ urlpatterns = [
     path("prompts/imports/<int:pk>/publish", imports.publish, name="import_publish"),
     path("prompts/imports/<int:pk>/discard/", imports.discard, name="import_discard"),
     path("prompts/<int:pk>/", prompts.detail, name="prompt"),
+    path("prompts/<int:pk>/edit/", prompts.edit, name="prompt_edit"),
+    path("prompts/<int:pk>/retire/", prompts.retire, name="prompt_retire"),
 ]

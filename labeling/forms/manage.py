@@ -122,6 +122,35 @@ class PromptForm(forms.Form):
         return [*opening, *self.cleaned_data["history"], {"role": "user", "content": self.cleaned_data["text"].strip()}]
 
 
+class PromptEditForm(PromptForm):
+    """The next version of a prompt. Its split and licence stay those of the old one."""
+
+    keeps_responses = forms.BooleanField(
+        label=_("Its responses still answer it: take them along"),
+        required=False,
+        initial=True,
+        help_text=_(
+            "Comparisons come back to work only with their responses. Untick it when the answer would be another one now."
+        ),
+    )
+
+    def __init__(self, *args: Any, prompt: Prompt, **options: Any) -> None:
+        *earlier, last = prompt.messages
+        system = [turn["content"] for turn in earlier if turn["role"] == "system"]
+        roles = {"user": "User", "assistant": "Assistant"}
+        turns = [f"{roles[turn['role']]}: {turn['content']}" for turn in earlier if turn["role"] in roles]
+        initial = {
+            "system": "\n".join(system),
+            "history": "\n".join(turns),
+            "text": last["content"],
+            "category": prompt.category,
+            "language": prompt.language,
+        }
+        super().__init__(*args, initial=initial, **options)
+        for name in ("split", "licence"):
+            del self.fields[name]
+
+
 class PromptFilterForm(forms.Form):
     """The filter bar of the prompts page; it lives in the URL."""
 
@@ -131,6 +160,7 @@ class PromptFilterForm(forms.Form):
     source = forms.ModelChoiceField(label=_("Source"), required=False, queryset=Source.objects.none(), empty_label=_("any"))
     language = forms.ChoiceField(label=_("Language"), required=False)
     unused = forms.BooleanField(label=_("in no campaign"), required=False)
+    retired = forms.BooleanField(label=_("retired"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -151,6 +181,7 @@ class PromptFilterForm(forms.Form):
             source_id=source.pk if source else None,
             language=values.get("language") or "",
             is_unused=bool(values.get("unused")),
+            is_retired=bool(values.get("retired")),
         )
 
 
@@ -163,6 +194,9 @@ class ItemFilterForm(forms.Form):
         ("started", _("some judgments")),
         ("finished", _("all judgments")),
         ("skipped", _("skipped by somebody")),
+        ("calibration", _("judged by everybody")),
+        ("repeats", _("shown again")),
+        ("held", _("held")),
     ]
     status = forms.ChoiceField(label=_("State"), required=False, choices=STATUSES)
     reason = forms.ChoiceField(label=_("Skipped because"), required=False, choices=[("", _("any")), *Pass.Reason.choices])

@@ -34,6 +34,7 @@ class PromptFilter:
     source_id: int | None = None
     language: str = ""
     is_unused: bool = False
+    is_retired: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,8 +102,8 @@ class GuidelineRow:
 
 
 def prompt_list(*, wanted: PromptFilter) -> QuerySet[Prompt]:
-    """Visible prompts that are not retired, newest first."""
-    prompts = visible(Prompt.objects.filter(retired_at=None)).select_related("source").order_by("-pk")
+    """Visible prompts, newest first: those in use, or those that are retired."""
+    prompts = visible(Prompt.objects.filter(retired_at__isnull=not wanted.is_retired)).select_related("source").order_by("-pk")
     if wanted.category:
         prompts = prompts.filter(category=wanted.category)
     if wanted.split:

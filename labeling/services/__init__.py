@@ -74,7 +74,7 @@ from labeling.services.people import (
     resume_pool,
     resume_raters,
 )
-from labeling.services.prompts import create_prompt
+from labeling.services.prompts import Edited, UnableToEdit, create_prompt, edit_prompt, retire_prompt
 from labeling.services.quality import compute_quality, readmit_rater, withdraw_rater
 from labeling.services.questions import answer_question, ask_about
 from labeling.services.reviews import (
@@ -90,6 +90,7 @@ from labeling.services.slots import UnableToClaim, claim, heartbeat, release, sa
 __all__ = [
     "CHANGEABLE",
     "Edit",
+    "Edited",
     "Effort",
     "GoldsImported",
     "PoolTerms",
@@ -98,6 +99,7 @@ __all__ = [
     "UnableToChangeCampaign",
     "UnableToClaim",
     "UnableToCreateCampaign",
+    "UnableToEdit",
     "UnableToImport",
     "UnableToMakeGold",
     "UnableToOpen",
@@ -136,6 +138,7 @@ __all__ = [
     "declare_skills",
     "discard",
     "edit_pool",
+    "edit_prompt",
     "edit_step",
     "grant_skills",
     "hash_of",
@@ -165,6 +168,7 @@ __all__ = [
     "resume_rater",
     "resume_raters",
     "retire_gold",
+    "retire_prompt",
     "retire_step",
     "review_demonstrations",
     "revoke_invitation",

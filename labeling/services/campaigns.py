@@ -77,7 +77,7 @@ def create_campaign(
     asks_reason: bool = True,
     min_words: int = 20,
     max_words: int = 600,
-    effort: Effort = Effort(),  # noqa: B008  # frozen
+    effort: Effort = Effort(),
     selection: Mapping[str, Any] | None = None,
     by: User | None,
     now: datetime,

@@ -33,7 +33,7 @@ def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedI
         "Quality",
         "Guidelines",
         "Prompts",
-        "Questions",
+        "Queues",
         "Audit log",
     ]
 

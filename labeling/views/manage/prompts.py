@@ -1,14 +1,19 @@
-"""Prompts: search, one prompt with its responses, and typing one in."""
+"""Prompts: search, one prompt with its responses, typing one in, editing it as a new version, retiring it."""
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.requests import MemberRequest
 from labeling import access, selectors, services
-from labeling.forms.manage import PromptFilterForm, PromptForm
+from labeling.forms.manage import PromptEditForm, PromptFilterForm, PromptForm
+from labeling.models import Prompt
+from labeling.selectors import cases
 
 PROMPTS_PER_PAGE = 50
 
@@ -28,6 +33,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "prompt": prompt,
         "sources": selectors.responses_by_source(prompt=prompt),
         "campaigns": selectors.campaigns_of_prompt(prompt=prompt),
+        "next": Prompt.objects.filter(supersedes=prompt).first(),
+        "cases": cases.cases_of_prompt(prompt=prompt),
     }
     return render(request, "labeling/manage/prompt.html", context)
 
@@ -47,3 +54,43 @@ def new(request: MemberRequest) -> HttpResponse:
         )
         return redirect("prompt", prompt.pk)
     return render(request, "labeling/manage/prompt_new.html", {"form": form})
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: MemberRequest, pk: int) -> HttpResponse:
+    prompt = access.prompt(user=request.user, pk=pk)
+    form = PromptEditForm(request.POST or None, prompt=prompt)
+    if request.method == "POST" and form.is_valid():
+        try:
+            edited = services.edit_prompt(
+                prompt=prompt,
+                messages=form.messages(),
+                category=form.cleaned_data["category"],
+                language=form.cleaned_data["language"],
+                keeps_responses=form.cleaned_data["keeps_responses"],
+                by=request.user,
+                now=timezone.now(),
+            )
+        except services.UnableToEdit as problem:
+            form.add_error(None, problem.sentence)
+        else:
+            back = ngettext("%(n)d item went back to work.", "%(n)d items went back to work.", edited.n_items)
+            kept = _("Kept as version %(version)d.") % {"version": edited.prompt.version}
+            messages.success(request, f"{kept} {back % {'n': edited.n_items}}")
+            return redirect("prompt", edited.prompt.pk)
+    context = {"form": form, "prompt": prompt}
+    return render(request, "labeling/manage/prompt_edit.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def retire(request: MemberRequest, pk: int) -> HttpResponse:
+    """GET asks, POST retires."""
+    prompt = access.prompt(user=request.user, pk=pk)
+    if request.method == "POST":
+        try:
+            services.retire_prompt(prompt=prompt, by=request.user, now=timezone.now())
+        except services.UnableToEdit as problem:
+            messages.warning(request, problem.sentence)
+        return redirect("prompt", pk)
+    context = {"prompt": prompt, "campaigns": selectors.campaigns_of_prompt(prompt=prompt)}
+    return render(request, "labeling/manage/prompt_retire.html", context)

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.requests import MemberRequest
 from labeling import access, services
 from labeling.selectors import questions as selectors
+from labeling.selectors.cases import n_waiting
 
 QUESTIONS_PER_PAGE = 25
 
@@ -19,7 +20,8 @@ QUESTIONS_PER_PAGE = 25
 def index(request: HttpRequest) -> HttpResponse:
     is_answered = request.GET.get("state") == "answered"
     page = Paginator(selectors.questions(is_answered=is_answered), QUESTIONS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "labeling/manage/questions.html", {"page": page, "is_answered": is_answered})
+    context = {"page": page, "is_answered": is_answered, "waiting": n_waiting()}
+    return render(request, "labeling/manage/questions.html", context)
 
 
 @require_POST

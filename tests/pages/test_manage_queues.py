@@ -1,0 +1,315 @@
+"""Prompts edited and retired, and the queues behind the skip reasons."""
+
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+
+from accounts.models import AuditEvent, User
+from labeling import rating_form, services
+from labeling.models import Campaign, Case, Guideline, ItemQuestion, Judgment, Pool, Prompt, Rater, Slot
+from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called, some_prompts
+
+pytestmark = pytest.mark.django_db
+SignedIn = Callable[..., Client]
+
+
+def words(answer: HttpResponse) -> str:
+    return " ".join(unescape(answer.content.decode()).split())
+
+
+def take(campaign: Campaign, rater: Rater) -> Slot:
+    slot = services.claim(campaign=campaign, rater=rater, now=NOON)
+    assert slot is not None
+    assert slot.lease is not None
+    return slot
+
+
+def skip(campaign: Campaign, rater: Rater, reason: str, note: str = "") -> Slot:
+    slot = take(campaign, rater)
+    assert slot.lease is not None
+    services.skip(lease=slot.lease, rater=rater, reason=reason, note=note, now=NOON)
+    return slot
+
+
+def write(campaign: Campaign, rater: Rater) -> Judgment:
+    slot = take(campaign, rater)
+    assert slot.lease is not None
+    return services.submit_demonstration(lease=slot.lease, rater=rater, text="Four.", now=NOON)
+
+
+def edited_form(prompt: Prompt, **fields: str) -> dict[str, str]:
+    return {"text": "Which is it?", "category": "chat", "language": "en", "keeps_responses": "on"} | fields
+
+
+# --- prompts -----------------------------------------------------------------------------------------------------
+
+
+def test_an_edit_is_a_new_version_and_the_old_one_is_retired(alice: User, signed_in: SignedIn) -> None:
+    (prompt,) = some_prompts(1)
+
+    signed_in(alice).post(f"/prompts/{prompt.pk}/edit/", edited_form(prompt))
+
+    prompt.refresh_from_db()
+    new = Prompt.objects.get(supersedes=prompt)
+    assert prompt.retired_at is not None
+    assert (new.version, new.split, new.cluster, new.category) == (2, prompt.split, prompt.cluster, "chat")
+    assert new.messages == [{"role": "user", "content": "Which is it?"}]
+    assert AuditEvent.objects.filter(action="new_version", by=alice, target_id=new.pk).exists()
+
+
+def test_the_form_starts_with_the_whole_conversation(alice: User, signed_in: SignedIn) -> None:
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hello.\nAnybody?"},
+        {"role": "assistant", "content": "Hello."},
+        {"role": "user", "content": "Why?"},
+    ]
+    prompt = services.create_prompt(
+        messages=messages, category="chat", language="en", split="train", licence="", by=alice, now=NOON
+    )
+
+    form = signed_in(alice).get(f"/prompts/{prompt.pk}/edit/").context["form"]
+    shown = {name: form[name].value() for name in ("system", "history", "text")}
+    signed_in(alice).post(f"/prompts/{prompt.pk}/edit/", shown | {"category": "other", "language": "en"})
+
+    assert Prompt.objects.get(supersedes=prompt).messages == messages
+
+
+def test_an_edit_that_changes_nothing_is_refused(alice: User, signed_in: SignedIn) -> None:
+    (prompt,) = some_prompts(1)
+    same = edited_form(prompt, text=prompt.messages[0]["content"], category=prompt.category)
+
+    answer = signed_in(alice).post(f"/prompts/{prompt.pk}/edit/", same)
+
+    assert answer.status_code == 422
+    assert "Nothing is different." in words(answer)
+    assert Prompt.objects.count() == 1
+
+
+def test_a_version_that_was_edited_is_not_edited_again(alice: User) -> None:
+    (prompt,) = some_prompts(1)
+    values = {"category": "other", "language": "en", "keeps_responses": False, "by": alice, "now": NOON}
+    services.edit_prompt(prompt=prompt, messages=[{"role": "user", "content": "One?"}], **values)
+
+    with pytest.raises(services.UnableToEdit, match="newest version"):
+        services.edit_prompt(prompt=prompt, messages=[{"role": "user", "content": "Two?"}], **values)
+
+
+def test_an_edited_prompt_goes_back_to_work_and_old_answers_stay(
+    alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, signed_in: SignedIn
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
+    old = write(campaign, rosa)
+    skip(campaign, raul, "prompt_unclear")
+
+    answer = signed_in(alice).post(f"/prompts/{old.prompt_id}/edit/", edited_form(old.prompt), follow=True)
+
+    assert "1 item went back to work." in words(answer)
+    assert take(campaign, rosa).item.prompt.messages[0]["content"] == "Which is it?"
+    assert take(campaign, raul).item.prompt.messages[0]["content"] == "Which is it?", "who skipped the old one too"
+    old.refresh_from_db()
+    assert old.prompt.messages[0]["content"] == "Question 0: what is 0 plus 0?"
+    assert old.is_current
+    assert Case.objects.get().outcome == "edited"
+
+
+def test_a_comparison_goes_back_to_work_only_with_its_responses(
+    alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2)
+    with_them, without = (item.prompt for item in campaign.items.select_related("prompt").order_by("position"))
+    values = {"category": "other", "language": "en", "by": alice, "now": NOON}
+
+    kept = services.edit_prompt(prompt=with_them, messages=[{"role": "user", "content": "One?"}], keeps_responses=True, **values)
+    gone = services.edit_prompt(prompt=without, messages=[{"role": "user", "content": "Two?"}], keeps_responses=False, **values)
+
+    assert (kept.n_items, gone.n_items) == (1, 0)
+    slot = take(campaign, rosa)
+    assert slot.item.prompt == kept.prompt
+    assert slot.item.responses.count() == 4
+    assert campaign.slots.count() == 3
+
+
+def test_what_is_finished_does_not_come_back(alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    old = write(campaign, rosa)
+
+    edited = services.edit_prompt(
+        prompt=old.prompt,
+        messages=[{"role": "user", "content": "Which?"}],
+        category="other",
+        language="en",
+        keeps_responses=True,
+        by=alice,
+        now=NOON,
+    )
+
+    assert edited.n_items == 0
+    assert campaign.items.count() == 1
+
+
+def test_a_retired_prompt_is_handed_out_no_more(
+    alice: User, demonstration_campaign: Campaign, rosa: Rater, raul: Rater, signed_in: SignedIn
+) -> None:
+    held = take(demonstration_campaign, raul)
+    client = signed_in(alice)
+
+    assert "Retire prompt" in words(client.get(f"/prompts/{held.item.prompt_id}/retire/"))
+    client.post(f"/prompts/{held.item.prompt_id}/retire/")
+    services.release(lease=held.lease, rater=raul, now=NOON)  # type: ignore[arg-type]
+
+    given = set()
+    while slot := services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON):
+        given.add(slot.item_id)
+        services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+    assert len(given) == 4
+    assert held.item_id not in given
+    assert f"/prompts/{held.item.prompt_id}/" not in client.get("/prompts/").text
+    assert f"/prompts/{held.item.prompt_id}/" in client.get("/prompts/?retired=on").text
+
+
+# --- queues ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("reason", "queue"), [("prompt_unclear", "repair"), ("offensive", "safety"), ("technical", "technical")])
+def test_a_skip_opens_a_case_in_its_queue(
+    alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn, reason: str, queue: str
+) -> None:
+    skip(demonstration_campaign, rosa, reason, note="What is it about?")
+
+    page = words(signed_in(alice).get(f"/queues/{queue}/"))
+
+    assert "What is it about?" in page
+    assert rosa.alias in page
+    assert "nobody sees to it yet" in page
+
+
+def test_not_my_field_opens_no_case_and_goes_to_another_rater(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    slot = skip(demonstration_campaign, rosa, "not_my_field")
+
+    assert not Case.objects.exists()
+    assert take(demonstration_campaign, raul).item_id == slot.item_id
+
+
+def test_a_second_skip_joins_the_open_case(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    skip(demonstration_campaign, rosa, "prompt_unclear")
+    skip(demonstration_campaign, raul, "prompt_unclear")
+
+    assert Case.objects.count() == 1
+
+
+def test_a_safety_case_holds_its_item_until_it_is_settled(
+    alice: User, demonstration_campaign: Campaign, rosa: Rater, raul: Rater, signed_in: SignedIn
+) -> None:
+    slot = skip(demonstration_campaign, rosa, "offensive")
+    other = take(demonstration_campaign, raul)
+    assert other.item_id != slot.item_id
+    services.release(lease=other.lease, rater=raul, now=NOON)  # type: ignore[arg-type]
+
+    signed_in(alice).post(f"/cases/{Case.objects.get().pk}/settle", {"outcome": "kept", "note": "Only rude."})
+
+    case = Case.objects.get()
+    assert (case.outcome, case.note, case.settled_by) == ("kept", "Only rude.", alice)
+    given = set()
+    while found := services.claim(campaign=demonstration_campaign, rater=raul, now=NOON):
+        given.add(found.item_id)
+        services.submit_demonstration(lease=found.lease, rater=raul, text="Four.", now=NOON)
+    assert slot.item_id in given
+    assert demonstration_campaign.slots.filter(item=slot.item_id).count() == demonstration_campaign.overlap
+
+
+def test_a_case_is_taken_and_given_back(alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+    skip(demonstration_campaign, rosa, "technical")
+    client, case = signed_in(alice), Case.objects.get()
+
+    client.post(f"/cases/{case.pk}/own", {"owner": "me"})
+    assert "Alice sees to it" in words(client.get("/queues/technical/"))
+    client.post(f"/cases/{case.pk}/own", {"owner": ""})
+
+    case.refresh_from_db()
+    assert case.owner is None
+    assert AuditEvent.objects.filter(action="own", by=alice).count() == 2
+
+
+def test_a_case_is_settled_once(alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+    skip(demonstration_campaign, rosa, "technical")
+    client, case = signed_in(alice), Case.objects.get()
+    client.post(f"/cases/{case.pk}/settle", {"outcome": "fixed"})
+
+    answer = client.post(f"/cases/{case.pk}/settle", {"outcome": "kept"}, follow=True)
+
+    assert "Somebody else has settled this" in words(answer)
+    assert Case.objects.get().outcome == "fixed"
+    assert "fixed: back to the raters" in words(client.get("/queues/technical/?state=settled")).lower()
+
+
+def test_the_rail_leads_to_the_first_queue_in_which_something_waits(
+    alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    assert client.get("/queues/").headers["Location"] == "/queues/repair/"
+    ItemQuestion.objects.create(item=demonstration_campaign.items.first(), rater=rosa, text="Why?", asked_at=NOON)
+    assert client.get("/queues/").headers["Location"] == "/questions/"
+    skip(demonstration_campaign, rosa, "technical")
+
+    assert client.get("/queues/").headers["Location"] == "/queues/technical/"
+
+
+def test_a_question_has_an_owner(alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+    question = services.ask_about(item=demonstration_campaign.items.first(), rater=rosa, text="Why?", now=NOON)  # type: ignore[arg-type]
+
+    page = signed_in(alice).post(f"/questions/{question.pk}/own", {"owner": "me"}, follow=True)
+
+    assert "Alice sees to it" in words(page)
+
+
+def test_a_queue_that_is_not_there_is_not_found(alice: User, signed_in: SignedIn) -> None:
+    assert signed_in(alice).get("/queues/nothing/").status_code == 404
+
+
+@pytest.mark.parametrize("n", [1, 8])
+def test_a_queue_asks_as_many_queries_for_one_case_as_for_eight(
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
+    django_assert_num_queries: Callable[[int], object],
+    n: int,
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=8)
+    for number in range(n):
+        skip(campaign, rater_called(f"Rater {number}", pool=day_shift), "technical")
+        Slot.objects.filter(queue_rank__lt=0).delete()
+    client = signed_in(alice)
+
+    with django_assert_num_queries(8):  # type: ignore[attr-defined]
+        client.get("/queues/technical/")
+
+
+def test_old_answers_stay_valid_when_the_form_changes_before_a_repair(
+    alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
+    old = write(campaign, rosa)
+    services.new_guideline_version(guideline=guideline, text="Anew.", form=rating_form.default(), by=alice, now=NOON)
+    services.edit_prompt(
+        prompt=old.prompt,
+        messages=[{"role": "user", "content": "Which?"}],
+        category="other",
+        language="en",
+        keeps_responses=True,
+        by=alice,
+        now=NOON,
+    )
+    campaign.refresh_from_db()
+
+    new = write(campaign, raul)
+
+    old.refresh_from_db()
+    assert old.guideline_version is not None
+    assert new.guideline_version is not None
+    assert (old.guideline_version.number, new.guideline_version.number) == (1, 2)
+    assert (old.prompt.version, new.prompt.version) == (1, 2)

@@ -39,7 +39,7 @@ types: install-dev ## mypy, strict
 	@$(QUIET) .venv/bin/mypy $(CODE)
 
 bench: install-dev ## Every benchmark, one after the other; ARGS names one
-	@for script in $(or $(ARGS),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(RUN) scripts/run_with_services.py $(RUN) $$script || exit 1; done
+	@for script in $(or $(ARGS),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(RUN) scripts/run_with_services.py --durable $(RUN) $$script || exit 1; done
 
 docs-check: install-dev ## Links, lists and commands in the documentation
 	@$(RUN) scripts/run_with_services.py $(RUN) -m pytest -q tests/house

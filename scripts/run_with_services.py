@@ -1,7 +1,8 @@
-"""Runs one command beside a real PostgreSQL and a real Redis: python scripts/run_with_services.py COMMAND …
+"""Runs one command beside a real PostgreSQL and a real Redis: python scripts/run_with_services.py [--durable] COMMAND …
 
 DATABASE_URL and REDIS_URL are set for the command; TEST_DATABASE_URL and TEST_REDIS_URL point to existing servers instead.
-What the command writes goes to a folder of its own. Whatever was started is stopped, also after Ctrl-C or a TERM signal.
+--durable: this PostgreSQL waits for its disk, as one in production does. What the command writes goes to a folder of its
+own. Whatever was started is stopped, also after Ctrl-C or a TERM signal.
 """
 
 import contextlib
@@ -18,9 +19,11 @@ import services
 
 def main(command: list[str]) -> int:
     signal.signal(signal.SIGTERM, as_ctrl_c)
+    is_durable = command[:1] == ["--durable"]
+    command = command[is_durable:]
     with contextlib.ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="preferably-home-", ignore_cleanup_errors=True))
-        database = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(services.postgres())
+        database = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(services.postgres(fsync=is_durable))
         broker = os.environ.get("TEST_REDIS_URL") or stack.enter_context(services.redis())
         print(f"database: {database}\nbroker: {broker}", flush=True)
         chosen = {"PREFERABLY_MODE": "test", "PREFERABLY_HOME": home, "DATABASE_URL": database, "REDIS_URL": broker}

@@ -1,0 +1,429 @@
+"""What a judged item costs, how many fit into a second, how long the next one takes, and whether a judgment is ever lost.
+
+    nice -n -10 python benchmarks/desk.py [--quick]
+
+The site as production runs it, started here: gunicorn with two workers, every middleware, hashed files, and a PostgreSQL
+that waits for its disk (fsync). All of it and the clients share this machine's cores. The clients behave like the page
+(scripts/desk_clients.py): each keeps its connection, reviews, submits, and takes the next item from the submit's answer.
+The items have 4 responses of 150 words in Markdown and one slot each, so that every item is shown for the first time.
+
+Ends with one JSON line. `cpu_ms_per_item`: processor time of gunicorn and PostgreSQL (/proc/<pid>/stat) by judged item, with
+50 raters at work: the submit and the next item in its answer. `with_review_ms`: the same with the review before it, as a rater
+who presses the key twice sends it. `floor_ms`: a page with nothing on it, for somebody signed in. `growth_1m`: claim and show
+(the button, and the page it leads to) at 1,000,000 slots by that at 10,000, overlap 3, medians, for a new rater and for one who
+has judged the first 100,000 items: the worse. `over_assigned` and `lost` count over everything, a contest of 50 raters for
+the last slots of 300 items at overlap 3 included.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import re
+import secrets
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from random import Random
+
+ROOT = Path(__file__).resolve().parent.parent
+if "DATABASE_URL" not in os.environ:
+    beside = [sys.executable, str(ROOT / "scripts" / "run_with_services.py"), "--durable"]
+    os.execv(sys.executable, [*beside, sys.executable, *sys.argv])  # noqa: S606  # itself, beside a database
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "config.settings",
+    "PREFERABLY_MODE": "production",
+    "PREFERABLY_SECRET_KEY": secrets.token_urlsafe(40),
+    "PREFERABLY_LOG_LEVEL": "WARNING",
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # counting between loads, in the clients' loop
+}
+
+import desk_clients  # noqa: E402
+import django  # noqa: E402
+import services as servers  # noqa: E402
+from desk_clients import DeskRater  # noqa: E402
+from django.conf import settings  # noqa: E402
+from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
+
+django.setup()
+
+from accounts.models import User  # noqa: E402
+from labeling import queue, services  # noqa: E402
+from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source  # noqa: E402
+
+N_RATERS, K, OVERLAP = 50, 4, 3
+N_CONTESTED = 300
+PAUSE_S = 0.4
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
+TALK = (
+    "the water in a kettle boils sooner when air pressure falls because molecules leave the surface more easily there so"
+    " climbers cook pasta longer than people at sea do although the flame is as hot and nobody at home would notice it"
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="3,000 items, shorter, growth to 200,000 slots: below a minute")
+    parser.add_argument("--threads", type=int, default=4, help="of each gunicorn worker")
+    parser.add_argument("--only-load", action="store_true", help="leave the growth out")
+    chosen = parser.parse_args()
+    started = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW fsync")
+        if cursor.fetchone() != ("on",):
+            raise SystemExit("This PostgreSQL does not wait for its disk. Start it with scripts/run_with_services.py --durable.")
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    fresh, contested = loads(n_items=3_000 if chosen.quick else 10_000)
+    n_slots = 200_000 if chosen.quick else 1_000_000
+    queues = [] if chosen.only_load else [queue_of(n_slots=10_000), queue_of(n_slots=n_slots)]
+    people = [signed_in(f"rater {number}") for number in range(N_RATERS)]
+    newcomers = [signed_in("new in small"), signed_in("new in large"), signed_in("veteran")]
+    if queues:
+        judge_first(campaign=queues[1], rater=newcomers[2][0], n_items=n_slots // 10)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")
+        cursor.execute("CHECKPOINT")
+    with web_server(threads=chosen.threads) as web:
+        result = asyncio.run(measure(web, people, newcomers, fresh, contested, queues, seconds=4.0 if chosen.quick else 20.0))
+    about = {
+        "over_assigned": n_over_assigned(),
+        "items": fresh.items.count(),
+        "slots": n_slots,
+        "took_s": round(time.perf_counter() - started, 1),
+        "load_average": os.getloadavg(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "database": f"postgresql {connection.pg_version}",
+        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
+    }
+    print(json.dumps(result | about))
+
+
+# --- what is measured --------------------------------------------------------------------------------------------
+async def measure(
+    web: "Web",
+    people: list[tuple[Rater, str]],
+    newcomers: list[tuple[Rater, str]],
+    fresh: Campaign,
+    contested: Campaign,
+    queues: list[Campaign],
+    *,
+    seconds: float,
+) -> dict[str, object]:
+    def rater_in(campaign: Campaign, number: int, session: str) -> DeskRater:
+        return DeskRater(web.port, campaign.pk, session, seed=number)
+
+    raters = [rater_in(fresh, number, session) for number, (_, session) in enumerate(people)]
+    for rater in raters:
+        await rater.start()
+    await desk_clients.work_together(raters, seconds=1)  # every thread has its connection, every template is compiled
+    floor = await floor_ms(web, raters)
+    plain = await load(web, raters, seconds=seconds, reviews=False)
+    reviewed = await load(web, raters, seconds=seconds / 2, reviews=True)
+    paused = await load(web, raters, seconds=seconds, reviews=True, pause_s=PAUSE_S)
+    first_kb = await first_load_kb(raters[0])
+    contest = [rater_in(contested, number, session) for number, (_, session) in enumerate(people)]
+    for rater in contest:
+        await rater.start()
+    await desk_clients.work_together(contest, seconds=120)
+    growth = {}
+    queued = []
+    if queues:
+        places = [queues[0], queues[1], queues[1]]
+        queued = [
+            rater_in(place, number, session) for number, (place, (_, session)) in enumerate(zip(places, newcomers, strict=True))
+        ]
+        growth = await growth_of(queued, n=60 if seconds < 10 else 200)
+    acknowledged = [given.lease for rater in [*raters, *contest, *queued] for given in rater.given]
+    for rater in [*raters, *contest, *queued]:
+        rater.close()
+    return {
+        "cpu_ms_per_item": plain["cpu_ms"],
+        "floor_ms": floor,
+        "items_per_s_50": plain["per_s"],
+        "next_p95_ms_50": paused["p95_ms"],
+        "growth_1m": growth.get("growth"),
+        "first_load_kb": first_kb,
+        "next_item_kb": plain["next_kb"],
+        "lost": await asyncio.to_thread(n_lost, acknowledged),
+        "judged": len(acknowledged),
+        "server_ms": plain["server_ms"],
+        "database_ms": plain["database_ms"],
+        "with_review": {name: reviewed[name] for name in ("cpu_ms", "per_s", "server_ms", "database_ms")},
+        "paused": {name: paused[name] for name in ("cpu_ms", "per_s", "p50_ms", "p95_ms")},
+        "clients_cpu_ms_per_item": plain["clients_ms"],
+        "growth": growth,
+    }
+
+
+async def load(web: "Web", raters: list[DeskRater], *, seconds: float, reviews: bool, pause_s: float = 0.0) -> dict[str, float]:
+    """What `raters` get done together, and what it costs."""
+    before = [len(rater.given) for rater in raters]
+    for rater in raters:
+        rater.reviews = reviews
+    server, database, clients = web.cpu_ms(), database_cpu_ms(), time.process_time() * 1000
+    took = await desk_clients.work_together(raters, seconds=seconds, pause_s=pause_s)
+    server, database, clients = web.cpu_ms() - server, database_cpu_ms() - database, time.process_time() * 1000 - clients
+    given = [given for rater, start in zip(raters, before, strict=True) for given in rater.given[start:]]
+    times = sorted(one.took_s * 1000 for one in given)
+    return {
+        "cpu_ms": round((server + database) / len(given), 2),
+        "server_ms": round(server / len(given), 2),
+        "database_ms": round(database / len(given), 2),
+        "clients_ms": round(clients / len(given), 2),
+        "per_s": round(len(given) / took, 1),
+        "p50_ms": round(statistics.median(times), 1),
+        "p95_ms": round(times[int(len(times) * 0.95)], 1),
+        "next_kb": round(statistics.median(one.next_bytes for one in given) / 1024, 2),
+    }
+
+
+async def floor_ms(web: "Web", raters: list[DeskRater], *, each: int = 10) -> float:
+    async def ask(rater: DeskRater) -> None:
+        for _ in range(each):
+            await rater.get("/my-guidelines/?")
+
+    before = web.cpu_ms() + database_cpu_ms()
+    await asyncio.gather(*(ask(rater) for rater in raters))
+    return round((web.cpu_ms() + database_cpu_ms() - before) / len(raters) / each, 2)
+
+
+async def growth_of(raters: list[DeskRater], *, n: int) -> dict[str, object]:
+    """Milliseconds to claim and show, in turns, so that a busy machine is as busy for all.
+
+    The veteran's first claim of all is the one walk over what they did before places were remembered, and stands apart.
+    """
+    times: list[list[float]] = [[] for _ in raters]
+    for _ in range(n + 1):
+        for rater, took in zip(raters, times, strict=True):
+            start = time.perf_counter()
+            await rater.start()
+            took.append((time.perf_counter() - start) * 1000)
+            await rater.judge(is_last=True)
+    small, new, veteran = (round(statistics.median(took[1:]), 2) for took in times)
+    return {
+        "growth": round(max(new, veteran) / small, 3),
+        "new_10k_ms": small,
+        "new_ms": new,
+        "veteran_ms": veteran,
+        "veteran_first_ms": round(times[2][0], 1),
+    }
+
+
+async def first_load_kb(rater: DeskRater) -> float:
+    """The page with an item and every file it names or imports, as sent, with nothing in the browser's cache."""
+    page = await rater.get(rater.item)
+    html = page.body.decode()
+    imports = json.loads(found(r'<script type="importmap"[^>]*>(.*?)</script>', html)[0])["imports"]
+    wanted = found(r'<(?:link|script)[^>]*(?:href|src)="(/static/[^"]+)"', html)
+    wanted += [imports[f"js/{name}"] for names in found(r'data-behavior="([^"]+)"', html) for name in names.split()]
+    size, seen = len(page.raw), set()
+    while wanted:
+        path = wanted.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        file = await rater.get(path)
+        size += len(file.raw)
+        if path.endswith(".js"):
+            wanted += [imports[name] for name in found(r'from "(js/[^"]+)"', file.body.decode())]
+    return round(size / 1024, 1)
+
+
+def found(pattern: str, text: str) -> list[str]:
+    return re.findall(pattern, text, re.DOTALL)
+
+
+def n_over_assigned() -> int:
+    """Items with more judgments that count than slots asked for, or two by one rater."""
+    return count(
+        "SELECT count(*) FROM (SELECT j.item_id FROM labeling_judgment j JOIN labeling_campaign c ON c.id = j.campaign_id"
+        " WHERE NOT j.is_extra AND j.is_current GROUP BY j.item_id, c.overlap"
+        " HAVING count(*) > c.overlap OR count(DISTINCT j.rater_id) < count(*)) over"
+    )
+
+
+def n_lost(leases: list[str]) -> int:
+    """Judgments that a rater was told are stored, and that are not there whole."""
+    whole = (
+        "SELECT count(*) FROM labeling_judgment j JOIN labeling_comparison c ON c.judgment_id = j.id"
+        " WHERE j.lease = ANY(%s::uuid[]) AND %s ="
+        " (SELECT count(*) FROM labeling_rankedresponse r WHERE r.comparison_id = c.judgment_id AND r.rank IS NOT NULL)"
+    )
+    return len(set(leases)) - count(whole, [leases, K])
+
+
+def count(statement: str, values: list[object] | None = None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return int(cursor.fetchone()[0])
+
+
+# --- processor time ----------------------------------------------------------------------------------------------
+class Web:
+    """gunicorn and its workers."""
+
+    def __init__(self, pid: int, port: int) -> None:
+        self.pid, self.port = pid, port
+
+    def cpu_ms(self) -> float:
+        return cpu_ms_of(self.pid)
+
+
+def database_cpu_ms() -> float:
+    backend = count("SELECT pg_backend_pid()")
+    return cpu_ms_of(int(stat_of(backend)[1]))
+
+
+def cpu_ms_of(pid: int) -> float:
+    """Of the process, its children, and those of them that ended."""
+    children = [int(child.name) for child in Path("/proc").iterdir() if child.name.isdecimal() and parent_of(child) == pid]
+    return sum(sum(int(ticks) for ticks in stat_of(one)[11:15]) for one in [pid, *children]) * TICK_MS
+
+
+def stat_of(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat behind the name: state, parent, …"""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def parent_of(process: Path) -> int:
+    try:
+        return int(stat_of(int(process.name))[1])
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+
+
+@contextmanager
+def web_server(*, threads: int) -> Iterator[Web]:
+    port = servers.free_port()
+    options = f"--bind 127.0.0.1:{port} --workers 2 --threads {threads} --preload --graceful-timeout 2 --no-control-socket"
+    command = f"gunicorn config.wsgi {options}"
+    process = subprocess.Popen([sys.executable, "-m", *command.split()], cwd=ROOT, preexec_fn=servers.die_with_parent)
+    try:
+        servers.wait(
+            lambda: subprocess.call(["bash", "-c", f": < /dev/tcp/127.0.0.1/{port}"], stderr=subprocess.DEVNULL) == 0, process
+        )
+        yield Web(process.pid, port)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+# --- what is judged ----------------------------------------------------------------------------------------------
+def loads(*, n_items: int) -> tuple[Campaign, Campaign]:
+    """A campaign of items that nobody has seen, one slot each, and one whose few slots 50 raters fight for."""
+    source = Source.objects.create(name="benchmark", kind=Source.Kind.MODEL)
+    chance = Random(4)
+    prompts = Prompt.objects.bulk_create(
+        Prompt(messages=[{"role": "user", "content": words(chance, 30) + "?"}], messages_sha256="", source=source)
+        for _ in range(n_items + N_CONTESTED)
+    )
+    Response.objects.bulk_create(
+        (Response(prompt=prompt, source=source, number=n, text=response(chance)) for prompt in prompts for n in range(K)),
+        batch_size=2_000,
+    )
+    fresh = campaign(name="fresh", prompts=prompts[:n_items], overlap=1)
+    return fresh, campaign(name="contest", prompts=prompts[n_items:], overlap=OVERLAP)
+
+
+def response(chance: Random) -> str:
+    """150 words as a model writes them: emphasis, a list, code."""
+    listed = "\n".join(f"- {words(chance, 15)}" for _ in range(3))
+    opening = f"{words(chance, 25)}. **{words(chance, 3)}** {words(chance, 17)}."
+    return f"{opening}\n\n{listed}\n\n{words(chance, 40)}, *{words(chance, 2)}* and `{words(chance, 2)}` {words(chance, 15)}."
+
+
+def words(chance: Random, n: int) -> str:
+    return " ".join(chance.choices(TALK.split(), k=n))
+
+
+def campaign(*, name: str, prompts: list[Prompt], overlap: int) -> Campaign:
+    pool, _ = Pool.objects.get_or_create(name="benchmark")
+    guideline = Guideline.objects.filter(name="benchmark").first()
+    guideline = guideline or services.create_guideline(name="benchmark", text="# Be helpful\n\nThen be honest.", by=None, now=NOW)
+    made = services.create_campaign(
+        name=name,
+        kind="comparison",
+        pool=pool,
+        guideline=guideline,
+        prompts=prompts,
+        n_responses=K,
+        overlap=overlap,
+        by=None,
+        now=NOW,
+    )
+    services.open_campaign(campaign=made, by=None, now=NOW)
+    return made
+
+
+def queue_of(*, n_slots: int) -> Campaign:
+    """An open campaign, written by the database itself: one prompt's responses, to be compared again and again."""
+    made = campaign(name=f"{n_slots} slots", prompts=[Prompt.objects.earliest("pk")], overlap=OVERLAP)
+    first = made.items.get()
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # the rows below refer to rows above
+        cursor.execute(
+            "INSERT INTO labeling_item (campaign_id, prompt_id, position, created_at)"
+            " SELECT %s, %s, n, now() FROM generate_series(1, %s) n",
+            [made.pk, first.prompt_id, n_slots // OVERLAP],
+        )
+        cursor.execute(
+            "INSERT INTO labeling_itemresponse (item_id, response_id) SELECT i.id, r.response_id"
+            " FROM labeling_item i, labeling_itemresponse r WHERE i.campaign_id = %s AND i.position > 0 AND r.item_id = %s",
+            [made.pk, first.pk],
+        )
+        cursor.execute(
+            "INSERT INTO labeling_slot (item_id, campaign_id, number, state, queue_rank)"
+            " SELECT id, campaign_id, n, 'free', position::bigint * %s + n"
+            " FROM labeling_item, generate_series(0, %s) n WHERE campaign_id = %s AND position > 0",
+            [queue.MAX_SLOTS, OVERLAP - 1, made.pk],
+        )
+        cursor.execute("SET session_replication_role = DEFAULT")
+    return made
+
+
+def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
+    """As if `rater` had judged the first `n_items` items, one slot each, before places were remembered."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(
+            "UPDATE labeling_slot SET state = 'submitted', rater_id = %s FROM labeling_item i"
+            " WHERE i.id = item_id AND i.campaign_id = %s AND i.position < %s AND number = 0",
+            [rater.pk, campaign.pk, n_items],
+        )
+        cursor.execute(
+            "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id, slot_id,"
+            " is_extra, presentation, warnings, submitted_at, version, is_current)"
+            " SELECT 'comparison', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, '{}', '[]', %s, 1, true"
+            " FROM labeling_slot s JOIN labeling_item i ON i.id = s.item_id WHERE s.rater_id = %s",
+            [NOW, rater.pk],
+        )
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+
+def signed_in(name: str) -> tuple[Rater, str]:
+    """A rater of the pool, and the key of a session of theirs."""
+    user = User.objects.create(email=f"{name.replace(' ', '.')}@example.org", name=name, is_rater=True, password="!")
+    rater = Rater.objects.create(user=user, alias=name)
+    services.add_raters(pool=Pool.objects.get(name="benchmark"), raters=[rater], by=None, now=NOW)
+    session = SessionStore()
+    session["_auth_user_id"] = str(user.pk)
+    session["_auth_user_backend"] = settings.AUTHENTICATION_BACKENDS[0]
+    session["_auth_user_hash"] = user.get_session_auth_hash()
+    session.create()
+    assert session.session_key is not None
+    return rater, session.session_key
+
+
+if __name__ == "__main__":
+    main()

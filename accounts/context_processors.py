@@ -1,6 +1,7 @@
 """What base.html needs on every page."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -27,17 +28,20 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, User):
         return {"shell": None, "languages": _languages()}
     match = request.resolver_match
+    roles = access.roles_of(user)
     return {
         "shell": Shell(
-            groups=navigation.groups_for(
-                current=match.view_name if match else "",
-                may_open=frozenset(name for name in settings.URL_PERMISSIONS if access.may_open(name, access.roles_of(user))),
-            ),
+            groups=navigation.groups_for(current=match.view_name if match else "", may_open=_openable(roles)),
             role=role_in_words(user),
-            n_unread=notices.unread(person=user).count() if access.may_open("notices", access.roles_of(user)) else None,
+            n_unread=notices.unread(person=user).count() if access.may_open("notices", roles) else None,
             languages=_languages(),
         )
     }
+
+
+@lru_cache
+def _openable(roles: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in settings.URL_PERMISSIONS if access.may_open(name, roles))
 
 
 def role_in_words(user: User) -> str:

@@ -8,11 +8,12 @@ from typing import Any
 from django import template
 from django.conf import settings
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from pages import render
 
@@ -41,6 +42,17 @@ def icon(name: str) -> SafeString:
 def _icon(name: str) -> SafeString:
     drawing = template.engines["django"].get_template(f"components/icons/{name}.svg")
     return mark_safe(drawing.render())  # noqa: S308  # our own file
+
+
+@register.simple_tag
+def constant(name: str) -> SafeString:
+    """`{% constant "labeling/desk/_says.html" %}`: a template that depends on the reader's language and nothing else, drawn once."""
+    return _constant(name, get_language())
+
+
+@lru_cache
+def _constant(name: str, _language: str | None) -> SafeString:
+    return render_to_string(name)
 
 
 @register.filter
@@ -96,11 +108,14 @@ def importmap(context: Context) -> SafeString:
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>',
         context.get("CSP_NONCE", ""),
-        mark_safe(json.dumps({"imports": _modules()})),  # noqa: S308  # our own file names
+        _modules(),
     )
 
 
-def _modules() -> dict[str, str]:
+@lru_cache
+def _modules() -> SafeString:
+    """As JSON. Looked up once: new files come with a new version of the site, and so with a restart."""
     root = Path(settings.BASE_DIR) / "static"
     files = sorted(path.relative_to(root) for path in (root / "js").rglob("*.js"))
-    return {file.with_suffix("").as_posix(): static(file.as_posix()) for file in files}
+    imports = {file.with_suffix("").as_posix(): static(file.as_posix()) for file in files}
+    return mark_safe(json.dumps({"imports": imports}))  # noqa: S308  # our own file names

@@ -14,6 +14,9 @@ never look at it again, and a QueuePlace remembers how far each rater has come: 
 has judged the first 100,000 items as for a newcomer. What this can miss (a slot that was locked while we passed, by a
 claim that then failed) is found by a sweep of the whole line, once a minute at most, when a rater would go home empty-handed.
 
+What suits a rater at all (labeling.routing) is part of the same statement. Their place moves past what does not suit them; when
+that changes, they start at the head again.
+
 Golds stand in no line: a slot on one is made for a rater whose turn it is, at a place in the rater's own order of claims
 that nobody can foresee, and is never free.
 """
@@ -28,6 +31,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Exists, F, OuterRef
 
+from labeling import routing
 from labeling.models import Campaign, ItemResponse, Judgment, Pass, PastLease, QueuePlace, Rater, Response, Slot
 
 RETURNED_FLOOR = -(2**62)
@@ -110,7 +114,7 @@ def returned_rank(now: datetime) -> int:
     return RETURNED_FLOOR + (now - _EPOCH) // timedelta(microseconds=1)
 
 
-def claim_free(*, campaign: Campaign, rater: Rater, now: datetime, is_sweep: bool = False) -> Slot | None:
+def claim_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime, is_sweep: bool = False) -> Slot | None:
     """Lease the first free slot for `rater`, in one statement; None when the line has none. A sweep starts at its head.
 
     Runs inside a transaction. The Slot comes back with `queue_rank` as it was, for `remember`.
@@ -127,8 +131,9 @@ def claim_free(*, campaign: Campaign, rater: Rater, now: datetime, is_sweep: boo
         "returned_floor": RETURNED_FLOOR,
         "fresh_floor": FRESH_FLOOR,
     }
+    statement = _claim_statement(is_sweep=is_sweep, has_repeats=campaign.repeat_percent > 0, suits=suits.sql)
     with connection.cursor() as cursor:
-        cursor.execute(_claim_statement(is_sweep=is_sweep, has_repeats=campaign.repeat_percent > 0), values)
+        cursor.execute(statement, values | suits.values)
         row = cursor.fetchone()
     if row is None:
         return None
@@ -162,10 +167,12 @@ def has_work(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
         "returned_floor": RETURNED_FLOOR,
         "fresh_floor": FRESH_FLOOR,
     }
-    parts = {name: _PART.format(bounds=bounds, not_met=_NOT_MET, lock="") for name, bounds in _FROM_PLACE.items()}
+    suits = routing.fit(campaign=campaign, rater=rater)
+    fits = _NOT_MET + suits.sql
+    parts = {name: _PART.format(bounds=bounds, not_met=fits, lock="") for name, bounds in _FROM_PLACE.items()}
     or_repeat = f"OR EXISTS ({_REPEAT.format(not_met=_NOT_MET, lock='')})" if campaign.repeat_percent else ""
     with connection.cursor() as cursor:
-        cursor.execute(_PROBE.format(not_met=_NOT_MET, or_repeat=or_repeat, **parts), values)
+        cursor.execute(_PROBE.format(not_met=fits, or_repeat=or_repeat, **parts), values | suits.values)
         return bool(cursor.fetchone()[0])
 
 
@@ -192,11 +199,11 @@ def remember(*, slot: Slot, rater: Rater, now: datetime) -> None:
     QueuePlace.objects.bulk_create([place], update_conflicts=True, unique_fields=["campaign", "rater"], update_fields=moved)
 
 
-def lock_lapsed(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
+def lock_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
     """The slot whose lease lapsed longest ago and that `rater` may have, locked. There is at most one for each other rater."""
     met = [Exists(table.objects.filter(item=OuterRef("item"), rater=rater)) for table in (Slot, Pass, Judgment)]
     lapsed = Slot.objects.filter(campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, is_gold=False)
-    lapsed = lapsed.filter(reserved_for=None, item__held_at=None)
+    lapsed = lapsed.filter(suits.condition, reserved_for=None, item__held_at=None)
     for meeting in met:
         lapsed = lapsed.exclude(meeting)
     return lapsed.select_for_update(skip_locked=True, of=("self",)).order_by("expires_at").first()
@@ -281,10 +288,10 @@ def forget_places(*, campaign: Campaign) -> None:
     QueuePlace.objects.filter(campaign=campaign).update(fresh_rank=FRESH_FLOOR, returned_rank=RETURNED_FLOOR, swept_at=None)
 
 
-def _claim_statement(*, is_sweep: bool, has_repeats: bool) -> str:
+def _claim_statement(*, is_sweep: bool, has_repeats: bool, suits: str) -> str:
     lock = "FOR UPDATE OF free SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     parts = {
-        name: _PART.format(bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name], not_met=_NOT_MET, lock=lock)
+        name: _PART.format(bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name], not_met=_NOT_MET + suits, lock=lock)
         for name in ("returned", "fresh")
     }
     repeat = f"repeat AS ({_REPEAT.format(not_met=_NOT_MET, lock=lock)})," if has_repeats else ""

@@ -427,7 +427,8 @@ def _store_comparison(*, judgment: Judgment, given: _Given, now: datetime) -> No
 
 def _store_edit(*, judgment: Judgment, text: str, original: Response, now: datetime) -> None:
     name = f"rater {judgment.rater.alias}"
-    source, _created = Source.objects.get_or_create(name=name, defaults={"kind": Source.Kind.PERSON, "created_at": now})
+    defaults = {"kind": Source.Kind.PERSON, "person_id": judgment.rater.user_id, "created_at": now}
+    source, _created = Source.objects.get_or_create(name=name, defaults=defaults)
     own = Response.objects.filter(prompt=judgment.prompt_id, source=source)
     number = own.aggregate(last=Max("number"))["last"]
     response = Response.objects.create(

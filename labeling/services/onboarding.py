@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
-from labeling import onboarding
+from labeling import onboarding, routing
 from labeling.models import (
     AttemptScore,
     Guideline,
@@ -272,6 +272,7 @@ def _know(rater: Rater, skills: Sequence[tuple[str, str]], *, basis: str, now: d
     RaterSkill.objects.bulk_create(
         [RaterSkill(rater=rater, axis=axis, code=code, basis=basis, at=now) for axis, code in skills], ignore_conflicts=True
     )
+    routing.look_anew(rater=rater)
 
 
 def _keep_profile(step: OnboardingStep, rater: Rater, questions: Sequence[Any], answers: Sequence[Any]) -> None:

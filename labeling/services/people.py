@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts import audit
 from accounts import services as accounts
 from accounts.models import User
+from labeling import routing
 from labeling.models import Pool, PoolMembership, Rater, RaterSkill
 from labeling.services import items
 
@@ -120,6 +121,8 @@ def edit_pool(
         before = {"name": stored.name, "description": stored.description, "is_held_out": stored.is_held_out} | was.as_fields
         after = {"name": name, "description": description, "is_held_out": is_held_out} | (terms or was).as_fields
         Pool.objects.filter(pk=pool.pk).update(**after)
+        if terms is not None and terms != was:
+            routing.look_anew(pool=pool)
         changed = sorted(name for name in after if after[name] != before[name])
         audit.record(
             by=by,
@@ -224,6 +227,7 @@ def declare_skills(*, rater: Rater, languages: Iterable[str], topics: Iterable[s
             [RaterSkill(rater=rater, axis=axis, code=code, basis=RaterSkill.Basis.DECLARED, at=now) for axis, code in said],
             ignore_conflicts=True,
         )
+        routing.look_anew(rater=rater)
 
 
 def grant_skills(
@@ -243,6 +247,7 @@ def grant_skills(
         RaterSkill.objects.bulk_create(
             [RaterSkill(rater=rater, axis=axis, code=code, basis=basis, at=now) for axis, code in known], ignore_conflicts=True
         )
+        routing.look_anew(rater=rater)
         after = sorted({code for _axis, code in known})
         if before != after:
             audit.record(by=by, action="skills", target=rater, before={basis: before}, after={basis: after}, now=now)

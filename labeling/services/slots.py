@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from labeling import queue
-from labeling.models import Campaign, Draft, Item, Judgment, Pass, PastLease, Pool, PoolMembership, Rater, Slot
+from labeling import queue, routing
+from labeling.models import Campaign, Draft, Item, Judgment, Pass, PastLease, PoolMembership, Rater, Slot
 from labeling.selectors import admission
 from labeling.services import cases, golds
 
@@ -113,8 +114,9 @@ def _take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     with transaction.atomic():
         _admit(campaign=campaign, rater=rater, now=now)
         slot = golds.take(campaign=campaign, rater=rater, now=now) if campaign.gold_share else None
-        slot = slot or _take_free(campaign=campaign, rater=rater, now=now)
-        slot = slot or _take_lapsed(campaign=campaign, rater=rater, now=now)
+        suits = routing.fit(campaign=campaign, rater=rater)
+        slot = slot or _take_free(campaign=campaign, rater=rater, suits=suits, now=now)
+        slot = slot or _take_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
         if slot is not None and campaign.gold_share:
             queue.count_claim(campaign=campaign, rater=rater)
         return slot
@@ -122,19 +124,19 @@ def _take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
 
 def _admit(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
     """Raises UnableToClaim. Where a quota counts what this rater has, their membership is locked: two tabs, one count."""
-    pool = Pool.objects.only("max_per_day", "max_at_once").get(pk=campaign.pool_id)
-    if pool.max_per_day or pool.max_at_once:
-        PoolMembership.objects.select_for_update().filter(pool=pool, rater=rater).values_list("pk", flat=True).first()
+    limited = Q(pool__max_per_day__isnull=False) | Q(pool__max_at_once__isnull=False)
+    mine = PoolMembership.objects.filter(limited, pool=campaign.pool_id, rater=rater)
+    mine.select_for_update(of=("self",)).values_list("pk", flat=True).first()
     paused = admission.pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
     hindrance = paused or admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(campaign.pool_id)
     if hindrance is not None:
         raise UnableToClaim(hindrance)
 
 
-def _take_free(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
-    slot = queue.claim_free(campaign=campaign, rater=rater, now=now)
+def _take_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
+    slot = queue.claim_free(campaign=campaign, rater=rater, suits=suits, now=now)
     if slot is None and queue.is_sweep_due(campaign=campaign, rater=rater, now=now):
-        slot = queue.claim_free(campaign=campaign, rater=rater, now=now, is_sweep=True)
+        slot = queue.claim_free(campaign=campaign, rater=rater, suits=suits, now=now, is_sweep=True)
         if slot is None:
             queue.remember_empty(campaign=campaign, rater=rater, now=now)
     if slot is not None:
@@ -142,8 +144,8 @@ def _take_free(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | Non
     return slot
 
 
-def _take_lapsed(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
-    slot = queue.lock_lapsed(campaign=campaign, rater=rater, now=now)
+def _take_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
+    slot = queue.lock_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
     if slot is None:
         return None
     _end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)

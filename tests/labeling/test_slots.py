@@ -167,7 +167,8 @@ def test_an_empty_queue_is_swept_once_a_minute(demonstration_campaign: Campaign,
         write(demonstration_campaign, rosa)
     services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
 
-    with django_assert_num_queries(6):  # held, savepoint, claim, sweep due, lapsed, savepoint
+    # held, savepoint; quota, paused, admitted; own, pool; claim, sweep due, lapsed, savepoint
+    with django_assert_num_queries(11):
         services.claim(campaign=demonstration_campaign, rater=rosa, now=after(0.5))
 
 
@@ -535,7 +536,7 @@ def test_the_cost_of_an_item_does_not_grow(
         judge(claim(campaign, raul), raul)
     judge(claim(campaign, rosa), rosa)
 
-    with django_assert_num_queries(5):  # held, savepoint, claim, place, savepoint
+    with django_assert_num_queries(10):  # held, savepoint; quota, paused, admitted; own, pool; claim, place, savepoint
         slot = claim(campaign, rosa)
     item = slot.item
     with django_assert_num_queries(4):  # savepoint, is it judged, draft, savepoint

@@ -1,0 +1,110 @@
+"""Which items suit a rater: none that they wrote themselves, and in a pool that routes, those whose language and category
+they know. The same rule as a condition of the claim's one statement and as a filter.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from labeling.models import Campaign, ItemResponse, Pool, Prompt, QueuePlace, Rater, RaterSkill, Source
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a claim asks of an item besides that its rater has not met it. Mostly nothing."""
+
+    own_sources: tuple[int, ...] = ()
+    languages: frozenset[str] | None = None
+    """codes that the rater knows; None where the pool does not route by language"""
+    categories: frozenset[str] | None = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """For the placeholders in `sql`."""
+        named = [
+            ("own", self.own_sources),
+            ("language", sorted(self.languages or ())),
+            ("category", sorted(self.categories or ())),
+        ]
+        return {f"{name}_{place}": value for name, values in named for place, value in enumerate(values)} | {
+            f"like_{place}": f"{code}-%" for place, code in enumerate(sorted(self.languages or ()))
+        }
+
+    @property
+    def sql(self) -> str:
+        """Conditions on `free`, a slot, each with AND before it. OFFSET 0 as in labeling.queue: a test, never a join."""
+        parts = []
+        if self.own_sources:
+            mine = _places("own", len(self.own_sources))
+            parts.append(
+                "NOT EXISTS (SELECT 1 FROM labeling_itemresponse shown JOIN labeling_response text ON text.id = shown.response_id"  # noqa: S608  # names of our own
+                f" WHERE shown.item_id = free.item_id AND text.source_id IN ({mine}) LIMIT 1 OFFSET 0)"
+            )
+            parts.append(_item_test(f"prompt.source_id NOT IN ({mine})"))
+        if self.languages is not None:
+            known = [f"prompt.language IN ({_places('language', len(self.languages))})"] if self.languages else []
+            known += [f"prompt.language LIKE %(like_{place})s" for place in range(len(self.languages))]
+            parts.append(_item_test("(" + " OR ".join(["prompt.language = ''", *known]) + ")"))
+        if self.categories is not None:
+            parts.append(_item_test(f"prompt.category IN ({_places('category', len(self.categories))})"))
+        return "".join(f" AND {part}" for part in parts)
+
+    @property
+    def condition(self) -> Q:
+        """The same on slots, for the ORM."""
+        asked = Q()
+        if self.own_sources:
+            shown = ItemResponse.objects.filter(item=OuterRef("item"), response__source__in=self.own_sources)
+            asked &= ~Exists(shown) & ~Q(item__prompt__source__in=self.own_sources)
+        if self.languages is not None:
+            known = Q(item__prompt__language="") | Q(item__prompt__language__in=self.languages)
+            for code in self.languages:
+                known |= Q(item__prompt__language__startswith=f"{code}-")
+            asked &= known
+        if self.categories is not None:
+            asked &= Q(item__prompt__category__in=self.categories)
+        return asked
+
+
+def fit(*, campaign: Campaign, rater: Rater) -> Fit:
+    """Two queries, and one more where the pool routes."""
+    own = tuple(Source.objects.filter(person=rater.user_id).values_list("pk", flat=True)) if rater.user_id else ()
+    pool = Pool.objects.only("languages", "expertise", "routes_by_language", "routes_by_category").get(pk=campaign.pool_id)
+    if not (pool.routes_by_language or pool.routes_by_category):
+        return Fit(own)
+    known: dict[str, set[str]] = {axis: set() for axis in RaterSkill.Axis}
+    for axis, code in rater.skills.values_list("axis", "code"):
+        known[axis].add(code)
+    languages = known[RaterSkill.Axis.LANGUAGE] | set(pool.languages)
+    categories = (known[RaterSkill.Axis.TOPIC] | set(pool.expertise) | {Prompt.Category.OTHER.value}) & set(
+        Prompt.Category.values
+    )
+    return Fit(
+        own_sources=own,
+        languages=frozenset(languages) if pool.routes_by_language else None,
+        categories=frozenset(categories) if pool.routes_by_category else None,
+    )
+
+
+def look_anew(*, rater: Rater | None = None, pool: Pool | None = None) -> None:
+    """What suits has changed: the next claims walk their lines from the head again, past what did not suit before."""
+    places = QueuePlace.objects.all()
+    places = places.filter(rater=rater) if rater is not None else places.filter(campaign__pool=pool)
+    places.update(fresh_rank=HEAD_FRESH, returned_rank=HEAD_RETURNED, swept_at=None)
+
+
+HEAD_FRESH = -1
+HEAD_RETURNED = -(2**62)
+"""As labeling.queue's floors: below every rank of its part of the line."""
+
+
+def _item_test(condition: str) -> str:
+    return (
+        "EXISTS (SELECT 1 FROM labeling_item item JOIN labeling_prompt prompt ON prompt.id = item.prompt_id"  # noqa: S608  # names of our own
+        f" WHERE item.id = free.item_id AND {condition} LIMIT 1 OFFSET 0)"
+    )
+
+
+def _places(name: str, n: int) -> str:
+    return ", ".join(f"%({name}_{place})s" for place in range(n))

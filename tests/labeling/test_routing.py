@@ -1,0 +1,148 @@
+"""Which items reach whom: by language and category where a pool routes, and never what one wrote oneself."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from accounts.models import User
+from labeling import queue, services
+from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source
+from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
+
+pytestmark = pytest.mark.django_db
+
+
+def routed(pool: Pool, *, by_language: bool = False, by_category: bool = False, languages: tuple[str, ...] = ()) -> None:
+    terms = services.PoolTerms(languages=languages, routes_by_language=by_language, routes_by_category=by_category)
+    services.edit_pool(pool=pool, name=pool.name, description="", is_held_out=False, terms=terms, by=None, now=NOON)
+
+
+def tagged(campaign: Campaign, *tags: tuple[str, str]) -> None:
+    """The campaign's items, in order, in these (language, category)."""
+    for item, (language, category) in zip(campaign.items.order_by("position"), tags, strict=True):
+        Prompt.objects.filter(pk=item.prompt_id).update(language=language, category=category)
+
+
+def given(campaign: Campaign, rater: Rater, *, now: datetime = NOON) -> list[int]:
+    """Positions of the items that the rater is given, in the campaign's order."""
+    positions = []
+    while (slot := services.claim(campaign=campaign, rater=rater, now=now)) is not None:
+        positions.append(slot.item.position)
+        assert slot.lease is not None
+        services.skip(lease=slot.lease, rater=rater, reason="technical", now=now)
+    return sorted(positions)
+
+
+@pytest.fixture
+def mixed(day_shift: Pool, guideline: Guideline) -> Campaign:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=5)
+    tagged(campaign, ("de", "chat"), ("fr", "chat"), ("", "closed_qa"), ("pt-BR", "other"), ("de", "closed_qa"))
+    return campaign
+
+
+def test_without_routing_everybody_gets_everything(mixed: Campaign, rosa: Rater) -> None:
+    assert given(mixed, rosa) == [0, 1, 2, 3, 4]
+
+
+def test_items_go_to_raters_who_know_the_language(mixed: Campaign, day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+    routed(day_shift, by_language=True)
+    services.declare_skills(rater=rosa, languages=["de"], topics=[], now=NOON)
+    services.declare_skills(rater=raul, languages=["fr", "pt"], topics=[], now=NOON)
+
+    assert given(mixed, rosa) == [0, 2, 4]
+    assert given(mixed, raul) == [1, 2, 3]
+
+
+def test_items_go_to_raters_who_know_the_category(mixed: Campaign, day_shift: Pool, rosa: Rater) -> None:
+    routed(day_shift, by_category=True)
+    services.grant_skills(rater=rosa, topics=["closed_qa"], by=None, now=NOON)
+
+    assert given(mixed, rosa) == [2, 3, 4]
+
+
+def test_what_the_pool_names_everybody_in_it_knows(mixed: Campaign, day_shift: Pool, rosa: Rater) -> None:
+    routed(day_shift, by_language=True, languages=("fr",))
+
+    assert given(mixed, rosa) == [1, 2]
+
+
+def test_what_one_learns_brings_the_items_that_were_passed_over(mixed: Campaign, day_shift: Pool, rosa: Rater) -> None:
+    routed(day_shift, by_language=True)
+    assert given(mixed, rosa) == [2]
+
+    services.declare_skills(rater=rosa, languages=["de"], topics=[], now=NOON)
+
+    assert given(mixed, rosa) == [0, 4]
+
+
+def test_the_desk_knows_that_nothing_suits(mixed: Campaign, day_shift: Pool, rosa: Rater) -> None:
+    tagged(mixed, *[("de", "chat")] * 5)
+    routed(day_shift, by_language=True)
+
+    assert not queue.has_work(campaign=mixed, rater=rosa, now=NOON)
+
+
+def test_a_lapsed_item_goes_to_nobody_whom_it_does_not_suit(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    tagged(campaign, ("de", "chat"))
+    routed(day_shift, by_language=True)
+    services.declare_skills(rater=rosa, languages=["de"], topics=[], now=NOON)
+    assert services.claim(campaign=campaign, rater=rosa, now=NOON) is not None
+    later = NOON + timedelta(days=1)
+
+    assert services.claim(campaign=campaign, rater=raul, now=later) is None
+    services.declare_skills(rater=raul, languages=["de"], topics=[], now=later)
+    assert services.claim(campaign=campaign, rater=raul, now=later) is not None
+
+
+def test_nobody_judges_a_response_of_their_own(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=3)
+    own = Source.objects.create(name="rater rosa", kind=Source.Kind.PERSON, person=rosa.user)
+    first = campaign.items.get(position=0)
+    response = first.responses.first()
+    assert response is not None
+    Response.objects.filter(pk=response.pk).update(source=own)
+
+    assert given(campaign, rosa) == [1, 2]
+    assert given(campaign, raul) == [0, 1, 2]
+
+
+def test_an_edit_is_its_raters_own(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=1)
+    slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
+    assert slot is not None
+    assert slot.lease is not None
+    services.submit_comparison(
+        lease=slot.lease,
+        rater=rosa,
+        ranks={0: 1, 1: 2, 2: 3, 3: 4},
+        ratings={position: {"overall": 4} for position in range(4)},
+        edit=services.Edit(0, "Better."),
+        now=NOON,
+    )
+
+    assert Response.objects.get(text="Better.").source.person == rosa.user
+
+
+def test_nobody_answers_a_prompt_of_their_own(day_shift: Pool, guideline: Guideline, alice: User) -> None:
+    both = services.change_person(
+        user=alice, email=alice.email, name="Alice", roles=["admin", "rater"], time_zone="UTC", is_active=True, by=None, now=NOON
+    )
+    services.add_raters(pool=day_shift, raters=[both.rater], by=None, now=NOON)
+    prompt = services.create_prompt(
+        messages=[{"role": "user", "content": "Mine"}],
+        category="chat",
+        language="en",
+        split="train",
+        licence="",
+        by=alice,
+        now=NOON,
+    )
+    campaign = services.create_campaign(
+        name="Write", kind="demonstration", pool=day_shift, guideline=guideline, prompts=[prompt], by=None, now=NOON
+    )
+    services.open_campaign(campaign=campaign, by=None, now=NOON)
+
+    assert given(campaign, both.rater) == []

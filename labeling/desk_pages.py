@@ -5,11 +5,13 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from django.http import QueryDict
+from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import formats, timezone
+from django.utils import formats, timezone, translation
 from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -23,6 +25,8 @@ from labeling.selectors.desk import MOST_COUNTED, OpenCampaign, Standing, Tally,
 from pages import render
 
 MOST_FIELDS = 1_000
+LONGEST_CHOICE = 8
+"""What is chosen from a list is short; the rest of a longer text is nobody's choice."""
 DIFF_TOKENS = 6_000
 """Beyond this many words a side, difflib by words takes seconds; the page says so instead."""
 
@@ -113,6 +117,7 @@ class Answer:
     recorded: forms.Recorded
     warnings: tuple[str, ...]
     line: str
+    shown: tuple[Response, ...] = ()
     refusal: str = ""
 
     @property
@@ -145,7 +150,7 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
     line = _("All bad") if compared.is_all_bad else line_of(compared)
     if compared.edit_of is not None:
         line = _("%(line)s · %(letter)s edited") % {"line": line, "letter": forms.LETTERS[compared.edit_of]}
-    return Answer(typed, compared, recorded, tuple(warnings), line)
+    return Answer(typed, compared, recorded, tuple(warnings), line, tuple(responses))
 
 
 def _read_comparison(work: Work, typed: Typed, form: rating_form.RatingForm, n_responses: int) -> forms.ComparisonAnswer:
@@ -221,9 +226,10 @@ class ResponseView:
     letter: str
     html: SafeString
     raw: str
-    rank_options: tuple[forms.Option, ...]
-    scales: tuple[forms.Question, ...]
-    flags: tuple[forms.Question, ...]
+    head: SafeString
+    """letter, rank, ways to show it"""
+    rating: SafeString
+    """the rating form about it"""
 
 
 @dataclass(frozen=True)
@@ -301,6 +307,19 @@ class WritePage(Page):
     high: int
 
 
+def page(
+    *,
+    work: Work,
+    typed: Typed,
+    review: Review | None = None,
+    today: Tally,
+    corrects: Judgment | None = None,
+    now: dt.datetime,
+) -> Page:
+    build = write_page if work.campaign.n_responses is None else compare_page
+    return build(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now)
+
+
 def compare_page(
     *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
 ) -> ComparePage:
@@ -332,16 +351,43 @@ def _response_view(
     place: int, response: Response, n: int, form: rating_form.RatingForm, typed: Typed, problems: Mapping[str, str]
 ) -> ResponseView:
     letter = forms.LETTERS[place]
-    rank = forms.first(typed.fields, f"rank-{letter}")
-    questions = forms.draw_questions(form, letter, typed.fields, problems)
+    rated = f"rate-{letter}-"
+    given = tuple(
+        (name, values[0][:LONGEST_CHOICE]) for name, values in typed.fields.items() if name.startswith(rated) and values
+    )
+    wrong = tuple((name, sentence) for name, sentence in problems.items() if name.startswith(rated))
+    language = translation.get_language()
     return ResponseView(
         letter=letter,
         html=render.markdown(response.text),
         raw=response.text,
-        rank_options=tuple(forms.Option(str(number), str(number) == rank) for number in range(1, n + 1)),
-        scales=tuple(question for question in questions if not question.is_flag),
-        flags=tuple(question for question in questions if question.is_flag),
+        head=_head(letter, n, forms.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE], language),
+        rating=_rating(form, letter, given, wrong, language),
     )
+
+
+# Most pages show these as nobody has touched them yet: a handful of strings, in place of three hundred small templates a page.
+@lru_cache(maxsize=512)
+def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
+    options = [forms.Option(str(number), str(number) == rank) for number in range(1, n + 1)]
+    return render_to_string("labeling/desk/_response_head.html", {"letter": letter, "rank_options": options})
+
+
+@lru_cache(maxsize=512)
+def _rating(
+    form: rating_form.RatingForm,
+    letter: str,
+    given: tuple[tuple[str, str], ...],
+    wrong: tuple[tuple[str, str], ...],
+    _language: str | None,
+) -> SafeString:
+    questions = forms.draw_questions(form, letter, {name: [text] for name, text in given}, dict(wrong))
+    context = {
+        "letter": letter,
+        "scales": [question for question in questions if not question.is_flag],
+        "flags": [question for question in questions if question.is_flag],
+    }
+    return render_to_string("labeling/desk/_rating.html", context)
 
 
 def write_page(

@@ -32,7 +32,7 @@ from django.db import connection
 from django.db.models import Exists, F, OuterRef
 
 from labeling import routing
-from labeling.models import Campaign, ItemResponse, Judgment, Pass, PastLease, QueuePlace, Rater, Response, Slot
+from labeling.models import Campaign, Judgment, Pass, PastLease, QueuePlace, Rater, Response, Slot
 
 RETURNED_FLOOR = -(2**62)
 FRESH_FLOOR = -1
@@ -270,9 +270,10 @@ def presented(lease: Slot | PastLease) -> list[Response]:
 
     A repeat shows its original's order from the end.
     """
-    rows = list(ItemResponse.objects.filter(item_id=lease.item_id).select_related("response", "item").order_by("response_id"))
-    original_id = rows[0].item.repeat_of_id if rows else None
-    order = shuffled([row.response for row in rows], seed=lease.seed or 0, item_id=original_id or lease.item_id)
+    up = Response.objects.filter(item_responses__item=lease.item_id).only("text").order_by("pk")
+    rows = list(up.annotate(original=F("item_responses__item__repeat_of")))
+    original_id = rows[0].original if rows else None
+    order = shuffled(rows, seed=lease.seed or 0, item_id=original_id or lease.item_id)
     return order[::-1] if original_id else order
 
 

@@ -126,6 +126,7 @@ def submit_comparison(
     strength: int | None = None,
     is_all_bad: bool = False,
     edit: Edit | None = None,
+    shown: Sequence[Response] | None = None,
     presentation: Mapping[str, Any] | None = None,
     active_s: float | None = None,
     warnings: Sequence[str] = (),
@@ -135,7 +136,8 @@ def submit_comparison(
 
     `ranks` may leave responses out (None), equal ranks tie, and gaps are closed: 1, 1, 3 is stored as 1, 1, 2.
     `is_all_bad` says that none is worth a rank: then all are left out. `edit` is a response made better: it becomes a
-    demonstration of this judgment and a response of the rater's, preferred to the one it was made from.
+    demonstration of this judgment and a response of the rater's, preferred to the one it was made from. `shown` is what
+    queue.presented gave for this lease, where the caller has read it already.
     """
     draft = {"ranks": dict(ranks), "ratings": {position: dict(given) for position, given in ratings.items()}, "reason": reason}
     with transaction.atomic():
@@ -143,7 +145,7 @@ def submit_comparison(
         if first is not None:
             return first
         given = _checked(
-            shown=queue.presented(held),
+            shown=queue.presented(held) if shown is None else shown,
             form=rating_form.parse(held.guideline_version.form) if held.guideline_version else rating_form.RatingForm(),
             ranks=ranks,
             ratings=ratings,

@@ -1,8 +1,8 @@
 """The rater's pages: the desk, one item to compare or to write, and the small requests that an open page sends.
 
 Submitting is two transactions: store and commit, then claim the next, so that a failed claim never undoes a judgment.
-A page with JavaScript sends the same forms with the header `X-Desk: fragment` and gets JSON:
-{"next": address} or {"review": HTML}.
+A page with JavaScript sends the same forms with the header `X-Desk: fragment` and gets JSON: {"review": HTML}, or
+{"next": address}, with the next item's HTML beside it when there is one.
 """
 
 import datetime as dt
@@ -14,6 +14,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -27,7 +28,7 @@ from labeling.forms.review import WordsForm
 from labeling.models import Campaign, Judgment, Pass
 from labeling.selectors import desk as selectors
 from labeling.selectors import golds, questions, reviews
-from labeling.views.onward import next_address
+from labeling.views.onward import next_address, next_step
 from pages import render as texts
 
 BIGGEST_DRAFT = 2_000_000
@@ -78,8 +79,11 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = access.work(user=request.user, lease=lease)
     if not work.is_open:
         return _gone(request, work)
-    draft = selectors.draft_of(rater=work.rater, item_id=work.item.pk)
-    return _page(request, work, desk_pages.Typed.of_draft(draft))
+    return _page(request, work, _typed_before(work))
+
+
+def _typed_before(work: selectors.Work) -> desk_pages.Typed:
+    return desk_pages.Typed.of_draft(selectors.draft_of(rater=work.rater, item_id=work.shown.item_id))
 
 
 def _page(
@@ -95,15 +99,34 @@ def _page(
     now = timezone.now()
     today = selectors.tally(rater=work.rater, since=_midnight(now))
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
-    build = desk_pages.compare_page if is_comparison else desk_pages.write_page
     context = {
-        "page": build(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
+        "page": desk_pages.page(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
         "undo": selectors.undoable(rater=work.rater, last_at=today.last_at, now=now),
         "skip_form": skip_form or forms.SkipForm(),
         "keys": desk_pages.keys(is_comparison=is_comparison),
     }
     template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"
     return render(request, template, context, status=status)
+
+
+def _next_item(request: HttpRequest, work: selectors.Work, judgment: Judgment) -> str:
+    """What an open page puts in the place of the item just judged."""
+    now = timezone.now()
+    today = selectors.tally(rater=work.rater, since=_midnight(now))
+    page = desk_pages.page(work=work, typed=_typed_before(work), today=today, now=now)
+    is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
+    context = {
+        "page": page,
+        "undo": judgment if selectors.may_undo(judgment, now=now) else None,
+        "skip_form": forms.SkipForm(),
+        "work": "labeling/desk/_compare.html" if is_comparison else "labeling/desk/_write.html",
+    }
+    return _part(request, "labeling/desk/item_fragment.html", context | {"messages": messages.get_messages(request)})
+
+
+def _part(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
+    """A piece of a page. It gets what it asks for and not what stands around every page: that costs three queries."""
+    return render_to_string(template, context | {"csrf_token": get_token(request)})
 
 
 def _gone(request: HttpRequest, work: selectors.Work) -> HttpResponse:
@@ -197,19 +220,18 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if work.is_open and not (step in {"submit", "stop"} and answer.may_be_stored):
         return _review(request, work, answer)
     try:
-        _store(work, answer)
+        judgment = _store(work, answer)
     except services.UnableToSubmit as error:
         return _review(request, work, replace(answer, refusal=str(error)))
     if not work.is_open:  # sent twice, or changed after going back in the browser
         messages.info(request, _("This item was stored already: the first answer counts."))
-    return _stored(request, work, is_last=step == "stop")
+    return _stored(request, work, judgment, is_last=step == "stop")
 
 
-def _store(work: selectors.Work, answer: desk_pages.Answer) -> None:
+def _store(work: selectors.Work, answer: desk_pages.Answer) -> Judgment:
     if isinstance(answer.given, forms.ComparisonAnswer):
-        services.submit_comparison(**_comparison(work, answer.given, answer))
-    else:
-        services.submit_demonstration(**_demonstration(work, answer.given, answer))
+        return services.submit_comparison(shown=answer.shown, **_comparison(work, answer.given, answer))
+    return services.submit_demonstration(**_demonstration(work, answer.given, answer))
 
 
 def _comparison(work: selectors.Work, given: forms.ComparisonAnswer, answer: desk_pages.Answer) -> dict[str, Any]:
@@ -238,13 +260,17 @@ def _about(work: selectors.Work, answer: desk_pages.Answer) -> dict[str, Any]:
     }
 
 
-def _stored(request: HttpRequest, work: selectors.Work, *, is_last: bool) -> HttpResponse:
+def _stored(request: HttpRequest, work: selectors.Work, judgment: Judgment, *, is_last: bool) -> HttpResponse:
     if is_last:
         messages.info(request, _("Stored. Nothing is reserved for you now."))
-        address = reverse("desk")
-    else:
-        address = next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk)
-    return JsonResponse({"next": address}) if _is_fragment(request) else redirect(address)
+        return JsonResponse({"next": reverse("desk")}) if _is_fragment(request) else redirect("desk")
+    step = next_step(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk)
+    if not _is_fragment(request):
+        return redirect(step.address)
+    if step.slot is None:
+        return JsonResponse({"next": step.address})
+    taken = selectors.work_taken(slot=step.slot, last=work)
+    return JsonResponse({"next": step.address, "html": _next_item(request, taken, judgment)})
 
 
 def _review(
@@ -252,7 +278,7 @@ def _review(
 ) -> HttpResponse:
     review = answer.review
     if _is_fragment(request):
-        html = render_to_string("labeling/desk/_review.html", {"review": review}, request)
+        html = _part(request, "labeling/desk/_review.html", {"review": review})
         return JsonResponse({"review": html, "is_ready": not review.problems})
     return _page(request, work, answer.typed, status=422 if review.problems else 200, review=review, corrects=corrects)
 
@@ -313,8 +339,7 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return _gone(request, work)
     form = forms.SkipForm(request.POST)
     if not form.is_valid():
-        kept = desk_pages.Typed.of_draft(selectors.draft_of(rater=work.rater, item_id=work.item.pk))
-        return _page(request, work, kept, status=422, skip_form=form)
+        return _page(request, work, _typed_before(work), status=422, skip_form=form)
     reason = Pass.Reason(form.cleaned_data["reason"])
     services.skip(lease=lease, rater=work.rater, reason=reason, note=form.cleaned_data["note"], now=timezone.now())
     return redirect(next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))

@@ -1,5 +1,7 @@
 """Where a rater goes next: an item, or what has to be read before it."""
 
+from dataclasses import dataclass
+
 from django.contrib import messages
 from django.http import HttpRequest
 from django.urls import reverse
@@ -7,26 +9,38 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling import services
-from labeling.models import Campaign, Rater
+from labeling.models import Campaign, Rater, Slot
 from labeling.selectors import admission, desk, guidance
 
 
+@dataclass(frozen=True)
+class Step:
+    """Where to go; `slot` is what was claimed, when that is an item."""
+
+    address: str
+    slot: Slot | None = None
+
+
 def next_address(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None) -> str:
+    return next_step(request, campaign=campaign, rater=rater, worked_by=worked_by).address
+
+
+def next_step(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None) -> Step:
     """Claims; where to go then. With nothing left, that is the desk, and a sentence there says so.
 
     A guideline that changed is read first; who has just worked by the version in force (`worked_by`) is not even looked up.
     """
     if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
-        return f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}"
+        return Step(f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}")
     try:
         slot = services.claim(campaign=campaign, rater=rater, now=timezone.now())
     except services.UnableToClaim as problem:
         messages.warning(request, problem.sentence)
-        return hindrance_address(problem.hindrance)
+        return Step(hindrance_address(problem.hindrance))
     if slot is not None:
-        return reverse("desk_item", args=[slot.lease])
+        return Step(reverse("desk_item", args=[slot.lease]), slot)
     messages.info(request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name})
-    return reverse("desk")
+    return Step(reverse("desk"))
 
 
 def hindrance_address(hindrance: admission.Hindrance) -> str:

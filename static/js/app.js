@@ -21,6 +21,12 @@ export function mountAll(root) {
   for (const el of root.querySelectorAll("[data-behavior]")) mountOne(el);
 }
 
+/** Before `root` is taken out by a script; htmx tells of its own swaps. */
+export function unmountAll(root) {
+  if (root.matches("[data-behavior]")) unmountOne(root);
+  for (const el of root.querySelectorAll("[data-behavior]")) unmountOne(el);
+}
+
 function unmountOne(el) {
   for (const undo of unmounts.get(el) ?? []) undo();
   unmounts.delete(el);

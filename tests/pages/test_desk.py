@@ -450,13 +450,54 @@ def test_a_broken_record_never_costs_the_judgment(
     assert Judgment.objects.get().active_s is None
 
 
-def test_a_script_gets_the_address_of_the_next_item(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def work_on(html: str) -> str:
+    """The work on a page or in an answer, without what is new in every answer: tokens, and seconds that are left."""
+    start = html.index('<div class="desk"')
+    work = html[start : html.index("</aside>", start)]
+    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|data-expires-in="\d+"', "", work)
+
+
+@pytest.mark.parametrize("kind", ["comparison", "demonstration"])
+def test_a_script_gets_the_next_item_with_the_answer(
+    kind: str, rosa: Rater, request: pytest.FixtureRequest, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
-    address = start(client, comparison_campaign) + "submit"
+    campaign = request.getfixturevalue(f"{kind}_campaign")
+    given = comparison() if kind == "comparison" else {"step": "submit", "text": words(200)}
+    address = start(client, campaign) + "submit"
+
+    answer = client.post(address, given, headers={"X-Desk": "fragment"}).json()
+
+    assert answer["next"] == f"/desk/item/{slot_of(rosa).lease}/"
+    page = client.get(answer["next"]).text
+    assert work_on(answer["html"]) == work_on(page)
+    assert "<html" not in answer["html"]
+    assert "/undo" in answer["html"]
+
+
+def test_an_item_that_comes_with_the_answer_brings_its_draft(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign) + "submit"
+    following = demonstration_campaign.items.get(position=1)
+    services.save_draft(item=following, rater=rosa, content={"revision": 3, "fields": {"text": ["Begun."]}}, now=timezone.now())
+
+    answer = client.post(address, {"step": "submit", "text": words(200)}, headers={"X-Desk": "fragment"}).json()
+
+    assert "Begun." in answer["html"]
+
+
+def test_a_script_is_led_to_the_desk_when_nothing_is_left(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    address = start(client, campaign) + "submit"
 
     answer = client.post(address, comparison(), headers={"X-Desk": "fragment"})
 
-    assert answer.json() == {"next": f"/desk/item/{slot_of(rosa).lease}/"}
+    assert answer.json() == {"next": "/desk/"}
 
 
 def test_a_script_gets_the_review_alone(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
@@ -1023,13 +1064,14 @@ def test_questions_cost_the_same_however_many_there_are(
         services.ask_about(item=item, rater=rosa, text="Why?", now=timezone.now())
 
     admin = signed_in(alice)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         admin.get("/questions/")
 
 
 # --- cost --------------------------------------------------------------------------------------------------------
-COSTS = {"next": 10, "item": 6, "draft": 7, "heartbeat": 5, "submit": 19}
-"""Queries of each request, the two for session and user included. Submit stores, commits, claims and remembers the place."""
+COSTS = {"next": 13, "item": 8, "draft": 8, "heartbeat": 5, "submit": 25}
+"""Queries of each request, the two for session and user included. Submit stores, commits, claims, remembers the place and
+reads the next item, which its answer brings."""
 
 
 def request_of(name: str, client: Client, address: str) -> None:
@@ -1057,7 +1099,7 @@ def test_the_desk_asks_the_same_however_many_items_there_are(
     open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=n_items)
     client = signed_in(rosa)
 
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(12):
         client.get("/desk/")
 
 

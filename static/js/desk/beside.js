@@ -3,7 +3,7 @@
 import { fragment } from "js/desk/post";
 import { modifier } from "js/desk/finish";
 
-export function beside({ desk, record }) {
+export function beside({ desk, record, signal }) {
   const panel = desk.querySelector("#guideline-panel");
   const part = desk.querySelector("[data-part=skip]");
   const skip = part && dialogOf(part); // a correction cannot be skipped
@@ -56,7 +56,7 @@ export function beside({ desk, record }) {
       event.preventDefault();
       actions[name]();
     }
-  });
+  }, { signal });
 
   return {
     ...actions,

@@ -21,11 +21,13 @@ export function mount(desk) {
   const allBad = form.elements.all_bad;
   const reason = form.elements.reason;
   const say = says(desk);
-  const record = mountRecord({ desk, form });
-  const draft = mountDraft({ desk, form, say, record });
-  const lease = mountLease({ desk, say, record });
-  const finish = mountFinish({ desk, form, say, draft, lease, login: mountLogin({ desk, say }) });
-  const beside = mountBeside({ desk, record });
+  const life = new AbortController();
+  const { signal } = life; // ends what listens outside the desk, when the next item takes its place
+  const record = mountRecord({ desk, form, signal });
+  const draft = mountDraft({ desk, form, say, record, signal });
+  mountLease({ desk, say, record, signal });
+  const finish = mountFinish({ desk, form, say, draft, login: mountLogin({ desk, say, signal }) });
+  const beside = mountBeside({ desk, record, signal });
   const views = mountViews({ desk, cards, record });
 
   // --- ranks ---
@@ -170,6 +172,7 @@ export function mount(desk) {
   keys({
     beside,
     finish,
+    signal,
     leave: () => cardNow().querySelector("[data-text]").focus(),
     commands: {
       b: allBadNow,
@@ -195,4 +198,5 @@ export function mount(desk) {
   desk.toggleAttribute("data-mounted", true);
   const review = desk.querySelector("[data-review]");
   (review ?? cards[0].querySelector("[data-text]")).focus({ preventScroll: true });
+  return () => life.abort();
 }

@@ -7,7 +7,7 @@ import { fill, read } from "js/desk/fields";
 const PAUSE_MS = 2000;
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 
-export function draft({ desk, form, say, record }) {
+export function draft({ desk, form, say, record, signal }) {
   const prefix = `preferably.draft.${desk.dataset.person}.`;
   // A correction is no draft of the item: it stays in this browser until it is submitted.
   const key = prefix + desk.dataset.lease + (desk.dataset.draftUrl ? "" : `.v${desk.dataset.version}`);
@@ -70,7 +70,7 @@ export function draft({ desk, form, say, record }) {
     }
   }
 
-  document.addEventListener("desk:signed-in", () => revision > 0 && later(0));
+  document.addEventListener("desk:signed-in", () => revision > 0 && later(0), { signal });
 
   /** Stored for good: nothing is kept here any more. */
   function clear() {
@@ -79,7 +79,7 @@ export function draft({ desk, form, say, record }) {
     localStorage.removeItem(key);
   }
 
-  window.addEventListener("pagehide", () => !isDone && revision > 0 && load(key) && keep());
+  window.addEventListener("pagehide", () => !isDone && revision > 0 && load(key) && keep(), { signal });
   return { restore, changed, clear };
 }
 

@@ -1,9 +1,10 @@
 // Review, then submit: the same key twice. A server that does not answer is asked again; the same lease stores once.
 
+import { goOn } from "js/desk/onward";
 import { drop, flush, keep } from "js/desk/outbox";
 import { backoff, pause, post } from "js/desk/post";
 
-export function finish({ desk, form, say, draft, lease: hold, login }) {
+export function finish({ desk, form, say, draft, login }) {
   const { person, lease } = desk.dataset;
   const slot = desk.querySelector("[data-review-slot]");
   const wait = backoff();
@@ -44,8 +45,8 @@ export function finish({ desk, form, say, draft, lease: hold, login }) {
     isSending = isLater = false;
     if (answer.kind === "ok" && answer.data.next) {
       draft.clear();
-      hold.end();
-      location.assign(answer.data.next);
+      if (answer.data.html) goOn(answer.data.next, answer.data.html);
+      else location.assign(answer.data.next);
     } else if (answer.kind === "ok") {
       show(answer.data.review);
     } else {

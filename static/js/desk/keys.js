@@ -2,8 +2,8 @@
 
 import { isTyping } from "js/typing";
 
-/** `commands` maps a key to what it does; `beside` and `finish` are the page's own parts; `leave` takes the focus out of a text. */
-export function keys({ commands, beside, finish, leave }) {
+/** `commands` maps a key to what it does; `beside` and `finish` are the page's own parts; `leave` takes the focus out of a text; `signal` ends it. */
+export function keys({ commands, beside, finish, leave, signal }) {
   const all = { ...commands, u: undo };
   document.addEventListener("keydown", (event) => {
     if (event.isComposing || event.defaultPrevented) return;
@@ -19,7 +19,7 @@ export function keys({ commands, beside, finish, leave }) {
     if (!command || event.repeat) return;
     event.preventDefault();
     command();
-  });
+  }, { signal });
 
   /** While the toast stands that offers it. */
   function undo() {

@@ -6,7 +6,7 @@ const BEAT_MS = 60_000;
 const AWAY_MS = 10 * 60_000;
 const COUNTDOWN_S = 5 * 60;
 
-export function lease({ desk, say, record }) {
+export function lease({ desk, say, record, signal }) {
   const countdown = document.querySelector("[data-countdown]");
   let endsAt = Date.now() + Number(desk.dataset.expiresIn) * 1000;
   let isLost = Number(desk.dataset.expiresIn) === 0;
@@ -42,11 +42,9 @@ export function lease({ desk, say, record }) {
     if (data === "opened") others.postMessage("here");
   };
   others.postMessage("opened");
-  return {
-    end() {
-      clearInterval(beating);
-      clearInterval(showing);
-      others.close();
-    },
-  };
+  signal.addEventListener("abort", () => {
+    clearInterval(beating);
+    clearInterval(showing);
+    others.close();
+  });
 }

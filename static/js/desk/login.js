@@ -2,7 +2,7 @@
 
 import { post, token } from "js/desk/post";
 
-export function login({ desk, say }) {
+export function login({ desk, say, signal }) {
   const dialog = desk.querySelector("[data-login]");
   const form = dialog.querySelector("form");
   const problem = dialog.querySelector("[data-login-problem]");
@@ -32,6 +32,6 @@ export function login({ desk, say }) {
     if (!event.target.closest("[data-do=sign-in]")) return;
     event.preventDefault();
     open();
-  });
+  }, { signal });
   return { open };
 }

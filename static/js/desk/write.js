@@ -16,11 +16,13 @@ export function mount(desk) {
   const preview = desk.querySelector("[data-preview]");
   const buttons = [...desk.querySelectorAll("[data-editor]")];
   const say = says(desk);
-  const record = mountRecord({ desk, form });
-  const draft = mountDraft({ desk, form, say, record });
-  const lease = mountLease({ desk, say, record });
-  const finish = mountFinish({ desk, form, say, draft, lease, login: mountLogin({ desk, say }) });
-  const beside = mountBeside({ desk, record });
+  const life = new AbortController();
+  const { signal } = life; // ends what listens outside the desk, when the next item takes its place
+  const record = mountRecord({ desk, form, signal });
+  const draft = mountDraft({ desk, form, say, record, signal });
+  mountLease({ desk, say, record, signal });
+  const finish = mountFinish({ desk, form, say, draft, login: mountLogin({ desk, say, signal }) });
+  const beside = mountBeside({ desk, record, signal });
 
   function count() {
     const n = text.value.trim() ? text.value.trim().split(/\s+/u).length : 0;
@@ -50,11 +52,12 @@ export function mount(desk) {
     if (!(event.metaKey || event.ctrlKey) || !event.shiftKey || event.key !== "Enter") return;
     event.preventDefault();
     toggle();
-  });
+  }, { signal });
 
   keys({
     beside,
     finish,
+    signal,
     leave: () => desk.querySelector("[data-prompt-text]").focus(),
     commands: { g: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: () => show("write") },
   });
@@ -69,4 +72,5 @@ export function mount(desk) {
   desk.toggleAttribute("data-mounted", true);
   const review = desk.querySelector("[data-review]");
   (review ?? text).focus({ preventScroll: true });
+  return () => life.abort();
 }

@@ -2,12 +2,18 @@
 
 import copy
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+import safetensors.torch
 import torch
 
 from tests.trainer import ppo_models
 from training.trainer import ppo_trainer
+
+Build = Callable[..., ppo_trainer.Models]
 
 
 def weights(model: torch.nn.Module) -> list[torch.Tensor]:
@@ -63,14 +69,15 @@ def test_nothing_behind_the_end_of_turn_is_kept_and_a_cut_response_gets_no_end()
 
 def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
     trainer = ppo_models.trainer()
+    reward: Any = trainer.reward
     rollouts = [ppo_trainer.Rollout([3, 4], [5, 6], False), ppo_trainer.Rollout([3], [7, 2], True)]
 
     scores = trainer.scores(rollouts)
 
     for rollout, score in zip(rollouts, scores, strict=True):
         with torch.no_grad():
-            hidden = trainer.reward.model(input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids])).last_hidden_state
-            assert float(score) == pytest.approx(float(trainer.reward.score(hidden)[0, -1, 0].detach()), abs=1e-5)
+            hidden = reward.model(input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids])).last_hidden_state
+            assert float(score) == pytest.approx(float(reward.score(hidden)[0, -1, 0].detach()), abs=1e-5)
 
 
 def test_left_padding_while_sampling_changes_no_response() -> None:
@@ -90,7 +97,7 @@ def test_left_padding_while_sampling_changes_no_response() -> None:
 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
-def test_kl_is_exactly_zero_before_the_first_update(build) -> None:
+def test_kl_is_exactly_zero_before_the_first_update(build: Build) -> None:
     trainer = ppo_models.trainer(build())
 
     experience = ppo_models.stored_experience(trainer)
@@ -113,7 +120,7 @@ def test_with_lora_the_reward_model_is_the_value_model_with_its_adapter_off() ->
 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
-def test_every_trainable_weight_of_policy_and_value_moves(build) -> None:
+def test_every_trainable_weight_of_policy_and_value_moves(build: Build) -> None:
     trainer = ppo_models.trainer(build(), n_inner_epochs=2)
     named = [
         (name, p, p.detach().clone())
@@ -130,7 +137,7 @@ def test_every_trainable_weight_of_policy_and_value_moves(build) -> None:
 
 
 def test_reward_and_reference_never_move() -> None:
-    models = ppo_models.full_models()
+    models: Any = ppo_models.full_models()
     before = copy.deepcopy([*models.reference.parameters(), *models.reward.parameters()])
     trainer = ppo_models.trainer(models)
 
@@ -196,7 +203,7 @@ def test_normalised_rewards_use_the_running_moments_and_the_clip() -> None:
 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
-def test_stop_and_resume_equals_an_unbroken_run(build, tmp_path) -> None:
+def test_stop_and_resume_equals_an_unbroken_run(build: Build, tmp_path: Path) -> None:
     changes = {
         "kl_control": "adaptive",
         "kl_target": 0.01,
@@ -214,8 +221,11 @@ def test_stop_and_resume_equals_an_unbroken_run(build, tmp_path) -> None:
 
     torch.manual_seed(99)
     resumed = ppo_models.trainer(build(seed=5), **changes)
-    if resumed.reference is not None:
+    if resumed.reference is not None and whole.reference is not None:
         resumed.reference.load_state_dict(whole.reference.state_dict())
+    for fresh, model in ((resumed.policy, whole.policy), (resumed.value, whole.value)):  # what is frozen comes with the model
+        frozen = {name: p for name, p in model.named_parameters() if not p.requires_grad}
+        fresh.load_state_dict(frozen, strict=False)
     resumed.load_state(tmp_path)
     reports = list(resumed.steps())
 
@@ -223,6 +233,20 @@ def test_stop_and_resume_equals_an_unbroken_run(build, tmp_path) -> None:
     assert resumed.state == whole.state
     for a, b in zip(weights(whole.policy) + whole.ema, weights(resumed.policy) + resumed.ema, strict=True):
         assert torch.allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
+def test_a_checkpoint_holds_each_weight_that_trains_once_and_no_other(
+    build: Build, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer = ppo_models.trainer(build())
+
+    trainer.save_state(tmp_path)
+
+    for model, name in ((trainer.policy, "policy"), (trainer.value, "value")):
+        saved = safetensors.torch.load_file(tmp_path / f"{name}.safetensors")
+        assert saved.keys() == {key for key, p in model.named_parameters() if p.requires_grad}
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
 
 
 def test_each_prompt_comes_once_before_any_comes_twice() -> None:

@@ -200,7 +200,8 @@ def _learn(
 
 def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) -> None:
     trained = sum(p.numel() * p.element_size() for group in trainer.optimizer.param_groups for p in group["params"])
-    run_dir.ensure_free_space(folder.path, trained * 3 + loading.n_bytes(trainer.policy), "a checkpoint")
+    averaged = sum(p.numel() * p.element_size() for p in trainer.ema)
+    run_dir.ensure_free_space(folder.path, trained * 3 + averaged, "a checkpoint")
     with folder.checkpoint(step, config.keep_checkpoints) as aside:
         trainer.save_state(aside)
 

@@ -6,7 +6,6 @@ Sources: Schulman 2016 (GAE, arXiv 1506.02438), Schulman 2017 (PPO, 1707.06347),
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 
 def token_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
@@ -16,8 +15,7 @@ def token_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
 
 def token_entropy(logits: Tensor) -> Tensor:
     """Entropy in nats of each row's distribution: (N, V) → (N,)."""
-    logprobs = functional.log_softmax(logits, dim=-1)
-    return -(logprobs.exp() * logprobs).sum(-1)
+    return torch.logsumexp(logits, dim=-1) - torch.linalg.vecdot(logits.softmax(dim=-1), logits)
 
 
 def per_token_kl(logprobs: Tensor, reference_logprobs: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import safetensors.torch
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
@@ -34,6 +35,9 @@ from training.trainer.packed_attention import PROMPT
 from training.trainer.ranking_trainer import scores_of_every_token, shared_prefix_mask
 
 IGNORED = -100
+# The optimizer's groups, and the order in which a checkpoint keeps the models.
+_POLICY, _VALUE = 0, 1
+_TRAINED = ("policy.safetensors", "value.safetensors")
 
 
 class Collapse(Exception):
@@ -254,6 +258,8 @@ class PpoTrainer:
             model.eval()  # dropout would make the ratio noisy: InstructGPT's RL has none
         self.state = State(beta=config.kl_coef)
         self.accelerator.register_for_checkpointing(self.state)
+        self.accelerator.register_save_state_pre_hook(self._save_trained)
+        self.accelerator.register_load_state_pre_hook(self._load_trained)
         self.ema = [p.detach().clone() for p in groups[0]["params"]] if config.ema_decay else []
 
     @property
@@ -365,7 +371,9 @@ class PpoTrainer:
 
     def _logprobs(self, model: nn.Module, row: Row, *, with_entropy: bool = False) -> tuple[Tensor, Tensor]:
         logits = model(logits_to_keep=row.predict, **row.inputs(model)).logits[0]
-        logits = logits.float() / self.config.temperature
+        logits = logits.float()
+        if self.config.temperature != 1:
+            logits = logits / self.config.temperature
         return formulas.token_logprobs(logits, row.targets), formulas.token_entropy(logits) if with_entropy else logits.new_empty(
             0
         )
@@ -483,22 +491,25 @@ class PpoTrainer:
         total = self._sum_of_processes(total)
         scale = self.accelerator.num_processes / max(total, 1.0)  # DDP averages gradients over processes
         rows = self._rows(experience.rollouts, minibatch)
+        places = [torch.cat([flat[minibatch[member]] for member in row.members]).to(self.device) for row in rows]
         sums: dict[str, float] = {}
-        for number, row in enumerate(rows):
-            where = torch.cat([flat[minibatch[member]] for member in row.members]).to(self.device)
-            with self._syncing(last=number == len(rows) - 1 and not self._has_ptx):
-                found = self._policy_row(experience, row, where, scale)
-            with self._syncing(self.value, last=number == len(rows) - 1):
-                found |= self._value_row(experience, row, where, scale)
-            sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
+        # The policy has stepped before the value model begins, so that only one of them holds gradients at a time.
+        for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
+            with self._syncing(self.policy, last=number == len(rows) and not self._has_ptx):
+                _add(sums, self._policy_row(experience, row, where, scale))
         if self._has_ptx:
             sums["ptx_loss"] = self._ptx(len(minibatch))
-        sums["grad_norm"] = self._step()
+        sums["grad_norm"] = self._step(_POLICY)
+        for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
+            with self._syncing(self.value, last=number == len(rows)):
+                _add(sums, self._value_row(experience, row, where, scale))
+        self._step(_VALUE)
+        self.scheduler.step()
         return sums
 
-    def _syncing(self, model: nn.Module | None = None, *, last: bool) -> contextlib.AbstractContextManager[None]:
+    def _syncing(self, model: nn.Module, *, last: bool) -> contextlib.AbstractContextManager[None]:
         """Gradients are averaged over processes once a minibatch, with its last row."""
-        return contextlib.nullcontext() if last else self.accelerator.no_sync(model or self.policy)
+        return contextlib.nullcontext() if last else self.accelerator.no_sync(model)
 
     def _policy_row(self, experience: Experience, row: Row, where: Tensor, scale: float) -> dict[str, float]:
         weight = experience.weight[where]
@@ -535,7 +546,7 @@ class PpoTrainer:
         scale = self.accelerator.num_processes / max(total, 1.0)
         loss_sum = 0.0
         for number, row in enumerate(rows):
-            with self._syncing(last=number == len(rows) - 1):
+            with self._syncing(self.policy, last=number == len(rows) - 1):
                 loss = -self._plain_logprobs(row).sum() * scale
                 self.accelerator.backward(self.config.ptx_coef * loss)
             loss_sum += float(loss.detach())
@@ -557,19 +568,18 @@ class PpoTrainer:
         packed = [row.to(self.device) for row in pack(rows, self.config.row_tokens)]
         return -sum(float(self._plain_logprobs(row).sum()) for row in packed) / max(1, sum(len(row.targets) for row in packed))
 
-    def _step(self) -> float:
-        policy, value = (group["params"] for group in self.optimizer.param_groups)
-        ceiling = self.config.max_grad_norm or math.inf
-        norm = float(self.accelerator.clip_grad_norm_(policy, ceiling))
-        self.accelerator.clip_grad_norm_(value, ceiling)
+    def _step(self, which: int) -> float:
+        """Moves the policy or the value model, whichever holds gradients, and says how long its gradient was."""
+        params = self.optimizer.param_groups[which]["params"]
+        norm = float(self.accelerator.clip_grad_norm_(params, self.config.max_grad_norm or math.inf))
         if not math.isfinite(norm):
             raise Collapse("The gradient became infinite or not a number. Lower the learning rate, or raise β.")
         self.optimizer.step()
-        self.scheduler.step()
         self.optimizer.zero_grad(set_to_none=True)
-        with torch.no_grad():
-            for kept, current in zip(self.ema, policy, strict=False):
-                kept.lerp_(current, 1 - self.config.ema_decay)
+        if which == _POLICY:
+            with torch.no_grad():
+                for kept, current in zip(self.ema, params, strict=False):
+                    kept.lerp_(current, 1 - self.config.ema_decay)
         return norm
 
     def _sum_of_processes(self, value: float) -> float:
@@ -671,6 +681,32 @@ class PpoTrainer:
         if self.ema and self.accelerator.is_main_process:
             torch.save(self.ema, folder / "ema.pt")
 
+    def _save_trained(self, models: list[nn.Module], weights: list[dict[str, Tensor]], folder: str) -> None:
+        """In place of whole state dicts: what trains, each weight once. Tied weights and frozen ones come with the model."""
+        if not weights:
+            return  # FSDP and DeepSpeed have saved their shards already
+        if self.accelerator.is_main_process:
+            for model, name in zip(models, _TRAINED, strict=True):
+                kept = {key: p.detach().contiguous() for key, p in self._trained(model).items()}
+                safetensors.torch.save_file(kept, Path(folder) / name)
+        weights.clear()
+
+    def _load_trained(self, models: list[nn.Module], folder: str) -> None:
+        if not (Path(folder) / _TRAINED[_POLICY]).exists():
+            return
+        for model, name in zip(models, _TRAINED, strict=True):
+            saved = safetensors.torch.load_file(Path(folder) / name)
+            params = self._trained(model)
+            if params.keys() != saved.keys():
+                raise ValueError(f"{name} holds other weights than those that train: the checkpoint is of another run.")
+            with torch.no_grad():
+                for key, p in params.items():
+                    p.copy_(saved[key])
+        models.clear()
+
+    def _trained(self, model: nn.Module) -> dict[str, nn.Parameter]:
+        return {key: p for key, p in self.accelerator.unwrap_model(model).named_parameters() if p.requires_grad}
+
     def load_state(self, folder: Path) -> None:
         self.accelerator.load_state(str(folder))
         if self.ema:
@@ -691,6 +727,11 @@ class PpoTrainer:
             with torch.no_grad():
                 for p, saved in zip(params, current, strict=False):
                     p.copy_(saved)
+
+
+def _add(sums: dict[str, float], found: dict[str, float]) -> None:
+    for name, value in found.items():
+        sums[name] = sums.get(name, 0.0) + value
 
 
 def _order(n: int, seed: int, epoch: int) -> list[int]:

@@ -2,8 +2,10 @@
 
 usage: python benchmarks/reward.py [--quick] [--model DIR]      (ends with one JSON line; writes benchmarks/results/reward.json)
 
-Each measurement is a process of its own, so that peak memory is its own too; ours and theirs take turns. Both train all weights
-of SmolLM2-135M in float32 with AdamW, one optimizer step a ranking; TRL's pairs are accumulated to make that step.
+Each measurement is a process of its own, so that peak memory is its own too. The machine may be busy, so the two take turns and
+medians are compared: ours, theirs, ours with --quick, and theirs once more without. Both train all weights of SmolLM2-135M in
+float32 with AdamW, one optimizer step a ranking; TRL's pairs are accumulated to make that step. A pair before the clock starts
+warms up.
 """
 
 import argparse
@@ -17,15 +19,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 RESULTS = ROOT / "benchmarks" / "results" / "reward.json"
-# (rankings measured after one to warm up, of K responses): full and quick
+# (responses a ranking, rankings measured in full, with --quick)
 SIZES = {"k4": (4, 4, 2), "k9": (9, 2, 1)}
-N_REAL = (12, 5)
+N_REAL = (12, 4)
+TURNS = (("ours", "trl", "ours", "trl"), ("ours", "trl", "ours"))
 
 
 def main() -> None:
@@ -35,14 +40,19 @@ def main() -> None:
         return
     found: dict[str, object] = {"quick": options.quick}
     started = time.monotonic()
-    memory = []
+    memory = {}
     for case in ("k4", "k9", "oasst"):
-        theirs, ours = (child(options, side, case) for side in ("trl", "ours"))
-        found[f"{case}_speedup"] = round(theirs["seconds"] / ours["seconds"], 2)
-        found[f"{case}_seconds"] = [round(theirs["seconds"], 2), round(ours["seconds"], 2)]
-        memory.append(ours["peak_gb"] / theirs["peak_gb"])
-    errors = child(options, "errors", "oasst")
-    found |= errors | {"peak_memory_ratio": round(statistics.median(memory), 3), "seconds": round(time.monotonic() - started)}
+        runs: dict[str, list[dict[str, float]]] = {"trl": [], "ours": []}
+        for side in TURNS[options.quick]:
+            runs[side].append(child(options, side, case))
+        seconds = {side: statistics.median(run["seconds"] for run in taken) for side, taken in runs.items()}
+        peak = {side: statistics.median(run["peak_gb"] for run in taken) for side, taken in runs.items()}
+        found[f"{case}_speedup"] = round(seconds["trl"] / seconds["ours"], 2)
+        found[f"{case}_seconds"] = {side: round(value, 2) for side, value in seconds.items()}
+        memory[case] = round(peak["ours"] / peak["trl"], 3)
+    found |= child(options, "errors", "oasst")
+    found |= {"peak_memory_ratio": statistics.median(memory.values()), "peak_memory_ratios": memory}
+    found |= {"seconds": round(time.monotonic() - started)}
     found |= {"cores": os.cpu_count(), "commit": commit()}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
@@ -75,7 +85,7 @@ def child(options: argparse.Namespace, side: str, case: str) -> dict[str, float]
         "--data",
         str(options.data),
     ]
-    out = subprocess.run(command + ["--quick"] * options.quick, check=True, capture_output=True, text=True).stdout
+    out = subprocess.run(command + ["--quick"] * options.quick, check=True, stdout=subprocess.PIPE, text=True).stdout
     found = json.loads(out.strip().splitlines()[-1])
     print(f"{case:6} {side:7} {json.dumps(found)}", flush=True)
     return found
@@ -98,11 +108,11 @@ Ranking = tuple[list[int], list[list[int]]]
 
 
 def made_rankings(options: argparse.Namespace) -> list[Ranking]:
-    """Prompts and responses of 128 tokens each; the ids are random, the arithmetic does not mind. The first warms up."""
+    """Prompts and responses of 128 tokens each; the ids are random, the arithmetic does not mind."""
     k, full, quick = SIZES[options.case]
     draw = random.Random(0)
     tokens = lambda: [draw.randrange(100, 40_000) for _ in range(128)]  # noqa: E731
-    return [(tokens(), [tokens() for _ in range(k)]) for _ in range(1 + (quick if options.quick else full))]
+    return [(tokens(), [tokens() for _ in range(k)]) for _ in range(quick if options.quick else full)]
 
 
 def real_rankings(options: argparse.Namespace) -> list[Ranking]:
@@ -118,10 +128,10 @@ def real_rankings(options: argparse.Namespace) -> list[Ranking]:
     ]
     whole = [data.rankings(tokenizer, [row], 512) for row in rows]
     found = [(r.rows[0]["prompt_ids"], r.rows[0]["response_ids"]) for r in whole if r.rows and not r.n_cut and not r.n_left_out]
-    return random.Random(1).sample(found, 1 + N_REAL[options.quick])
+    return random.Random(1).sample(found, N_REAL[options.quick])
 
 
-def ranked(node: dict, history: list[dict]) -> "itertools.chain[tuple[list[dict], list[str]]]":
+def ranked(node: dict[str, Any], history: list[dict[str, str]]) -> Iterator[tuple[list[dict[str, str]], list[str]]]:
     history = [*history, {"role": "user" if node["role"] == "prompter" else "assistant", "content": node["text"]}]
     replies = [reply for reply in node.get("replies", []) if not reply.get("deleted")]
     order = sorted((r for r in replies if r["role"] == "assistant" and r.get("rank") is not None), key=lambda r: r["rank"])
@@ -136,16 +146,16 @@ def train_ours(options: argparse.Namespace, rankings: list[Ranking]) -> float:
     from training.trainer import ranking_trainer  # noqa: PLC0415
 
     model, tokenizer = load(options)
-    rows = [
-        ranking_trainer.ranking_row(
-            ranking_trainer.Encoded(prompt, responses, list(range(len(responses))), 0),
-            [{"ranks": list(range(1, len(responses) + 1))}],
-        )
-        for prompt, responses in rankings
-    ]
-    args = ranking_trainer.RankingArguments(per_device_train_batch_size=1, **common(len(rankings)))
-    trainer = ranking_trainer.RankingTrainer(model, args, processing_class=tokenizer, train_dataset=rows)
-    return timed(trainer)
+
+    def trainer(rankings: list[Ranking]) -> Any:
+        rows = [
+            ranking_trainer.ranking_row(prompt, responses, [{"ranks": list(range(1, len(responses) + 1))}])
+            for prompt, responses in rankings
+        ]
+        args = ranking_trainer.RankingArguments(per_device_train_batch_size=1, **common(len(rankings)))
+        return ranking_trainer.RankingTrainer(model, args, processing_class=tokenizer, train_dataset=rows)
+
+    return timed(trainer, rankings)
 
 
 def train_trl(options: argparse.Namespace, rankings: list[Ranking]) -> float:
@@ -153,25 +163,28 @@ def train_trl(options: argparse.Namespace, rankings: list[Ranking]) -> float:
     import trl  # noqa: PLC0415
 
     model, tokenizer = load(options)
-    groups = [[(p + r[i], p + r[j]) for i, j in itertools.combinations(range(len(r)), 2)] for p, r in rankings]
-    if options.case == "oasst":  # unequal K: batches run on over the rankings, as many optimizer steps as ours
+
+    def trainer(rankings: list[Ranking]) -> Any:
+        groups = [[(p + r[i], p + r[j]) for i, j in itertools.combinations(range(len(r)), 2)] for p, r in rankings]
         pairs = list(itertools.chain.from_iterable(groups))
-        batch, accumulation = 2, max(1, round(len(pairs) / 2 / len(groups)))
-    else:
-        pairs = list(itertools.chain.from_iterable(groups))
-        batch, accumulation = 6, len(groups[0]) // 6
-    rows = [{"chosen_ids": chosen, "rejected_ids": rejected} for chosen, rejected in pairs]
-    n_steps = -(-len(rows) // (batch * accumulation))
-    args = trl.RewardConfig(
-        per_device_train_batch_size=batch, gradient_accumulation_steps=accumulation, max_length=None, **common(n_steps)
-    )
-    trainer = trl.RewardTrainer(
-        model=model, args=args, train_dataset=datasets.Dataset.from_list(rows), processing_class=tokenizer
-    )
-    return timed(trainer)
+        if options.case == "oasst":  # unequal K: batches run on over the rankings, as many optimizer steps as ours
+            batch, accumulation = 2, max(1, round(len(pairs) / 2 / len(groups)))
+        else:
+            batch, accumulation = 6, max(1, len(groups[0]) // 6)
+        rows = [{"chosen_ids": chosen, "rejected_ids": rejected} for chosen, rejected in pairs]
+        args = trl.RewardConfig(
+            per_device_train_batch_size=batch,
+            gradient_accumulation_steps=accumulation,
+            max_length=None,
+            **common(-(-len(rows) // (batch * accumulation))),
+        )
+        data = datasets.Dataset.from_list(rows)
+        return trl.RewardTrainer(model=model, args=args, train_dataset=data, processing_class=tokenizer)
+
+    return timed(trainer, rankings)
 
 
-def common(n_steps: int) -> dict:
+def common(n_steps: int) -> dict[str, Any]:
     return {
         "output_dir": tempfile.mkdtemp(),
         "max_steps": n_steps,
@@ -181,28 +194,33 @@ def common(n_steps: int) -> dict:
         "save_strategy": "no",
         "use_cpu": True,
         "bf16": False,
-        "gradient_checkpointing": False,
+        "activation_checkpointing": False,
         "disable_tqdm": True,
     }
 
 
-def timed(trainer: object) -> float:
-    """Seconds from the end of the first optimizer step to the end of the last."""
+def timed(trainer: Callable[[list[Ranking]], Any], rankings: list[Ranking]) -> float:
+    """Seconds from the beginning of training to the end of its last optimizer step, after one pair to warm up."""
     import transformers  # noqa: PLC0415
 
     class Clock(transformers.TrainerCallback):
-        ends: list[float] = []
+        begin = end = 0.0
+
+        def on_train_begin(self, *args: object, **kwargs: object) -> None:
+            self.begin = time.monotonic()
 
         def on_step_end(self, *args: object, **kwargs: object) -> None:
-            self.ends.append(time.monotonic())
+            self.end = time.monotonic()
 
-    clock = Clock()
-    trainer.add_callback(clock)  # type: ignore[attr-defined]
-    trainer.train()  # type: ignore[attr-defined]
-    return clock.ends[-1] - clock.ends[0]
+    prompt, responses = rankings[0]
+    trainer([(prompt, responses[:2])]).train()
+    clock, measured = Clock(), trainer(rankings)
+    measured.add_callback(clock)
+    measured.train()
+    return clock.end - clock.begin
 
 
-def load(options: argparse.Namespace) -> tuple:
+def load(options: argparse.Namespace) -> tuple[Any, Any]:
     import torch  # noqa: PLC0415
 
     from training.trainer import loading  # noqa: PLC0415
@@ -216,9 +234,10 @@ def errors(options: argparse.Namespace, rankings: list[Ranking]) -> dict[str, fl
     """Largest difference in loss and gradient between one packed pass and TRL's loss over the same pairs, in float32."""
     import torch  # noqa: PLC0415
 
-    from training.trainer import ranking_trainer  # noqa: PLC0415
+    from training.trainer import packed_attention, ranking_trainer  # noqa: PLC0415
 
     model, tokenizer = load(options)
+    packed_attention.use(model)
     rows = [ranking_trainer.ranking_row(p, r, [{"ranks": list(range(1, len(r) + 1))}]) for p, r in rankings]
     batch = ranking_trainer.RankingCollator(tokenizer.pad_token_id)(rows)
     loss = ranking_trainer.ranking_loss(ranking_trainer.rewards_of(model, batch), batch["pairs"], n_prompts=len(rows), per="pair")

@@ -208,6 +208,11 @@ class SnapshotForm(forms.Form):
         required=False,
         help_text=_("They came after their lease had lapsed and every slot was taken."),
     )
+    includes_repeats = forms.BooleanField(
+        label=_("Repeats as well"),
+        required=False,
+        help_text=_("The same item again to the same rater, to tell how far they agree with themselves."),
+    )
     weighs_by_reliability = forms.BooleanField(
         label=_("Weigh by reliability"),
         required=False,
@@ -248,6 +253,7 @@ class SnapshotForm(forms.Form):
             del self.fields[name]
         if kind != Snapshot.Kind.COMPARISONS:
             del self.fields["weighs_by_reliability"]
+            del self.fields["includes_repeats"]
         choices: dict[str, list[Any]] = {"licences": selectors.licence_choices()}
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = selectors.campaign_choices(kind=kind)

@@ -36,6 +36,8 @@ class Filters:
     campaigns: tuple[int, ...] = ()
     includes_imports: bool = True
     includes_extra: bool = False
+    includes_repeats: bool = False
+    """Of comparisons only: the same item again to the same rater, which is there to tell how far they agree with themselves."""
     categories: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("train",)
@@ -180,7 +182,10 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
     for row in exports.comparisons(
-        campaigns=filters.campaigns or None, include_imports=filters.includes_imports, include_extra=filters.includes_extra
+        campaigns=filters.campaigns or None,
+        include_imports=filters.includes_imports,
+        include_extra=filters.includes_extra,
+        include_repeats=filters.includes_repeats,
     ):
         if _is_left_out(row, filters, left_out):
             continue

@@ -37,6 +37,7 @@ _FILTERS = {
     "campaigns": _("campaigns"),
     "includes_imports": _("imported judgments"),
     "includes_extra": _("extra judgments"),
+    "includes_repeats": _("repeats"),
     "weighs_by_reliability": _("weighed by reliability"),
     "splits": _("splits"),
     "limit": _("at most"),
@@ -84,6 +85,8 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     found: list[tuple[Promise, str]] = []
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)
+        if key == "includes_repeats" and not value:  # cut before there were any, or without them as usual
+            continue
         if key == "weighs_by_reliability" and snapshot.kind != Snapshot.Kind.COMPARISONS:
             continue
         if snapshot.kind == Snapshot.Kind.PROMPTS and key in ("campaigns", "includes_imports", "includes_extra"):

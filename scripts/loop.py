@@ -124,8 +124,8 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     say("Both models answer prompts that neither has seen, once each; the raters compare them without knowing which is which.")
     exam = cut(researcher, "prompts", name="Exam", splits=["test"])
     once: dict[str, Any] = {"n_responses": 1, "max_new_tokens": N_TOKENS, "max_prompts": N_EXAM}
-    for model in (first, better):
-        train(researcher, "sample", name=f"Exam of {model}", snapshot=exam, base_model=model, **once)
+    for candidate in (first, better):
+        train(researcher, "sample", name=f"Exam of {candidate}", snapshot=exam, base_model=candidate, **once)
     open_campaign(
         admin,
         name=DUEL,
@@ -210,12 +210,12 @@ def train(
     page = researcher.open(f"/runs/new/{kind}/")
     page = researcher.send(page, page.form(has="base_model"), preset="small")
     form = page.form(has="base_model")
-    chosen = {"snapshot": form.option("snapshot", snapshot), "base_model": form.option("base_model", base_model)}
+    chosen: dict[str, Any] = {"snapshot": form.option("snapshot", snapshot), "base_model": form.option("base_model", base_model)}
     if reward_model:
         chosen["reward_model"] = form.option("reward_model", reward_model)
     offered = (form.options[field][value] for field, value in chosen.items())
     say(f"  run “{name}” on: {', '.join(offered)}")
-    settings = {field: str(value) for field, value in config.items()}
+    settings: dict[str, Any] = {field: str(value) for field, value in config.items()}
     page = researcher.send(page, form, name=name, **chosen, **settings)
     if not re.search(r"/runs/\d+/$", page.address):
         raise SystemExit(f"The run “{name}” could not be queued: {page.text[:1000]}")

@@ -8,6 +8,7 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from visitor import Form, Node, Page, UnexpectedPage, Visitor
 
@@ -108,7 +109,7 @@ class SimulatedRater(threading.Thread):
     def judge(self, page: Page) -> Page:
         """One item: read, rank and rate, look once more at the review, submit. The site then shows the next item, or the desk."""
         prompt, responses = read_item(page)
-        answers = self.answers(prompt, responses, page.form("/submit"))
+        answers: dict[str, Any] = {**self.answers(prompt, responses, page.form("/submit"))}
         review = self.visitor.send(page, page.form("/submit"), step="review", **answers)
         if not review.root.all("button", value="submit"):
             raise UnexpectedPage(f"{self.rater.name} may not submit: “{review.text[:500]}”")

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from accounts.models import User
 from labeling import services
-from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source
+from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Slot, Source
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -118,6 +119,13 @@ def demonstration_campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
 def comparison_campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Open, 5 items of 4 responses, overlap 3."""
     return open_comparison_campaign(pool=day_shift, guideline=guideline)
+
+
+def lease_of(slot: Slot | None) -> UUID:
+    """Of a slot that somebody holds."""
+    assert slot is not None
+    assert slot.lease is not None
+    return slot.lease
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -20,7 +21,7 @@ Caller = Callable[..., Client]
 QUESTION = [{"role": "user", "content": "Why is the sky blue?"}]
 
 
-def post(client: Client, path: str, body: object, **headers: str) -> object:
+def post(client: Client, path: str, body: object, **headers: str) -> Any:
     return client.post(path, body, content_type="application/json", headers=headers)
 
 

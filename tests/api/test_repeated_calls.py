@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -18,7 +19,7 @@ from tests.api.conftest import client_with, secret_of
 Caller = Callable[..., Client]
 
 
-def create(client: Client, name: str, key: str | None = "k-1", path: str = "/api/v1/pools") -> object:
+def create(client: Client, name: str, key: str | None = "k-1", path: str = "/api/v1/pools") -> Any:
     headers = {"Idempotency-Key": key} if key is not None else {}
     return client.post(path, {"name": name}, content_type="application/json", headers=headers)
 

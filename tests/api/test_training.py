@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -27,7 +28,7 @@ def _own_folders(settings: LazySettings, tmp_path: Path) -> None:
     settings.SNAPSHOTS_DIR = tmp_path
 
 
-def post(client: Client, path: str, body: object | None = None) -> object:
+def post(client: Client, path: str, body: object | None = None) -> Any:
     return client.post(path, body or {}, content_type="application/json")
 
 

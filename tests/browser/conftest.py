@@ -64,7 +64,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         path: str,
         person: User | Rater | None = None,
         *,
-        theme: str = "light",
+        theme: Any = "light",
         width: int = 1440,
         height: int = 900,
         **options: Any,

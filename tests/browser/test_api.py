@@ -1,6 +1,7 @@
 """The API's documentation and the tokens of the profile page in Chromium: nothing from elsewhere, nothing against the policy."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,7 +13,9 @@ Opener = Callable[..., Page]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_documentation_is_drawn_from_our_own_files(open_page: Opener, alice: User, screenshot: Callable, theme: str) -> None:
+def test_the_documentation_is_drawn_from_our_own_files(
+    open_page: Opener, alice: User, screenshot: Callable[..., Any], theme: str
+) -> None:
     page = open_page("/api/v1/docs/", alice, theme=theme)
 
     expect(page.get_by_role("heading", name="judgments")).to_be_visible()
@@ -23,7 +26,7 @@ def test_the_documentation_is_drawn_from_our_own_files(open_page: Opener, alice:
 
 
 def test_a_call_can_be_tried_with_the_session(
-    open_page: Opener, alice: User, demonstration_campaign: Campaign, screenshot: Callable
+    open_page: Opener, alice: User, demonstration_campaign: Campaign, screenshot: Callable[..., Any]
 ) -> None:
     page = open_page("/api/v1/docs/", alice)
     operation = page.locator("#operations-campaigns-list_campaigns")
@@ -52,7 +55,7 @@ def test_a_write_can_be_tried_with_the_session(open_page: Opener, alice: User, d
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_token_is_made_copied_and_revoked(
-    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, theme: str
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
 ) -> None:
     page = open_page("/profile/", noor, theme=theme)
     form = page.locator("#tokens form").last

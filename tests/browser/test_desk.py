@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -56,7 +57,7 @@ def writing(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Ca
     return campaign
 
 
-def begin(open_page: OpenPage, rater: Rater, **options: object) -> Page:
+def begin(open_page: OpenPage, rater: Rater, **options: Any) -> Page:
     """The first item of the only campaign, taken from the desk."""
     page = open_page("/desk/", rater, **options)
     page.get_by_role("button", name="Start").click()

@@ -1,6 +1,7 @@
 """A researcher's pages as Chromium shows them: accessible in both themes, fit for a phone, renewed while a run goes on."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,7 +15,7 @@ Opener = Callable[..., Page]
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_running_runs_page_passes_axe(
-    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, theme: str
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
 ) -> None:
     run = cast.a_run(noor, state="running", n_points=252)
 
@@ -29,7 +30,7 @@ def test_a_running_runs_page_passes_axe(
     ("outcome", "error"), [("succeeded", ""), ("failed", "Memory ran out. Lower the batch size, or use LoRA.")]
 )
 def test_an_ended_runs_page_passes_axe(
-    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, outcome: str, error: str
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], outcome: str, error: str
 ) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=400), outcome, error)
 
@@ -54,7 +55,7 @@ def test_an_ended_runs_page_passes_axe(
     ],
 )
 def test_lists_and_forms_pass_axe(
-    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str, theme: str
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], path: str, theme: str
 ) -> None:
     cast.a_run(noor, state="running", n_points=120, name="Helpful, second try")
     cast.a_run(noor)
@@ -66,7 +67,9 @@ def test_lists_and_forms_pass_axe(
     axe_clean(page)
 
 
-def test_a_snapshots_and_a_models_page_pass_axe(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable) -> None:
+def test_a_snapshots_and_a_models_page_pass_axe(
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]
+) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=400), "succeeded")
 
     for name, path in {"snapshot": f"/snapshots/{run.snapshot_id}/", "model": f"/models/{run.trained_model.pk}/"}.items():
@@ -77,7 +80,7 @@ def test_a_snapshots_and_a_models_page_pass_axe(open_page: Opener, noor: User, a
 
 @pytest.mark.parametrize("path", ["/runs/", "/runs/new/sft/", "/snapshots/", "/models/"])
 def test_an_empty_place_says_what_to_do_first(
-    open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable, path: str
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], path: str
 ) -> None:
     page = open_page(path, noor)
 
@@ -86,7 +89,7 @@ def test_an_empty_place_says_what_to_do_first(
     axe_clean(page)
 
 
-def test_a_run_fits_a_phone(open_page: Opener, noor: User, axe_clean: Callable, screenshot: Callable) -> None:
+def test_a_run_fits_a_phone(open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]) -> None:
     run = cast.a_run(noor, state="running", n_points=252)
 
     page = open_page(f"/runs/{run.pk}/", noor, width=390, height=844)

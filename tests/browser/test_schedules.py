@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -63,7 +64,13 @@ def nodes(noor: User) -> None:
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
 def test_schedules_and_chains_pass_axe_and_fit(
-    open_page: Opener, noor: User, cycle: Chain, axe_clean: Callable, screenshot: Callable, theme: str, width: int
+    open_page: Opener,
+    noor: User,
+    cycle: Chain,
+    axe_clean: Callable[..., Any],
+    screenshot: Callable[..., Any],
+    theme: str,
+    width: int,
 ) -> None:
     paths = {
         "list": "/schedules/",
@@ -80,7 +87,13 @@ def test_schedules_and_chains_pass_axe_and_fit(
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
 def test_nodes_notices_and_comparisons_pass_axe_and_fit(
-    open_page: Opener, noor: User, nodes: None, axe_clean: Callable, screenshot: Callable, theme: str, width: int
+    open_page: Opener,
+    noor: User,
+    nodes: None,
+    axe_clean: Callable[..., Any],
+    screenshot: Callable[..., Any],
+    theme: str,
+    width: int,
 ) -> None:
     runs = [cast.finished(cast.a_run(noor, state="running", n_points=n, name=f"try {n}"), "succeeded") for n in (90, 200, 400)]
     for kind, sentence in {"failed": "The run “try 7” failed. Memory ran out.", "approval": "The chain waits for you."}.items():

@@ -1,6 +1,7 @@
 """The parts of the site as Chromium shows them, in both themes and on a phone."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,7 +13,7 @@ Opener = Callable[..., Page]
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_component_passes_axe_in_both_themes(
-    open_page: Opener, alice: User, axe_clean: Callable, screenshot: Callable, theme: str
+    open_page: Opener, alice: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
 ) -> None:
     page = open_page("/styleguide/", alice, theme=theme)
 
@@ -22,7 +23,7 @@ def test_every_component_passes_axe_in_both_themes(
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_login_page_passes_axe_in_both_themes(
-    open_page: Opener, axe_clean: Callable, screenshot: Callable, theme: str, db: None
+    open_page: Opener, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str, db: None
 ) -> None:
     page = open_page("/account/login/", theme=theme)
 
@@ -32,7 +33,13 @@ def test_the_login_page_passes_axe_in_both_themes(
 
 @pytest.mark.parametrize(("name", "width", "height"), [("phone", 390, 844), ("tablet", 900, 1100)])
 def test_nothing_is_wider_than_a_small_window(
-    open_page: Opener, alice: User, axe_clean: Callable, screenshot: Callable, name: str, width: int, height: int
+    open_page: Opener,
+    alice: User,
+    axe_clean: Callable[..., Any],
+    screenshot: Callable[..., Any],
+    name: str,
+    width: int,
+    height: int,
 ) -> None:
     page = open_page("/styleguide/", alice, width=width, height=height)
 
@@ -53,7 +60,7 @@ def test_the_theme_chosen_in_the_menu_outlives_a_reload(open_page: Opener, alice
 
 
 def test_the_menu_closes_on_escape_and_gives_the_focus_back(
-    open_page: Opener, alice: User, screenshot: Callable, axe_clean: Callable
+    open_page: Opener, alice: User, screenshot: Callable[..., Any], axe_clean: Callable[..., Any]
 ) -> None:
     page = open_page("/profile/", alice)
     menu = page.get_by_label("Menu of Alice")
@@ -78,7 +85,9 @@ def test_a_question_mark_lists_the_keys_but_not_while_typing(open_page: Opener, 
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
-def test_the_people_pages_pass_axe(open_page: Opener, alice: User, noor: User, axe_clean: Callable, screenshot: Callable) -> None:
+def test_the_people_pages_pass_axe(
+    open_page: Opener, alice: User, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]
+) -> None:
     for name, path in {"people": "/people/", "person-new": "/people/new/", "person": f"/people/{noor.pk}/"}.items():
         page = open_page(path, alice)
         screenshot(page, name)
@@ -86,7 +95,7 @@ def test_the_people_pages_pass_axe(open_page: Opener, alice: User, noor: User, a
 
 
 def test_an_uninvited_address_says_so_in_the_same_shell(
-    open_page: Opener, alice: User, screenshot: Callable, live_server: object
+    open_page: Opener, alice: User, screenshot: Callable[..., Any], live_server: object
 ) -> None:
     page = open_page("/profile/", alice)
     page.evaluate("document.title")

@@ -62,7 +62,7 @@ def path_of(name: str) -> str:
     possibilities, _pattern, _defaults, converters = resolver.reverse_dict.getlist(bare)[0]
     template, parameters = possibilities[0]
     values = {p: SAMPLES[type(converters[p]).__name__] if p in converters else NAMED_SAMPLES.get(p, "sample") for p in parameters}
-    return prefix + template % values
+    return str(prefix + template % values)
 
 
 def client_of(kind: str) -> Client:

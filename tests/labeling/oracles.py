@@ -54,7 +54,8 @@ def coders(text: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         for unit, label in enumerate(line.split())
         if label != "."
     ]
-    return tuple(np.array(column) for column in zip(*entries, strict=True))
+    one, two, three = (np.array(column) for column in zip(*entries, strict=True))
+    return one, two, three
 
 
 def counts(text: str) -> np.ndarray:

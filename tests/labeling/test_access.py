@@ -10,7 +10,7 @@ from django.http import Http404
 from accounts.models import User
 from labeling import access, services
 from labeling.models import Campaign, Guideline, Import, Pool, Rater, Source
-from tests.cast import NOON, PASSWORD, rater_called
+from tests.cast import NOON, PASSWORD, lease_of, rater_called
 
 pytestmark = pytest.mark.django_db
 
@@ -83,8 +83,8 @@ def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
 
     others = [people["admin"], people["researcher"], people["anonymous"], raul.user]
 
-    assert access.work(user=rosa.user, lease=slot.lease).item.pk == slot.item_id
-    assert not any(reaches(lambda user=user: access.work(user=user, lease=slot.lease)) for user in others)
+    assert access.work(user=rosa.user, lease=lease_of(slot)).item.pk == slot.item_id
+    assert not any(reaches(lambda user=user: access.work(user=user, lease=lease_of(slot))) for user in others)
 
 
 def test_a_lease_that_never_was_does_not_exist(rosa: Rater) -> None:

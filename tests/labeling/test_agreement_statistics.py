@@ -2,6 +2,7 @@
 
 import math
 from itertools import combinations, permutations
+from typing import Any
 
 import numpy as np
 import pytest
@@ -428,7 +429,7 @@ def test_what_cannot_be_computed_is_a_sentence(units: list[int], raters: list[in
 
 
 @pytest.mark.parametrize("scores", [[[1.0, 1.0], [1.0, 1.0]], [[1.0]], np.zeros((0, 0))])
-def test_an_order_that_ties_everything_is_a_sentence(scores: object) -> None:
+def test_an_order_that_ties_everything_is_a_sentence(scores: Any) -> None:
     w, tau = agreement.kendall_w(scores), agreement.kendall_tau([1, 1], [1, 2])
 
     assert (w.value, tau.value) == (None, None)

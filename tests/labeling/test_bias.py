@@ -3,6 +3,7 @@
 import json
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,7 +51,7 @@ def test_differences_are_doublings_of_length_and_who_has_what() -> None:
 # The regression
 
 
-def clustered_choices(seed: int, n: int = 600) -> dict[str, np.ndarray]:
+def clustered_choices(seed: int, n: int = 600) -> dict[str, Any]:
     """Thirty prompts and twelve raters; the choice follows position a little, length much, lists not at all."""
     random = np.random.default_rng(seed)
     prompts, raters = random.integers(0, 30, n), random.integers(0, 12, n)
@@ -60,7 +61,7 @@ def clustered_choices(seed: int, n: int = 600) -> dict[str, np.ndarray]:
     return {"first_won": won.astype(float), "length": length, "list": lists, "prompts": prompts, "raters": raters}
 
 
-def regressed(data: dict[str, np.ndarray], **more: np.ndarray) -> bias.Choices:
+def regressed(data: dict[str, Any], **more: Any) -> bias.Choices:
     features = {"length": data["length"], "list": data["list"], **more}
     return bias.choices(first_won=data["first_won"], features=features, prompts=data["prompts"], raters=data["raters"])
 
@@ -145,7 +146,7 @@ def test_ties_and_votes_without_a_feature_are_left_out() -> None:
     ],
     ids=["constant", "twice", "separating"],
 )
-def test_a_feature_without_an_answer_has_a_sentence(column: object, sentence: str) -> None:
+def test_a_feature_without_an_answer_has_a_sentence(column: Any, sentence: str) -> None:
     data = clustered_choices(3)
 
     found = {effect.name: effect for effect in regressed(data, extra=column(data)).effects}["extra"]

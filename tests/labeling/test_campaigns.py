@@ -1,5 +1,7 @@
 """Campaigns, pools and guidelines as they are made and changed."""
 
+from typing import Any
+
 import pytest
 
 from accounts.models import AuditEvent, User
@@ -11,7 +13,7 @@ from tests.cast import NOON, responses_to, some_prompts
 pytestmark = pytest.mark.django_db
 
 
-def create(pool: Pool, guideline: Guideline, **fields: object) -> Campaign:
+def create(pool: Pool, guideline: Guideline, **fields: Any) -> Campaign:
     values = {"name": "Write", "kind": "demonstration", "by": None, "now": NOON} | fields
     return services.create_campaign(pool=pool, guideline=guideline, **values)
 

@@ -15,7 +15,7 @@ from django.db import connection
 
 from labeling import services
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Rater, Slot
-from tests.cast import NOON, open_demonstration_campaign
+from tests.cast import NOON, lease_of, open_demonstration_campaign
 
 N_RATERS, N_ITEMS, OVERLAP = 40, 60, 3
 
@@ -41,7 +41,7 @@ def work_until_empty(campaign: Campaign, rater: Rater, seed: int, start: threadi
                 continue
             n_empty, n_claims = 0, n_claims + 1
             if n_claims <= 2 and chance.random() < 0.3 and campaign.slots.filter(state="free").count() > N_RATERS:
-                services.skip(lease=slot.lease, rater=rater, reason="technical", now=now)
+                services.skip(lease=lease_of(slot), rater=rater, reason="technical", now=now)
                 continue
             if chance.random() < 0.1:
                 now += timedelta(minutes=31)
@@ -54,10 +54,10 @@ def work_until_empty(campaign: Campaign, rater: Rater, seed: int, start: threadi
 def act(slot: Slot, rater: Rater, chance: random.Random, now: datetime) -> list[int]:
     what = chance.random()
     if what < 0.1:
-        services.release(lease=slot.lease, rater=rater, now=now)
+        services.release(lease=lease_of(slot), rater=rater, now=now)
         return []
     if what < 0.2:
-        services.heartbeat(lease=slot.lease, rater=rater, now=now)
+        services.heartbeat(lease=lease_of(slot), rater=rater, now=now)
         return []
     given = {"lease": slot.lease, "rater": rater, "text": f"{rater.alias} on {slot.item_id}", "now": now}
     judgment = services.submit_demonstration(**given)
@@ -122,7 +122,7 @@ def test_one_submit_sent_many_times_at_once_stores_once(day_shift: Pool, guideli
     def submit() -> int:
         start.wait()
         try:
-            return services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON).pk
+            return services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON).pk
         finally:
             connection.close()
 

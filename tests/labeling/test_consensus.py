@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import choix
 import numpy as np
@@ -187,7 +188,7 @@ def test_consensus_never_gives_nan(units: list[int], raters: list[int], labels: 
 # Bradley and Terry
 
 
-def expanded(wins: np.ndarray) -> dict[str, np.ndarray]:
+def expanded(wins: np.ndarray) -> dict[str, Any]:
     """`wins[i, j]` as one entry a win."""
     i, j = np.nonzero(wins)
     n = wins[i, j]
@@ -272,7 +273,7 @@ PUDDING = """
 """
 
 
-def pudding() -> dict[str, np.ndarray]:
+def pudding() -> dict[str, Any]:
     votes: list[tuple[int, int, int]] = []
     for row in PUDDING.strip().replace("\n", "|").split("|"):
         i, j, _, wins, losses, ties = map(int, row.split())
@@ -305,7 +306,7 @@ def test_ties_as_half_wins_shrink_the_scale() -> None:
     assert np.ptp(half.values) < np.ptp(davidson.values)
 
 
-def log_likelihood_by_hand(state: np.ndarray, votes: dict[str, np.ndarray], model: str) -> float:
+def log_likelihood_by_hand(state: np.ndarray, votes: dict[str, Any], model: str) -> float:
     strength, theta, total = np.exp(state[:-1]), math.exp(state[-1]), 0.0
     for left, right, label in zip(votes["left"], votes["right"], votes["labels"], strict=True):
         one, other = strength[left - 1], strength[right - 1]
@@ -337,7 +338,7 @@ EVALICA = """0,1,tie 0,2,right 0,2,tie 0,4,tie 1,0,left 1,2,tie 1,2,tie 1,3,tie 
 4,0,left 4,3,left"""
 
 
-def simple() -> dict[str, list[int]]:
+def simple() -> dict[str, Any]:
     rows = [row.split(",") for row in EVALICA.split()]
     side = {"left": -1, "tie": 0, "right": 1}
     return {

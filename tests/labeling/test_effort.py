@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -22,9 +23,7 @@ from tests.cast import NOON, open_comparison_campaign, open_demonstration_campai
 DYNAMIC = Effort(max_overlap=5)
 
 
-def comparing(
-    pool: Pool, guideline: Guideline, effort: Effort, *, n_items: int = 1, overlap: int = 2, **fields: object
-) -> Campaign:
+def comparing(pool: Pool, guideline: Guideline, effort: Effort, *, n_items: int = 1, overlap: int = 2, **fields: Any) -> Campaign:
     values: dict[str, object] = {"n_responses": 2, "overlap": overlap, "effort": effort} | fields
     return open_comparison_campaign(pool=pool, guideline=guideline, n_items=n_items, **values)
 

@@ -9,20 +9,20 @@ import pytest
 
 from labeling import exports, queue, services
 from labeling.models import Campaign, Import, Judgment, Rater, Source
-from tests.cast import NOON
+from tests.cast import NOON, lease_of
 
 pytestmark = pytest.mark.django_db
 
 
 def written(campaign: Campaign, rater: Rater, text: str) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
-    return services.submit_demonstration(lease=slot.lease, rater=rater, text=text, now=NOON)
+    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text=text, now=NOON)
 
 
 def ranked(campaign: Campaign, rater: Rater, ranks: dict[int, int | None]) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {position: {"overall": position + 1} for position in range(4)}
-    return services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, now=NOON)
+    return services.submit_comparison(lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON)
 
 
 def imported(judgment: Judgment, state: str) -> None:
@@ -148,7 +148,7 @@ def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(com
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     best = queue.presented(slot)[2]
     judgment = services.submit_comparison(
-        lease=slot.lease,
+        lease=lease_of(slot),
         rater=rosa,
         ranks={0: 2, 1: 3, 2: 1, 3: 4},
         ratings={position: {"overall": 4} for position in range(4)},

@@ -271,7 +271,7 @@ def test_a_csv_cell_may_hold_messages_as_json() -> None:
 
 
 # --- Open-Assistant trees -----------------------------------------------------------------------------------------
-def node(role: str, text: str, *replies: dict[str, Any], **more: Any) -> dict[str, Any]:
+def node(role: str, text: str, *replies: Any, **more: Any) -> dict[str, Any]:
     return {"role": role, "text": text, "replies": list(replies), **more}
 
 
@@ -518,15 +518,16 @@ def test_the_first_line_tells_the_format(content: bytes, file_format: str) -> No
 
 
 # --- constant memory ----------------------------------------------------------------------------------------------
-class Repeated:
+class Repeated(io.BytesIO):
     """A file of `n` times the same bytes that is made while it is read, so that its own size does not count."""
 
     def __init__(self, n: int, piece: bytes) -> None:
+        super().__init__()
         self.n_left = n
         self.piece = piece
 
-    def read(self, size: int = -1) -> bytes:
-        n = min(self.n_left, max(1, size // len(self.piece)))
+    def read(self, size: int | None = -1) -> bytes:
+        n = min(self.n_left, max(1, (size or 0) // len(self.piece)))
         self.n_left -= n
         return self.piece * n
 

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ DAY = NOON.date()
 LATER = NOON + timedelta(days=3)
 
 
-def rate(pool: Pool, *, amount: str, basis: str = "hour", kind: str = "demonstration", **more: object) -> None:
+def rate(pool: Pool, *, amount: str, basis: str = "hour", kind: str = "demonstration", **more: Any) -> None:
     values = {"currency": "EUR", "valid_from": NOON - timedelta(days=30), "by": None, "now": NOON} | more
     services.set_rate(pool=pool, kind=kind, basis=basis, amount=Decimal(amount), **values)  # type: ignore[arg-type]
 

@@ -2,13 +2,14 @@
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
 from labeling import exports, queue, services
 from labeling.models import Campaign, Draft, Guideline, Item, ItemResponse, Judgment, Pass, Pool, Rater, Response, Slot
 from labeling.rating_form import RatingForm
-from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
+from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstration_campaign, rater_called
 
 pytestmark = pytest.mark.django_db
 
@@ -27,12 +28,12 @@ def claim(campaign: Campaign, rater: Rater, now: datetime = NOON) -> Slot:
 
 def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> Judgment:
     slot = claim(campaign, rater, now)
-    return services.submit_demonstration(lease=slot.lease, rater=rater, text="Four.", now=now)
+    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text="Four.", now=now)
 
 
-def judge(slot: Slot, rater: Rater, **given: object) -> Judgment:
+def judge(slot: Slot, rater: Rater, **given: Any) -> Judgment:
     answers = {"ranks": {0: 1, 1: 2, 2: 3, 3: 4}, "ratings": {n: {"overall": "4"} for n in range(4)}} | given
-    return services.submit_comparison(lease=slot.lease, rater=rater, now=NOON, **answers)
+    return services.submit_comparison(lease=lease_of(slot), rater=rater, now=NOON, **answers)
 
 
 def position_of(slot: Slot) -> int:
@@ -128,7 +129,7 @@ def test_what_was_given_back_goes_before_what_nobody_has_had(
 ) -> None:
     first = claim(demonstration_campaign, rosa)
     write(demonstration_campaign, raul)
-    services.release(lease=first.lease, rater=rosa, now=after(1))
+    services.release(lease=lease_of(first), rater=rosa, now=after(1))
 
     assert claim(demonstration_campaign, raul, after(2)).item_id == first.item_id
 
@@ -192,33 +193,33 @@ def queue_rank_after_write(campaign: Campaign, rater: Rater) -> int:
 def test_a_heartbeat_counts_the_lease_from_now(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    assert services.heartbeat(lease=slot.lease, rater=rosa, now=after(20)) == after(50)
+    assert services.heartbeat(lease=lease_of(slot), rater=rosa, now=after(20)) == after(50)
 
 
 def test_a_heartbeat_revives_a_lapsed_lease_that_nobody_took(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    assert services.heartbeat(lease=slot.lease, rater=rosa, now=after(90)) == after(120)
+    assert services.heartbeat(lease=lease_of(slot), rater=rosa, now=after(90)) == after(120)
 
 
 def test_a_heartbeat_of_somebody_elses_lease_does_nothing(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    assert services.heartbeat(lease=slot.lease, rater=raul, now=after(20)) is None
+    assert services.heartbeat(lease=lease_of(slot), rater=raul, now=after(20)) is None
     assert Slot.objects.get(pk=slot.pk).expires_at == after(30)
 
 
 def test_a_heartbeat_after_the_submit_does_nothing(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+    services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
 
-    assert services.heartbeat(lease=slot.lease, rater=rosa, now=after(1)) is None
+    assert services.heartbeat(lease=lease_of(slot), rater=rosa, now=after(1)) is None
 
 
 def test_a_released_item_may_come_back_to_the_same_rater_in_the_same_order(comparison_campaign: Campaign, rosa: Rater) -> None:
     first = claim(comparison_campaign, rosa)
     shown = queue.presented(first)
-    services.release(lease=first.lease, rater=rosa, now=NOON)
+    services.release(lease=lease_of(first), rater=rosa, now=NOON)
 
     again = claim(comparison_campaign, rosa)
 
@@ -230,7 +231,7 @@ def test_a_released_item_may_come_back_to_the_same_rater_in_the_same_order(compa
 def test_a_skipped_item_never_comes_back(demonstration_campaign: Campaign, rosa: Rater) -> None:
     first = claim(demonstration_campaign, rosa)
 
-    services.skip(lease=first.lease, rater=rosa, reason="not_my_field", note="law", now=NOON)
+    services.skip(lease=lease_of(first), rater=rosa, reason="not_my_field", note="law", now=NOON)
 
     later = [write(demonstration_campaign, rosa).item_id for _ in range(4)]
     assert first.item_id not in later
@@ -240,7 +241,7 @@ def test_a_skipped_item_never_comes_back(demonstration_campaign: Campaign, rosa:
 
 def test_a_skipped_item_goes_to_another_rater(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
     first = claim(demonstration_campaign, rosa)
-    services.skip(lease=first.lease, rater=rosa, reason="not_my_field", now=NOON)
+    services.skip(lease=lease_of(first), rater=rosa, reason="not_my_field", now=NOON)
 
     assert claim(demonstration_campaign, raul).item_id == first.item_id
 
@@ -248,8 +249,8 @@ def test_a_skipped_item_goes_to_another_rater(demonstration_campaign: Campaign, 
 def test_nobody_gives_back_what_another_holds(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    assert not services.release(lease=slot.lease, rater=raul, now=NOON)
-    assert not services.skip(lease=slot.lease, rater=raul, reason="technical", now=NOON)
+    assert not services.release(lease=lease_of(slot), rater=raul, now=NOON)
+    assert not services.skip(lease=lease_of(slot), rater=raul, reason="technical", now=NOON)
     assert Slot.objects.get(pk=slot.pk).rater == rosa
 
 
@@ -267,7 +268,7 @@ def test_a_later_draft_replaces_the_earlier(demonstration_campaign: Campaign, ro
 def test_a_submit_ends_the_draft_and_a_late_save_does_not_bring_it_back(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
     services.save_draft(item=slot.item, rater=rosa, content={"text": "Four"}, now=NOON)
-    services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+    services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
 
     services.save_draft(item=slot.item, rater=rosa, content={"text": "Four"}, now=after(1))
 
@@ -278,7 +279,7 @@ def test_a_draft_outlives_the_lease(demonstration_campaign: Campaign, rosa: Rate
     slot = claim(demonstration_campaign, rosa)
     services.save_draft(item=slot.item, rater=rosa, content={"text": "Four"}, now=NOON)
 
-    services.release(lease=slot.lease, rater=rosa, now=NOON)
+    services.release(lease=lease_of(slot), rater=rosa, now=NOON)
 
     assert Draft.objects.get(rater=rosa).content == {"text": "Four"}
 
@@ -290,7 +291,7 @@ def test_a_demonstration_is_stored_with_what_was_measured(demonstration_campaign
     slot = claim(demonstration_campaign, rosa)
 
     judgment = services.submit_demonstration(
-        lease=slot.lease,
+        lease=lease_of(slot),
         rater=rosa,
         text=" Four.\n",
         sources="head",
@@ -315,8 +316,8 @@ def test_a_demonstration_is_stored_with_what_was_measured(demonstration_campaign
 def test_submitting_twice_stores_once(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    first = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
-    second = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four!", now=after(1))
+    first = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
+    second = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four!", now=after(1))
 
     assert first == second
     assert Judgment.objects.get().demonstration.text == "Four."
@@ -326,7 +327,7 @@ def test_an_empty_text_is_refused_and_the_item_stays(demonstration_campaign: Cam
     slot = claim(demonstration_campaign, rosa)
 
     with pytest.raises(services.UnableToSubmit, match="empty"):
-        services.submit_demonstration(lease=slot.lease, rater=rosa, text=" \n", now=NOON)
+        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text=" \n", now=NOON)
 
     assert Slot.objects.get(pk=slot.pk).state == "leased"
 
@@ -335,7 +336,7 @@ def test_nobody_submits_under_a_lease_of_another(demonstration_campaign: Campaig
     slot = claim(demonstration_campaign, rosa)
 
     with pytest.raises(services.UnableToSubmit, match="never given to you"):
-        services.submit_demonstration(lease=slot.lease, rater=raul, text="Four.", now=NOON)
+        services.submit_demonstration(lease=lease_of(slot), rater=raul, text="Four.", now=NOON)
 
 
 def test_a_lease_that_never_was_is_refused(rosa: Rater) -> None:
@@ -405,7 +406,7 @@ def test_a_demonstration_for_a_comparison_is_refused(comparison_campaign: Campai
     slot = claim(comparison_campaign, rosa)
 
     with pytest.raises(services.UnableToSubmit, match="another kind"):
-        services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
 
 
 def test_the_guideline_that_was_shown_is_stamped_and_not_the_one_that_came_since(
@@ -425,16 +426,16 @@ def test_the_guideline_that_was_shown_is_stamped_and_not_the_one_that_came_since
 def test_a_late_submit_counts_while_nobody_took_the_slot(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
 
-    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(600))
+    judgment = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=after(600))
 
     assert (judgment.slot_id, judgment.is_extra) == (slot.pk, False)
 
 
 def test_a_submit_after_giving_back_counts_while_a_slot_is_free(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
-    services.release(lease=slot.lease, rater=rosa, now=NOON)
+    services.release(lease=lease_of(slot), rater=rosa, now=NOON)
 
-    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(1))
+    judgment = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=after(1))
 
     assert (judgment.slot_id, judgment.is_extra) == (slot.pk, False)
 
@@ -444,11 +445,11 @@ def test_a_late_submit_counts_in_another_slot_of_the_item(
 ) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
     slot = claim(campaign, rosa)
-    services.release(lease=slot.lease, rater=rosa, now=NOON)
+    services.release(lease=lease_of(slot), rater=rosa, now=NOON)
     taken = claim(campaign, raul)
     assert taken.pk == slot.pk
 
-    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(1))
+    judgment = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=after(1))
 
     assert not judgment.is_extra
     assert judgment.slot_id != taken.pk
@@ -461,11 +462,11 @@ def test_a_late_submit_is_kept_as_extra_when_every_slot_is_taken(
     slot = claim(campaign, rosa)
     write(campaign, raul, after(31))
 
-    judgment = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(32))
+    judgment = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=after(32))
 
     assert (judgment.slot_id, judgment.is_extra) == (None, True)
     assert judgment.demonstration.text == "Four."
-    assert services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(33)) == judgment
+    assert services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=after(33)) == judgment
 
 
 def test_an_extra_judgment_keeps_the_order_that_was_shown(
@@ -484,10 +485,10 @@ def test_an_extra_judgment_keeps_the_order_that_was_shown(
 
 def test_an_old_tab_submits_into_the_slot_taken_anew(demonstration_campaign: Campaign, rosa: Rater) -> None:
     old = claim(demonstration_campaign, rosa)
-    services.release(lease=old.lease, rater=rosa, now=NOON)
+    services.release(lease=lease_of(old), rater=rosa, now=NOON)
     new = claim(demonstration_campaign, rosa)
 
-    judgment = services.submit_demonstration(lease=old.lease, rater=rosa, text="Four.", now=NOON)
+    judgment = services.submit_demonstration(lease=lease_of(old), rater=rosa, text="Four.", now=NOON)
 
     assert judgment.slot_id == new.pk
     assert Slot.objects.get(pk=new.pk).state == "submitted"
@@ -495,24 +496,24 @@ def test_an_old_tab_submits_into_the_slot_taken_anew(demonstration_campaign: Cam
 
 def test_the_new_tab_of_an_item_answered_in_the_old_one_loses_no_text(demonstration_campaign: Campaign, rosa: Rater) -> None:
     old = claim(demonstration_campaign, rosa)
-    services.release(lease=old.lease, rater=rosa, now=NOON)
+    services.release(lease=lease_of(old), rater=rosa, now=NOON)
     new = claim(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=old.lease, rater=rosa, text="Four.", now=NOON)
+    services.submit_demonstration(lease=lease_of(old), rater=rosa, text="Four.", now=NOON)
 
     with pytest.raises(services.UnableToSubmit, match="kept as a draft"):
-        services.submit_demonstration(lease=new.lease, rater=rosa, text="Five.", now=NOON)
+        services.submit_demonstration(lease=lease_of(new), rater=rosa, text="Five.", now=NOON)
 
     assert Draft.objects.get(rater=rosa).content["text"] == "Five."
 
 
 def test_a_second_text_for_an_item_becomes_a_draft_and_says_so(demonstration_campaign: Campaign, rosa: Rater) -> None:
     old = claim(demonstration_campaign, rosa)
-    services.release(lease=old.lease, rater=rosa, now=NOON)
+    services.release(lease=lease_of(old), rater=rosa, now=NOON)
     new = claim(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=new.lease, rater=rosa, text="Four.", now=NOON)
+    services.submit_demonstration(lease=lease_of(new), rater=rosa, text="Four.", now=NOON)
 
     with pytest.raises(services.UnableToSubmit, match="kept as a draft"):
-        services.submit_demonstration(lease=old.lease, rater=rosa, text="Four, again.", now=NOON)
+        services.submit_demonstration(lease=lease_of(old), rater=rosa, text="Four, again.", now=NOON)
 
     assert Draft.objects.get(rater=rosa).content["text"] == "Four, again."
 
@@ -521,7 +522,7 @@ def test_a_closed_campaign_still_takes_what_was_written(demonstration_campaign: 
     slot = claim(demonstration_campaign, rosa)
     services.close_campaign(campaign=demonstration_campaign, by=None, now=NOON)
 
-    assert not services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(1)).is_extra
+    assert not services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=after(1)).is_extra
 
 
 # --- cost --------------------------------------------------------------------------------------------------------
@@ -542,7 +543,7 @@ def test_the_cost_of_an_item_does_not_grow(
     with django_assert_num_queries(4):  # savepoint, is it judged, draft, savepoint
         services.save_draft(item=item, rater=rosa, content={"reason": "B is short"}, now=NOON)
     with django_assert_num_queries(2):
-        services.heartbeat(lease=slot.lease, rater=rosa, now=NOON)
+        services.heartbeat(lease=lease_of(slot), rater=rosa, now=NOON)
     with django_assert_num_queries(10):
         judge(slot, rosa)
 
@@ -555,7 +556,7 @@ def test_an_undo_gives_back_what_was_handed_out_next(comparison_campaign: Campai
     judge(slot, rosa)
     following = claim(comparison_campaign, rosa)
 
-    services.undo(lease=slot.lease, rater=rosa, draft={}, now=NOON)
+    services.undo(lease=lease_of(slot), rater=rosa, draft={}, now=NOON)
 
     assert Slot.objects.get(pk=following.pk).state == Slot.State.FREE
     assert claim(comparison_campaign, rosa).lease == slot.lease
@@ -566,11 +567,11 @@ def test_an_undo_of_a_late_answer_frees_the_slot_it_had_filled(
 ) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
     slot = claim(campaign, rosa)
-    services.release(lease=slot.lease, rater=rosa, now=NOON)
+    services.release(lease=lease_of(slot), rater=rosa, now=NOON)
     claim(campaign, raul)
-    late = services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=after(1))
+    late = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=after(1))
 
-    services.undo(lease=slot.lease, rater=rosa, draft={"text": "Four."}, now=after(1))
+    services.undo(lease=lease_of(slot), rater=rosa, draft={"text": "Four."}, now=after(1))
 
     assert Slot.objects.get(pk=late.slot_id).state == Slot.State.FREE
     assert Draft.objects.get().content == {"text": "Four."}
@@ -583,7 +584,7 @@ def test_an_answer_that_something_was_built_on_is_not_undone(comparison_campaign
     ItemResponse.objects.create(item=other, response=Response.objects.get(source__kind="person"))
 
     with pytest.raises(services.UnableToUndo):
-        services.undo(lease=slot.lease, rater=rosa, draft={}, now=NOON)
+        services.undo(lease=lease_of(slot), rater=rosa, draft={}, now=NOON)
 
     assert Judgment.objects.count() == 1
     assert Slot.objects.get(pk=slot.pk).state == Slot.State.SUBMITTED
@@ -595,7 +596,7 @@ def test_a_second_edit_of_the_same_prompt_is_a_response_of_its_own(comparison_ca
     answers = {"ranks": {0: 1, 1: 2, 2: 3, 3: 4}, "ratings": {n: {"overall": "4"} for n in range(4)}}
 
     services.correct_comparison(
-        lease=slot.lease, rater=rosa, version=1, edit=services.Edit(0, "Better still."), now=after(1), **answers
+        lease=lease_of(slot), rater=rosa, version=1, edit=services.Edit(0, "Better still."), now=after(1), **answers
     )
 
     assert list(Response.objects.filter(source__kind="person").order_by("number").values_list("text", flat=True)) == [
@@ -606,9 +607,9 @@ def test_a_second_edit_of_the_same_prompt_is_a_response_of_its_own(comparison_ca
 
 def test_counts_and_exports_use_the_version_that_stands(demonstration_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", active_s=60, now=NOON)
+    services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", active_s=60, now=NOON)
 
-    services.correct_demonstration(lease=slot.lease, rater=rosa, version=1, text="Four!", active_s=5, now=after(9))
+    services.correct_demonstration(lease=lease_of(slot), rater=rosa, version=1, text="Four!", active_s=5, now=after(9))
 
     assert [row.response for row in exports.demonstrations()] == ["Four!"]
     assert demonstration_campaign.judgments.count() == rosa.judgments.count() == 1

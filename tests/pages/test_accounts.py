@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -22,11 +23,11 @@ def _no_failures_remembered() -> None:
     cache.clear()
 
 
-def log_in(client: Client, *, email: str, password: str) -> object:
+def log_in(client: Client, *, email: str, password: str) -> Any:
     return client.post("/account/login/", {"login": email, "password": password})
 
 
-def person_fields(**changes: object) -> dict[str, object]:
+def person_fields(**changes: Any) -> dict[str, object]:
     return {
         "name": "Quin",
         "email": "quin@example.org",
@@ -211,7 +212,7 @@ def test_a_visitor_chooses_a_language_too(client: Client, db: None) -> None:
 
 
 def test_a_new_person_gets_a_link_by_mail_and_the_admin_sees_it_once(
-    alice: User, signed_in: SignedIn, django_capture_on_commit_callbacks: Callable
+    alice: User, signed_in: SignedIn, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     admin = signed_in(alice)
     with django_capture_on_commit_callbacks(execute=True):
@@ -226,7 +227,7 @@ def test_a_new_person_gets_a_link_by_mail_and_the_admin_sees_it_once(
 
 
 def test_the_link_sets_a_password_and_opens_the_desk(
-    alice: User, client: Client, signed_in: SignedIn, django_capture_on_commit_callbacks: Callable
+    alice: User, client: Client, signed_in: SignedIn, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         signed_in(alice).post("/people/new/", person_fields())
@@ -312,7 +313,7 @@ def test_people_are_found_by_words_role_and_state(
 
 
 def test_the_list_of_people_takes_the_same_queries_for_one_as_for_thirty(
-    alice: User, signed_in: SignedIn, django_assert_max_num_queries: Callable
+    alice: User, signed_in: SignedIn, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
     User.objects.bulk_create(User(email=f"{number}@example.org", name=f"Person {number}") for number in range(30))
     client = signed_in(alice)

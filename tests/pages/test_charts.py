@@ -3,6 +3,7 @@
 import math
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from pages.charts import Limit, Series
 NUMBERS = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False)
 
 
-def chart(*series: Series, **options: object) -> charts.LineChart:
+def chart(*series: Series, **options: Any) -> charts.LineChart:
     return charts.line_chart(title="Loss falls", series=series, x_unit="steps", y_unit="nats", **options)
 
 

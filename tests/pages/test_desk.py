@@ -5,6 +5,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -43,7 +44,7 @@ def start(client: Client, campaign: Campaign) -> str:
     return str(client.post(f"/desk/{campaign.pk}/next")["Location"])
 
 
-def comparison(**changes: object) -> dict[str, object]:
+def comparison(**changes: Any) -> dict[str, object]:
     """A posted page that ranks B › A = C › D, contradicts no rating, and was read long enough."""
     fields: dict[str, object] = {"step": "submit", "record": json.dumps({"active_s": 90})}
     for letter, rank, overall in (("A", 2, 5), ("B", 1, 6), ("C", 2, 5), ("D", 4, 1)):

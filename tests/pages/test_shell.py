@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.template import Context, Template
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.views.defaults import server_error
 
 from accounts.models import User
@@ -71,7 +71,7 @@ def test_an_address_with_nothing_behind_it_says_so_to_everybody(client: Client, 
     assert all("There is nothing at this address" in page.text for page in pages)
 
 
-def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed(rf: object) -> None:
+def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed(rf: RequestFactory) -> None:
     response = server_error(rf.get("/"))
 
     assert response.status_code == 500
@@ -100,7 +100,8 @@ def test_the_policy_lets_in_our_own_files_and_the_nonce_of_the_page(client: Clie
 
 def test_the_import_map_names_every_module_of_ours(client: Client, db: None) -> None:
     page = client.get("/account/login/").text
-    imports = json.loads(re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page).group(1))["imports"]
+    [mapped] = re.findall(r'<script type="importmap"[^>]*>(.*?)</script>', page)
+    imports = json.loads(mapped)["imports"]
 
     assert imports["js/menu"] == "/static/js/menu.js"
     assert set(imports) == {
@@ -151,7 +152,7 @@ def test_a_field_ties_its_help_and_its_error_to_its_control(alice: User, signed_
     assert 'id="id_email_error"' in page
 
 
-def test_a_sortable_head_turns_round_and_keeps_the_rest_of_the_address(rf: object) -> None:
+def test_a_sortable_head_turns_round_and_keeps_the_rest_of_the_address(rf: RequestFactory) -> None:
     request = rf.get("/?q=x&sort=name&page=3")
     html = Template('{% sortable "name" "Name" %}').render(Context({"request": request}))
 

@@ -1,10 +1,11 @@
 """Two-layer models and a bare tokenizer, enough to run PPO for real in milliseconds."""
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerBase
 
 from training.configs import PpoConfig
 from training.trainer import ppo_trainer
@@ -16,7 +17,7 @@ class BareTokenizer:
     eos_token_id: int = 2
 
 
-def llama_config(vocab_size: int = 16, **changes: object) -> LlamaConfig:
+def llama_config(vocab_size: int = 16, **changes: Any) -> LlamaConfig:
     settings = {
         "hidden_size": 32,
         "intermediate_size": 64,
@@ -34,22 +35,22 @@ def llama_config(vocab_size: int = 16, **changes: object) -> LlamaConfig:
     return LlamaConfig(**(settings | changes))
 
 
-def causal(seed: int = 0, **changes: object) -> LlamaForCausalLM:
+def causal(seed: int = 0, **changes: Any) -> LlamaForCausalLM:
     torch.manual_seed(seed)
     return LlamaForCausalLM(llama_config(**changes))
 
 
-def classifier(seed: int = 1, **changes: object) -> LlamaForSequenceClassification:
+def classifier(seed: int = 1, **changes: Any) -> LlamaForSequenceClassification:
     torch.manual_seed(seed)
     return LlamaForSequenceClassification(llama_config(num_labels=1, **changes))
 
 
-def full_models(reward: object = None, seed: int = 0) -> ppo_trainer.Models:
+def full_models(reward: Any = None, seed: int = 0) -> ppo_trainer.Models:
     policy, reference = causal(seed), causal(seed)
     return ppo_trainer.Models(policy, reference, reward or classifier(), classifier())
 
 
-def lora_models(reward: object = None, seed: int = 0) -> ppo_trainer.Models:
+def lora_models(reward: Any = None, seed: int = 0) -> ppo_trainer.Models:
     policy = get_peft_model(causal(seed), LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
     value = get_peft_model(
         classifier(), LoraConfig(r=4, target_modules=["q_proj", "v_proj"], modules_to_save=["score"], task_type="SEQ_CLS")
@@ -60,16 +61,25 @@ def lora_models(reward: object = None, seed: int = 0) -> ppo_trainer.Models:
 PROMPTS = [[3, 4, 5], [6, 7], [8, 9, 10, 11], [12], [4, 4, 6], [9, 3], [5, 5, 5, 5, 5], [10, 11, 12]]
 
 
-def config(**changes: object) -> PpoConfig:
-    settings = {"method": "full", "n_episodes": 32, "batch_size": 8, "max_new_tokens": 6, "row_tokens": 64, "warmup_steps": 0}
+def config(**changes: Any) -> PpoConfig:
+    settings: dict[str, Any] = {
+        "method": "full",
+        "n_episodes": 32,
+        "batch_size": 8,
+        "max_new_tokens": 6,
+        "row_tokens": 64,
+        "warmup_steps": 0,
+    }
     settings |= {"learning_rate": 1e-3, "value_learning_rate": 1e-3, "missing_end": "keep", "kl_coef": 0.05}
     return PpoConfig(**(settings | changes))
 
 
-def trainer(models: ppo_trainer.Models | None = None, **changes: object) -> ppo_trainer.PpoTrainer:
+def trainer(models: ppo_trainer.Models | None = None, **changes: Any) -> ppo_trainer.PpoTrainer:
     ptx = changes.pop("ptx", ())
     prompts = changes.pop("prompts", PROMPTS)
-    return ppo_trainer.PpoTrainer(models or full_models(), BareTokenizer(), config(**changes), prompts=prompts, ptx=ptx)
+    return ppo_trainer.PpoTrainer(
+        models or full_models(), cast("PreTrainedTokenizerBase", BareTokenizer()), config(**changes), prompts=prompts, ptx=ptx
+    )
 
 
 RESPONSES = [[3, 4, 2], [5], [6, 7, 8, 9, 10, 2], [4, 2], [7, 7, 7, 7], [2], [3, 9, 9, 2], [8, 8, 8, 8, 8, 8]]

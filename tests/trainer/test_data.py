@@ -1,6 +1,7 @@
 """A snapshot as token ids: what is learned, what is cut, what is counted."""
 
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ def test_only_the_completion_and_its_end_of_turn_are_learned() -> None:
 
     learned = [token for token, label in zip(example.input_ids, example.labels, strict=True) if label != data.IGNORED]
     assert tokenizer.decode(learned) == "The sky is blue.<|im_end|>"
-    assert tokenizer.decode(example.input_ids[: -len(learned)]).endswith("<|im_start|>assistant\n")
+    assert str(tokenizer.decode(example.input_ids[: -len(learned)])).endswith("<|im_start|>assistant\n")
 
 
 def test_a_long_response_is_cut_and_counted_and_a_prompt_that_fills_the_row_is_left_out() -> None:
@@ -99,7 +100,7 @@ def test_a_part_of_a_snapshot_has_rows_of_every_split() -> None:
     assert data.spread(rows, 100) == data.spread(rows, None) == rows
 
 
-def test_line_separators_survive_from_the_snapshot_to_the_tokens(tmp_path) -> None:
+def test_line_separators_survive_from_the_snapshot_to_the_tokens(tmp_path: Path) -> None:
     text = "one\u2028two\u2029three"
     snapshot = runs.write_snapshot(tmp_path, train=[runs.demonstration(1, text)])
 
@@ -108,17 +109,17 @@ def test_line_separators_survive_from_the_snapshot_to_the_tokens(tmp_path) -> No
     assert text in tokenizer.decode(example.input_ids)
 
 
-def test_an_empty_snapshot_gets_a_sentence(tmp_path) -> None:
+def test_an_empty_snapshot_gets_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(data.UnableToRead, match="The snapshot is empty"):
         data.training_rows(runs.write_snapshot(tmp_path, train=[]), "completion")
 
 
-def test_a_snapshot_of_another_kind_gets_a_sentence(tmp_path) -> None:
+def test_a_snapshot_of_another_kind_gets_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(data.UnableToRead, match="of another kind"):
         data.training_rows(runs.rankings(tmp_path), "completion")
 
 
-def test_the_test_split_stands_in_for_an_empty_validation_split(tmp_path) -> None:
+def test_the_test_split_stands_in_for_an_empty_validation_split(tmp_path: Path) -> None:
     snapshot = runs.write_snapshot(tmp_path, train=[{"a": 1}], validation=[], test=[{"a": 2}])
 
     assert data.held_out_rows(snapshot) == ("test", [{"a": 2}])

@@ -36,7 +36,9 @@ def test_the_converted_model_answers_and_pads_with_a_token_of_its_own(tmp_path: 
     assert "Paris" in tokenizer.decode(answer[0, ids.shape[1] :])
 
 
-def test_a_missing_package_gets_the_command_that_installs_it(tmp_path: Path, monkeypatch, capsys) -> None:
+def test_a_missing_package_gets_the_command_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(demo_model, "PACKAGE", "a_package_that_is_not_there")
 
     code = demo_model.main([str(tmp_path / "model")])

@@ -3,10 +3,12 @@
 import itertools
 import math
 import random
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForSequenceClassification
+from transformers import LlamaConfig, LlamaForSequenceClassification, PreTrainedTokenizerBase
 
 from training.trainer import ranking_trainer as rt
 
@@ -27,7 +29,7 @@ def build_model(seed: int = 0) -> LlamaForSequenceClassification:
     return LlamaForSequenceClassification(config)
 
 
-def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict]:
+def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict[str, Any]]:
     """Rankings with ties, gaps, unequal K and weights."""
     draw = random.Random(seed)
     rows = []
@@ -58,7 +60,7 @@ def pairs_of(ranks: list[int | None], margin: float = 0.0) -> rt.Pairs:
     )
 
 
-def slow_loss(rewards: list[float], rows: list[dict]) -> float:
+def slow_loss(rewards: list[float], rows: list[dict[str, Any]]) -> float:
     """The formula as written, one pair at a time."""
     means, start = [], 0
     for row in rows:
@@ -141,7 +143,7 @@ def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, si
         assert torch.allclose(mine.grad, other.grad, atol=1e-5)
 
 
-def trl_pairwise_loss(model: LlamaForSequenceClassification, rows: list[dict]) -> torch.Tensor:
+def trl_pairwise_loss(model: LlamaForSequenceClassification, rows: list[dict[str, Any]]) -> torch.Tensor:
     """TRL 1.16's RewardTrainer.compute_loss: chosen over rejected, each with its own copy of the prompt, padded right."""
     pairs = [(row, w, loser) for row in rows for w, loser in zip(row["winner"], row["loser"], strict=True)]
     sequences = [row["prompt_ids"] + row["response_ids"][w] for row, w, _ in pairs] + [
@@ -226,11 +228,11 @@ class StubTokenizer:
     eos_token_id = 2
     padding_side = "right"
 
-    def save_pretrained(self, *args: object, **kwargs: object) -> None:
+    def save_pretrained(self, *args: object, **kwargs: Any) -> None:
         return None
 
 
-def rule_rows(n: int, seed: int) -> list[dict]:
+def rule_rows(n: int, seed: int) -> list[dict[str, Any]]:
     """Responses that end in a higher token are better: a rule two layers can learn."""
     draw = random.Random(seed)
     rows = []
@@ -241,8 +243,14 @@ def rule_rows(n: int, seed: int) -> list[dict]:
     return rows
 
 
-def trainer_for(model: torch.nn.Module, folder: object, rows: list[dict], **changes: object) -> rt.RankingTrainer:
-    settings = {"per_device_train_batch_size": 4, "learning_rate": 3e-3, "num_train_epochs": 1, "seed": 1, "report_to": "none"}
+def trainer_for(model: torch.nn.Module, folder: object, rows: list[dict[str, Any]], **changes: Any) -> rt.RankingTrainer:
+    settings: dict[str, Any] = {
+        "per_device_train_batch_size": 4,
+        "learning_rate": 3e-3,
+        "num_train_epochs": 1,
+        "seed": 1,
+        "report_to": "none",
+    }
     settings |= {
         "use_cpu": True,
         "logging_steps": 5,
@@ -251,10 +259,10 @@ def trainer_for(model: torch.nn.Module, folder: object, rows: list[dict], **chan
         "lr_scheduler_type": "constant",
     }
     args = rt.RankingArguments(output_dir=str(folder), **(settings | changes))
-    return rt.RankingTrainer(model, args, processing_class=StubTokenizer(), train_dataset=rows)
+    return rt.RankingTrainer(model, args, processing_class=cast("PreTrainedTokenizerBase", StubTokenizer()), train_dataset=rows)
 
 
-def test_training_learns_a_rule_and_moves_every_weight(tmp_path) -> None:
+def test_training_learns_a_rule_and_moves_every_weight(tmp_path: Path) -> None:
     model = build_model()
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     held_out = rule_rows(40, seed=99)
@@ -269,7 +277,7 @@ def test_training_learns_a_rule_and_moves_every_weight(tmp_path) -> None:
     assert [name for name, p in model.named_parameters() if torch.equal(p, before[name])] == []
 
 
-def test_accumulation_equals_one_large_batch(tmp_path) -> None:
+def test_accumulation_equals_one_large_batch(tmp_path: Path) -> None:
     rows = rule_rows(16, seed=4)
     models = [build_model(), build_model()]
 
@@ -280,7 +288,7 @@ def test_accumulation_equals_one_large_batch(tmp_path) -> None:
         assert torch.allclose(a, b, atol=1e-5)
 
 
-def test_stop_and_resume_equals_an_unbroken_run(tmp_path) -> None:
+def test_stop_and_resume_equals_an_unbroken_run(tmp_path: Path) -> None:
     rows = rule_rows(40, seed=2)
     whole, broken = build_model(), build_model()
     trainer_for(whole, tmp_path / "whole", rows, max_steps=10).train()

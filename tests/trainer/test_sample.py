@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -21,7 +22,7 @@ def snapshot(tmp_path: Path) -> Path:
     return runs.prompts(tmp_path / "prompts")
 
 
-def responses(folder: RunFolder) -> list[dict]:
+def responses(folder: RunFolder) -> list[dict[str, Any]]:
     rows = run_dir.read_lines(folder.path / run_dir.RESPONSES)
     return sorted(rows, key=lambda row: (row["prompt_id"], row["number"]))
 
@@ -57,7 +58,7 @@ def test_a_response_that_ended_is_told_from_one_that_was_cut_off(tmp_path: Path,
 
 @torch.no_grad()
 def test_padding_on_the_left_changes_no_word(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"id": n, "prompt_id": n, "prompt": [{"role": "user", "content": text}]}
         for n, text in enumerate(["Hi", "Name an animal " * 6])
     ]
@@ -73,7 +74,7 @@ def test_padding_on_the_left_changes_no_word(run_folder: Path, tiny_model: Path,
         n_prompt = len(ids)
         while len(ids) < n_prompt + 12 and ids[-1] != tokenizer.eos_token_id:
             ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
-        assert response["text"] == tokenizer.decode(ids[n_prompt:], skip_special_tokens=True).replace("\0", "\ufffd")
+        assert response["text"] == str(tokenizer.decode(ids[n_prompt:], skip_special_tokens=True)).replace("\0", "\ufffd")
 
 
 def test_a_killed_run_goes_on_and_writes_what_it_would_have_written(tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:

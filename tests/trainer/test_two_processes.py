@@ -7,17 +7,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
-
-from scripts.services import free_port
+from services import free_port
 
 SCRIPT = "tests/trainer/two_process_update.py"
 
 
 @pytest.fixture(scope="module")
-def updates(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, list[torch.Tensor]]]:
+def updates(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any]]:
     root = tmp_path_factory.mktemp("updates")
     found = {}
     for n in (1, 2):
@@ -32,6 +32,6 @@ def updates(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, lis
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["ppo", "ranking"])
-def test_two_processes_make_the_same_update_as_one(what: str, updates: dict[int, dict[str, list[torch.Tensor]]]) -> None:
+def test_two_processes_make_the_same_update_as_one(what: str, updates: dict[int, dict[str, Any]]) -> None:
     assert updates[2]["processes"] == 2
     assert all(torch.allclose(one, two, atol=1e-5) for one, two in zip(updates[1][what], updates[2][what], strict=True))

@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -42,7 +43,7 @@ def a_snapshot(by: User, kind: str = "demonstrations", name: str = "Demonstratio
     )
 
 
-def a_run(by: User, *, state: str = "queued", n_points: int = 0, name: str = "Helpful, first try", **fields: object) -> Run:
+def a_run(by: User, *, state: str = "queued", n_points: int = 0, name: str = "Helpful, first try", **fields: Any) -> Run:
     """SFT by `by`; as a run that goes on it beats and is at step `n_points` of 400."""
     model = TrainedModel.objects.first() or a_model(by)
     snapshot = Snapshot.objects.filter(kind="demonstrations").first() or a_snapshot(by)

@@ -11,11 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import services as servers
 from celery import Celery
 from django.conf import settings
 from django.db import connection
-
-from scripts import services as servers
 
 ROOT = Path(__file__).resolve().parents[2]
 STAND_IN = f"{sys.executable} -m tests.training.stand_in_child"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def begin(noor: User, base_model: TrainedModel) -> Callable[..., Chain]:
     """A chain of the schedule “Weekly”, taken as far as it goes by itself."""
 
-    def make(template: str = "fine-tune", **plan: object) -> Chain:
+    def make(template: str = "fine-tune", **plan: Any) -> Chain:
         schedule = Schedule.objects.filter(name="Weekly").first() or services.create_schedule(
             name="Weekly",
             plan=Plan(template=template, base_model=base_model.pk, **plan),

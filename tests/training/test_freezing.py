@@ -11,7 +11,7 @@ from django.conf import LazySettings
 from accounts.models import User
 from labeling import services as labeling_services
 from labeling.models import Campaign, Comparison, Demonstration, Judgment, Pool, Prompt, RankedResponse, Rater
-from tests.cast import NOON, responses_to, some_prompts
+from tests.cast import NOON, lease_of, responses_to, some_prompts
 from training import selectors, services
 from training.models import Snapshot
 from training.services import Filters, UnableToCut
@@ -202,7 +202,7 @@ def test_an_edit_is_a_row_of_its_own_and_its_judgment_a_member_once(
 ) -> None:
     slot = labeling_services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     judgment = labeling_services.submit_comparison(
-        lease=slot.lease,
+        lease=lease_of(slot),
         rater=rosa,
         ranks={0: 1, 1: 2, 2: 3, 3: 4},
         ratings={position: {"overall": 4} for position in range(4)},

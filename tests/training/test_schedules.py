@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -110,7 +111,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def schedule(noor: User, base_model: TrainedModel) -> Callable[..., Schedule]:
-    def make(name: str = "Weekly", template: str = "fine-tune", **terms: object) -> Schedule:
+    def make(name: str = "Weekly", template: str = "fine-tune", **terms: Any) -> Schedule:
         values = {"trigger": "clock", "time_zone": "UTC", "cron": "0 3 * * *", "skips_nothing_new": False} | terms
         plan = Plan(template=template, base_model=base_model.pk)
         return services.create_schedule(name=name, plan=plan, terms=Terms(**values), by=noor, now=NOW)

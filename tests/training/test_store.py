@@ -6,11 +6,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import fsspec
 import pytest
+import services as servers
 
-from scripts import services as servers
 from training import store
 
 
@@ -105,7 +106,12 @@ def test_what_an_upload_has_sent_is_not_sent_again(
     files.rm_file(f"{path}/config.json")
     sent: list[str] = []
     send = store._put_file
-    monkeypatch.setattr(store, "_put_file", lambda files, local, remote: (sent.append(local.name), send(files, local, remote)))
+
+    def watched(files: Any, local: Path, remote: str) -> None:
+        sent.append(local.name)
+        send(files, local, remote)
+
+    monkeypatch.setattr(store, "_put_file", watched)
 
     store.put(weights, f"{place}/model")
 
@@ -195,7 +201,7 @@ def test_an_s3_server_that_went_away_is_waited_for_a_little(s3: str, weights: Pa
 
 
 def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
-    answers = iter([OSError("busy"), OSError("busy"), "there"])
+    answers: Iterator[OSError | str] = iter([OSError("busy"), OSError("busy"), "there"])
 
     def ask() -> str:
         answer = next(answers)

@@ -32,8 +32,9 @@ def win_rates() -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for campaign in Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk"):
         for contest in labeling_selectors.contests(campaign=campaign):
-            rates = {"as_voted": asdict(contest.as_voted), "at_equal_length": asdict(contest.at_equal_length)}
-            found.append({"campaign": campaign.name, "source": contest.source, "other": contest.other} | rates)
+            line: dict[str, object] = {"campaign": campaign.name, "source": contest.source, "other": contest.other}
+            line |= {"as_voted": asdict(contest.as_voted), "at_equal_length": asdict(contest.at_equal_length)}
+            found.append(line)
     return found
 
 

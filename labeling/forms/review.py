@@ -34,7 +34,9 @@ class DecisionForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose why raters came apart.")},
     )
-    note = _words(_("Why this order is right"), help_text=_("Kept with the decision. Of a gold, raters read it where feedback is on."))
+    note = _words(
+        _("Why this order is right"), help_text=_("Kept with the decision. Of a gold, raters read it where feedback is on.")
+    )
     everybody = _words(
         _("Feedback to everybody who answered"), help_text=_("For whoever gets no word of their own above. Empty tells nobody.")
     )
@@ -121,7 +123,9 @@ class GoldSettingsForm(CampaignModelForm):
 class GoldFileForm(forms.Form):
     file = forms.FileField(
         label=_("Golds as JSON lines"),
-        help_text=_("One object a line: prompt, responses (a list of texts), ranks (a list of numbers, 1 is best), perhaps a note."),
+        help_text=_(
+            "One object a line: prompt, responses (a list of texts), ranks (a list of numbers, 1 is best), perhaps a note."
+        ),
     )
 
     def clean_file(self) -> Any:

@@ -130,7 +130,7 @@ class _Found:
 
 
 def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
-    """Items that wait, the most urgent first; see Order. Only the latest WINDOW judgments that were not reviewed are looked at."""
+    """Items that wait, the most urgent first; see Order. It looks at the latest WINDOW judgments that were not reviewed."""
     waiting = _waiting(campaign)
     requested = set(ReviewRequest.objects.filter(judgment__campaign=campaign, done_at=None).values_list("judgment_id", flat=True))
     if order == Order.PAUSED:

@@ -46,9 +46,7 @@ def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, campaign, file_form=form, status=422)
     file = form.cleaned_data["file"]
-    found = services.import_golds(
-        campaign=campaign, file=file.file, file_name=file.name, by=request.user, now=timezone.now()
-    )
+    found = services.import_golds(campaign=campaign, file=file.file, file_name=file.name, by=request.user, now=timezone.now())
     if found.problems:
         return _page(request, campaign, file_form=form, problems=found.problems, status=422)
     messages.success(request, ngettext("%(n)d gold came in.", "%(n)d golds came in.", found.n) % {"n": found.n})
@@ -95,7 +93,9 @@ def resume_rater(request: MemberRequest, pk: int, rater_pk: int) -> HttpResponse
     campaign = access.campaign(user=request.user, pk=pk)
     rater = access.any_rater(user=request.user, pk=rater_pk)
     if services.resume_rater(campaign=campaign, rater=rater, by=request.user, now=timezone.now()):
-        messages.info(request, _("%(alias)s is given items again. Golds answered before pause nobody again.") % {"alias": rater.alias})
+        messages.info(
+            request, _("%(alias)s is given items again. Golds answered before pause nobody again.") % {"alias": rater.alias}
+        )
     return redirect("campaign_gold", pk)
 
 

@@ -15,7 +15,7 @@ from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, 
 from labeling.selectors.desk import UNDO_WITHIN
 from labeling.selectors.feed import SETTLED_AFTER
 from labeling.services.judgments import UNDO_GRACE
-from tests.cast import NOON, open_demonstration_campaign, responses_to, some_prompts
+from tests.cast import NOON, lease_of, open_demonstration_campaign, responses_to, some_prompts
 
 Caller = Callable[..., Client]
 QUESTION = [{"role": "user", "content": "Why is the sky blue?"}]
@@ -27,13 +27,15 @@ def post(client: Client, path: str, body: object, **headers: str) -> Any:
 
 def written(campaign: Campaign, rater: Rater, text: str = "Four.", at: datetime = NOON) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=at)
-    return services.submit_demonstration(lease=slot.lease, rater=rater, text=text, now=at)
+    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text=text, now=at)
 
 
 def ranked(campaign: Campaign, rater: Rater) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {position: {"overall": position + 1} for position in range(4)}
-    return services.submit_comparison(lease=slot.lease, rater=rater, ranks={0: 2, 1: 1, 2: 2, 3: None}, ratings=ratings, now=NOON)
+    return services.submit_comparison(
+        lease=lease_of(slot), rater=rater, ranks={0: 2, 1: 1, 2: 2, 3: None}, ratings=ratings, now=NOON
+    )
 
 
 # --- prompts ------------------------------------------------------------------------------------------------------
@@ -300,7 +302,7 @@ def test_a_correction_comes_again_under_its_own_id(
     calling: Caller, noor: User, demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     first = written(demonstration_campaign, rosa, "Five.")
-    services.correct_demonstration(lease=first.lease, rater=rosa, version=1, text="Four.", now=NOON + timedelta(hours=1))
+    services.correct_demonstration(lease=lease_of(first), rater=rosa, version=1, text="Four.", now=NOON + timedelta(hours=1))
 
     (row,) = calling(noor).get("/api/v1/judgments").json()["results"]
 

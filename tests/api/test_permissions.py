@@ -1,6 +1,7 @@
 """Every endpoint × every scope, role and anonymous, against the one table."""
 
 from itertools import product
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -28,7 +29,7 @@ def call(client: Client, method: str, name: str) -> int:
 
 def token_with(user: User, scope: Scope) -> Client:
     """Whatever the roles: the token was made when the person had others."""
-    roles = {"is_admin": True, "is_researcher": True}
+    roles: dict[str, Any] = {"is_admin": True, "is_researcher": True}
     both = User(pk=user.pk, **roles)
     return client_with(tokens.create_token(user=both, name="x", scopes=[scope], n_days=300, now=timezone.now())[1])
 

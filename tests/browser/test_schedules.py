@@ -39,7 +39,7 @@ def cycle(noor: User, day_shift: Pool, guideline: Guideline) -> Chain:
     chain = services.fire_now(schedule=schedule, by=noor, now=now)
     run = cast.a_run(noor, state="running", n_points=120, name="Weekly cycle 2 · ppo")
     snapshot = cast.a_snapshot(noor, "comparisons", name="Weekly cycle 2 · comparisons")
-    done = {"state": "done", "claimed_at": now - timedelta(minutes=40), "ended_at": now - timedelta(minutes=12)}
+    done: dict[str, Any] = {"state": "done", "claimed_at": now - timedelta(minutes=40), "ended_at": now - timedelta(minutes=12)}
     chain.links.filter(step="comparisons").update(snapshot=snapshot, **done)
     reward = cast.finished(cast.a_run(noor, state="running", n_points=400, name="Weekly cycle 2 · reward"), "succeeded")
     chain.links.filter(step="reward").update(run=reward, **done)
@@ -53,7 +53,7 @@ def nodes(noor: User) -> None:
     now = timezone.now()
     card = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 79.6, "used_gb": 41.2, "load": 0.93, "temperature_c": 64}
     versions = {"python": "3.11.9", "torch": "2.13.0", "transformers": "5.24.0", "trl": "1.16.2"}
-    common = {"n_cores": 16, "memory_gb": 125.7, "memory_free_gb": 88.1, "versions": versions}
+    common: dict[str, Any] = {"n_cores": 16, "memory_gb": 125.7, "memory_free_gb": 88.1, "versions": versions}
     Node.objects.create(name="gpu-2", seen_at=now, gpus=[card, card], **common)
     Node.objects.create(name="gpu-3", seen_at=now, gpus=[card | {"used_gb": 0, "load": 0}], draining_since=now, **common)
     Node.objects.create(name="gpu-1", seen_at=now - timedelta(hours=3), gpus=[card], **common)

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -70,7 +71,7 @@ def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
     demonstration_campaign: Campaign, people: dict[str, User], rosa: Rater, raul: Rater, ending: str
 ) -> None:
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
-    given = {"lease": slot.lease, "rater": rosa, "now": NOON}
+    given: dict[str, Any] = {"lease": lease_of(slot), "rater": rosa, "now": NOON}
     if ending == "submitted":
         services.submit_demonstration(text="Four.", **given)
     elif ending == "released":

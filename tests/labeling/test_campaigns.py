@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def create(pool: Pool, guideline: Guideline, **fields: Any) -> Campaign:
-    values = {"name": "Write", "kind": "demonstration", "by": None, "now": NOON} | fields
+    values: dict[str, Any] = {"name": "Write", "kind": "demonstration", "by": None, "now": NOON} | fields
     return services.create_campaign(pool=pool, guideline=guideline, **values)
 
 
@@ -108,7 +108,7 @@ def test_a_response_of_an_unpublished_import_is_not_compared(day_shift: Pool, gu
     ],
 )
 def test_a_campaign_that_nobody_could_work_on_is_refused(
-    day_shift: Pool, guideline: Guideline, fields: dict[str, object], sentence: str
+    day_shift: Pool, guideline: Guideline, fields: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(services.UnableToCreateCampaign, match=sentence):
         create(day_shift, guideline, prompts=[], **fields)

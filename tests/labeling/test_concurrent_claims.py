@@ -9,6 +9,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -59,7 +60,7 @@ def act(slot: Slot, rater: Rater, chance: random.Random, now: datetime) -> list[
     if what < 0.2:
         services.heartbeat(lease=lease_of(slot), rater=rater, now=now)
         return []
-    given = {"lease": slot.lease, "rater": rater, "text": f"{rater.alias} on {slot.item_id}", "now": now}
+    given: dict[str, Any] = {"lease": lease_of(slot), "rater": rater, "text": f"{rater.alias} on {slot.item_id}", "now": now}
     judgment = services.submit_demonstration(**given)
     if what < 0.3:
         assert services.submit_demonstration(**given) == judgment

@@ -325,7 +325,11 @@ def log_likelihood_by_hand(state: np.ndarray, votes: dict[str, Any], model: str)
 def test_tie_models_reach_the_likelihood_that_a_blind_climb_reaches(model: consensus.TieModel) -> None:
     random = np.random.default_rng(4)
     left, right = random.integers(1, 5, (2, 60))
-    votes = {"left": left, "right": np.where(left == right, left % 4 + 1, right), "labels": random.integers(-1, 2, 60)}
+    votes: dict[str, Any] = {
+        "left": left,
+        "right": np.where(left == right, left % 4 + 1, right),
+        "labels": random.integers(-1, 2, 60),
+    }
     climbed = minimize(lambda state: -log_likelihood_by_hand(state, votes, model), np.zeros(5), method="BFGS")
 
     found = consensus.with_ties(**votes, model=model)

@@ -4,7 +4,7 @@ import pytest
 
 from labeling import queue, selectors, services
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
-from tests.cast import NOON, some_prompts
+from tests.cast import NOON, lease_of, some_prompts
 
 pytestmark = pytest.mark.django_db
 
@@ -37,7 +37,7 @@ def judge(campaign: Campaign, rater: Rater, *, prefers: str | None) -> None:
         shown = queue.presented(slot)
         ranks = {place: 1 if prefers is None or response.source.name == prefers else 2 for place, response in enumerate(shown)}
         ratings = {place: {"overall": 4} for place in ranks}
-        services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, now=NOON)
+        services.submit_comparison(lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON)
 
 
 def test_a_win_counts_one_and_a_tie_half(duel: Campaign, rosa: Rater, raul: Rater) -> None:

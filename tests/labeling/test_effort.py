@@ -24,7 +24,7 @@ DYNAMIC = Effort(max_overlap=5)
 
 
 def comparing(pool: Pool, guideline: Guideline, effort: Effort, *, n_items: int = 1, overlap: int = 2, **fields: Any) -> Campaign:
-    values: dict[str, object] = {"n_responses": 2, "overlap": overlap, "effort": effort} | fields
+    values: dict[str, Any] = {"n_responses": 2, "overlap": overlap, "effort": effort} | fields
     return open_comparison_campaign(pool=pool, guideline=guideline, n_items=n_items, **values)
 
 

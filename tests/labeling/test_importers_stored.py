@@ -45,7 +45,7 @@ def bring(tmp_path: Path) -> Bring:
     def bring(*rows: Any, name: str = "a.jsonl", runs: bool = True, **wanted: Any) -> Import:
         path = tmp_path / name
         path.write_bytes(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
-        wanted = {
+        wanted: dict[str, Any] = {
             "file_format": None,
             "source_name": "a",
             "licence": "CC0-1.0",

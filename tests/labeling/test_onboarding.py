@@ -30,7 +30,14 @@ QUIZ = [{"text": "What comes first?", "choices": ["help", "brevity"], "right": 0
 
 
 def step(pool: Pool, kind: str = "flags", *, questions: Sequence[Any] = FLAGS, **more: Any) -> OnboardingStep:
-    values = {"title": "A test", "text": "", "cut": Decimal("0.75"), "max_attempts": 2, "by": None, "now": NOON} | more
+    values: dict[str, Any] = {
+        "title": "A test",
+        "text": "",
+        "cut": Decimal("0.75"),
+        "max_attempts": 2,
+        "by": None,
+        "now": NOON,
+    } | more
     return services.add_step(pool=pool, kind=kind, questions=questions, **values)
 
 

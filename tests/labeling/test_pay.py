@@ -19,7 +19,7 @@ LATER = NOON + timedelta(days=3)
 
 
 def rate(pool: Pool, *, amount: str, basis: str = "hour", kind: str = "demonstration", **more: Any) -> None:
-    values = {"currency": "EUR", "valid_from": NOON - timedelta(days=30), "by": None, "now": NOON} | more
+    values: dict[str, Any] = {"currency": "EUR", "valid_from": NOON - timedelta(days=30), "by": None, "now": NOON} | more
     services.set_rate(pool=pool, kind=kind, basis=basis, amount=Decimal(amount), **values)  # type: ignore[arg-type]
 
 

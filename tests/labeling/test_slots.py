@@ -163,7 +163,9 @@ def test_a_sweep_finds_what_a_raters_place_hides(demonstration_campaign: Campaig
     assert claim(demonstration_campaign, rosa).pk == last.pk
 
 
-def test_an_empty_queue_is_swept_once_a_minute(demonstration_campaign: Campaign, rosa: Rater, django_assert_num_queries) -> None:
+def test_an_empty_queue_is_swept_once_a_minute(
+    demonstration_campaign: Campaign, rosa: Rater, django_assert_num_queries: Any
+) -> None:
     for _ in range(5):
         write(demonstration_campaign, rosa)
     services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
@@ -392,7 +394,7 @@ def test_what_was_not_asked_or_not_answered_is_absent(comparison_campaign: Campa
     ],
 )
 def test_a_comparison_that_cannot_be_stored_gets_a_sentence(
-    comparison_campaign: Campaign, rosa: Rater, given: dict[str, object], sentence: str
+    comparison_campaign: Campaign, rosa: Rater, given: dict[str, Any], sentence: str
 ) -> None:
     slot = claim(comparison_campaign, rosa)
 

@@ -27,7 +27,7 @@ def log_in(client: Client, *, email: str, password: str) -> Any:
     return client.post("/account/login/", {"login": email, "password": password})
 
 
-def person_fields(**changes: Any) -> dict[str, object]:
+def person_fields(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Quin",
         "email": "quin@example.org",
@@ -275,7 +275,7 @@ def test_saving_without_a_change_writes_nothing_down(alice: User, noor: User, si
 
 
 @pytest.mark.parametrize("change", [{"roles": ["rater"]}, {"is_active": ""}])
-def test_an_admin_cannot_lock_the_site_from_inside(alice: User, signed_in: SignedIn, change: dict[str, object]) -> None:
+def test_an_admin_cannot_lock_the_site_from_inside(alice: User, signed_in: SignedIn, change: dict[str, Any]) -> None:
     fields = person_fields(name="Alice", email="alice@example.org", roles=["admin"]) | change
     response = signed_in(alice).post(f"/people/{alice.pk}/", fields)
 

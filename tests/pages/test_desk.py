@@ -44,9 +44,9 @@ def start(client: Client, campaign: Campaign) -> str:
     return str(client.post(f"/desk/{campaign.pk}/next")["Location"])
 
 
-def comparison(**changes: Any) -> dict[str, object]:
+def comparison(**changes: Any) -> dict[str, Any]:
     """A posted page that ranks B › A = C › D, contradicts no rating, and was read long enough."""
-    fields: dict[str, object] = {"step": "submit", "record": json.dumps({"active_s": 90})}
+    fields: dict[str, Any] = {"step": "submit", "record": json.dumps({"active_s": 90})}
     for letter, rank, overall in (("A", 2, 5), ("B", 1, 6), ("C", 2, 5), ("D", 4, 1)):
         fields |= {f"rank-{letter}": rank, f"rate-{letter}-overall": overall}
     return fields | changes
@@ -141,7 +141,7 @@ def test_looking_again_finds_what_a_place_in_the_queue_hid(
     rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    place = {"seed": 1, "fresh_rank": 10**9, "returned_rank": 0}
+    place: dict[str, Any] = {"seed": 1, "fresh_rank": 10**9, "returned_rank": 0}
     QueuePlace.objects.create(campaign=demonstration_campaign, rater=rosa, **place)
 
     assert "Look again" in client.get("/desk/").content.decode()
@@ -263,7 +263,7 @@ def test_the_strength_is_asked_where_something_came_out_ahead(
 def test_among_equals_no_strength_is_asked(rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_strength=True)
     client = signed_in(rosa)
-    equal = {f"rank-{letter}": "1" for letter in "ABCD"} | {f"rate-{letter}-overall": "4" for letter in "ABCD"}
+    equal: dict[str, Any] = {f"rank-{letter}": "1" for letter in "ABCD"} | {f"rate-{letter}-overall": "4" for letter in "ABCD"}
 
     client.post(start(client, campaign) + "submit", comparison(**equal))
 
@@ -368,8 +368,8 @@ def test_the_order_as_shown_and_a_pace_beyond_reading_are_warned_about(
 ) -> None:
     client = signed_in(rosa)
     Response.objects.update(text=words(100))
-    ranks = {f"rank-{letter}": number for number, letter in enumerate("ABCD", 1)}
-    same = {f"rate-{letter}-overall": 4 for letter in "ABCD"}
+    ranks: dict[str, Any] = {f"rank-{letter}": number for number, letter in enumerate("ABCD", 1)}
+    same: dict[str, Any] = {f"rate-{letter}-overall": 4 for letter in "ABCD"}
 
     page = client.post(
         start(client, comparison_campaign) + "submit", comparison(record=json.dumps({"active_s": 3}), **ranks, **same)
@@ -444,7 +444,7 @@ def test_a_broken_record_never_costs_the_judgment(
     record: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    overruled = {"overruled": ["faster_than_reading"]}
+    overruled: dict[str, Any] = {"overruled": ["faster_than_reading"]}
 
     client.post(start(client, comparison_campaign) + "submit", comparison(record=record, **overruled))
 

@@ -137,7 +137,7 @@ def test_a_campaign_says_what_is_asked_and_how_long_an_answer_is(
     alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     some_prompts(1)
-    asked = {"asks_strength": "on", "min_words": "5", "max_words": ""}
+    asked: dict[str, Any] = {"asks_strength": "on", "min_words": "5", "max_words": ""}
 
     signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, **asked))
 

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import AuditEvent, User
 from labeling import rating_form, services
 from labeling.models import Campaign, Case, Guideline, ItemQuestion, Judgment, Pool, Prompt, Rater, Slot
-from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called, some_prompts
+from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstration_campaign, rater_called, some_prompts
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
@@ -30,14 +30,14 @@ def take(campaign: Campaign, rater: Rater) -> Slot:
 def skip(campaign: Campaign, rater: Rater, reason: str, note: str = "") -> Slot:
     slot = take(campaign, rater)
     assert slot.lease is not None
-    services.skip(lease=slot.lease, rater=rater, reason=reason, note=note, now=NOON)
+    services.skip(lease=lease_of(slot), rater=rater, reason=reason, note=note, now=NOON)
     return slot
 
 
 def write(campaign: Campaign, rater: Rater) -> Judgment:
     slot = take(campaign, rater)
     assert slot.lease is not None
-    return services.submit_demonstration(lease=slot.lease, rater=rater, text="Four.", now=NOON)
+    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text="Four.", now=NOON)
 
 
 def edited_form(prompt: Prompt, **fields: str) -> dict[str, str]:
@@ -159,12 +159,12 @@ def test_a_retired_prompt_is_handed_out_no_more(
 
     assert "Retire prompt" in words(client.get(f"/prompts/{held.item.prompt_id}/retire/"))
     client.post(f"/prompts/{held.item.prompt_id}/retire/")
-    services.release(lease=held.lease, rater=raul, now=NOON)  # type: ignore[arg-type]
+    services.release(lease=lease_of(held), rater=raul, now=NOON)  # type: ignore[arg-type]
 
     given = set()
     while slot := services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON):
         given.add(slot.item_id)
-        services.submit_demonstration(lease=slot.lease, rater=rosa, text="Four.", now=NOON)
+        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
     assert len(given) == 4
     assert held.item_id not in given
     assert f"/prompts/{held.item.prompt_id}/" not in client.get("/prompts/").text
@@ -207,7 +207,7 @@ def test_a_safety_case_holds_its_item_until_it_is_settled(
     slot = skip(demonstration_campaign, rosa, "offensive")
     other = take(demonstration_campaign, raul)
     assert other.item_id != slot.item_id
-    services.release(lease=other.lease, rater=raul, now=NOON)  # type: ignore[arg-type]
+    services.release(lease=lease_of(other), rater=raul, now=NOON)  # type: ignore[arg-type]
 
     signed_in(alice).post(f"/cases/{Case.objects.get().pk}/settle", {"outcome": "kept", "note": "Only rude."})
 
@@ -216,7 +216,7 @@ def test_a_safety_case_holds_its_item_until_it_is_settled(
     given = set()
     while found := services.claim(campaign=demonstration_campaign, rater=raul, now=NOON):
         given.add(found.item_id)
-        services.submit_demonstration(lease=found.lease, rater=raul, text="Four.", now=NOON)
+        services.submit_demonstration(lease=lease_of(found), rater=raul, text="Four.", now=NOON)
     assert slot.item_id in given
     assert demonstration_campaign.slots.filter(item=slot.item_id).count() == demonstration_campaign.overlap
 

@@ -134,7 +134,14 @@ def test_prompts_that_somebody_has_judged_can_be_left_out(
 
 
 def estimate(pool: Pool, **fields: Any) -> costs.Estimate:
-    values = {"kind": "comparison", "n_responses": 4, "pool": pool, "n_items": 100, "overlap": 3, "now": NOON} | fields
+    values: dict[str, Any] = {
+        "kind": "comparison",
+        "n_responses": 4,
+        "pool": pool,
+        "n_items": 100,
+        "overlap": 3,
+        "now": NOON,
+    } | fields
     return costs.estimate(**values)
 
 

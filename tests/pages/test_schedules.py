@@ -217,7 +217,7 @@ def test_a_page_costs_the_same_for_chains_and_firings_however_many(
 
 def a_node(name: str = "gpu-1", gpus: int = 1, memory_gb: float = 79.6, **fields: Any) -> Node:
     card = {"name": "NVIDIA H100", "memory_gb": memory_gb, "used_gb": 3.0, "load": 0.42, "temperature_c": 51}
-    values = {"seen_at": timezone.now(), "n_cores": 16, "memory_gb": 125.7, "versions": {"torch": "2.13.0"}}
+    values: dict[str, Any] = {"seen_at": timezone.now(), "n_cores": 16, "memory_gb": 125.7, "versions": {"torch": "2.13.0"}}
     return Node.objects.create(name=name, gpus=[card] * gpus, **(values | fields))
 
 

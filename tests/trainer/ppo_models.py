@@ -18,7 +18,7 @@ class BareTokenizer:
 
 
 def llama_config(vocab_size: int = 16, **changes: Any) -> LlamaConfig:
-    settings = {
+    settings: dict[str, Any] = {
         "hidden_size": 32,
         "intermediate_size": 64,
         "num_hidden_layers": 2,

@@ -204,7 +204,7 @@ def test_normalised_rewards_use_the_running_moments_and_the_clip() -> None:
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
 def test_stop_and_resume_equals_an_unbroken_run(build: Build, tmp_path: Path) -> None:
-    changes = {
+    changes: dict[str, Any] = {
         "kl_control": "adaptive",
         "kl_target": 0.01,
         "kl_horizon": 50,
@@ -306,7 +306,7 @@ def share_of_sevens(rollouts: list[ppo_trainer.Rollout]) -> torch.Tensor:
     return torch.tensor([sum(token == 7 for token in rollout.response_ids) / len(rollout.response_ids) for rollout in rollouts])
 
 
-LEARNING = {
+LEARNING: dict[str, Any] = {
     "batch_size": 32,
     "max_new_tokens": 4,
     "row_tokens": 512,

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -26,7 +27,7 @@ def ranking() -> list[torch.Tensor]:
     model = build_model()
     n = int(sys.argv[2])
     # plain SGD: Adam's first steps are lr·sign(g), which turns rounding at g ≈ 0 into whole steps
-    settings = {"per_device_train_batch_size": 8 // n, "max_steps": 2, "learning_rate": 0.5, "optim": "sgd"}
+    settings: dict[str, Any] = {"per_device_train_batch_size": 8 // n, "max_steps": 2, "learning_rate": 0.5, "optim": "sgd"}
     trainer_for(model, OUT.parent / "ranking", rule_rows(16, seed=4), **settings).train()
     return [p.detach() for p in model.parameters()]
 

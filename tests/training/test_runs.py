@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -196,7 +197,14 @@ def test_tasks_run_twice_have_no_second_effect(queue: Callable[..., Run], settin
 
 
 def test_ppo_wants_a_reward_model(base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User) -> None:
-    asked = {"kind": "ppo", "name": "p", "config": {}, "snapshot": make_snapshot("prompts"), "by": noor, "now": NOW}
+    asked: dict[str, Any] = {
+        "kind": "ppo",
+        "name": "p",
+        "config": {},
+        "snapshot": make_snapshot("prompts"),
+        "by": noor,
+        "now": NOW,
+    }
 
     with pytest.raises(UnableToQueue, match="Choose one"):
         services.queue_run(base_model=base_model, **asked)

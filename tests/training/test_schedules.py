@@ -98,7 +98,7 @@ def test_quiet_hours_may_reach_over_midnight(begin: int, end: int, hour: int, ov
         ),
     ],
 )
-def test_every_decision_says_why(changes: dict[str, object], reason: Reason, sentence: str) -> None:
+def test_every_decision_says_why(changes: dict[str, Any], reason: Reason, sentence: str) -> None:
     decision = timing.decide(replace(CALM, **changes))
 
     assert (decision.reason, decision.sentence) == (reason, sentence)
@@ -112,7 +112,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def schedule(noor: User, base_model: TrainedModel) -> Callable[..., Schedule]:
     def make(name: str = "Weekly", template: str = "fine-tune", **terms: Any) -> Schedule:
-        values = {"trigger": "clock", "time_zone": "UTC", "cron": "0 3 * * *", "skips_nothing_new": False} | terms
+        values: dict[str, Any] = {"trigger": "clock", "time_zone": "UTC", "cron": "0 3 * * *", "skips_nothing_new": False} | terms
         plan = Plan(template=template, base_model=base_model.pk)
         return services.create_schedule(name=name, plan=plan, terms=Terms(**values), by=noor, now=NOW)
 

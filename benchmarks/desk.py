@@ -26,11 +26,12 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 if "DATABASE_URL" not in os.environ:
@@ -103,7 +104,7 @@ def main() -> None:
         "took_s": round(time.perf_counter() - started, 1),
         "load_average": os.getloadavg(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "database": f"postgresql {connection.pg_version}",
+        "database": f"postgresql {count('SHOW server_version_num')}",
         "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
     }
     print(json.dumps(result | about))
@@ -263,7 +264,7 @@ def n_lost(leases: list[str]) -> int:
     return len(set(leases)) - count(whole, [leases, K])
 
 
-def count(statement: str, values: list[object] | None = None) -> int:
+def count(statement: str, values: Sequence[Any] | None = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.fetchone()[0])
@@ -383,8 +384,8 @@ def queue_of(*, n_slots: int) -> Campaign:
             [made.pk, first.pk],
         )
         cursor.execute(
-            "INSERT INTO labeling_slot (item_id, campaign_id, number, state, queue_rank)"
-            " SELECT id, campaign_id, n, 'free', position::bigint * %s + n"
+            "INSERT INTO labeling_slot (item_id, campaign_id, number, state, is_gold, queue_rank)"
+            " SELECT id, campaign_id, n, 'free', false, position::bigint * %s + n"
             " FROM labeling_item, generate_series(0, %s) n WHERE campaign_id = %s AND position > 0",
             [queue.MAX_SLOTS, OVERLAP - 1, made.pk],
         )
@@ -403,8 +404,8 @@ def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
         )
         cursor.execute(
             "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id, slot_id,"
-            " is_extra, presentation, warnings, submitted_at, version, is_current)"
-            " SELECT 'comparison', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, '{}', '[]', %s, 1, true"
+            " is_extra, is_gold, presentation, warnings, submitted_at, version, is_current)"
+            " SELECT 'comparison', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, false, '{}', '[]', %s, 1, true"
             " FROM labeling_slot s JOIN labeling_item i ON i.id = s.item_id WHERE s.rater_id = %s",
             [NOW, rater.pk],
         )

@@ -145,6 +145,7 @@ class DeskRater:
                 self.close()
                 if is_new:
                     raise
+        assert self._reader is not None
         status, *lines = head[:-4].split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         if headers.get("transfer-encoding") == "chunked":

@@ -489,6 +489,21 @@ def test_an_item_that_comes_with_the_answer_brings_its_draft(
     assert "Begun." in answer["html"]
 
 
+def test_an_answer_sent_twice_brings_the_same_next_item_twice(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign) + "submit"
+    given = {"step": "submit", "text": words(200)}
+
+    first, second = (client.post(address, given, headers={"X-Desk": "fragment"}).json() for _ in range(2))
+
+    assert first["next"] == second["next"]
+    assert work_on(first["html"]) == work_on(second["html"])
+    assert "This item was stored already" in second["html"]
+    assert Judgment.objects.count() == 1
+
+
 def test_a_script_is_led_to_the_desk_when_nothing_is_left(
     rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:

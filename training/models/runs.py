@@ -98,9 +98,11 @@ class RunPoint(models.Model):
     step = models.PositiveIntegerField()
     at = models.DateTimeField()
     values = models.JSONField(help_text="metric name → number")
+    level = models.PositiveSmallIntegerField(default=0, help_text="each holds half the points of the one below")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "attempt", "step"], name="run_point_once")]
+        indexes = [models.Index(fields=["run", "level"], name="run_point_level")]
 
     def __str__(self) -> str:
         return f"step {self.step} of run {self.run_id}"

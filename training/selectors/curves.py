@@ -3,12 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count, F, Min, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Min
 
 from training.models import Run, RunPoint
 
-# More than a screen has columns. A run with more points is thinned in the database.
+# More than a screen has columns.
 N_POINTS_READ = 1500
 
 
@@ -22,24 +21,35 @@ class Curve:
 
 def curves(*, run: Run) -> dict[str, Curve]:
     """By metric. Where a later attempt began again, what the earlier ones measured from there on is left out."""
+    ends, n_points = _ends(run)
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    for attempt, step, values in _read(run, n_points):
+        if step < ends.get(attempt, float("inf")):
+            for metric, value in values.items():
+                found[metric].append((float(step), float(value)))
+    return {metric: Curve(metric, points) for metric, points in found.items()}
+
+
+def _ends(run: Run) -> tuple[dict[int, float], int]:
+    """(attempt → the step at which a later one began again, about how many points there are). One attempt is not counted:
+    a hundred thousand points take longer to count than to draw."""
+    if run.attempt <= 1:
+        return {}, run.step // max(1, run.config.get("log_every", 1))
     attempts = RunPoint.objects.filter(run=run).values("attempt").annotate(first=Min("step"), n=Count("pk")).order_by("-attempt")
     ends: dict[int, float] = {}
     end, n_points = float("inf"), 0
     for row in attempts:
         ends[row["attempt"]] = end
         end, n_points = min(end, row["first"]), n_points + row["n"]
-    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for attempt, step, values in _read(run, n_points):
-        if step < ends[attempt]:
-            for metric, value in values.items():
-                found[metric].append((float(step), float(value)))
-    return {metric: Curve(metric, points) for metric, points in found.items()}
+    return ends, n_points
 
 
 def _read(run: Run, n_points: int) -> list[tuple[int, int, dict[str, float]]]:
+    """A level holds half the points of the one below, by an index: a long run costs no more than a short one."""
     points = RunPoint.objects.filter(run=run)
-    stride = -(-n_points // N_POINTS_READ)
-    if stride > 1:
-        numbered = points.annotate(row=Window(RowNumber(), order_by=[F("step"), F("attempt")]))
-        points = numbered.annotate(phase=F("row") % stride).filter(phase=0)
-    return list(points.order_by("step", "attempt").values_list("attempt", "step", "values"))
+    level = max(0, (max(n_points - 1, 0) // N_POINTS_READ).bit_length())
+    thinned = points.filter(level__gte=level) if level else points
+    found = {(attempt, step): values for attempt, step, values in thinned.values_list("attempt", "step", "values")}
+    if level and (last := points.order_by("-attempt", "-step").first()):
+        found[last.attempt, last.step] = last.values
+    return sorted(((attempt, step, values) for (attempt, step), values in found.items()), key=lambda row: (row[1], row[0]))

@@ -1,6 +1,6 @@
 """Every write to a run. Each one names the state or the attempt it expects, so that a late or repeated call changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -18,6 +18,9 @@ from training import doorbell
 from training.models import Run, RunPoint, RunSample
 from training.selectors.nodes import fitting
 from training.services import endings, registry
+
+TOP_LEVEL = 15
+RARE_LEVELS = 6
 
 
 class UnableToRetry(Exception):
@@ -280,12 +283,28 @@ def _store_points(run_id: int, points: Sequence[Point]) -> None:
     told = {(point.attempt, point.step) for point in points}
     RunPoint.objects.bulk_create(
         [
-            RunPoint(run_id=run_id, attempt=row.attempt, step=row.step, at=row.at, values=row.values)
+            RunPoint(
+                run_id=run_id,
+                attempt=row.attempt,
+                step=row.step,
+                at=row.at,
+                values=row.values,
+                level=level_of(row.step, row.values),
+            )
             for key, row in merged.items()
             if key in told
         ],
         update_conflicts=True,
         unique_fields=["run", "attempt", "step"],
-        update_fields=["values"],
+        update_fields=["values", "level"],
         batch_size=500,
     )
+
+
+def level_of(step: int, values: Mapping[str, float]) -> int:
+    """How often the step can be halved: reading from a level on thins a curve evenly. What is measured now and then stays
+    longer."""
+    if step == 0:
+        return TOP_LEVEL
+    rare = RARE_LEVELS if any(name.startswith("held_out") for name in values) else 0
+    return min(TOP_LEVEL, (step & -step).bit_length() - 1 + rare)

@@ -1,7 +1,7 @@
 # `make help` lists what there is. Everything a target needs it installs first, into .venv.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN := .venv/bin/python
-CODE := accounts config labeling pages training clients/python/src
+CODE := accounts config labeling pages training clients/python/src manage.py scripts benchmarks tests
 # Settings for tools that import the site but touch no server.
 QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
 # Folders whose words nobody translates.

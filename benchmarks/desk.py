@@ -74,7 +74,7 @@ TALK = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="3,000 items, shorter, growth to 200,000 slots: below a minute")
+    parser.add_argument("--quick", action="store_true", help="2,000 items, shorter, growth to 200,000 slots: below a minute")
     parser.add_argument("--threads", type=int, default=4, help="of each gunicorn worker")
     parser.add_argument("--only-load", action="store_true", help="leave the growth out")
     chosen = parser.parse_args()
@@ -85,7 +85,7 @@ def main() -> None:
             raise SystemExit("This PostgreSQL does not wait for its disk. Start it with scripts/run_with_services.py --durable.")
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
-    fresh, contested = loads(n_items=3_000 if chosen.quick else 10_000)
+    fresh, contested = loads(n_items=2_000 if chosen.quick else 10_000)
     n_slots = 200_000 if chosen.quick else 1_000_000
     queues = [] if chosen.only_load else [queue_of(n_slots=10_000), queue_of(n_slots=n_slots)]
     people = [signed_in(f"rater {number}") for number in range(N_RATERS)]

@@ -132,19 +132,19 @@ def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbo
     for one in fresh:
         for key in one.sketch.keys:
             asking.setdefault(key, []).append(one.sketch)
-    shared: dict[int, list[int]] = {}
+    held: dict[int, list[int]] = {}
+    for prompt_id, key in PromptKey.objects.filter(key__in=list(asking)).order_by("pk").values_list("prompt_id", "key"):
+        held.setdefault(prompt_id, []).append(key)
     found = curation.Neighbourhood()
-    for prompt_id, key, signature in (
-        PromptKey.objects.filter(key__in=list(asking))
-        .exclude(prompt__import_batch__state=Import.State.DISCARDED)
-        .order_by("pk")
-        .values_list("prompt_id", "key", "prompt__signature")
-    ):
+    shared: dict[int, list[int]] = {}
+    for prompt_id, signature in _signatures(list(held)):
         # Long texts share bands by chance; a hundred thousand of them must not be read and compared word for word.
-        if key in exact or prompt_id in shared or any(sketch.may_be_near(bytes(signature)) for sketch in asking[key]):
-            shared.setdefault(prompt_id, []).append(key)
+        keys = held[prompt_id]
+        asked = {id(sketch): sketch for key in keys for sketch in asking[key]}.values()
+        if not exact.isdisjoint(keys) or any(sketch.may_be_near(signature) for sketch in asked):
+            shared[prompt_id] = keys
         else:
-            found.unlike[key] += 1
+            found.unlike.update(keys)
     # The likeliest, should a template make everything look like everything; in pieces, for SQLite's limit on parameters.
     likeliest = sorted(shared, key=lambda pk: (exact.isdisjoint(shared[pk]), -len(shared[pk])))[:_CANDIDATES]
     rows = [row for pks in _pieces(likeliest) for row in Prompt.objects.filter(pk__in=pks).only("messages", "cluster", "split")]
@@ -154,6 +154,17 @@ def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbo
         sketch = curation.remembered(row.messages, exact.intersection(keys))
         found.add(curation.Member(sketch, clusters[row.cluster]), keys)
     return found
+
+
+def _signatures(pks: list[int]) -> Iterator[tuple[int, bytes]]:
+    """Of the prompts that no discarded import brought.
+
+    Asked for by themselves: joined to their keys, PostgreSQL walked through every prompt of a large import for each batch.
+    """
+    discarded = set(Import.objects.filter(state=Import.State.DISCARDED).values_list("pk", flat=True))
+    for some in _pieces(pks):
+        rows = Prompt.objects.filter(pk__in=some).order_by("pk").values_list("pk", "import_batch_id", "signature")
+        yield from ((pk, bytes(signature)) for pk, batch_id, signature in rows if batch_id not in discarded)
 
 
 def _store_keys(pairs: Iterable[tuple[int, int]]) -> None:

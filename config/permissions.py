@@ -62,6 +62,12 @@ TABLE: dict[str, frozenset[Role]] = {
     "roster": ADMIN,
     "roster_act": ADMIN,
     "rater_skills": ADMIN,
+    "crowd": ANYONE,  # whoever a platform sends
+    "crowd_done": RATER,
+    "crowd_finish": RATER,
+    "crowd_leave": RATER,
+    "pool_crowd": ADMIN,
+    "pool_crowd_close": ADMIN,
     "onboarding": RATER,
     "onboarding_step": RATER,
     "my_skills": RATER,

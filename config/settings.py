@@ -263,6 +263,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "ring-queued-runs": {"task": "training.tasks.ring_queued_runs", "schedule": 15.0},
     "ring-imports": {"task": "labeling.tasks.ring_imports", "schedule": 30.0},
+    "end-crowd-visits": {"task": "labeling.tasks.end_crowd_visits", "schedule": 60.0},
     "ring-quality": {"task": "labeling.tasks.ring_quality", "schedule": 180.0},
     "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.tasks.fire_due_schedules", "schedule": 30.0},

@@ -11,6 +11,8 @@ from accounts.models import User
 from labeling.models import (
     Campaign,
     Case,
+    CrowdLink,
+    CrowdVisit,
     Gold,
     Guideline,
     Import,
@@ -102,6 +104,19 @@ def pool(*, user: User | AnonymousUser, pk: int) -> Pool:
 def invitation(*, user: User | AnonymousUser, pk: int) -> Invitation:
     _require_admin(user)
     return get_object_or_404(Invitation.objects.select_related("pool"), pk=pk)
+
+
+def crowd_link(*, user: User | AnonymousUser, pk: int) -> CrowdLink:
+    _require_admin(user)
+    return get_object_or_404(CrowdLink.objects.select_related("campaign"), pk=pk)
+
+
+def my_visit(*, rater: Rater) -> CrowdVisit:
+    """The latest visit of a worker who came through a link."""
+    found = rater.crowd_visits.select_related("link__campaign", "rater").order_by("-pk").first()
+    if found is None:
+        raise Http404
+    return found
 
 
 def step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:

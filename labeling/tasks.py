@@ -37,3 +37,9 @@ def ring_quality() -> None:
     """Rings for campaigns whose report is behind their judgments."""
     for campaign_id in selectors.stale_quality_ids():
         doorbell.ring_quality(campaign_id)
+
+
+@short_task(time_limit_s=120)
+def end_crowd_visits() -> None:
+    """Frees the places and items of crowd workers whose time is up; a second run finds none of them."""
+    services.end_expired_visits(now=timezone.now())

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
+from labeling.views import crowd as crowd_worker
 from labeling.views import desk, guidance, imports, join, my_pay
 from labeling.views import onboarding as my_onboarding
 from labeling.views.manage import (
     campaigns,
+    crowd,
     exports,
     gold,
     guidelines,
@@ -102,6 +104,13 @@ urlpatterns = [
     path("roster/act", roster.act, name="roster_act"),
     path("raters/<int:pk>/skills/", roster.skills, name="rater_skills"),
     path("join/<str:secret>/", join.join, name="join"),
+    # external crowds
+    path("crowd/done/", crowd_worker.done, name="crowd_done"),
+    path("crowd/finish", crowd_worker.finish, name="crowd_finish"),
+    path("crowd/leave", crowd_worker.leave, name="crowd_leave"),
+    path("crowd/<str:token>/", crowd_worker.enter, name="crowd"),
+    path("crowd-links/<int:pk>/close", crowd.close, name="pool_crowd_close"),
+    path("pools/<int:pk>/crowd/", crowd.index, name="pool_crowd"),
     # onboarding
     path("onboarding/<int:pk>/", my_onboarding.index, name="onboarding"),
     path("onboarding/<int:pk>/<int:step_pk>/", my_onboarding.step, name="onboarding_step"),

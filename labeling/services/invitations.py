@@ -91,7 +91,7 @@ def accept_invitation(
         invitation = (
             Invitation.objects.select_for_update(of=("self",))
             .select_related("pool")
-            .filter(secret_sha256=hash_of(secret))
+            .filter(secret_sha256=hash_of(secret=secret))
             .first()
         )
         problem = joining.closed_sentence(invitation=invitation, now=now)
@@ -121,7 +121,7 @@ def accept_invitation(
     return user
 
 
-def hash_of(secret: str) -> str:
+def hash_of(*, secret: str) -> str:
     """A secret is 256 random bits, so a plain hash is as good as a slow one."""
     return sha256(secret.encode()).hexdigest()
 
@@ -132,7 +132,7 @@ def _waiting(pool: Pool) -> QuerySet[Invitation]:
 
 def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
     secret = secrets.token_urlsafe(32)
-    invitation.secret_sha256, invitation.sent_by = hash_of(secret), by
+    invitation.secret_sha256, invitation.sent_by = hash_of(secret=secret), by
     invitation.sent_at, invitation.expires_at, invitation.n_sent = now, now + LIVES, invitation.n_sent + 1
     invitation.save(update_fields=["secret_sha256", "sent_by", "sent_at", "expires_at", "n_sent"])
     return Sent(invitation, secret)
@@ -146,7 +146,7 @@ def _made(pool: Pool, people_asked: Iterable[tuple[str, str]], *, by: User | Non
             pool=pool,
             email=email,
             name=name,
-            secret_sha256=hash_of(secret),
+            secret_sha256=hash_of(secret=secret),
             sent_by=by,
             created_at=now,
             sent_at=now,

@@ -26,8 +26,8 @@ from labeling import access, desk_pages, services
 from labeling.forms import desk as forms
 from labeling.forms.review import WordsForm
 from labeling.models import Campaign, Judgment, Pass
+from labeling.selectors import crowd, golds, questions, reviews
 from labeling.selectors import desk as selectors
-from labeling.selectors import golds, questions, reviews
 from labeling.views.onward import next_address, next_step
 from pages import render as texts
 
@@ -56,6 +56,7 @@ def desk(request: HttpRequest) -> HttpResponse:
         "today_words": desk_pages.tally_words(today, nothing=_("Nothing judged today yet")),
         "undo": selectors.undoable(rater=rater, last_at=today.last_at, now=now),
         "person": desk_pages.person_key(rater),
+        "visit": crowd.visit_at_work(rater=rater),
     }
     return render(request, "labeling/desk/desk.html", context)
 

@@ -22,7 +22,7 @@ BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
     """Looking uses nothing up, so that a mail scanner that follows links does no harm: the POST accepts."""
-    found = joining.invitation_behind(secret_sha256=services.hash_of(secret), now=timezone.now())
+    found = joining.invitation_behind(secret_sha256=services.hash_of(secret=secret), now=timezone.now())
     if found.invitation is None or found.problem:
         return _closed(request, found.problem)
     user = request.user if isinstance(request.user, User) else None

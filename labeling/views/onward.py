@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from labeling import services
 from labeling.models import Campaign, Rater, Slot
-from labeling.selectors import admission, desk, guidance
+from labeling.selectors import admission, crowd, desk, guidance
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,9 @@ def next_step(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_
     """
     if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
         return Step(f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}")
+    visit = crowd.visit_at_work(rater=rater, campaign=campaign)
+    if visit is not None and services.complete_visit(visit=visit, now=timezone.now()):
+        return Step(reverse("crowd_done"))
     try:
         slot = services.claim(campaign=campaign, rater=rater, now=timezone.now())
     except services.UnableToClaim as problem:

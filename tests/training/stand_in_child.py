@@ -1,4 +1,6 @@
-"""Speaks the run folder's protocol without torch: counts steps, saves them, and misbehaves as script.json in the folder says.
+"""Speaks the run folder's protocol without torch: counts steps, saves them, and misbehaves as script.json says.
+
+It lies in the folder, or in the snapshot's.
 
 script.json: n_steps, pause_s, checkpoint_every, checkpoint_pause_s, hang_at, raise_at, kill_at, print_at_end, result_at_end,
 responses, error. Run by the supervisor: python -m tests.training.stand_in_child RUN_DIR.
@@ -18,7 +20,7 @@ from training import run_dir
 def main(path: Path) -> int:
     job = run_dir.read_job(path)
     folder = run_dir.RunFolder(path, job.attempt)
-    script = _script(path)
+    script = _script(path, Path(job.snapshot))
     n_steps = script.get("n_steps", 4)
     first = _resume(path)
     (path / f"resumed-{job.attempt}-at-{first}").touch()
@@ -36,9 +38,12 @@ def main(path: Path) -> int:
     return _end(folder, script, "succeeded", n_steps)
 
 
-def _script(path: Path) -> dict[str, Any]:
-    file = path / "script.json"
-    return json.loads(file.read_text()) if file.exists() else {}
+def _script(*folders: Path) -> dict[str, Any]:
+    for file in (folder / "script.json" for folder in folders):
+        if file.exists():
+            script: dict[str, Any] = json.loads(file.read_text())
+            return script
+    return {}
 
 
 def _resume(path: Path) -> int:

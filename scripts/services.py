@@ -53,8 +53,9 @@ class Postgres:
             os.chown(self.data, NOBODY, NOBODY)
             self.as_nobody = {"user": NOBODY, "group": NOBODY}
         self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.root), "TZ": "UTC"}
+        initdb = [str(self.install / "bin/initdb"), "-D", str(self.data), "-U", "preferably", "-A", "trust"]
         subprocess.run(
-            [str(self.install / "bin/initdb"), "-D", str(self.data), "-U", "preferably", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            [*initdb, "-E", "UTF8", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, env=self.environment, cwd=self.root, **self.as_nobody,
         )  # fmt: skip
         self.options = settings("listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=")

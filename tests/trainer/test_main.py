@@ -34,7 +34,7 @@ import time
 from training.trainer import __main__ as command
 command._die_with_parent(None)
 print("ready", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -131,7 +131,7 @@ def test_a_child_dies_with_its_supervisor() -> None:
 
     supervisor.send_signal(signal.SIGKILL)
 
-    rest, _ = supervisor.communicate(timeout=10)
+    rest, _ = supervisor.communicate(timeout=60)
     assert rest == b""
 
 

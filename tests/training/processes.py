@@ -21,8 +21,8 @@ STAND_IN = f"{sys.executable} -m tests.training.stand_in_child"
 REAL_TRAINER = f"{sys.executable} -m training.trainer"
 
 
-def until(claim: Callable[[], object], what: str, limit_s: float = 60) -> None:
-    """Waits for another process; fails with `what` when it does not come."""
+def until(claim: Callable[[], object], what: str, limit_s: float = 240) -> None:
+    """Waits for another process; fails with `what` when it does not come. The limit is for a machine that does ten things."""
     deadline = time.monotonic() + limit_s
     while not claim():
         assert time.monotonic() < deadline, f"not within {limit_s:.0f} s: {what}"

@@ -2,8 +2,9 @@
 
 It lies in the folder, or in the snapshot's.
 
-script.json: n_steps, pause_s, checkpoint_every, checkpoint_pause_s, hang_at, raise_at, kill_at, print_at_end, result_at_end,
-responses, error. Run by the supervisor: python -m tests.training.stand_in_child RUN_DIR.
+script.json: n_steps, pause_s, checkpoint_every, waits_after, waits_in_save (a step, and until there is a file `go`), hang_at,
+raise_at, kill_at, only_attempt (that does these), print_at_end, result_at_end, responses, error. Run by the supervisor:
+python -m tests.training.stand_in_child RUN_DIR.
 """
 
 import json
@@ -30,9 +31,11 @@ def main(path: Path) -> int:
         folder.append_point(step, n_steps, {"loss": 1.0 / step})
         is_stopped = run_dir.is_stop_requested(path)
         if is_stopped or (script.get("checkpoint_every") and step % script["checkpoint_every"] == 0):
-            _save(folder, step, script.get("checkpoint_pause_s", 0))
+            _save(folder, step, script)
         if is_stopped:
             return _end(folder, script, "stopped", step)
+        if step == script.get("waits_after"):
+            _wait(folder, script)
     folder.append_sample(n_steps, "What is nine?", "Three times three.", {"length": 3})
     folder.append_note("2 of 10 rows were cut.")
     return _end(folder, script, "succeeded", n_steps)
@@ -51,10 +54,19 @@ def _resume(path: Path) -> int:
     return run_dir.checkpoint_step(checkpoint) if checkpoint else 0
 
 
-def _save(folder: run_dir.RunFolder, step: int, pause_s: float) -> None:
+def _save(folder: run_dir.RunFolder, step: int, script: dict[str, Any]) -> None:
     with folder.checkpoint(step, keep=2) as aside:
         (aside / "state.json").write_text(json.dumps({"step": step}))
-        time.sleep(pause_s)
+        if step == script.get("waits_in_save"):
+            _wait(folder, script)
+
+
+def _wait(folder: run_dir.RunFolder, script: dict[str, Any]) -> None:
+    """Stands still until the test lets it go, however busy the machine is; a request to stop ends the wait as well."""
+    if script.get("only_attempt", folder.attempt) != folder.attempt:
+        return
+    while not (folder.path / "go").exists() and not run_dir.is_stop_requested(folder.path):
+        time.sleep(0.02)
 
 
 def _misbehave(script: dict[str, Any], step: int, attempt: int) -> None:

@@ -84,7 +84,7 @@ def test_a_supervisor_killed_while_a_checkpoint_is_being_saved_takes_its_child_a
     saving, step = freeze_while_saving(sft)
 
     kill(supervisor.pid)
-    until(lambda: not is_alive(child_pid(sft)), "the end of the child", limit_s=15)
+    until(lambda: not is_alive(child_pid(sft)), "the end of the child")
     assert saving.exists()
     reap_silent(sft)
     assert now_of(sft).state == Run.State.QUEUED

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from tests.training.conftest import NOW
-from tests.training.processes import Processes, processes, until
+from tests.training.processes import Processes, processes, run_folder, until
 from training import machine, selectors, services
 from training.machine import Gpu, Report
 from training.models import Node, Run
@@ -140,7 +140,7 @@ def site(tmp_path: Path) -> Iterator[Processes]:
 def test_two_workers_on_one_machine_are_two_nodes_that_share_the_line(
     site: Processes, queue: Callable[..., Run], noor: User
 ) -> None:
-    runs = [queue(n_steps=20, pause_s=0.1), queue(n_steps=20, pause_s=0.1)]
+    runs = [queue(n_steps=2, waits_after=1), queue(n_steps=2, waits_after=1)]
     site.start_broker()
     for name in ("left", "right"):
         site.start_worker(name, node=name)
@@ -150,6 +150,8 @@ def test_two_workers_on_one_machine_are_two_nodes_that_share_the_line(
         site.ring(run.pk)
     until(lambda: Run.objects.filter(state="running").count() == 2, "both runs at the same time")
     nodes = {one.node.name: one for one in selectors.nodes(now=timezone.now())}
+    for run in runs:
+        (run_folder(run.pk) / "go").touch()
     until(lambda: Run.objects.filter(outcome="succeeded").count() == 2, "the end of both")
 
     assert all(one.is_alive and one.run is not None for one in nodes.values())

@@ -91,7 +91,7 @@ def test_a_run_is_lost_after_three_killed_children(queue: Callable[..., Run]) ->
 
 
 def test_a_stop_saves_and_leaves_a_model(queue: Callable[..., Run], noor: User) -> None:
-    run = queue(n_steps=50, pause_s=0.05)
+    run = queue(n_steps=50, waits_after=1)
     Run.objects.filter(pk=run.pk).update(stop_requested_at=NOW)
 
     supervised(run)
@@ -101,7 +101,7 @@ def test_a_stop_saves_and_leaves_a_model(queue: Callable[..., Run], noor: User) 
 
 
 def test_a_supervisor_that_must_leave_gives_the_run_back_saved(queue: Callable[..., Run], settings: LazySettings) -> None:
-    run = queue(n_steps=50, pause_s=0.05)
+    run = queue(n_steps=50, waits_after=1)
 
     supervisor.supervise(run_id=run.pk, node="node-1", is_leaving=lambda: True)
 

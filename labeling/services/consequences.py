@@ -42,10 +42,11 @@ def after_correction(*, judgment: Judgment, campaign: Campaign, now: datetime) -
 
 def before_undo(*, judgment: Judgment) -> None:
     campaign = judgment.campaign
-    if campaign is None or judgment.is_gold:
+    if campaign is None:
         return
-    repeats = Slot.objects.filter(item__repeat_of=judgment.item_id, reserved_for=judgment.rater_id)
-    items.free_slots(repeats).delete()
+    if not judgment.is_gold:
+        repeats = Slot.objects.filter(item__repeat_of=judgment.item_id, reserved_for=judgment.rater_id)
+        items.free_slots(repeats).delete()
     if campaign.budget_unit:
         _spend(judgment=judgment, campaign=campaign, n=-1)
 

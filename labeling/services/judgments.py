@@ -168,8 +168,7 @@ def submit_comparison(
             _store_comparison(judgment=judgment, given=given, now=now)
             if judgment.is_gold:
                 golds.note_answer(judgment=judgment, ranks=given.by_response, now=now)
-            else:
-                consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
+            consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
             return judgment
     raise UnableToSubmit(_("You have already judged this item. This answer is kept as a draft."))
 

@@ -549,3 +549,17 @@ def test_a_file_with_a_bad_line_brings_nothing_in_and_names_every_line(compariso
     assert found.n == 0
     assert [problem.line for problem in found.problems] == [2, 3, 4, 5, 6, 7]
     assert not Gold.objects.exists()
+
+
+def test_a_gold_is_work_and_costs_the_budget_until_it_is_undone(campaign: Campaign, rosa: Rater) -> None:
+    Campaign.objects.filter(pk=campaign.pk).update(budget_unit="judgments", budget=100)
+    judgment = rank_by(next_gold(campaign, rosa), WRONG, rater=rosa)
+    campaign.refresh_from_db()
+    spent = campaign.spent_judgments
+    assert spent == Judgment.objects.filter(campaign=campaign).count()
+    assert judgment.lease is not None
+
+    services.undo(lease=judgment.lease, rater=rosa, draft={}, now=NOON)
+
+    campaign.refresh_from_db()
+    assert campaign.spent_judgments == spent - 1

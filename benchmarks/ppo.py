@@ -1,6 +1,6 @@
 """PPO here against the last PPOTrainer that TRL shipped (1.12.0), in one run on one machine.
 
-usage: python benchmarks/ppo.py [--quick] [--model DIR]      (ends with one JSON line; writes benchmarks/results/ppo.json)
+usage: python benchmarks/ppo.py [--quick] [--model DIR]      (ends with one JSON line; kept in benchmarks/results/ppo.json)
 
 Both start from SmolLM2-135M with random reward and value heads, take the same prompts of at most 128 tokens and sample 48 new
 tokens: 8 episodes a rollout in micro-batches of 4, one minibatch, full fine-tuning in float32. Both sample all 48: TRL always
@@ -49,6 +49,7 @@ def main() -> None:
         runs.setdefault(side, []).append(child(options, side))
     rate = {side: statistics.median(run["episodes_per_s"] for run in found) for side, found in runs.items()}
     peak = {side: statistics.median(run["peak_gb"] for run in found) for side, found in runs.items()}
+    cpu = {side: statistics.median(run["cpu_s_per_episode"] for run in found) for side, found in runs.items()}
     found = {
         "episodes_per_s_ratio": round(rate["full"] / rate["trl"], 2),
         "peak_memory_ratio": round(peak["full"] / peak["trl"], 2),
@@ -57,6 +58,8 @@ def main() -> None:
         "episodes_per_s_ratio_4_inner_epochs": round(rate["full4"] / rate["trl4"], 2) if "full4" in rate else None,
         "episodes_per_s": {side: round(value, 3) for side, value in rate.items()},
         "peak_gb": {side: round(value, 2) for side, value in peak.items()},
+        "cpu_s_ratio": round(cpu["trl"] / cpu["full"], 2),
+        "cpu_s_per_episode": {side: round(value, 2) for side, value in cpu.items()},
         "quick": options.quick,
         "seconds": round(time.monotonic() - started),
         "cores": os.cpu_count(),
@@ -65,7 +68,8 @@ def main() -> None:
         ).stdout.strip(),
     }
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n")
     print(json.dumps(found))
 
 
@@ -107,11 +111,12 @@ def native_bfloat16() -> bool:
 
 
 def measure(options: argparse.Namespace) -> dict[str, float]:
-    seconds, n = train_trl(options) if options.side.startswith("trl") else train_ours(options)
+    seconds, cpu_s, n = train_trl(options) if options.side.startswith("trl") else train_ours(options)
     return {
         "episodes": n,
         "seconds": round(seconds, 1),
         "episodes_per_s": n / seconds,
+        "cpu_s_per_episode": cpu_s / n,
         "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6,
     }
 
@@ -136,7 +141,7 @@ def walk(node: dict, history: list[dict], tokenizer: object, found: list[list[in
         walk(reply, history, tokenizer, found)
 
 
-def train_ours(options: argparse.Namespace) -> tuple[float, int]:
+def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     import peft  # noqa: PLC0415  # the parent measures memory and stays without torch
     import torch  # noqa: PLC0415
     from accelerate import Accelerator  # noqa: PLC0415
@@ -183,14 +188,15 @@ def train_ours(options: argparse.Namespace) -> tuple[float, int]:
         accelerator=accelerator,
         rollout_autocast=torch.bfloat16 if native_bfloat16() else None,
     )
-    started = 0.0
+    ends, cpu = [], []
     for report in trainer.steps():
         assert report.metrics["response_tokens"] == LENGTH
-        started = started or time.monotonic()
-    return time.monotonic() - started, options.episodes
+        ends.append(time.monotonic())
+        cpu.append(time.process_time())
+    return ends[-1] - ends[0], cpu[-1] - cpu[0], options.episodes
 
 
-def train_trl(options: argparse.Namespace) -> tuple[float, int]:
+def train_trl(options: argparse.Namespace) -> tuple[float, float, int]:
     import torch  # noqa: PLC0415
     import transformers  # noqa: PLC0415
     from datasets import Dataset  # noqa: PLC0415
@@ -238,14 +244,16 @@ def train_trl(options: argparse.Namespace) -> tuple[float, int]:
 
     class Clock(transformers.TrainerCallback):
         ends: list[float] = []
+        cpu: list[float] = []
 
         def on_step_end(self, *args: object, **kwargs: object) -> None:
             self.ends.append(time.monotonic())
+            self.cpu.append(time.process_time())
 
     clock = Clock()
     trainer.add_callback(clock)
     trainer.train()
-    return clock.ends[-1] - clock.ends[0], (len(clock.ends) - 1) * BATCH
+    return clock.ends[-1] - clock.ends[0], clock.cpu[-1] - clock.cpu[0], (len(clock.ends) - 1) * BATCH
 
 
 if __name__ == "__main__":

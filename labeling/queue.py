@@ -131,7 +131,7 @@ def claim_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: dat
         "returned_floor": RETURNED_FLOOR,
         "fresh_floor": FRESH_FLOOR,
     }
-    statement = _claim_statement(is_sweep=is_sweep, has_repeats=campaign.repeat_percent > 0, suits=suits.sql)
+    statement = _claim_statement(is_sweep=is_sweep, has_repeats=campaign.repeat_percent > 0, suits=suits)
     with connection.cursor() as cursor:
         cursor.execute(statement, values | suits.values)
         row = cursor.fetchone()
@@ -170,7 +170,7 @@ def has_work(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
     suits = routing.fit(campaign=campaign, rater=rater)
     fits = _NOT_MET + suits.sql
     parts = {name: _PART.format(bounds=bounds, not_met=fits, lock="") for name, bounds in _FROM_PLACE.items()}
-    or_repeat = f"OR EXISTS ({_REPEAT.format(not_met=_NOT_MET, lock='')})" if campaign.repeat_percent else ""
+    or_repeat = f"OR EXISTS ({_REPEAT.format(not_met=_NOT_MET + suits.care_sql, lock='')})" if campaign.repeat_percent else ""
     with connection.cursor() as cursor:
         cursor.execute(_PROBE.format(not_met=fits, or_repeat=or_repeat, **parts), values | suits.values)
         return bool(cursor.fetchone()[0])
@@ -289,13 +289,13 @@ def forget_places(*, campaign: Campaign) -> None:
     QueuePlace.objects.filter(campaign=campaign).update(fresh_rank=FRESH_FLOOR, returned_rank=RETURNED_FLOOR, swept_at=None)
 
 
-def _claim_statement(*, is_sweep: bool, has_repeats: bool, suits: str) -> str:
+def _claim_statement(*, is_sweep: bool, has_repeats: bool, suits: routing.Fit) -> str:
     lock = "FOR UPDATE OF free SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
     parts = {
-        name: _PART.format(bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name], not_met=_NOT_MET + suits, lock=lock)
+        name: _PART.format(bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name], not_met=_NOT_MET + suits.sql, lock=lock)
         for name in ("returned", "fresh")
     }
-    repeat = f"repeat AS ({_REPEAT.format(not_met=_NOT_MET, lock=lock)})," if has_repeats else ""
+    repeat = f"repeat AS ({_REPEAT.format(not_met=_NOT_MET + suits.care_sql, lock=lock)})," if has_repeats else ""
     return _CLAIM.format(repeat=repeat, first_of="SELECT id FROM repeat UNION ALL" if has_repeats else "", **parts)
 
 

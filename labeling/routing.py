@@ -1,11 +1,13 @@
-"""Which items suit a rater: none that they wrote themselves, and in a pool that routes, those whose language and category
-they know. The same rule as a condition of the claim's one statement and as a filter.
+"""Which items suit a rater: none that they wrote themselves, none with upsetting content of a kind that they have not agreed
+to, and in a pool that routes, those whose language and category they know. The same rule as a condition of the claim's one
+statement and as a filter.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from labeling.models import Campaign, ItemResponse, Pool, Prompt, QueuePlace, Rater, RaterSkill, Source
 
@@ -18,6 +20,12 @@ class Fit:
     languages: frozenset[str] | None = None
     """codes that the rater knows; None where the pool does not route by language"""
     categories: frozenset[str] | None = None
+    accepts: frozenset[str] = frozenset(Prompt.Upset.values)
+    """kinds of upsetting content that the rater has agreed to"""
+
+    @property
+    def refused(self) -> list[str]:
+        return sorted(set(Prompt.Upset.values) - self.accepts)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -26,10 +34,10 @@ class Fit:
             ("own", self.own_sources),
             ("language", sorted(self.languages or ())),
             ("category", sorted(self.categories or ())),
+            ("like", [f"{code}-%" for code in sorted(self.languages or ())]),
+            ("refused", [f'%"{kind}"%' for kind in self.refused]),
         ]
-        return {f"{name}_{place}": value for name, values in named for place, value in enumerate(values)} | {
-            f"like_{place}": f"{code}-%" for place, code in enumerate(sorted(self.languages or ()))
-        }
+        return {f"{name}_{place}": value for name, values in named for place, value in enumerate(values)}
 
     @property
     def sql(self) -> str:
@@ -48,12 +56,31 @@ class Fit:
             parts.append(_item_test("(" + " OR ".join(["prompt.language = ''", *known]) + ")"))
         if self.categories is not None:
             parts.append(_item_test(f"prompt.category IN ({_places('category', len(self.categories))})"))
-        return "".join(f" AND {part}" for part in parts)
+        return "".join(f" AND {part}" for part in parts) + self.care_sql
+
+    @property
+    def care_sql(self) -> str:
+        """The part of `sql` that nothing overrides: not even a repeat of what they judged brings upsetting content back."""
+        if not self.refused:
+            return ""
+        # A list's text is the same in both databases. Most prompts have none, and "[]" is compared first.
+        kinds = "CAST(prompt.sensitive AS text)"
+        unlike = " AND ".join(f"{kinds} NOT LIKE %(refused_{place})s" for place in range(len(self.refused)))
+        return " AND " + _item_test(f"({kinds} = '[]' OR ({unlike}))")
+
+    @property
+    def upsetting(self) -> QuerySet[Prompt]:
+        """Prompts with content that the rater has not agreed to see."""
+        refused = Q()
+        for kind in self.refused:
+            refused |= Q(kinds__contains=f'"{kind}"')
+        prompts = Prompt.objects.annotate(kinds=Cast("sensitive", TextField()))
+        return prompts.filter(refused) if refused else prompts.none()
 
     @property
     def condition(self) -> Q:
         """The same on slots, for the ORM."""
-        asked = Q()
+        asked = ~Exists(self.upsetting.filter(items=OuterRef("item"))) if self.refused else Q()
         if self.own_sources:
             shown = ItemResponse.objects.filter(item=OuterRef("item"), response__source__in=self.own_sources)
             asked &= ~Exists(shown) & ~Q(item__prompt__source__in=self.own_sources)
@@ -69,10 +96,11 @@ class Fit:
 
 def fit(*, campaign: Campaign, rater: Rater) -> Fit:
     """Two queries, and one more where the pool routes."""
+    accepts = frozenset(rater.accepts)
     own = tuple(Source.objects.filter(person=rater.user_id).values_list("pk", flat=True)) if rater.user_id else ()
     pool = Pool.objects.only("languages", "expertise", "routes_by_language", "routes_by_category").get(pk=campaign.pool_id)
     if not (pool.routes_by_language or pool.routes_by_category):
-        return Fit(own)
+        return Fit(own, accepts=accepts)
     known: dict[str, set[str]] = {axis: set() for axis in RaterSkill.Axis}
     for axis, code in rater.skills.values_list("axis", "code"):
         known[axis].add(code)
@@ -84,6 +112,7 @@ def fit(*, campaign: Campaign, rater: Rater) -> Fit:
         own_sources=own,
         languages=frozenset(languages) if pool.routes_by_language else None,
         categories=frozenset(categories) if pool.routes_by_category else None,
+        accepts=accepts,
     )
 
 
@@ -91,6 +120,12 @@ def look_anew(*, rater: Rater | None = None, pool: Pool | None = None) -> None:
     """What suits has changed: the next claims walk their lines from the head again, past what did not suit before."""
     places = QueuePlace.objects.all()
     places = places.filter(rater=rater) if rater is not None else places.filter(campaign__pool=pool)
+    places.update(fresh_rank=HEAD_FRESH, returned_rank=HEAD_RETURNED, swept_at=None)
+
+
+def look_anew_for(*, prompt: Prompt) -> None:
+    """The same for everybody in the campaigns that have this prompt."""
+    places = QueuePlace.objects.filter(campaign__in=Campaign.objects.filter(items__prompt=prompt))
     places.update(fresh_rank=HEAD_FRESH, returned_rank=HEAD_RETURNED, swept_at=None)
 
 

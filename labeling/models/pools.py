@@ -13,6 +13,7 @@ class Rater(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="rater")
     alias = models.CharField(_("alias"), max_length=64, unique=True, help_text=_("Shown and exported in place of a name."))
     origin = models.CharField(max_length=200, blank=True, default="", help_text=_("Where an imported rater came from."))
+    accepts = models.JSONField(default=list, blank=True, help_text="Prompt.Upset values that this rater has agreed to see")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     withdrawn_at = models.DateTimeField(null=True, editable=False, help_text="asked that their judgments train nothing more")
 

@@ -94,6 +94,16 @@ class Prompt(models.Model):
         EXTRACT = "extract", _("extract")
         OTHER = "other", _("other")
 
+    class Upset(models.TextChoices):
+        """What may upset who reads it. Nobody is handed such an item who has not agreed to its kind."""
+
+        VIOLENCE = "violence", _("violence")
+        SEXUAL = "sexual", _("sexual content")
+        SELF_HARM = "self_harm", _("self-harm")
+        HATE = "hate", _("hate")
+        ABUSE = "abuse", _("abuse")
+        OTHER = "other", _("other upsetting content")
+
     messages = models.JSONField(help_text='[{"role": "system"|"user"|"assistant", "content": str}], the last by the user')
     messages_sha256 = models.CharField(max_length=64, db_index=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="prompts")
@@ -101,6 +111,8 @@ class Prompt(models.Model):
     licence = models.CharField(max_length=64, blank=True, default="")
     category = models.CharField(max_length=32, choices=Category, default=Category.OTHER)
     language = models.CharField(max_length=8, blank=True, default="")
+    sensitive = models.JSONField(default=list, blank=True, help_text="Prompt.Upset values of what is in it or may be in answers")
+    constraints = models.JSONField(default=list, blank=True, help_text="sentences that an answer has to keep to")
     split = models.CharField(max_length=16, choices=Split, default=Split.TRAIN)
     cluster = models.CharField(
         max_length=64, blank=True, default="", db_index=True, help_text="near-duplicates share it, and so a split"
@@ -116,6 +128,12 @@ class Prompt(models.Model):
 
     def __str__(self) -> str:
         return str(self.messages[-1]["content"])[:80] if self.messages else "–"
+
+    @property
+    def upset_words(self) -> str:
+        """What may upset, in words; empty where nothing does."""
+        words = dict(Prompt.Upset.choices)
+        return ", ".join(str(words[kind]) for kind in self.sensitive if kind in words)
 
 
 class PromptKey(models.Model):

@@ -13,6 +13,7 @@ from labeling.services.campaigns import (
     pause_campaign,
     reopen_campaign,
 )
+from labeling.services.care import accept_upsetting, mark_upsetting
 from labeling.services.cases import UnableToSettle, own_case, own_question, settle_case
 from labeling.services.crowd import (
     UnableToVisit,
@@ -120,6 +121,7 @@ __all__ = [
     "UnableToUndo",
     "UnableToVisit",
     "accept_invitation",
+    "accept_upsetting",
     "acknowledge",
     "add_raters",
     "add_step",
@@ -163,6 +165,7 @@ __all__ = [
     "make_gold",
     "make_gold_of_answer",
     "mark_paid",
+    "mark_upsetting",
     "move_step",
     "new_guideline_version",
     "open_campaign",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import audit, notices
 from accounts.models import Notice, User
-from labeling import agreement, curation, importers, queue
+from labeling import agreement, curation, importers, queue, routing
 from labeling.figures import wilson
 from labeling.models import (
     Campaign,
@@ -275,6 +275,8 @@ def _unmet(*, campaign: Campaign, rater: Rater) -> Sequence[int]:
     for table in (Slot, Pass, Judgment):
         uses = uses.exclude(Exists(table.objects.filter(item=OuterRef("item"), rater=rater)))
         uses = uses.exclude(Exists(table.objects.filter(item=OuterRef("gold__made_from"), rater=rater)))
+    refused = routing.Fit(accepts=frozenset(rater.accepts)).upsetting
+    uses = uses.exclude(Exists(refused.filter(items=OuterRef("item"))))
     return list(uses.order_by("item_id").values_list("item_id", flat=True))
 
 

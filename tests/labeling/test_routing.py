@@ -3,9 +3,10 @@
 from datetime import datetime, timedelta
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling import queue, services
+from labeling import queue, routing, services
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 
@@ -146,3 +147,75 @@ def test_nobody_answers_a_prompt_of_their_own(day_shift: Pool, guideline: Guidel
     services.open_campaign(campaign=campaign, by=None, now=NOON)
 
     assert given(campaign, both.rater) == []
+
+
+def upsetting(campaign: Campaign, *kinds: list[str]) -> None:
+    """The campaign's items, in order, with these kinds of upsetting content."""
+    for item, sensitive in zip(campaign.items.order_by("position"), kinds, strict=True):
+        Prompt.objects.filter(pk=item.prompt_id).update(sensitive=sensitive)
+
+
+def test_upsetting_items_go_only_to_raters_who_have_agreed_to_all_their_kinds(mixed: Campaign, rosa: Rater, raul: Rater) -> None:
+    upsetting(mixed, ["hate"], [], ["violence"], ["hate", "violence"], [])
+    services.accept_upsetting(rater=rosa, kinds=["violence"], now=NOON)
+
+    assert given(mixed, rosa) == [1, 2, 4]
+    assert given(mixed, raul) == [1, 4]
+
+
+def test_who_agrees_later_is_given_what_was_passed_over(mixed: Campaign, rosa: Rater) -> None:
+    upsetting(mixed, ["hate"], [], [], ["hate"], [])
+    assert given(mixed, rosa) == [1, 2, 4]
+
+    services.accept_upsetting(rater=rosa, kinds=["hate"], now=NOON)
+
+    assert given(mixed, rosa) == [0, 3]
+
+
+def test_who_takes_the_agreement_back_is_given_no_more_of_it(mixed: Campaign, rosa: Rater) -> None:
+    upsetting(mixed, *[["hate"]] * 5)
+    services.accept_upsetting(rater=rosa, kinds=["hate"], now=NOON)
+    services.accept_upsetting(rater=rosa, kinds=[], now=NOON)
+
+    assert given(mixed, rosa) == []
+    assert not queue.has_work(campaign=mixed, rater=rosa, now=NOON)
+
+
+def test_a_lapsed_upsetting_item_goes_to_nobody_who_has_not_agreed(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    upsetting(campaign, ["abuse"])
+    services.accept_upsetting(rater=rosa, kinds=["abuse"], now=NOON)
+    assert services.claim(campaign=campaign, rater=rosa, now=NOON) is not None
+    later = NOON + timedelta(days=1)
+
+    assert services.claim(campaign=campaign, rater=raul, now=later) is None
+    services.accept_upsetting(rater=raul, kinds=["abuse"], now=later)
+    assert services.claim(campaign=campaign, rater=raul, now=later) is not None
+
+
+def test_a_prompt_that_is_called_upsetting_reaches_no_one_from_then_on_and_everyone_when_it_is_not(
+    mixed: Campaign, rosa: Rater, alice: User
+) -> None:
+    prompt = mixed.items.get(position=2).prompt
+    services.mark_upsetting(prompt=prompt, kinds=["self_harm"], by=alice, now=NOON)
+    assert given(mixed, rosa) == [0, 1, 3, 4]
+
+    services.mark_upsetting(prompt=prompt, kinds=[], by=alice, now=NOON)
+
+    assert given(mixed, rosa) == [2]
+
+
+def test_a_claim_is_one_statement_whatever_the_rater_agreed_to(
+    mixed: Campaign, rosa: Rater, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    upsetting(mixed, ["hate"], ["violence"], [], [], [])
+    services.accept_upsetting(rater=rosa, kinds=["violence"], now=NOON)
+    suits = routing.fit(campaign=mixed, rater=rosa)
+
+    with django_assert_num_queries(1):
+        slot = queue.claim_free(campaign=mixed, rater=rosa, suits=suits, now=NOON)
+
+    assert slot is not None
+    assert slot.item.position == 1

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from training import configs, selectors, services
+from training import configs, selectors, services, texts
 from training.models import Run, Snapshot, TrainedModel
 
 PRESET_WORDS = {
@@ -267,6 +267,36 @@ class SnapshotForm(forms.Form):
         """Call on a valid form."""
         given = {name: value for name, value in self.cleaned_data.items() if name != "name"}
         return services.Filters.from_json(given)
+
+
+class TextForm(forms.Form):
+    """Documents to pretrain on. `clean()` leaves them under `documents`."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_(
+            "A .jsonl file with an object a line that has a “text”, or plain text; there a line <|endoftext|> ends a document."
+        ),
+    )
+    licence = forms.CharField(label=_("Licence"), max_length=64, help_text=_("Of the text, such as CC-BY-4.0."))
+    min_characters = forms.IntegerField(
+        label=_("Shortest document"),
+        min_value=0,
+        max_value=1_000_000,
+        initial=200,
+        help_text=_("In characters. Shorter ones are left out, and so are repeats."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if file := cleaned.get("file"):
+            documents, problems = texts.read(file.name.lower(), file.read())
+            for problem in problems:
+                words = gettext("Line %(line)s: %(what)s") if problem.line else "%(what)s"
+                self.add_error("file", words % {"line": problem.line, "what": problem.sentence})
+            cleaned["documents"] = documents
+        return cleaned
 
 
 class ModelForm(forms.Form):

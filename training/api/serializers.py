@@ -36,6 +36,9 @@ class SnapshotQuery(PageQuery):
     kind = serializers.ChoiceField(required=False, choices=Snapshot.Kind.choices)
 
 
+CUT = [choice for choice in Snapshot.Kind.choices if choice[0] != Snapshot.Kind.TEXT]
+
+
 class FiltersSerializer(serializers.Serializer[Any]):
     """training.services.Filters. What is left out or empty lets everything in."""
 
@@ -58,7 +61,7 @@ class FiltersSerializer(serializers.Serializer[Any]):
 
 
 class NewSnapshotSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=Snapshot.Kind.choices)
+    kind = serializers.ChoiceField(choices=CUT, help_text="snapshots of text are made on their page, from a file")
     name = serializers.CharField(max_length=200)
     filters = FiltersSerializer(required=False)
 

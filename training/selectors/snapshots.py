@@ -22,6 +22,7 @@ RUN_OF_SNAPSHOT = {
     Snapshot.Kind.DEMONSTRATIONS: Run.Kind.SFT,
     Snapshot.Kind.COMPARISONS: Run.Kind.REWARD,
     Snapshot.Kind.PROMPTS: Run.Kind.SAMPLE,
+    Snapshot.Kind.TEXT: Run.Kind.PRETRAIN,
 }
 _TABLES = (
     ("splits", _("Splits"), _("split"), _("rows")),
@@ -79,6 +80,11 @@ def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
 
 def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     """What was let in, one line each; filters that let everything in say so."""
+    if snapshot.kind == Snapshot.Kind.TEXT:
+        return [
+            (_("licence"), str(snapshot.filters["licence"])),
+            (_("shortest document, in characters"), str(snapshot.filters["min_characters"])),
+        ]
     names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
         Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list("pk", "name")
     )

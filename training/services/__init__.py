@@ -42,7 +42,7 @@ from training.services.schedules import (
     pause_schedule,
     resume_schedule,
 )
-from training.services.snapshots import Filters, UnableToCut, cut_snapshot
+from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
 
 __all__ = [
     "Beat",
@@ -68,6 +68,7 @@ __all__ = [
     "claim_run",
     "create_schedule",
     "cut_snapshot",
+    "cut_text_snapshot",
     "describe_run",
     "drain_node",
     "enter_model",

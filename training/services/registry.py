@@ -16,6 +16,7 @@ from accounts import audit
 from accounts.models import User
 from labeling import intake
 from labeling.models import Response, Source
+from training import configs
 from training.models import Run, TrainedModel
 
 # Each sampling run has its own stretch of a model's response numbers, so that storing twice stores once.
@@ -67,10 +68,10 @@ def enter_model(*, run: Run, location: str, metrics: dict[str, Any], now: dateti
     licence = run.base_model.licence
     return TrainedModel.objects.create(
         name=_free_name(f"{run.kind}-{run.pk}"),
-        kind=TrainedModel.Kind.REWARD if run.kind == Run.Kind.REWARD else TrainedModel.Kind.POLICY,
+        kind=configs.KINDS[run.kind].leaves,
         location=location,
         licence=licence,
-        parent=run.base_model,
+        parent=None if run.config.get("start") == "scratch" else run.base_model,
         run=run,
         source=intake.source_for_model(name=_opaque_name(), licence=licence),
         metrics=metrics,

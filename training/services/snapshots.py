@@ -1,9 +1,11 @@
 """Cutting snapshots: the one write; afterwards a snapshot never changes."""
 
 import shutil
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
@@ -12,25 +14,47 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from training import artifacts, freezing, store
-from training.freezing import Filters, UnableToCut
+from training import artifacts, freezing, store, texts
+from training.freezing import Filters, Frozen, UnableToCut
 from training.models import Snapshot, SnapshotJudgment
+from training.texts import Document
 
-__all__ = ["Filters", "UnableToCut", "cut_snapshot"]
+__all__ = ["Filters", "UnableToCut", "cut_snapshot", "cut_text_snapshot"]
 
 
 def cut_snapshot(*, kind: str, name: str, filters: Filters, by: User | None, now: datetime) -> Snapshot:
     """A frozen folder and its row, both or neither. Raises UnableToCut."""
+
+    def freeze(folder: Path) -> Frozen:
+        return freezing.freeze(kind=kind, filters=filters, folder=folder)
+
+    return _cut(kind, name, filters.as_json(), freeze, by, now)
+
+
+def cut_text_snapshot(
+    *, name: str, documents: Iterable[Document], licence: str, min_characters: int, by: User, now: datetime
+) -> Snapshot:
+    """Of documents that somebody has uploaded, curated: see training.texts. Raises UnableToCut."""
+
+    def freeze(folder: Path) -> Frozen:
+        return texts.freeze(documents, folder=folder, licence=licence, min_characters=min_characters)
+
+    return _cut(Snapshot.Kind.TEXT, name, {"licence": licence, "min_characters": min_characters}, freeze, by, now)
+
+
+def _cut(
+    kind: str, name: str, filters: dict[str, Any], freeze: Callable[[Path], Frozen], by: User | None, now: datetime
+) -> Snapshot:
     folder = Path(settings.SNAPSHOTS_DIR) / f"{kind}-{uuid4().hex[:12]}"
     with ExitStack() as undo:
-        frozen = freezing.freeze(kind=kind, filters=filters, folder=folder)
+        frozen = freeze(folder)
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
         _share(folder)
         with transaction.atomic():
             snapshot = Snapshot.objects.create(
                 name=name,
                 kind=kind,
-                filters=filters.as_json(),
+                filters=filters,
                 fingerprint=frozen.fingerprint,
                 card=frozen.card,
                 folder=folder.name,

@@ -23,16 +23,14 @@ def index(request: HttpRequest) -> HttpResponse:
 def new(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("kind", "")
     kind = asked if asked in Snapshot.Kind.values else Snapshot.Kind.DEMONSTRATIONS.value
-    form = forms.SnapshotForm(request.POST or None, kind=kind)
+    form: forms.SnapshotForm | forms.TextForm
+    if kind == Snapshot.Kind.TEXT:
+        form = forms.TextForm(request.POST or None, request.FILES or None)
+    else:
+        form = forms.SnapshotForm(request.POST or None, kind=kind)
     if request.method == "POST" and form.is_valid():
         try:
-            snapshot = services.cut_snapshot(
-                kind=kind,
-                name=form.cleaned_data["name"],
-                filters=form.filters(),
-                by=access.researcher(request.user),
-                now=timezone.now(),
-            )
+            snapshot = _cut(request, form, kind)
         except services.UnableToCut as problem:
             form.add_error(None, str(problem))
         else:
@@ -56,3 +54,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
     }
     return render(request, "training/snapshot.html", context)
+
+
+def _cut(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str) -> Snapshot:
+    given, by, now = form.cleaned_data, access.researcher(request.user), timezone.now()
+    if isinstance(form, forms.TextForm):
+        about = {name: given[name] for name in ("name", "documents", "licence", "min_characters")}
+        return services.cut_text_snapshot(**about, by=by, now=now)
+    return services.cut_snapshot(kind=kind, name=given["name"], filters=form.filters(), by=by, now=now)

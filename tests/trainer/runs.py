@@ -74,7 +74,8 @@ def carry_out(folder: RunFolder) -> Result:
     """The run in this process."""
     job = run_dir.read_job(folder.path)
     config, problems = configs.parse(job.kind, job.config)
-    assert not problems
+    assert config is not None, problems
+    config = config.rehearsed() if job.is_dry else config
     result: Result = importlib.import_module(MODULES[job.kind]).carry_out(job, config, folder)
     folder.write_result(result)
     return result

@@ -1,0 +1,92 @@
+"""What holds for runs of every kind: the same run twice gives the same numbers, and a dry one makes two steps at most."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.trainer import runs
+from training import configs, run_dir
+from training.configs import (
+    DpoConfig,
+    EvaluateConfig,
+    PpoConfig,
+    PretrainConfig,
+    RewardConfig,
+    RlooConfig,
+    SampleConfig,
+    Settings,
+    SftConfig,
+)
+from training.run_dir import RunFolder
+
+# transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
+pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+
+ROWS = {"max_tokens": 64, "batch_size": 2, "accumulation": 1, "dtype": "float32", "max_steps": 3, "lora_dropout": 0.1}
+QUICK: dict[str, Settings] = {
+    "sft": SftConfig(**ROWS),
+    "reward": RewardConfig(**ROWS),
+    "ppo": PpoConfig(
+        n_episodes=12,
+        batch_size=4,
+        max_new_tokens=6,
+        max_prompt_tokens=48,
+        row_tokens=128,
+        max_held_out_prompts=4,
+        dtype="float32",
+        rollout_dtype="float32",
+    ),
+    "dpo": DpoConfig(**ROWS),
+    "rloo": RlooConfig(
+        batch_size=4, accumulation=1, max_steps=3, max_new_tokens=6, max_prompt_tokens=48, max_held_out_rows=4, dtype="float32"
+    ),
+    "pretrain": PretrainConfig(**ROWS | {"max_tokens": 32}),
+    "sample": SampleConfig(n_responses=2, max_new_tokens=6, batch_size=4, dtype="float32"),
+    "evaluate": EvaluateConfig(max_tokens=64, max_new_tokens=6, batch_size=4, dtype="float32"),
+}
+# What the clock decides.
+TIMED = {"seconds", "tokens_per_s", "responses_per_s", "rollout_s", "update_s"}
+
+
+def made(path: Path, kind: str, model: Path, judge: RunFolder, **fields: object) -> RunFolder:
+    wanted = configs.KINDS[kind].snapshots[0]
+    make = {"comparisons": runs.rankings, "prompts": runs.prompts}.get(wanted, runs.demonstrations)
+    if kind in ("ppo", "rloo"):
+        make = runs.demonstrations
+    reward_model = judge.path / "model" if configs.KINDS[kind].reward_model else None
+    snapshot = make(path / "snapshot")
+    return runs.prepare(path / "run", kind, QUICK[kind], model, snapshot, reward_model=reward_model, **fields)
+
+
+def numbers(folder: RunFolder) -> dict[int, dict[str, float]]:
+    return {
+        step: {name: value for name, value in values.items() if name not in TIMED} for step, values in runs.points(folder).items()
+    }
+
+
+@pytest.mark.parametrize("kind", configs.KINDS)
+def test_the_same_run_twice_gives_the_same_numbers(kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder) -> None:
+    one, other = (made(tmp_path / name, kind, tiny_model, judging_run) for name in ("one", "other"))
+
+    for folder in (one, other):
+        runs.carry_out(folder)
+
+    assert numbers(one)
+    assert numbers(one) == numbers(other)
+
+
+@pytest.mark.parametrize("kind", configs.KINDS)
+def test_a_dry_run_loads_everything_and_makes_two_steps(
+    kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder
+) -> None:
+    folder = made(tmp_path, kind, tiny_model, judging_run, is_dry=True)
+
+    result = runs.carry_out(folder)
+
+    assert (result.outcome, folder.path.joinpath("checkpoints").exists()) == ("succeeded", False)
+    assert 0 < result.n_steps <= 2
+    assert run_dir.read_job(folder.path).is_dry
+
+
+def test_every_kind_is_tried_here() -> None:
+    assert QUICK.keys() == configs.KINDS.keys()

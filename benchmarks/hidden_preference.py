@@ -38,15 +38,15 @@ from training.trainer.ranking_trainer import wilson_interval  # noqa: E402
 RESULTS = ROOT / "benchmarks" / "results" / "hidden_preference.json"
 ADDRESS = re.compile(r"\b(you|your|yours|you're|you'll|you've)\b", re.IGNORECASE)
 MOST_COUNTED, ERROR_RATE = 3, 0.10
-LONGEST_PROMPT, LONGEST_RESPONSE = 64, 32
-N_EXAM, N_WATCHED = 120, 24
-N_COMPARED, BEST_OF, N_EPISODES = 4, 16, 768
+LONGEST_PROMPT, LONGEST_RESPONSE = 96, 32
+N_EXAM, N_WATCHED, N_JUDGED = 120, 24, 220
+N_COMPARED, BEST_OF, N_EPISODES = 9, 16, 768
 REWARD = {
     "method": "lora",
     "learning_rate": 3e-4,
     "n_epochs": 2,
-    "batch_size": 4,
-    "accumulation": 2,
+    "batch_size": 2,
+    "accumulation": 4,
     "max_tokens": LONGEST_PROMPT + LONGEST_RESPONSE + 8,
     "checkpoint_every": 0,
 }
@@ -100,12 +100,12 @@ def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     n_exam, n_watched, n_practice, n_episodes = (8, 4, 16, 16) if options.quick else (N_EXAM, N_WATCHED, 10_000, N_EPISODES)
     prompts = read_prompts(options, draw)
     exam, watched, practice = prompts[:n_exam], prompts[N_EXAM:][:n_watched], prompts[N_EXAM + N_WATCHED :][:n_practice]
-    sampling = {"max_new_tokens": LONGEST_RESPONSE, "batch_size": 68, "top_p": 1.0}
+    sampling = {"max_new_tokens": LONGEST_RESPONSE, "batch_size": 72, "top_p": 1.0}
     first = options.model.absolute()
 
-    lesson = snapshot(folder / "lesson", train=practice)
+    lesson = snapshot(folder / "lesson", train=practice[:N_JUDGED])
     sampled = run(folder / "sample", "sample", first, lesson, sampling | {"n_responses": N_COMPARED})
-    judged = judgments(practice, responses(sampled), draw)
+    judged = judgments(practice[:N_JUDGED], responses(sampled), draw)
     rankings = snapshot(folder / "rankings", train=judged)
     reward = run(folder / "reward", "reward", first, rankings, REWARD)
 
@@ -118,6 +118,7 @@ def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     of_ppo = responses(run(folder / "exam-ppo", "sample", ppo / "model", paper, sampling | {"n_responses": 1}))
     rewards = score(reward / "model", exam, of_first)
     return measures(exam, of_first, of_ppo, rewards) | {
+        "n_judged_prompts": len(judged),
         "n_practice_prompts": len(practice),
         "n_decided_pairs": result(reward)["n_train_pairs"],
         "n_episodes": result(ppo)["n_episodes"],
@@ -248,6 +249,8 @@ def read_prompts(options: argparse.Namespace, draw: random.Random) -> list[Row]:
     texts = [json.loads(line) for line in (options.data / "oasst_prompts_en_250.jsonl").open(encoding="utf-8")]
     tasks = [json.loads(line) for line in (options.data / "self_instruct_seed_tasks.jsonl").open(encoding="utf-8")]
     texts += [f"{task['instruction']}\n{task['instances'][0]['input']}".strip() for task in tasks]
+    talks = [json.loads(line) for line in (options.data / "mt_bench_questions.jsonl").open(encoding="utf-8")]
+    texts += [talk["turns"][0] for talk in talks]
     messages = [[{"role": "user", "content": text}] for text in dict.fromkeys(texts)]
     fitting = [prompt for prompt in messages if len(data.prompt_ids(tokenizer, prompt)) <= LONGEST_PROMPT]
     draw.shuffle(fitting)

@@ -209,7 +209,8 @@ def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[Adjud
             prompt_id=prompt.pk,
             messages=prompt.messages,
             responses=tuple(
-                DecidedText(row.response_id, row.response.text, row.rank, row.response.source.name) for row in decision.ranks.all()
+                DecidedText(row.response_id, row.response.text, row.rank, row.response.source.name)
+                for row in decision.ranks.all()
             ),
             reason=decision.reason,
             note=decision.note,
@@ -265,9 +266,7 @@ _RESPONSES = pa.list_(
         ]
     )
 )
-_DECIDED = pa.list_(
-    pa.struct([("response", pa.int64()), ("text", pa.string()), ("rank", pa.int64()), ("source", pa.string())])
-)
+_DECIDED = pa.list_(pa.struct([("response", pa.int64()), ("text", pa.string()), ("rank", pa.int64()), ("source", pa.string())]))
 SCHEMAS: dict[str, pa.Schema] = {
     "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ABOUT]),
     "preferences": pa.schema([("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT]),

@@ -13,7 +13,7 @@ prompt; topic.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -206,7 +206,7 @@ def _is_flagged_alike(question: Mapping[str, Any], answer: Any) -> float:
     return float(answer is question["is_sensitive"])
 
 
-_READ = {
+_READ: dict[str, Callable[[str], Question]] = {
     "guideline": lambda text: _read_choices(text, has_right=True),
     "profile": lambda text: _read_choices(text, has_right=False),
     "flags": _read_flag,
@@ -214,7 +214,7 @@ _READ = {
     "demonstrations": lambda text: {"prompt": text},
     "topics": lambda text: {"topic": text},
 }
-_WRITE = {
+_WRITE: dict[str, Callable[[Question], str]] = {
     "guideline": _write_choices,
     "profile": _write_choices,
     "flags": _write_flag,

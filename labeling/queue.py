@@ -73,7 +73,7 @@ _REPEAT = f"""
         WHERE later.rater_id = %(rater)s AND later.submitted_at > free.reserved_at AND later.is_current LIMIT {REPEAT_AFTER}
     ) others)
     ORDER BY free.reserved_at LIMIT 1 {{lock}}
-"""
+"""  # noqa: S608  # a number of ours
 _CLAIM = """
 WITH place AS (SELECT * FROM labeling_queueplace WHERE campaign_id = %(campaign)s AND rater_id = %(rater)s),
 {repeat}

@@ -80,10 +80,10 @@ class Fit:
     @property
     def condition(self) -> Q:
         """The same on slots, for the ORM."""
-        asked = ~Exists(self.upsetting.filter(items=OuterRef("item"))) if self.refused else Q()
+        asked = Q(~Exists(self.upsetting.filter(items=OuterRef("item")))) if self.refused else Q()
         if self.own_sources:
             shown = ItemResponse.objects.filter(item=OuterRef("item"), response__source__in=self.own_sources)
-            asked &= ~Exists(shown) & ~Q(item__prompt__source__in=self.own_sources)
+            asked &= Q(~Exists(shown)) & ~Q(item__prompt__source__in=self.own_sources)
         if self.languages is not None:
             known = Q(item__prompt__language="") | Q(item__prompt__language__in=self.languages)
             for code in self.languages:

@@ -48,7 +48,8 @@ def _row(run: Run) -> dict[str, Any]:
 
 def _points(run: Run) -> Iterator[dict[str, Any]]:
     rows = RunPoint.objects.filter(run=run).order_by("attempt", "step").values("attempt", "step", "at", "values")
-    yield from rows.iterator(chunk_size=N_ROWS_AT_ONCE)
+    for row in rows.iterator(chunk_size=N_ROWS_AT_ONCE):
+        yield dict(row)
 
 
 def _samples(run: Run) -> Iterator[dict[str, Any]]:

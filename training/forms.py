@@ -59,14 +59,14 @@ class RunForm(forms.Form):
         about = configs.KINDS[kind]
         wanted = services.snapshot_kinds(kind)
         self.fields["snapshot"] = forms.ModelChoiceField(
-            label=_SNAPSHOT_WORDS.get(kind, _("Learns from")),
+            label=_SNAPSHOT_WORDS.get(Run.Kind(kind), _("Learns from")),
             queryset=Snapshot.objects.filter(kind__in=wanted).order_by("-pk"),
             empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
         models = TrainedModel.objects.order_by("-pk")
         self.fields["base_model"] = forms.ModelChoiceField(
-            label=_MODEL_WORDS.get(kind, _("Starts from")),
+            label=_MODEL_WORDS.get(Run.Kind(kind), _("Starts from")),
             queryset=models.filter(kind__in=about.starts_from),
             empty_label=_("choose a model"),
         )

@@ -32,4 +32,4 @@ class CrowdLinkForm(LinkModelForm):
         field = self.fields["campaign"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = crowd.campaigns_for_links(pool=pool)
-        field.empty_label = _("choose one")  # type: ignore[assignment]
+        field.empty_label = _("choose one")

@@ -181,7 +181,7 @@ class AnswersForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, kind: str, version: StepVersion, **options: Any) -> None:
-        super().__init__(*args, initial={"version": version.number}, **options)
+        super().__init__(*args, **{"initial": {"version": version.number}, **options})
         self.kind, self.questions = Kind(kind), version.questions
         self.groups: list[tuple[onboarding.Question, list[forms.BoundField]]] = []
         if self.kind == Kind.CONSENT:

@@ -1,7 +1,7 @@
 """Whether a pool gives a rater the next item now, and if not, why: one answer for the claim and for the desk."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -98,7 +98,7 @@ def _held(*, rater: Rater, pool_ids: Collection[int]) -> dict[int, int]:
     return dict(held.values_list("campaign__pool").annotate(n=Count("pk")).order_by())
 
 
-def _today(*, memberships: list[PoolMembership], now: dt.datetime) -> dict[int, int]:
+def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[int, int]:
     """Judgments by pool since the rater's own midnight."""
     rater = memberships[0].rater
     zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC

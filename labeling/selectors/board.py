@@ -234,7 +234,7 @@ def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
 
 
 def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") -> QuerySet[Item]:
-    """The campaign's items in order, golds left out; `status` is untouched, started, finished or skipped, `reason` a Pass.Reason."""
+    """In order, golds left out; `status` is untouched, started, finished or skipped, `reason` a Pass.Reason."""
     items = campaign.items.filter(gold_use=None).select_related("prompt").order_by("position")
     slots = Slot.objects.filter(item=OuterRef("pk"))
     taken, unsubmitted = slots.filter(state=Slot.State.SUBMITTED), slots.exclude(state=Slot.State.SUBMITTED)

@@ -219,13 +219,14 @@ def _grouped(rows: QuerySet[Any], *, pool: str, kind: Any, seconds: Any, extra: 
         .order_by("-valid_from")
         .values("pk")[:1]
     )
-    return (
+    found: Iterable[dict[str, Any]] = (
         rows.annotate(pool_id_=F(pool), kind_=kind, paid_s=seconds)
         .annotate(day=TruncDate("submitted_at", tzinfo=dt.UTC), rate_id=Subquery(rate))
         .order_by()
         .values("rater_id", "day", "rate_id", pool_id=F("pool_id_"), kind_of_work=F("kind_"))
         .annotate(n=Count("pk"), n_extra=Count("pk", filter=extra), seconds=Sum("paid_s"))
     )
+    return found
 
 
 def _line(row: dict[str, Any], pool: str, rate: Rate | None, paid: dict[int, list[tuple[dt.date, dt.date]]]) -> Line:

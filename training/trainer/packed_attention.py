@@ -88,10 +88,10 @@ def attend(
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **kwargs)
     n_groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, n_groups), repeat_kv(value, n_groups)
-    rows = [
-        _row(*(tensor[number : number + 1] for tensor in (query, key, value)), row, scaling, dropout)
-        for number, row in enumerate(blocks)
-    ]
+    rows = []
+    for number, row in enumerate(blocks):
+        here = slice(number, number + 1)
+        rows.append(_row(query[here], key[here], value[here], row, scaling, dropout))
     return (rows[0] if len(rows) == 1 else torch.cat(rows)).transpose(1, 2).contiguous(), None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 import datasets
 import torch
@@ -38,7 +38,7 @@ class RlooFollower(progress.Follower):
         """TRL gives KL a token; ours is a response's, as in PPO."""
         logs = super().named(logs)
         length = logs.get("completions/mean_length", 0.0)
-        kept = {
+        kept: dict[str, float] = {
             name: logs[name] for name in ("loss", "grad_norm", "learning_rate", "reward", "entropy", "num_tokens") if name in logs
         }
         kept["response_tokens"] = length
@@ -131,7 +131,7 @@ def _trainer(model: PreTrainedModel, judge: Judge, config: RlooConfig, folder: R
     )
     return WatchedRloo(
         model=model,
-        reward_funcs=judge,
+        reward_funcs=cast("Any", judge),  # TRL's stubs know functions alone; it calls whatever has a __name__
         args=arguments,
         train_dataset=datasets.Dataset.from_list([{"prompt": prompt.messages} for prompt in train]),
         processing_class=judge.tokenizer,
@@ -143,7 +143,7 @@ def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:
     """TRL leaves out the prompts that do not fill a step."""
     if config.max_steps:
         return config.max_steps
-    return len(trainer.train_dataset) // prompts_per_step(config) * config.n_epochs
+    return len(cast("datasets.Dataset", trainer.train_dataset)) // prompts_per_step(config) * config.n_epochs
 
 
 def prompts_per_step(config: RlooConfig) -> int:

@@ -55,7 +55,10 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     initial = SkillsForm.initial_of(languages=shown[RaterSkill.Axis.LANGUAGE], topics=shown[RaterSkill.Axis.TOPIC])
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        services.grant_skills(rater=rater, **form.wanted, by=request.user, now=timezone.now())
+        wanted = form.wanted
+        services.grant_skills(
+            rater=rater, languages=wanted["languages"], topics=wanted["topics"], by=request.user, now=timezone.now()
+        )
         messages.success(request, _("Saved. Items are routed by it from the next one on."))
         return redirect("rater_skills", pk)
     lines = [(basis.label, [code for codes in known[basis].values() for code in codes]) for basis in RaterSkill.Basis]

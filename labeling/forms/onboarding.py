@@ -83,7 +83,8 @@ class StepForm(forms.Form):
         initial: dict[str, Any] = {"title": TITLES[self.kind], "cut": 6 if self.kind == Kind.DEMONSTRATIONS else 75}
         if step is not None and version is not None:
             initial = self._initial(step, version)
-        super().__init__(*args, initial=initial)
+        options: dict[str, Any] = {"initial": initial}
+        super().__init__(*args, **options)
         unused = {"consent": ["questions"], "profile": [], "topics": []}.get(kind, [])
         unused += [] if is_scored else ["cut", "max_attempts"]
         unused += [] if self.kind == Kind.GUIDELINE else ["guideline"]

@@ -92,6 +92,8 @@ class ComparisonRow:
     """the rater's edit before the response it was made from; what was ranked is the row before"""
     is_repeat: bool = False
     """the same item again to the same rater, the responses in reversed order"""
+    pool: str = ""
+    """the name of the pool that the rater judged in; empty for an imported judgment"""
 
 
 @dataclass(frozen=True)
@@ -464,6 +466,7 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         guideline=_guideline(judgment),
         reliability=weights.get((judgment.campaign_id or 0, judgment.rater_id)),
         is_repeat=judgment.item is not None and judgment.item.repeat_of_id is not None,
+        pool=judgment.campaign.pool.name if judgment.campaign else "",
     )
 
 

@@ -208,6 +208,8 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
             "rater": row.rater_alias,
             "weight": weight,
             "strength": row.strength,
+            "category": row.category,
+            "pool": row.pool,
             "cluster": row.cluster,
         }
         judged = _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)

@@ -122,6 +122,17 @@ def test_text_of_a_model_is_shown_as_text(signed_in: SignIn, noor: User) -> None
     assert "<script>alert(1)" not in text_of(signed_in(noor), f"/runs/{run.pk}/")
 
 
+def test_accuracies_of_groups_stand_in_a_table(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor, state="finished", outcome="succeeded")
+    of_six = {"n": 6, "accuracy": 1.0, "low": 0.61, "high": 1.0}
+    run.metrics = {"accuracy_by": {name: [{"group": group, **of_six}] for name, group in (("strength", "4"), ("pool", ""))}}
+    run.save()
+
+    page = text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+    assert [text in page for text in ("significantly", "not said", "61–100 %", "accuracy by")] == [True, True, True, False]
+
+
 def test_stop_and_retry_are_posts(signed_in: SignIn, noor: User) -> None:
     run = cast.a_run(noor, state="running", n_points=2)
     client = signed_in(noor)
@@ -303,9 +314,7 @@ def test_replayed_steps_count_once_and_the_later_attempt_wins(noor: User) -> Non
 
 
 def test_a_hundred_thousand_points_are_thinned_by_the_database(noor: User) -> None:
-    run = cast.a_run(noor, state="running")
-    now = timezone.now()
-    RunPoint.objects.bulk_create(RunPoint(run=run, attempt=1, step=step, at=now, values={"loss": 1.0}) for step in range(1, 6001))
+    run = cast.a_run(noor, state="running", n_points=6000)
 
     assert 1000 < len(selectors.curves(run=run)["loss"].points) <= 1500
 

@@ -156,3 +156,20 @@ def test_the_stop_file_ends_the_run_and_saves(run_folder: Path, tiny_model: Path
 
     assert (result.outcome, result.n_steps) == ("stopped", 1)
     assert run_dir.is_complete(run_folder / "model")
+
+
+def test_held_out_accuracy_is_told_by_strength_category_and_pool(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+    right = {"strength": 4, "category": "chat", "pool": "Day shift"}
+    wrong = {"strength": 1, "category": "extract", "pool": ""}
+    held_out = [runs.ranking(n, {f"An egg {n}": 1, f"A dog {n}": 2}) | right for n in range(30, 36)]
+    held_out += [runs.ranking(n, {f"A dog {n}": 1, f"An egg {n}": 2}) | wrong for n in range(36, 40)]
+    snapshot = runs.rankings(tmp_path / "snapshot", n_train=40)
+    runs.write_snapshot(snapshot, validation=held_out)
+    folder = runs.prepare(run_folder, "reward", replace(QUICK, learning_rate=5e-3), tiny_model, snapshot)
+
+    found = runs.carry_out(folder).metrics["accuracy_by"]
+
+    assert [(one["group"], one["n"], one["accuracy"]) for one in found["strength"]] == [("1", 4, 0.0), ("4", 6, 1.0)]
+    assert [(one["group"], one["n"]) for one in found["category"]] == [("chat", 6), ("extract", 4)]
+    assert [(one["group"], one["n"]) for one in found["pool"]] == [("Day shift", 6), ("", 4)]
+    assert found["strength"][1]["low"] == pytest.approx(0.6097, abs=1e-4)  # Wilson's, 6 of 6

@@ -215,3 +215,16 @@ def test_an_edit_is_a_row_of_its_own_and_its_judgment_a_member_once(
     assert [row["id"] for row in rows(snapshot, settings)] == [f"comparison-{judgment.pk}", f"comparison-{judgment.pk}-edit"]
     assert snapshot.card["edits"] == 1
     assert snapshot.judgments.count() == 1
+
+
+def test_a_comparison_carries_its_category_and_the_pool_that_judged(
+    cut: Callable[..., Snapshot], rosa: Rater, comparison_campaign: Campaign, settings: LazySettings
+) -> None:
+    for campaign in (comparison_campaign, None):
+        judgment = compare(on_split("train")[0], rosa, [1, 2])
+        Judgment.objects.filter(pk=judgment.pk).update(campaign=campaign)
+
+    found = rows(cut("comparisons"), settings)
+
+    assert [row["pool"] for row in found] == [comparison_campaign.pool.name, ""]
+    assert found[0]["category"] == Prompt.objects.get(pk=Judgment.objects.order_by("pk")[0].prompt_id).category

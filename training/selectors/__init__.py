@@ -11,7 +11,7 @@ from training.selectors.comparing import (
 )
 from training.selectors.costs import Forecast, Pace, forecast
 from training.selectors.curves import Curve, curves
-from training.selectors.measures import Measure, measures
+from training.selectors.measures import Breakdown, Measure, breakdowns, measures
 from training.selectors.nodes import (
     NodeNow,
     highest_priority,
@@ -58,6 +58,7 @@ __all__ = [
     "N_COMPARED",
     "OPEN",
     "RUN_OF_SNAPSHOT",
+    "Breakdown",
     "Curve",
     "Difference",
     "Forecast",
@@ -70,6 +71,7 @@ __all__ = [
     "Step",
     "Table",
     "Touched",
+    "breakdowns",
     "campaign_choices",
     "card",
     "chains",

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from labeling.models import Prompt
 from pages.templatetags.pages import duration
 
 _WORDS: dict[str, Promise] = {
@@ -66,8 +67,14 @@ _SHARES = {
     *("win_rate", "win_rate_low", "win_rate_high"),
     *("share_ended", "ended"),
 }
-_ELSEWHERE = {"calibration", "shape"}
-"""Drawn, or of use to estimates only; not listed."""
+_ELSEWHERE = {"calibration", "shape", "accuracy_by"}
+"""Drawn, in a table of its own, or of use to estimates only; not listed."""
+_STRENGTHS: dict[str, Promise] = {"1": _("negligibly"), "2": _("slightly"), "3": _("clearly"), "4": _("significantly")}
+_GROUPINGS: dict[str, tuple[Promise, dict[str, Any]]] = {
+    "strength": (_("how much better"), _STRENGTHS),
+    "category": (_("category"), dict(Prompt.Category.choices)),
+    "pool": (_("pool"), {}),
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,37 @@ class Measure:
     name: str | Promise
     value: str
     before: str = ""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the held-out pairs, and how often the model was right about them."""
+
+    name: str | Promise
+    n: int
+    accuracy: str
+    interval: str
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    title: str | Promise
+    groups: list[Group]
+
+
+def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
+    """Accuracy on held-out pairs by how strong they were, what they were about, and whose pool judged them."""
+    found = metrics.get("accuracy_by", {})
+    return [
+        Breakdown(title, [_group(words.get(one["group"], one["group"]), one) for one in found[name]])
+        for name, (title, words) in _GROUPINGS.items()
+        if name in found
+    ]
+
+
+def _group(name: str | Promise, one: Mapping[str, Any]) -> Group:
+    interval = f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
+    return Group(name or _("not said"), one["n"], _shown("held_out_accuracy", one["accuracy"]), interval)
 
 
 def measures(*, metrics: Mapping[str, Any]) -> list[Measure]:

@@ -200,6 +200,7 @@ def _given(row: Row, kept: Sequence[str], margins: dict[int, float]) -> dict[str
         "ranks": [ranks.get(text) for text in kept],
         "weight": row.get("weight", 1.0),
         "margin": margins.get(row.get("strength") or 0, 0.0),
+        "about": {name: row.get(name) for name in ("rater", "strength", "category", "pool")},
     }
 
 

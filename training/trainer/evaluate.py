@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 from training import run_dir
 from training.configs import EvaluateConfig
 from training.run_dir import Job, Result, RunFolder
-from training.trainer import answering, data, loading, sft
+from training.trainer import answering, breakdown, data, loading, sft
 from training.trainer.answering import Answer
 from training.trainer.data import Prompt
 from training.trainer.ranking_trainer import PairResults, wilson_interval
@@ -128,6 +128,7 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
         "n_ties": read.n_ties,
         "n_responses_left_out": read.n_left_out,
         "calibration": found.calibration(),
+        "accuracy_by": breakdown.accuracy_by(found.margins, breakdown.pairs_of(read.rows)),
     }
 
 

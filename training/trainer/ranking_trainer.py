@@ -98,10 +98,11 @@ class Pairs:
 def ranking_row(prompt_ids: list[int], response_ids: list[list[int]], rankings: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One element of the training set: a prompt, its responses and the pairs of all its rankings.
 
-    `rankings` is [{"ranks": [int | None for each response], "weight": float, "margin": float}]; the last two may be missing.
+    `rankings` is [{"ranks": [int | None for each response], "weight": float, "margin": float, "about": {…}}]; all but the ranks
+    may be missing. `about` says of each pair who gave it and what it was about, for accuracies group by group.
     """
     pairs = [
-        (winner, loser, float(ranking.get("weight", 1.0)), float(ranking.get("margin", 0.0)))
+        (winner, loser, float(ranking.get("weight", 1.0)), float(ranking.get("margin", 0.0)), ranking.get("about", {}))
         for ranking in rankings
         for winner, loser in decided_pairs(ranking["ranks"])
     ]
@@ -112,6 +113,7 @@ def ranking_row(prompt_ids: list[int], response_ids: list[list[int]], rankings: 
         "loser": [pair[1] for pair in pairs],
         "weight": [pair[2] for pair in pairs],
         "margin": [pair[3] for pair in pairs],
+        "about": [pair[4] for pair in pairs],
     }
 
 

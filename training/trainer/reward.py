@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase
 
 from training.configs import RewardConfig
 from training.run_dir import Job, Result, RunFolder, newest_checkpoint
-from training.trainer import data, loading, progress
+from training.trainer import breakdown, data, loading, progress
 from training.trainer.data import Rankings
 from training.trainer.ranking_trainer import RankingArguments, RankingTrainer
 
@@ -60,6 +60,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     whole = loading.merged(trainer.model, loading.dtype(config.dtype))
     after = measures(trainer, rows.held_out, whole)
     follower.finish(after, trainer.state)
+    judged = trainer.pair_results(rows.held_out, whole)
     bias = demonstration_reward(trainer, rows.demonstrations, whole)
     whole.config.reward_bias = bias
     loading.save_whole(folder, job.output, whole, tokenizer)
@@ -76,7 +77,8 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         "reward_bias": bias,
         "n_demonstrations": len(rows.demonstrations),
         "shares_prefix": trainer.shares_prefix,
-        "calibration": trainer.pair_results(rows.held_out, whole).calibration() if rows.held_out else [],
+        "calibration": judged.calibration(),
+        "accuracy_by": breakdown.accuracy_by(judged.margins, breakdown.pairs_of(rows.held_out)),
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"

@@ -129,6 +129,7 @@ class Board:
     samples: list[tuple[RunSample, list[str]]]
     score_names: list[str]
     measures: list[selectors.Measure]
+    breakdowns: list[selectors.Breakdown]
     preset: str
     differences: list[selectors.Difference]
     changes: list[selectors.Line]
@@ -150,6 +151,7 @@ def _board(run: Run) -> Board:
         samples=[(sample, [_score(sample.scores.get(name)) for name in score_names]) for sample in samples],
         score_names=[name.removeprefix("is_").replace("_", " ") for name in score_names],
         measures=selectors.measures(metrics=run.metrics),
+        breakdowns=selectors.breakdowns(metrics=run.metrics),
         preset=preset,
         differences=differences,
         changes=selectors.settings_compared(runs=[run.made_from, run]) if run.made_from else [],

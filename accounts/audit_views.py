@@ -31,6 +31,7 @@ PAGES = {
 }
 # The log keeps codes. One without words here is shown as it is written down.
 ACTION_WORDS = {
+    "accept_upsetting": _("agree to upsetting content"),
     "accept": _("accept"),
     "add_raters": _("add raters"),
     "add_step": _("add a step"),
@@ -51,6 +52,7 @@ ACTION_WORDS = {
     "import": _("import"),
     "import_golds": _("import golds"),
     "invite": _("invite"),
+    "mark_upsetting": _("mark upsetting content"),
     "new_version": _("new version"),
     "pause": _("pause"),
     "pause_raters": _("pause raters"),

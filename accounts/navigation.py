@@ -37,7 +37,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
         _("Work"),
         (
             Place(_("Desk"), "desk", "desk", ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline", "onboarding")),
-            Place(_("My work"), "my_work", "clock", ("my_work",)),
+            Place(_("My work"), "my_work", "clock", ("my_work", "my_care")),
             Place(_("My pay"), "my_pay", "check", ("my_pay",)),
             Place(_("Guidelines"), "my_guidelines", "guideline", ("my_guideline",)),
         ),

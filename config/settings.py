@@ -298,6 +298,13 @@ TRAINER_THREADS = env.integer(
     "PREFERABLY_TRAINER_THREADS", "Processor threads for a training process. 0: the cores left free.", default="0"
 )
 
+# --- care for raters ---------------------------------------------------------------------------------------------
+UPSETTING_BEFORE_PAUSE = env.integer(
+    "PREFERABLY_UPSETTING_BEFORE_PAUSE",
+    "Upsetting items in a day after which the desk suggests a pause, and again after as many. 0: never.",
+    default="15",
+)
+
 # --- logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from labeling import desk_warnings, queue, rating_form
 from labeling.forms import desk as forms
 from labeling.models import Demonstration, Draft, Judgment, Rater, Response
+from labeling.selectors import care
 from labeling.selectors.desk import MOST_COUNTED, OpenCampaign, Standing, Tally, Work
 from pages import render
 
@@ -36,6 +37,7 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
     desk_warnings.FASTER_THAN_READING: gettext_lazy("This was faster than the texts can be read."),
     desk_warnings.PARTLY_RANKED: gettext_lazy("Some responses have no rank; they will not be compared."),
     desk_warnings.EDITED_NOT_BEST: gettext_lazy("You edited a response that is not ranked best."),
+    desk_warnings.CONSTRAINT_UNTICKED: gettext_lazy("A constraint of the prompt is not ticked."),
     desk_warnings.UNUSUAL_LENGTH: gettext_lazy("The answer is shorter or longer than usual."),
 }
 
@@ -65,7 +67,9 @@ class Typed:
         written: Demonstration | None = getattr(judgment, "demonstration", None)
         if judgment.kind == Judgment.Kind.DEMONSTRATION:
             assert written is not None
-            return cls({"text": [written.text], "sources": [written.sources]}, revision=1)
+            kept = judgment.presentation.get("constraints", {}).get("kept", [])
+            ticked = {f"keeps-{place}": ["true"] for place in kept}
+            return cls({"text": [written.text], "sources": [written.sources], **ticked}, revision=1)
         given = judgment.comparison
         fields = {"reason": [given.reason or ""], "strength": [str(given.strength or "")]}
         if given.is_all_bad:
@@ -139,7 +143,11 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
         written = forms.read_demonstration(typed.fields)
         line = ngettext("%(n)s word", "%(n)s words", written.n_words) % {"n": written.n_words}
         warnings = desk_warnings.of_length(written.n_words, low=work.campaign.min_words, high=work.campaign.max_words)
-        return Answer(typed, written, recorded, tuple(warnings), line)
+        n = len(work.item.prompt.constraints)
+        kept = forms.read_kept(typed.fields, n)
+        if n:
+            recorded = replace(recorded, presentation={**recorded.presentation, "constraints": {"n": n, "kept": kept}})
+        return Answer(typed, written, recorded, (*warnings, *desk_warnings.of_constraints(n, kept)), line)
     responses = queue.presented(work.shown)
     form = rating_form.parse(work.version.form)
     compared = _read_comparison(work, typed, form, len(responses))
@@ -262,6 +270,16 @@ class Addresses:
 
 
 @dataclass(frozen=True)
+class Care:
+    """What stands before upsetting content."""
+
+    kinds: str
+    n_today: int
+    """such items that the rater has met before this one"""
+    suggests_pause: bool
+
+
+@dataclass(frozen=True)
 class Page:
     """What both kinds of page show."""
 
@@ -272,6 +290,8 @@ class Page:
     campaign: str
     guideline_number: int
     prompt: PromptView
+    care: Care | None
+    """None where nothing may upset"""
     today: Tally
     active_words: str
     person: str
@@ -298,8 +318,18 @@ class ComparePage(Page):
 
 
 @dataclass(frozen=True)
+class Constraint:
+    """A line of the checklist."""
+
+    name: str
+    sentence: str
+    is_kept: bool
+
+
+@dataclass(frozen=True)
 class WritePage(Page):
     text: str
+    constraints: tuple[Constraint, ...]
     sources: str
     text_problem: str
     n_words: int
@@ -398,12 +428,18 @@ def write_page(
     return WritePage(
         **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now, line=""),
         text=answer.text,
+        constraints=_constraints(work.item.prompt.constraints, typed),
         sources=answer.sources,
         text_problem=problems.get("text", ""),
         n_words=answer.n_words,
         low=work.campaign.min_words,
         high=work.campaign.max_words,
     )
+
+
+def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
+    kept = forms.read_kept(typed.fields, len(sentences))
+    return tuple(Constraint(f"keeps-{place}", sentence, place in kept) for place, sentence in enumerate(sentences))
 
 
 def _common(
@@ -418,6 +454,7 @@ def _common(
         "campaign": work.campaign.name,
         "guideline_number": work.version.number,
         "prompt": _prompt_view(work.item.prompt.messages),
+        "care": _care(work, now),
         "today": today,
         "active_words": duration_words(today.active_s),
         "person": person_key(work.rater),
@@ -429,6 +466,17 @@ def _common(
         "review": review,
         "line": line,
     }
+
+
+def _care(work: Work, now: dt.datetime) -> Care | None:
+    kinds = work.item.prompt.upset_words
+    if not kinds:
+        return None
+    if work.standing == Standing.SAMPLE:
+        return Care(kinds, 0, suggests_pause=False)
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    n = care.n_met(rater=work.rater, since=midnight)
+    return Care(kinds, n, suggests_pause=care.is_pause_due(n))
 
 
 def _notice(work: Work, now: dt.datetime) -> str:

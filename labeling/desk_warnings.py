@@ -11,6 +11,7 @@ FASTER_THAN_READING = "faster_than_reading"
 PARTLY_RANKED = "partly_ranked"
 UNUSUAL_LENGTH = "unusual_length"
 EDITED_NOT_BEST = "edited_not_best"
+CONSTRAINT_UNTICKED = "constraint_unticked"
 
 WORDS_PER_S = 8.0
 """Above this nobody reads: 480 words a minute is a fast skim (silent reading of English averages 238, Brysbaert 2019)."""
@@ -48,6 +49,11 @@ def of_pace(texts: Sequence[str], seconds: float) -> list[str]:
 
 def of_length(n_words: int, *, low: int, high: int) -> list[str]:
     return [] if low <= n_words <= high else [UNUSUAL_LENGTH]
+
+
+def of_constraints(n: int, kept: Sequence[int]) -> list[str]:
+    """`kept` holds the places of those of `n` constraints that the rater ticked."""
+    return [CONSTRAINT_UNTICKED] if len(kept) < n else []
 
 
 def ranking_line(ranks: Mapping[str, int | None]) -> str:

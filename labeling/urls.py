@@ -2,8 +2,8 @@
 
 from django.urls import path
 
+from labeling.views import care, desk, guidance, imports, join, my_pay
 from labeling.views import crowd as crowd_worker
-from labeling.views import desk, guidance, imports, join, my_pay
 from labeling.views import onboarding as my_onboarding
 from labeling.views.manage import (
     campaigns,
@@ -114,6 +114,7 @@ urlpatterns = [
     # onboarding
     path("onboarding/<int:pk>/", my_onboarding.index, name="onboarding"),
     path("onboarding/<int:pk>/<int:step_pk>/", my_onboarding.step, name="onboarding_step"),
+    path("my-care/", care.my_care, name="my_care"),
     path("my-skills/", my_onboarding.my_skills, name="my_skills"),
     path("pools/<int:pk>/onboarding/", onboarding.index, name="pool_onboarding"),
     path("pools/<int:pk>/onboarding/new/<str:kind>/", onboarding.new, name="step_new"),
@@ -159,4 +160,5 @@ urlpatterns = [
     path("prompts/<int:pk>/", prompts.detail, name="prompt"),
     path("prompts/<int:pk>/edit/", prompts.edit, name="prompt_edit"),
     path("prompts/<int:pk>/retire/", prompts.retire, name="prompt_retire"),
+    path("prompts/<int:pk>/upsetting", prompts.upsetting, name="prompt_upsetting"),
 ]

@@ -31,7 +31,7 @@ RECORDED: dict[str, type] = {
     "theme": str,
 }
 """What a page may record of how it was used, and the shape of each; docs/recorded.md says what they mean."""
-DRAFT_FIELDS = ("rank-", "rate-", "reason", "strength", "all_bad", "edit", "text", "sources", "note")
+DRAFT_FIELDS = ("rank-", "rate-", "reason", "strength", "all_bad", "edit", "text", "keeps-", "sources", "note")
 """What is kept of a posted page: the answer, not the page's own hidden fields."""
 
 Fields = Mapping[str, Sequence[str]]
@@ -227,6 +227,11 @@ def read_demonstration(posted: Fields) -> DemonstrationAnswer:
     elif len(text) > LONGEST_TEXT:
         problems.append(Problem("text", _("The text is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT}))
     return DemonstrationAnswer(text, first(posted, "sources").strip(), tuple(problems))
+
+
+def read_kept(posted: Fields, n: int) -> list[int]:
+    """Places of the `n` constraints that are ticked as kept."""
+    return [place for place in range(n) if first(posted, f"keeps-{place}") == "true"]
 
 
 def read_record(posted: Fields) -> Recorded:

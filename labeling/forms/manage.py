@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling import selectors
+from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Guideline, Pass, Prompt, Rater, Source
 from labeling.rating_form import Flag, RatingForm, Scale
 from labeling.selectors import PromptFilter
@@ -67,6 +68,21 @@ class RatersForm(forms.Form):
         _offer_rows(self.fields["raters"], queryset)
 
 
+class Sentences(forms.CharField):
+    """Sentences, one a line, blank lines dropped."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}), **options)
+
+    def clean(self, value: Any) -> list[str]:
+        lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
+        if len(lines) > MAX_CONSTRAINTS:
+            raise ValidationError(_("At most %(most)d sentences."), params={"most": MAX_CONSTRAINTS})
+        if any(len(line) > MAX_CONSTRAINT for line in lines):
+            raise ValidationError(_("A sentence has at most %(most)d characters."), params={"most": MAX_CONSTRAINT})
+        return lines
+
+
 class PromptForm(forms.Form):
     """One prompt typed in: an earlier conversation if there is one, and the turn to be answered."""
 
@@ -81,6 +97,10 @@ class PromptForm(forms.Form):
     )
     text = forms.CharField(
         label=_("Prompt"), widget=forms.Textarea(attrs={"rows": 6}), help_text=_("The turn that is to be answered.")
+    )
+    constraints = Sentences(
+        label=_("Constraints"),
+        help_text=_("What an answer has to keep to, one sentence a line. Who writes it ticks them off. Empty for none."),
     )
     category = forms.ChoiceField(label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER)
     language = forms.CharField(label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR."))
@@ -143,10 +163,11 @@ class PromptEditForm(PromptForm):
             "system": "\n".join(system),
             "history": "\n".join(turns),
             "text": last["content"],
+            "constraints": "\n".join(prompt.constraints),
             "category": prompt.category,
             "language": prompt.language,
         }
-        super().__init__(*args, initial=initial, **options)
+        super().__init__(*args, **{"initial": initial, **options})
         for name in ("split", "licence"):
             del self.fields[name]
 

@@ -144,7 +144,7 @@ class RosterActForm(forms.Form):
         queryset=Rater.objects.filter(user__isnull=False).select_related("user"),
         error_messages={"required": _("Nobody was ticked, so nothing was done.")},
     )
-    act = forms.ChoiceField(label=_("With those ticked"), choices=ACTS)
+    act = forms.ChoiceField(label=_("With those ticked"), choices=ACTS, widget=forms.Select(attrs={"class": "input"}))
     pool = PoolField(label=_("Pool"), queryset=Pool.objects.order_by("name"), required=False, empty_label=_("choose one"))
 
     def clean(self) -> dict[str, Any]:

@@ -12,6 +12,10 @@ Message = dict[str, str]
 
 ROLES = ("system", "user", "assistant")
 MAX_TEXT = 200_000
+MAX_CONSTRAINTS = 30
+MAX_CONSTRAINT = 500
+UPSETTING = ("violence", "sexual", "self_harm", "hate", "abuse", "other")
+"""Prompt.Upset, which is no business of a pure reader; a test holds the two together."""
 # InstructGPT's ten use cases, as labeling.models.Prompt.Category stores them; a test holds the two together.
 CATEGORIES = (
     "generation",
@@ -62,6 +66,8 @@ class Draft:
     group: str = ""
     category: str = "other"
     language: str = ""
+    sensitive: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
     worker: str = ""
 
 
@@ -139,6 +145,40 @@ def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
     category, why_category = _category(row.get("category"))
     language, why_language = _language(row.get("language", row.get("lang")))
     return category, language, [Problem(line, sentence) for sentence in (why_category, why_language) if sentence]
+
+
+def asks(line: int, row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
+    """Kinds of upsetting content (`sensitive`) and sentences that an answer keeps to (`constraints`): lists, or text with a
+    comma between kinds and a line for each sentence. A kind that is not ours counts as “other”: better warned than not."""
+    kinds, why_kinds = _sensitive(row.get("sensitive"))
+    sentences, why_sentences = _constraints(row.get("constraints"))
+    return kinds, sentences, [Problem(line, sentence) for sentence in (why_kinds, why_sentences) if sentence]
+
+
+def _sensitive(value: Any) -> tuple[tuple[str, ...], str]:
+    if value is None or value is False or value == "" or value == []:
+        return (), ""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
+        return ("other",), _("`sensitive` is no list of kinds; the prompt counts as upsetting in another way.")
+    keys = {re.sub(r"[\s-]+", "_", part.strip().lower()) for part in parts} - {""}
+    unknown = sorted(keys - set(UPSETTING))
+    known = tuple(kind for kind in UPSETTING if kind in keys or (kind == "other" and unknown))
+    why = _("`sensitive` “%(value)s” is not one of our kinds; it counts as “other”.")
+    return known, why % {"value": shown(", ".join(unknown))} if unknown else ""
+
+
+def _constraints(value: Any) -> tuple[tuple[str, ...], str]:
+    if value is None or value == "":
+        return (), ""
+    parts = value.splitlines() if isinstance(value, str) else value
+    if not isinstance(parts, list) or not all(isinstance(part, str) and not _NO_TEXT.search(part) for part in parts):
+        return (), _("`constraints` is no list of sentences; it is left out.")
+    sentences = tuple(part.strip()[:MAX_CONSTRAINT] for part in parts if part.strip())
+    if len(sentences) > MAX_CONSTRAINTS:
+        why = _("`constraints` has more than %(most)d sentences; the rest is left out.") % {"most": MAX_CONSTRAINTS}
+        return sentences[:MAX_CONSTRAINTS], why
+    return sentences, ""
 
 
 def _category(value: Any) -> tuple[str, str]:

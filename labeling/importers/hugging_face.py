@@ -1,6 +1,7 @@
 """The shapes of Hugging Face's training data: messages; prompt and completion; prompt, chosen and rejected; plain or as chats."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
@@ -12,6 +13,7 @@ from labeling.importers.drafts import (
     Problem,
     Reply,
     Unusable,
+    asks,
     compared,
     conversation,
     ends_with_user,
@@ -39,8 +41,9 @@ def _drafted(line: int, row: Mapping[str, Any]) -> Found:
         yield Problem(line, error.sentence)
         return
     category, language, problems = labels(line, row)
-    yield from problems
-    yield Draft(line, draft.messages, draft.replies, draft.is_compared, category=category, language=language)
+    sensitive, constraints, more = asks(line, row)
+    yield from [*problems, *more]
+    yield replace(draft, category=category, language=language, sensitive=sensitive, constraints=constraints)
 
 
 def _draft(line: int, row: Mapping[str, Any]) -> Draft:

@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from labeling.importers.drafts import (
     Problem,
     Reply,
     Unusable,
+    asks,
     conversation,
     ends_with_user,
     labels,
@@ -99,8 +100,9 @@ def _drafted(line: int, row: Mapping[str, Any]) -> Found:
         yield Problem(line, error.sentence)
         return
     category, language, problems = labels(line, row)
-    yield from problems
-    yield Draft(line, draft.messages, draft.replies, category=category, language=language)
+    sensitive, constraints, more = asks(line, row)
+    yield from [*problems, *more]
+    yield replace(draft, category=category, language=language, sensitive=sensitive, constraints=constraints)
 
 
 def _draft(line: int, row: Mapping[str, Any]) -> Draft:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.db import models
-from django.db.models import Count, Max, QuerySet, Sum
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Sum
+from django.utils.translation import gettext_lazy as _
 
 from labeling import queue
 from labeling.models import Campaign, Draft, GuidelineVersion, Item, Judgment, PastLease, Rater, Slot
@@ -41,6 +42,25 @@ class Tally:
     n_judgments: int
     active_s: float
     last_at: dt.datetime | None = None
+
+
+class HistoryState(models.TextChoices):
+    """What became of an answer, as its rater reads it."""
+
+    FIRST = "first", _("as first given")
+    CORRECTED = "corrected", _("corrected")
+    EXTRA = "extra", _("an extra")
+
+
+@dataclass(frozen=True)
+class HistoryFilter:
+    """What of a rater's own answers is listed: all of it where nothing is said."""
+
+    campaign_id: int | None = None
+    kind: str = ""
+    state: str = ""
+    since: dt.datetime | None = None
+    before: dt.datetime | None = None
 
 
 class Standing(models.TextChoices):
@@ -215,13 +235,29 @@ def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:
     return judgment.version == 1 and judgment.lease is not None and judgment.submitted_at >= now - UNDO_WITHIN
 
 
-def history(*, rater: Rater) -> QuerySet[Judgment]:
+def history(*, rater: Rater, wanted: HistoryFilter | None = None) -> QuerySet[Judgment]:
     """The rater's own judgments, latest first."""
-    return (
-        Judgment.objects.filter(rater=rater, import_batch__isnull=True)
-        .select_related("campaign", "prompt", "demonstration")
-        .order_by("-submitted_at")
+    wanted = wanted or HistoryFilter()
+    asked: dict[str, object] = {
+        "campaign": wanted.campaign_id,
+        "kind": wanted.kind,
+        "submitted_at__gte": wanted.since,
+        "submitted_at__lt": wanted.before,
+    }
+    given = Judgment.objects.filter(
+        rater=rater, import_batch__isnull=True, **{name: value for name, value in asked.items() if value}
     )
+    if wanted.state == HistoryState.EXTRA:
+        given = given.filter(is_extra=True)
+    elif wanted.state:
+        given = given.filter(is_extra=False, corrected_at__isnull=wanted.state == HistoryState.FIRST)
+    return given.select_related("campaign", "prompt", "demonstration").order_by("-submitted_at", "-pk")
+
+
+def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
+    """Campaigns with an answer of this rater, by name."""
+    given = Judgment.objects.filter(rater=rater, import_batch=None, campaign=OuterRef("pk"))
+    return Campaign.objects.filter(Exists(given)).order_by("name")
 
 
 def draft_of(*, rater: Rater, item_id: int) -> Draft | None:

@@ -85,8 +85,17 @@ class Reviewed:
     typed: int | None
     pasted: int | None
     """characters, where the rater's browser recorded it"""
+    n_bursts: int | None
+    """stretches of typing with no pause of two seconds"""
+    typing_ms: int | None
+    """time within them"""
     review: JudgmentReview | None
     ranks: dict[int, int | None]
+
+    @property
+    def typing_pace(self) -> float | None:
+        """Characters a minute while typing; None when nothing was recorded."""
+        return self.typed * 60_000 / self.typing_ms if self.typed and self.typing_ms else None
 
     @property
     def pasted_share(self) -> float | None:
@@ -169,6 +178,8 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
                 is_new=(judgment.rater_id, judgment.submitted_at) in new,
                 typed=_count_of(typing, "typed"),
                 pasted=_count_of(typing, "pasted"),
+                n_bursts=_count_of(typing, "n_bursts"),
+                typing_ms=_count_of(typing, "typing_ms"),
                 review=reviews.get(judgment.pk),
                 ranks={} if answer.text is not None else {row.response_id: row.rank for row in judgment.comparison.ranked.all()},
             )

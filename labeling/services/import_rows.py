@@ -119,6 +119,8 @@ def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
         licence=batch.licence,
         category=one.draft.category,
         language=one.draft.language,
+        sensitive=list(one.draft.sensitive),
+        constraints=list(one.draft.constraints),
         import_batch=batch,
         signature=one.sketch.signature,
         created_at=now,

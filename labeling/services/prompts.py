@@ -41,6 +41,7 @@ def create_prompt(
     language: str,
     split: str,
     licence: str,
+    constraints: Sequence[str] = (),
     by: User,
     now: datetime,
 ) -> Prompt:
@@ -57,6 +58,7 @@ def create_prompt(
             category=category,
             language=language,
             split=split,
+            constraints=list(constraints),
             created_at=now,
         )
         audit.record(by=by, action="create", target=prompt, now=now)
@@ -69,6 +71,7 @@ def edit_prompt(
     messages: Sequence[Message],
     category: str,
     language: str,
+    constraints: Sequence[str] | None = None,
     keeps_responses: bool,
     by: User,
     now: datetime,
@@ -79,8 +82,9 @@ def edit_prompt(
     back with the new version; of comparisons, only when the responses go along (`keeps_responses`), and for those who had
     skipped the old one too. Open cases about the prompt are settled.
     """
-    same = (list(messages), category, language) == (prompt.messages, prompt.category, prompt.language)
-    if same:
+    kept = prompt.constraints if constraints is None else list(constraints)
+    before = (prompt.messages, prompt.category, prompt.language, prompt.constraints)
+    if (list(messages), category, language, kept) == before:
         raise UnableToEdit(_("Nothing is different. Change the text, or go back."))
     with transaction.atomic():
         _retire(prompt, now=now)
@@ -94,6 +98,8 @@ def edit_prompt(
             language=language,
             split=prompt.split,
             cluster=prompt.cluster,
+            sensitive=prompt.sensitive,
+            constraints=kept,
             version=prompt.version + 1,
             supersedes=prompt,
             created_at=now,

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from labeling import access, desk_pages, services
 from labeling.forms import desk as forms
+from labeling.forms.my_work import HistoryForm
 from labeling.forms.review import WordsForm
 from labeling.models import Campaign, Judgment, Pass
 from labeling.selectors import crowd, golds, questions, reviews
@@ -365,11 +366,14 @@ def my_work(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rater = access.rater(user=request.user)
     monday = _midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
-    page = Paginator(selectors.history(rater=rater), 50).get_page(request.GET.get("page"))
+    form = HistoryForm(request.GET, rater=rater)
+    page = Paginator(selectors.history(rater=rater, wanted=form.wanted), 50).get_page(request.GET.get("page"))
     context = {
         "today": desk_pages.tally_words(selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")),
         "week": desk_pages.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
         "judgments": page,
+        "form": form,
+        "is_filtered": bool(request.GET.keys() - {"page"}),
         "questions": questions.questions_of(rater=rater)[:20],
         "reviews": reviews.reviews_of(rater=rater),
         "told": golds.told_of_golds(rater=rater),

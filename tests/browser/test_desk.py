@@ -252,7 +252,7 @@ def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
 
     judgment = Judgment.objects.get()
     assert judgment.demonstration.text == f"In short: {best.text}"
-    assert judgment.presentation["typing"] == {"typed": 10}
+    assert judgment.presentation["typing"]["typed"] == 10
 
 
 def test_an_edit_survives_a_reload_and_can_be_dropped(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
@@ -336,7 +336,9 @@ def test_an_answer_is_written_by_keys_alone(open_page: OpenPage, rosa: Rater, wr
 
     judgment = Judgment.objects.get()
     assert judgment.demonstration.text == "Yeast gives off gas and gluten holds it. " * 4
-    assert judgment.presentation["typing"] == {"typed": 164}
+    typing = judgment.presentation["typing"]
+    assert (typing["typed"], typing["n_bursts"]) == (164, 1)
+    assert 0 < typing["typing_ms"] < 60_000
 
 
 def test_the_preview_shows_the_text_rendered_and_goes_back(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
@@ -422,6 +424,7 @@ def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
         """() => {
           const real = window.fetch;
           window.fetch = async (...request) => {
+            if (!String(request[0]).endsWith("/submit")) return real(...request); // a draft that is saved meanwhile
             window.fetch = real;
             await real(...request);
             throw new TypeError("answer lost");
@@ -757,13 +760,55 @@ def test_what_lies_around_the_desk_is_accessible(
     expect(page.get_by_role("button", name="I have read this")).to_be_visible()
     axe_clean(page)
     screenshot(page, f"desk-guideline-changed-{theme}")
-    for address, name in (("/my-guidelines/", "guidelines"), ("/my-work/", "my-work")):
+    for address, name in (("/my-guidelines/", "guidelines"), ("/my-work/", "my-work"), ("/my-care/", "my-care")):
         page.goto(address)
         axe_clean(page)
         screenshot(page, f"desk-{name}-{theme}")
     admin = open_page("/questions/", alice, theme=theme)
     axe_clean(admin)
     screenshot(admin, f"questions-{theme}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_upsetting_content_is_blurred_until_it_is_shown(
+    theme: str,
+    open_page: OpenPage,
+    rosa: Rater,
+    comparing: Campaign,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
+) -> None:
+    Prompt.objects.update(sensitive=["violence"])
+    services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
+    page = open_page("/desk/", rosa, theme=theme, width=390 if theme == "dark" else 1440)
+    page.get_by_role("button", name="Start").click()
+    text = page.locator(".desk-text > [data-shown=read]").first
+
+    expect(text).to_have_css("filter", "blur(9.6px)")
+    screenshot(page, f"desk-care-{theme}")
+    page.get_by_text("Show it").click()
+
+    expect(text).to_have_css("filter", "none")
+    axe_clean(page)
+    screenshot(page, f"desk-care-shown-{theme}")
+
+
+def test_constraints_are_ticked_and_an_unticked_one_warns(
+    open_page: OpenPage, rosa: Rater, writing: Campaign, screenshot: Callable[..., Path]
+) -> None:
+    Prompt.objects.update(constraints=["Names the gas.", "Has no list."])
+    page = begin(open_page, rosa)
+    first = page.url
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.get_by_label("Names the gas.").check()
+    screenshot(page, "desk-constraints")
+
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_contain_text("A constraint of the prompt is not ticked.")
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+
+    assert "constraint_unticked" in Judgment.objects.get().warnings
 
 
 def test_a_question_is_asked_by_keys(

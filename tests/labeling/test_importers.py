@@ -74,6 +74,47 @@ def test_categories_are_the_tables_own() -> None:
     assert set(drafts.CATEGORIES) == set(Prompt.Category.values)
 
 
+def test_kinds_of_upsetting_content_are_the_tables_own() -> None:
+    assert list(drafts.UPSETTING) == Prompt.Upset.values
+
+
+@pytest.mark.parametrize(
+    ("given", "kinds", "n_problems"),
+    [
+        (["hate", "violence"], ("violence", "hate"), 0),
+        ("Self-harm, hate", ("self_harm", "hate"), 0),
+        ("gore", ("other",), 1),
+        (["hate", "gore"], ("hate", "other"), 1),
+        (7, ("other",), 1),
+        (None, (), 0),
+        ("", (), 0),
+        (False, (), 0),
+    ],
+)
+def test_upsetting_content_is_named_in_a_column(given: Any, kinds: tuple[str, ...], n_problems: int) -> None:
+    sensitive, _constraints, problems = drafts.asks(1, {"sensitive": given})
+
+    assert sensitive == kinds
+    assert len(problems) == n_problems
+
+
+@pytest.mark.parametrize(
+    ("given", "sentences", "n_problems"),
+    [
+        (["Rhymes.", " Is short. "], ("Rhymes.", "Is short."), 0),
+        ("Rhymes.\n\nIs short.", ("Rhymes.", "Is short."), 0),
+        ([1], (), 1),
+        (["\0"], (), 1),
+        (["Rhymes."] * 40, ("Rhymes.",) * 30, 1),
+    ],
+)
+def test_constraints_come_in_a_column(given: Any, sentences: tuple[str, ...], n_problems: int) -> None:
+    _kinds, constraints, problems = drafts.asks(1, {"constraints": given})
+
+    assert constraints == sentences
+    assert len(problems) == n_problems
+
+
 def test_messages_that_end_with_a_reply_are_a_prompt_and_its_answer() -> None:
     draft = only_draft(rows({"messages": [system("Be brief."), user("Hi"), assistant("Hello")]}))
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +25,7 @@ from labeling.models import (
     Pass,
     PastLease,
     Pool,
+    Prompt,
     QueuePlace,
     Rater,
     Response,
@@ -1080,14 +1082,15 @@ def test_questions_cost_the_same_however_many_there_are(
         services.ask_about(item=item, rater=rosa, text="Why?", now=timezone.now())
 
     admin = signed_in(alice)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         admin.get("/questions/")
 
 
 # --- cost --------------------------------------------------------------------------------------------------------
-COSTS = {"next": 13, "item": 8, "draft": 8, "heartbeat": 5, "submit": 25}
-"""Queries of each request, the two for session and user included. Submit stores, commits, claims, remembers the place and
-reads the next item, which its answer brings."""
+COSTS = {"next": 16, "item": 8, "draft": 8, "heartbeat": 5, "submit": 28}
+"""Queries of each request, the two for session and user included. A claim asks who is at work from outside, what is
+theirs and what their pool routes by. Submit stores, commits, claims, remembers the place and reads the next item, which its
+answer brings."""
 
 
 def request_of(name: str, client: Client, address: str) -> None:
@@ -1115,7 +1118,7 @@ def test_the_desk_asks_the_same_however_many_items_there_are(
     open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=n_items)
     client = signed_in(rosa)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         client.get("/desk/")
 
 
@@ -1143,3 +1146,168 @@ def test_a_request_costs_the_same_however_many_items_and_raters_there_are(
 
     with django_assert_num_queries(COSTS[name]):
         request_of(name, client, address)
+
+
+# --- upsetting content -------------------------------------------------------------------------------------------
+def test_upsetting_content_stands_behind_a_word_of_what_it_is(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    Prompt.objects.update(sensitive=["violence"])
+    services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
+    client = signed_in(rosa)
+
+    page = client.get(start(client, comparison_campaign)).content.decode()
+
+    assert "This item may upset: violence." in page
+    assert "desk-pause" not in page
+
+
+def test_a_pause_is_suggested_after_as_many_upsetting_items_as_the_site_says(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn, settings: LazySettings
+) -> None:
+    settings.UPSETTING_BEFORE_PAUSE = 2
+    Prompt.objects.update(sensitive=["violence"])
+    services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
+    client = signed_in(rosa)
+    pages = []
+
+    for _turn in range(3):
+        address = start(client, comparison_campaign)
+        pages.append(client.get(address).content.decode())
+        client.post(address + "skip", {"reason": "technical"})
+
+    assert ["desk-pause" in page for page in pages] == [False, False, True]
+    assert "You have met 2 upsetting items today." in pages[2]
+
+
+def test_raters_choose_what_they_agree_to_see_and_read_how_much_they_met(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    Prompt.objects.update(sensitive=["hate"])
+    client = signed_in(rosa)
+
+    client.post("/my-care/", {"kinds": ["hate", "abuse"]})
+    rosa.refresh_from_db()
+    address = start(client, comparison_campaign)
+    client.post(address + "submit", comparison())
+
+    assert rosa.accepts == ["hate", "abuse"]
+    assert "1 item<" in client.get("/my-care/").content.decode()
+
+
+def test_nothing_ticked_takes_every_agreement_back(rosa: Rater, signed_in: SignedIn) -> None:
+    services.accept_upsetting(rater=rosa, kinds=["hate"], now=timezone.now())
+
+    signed_in(rosa).post("/my-care/", {})
+
+    rosa.refresh_from_db()
+    assert rosa.accepts == []
+
+
+# --- constraints -------------------------------------------------------------------------------------------------
+@pytest.fixture
+def constrained(demonstration_campaign: Campaign) -> Campaign:
+    Prompt.objects.update(constraints=["Rhymes.", "Names no <b>colour</b>."])
+    return demonstration_campaign
+
+
+def test_the_constraints_of_a_prompt_are_a_checklist(rosa: Rater, constrained: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+
+    page = client.get(start(client, constrained)).content.decode()
+
+    assert 'name="keeps-0"' in page
+    assert "Names no &lt;b&gt;colour&lt;/b&gt;." in page
+
+
+def test_an_unticked_constraint_is_a_warning_that_can_be_overruled_and_is_recorded(
+    rosa: Rater, constrained: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, constrained)
+    answer = {"text": words(60), "keeps-1": "true"}
+
+    warned = client.post(address + "submit", {"step": "submit", **answer}).content.decode()
+    client.post(address + "submit", {"step": "submit", "overruled": ["constraint_unticked", "unusual_length"], **answer})
+
+    judgment = Judgment.objects.get()
+    assert "A constraint of the prompt is not ticked." in warned
+    assert "constraint_unticked" in judgment.warnings
+    assert judgment.presentation["constraints"] == {"n": 2, "kept": [1]}
+
+
+def test_ticked_constraints_say_nothing_and_come_back_in_a_correction(
+    rosa: Rater, constrained: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, constrained)
+    ticked = {"keeps-0": "true", "keeps-1": "true"}
+
+    client.post(address + "submit", {"step": "submit", "text": words(60), "overruled": "unusual_length", **ticked})
+
+    assert "constraint_unticked" not in Judgment.objects.get().warnings
+    page = client.get(address + "correct").content.decode()
+    assert 'name="keeps-0" value="true" checked' in page
+
+
+def test_a_draft_keeps_what_was_ticked(rosa: Rater, constrained: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, constrained)
+
+    client.post(address + "submit", {"step": "draft", "text": "So far", "keeps-1": "true"})
+
+    assert 'name="keeps-1" value="true" checked' in client.get(address).content.decode()
+
+
+# --- my history --------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("query", "n"),
+    [
+        ("", 1),
+        ("kind=comparison", 1),
+        ("kind=demonstration", 0),
+        ("state=first", 1),
+        ("state=corrected", 0),
+        ("state=extra", 0),
+        ("since=2020-01-01", 1),
+        ("until=2020-01-01", 0),
+        ("since=nonsense&campaign=99999&state=nonsense", 1),
+    ],
+)
+def test_my_answers_are_filtered(query: str, n: int, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    client.post(start(client, comparison_campaign) + "submit", comparison())
+
+    page = client.get(f"/my-work/?{query}").content.decode()
+
+    assert page.count("/correct") == n
+    assert ("No answer of yours matches the filter." in page) == (n == 0)
+
+
+def test_the_filter_offers_only_campaigns_that_one_has_worked_in(
+    rosa: Rater, comparison_campaign: Campaign, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    client.post(start(client, comparison_campaign) + "submit", comparison())
+
+    page = client.get(f"/my-work/?campaign={comparison_campaign.pk}").content.decode()
+
+    assert f'<option value="{comparison_campaign.pk}" selected' in page
+    assert f'<option value="{demonstration_campaign.pk}"' not in page
+    assert page.count("/correct") == 1
+
+
+@pytest.mark.parametrize("n_given", [1, 3])
+def test_my_work_asks_the_same_however_much_one_has_given(
+    n_given: int,
+    rosa: Rater,
+    comparison_campaign: Campaign,
+    signed_in: SignedIn,
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client = signed_in(rosa)
+    for _turn in range(n_given):
+        client.post(start(client, comparison_campaign) + "submit", comparison())
+
+    with django_assert_num_queries(13):
+        client.get("/my-work/?kind=comparison")

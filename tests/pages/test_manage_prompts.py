@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import User
+from accounts.models import AuditEvent, User
 from labeling import services
 from labeling.models import Campaign, Prompt
 from tests.cast import NOON, responses_to, some_prompts
@@ -122,3 +122,42 @@ def test_a_prompt_asks_as_many_queries_for_one_response_as_for_twenty(
 
     with django_assert_num_queries(8):
         client.get(f"/prompts/{prompt.pk}/")
+
+
+def test_what_may_upset_is_set_on_the_prompts_page_without_a_new_version(alice: User, signed_in: SignedIn) -> None:
+    prompt = typed(alice, "A hard question.")
+    client = signed_in(alice)
+
+    page = words(client.post(f"/prompts/{prompt.pk}/upsetting", {"kinds": ["hate", "violence"]}, follow=True))
+
+    prompt.refresh_from_db()
+    assert prompt.sensitive == ["violence", "hate"]
+    assert prompt.version == 1
+    assert "Saved." in page
+    assert AuditEvent.objects.filter(action="mark_upsetting", target_id=prompt.pk, by=alice).count() == 1
+
+
+def test_a_kind_that_there_is_not_changes_nothing(alice: User, signed_in: SignedIn) -> None:
+    prompt = typed(alice, "A hard question.")
+
+    page = words(signed_in(alice).post(f"/prompts/{prompt.pk}/upsetting", {"kinds": ["gore"]}, follow=True))
+
+    prompt.refresh_from_db()
+    assert prompt.sensitive == []
+    assert "Choose from the kinds shown." in page
+
+
+def test_constraints_are_typed_one_a_line_and_go_along_with_what_may_upset_into_the_next_version(
+    alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    client.post("/prompts/new/", NEW | {"constraints": "Rhymes.\n\n Is short. "})
+    first = Prompt.objects.get()
+    services.mark_upsetting(prompt=first, kinds=["hate"], by=alice, now=NOON)
+
+    client.post(f"/prompts/{first.pk}/edit/", NEW | {"constraints": "Rhymes.", "keeps_responses": "on"})
+
+    second = Prompt.objects.get(supersedes=first)
+    assert first.constraints == ["Rhymes.", "Is short."]
+    assert second.constraints == ["Rhymes."]
+    assert second.sensitive == ["hate"]

@@ -7,10 +7,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.requests import MemberRequest
 from labeling import access, selectors, services
+from labeling.forms.care import UpsettingForm
 from labeling.forms.manage import PromptEditForm, PromptFilterForm, PromptForm
 from labeling.models import Prompt
 from labeling.selectors import cases
@@ -35,6 +36,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "campaigns": selectors.campaigns_of_prompt(prompt=prompt),
         "next": Prompt.objects.filter(supersedes=prompt).first(),
         "cases": cases.cases_of_prompt(prompt=prompt),
+        "upsetting": UpsettingForm(initial={"kinds": prompt.sensitive}),
     }
     return render(request, "labeling/manage/prompt.html", context)
 
@@ -49,6 +51,7 @@ def new(request: MemberRequest) -> HttpResponse:
             language=form.cleaned_data["language"],
             split=form.cleaned_data["split"],
             licence=form.cleaned_data["licence"],
+            constraints=form.cleaned_data["constraints"],
             by=request.user,
             now=timezone.now(),
         )
@@ -67,6 +70,7 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
                 messages=form.messages(),
                 category=form.cleaned_data["category"],
                 language=form.cleaned_data["language"],
+                constraints=form.cleaned_data["constraints"],
                 keeps_responses=form.cleaned_data["keeps_responses"],
                 by=request.user,
                 now=timezone.now(),
@@ -94,3 +98,16 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("prompt", pk)
     context = {"prompt": prompt, "campaigns": selectors.campaigns_of_prompt(prompt=prompt)}
     return render(request, "labeling/manage/prompt_retire.html", context)
+
+
+@require_POST
+def upsetting(request: MemberRequest, pk: int) -> HttpResponse:
+    """Which kinds of upsetting content are in it; no new version."""
+    prompt = access.prompt(user=request.user, pk=pk)
+    form = UpsettingForm(request.POST)
+    if form.is_valid():
+        services.mark_upsetting(prompt=prompt, kinds=form.cleaned_data["kinds"], by=request.user, now=timezone.now())
+        messages.success(request, _("Saved. It holds from the next item on."))
+    else:
+        messages.warning(request, _("Choose from the kinds shown."))
+    return redirect("prompt", pk)

@@ -1,9 +1,11 @@
 // What was shown and for how long: active seconds (input within the last 60), seconds on each part, views, viewport.
 
 const IDLE_MS = 60_000;
+const PAUSE_MS = 2_000; // a longer gap between two characters begins a new burst of typing
 
 export function record({ desk, form, signal }) {
   let lastInputAt = Date.now();
+  let lastTypedAt = 0;
   let place = "";
   const kept = { active_s: 0, seconds: {}, views: {}, opened: [], typing: {} };
 
@@ -35,7 +37,12 @@ export function record({ desk, form, signal }) {
       typed("pasted", event.clipboardData?.getData("text").length ?? 0);
     });
     text.addEventListener("beforeinput", (event) => {
-      if (event.inputType === "insertText") typed("typed", event.data?.length ?? 0);
+      if (event.inputType !== "insertText") return;
+      typed("typed", event.data?.length ?? 0);
+      const gap = Date.now() - lastTypedAt;
+      lastTypedAt = Date.now();
+      if (gap < PAUSE_MS) typed("typing_ms", gap);
+      else typed("n_bursts", 1);
     });
   }
 

@@ -1,0 +1,44 @@
+"""The filter bar of My work; it lives in the address."""
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from labeling.models import Campaign, Rater
+from labeling.selectors.desk import HistoryFilter, HistoryState, campaigns_worked_in
+
+
+class HistoryForm(forms.Form):
+    """Campaign, kind, days and state. What cannot be used is left out rather than refused: links age."""
+
+    campaign = forms.ModelChoiceField(label=_("Campaign"), required=False, queryset=Campaign.objects.none(), empty_label=_("any"))
+    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("any")), *Campaign.Kind.choices])
+    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("any")), *HistoryState.choices])
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+
+    def __init__(self, *args: Any, rater: Rater, **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = self.fields["campaign"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = campaigns_worked_in(rater=rater)
+
+    @property
+    def wanted(self) -> HistoryFilter:
+        self.is_valid()
+        values = self.cleaned_data
+        until = values.get("until")
+        return HistoryFilter(
+            campaign_id=values["campaign"].pk if values.get("campaign") else None,
+            kind=values.get("kind") or "",
+            state=values.get("state") or "",
+            since=_midnight(values["since"]) if values.get("since") else None,
+            before=_midnight(until + dt.timedelta(days=1)) if until and until < dt.date.max else None,
+        )
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))

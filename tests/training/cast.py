@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.models import User
 from training import configs, services
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
+from training.services.runs import level_of
 
 
 def a_model(by: User, name: str = "SmolLM2-135M-Instruct", kind: str = "policy") -> TrainedModel:
@@ -67,7 +68,14 @@ def a_run(by: User, *, state: str = "queued", n_points: int = 0, name: str = "He
 
 def curves(run: Run, n_points: int, now: datetime) -> None:
     RunPoint.objects.bulk_create(
-        RunPoint(run=run, attempt=1, step=step, at=now - timedelta(seconds=4 * (n_points - step)), values=_values(step, n_points))
+        RunPoint(
+            run=run,
+            attempt=1,
+            step=step,
+            at=now - timedelta(seconds=4 * (n_points - step)),
+            values=_values(step, n_points),
+            level=level_of(step, _values(step, n_points)),
+        )
         for step in range(1, n_points + 1)
     )
     if n_points:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, Q
 
 from training.models import Run, RunPoint
 
@@ -48,8 +48,5 @@ def _read(run: Run, n_points: int) -> list[tuple[int, int, dict[str, float]]]:
     """A level holds half the points of the one below, by an index: a long run costs no more than a short one."""
     points = RunPoint.objects.filter(run=run)
     level = max(0, (max(n_points - 1, 0) // N_POINTS_READ).bit_length())
-    thinned = points.filter(level__gte=level) if level else points
-    found = {(attempt, step): values for attempt, step, values in thinned.values_list("attempt", "step", "values")}
-    if level and (last := points.order_by("-attempt", "-step").first()):
-        found[last.attempt, last.step] = last.values
-    return sorted(((attempt, step, values) for (attempt, step), values in found.items()), key=lambda row: (row[1], row[0]))
+    thinned = points.filter(Q(level__gte=level) | Q(attempt=run.attempt, step=run.step)) if level else points
+    return list(thinned.order_by("step", "attempt").values_list("attempt", "step", "values"))

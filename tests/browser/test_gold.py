@@ -54,6 +54,7 @@ def test_a_decided_order_becomes_a_gold_that_a_rater_meets_and_is_scored_by(
 ) -> None:
     page = open_page(f"/campaigns/{campaign.pk}/review/", alice)
     page.get_by_role("row").nth(1).get_by_role("link").click()
+    page.wait_for_selector(".review[data-mounted]")
     for letter, digit in zip("abcd", "1234", strict=True):  # by keys alone: the letter goes to its rank, the digit sets it
         page.keyboard.press(letter)
         page.keyboard.press(digit)

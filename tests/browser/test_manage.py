@@ -88,6 +88,9 @@ def every_page(campaign: Campaign) -> dict[str, str]:
         "campaign-export": f"/campaigns/{campaign.pk}/export/",
         "campaign-set-up": f"/campaigns/{campaign.pk}/set-up/",
         "campaign-close": f"/campaigns/{campaign.pk}/close",
+        "campaign-change": f"/campaigns/{campaign.pk}/set-up/change/",
+        "campaign-reopen": f"/campaigns/{campaign.pk}/reopen",
+        "campaign-preview": f"/campaigns/{campaign.pk}/preview/",
         "campaign-new": "/campaigns/new/",
         "pools": "/pools/",
         "pool": f"/pools/{campaign.pool_id}/",
@@ -98,6 +101,11 @@ def every_page(campaign: Campaign) -> dict[str, str]:
         "prompts": "/prompts/",
         "prompt": f"/prompts/{item.prompt_id}/",
         "prompt-new": "/prompts/new/",
+        "prompt-edit": f"/prompts/{item.prompt_id}/edit/",
+        "prompt-retire": f"/prompts/{item.prompt_id}/retire/",
+        "queue-repair": "/queues/repair/",
+        "queue-safety": "/queues/safety/",
+        "questions": "/questions/",
     }
 
 

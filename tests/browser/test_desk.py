@@ -793,6 +793,18 @@ def test_upsetting_content_is_blurred_until_it_is_shown(
     screenshot(page, f"desk-care-shown-{theme}")
 
 
+def test_upsetting_content_is_shown_without_javascript(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    Prompt.objects.update(sensitive=["violence"])
+    services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
+    page = begin(open_page, rosa, java_script_enabled=False)
+    prompt = page.locator(".desk-prompt-last")
+    expect(prompt).to_have_css("filter", "blur(9.6px)")
+
+    page.get_by_text("Show it").click()
+
+    expect(prompt).to_have_css("filter", "none")
+
+
 def test_constraints_are_ticked_and_an_unticked_one_warns(
     open_page: OpenPage, rosa: Rater, writing: Campaign, screenshot: Callable[..., Path]
 ) -> None:

@@ -14,7 +14,7 @@ from django.db import connection
 
 from accounts.models import AuditEvent, Notice, User
 from labeling import consensus, exports, queue, rating_form, services
-from labeling.models import Campaign, Guideline, Judgment, Pool, Rate, Rater, Slot
+from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, Rater, Slot
 from labeling.selectors import board
 from labeling.selectors.votes import certainty_of
 from labeling.services import Effort
@@ -296,6 +296,19 @@ def test_a_repeat_comes_after_others_and_in_reversed_order(repeating: Campaign, 
     assert repeat.item.repeat_of_id == first.item_id
     assert queue.presented(repeat) == queue.presented(first)[::-1]
     assert len(queue.presented(repeat)) == 3
+
+
+@pytest.mark.django_db
+def test_a_repeat_does_not_bring_upsetting_content_back(repeating: Campaign, rosa: Rater) -> None:
+    first = judge_one(repeating, rosa)
+    assert first is not None
+    Prompt.objects.filter(pk=first.prompt_id).update(sensitive=["hate"])
+
+    for number in range(1, 12):
+        judge_one(repeating, rosa, now=NOON + timedelta(minutes=number))
+
+    assert not Judgment.objects.filter(item__repeat_of=first.item_id).exists()
+    assert not queue.has_work(campaign=repeating, rater=rosa, now=NOON + timedelta(hours=1))
 
 
 @pytest.mark.django_db

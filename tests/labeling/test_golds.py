@@ -21,6 +21,7 @@ from labeling.models import (
     Item,
     Judgment,
     Pool,
+    Prompt,
     Rater,
     RaterStanding,
     ReviewRequest,
@@ -224,6 +225,14 @@ def test_a_gold_answered_in_one_campaign_is_not_given_in_another(
     given = work_through(other, rosa, n=6, on_gold=RIGHT, at=60)
 
     assert not any(judgment.is_gold for judgment in given)
+
+
+def test_an_upsetting_gold_is_given_only_to_who_agreed_to_its_kind(campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    Prompt.objects.filter(items__gold_use__isnull=False).update(sensitive=["hate"])
+    services.accept_upsetting(rater=raul, kinds=["hate"], now=NOON)
+
+    assert not any(judgment.is_gold for judgment in work_through(campaign, rosa, n=8, on_gold=RIGHT))
+    assert sum(judgment.is_gold for judgment in work_through(campaign, raul, n=8, on_gold=RIGHT)) == 4
 
 
 def test_a_retired_gold_is_given_to_nobody(campaign: Campaign, rosa: Rater) -> None:

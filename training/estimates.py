@@ -35,6 +35,8 @@ ACTIVATIONS_A_LAYER = 17
 LOGIT_BYTES = 8
 # CUDA's context, the allocator's rounding and what a library holds.
 OVERHEAD_BYTES = 1.0 * GIB
+# A run, and five folds of four fifths each.
+FOLDED = 5
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,8 @@ def work(config: Settings, rows: Rows) -> tuple[int, int]:
         return n_steps, round(n_steps * a_step * tokens_an_item)
     n_steps = config.max_steps or math.ceil(n_items / a_step) * config.n_epochs
     n_seen = config.max_steps * a_step if config.max_steps else n_items * config.n_epochs
-    return n_steps, round(n_seen * tokens_an_item)
+    n_times = FOLDED if isinstance(config, RewardConfig) and config.cross_validates else 1
+    return n_steps, round(n_times * n_seen * tokens_an_item)
 
 
 def trained(config: Settings, shape: Shape) -> int:

@@ -126,10 +126,17 @@ def test_accuracies_of_groups_stand_in_a_table(signed_in: SignIn, noor: User) ->
     run = cast.a_run(noor, state="finished", outcome="succeeded")
     of_six = {"n": 6, "accuracy": 1.0, "low": 0.61, "high": 1.0}
     run.metrics = {"accuracy_by": {name: [{"group": group, **of_six}] for name, group in (("strength", "4"), ("pool", ""))}}
+    run.metrics |= {"cross_validation": [{"unseen": of_six | {"n": 7}, "seen": of_six}], "unseen_raters_accuracy": 0.696}
     run.save()
 
     page = text_of(signed_in(noor), f"/runs/{run.pk}/")
 
+    assert [text in page for text in ("raters it had not seen", "fold 1", "70 %", "cross validation")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     assert [text in page for text in ("significantly", "not said", "61–100 %", "accuracy by")] == [True, True, True, False]
 
 

@@ -1,7 +1,7 @@
 """Settings of a reward model."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar, Self
 
 from training.configs.knobs import _, knob
 from training.configs.weights import Rows
@@ -67,6 +67,15 @@ class RewardConfig(Rows):
         max=10.0,
         is_advanced=True,
     )
+    cross_validates: bool = knob(
+        False,
+        _("Cross-validate over raters"),
+        _("First trains five more models, each without a fifth of the raters, and measures them on those. Four times more work."),
+        is_advanced=True,
+    )
+
+    def rehearsed(self) -> Self:
+        return replace(super().rehearsed(), cross_validates=False)
 
 
 PRESETS: dict[str, RewardConfig] = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
@@ -26,6 +27,10 @@ _WORDS: dict[str, Promise] = {
     "n_prompts_cut": _("prompts that lost their beginning"),
     "held_out_accuracy_low": _("lower end of its interval"),
     "held_out_accuracy_high": _("upper end of its interval"),
+    "unseen_raters_accuracy": _("on raters it had not seen, mean of folds"),
+    "unseen_raters_spread": _("its standard deviation"),
+    "seen_raters_accuracy": _("on raters it had seen, mean of folds"),
+    "seen_raters_spread": _("its standard deviation"),
     "held_out_margin": _("mean reward difference"),
     "reward_length_correlation": _("correlation of reward with length"),
     "reward_bias": _("reward of demonstrations, taken off"),
@@ -64,10 +69,11 @@ _WORDS: dict[str, Promise] = {
 _ORDER = list(_WORDS)
 _SHARES = {
     *("held_out_accuracy", "held_out_accuracy_low", "held_out_accuracy_high"),
+    *("unseen_raters_accuracy", "unseen_raters_spread", "seen_raters_accuracy", "seen_raters_spread"),
     *("win_rate", "win_rate_low", "win_rate_high"),
     *("share_ended", "ended"),
 }
-_ELSEWHERE = {"calibration", "shape", "accuracy_by"}
+_ELSEWHERE = {"calibration", "shape", "accuracy_by", "cross_validation"}
 """Drawn, in a table of its own, or of use to estimates only; not listed."""
 _STRENGTHS: dict[str, Promise] = {"1": _("negligibly"), "2": _("slightly"), "3": _("clearly"), "4": _("significantly")}
 _GROUPINGS: dict[str, tuple[Promise, dict[str, Any]]] = {
@@ -75,6 +81,7 @@ _GROUPINGS: dict[str, tuple[Promise, dict[str, Any]]] = {
     "category": (_("category"), dict(Prompt.Category.choices)),
     "pool": (_("pool"), {}),
 }
+_FOLDS: dict[str, Promise] = {"unseen": _("raters it had not seen"), "seen": _("raters it had seen")}
 
 
 @dataclass(frozen=True)
@@ -103,13 +110,19 @@ class Breakdown:
 
 
 def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
-    """Accuracy on held-out pairs by how strong they were, what they were about, and whose pool judged them."""
+    """Accuracy on held-out pairs by how strong they were, what they were about, and whose pool judged them; then by folds."""
     found = metrics.get("accuracy_by", {})
-    return [
+    by_group = [
         Breakdown(title, [_group(words.get(one["group"], one["group"]), one) for one in found[name]])
         for name, (title, words) in _GROUPINGS.items()
         if name in found
     ]
+    folds = metrics.get("cross_validation", [])
+    by_fold = [
+        Breakdown(title, [_group(gettext("fold %(n)s") % {"n": number}, fold[name]) for number, fold in enumerate(folds, 1)])
+        for name, title in _FOLDS.items()
+    ]
+    return by_group + (by_fold if folds else [])
 
 
 def _group(name: str | Promise, one: Mapping[str, Any]) -> Group:

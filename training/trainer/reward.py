@@ -8,11 +8,12 @@ from typing import Any
 import peft
 import torch
 import transformers
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerControl, TrainerState
 
+from training import run_dir
 from training.configs import RewardConfig
 from training.run_dir import Job, Result, RunFolder, newest_checkpoint
-from training.trainer import breakdown, data, loading, progress
+from training.trainer import breakdown, cross_validation, data, loading, progress
 from training.trainer.data import Rankings
 from training.trainer.ranking_trainer import RankingArguments, RankingTrainer
 
@@ -48,6 +49,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     tokenizer = loading.load_tokenizer(job.model)
     rows = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, rows, config)
+    over_raters = _cross_validated(job, config, folder, tokenizer, rows.held_out) if config.cross_validates else {}
 
     trainer = _trainer(job, config, folder, tokenizer, rows.train)
     before = measures(trainer, rows.held_out)
@@ -77,6 +79,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         "reward_bias": bias,
         "n_demonstrations": len(rows.demonstrations),
         "shares_prefix": trainer.shares_prefix,
+        **over_raters,
         "calibration": judged.calibration(),
         "accuracy_by": breakdown.accuracy_by(judged.margins, breakdown.pairs_of(rows.held_out)),
         "seconds": round(time.monotonic() - started_at, 1),
@@ -123,6 +126,40 @@ def _trainer(
         **progress.arguments(config, folder),
     )
     return WatchedRanking(model, arguments, processing_class=tokenizer, train_dataset=train)
+
+
+class _UntilStopped(TrainerCallback):
+    """A fold saves nothing: it ends at the stop file, and is trained anew."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.is_stopped = False
+
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        self.is_stopped = control.should_training_stop = run_dir.is_stop_requested(self.folder.path)
+
+
+def _cross_validated(
+    job: Job, config: RewardConfig, folder: RunFolder, tokenizer: PreTrainedTokenizerBase, held_out: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Before the run's own training, whose checkpoint therefore says that this is behind it."""
+    rows = data.training_rows(Path(job.snapshot), "responses")
+
+    def learn(without: frozenset[str]) -> list[float] | None:
+        transformers.set_seed(config.seed)
+        kept = [row for row in rows if row.get("rater") not in without]
+        read = data.rankings(tokenizer, kept, config.max_tokens, config.margin).rows
+        if not read:
+            raise data.UnableToRead("One fold of the cross-validation has no pair to learn from. Collect more, or switch it off.")
+        trainer = _trainer(job, config, folder, tokenizer, data.at_most_pairs(read, config.max_rows, config.seed))
+        until_stopped = _UntilStopped(folder)
+        trainer.add_callback(until_stopped)
+        trainer.train()
+        return None if until_stopped.is_stopped else trainer.pair_results(held_out).margins
+
+    found = cross_validation.cross_validated(folder, rows, held_out, learn)
+    transformers.set_seed(config.seed)  # the run's own training is the same with and without
+    return found
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> _Rows:

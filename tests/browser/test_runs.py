@@ -1,5 +1,6 @@
 """A researcher's pages as Chromium shows them: accessible in both themes, fit for a phone, renewed while a run goes on."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from accounts.models import User
 from tests.training import cast
+from training import configs
 from training.models import Run, RunPoint
 
 Opener = Callable[..., Page]
@@ -41,30 +43,30 @@ def test_an_ended_runs_page_passes_axe(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/runs/",
-        "/runs/new/sft/",
-        "/runs/new/ppo/",
-        "/snapshots/",
-        "/snapshots/new/",
-        "/snapshots/new/?kind=prompts",
-        "/models/",
-        "/models/new/",
-    ],
-)
 def test_lists_and_forms_pass_axe(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], path: str, theme: str
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
 ) -> None:
     cast.a_run(noor, state="running", n_points=120, name="Helpful, second try")
     cast.a_run(noor)
     cast.finished(cast.a_run(noor, state="running", n_points=400, name="Helpful, third try"), "succeeded")
+    forms = [f"/runs/new/{kind}/" for kind in sorted(configs.KINDS)]
+    lists = ["/runs/", "/snapshots/", "/snapshots/new/", "/snapshots/new/?kind=prompts", "/models/", "/models/new/"]
 
-    page = open_page(path, noor, theme=theme)
+    page = open_page("/runs/", noor, theme=theme)
+    too_wide = []
+    for path in [*forms, *lists]:
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        name = "page" + re.sub(r"[^a-z]+", "-", path)
+        screenshot(page, f"{name}{theme}", full_page=True)
+        axe_clean(page)
+        page.set_viewport_size({"width": 360, "height": 780})
+        screenshot(page, f"{name}{theme}-phone", full_page=True)
+        if page.evaluate("document.documentElement.scrollWidth") > 360:
+            too_wide.append(path)
 
-    screenshot(page, "page" + path.replace("/", "-").replace("?", "").replace("=", "-") + theme, full_page=True)
-    axe_clean(page)
+    assert too_wide == []
 
 
 def test_a_snapshots_and_a_models_page_pass_axe(
@@ -119,9 +121,11 @@ def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(open_page: Op
     assert asked == []
 
 
-def test_a_preset_fills_the_form_and_leaves_the_name(open_page: Opener, noor: User) -> None:
-    cast.a_model(noor)
-    cast.a_snapshot(noor)
+def test_a_preset_fills_the_form_leaves_the_name_and_tells_the_cost(
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]
+) -> None:
+    model = cast.a_model(noor)
+    snapshot = cast.a_snapshot(noor)
     page = open_page("/runs/new/sft/", noor)
 
     page.get_by_label("Name").fill("Try out")
@@ -129,3 +133,9 @@ def test_a_preset_fills_the_form_and_leaves_the_name(open_page: Opener, noor: Us
 
     expect(page.get_by_label("Name")).to_have_value("Try out")
     expect(page.get_by_label("Longest row")).to_have_value("256")
+    page.locator("[name=base_model]").select_option(str(model.pk))
+    page.locator("[name=snapshot]").select_option(str(snapshot.pk))
+    expect(page.locator("#cost .measures")).to_contain_text("steps")
+    page.locator(".disclosure > summary").first.click()
+    axe_clean(page)
+    screenshot(page, "run-cost", full_page=True)

@@ -20,7 +20,7 @@ class PretrainConfig(Rows):
 
     start: str = knob(
         "base",
-        _("Starts from"),
+        _("Weights"),
         _("The weights of the model chosen, or random weights in its shape."),
         choices={"base": _("the model's weights"), "scratch": _("random weights in its shape")},
     )

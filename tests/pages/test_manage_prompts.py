@@ -153,6 +153,7 @@ def test_constraints_are_typed_one_a_line_and_go_along_with_what_may_upset_into_
     client = signed_in(alice)
     client.post("/prompts/new/", NEW | {"constraints": "Rhymes.\n\n Is short. "})
     first = Prompt.objects.get()
+    assert '<li dir="auto">Is short.</li>' in client.get(f"/prompts/{first.pk}/").content.decode()
     services.mark_upsetting(prompt=first, kinds=["hate"], by=alice, now=NOON)
 
     client.post(f"/prompts/{first.pk}/edit/", NEW | {"constraints": "Rhymes.", "keeps_responses": "on"})

@@ -50,7 +50,7 @@ class Line:
     def rate_words(self) -> str:
         if self.rate is None:
             return "–"
-        return f"{money.words(self.rate.amount, self.rate.currency)} / {self.rate.get_basis_display()}"
+        return f"{money.words(self.rate.amount, self.rate.currency)} {self.rate.get_basis_display()}"
 
 
 @dataclass(frozen=True)

@@ -71,8 +71,9 @@ def test_invited_by_a_file_onboarded_paid_and_heard(
     admin.get_by_role("button", name="Send invitations").click()
     expect(admin.get_by_role("rowheader", name="ines@example.org")).to_be_visible()
     (letter,) = mail.outbox
+    secret = str(letter.body).partition("/join/")[2].partition("/")[0]
 
-    page = open_page(f"/join/{secret_of(letter)}/")
+    page = open_page(f"/join/{secret}/")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password, once more").fill(PASSWORD)
     page.get_by_role("button", name="Join").click()
@@ -113,15 +114,11 @@ def test_invited_by_a_file_onboarded_paid_and_heard(
     assert PayDispute.objects.get().correction == Decimal(200)
 
 
-def secret_of(letter: mail.EmailMessage) -> str:
-    return str(letter.body).partition("/join/")[2].partition("/")[0]
-
-
 @pytest.fixture
 def peopled(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstration_campaign: Campaign) -> dict[str, str]:
     """Name of the screenshot → address, with something on it; a rater's begin with my-, those of a stranger with anybody-."""
-    now = timezone.now()
     rates(day_shift)
+    now = timezone.now()
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=now)
     assert slot is not None
     assert slot.lease is not None
@@ -130,8 +127,7 @@ def peopled(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstratio
     services.declare_skills(rater=rosa, languages=["de"], topics=["chat"], now=now)
     services.raise_dispute(rater=rosa, since=now.date(), until=now.date(), text="Ten minutes are missing.", now=now)
     services.pause_raters(pool=day_shift, raters=[raul], by=alice, now=now)
-    services.invite_to_pool(pool=day_shift, invitees=[Invitee("ines@example.org", "Ines")], by=alice, now=now)
-    (letter,) = mail.outbox
+    (sent,) = services.invite_to_pool(pool=day_shift, invitees=[Invitee("ines@example.org", "Ines")], by=alice, now=now)
     consent, flags, rankings = day_shift.steps.order_by("position")
     services.submit_step(step=consent, rater=rosa, version=1, answers=[True], now=now)
     services.submit_step(step=flags, rater=rosa, version=1, answers=[False], now=now)
@@ -160,7 +156,7 @@ def peopled(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstratio
         "my-skills": "/my-skills/",
         "my-onboarding": f"/onboarding/{day_shift.pk}/",
         "my-onboarding-step": f"/onboarding/{day_shift.pk}/{rankings.pk}/",
-        "anybody-join": f"/join/{secret_of(letter)}/",
+        "anybody-join": f"/join/{sent.secret}/",
         "anybody-crowd": f"/crowd/{CrowdLink.objects.get(pk=link.pk).token}/?PID=7",
     }
 

@@ -157,3 +157,52 @@ class IdempotentCall(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Webhook(models.Model):
+    """An address that is told of events. Its secret is kept nowhere: it follows from `salt` and the site's own key."""
+
+    name = models.CharField(_("name"), max_length=100)
+    url = models.CharField(_("address"), max_length=500)
+    events = models.JSONField(default=list, help_text="values of accounts.webhooks.Event")
+    salt = models.CharField(max_length=64)
+    judgments_told_to = models.BigIntegerField(null=True, help_text="the last judgment of the feed that it has been told of")
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField()
+    enabled_at = models.DateTimeField(help_text="it hears of what happened after")
+    disabled_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Delivery(models.Model):
+    """One event on its way to one webhook. `key` names the event, so that it is told once."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        DELIVERED = "delivered", _("delivered")
+        GIVEN_UP = "given_up", _("given up")
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    uuid = models.UUIDField(unique=True)
+    key = models.CharField(max_length=100)
+    event = models.CharField(max_length=32)
+    body = models.TextField(help_text="as it is sent, so that every try sends the same bytes")
+    state = models.CharField(max_length=16, choices=State, default=State.WAITING)
+    n_tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(help_text="while it waits: when it is tried next")
+    created_at = models.DateTimeField()
+    tried_at = models.DateTimeField(null=True)
+    answer = models.CharField(max_length=300, blank=True, default="", help_text="what the last try came to")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["webhook", "key"], name="delivery_once")]
+        indexes = [
+            models.Index(fields=["webhook", "state", "due_at"], name="delivery_due"),
+            models.Index(fields=["webhook", "-created_at"], name="delivery_log"),
+            models.Index(fields=["created_at"], name="delivery_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.webhook_id}"

@@ -270,6 +270,8 @@ CELERY_BEAT_SCHEDULE = {
     "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.tasks.fire_due_schedules", "schedule": 30.0},
     "advance-chains": {"task": "training.tasks.advance_chains", "schedule": 30.0},
+    "tell-of-judgments": {"task": "labeling.tasks.tell_of_judgments", "schedule": 15.0},
+    "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
 }
 RUN_HEARTBEAT_S = env.integer("PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5")
@@ -311,6 +313,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"httpx2": {"level": "WARNING"}},  # it would log the addresses of webhooks, which may hold a secret
     "root": {"handlers": ["console"], "level": env.text("PREFERABLY_LOG_LEVEL", "How much is logged.", default="INFO")},
 }
 
@@ -355,6 +358,11 @@ SPECTACULAR_SETTINGS = {
         "ModelKind": "training.models.TrainedModel.Kind",
     },
 }
+WEBHOOKS_MAY_STAY_INSIDE = env.flag(
+    "PREFERABLY_WEBHOOKS_INSIDE",
+    "Webhooks may go to private addresses, and over http. Else to the public internet by https.",
+    default="0",
+)
 FORM_RENDERER = "pages.form_renderer.FormRenderer"
 if MODE == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

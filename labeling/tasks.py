@@ -43,3 +43,8 @@ def ring_quality() -> None:
 def end_crowd_visits() -> None:
     """Frees the places and items of crowd workers whose time is up; a second run finds none of them."""
     services.end_expired_visits(now=timezone.now())
+
+
+@short_task(time_limit_s=60)
+def tell_of_judgments() -> None:
+    services.tell_of_judgments(now=timezone.now())

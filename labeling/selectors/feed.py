@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 
 from django.db.models import Prefetch, QuerySet
+from django.db.models.functions import Coalesce
 
 from labeling.models import Judgment, RankedResponse
 from labeling.selectors.prompts import visible
@@ -35,6 +36,12 @@ def judgment_feed(
         judgments = judgments.filter(submitted_at__gte=since)
     found = _whole(judgments.filter(pk__gt=after_id)).order_by("pk")[:n]
     return list(takewhile(lambda judgment: _given_at(judgment) <= now - SETTLED_AFTER, found))
+
+
+def feed_position(*, at: datetime) -> int:
+    """The last judgment of the feed that had been given then: `after_id` for what came since. 0 before the first."""
+    given = Judgment.versions.filter(import_batch=None).annotate(given_at=Coalesce("corrected_at", "submitted_at"))
+    return given.filter(given_at__lte=at).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
 def _whole(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:

@@ -96,6 +96,7 @@ from labeling.services.reviews import (
     review_demonstrations,
 )
 from labeling.services.slots import UnableToClaim, claim, heartbeat, release, save_draft, skip
+from labeling.services.telling import tell_of_judgments
 
 __all__ = [
     "CHANGEABLE",
@@ -203,6 +204,7 @@ __all__ = [
     "submit_comparison",
     "submit_demonstration",
     "submit_step",
+    "tell_of_judgments",
     "undo",
     "use_other_golds",
     "withdraw_rater",

@@ -17,7 +17,7 @@ from labeling import queue
 from labeling.models import Campaign, Guideline, Item, ItemResponse, Pool, Prompt, Response, Slot
 from labeling.selectors import costs
 from labeling.selectors.prompts import visible
-from labeling.services import consequences, items
+from labeling.services import consequences, items, telling
 
 BATCH = 2_000
 RESPONSES = range(2, 10)
@@ -290,6 +290,7 @@ def _move(campaign: Campaign, to: Campaign.State, start: Sequence[str], *, by: U
     if Campaign.objects.filter(pk=campaign.pk, state__in=start).update(state=to) != 1:
         return False
     audit.record(by=by, action=f"state:{to}", target=campaign, before={"state": before}, after={"state": to}, now=now)
+    telling.tell_of_campaign(campaign=campaign, state=to, before=before, now=now)
     return True
 
 

@@ -15,7 +15,7 @@ from labeling import queue
 from labeling.models import Campaign, Item, Judgment, Slot
 from labeling.selectors import costs
 from labeling.selectors.votes import certainty_of
-from labeling.services import items
+from labeling.services import items, telling
 
 
 def after_submit(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
@@ -114,6 +114,7 @@ def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
         return
     after = {"state": Campaign.State.PAUSED, "reason": "budget"}
     audit.record(by=None, action="state:paused", target=stored, before={"state": stored.state}, after=after, now=now)
+    telling.tell_of_campaign(campaign=stored, state=Campaign.State.PAUSED, before=stored.state, now=now)
     notices.tell(
         people=User.objects.filter(is_admin=True, is_active=True),
         key=f"budget:{campaign.pk}:{now.isoformat()}",

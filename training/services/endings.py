@@ -7,7 +7,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts import notices
+from accounts import notices, webhooks
 from accounts.models import Notice
 from training import doorbell
 from training.models import Link, Run
@@ -17,6 +17,7 @@ _KINDS = {Run.Outcome.SUCCEEDED: Notice.Kind.FINISHED, Run.Outcome.FAILED: Notic
 
 def tell_of_end(*, run_id: int, now: datetime) -> None:
     """Call it in the transaction that ends the run. A chain hears of it after commit, and goes on."""
+    tell_webhooks(event=webhooks.Event.RUN_FINISHED, run_id=run_id, now=now)
     link = Link.objects.filter(run_id=run_id).first()
     if link is not None:
         transaction.on_commit(partial(doorbell.ring_chain, link.chain_id))
@@ -33,6 +34,27 @@ def tell_of_end(*, run_id: int, now: datetime) -> None:
         path=reverse("run", args=[run.pk]),
         now=now,
     )
+
+
+def tell_webhooks(*, event: webhooks.Event, run_id: int, now: datetime) -> None:
+    """In the transaction of what happened to the run."""
+    listeners = webhooks.listening(event=event)
+    if not listeners:
+        return
+    run = Run.objects.get(pk=run_id)
+    data = {
+        "id": run.pk,
+        "name": run.name,
+        "kind": run.kind,
+        "state": run.state,
+        "outcome": run.outcome,
+        "error": run.error,
+        "attempt": run.attempt,
+        "node": run.node,
+        "metrics": run.metrics,
+    }
+    told = {f"run-{run.pk}-{run.attempt}-{event}-{now.timestamp()}": data}
+    webhooks.write_down(webhooks=listeners, event=event, told=told, now=now)
 
 
 def _words(run: Run) -> str:

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.webhooks import Event
 from training import artifacts, configs, doorbell
 from training.models import Run, Snapshot, TrainedModel
 from training.selectors.costs import forecast
 from training.selectors.nodes import in_line
+from training.services import endings
 
 
 class UnableToQueue(Exception):
@@ -89,6 +91,7 @@ def queue_run(
             created_at=now,
         )
         audit.record(by=by, action="queue", target=run, after={"kind": kind, "name": name}, now=now)
+        endings.tell_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
     return run
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
+from accounts.webhooks import Event
 from training import doorbell
 from training.models import Run, RunPoint, RunSample
 from training.selectors.nodes import fitting
@@ -84,6 +85,7 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
         )
         if claimed != 1:
             return None
+        endings.tell_webhooks(event=Event.RUN_STARTED, run_id=run_id, now=now)
         return Run.objects.select_related("snapshot", "base_model", "reward_model", "other_model").get(pk=run_id)
 
 
@@ -181,6 +183,7 @@ def return_to_queue(*, run_id: int, attempt: int, now: datetime) -> bool:
     with transaction.atomic():
         if _running(run_id, attempt).update(state=Run.State.QUEUED, node="") != 1:
             return False
+        endings.tell_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         transaction.on_commit(partial(doorbell.ring, run_id))
     return True
 
@@ -213,6 +216,7 @@ def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, si
         n_crashes = 1 if has_advanced else F("n_crashes") + 1
         if ours.update(state=Run.State.QUEUED, n_crashes=n_crashes, error=reason, node="") != 1:
             return False
+        endings.tell_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         transaction.on_commit(partial(doorbell.ring, run_id))
     return True
 
@@ -258,6 +262,7 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
                 _("This run is not waiting for another try: it goes on, or it has left a model. Start another like it.")
             )
         audit.record(by=by, action="retry", target=run, now=now)
+        endings.tell_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
         transaction.on_commit(partial(doorbell.ring, run.pk))
 
 

@@ -12,7 +12,7 @@ def run(*, user: User | AnonymousUser, pk: int) -> Run:
     researcher(user)
     found = (
         Run.objects.select_related(
-            *("snapshot", "base_model", "reward_model", "other_model", "created_by"),
+            *("snapshot", "base_model", "reward_model", "watchdog_model", "other_model", "created_by"),
             *("trained_model", "made_from", "link__chain__schedule"),
         )
         .filter(pk=pk)

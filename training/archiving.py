@@ -39,6 +39,7 @@ def _row(run: Run) -> dict[str, Any]:
         "snapshot": run.snapshot.name,
         "base_model": run.base_model.name,
         "reward_model": run.reward_model.name if run.reward_model else None,
+        "watchdog_model": run.watchdog_model.name if run.watchdog_model else None,
         "other_model": run.other_model.name if run.other_model else None,
         "made_from": run.made_from_id,
         "started_by": run.created_by.name if run.created_by else None,

@@ -111,18 +111,22 @@ def shape_of(config: Mapping[str, Any]) -> Shape | None:
     )
 
 
-def cost(config: Settings, rows: Rows, shape: Shape | None, judge: Shape | None = None) -> Cost:
-    """Of one run. `judge` is the reward model's shape; without it a reward model counts as large as the model."""
+def cost(config: Settings, rows: Rows, shape: Shape | None, judge: Shape | None = None, watchdog: Shape | None = None) -> Cost:
+    """Of one run. `judge` is the reward model's shape; without it a reward model counts as large as the model.
+
+    `watchdog` is the shape of a second one, where the run has one.
+    """
     n_steps, n_tokens = work(config, rows)
     if shape is None:
         return Cost(n_steps, n_tokens)
     n_trained = trained(config, shape)
+    watching = watchdog.n_parameters * BYTES[config.dtype] if watchdog else 0
     return Cost(
         n_steps=n_steps,
         n_tokens=n_tokens,
         n_parameters=shape.n_parameters,
         n_trained=n_trained,
-        memory_gb=round(memory(config, rows, shape, judge or shape) / GIB, 1),
+        memory_gb=round((memory(config, rows, shape, judge or shape) + watching) / GIB, 1),
         disk_gb=round(disk(config, shape) / GIB, 2),
     )
 

@@ -22,7 +22,18 @@ PRESET_WORDS = {
 
 
 # What a run is about, apart from its settings.
-CHOICES = ("name", "base_model", "reward_model", "other_model", "snapshot", "n_gpus", "memory_gb", "priority", "tags")
+CHOICES = (
+    "name",
+    "base_model",
+    "reward_model",
+    "watchdog_model",
+    "other_model",
+    "snapshot",
+    "n_gpus",
+    "memory_gb",
+    "priority",
+    "tags",
+)
 _SNAPSHOT_WORDS = {Run.Kind.SAMPLE: _("Prompts to answer"), Run.Kind.EVALUATE: _("Measured on")}
 _MODEL_WORDS = {Run.Kind.SAMPLE: _("Model that answers"), Run.Kind.EVALUATE: _("Model to measure")}
 # A ceiling this high is nobody's concern.
@@ -79,6 +90,14 @@ class RunForm(forms.Form):
                 empty_label=_("choose a reward model") if is_required else _("no reward model"),
                 help_text="" if is_required else _("Judges the responses that the model writes."),
             )
+        if about.watchdog_model:
+            self.fields["watchdog_model"] = forms.ModelChoiceField(
+                label=_("Watched by"),
+                queryset=models.filter(kind=TrainedModel.Kind.REWARD),
+                required=False,
+                empty_label=_("no watchdog"),
+                help_text=_("Another reward model, which scores the responses and is never learned from."),
+            )
         if about.other_model:
             self.fields["other_model"] = forms.ModelChoiceField(
                 label=_("Compared with"),
@@ -120,6 +139,7 @@ class RunForm(forms.Form):
             snapshot=given["snapshot"],
             base_model=given["base_model"],
             reward_model=given.get("reward_model"),
+            watchdog_model=given.get("watchdog_model"),
         )
 
     def wish(self, *, is_dry: bool = False) -> services.Wish:

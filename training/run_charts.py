@@ -57,6 +57,7 @@ UNDRAWN = {
     *("responses_per_s", "epoch", "sqrt_kl", "learned_reward", "value", "policy_loss", "approximate_kl", "rollout_s", "update_s"),
     *(
         "held_out_kl",
+        "held_out_watchdog",
         "held_out_response_tokens",
         "held_out_ended",
         "held_out_n",

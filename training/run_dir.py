@@ -71,6 +71,7 @@ class Job:
     snapshot: str
     reward_model: str | None = None
     other_model: str | None = None
+    watchdog_model: str | None = None
     is_dry: bool = False
     output: str = "model"
     heartbeat_s: float = 5.0

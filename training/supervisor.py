@@ -164,7 +164,7 @@ def _job(attempt: _Attempt) -> run_dir.Job:
         raise UnableToStart(
             _("The files of the snapshot “%(name)s” are not those that were cut. Cut another one.") % {"name": run.snapshot}
         )
-    reward_model = run.reward_model
+    reward_model, watchdog_model = run.reward_model, run.watchdog_model
     return run_dir.Job(
         kind=run.kind,
         run_id=run.pk,
@@ -172,6 +172,7 @@ def _job(attempt: _Attempt) -> run_dir.Job:
         config=run.config,
         model=_fetched_model(attempt, run.base_model.location),
         reward_model=_fetched_model(attempt, reward_model.location) if reward_model else None,
+        watchdog_model=_fetched_model(attempt, watchdog_model.location) if watchdog_model else None,
         other_model=_fetched_model(attempt, run.other_model.location) if run.other_model else None,
         is_dry=run.is_dry,
         snapshot=str(snapshot),

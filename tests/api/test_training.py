@@ -109,6 +109,16 @@ def test_a_run_that_does_not_fit_its_snapshot_is_refused(calling: Caller, noor: 
     assert (response.status_code, "holds no comparisons" in response.json()["detail"]) == (409, True)
 
 
+def test_ppo_takes_a_watchdog(calling: Caller, noor: User) -> None:
+    reward, watchdog = (TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}") for name in ("r", "w"))
+    snapshot = cast.a_snapshot(noor, kind="prompts")
+    body = {"kind": "ppo", "name": "x", "snapshot": snapshot.pk, "base_model": cast.a_model(noor).pk}
+
+    response = post(calling(noor), "/api/v1/runs", body | {"reward_model": reward.pk, "watchdog_model": watchdog.pk})
+
+    assert (response.status_code, response.json()["watchdog_model"]) == (201, watchdog.pk)
+
+
 def test_a_run_tells_where_it_is(calling: Caller, noor: User) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=4), "succeeded")
 

@@ -186,6 +186,19 @@ def test_a_form_as_the_browser_sends_it_queues_the_run(signed_in: SignIn, noor: 
     assert run.config == configs.as_json(configs.PRESETS["sft"]["small"])
 
 
+def test_the_form_of_ppo_takes_a_watchdog_and_the_page_names_it(signed_in: SignIn, noor: User) -> None:
+    judge, watchdog = (TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}") for name in ("Judge", "Fido"))
+    about = {"snapshot": cast.a_snapshot(noor, kind="prompts").pk, "base_model": cast.a_model(noor).pk}
+    client = signed_in(noor)
+
+    client.post("/runs/new/ppo/", form_data("ppo", **about, reward_model=judge.pk, watchdog_model=watchdog.pk))
+
+    run = Run.objects.get()
+    assert run.watchdog_model == watchdog
+    assert ">Fido</a>" in text_of(client, f"/runs/{run.pk}/")
+    assert f'<option value="{watchdog.pk}" selected>' in text_of(client, f"/runs/new/ppo/?from={run.pk}")
+
+
 def test_a_value_out_of_range_is_said_at_its_field_and_nothing_typed_is_lost(signed_in: SignIn, noor: User) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
 

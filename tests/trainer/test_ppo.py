@@ -70,7 +70,9 @@ def start(
     folder: Path, models: tuple[Path, Path], snapshot: Path, *, attempt: int = 1, **changes: Any
 ) -> subprocess.CompletedProcess[str]:
     reward = changes.pop("reward_model", str(models[1]))
-    job = run_dir.Job("ppo", 1, attempt, SMALL | changes, str(models[0]), str(snapshot), reward)
+    watchdog = changes.pop("watchdog_model", None)
+    config = SMALL | changes
+    job = run_dir.Job("ppo", 1, attempt, config, str(models[0]), str(snapshot), reward, watchdog_model=watchdog)
     run_dir.write_job(folder, job)
     return subprocess.run(
         [sys.executable, "-m", "training.trainer", str(folder)],
@@ -180,3 +182,38 @@ def test_without_a_reward_model_the_run_says_what_to_do(models: tuple[Path, Path
 
     assert done.returncode == run_dir.EXIT_ANTICIPATED
     assert "Choose one and start again" in str(result_of(tmp_path / "run").error)
+
+
+def opposed(models: tuple[Path, Path], folder: Path) -> str:
+    """A reward model that likes what the other dislikes."""
+    watchdog = transformers.AutoModelForSequenceClassification.from_pretrained(models[1])
+    with torch.no_grad():
+        watchdog.score.weight.neg_()
+    watchdog.config.reward_bias = -0.25
+    watchdog.save_pretrained(folder)
+    transformers.AutoTokenizer.from_pretrained(models[1]).save_pretrained(folder)
+    return str(folder)
+
+
+def test_a_watchdog_is_scored_at_every_step_and_never_learned_from(models: tuple[Path, Path], tmp_path: Path) -> None:
+    snapshot = write_snapshot(tmp_path / "snapshot")
+    start(tmp_path / "alone", models, snapshot)
+    start(tmp_path / "watched", models, snapshot, watchdog_model=opposed(models, tmp_path / "watchdog"))
+
+    alone, watched = points(tmp_path / "alone"), points(tmp_path / "watched")
+
+    assert [point["values"].get("reward") for point in watched] == [point["values"].get("reward") for point in alone]
+    for point in watched[1:]:
+        assert point["values"]["watchdog"] == pytest.approx(-point["values"]["reward"], abs=1e-5)
+    assert {"watchdog_before", "watchdog_after"} <= set(result_of(tmp_path / "watched").metrics)
+
+
+def test_a_falling_watchdog_ends_the_run_on_its_last_good_checkpoint(models: tuple[Path, Path], tmp_path: Path) -> None:
+    settings = {"learning_rate": 0.01, "kl_coef": 0.0, "n_episodes": 400, "checkpoint_every": 1, "watchdog_drop": 0.01}
+
+    start(tmp_path / "run", models, write_snapshot(tmp_path / "s"), watchdog_model=opposed(models, tmp_path / "w"), **settings)
+
+    result = result_of(tmp_path / "run")
+    assert result.outcome == "stopped"
+    assert "The watchdog's reward fell from" in str(result.error)
+    assert "was kept" in str(result.error)

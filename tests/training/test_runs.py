@@ -213,6 +213,24 @@ def test_ppo_wants_a_reward_model(base_model: TrainedModel, make_snapshot: Calla
     assert services.queue_run(base_model=base_model, reward_model=reward_model, **asked).reward_model == reward_model
 
 
+def test_a_watchdog_is_another_reward_model_and_only_ppo_has_one(
+    base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User
+) -> None:
+    judge, watchdog = (TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}") for name in ("r", "w"))
+    asked: dict[str, Any] = {"name": "p", "config": {}, "base_model": base_model, "by": noor, "now": NOW}
+    ppo = asked | {"kind": "ppo", "snapshot": make_snapshot("prompts"), "reward_model": judge}
+
+    run = services.queue_run(**ppo, watchdog_model=watchdog)
+
+    assert run.watchdog_model == watchdog
+    with pytest.raises(UnableToQueue, match="learns from “r”"):
+        services.queue_run(**ppo, watchdog_model=judge)
+    with pytest.raises(UnableToQueue, match="is no reward model"):
+        services.queue_run(**ppo, watchdog_model=base_model)
+    with pytest.raises(UnableToQueue, match="is no reward model"):
+        services.queue_run(**asked, kind="sft", snapshot=make_snapshot("demonstrations"), watchdog_model=watchdog)
+
+
 def test_a_run_that_gets_further_each_time_is_never_lost(queue: Callable[..., Run]) -> None:
     queued = queue()
     for attempt in range(1, 6):

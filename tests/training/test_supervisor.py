@@ -13,7 +13,7 @@ from accounts.models import User
 from labeling.models import Response
 from tests.cast import some_prompts
 from tests.training.conftest import NOW
-from training import supervisor
+from training import run_dir, supervisor
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -159,6 +159,17 @@ def test_a_missing_model_folder_is_named(queue: Callable[..., Run]) -> None:
     shutil.rmtree(run.base_model.location)
 
     assert run.base_model.location in supervised(run).error
+
+
+def test_the_child_is_told_where_its_watchdog_lies(queue: Callable[..., Run], settings: LazySettings, tmp_path: Path) -> None:
+    run = queue()
+    (tmp_path / "config.json").write_text("{}")
+    watchdog = TrainedModel.objects.create(name="w", kind="reward", location=str(tmp_path))
+    Run.objects.filter(pk=run.pk).update(watchdog_model=watchdog)
+
+    supervised(run)
+
+    assert run_dir.read_job(settings.RUNS_DIR / str(run.pk)).watchdog_model == str(tmp_path)
 
 
 def test_an_empty_snapshot_is_refused(queue: Callable[..., Run]) -> None:

@@ -80,6 +80,9 @@ class RunSerializer(serializers.Serializer[Any]):
     snapshot = serializers.IntegerField(source="snapshot_id")
     base_model = serializers.IntegerField(source="base_model_id")
     reward_model = serializers.IntegerField(source="reward_model_id", allow_null=True)
+    watchdog_model = serializers.IntegerField(
+        source="watchdog_model_id", allow_null=True, help_text="scores the responses of PPO and is never learned from"
+    )
     other_model = serializers.IntegerField(source="other_model_id", allow_null=True, help_text="compared with, of evaluations")
     made_from = serializers.IntegerField(
         source="made_from_id", allow_null=True, help_text="the run that it is a copy of, or a new try"
@@ -129,6 +132,9 @@ class NewRunSerializer(serializers.Serializer[Any]):
     snapshot = OneOf(Snapshot.objects.all())
     base_model = OneOf(TrainedModel.objects.all())
     reward_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True)
+    watchdog_model = OneOf(
+        TrainedModel.objects.all(), required=False, allow_null=True, help_text="scores the responses of PPO, never learned from"
+    )
     other_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True, help_text="to compare with, of evaluations")
     preset = serializers.ChoiceField(
         required=False, choices=["small", "balanced", "thorough"], help_text="settings to begin with"

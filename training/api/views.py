@@ -64,6 +64,7 @@ class Runs(ApiView):
                 snapshot=values["snapshot"],
                 base_model=values["base_model"],
                 reward_model=values.get("reward_model"),
+                watchdog_model=values.get("watchdog_model"),
                 other_model=values.get("other_model"),
                 wish=serializers.NewRunSerializer.wish_of(values),
                 by=person(request),

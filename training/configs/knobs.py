@@ -88,6 +88,8 @@ class Settings:
     """the kind of model that is registered at its end; empty: none"""
     reward_model: ClassVar[str] = ""
     """OPTIONAL, REQUIRED, or empty where a run has no use for one"""
+    watchdog_model: ClassVar[str] = ""
+    """whether a second reward model can be named that is scored and never learned from"""
     other_model: ClassVar[str] = ""
     """whether a second language model can be named"""
 

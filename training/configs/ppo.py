@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs.knobs import DTYPES, REQUIRED, Problem, _, knob
+from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, _, knob
 from training.configs.weights import REHEARSED_HELD_OUT, REHEARSED_STEPS, Weights
 
 
@@ -14,6 +14,7 @@ class PpoConfig(Weights):
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """of demonstrations it takes the prompts, and the completions for its ptx mix"""
     reward_model: ClassVar[str] = REQUIRED
+    watchdog_model: ClassVar[str] = OPTIONAL
 
     method: str = knob(
         "lora",

@@ -45,6 +45,7 @@ class Run(models.Model):
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
     base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="runs_from")
     reward_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_rewarded")
+    watchdog_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_watched")
     other_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_against")
     made_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
     made_as = models.CharField(max_length=16, choices=MadeAs, blank=True, default="")

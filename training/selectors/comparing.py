@@ -29,7 +29,7 @@ class Line:
 def runs_compared(*, pks: Collection[int]) -> list[Run]:
     """Those asked for that there are, in that order, six at most."""
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
-    found = Run.objects.select_related("snapshot", "base_model", "reward_model").in_bulk(wanted)
+    found = Run.objects.select_related("snapshot", "base_model", "reward_model", "watchdog_model").in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found]
 
 
@@ -47,6 +47,7 @@ def settings_compared(*, runs: Sequence[Run]) -> list[Line]:
         (gettext("snapshot"), [run.snapshot.name for run in runs]),
         (gettext("model"), [run.base_model.name for run in runs]),
         (gettext("reward model"), [run.reward_model.name if run.reward_model else "–" for run in runs]),
+        (gettext("watchdog"), [run.watchdog_model.name if run.watchdog_model else "–" for run in runs]),
     ]
     labels = {knob.name: gettext(knob.label) for kind in dict.fromkeys(run.kind for run in runs) for knob in configs.knobs(kind)}
     knobs = [(label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()]

@@ -47,7 +47,8 @@ def _descended(snapshots: set[int]) -> tuple[set[int], set[int]]:
     models: set[int] = set()
     while True:
         found = set(TrainedModel.objects.filter(Q(run__in=runs) | Q(parent__in=models)).values_list("pk", flat=True))
-        after = set(Run.objects.filter(Q(base_model__in=found) | Q(reward_model__in=found)).values_list("pk", flat=True))
+        used = Q(base_model__in=found) | Q(reward_model__in=found) | Q(watchdog_model__in=found)
+        after = set(Run.objects.filter(used).values_list("pk", flat=True))
         if found <= models and after <= runs:
             return runs, models
         models, runs = models | found, runs | after

@@ -52,6 +52,7 @@ def queue_run(
     snapshot: Snapshot,
     base_model: TrainedModel,
     reward_model: TrainedModel | None = None,
+    watchdog_model: TrainedModel | None = None,
     other_model: TrainedModel | None = None,
     wish: Wish = Wish(),
     made_from: Run | None = None,
@@ -67,7 +68,15 @@ def queue_run(
     if parsed is None:
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
     _refuse_misfits(kind, snapshot, base_model, reward_model, other_model)
-    expected = forecast(kind=kind, config=parsed, snapshot=snapshot, base_model=base_model, reward_model=reward_model)
+    _refuse_watchdog(kind, reward_model, watchdog_model)
+    expected = forecast(
+        kind=kind,
+        config=parsed,
+        snapshot=snapshot,
+        base_model=base_model,
+        reward_model=reward_model,
+        watchdog_model=watchdog_model,
+    )
     with transaction.atomic():
         run = Run.objects.create(
             name=name,
@@ -76,6 +85,7 @@ def queue_run(
             snapshot=snapshot,
             base_model=base_model,
             reward_model=reward_model,
+            watchdog_model=watchdog_model,
             other_model=other_model,
             n_gpus=wish.n_gpus,
             memory_gb=wish.memory_gb,
@@ -112,6 +122,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         snapshot=run.snapshot,
         base_model=run.base_model,
         reward_model=run.reward_model,
+        watchdog_model=run.watchdog_model,
         wish=Wish(n_gpus=run.n_gpus, memory_gb=run.memory_gb, tags=tuple(run.tags)),
         made_from=run,
         made_as=Run.MadeAs.EXTENSION,
@@ -198,6 +209,16 @@ def _refuse_misfits(
         raise UnableToQueue(_("“%(model)s” writes no text to compare with. Choose another, or none.") % {"model": other_model})
     if kind == Run.Kind.EVALUATE:
         _refuse_idle_evaluation(snapshot, base_model, reward_model, other_model)
+
+
+def _refuse_watchdog(kind: str, reward_model: TrainedModel | None, watchdog_model: TrainedModel | None) -> None:
+    """One that is no reward model, or the very one that is learned from, which would see nothing."""
+    if watchdog_model is None:
+        return
+    if not configs.KINDS[kind].watchdog_model or watchdog_model.kind != TrainedModel.Kind.REWARD:
+        raise UnableToQueue(_("“%(model)s” is no reward model. Choose another, or none.") % {"model": watchdog_model})
+    if watchdog_model == reward_model:
+        raise UnableToQueue(_("The run learns from “%(model)s”. Choose another watchdog, or none.") % {"model": watchdog_model})
 
 
 def _refuse_idle_evaluation(

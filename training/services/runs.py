@@ -86,7 +86,9 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
         if claimed != 1:
             return None
         endings.tell_webhooks(event=Event.RUN_STARTED, run_id=run_id, now=now)
-        return Run.objects.select_related("snapshot", "base_model", "reward_model", "other_model").get(pk=run_id)
+        return Run.objects.select_related("snapshot", "base_model", "reward_model", "watchdog_model", "other_model").get(
+            pk=run_id
+        )
 
 
 def beat(*, run_id: int, attempt: int, now: datetime) -> Beat:

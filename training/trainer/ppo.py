@@ -52,7 +52,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         accelerator=accelerator,
         rollout_autocast=torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None,
     )
-    _tell(folder, texts, config)
+    _tell(folder, texts, config, is_watched=job.watchdog_model is not None)
     _begin(trainer, tokenizer, texts, folder)
     outcome, error = _learn(trainer, tokenizer, texts, config, folder)
     metrics = _finish(trainer, tokenizer, texts, config, folder)
@@ -78,10 +78,11 @@ def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
     if job.reward_model is None:
         raise loading.UnableToLoad("PPO learns from a reward model, and the run names none. Choose one and start again.")
     tokenizer = loading.load_tokenizer(job.model)
-    if loading.load_tokenizer(job.reward_model).get_vocab() != tokenizer.get_vocab():
-        raise loading.UnableToLoad(
-            "The reward model reads other tokens than the policy writes. Train a reward model from the same base model."
-        )
+    for role, path in (("reward model", job.reward_model), ("watchdog", job.watchdog_model)):
+        if path is not None and loading.load_tokenizer(path).get_vocab() != tokenizer.get_vocab():
+            raise loading.UnableToLoad(
+                f"The {role} reads other tokens than the policy writes. Train a reward model from the same base model."
+            )
     return tokenizer
 
 
@@ -100,11 +101,14 @@ def _models(job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, num
     else:
         policy = peft.get_peft_model(policy, _lora(config, is_reward=False))
         value = peft.get_peft_model(value, _lora(config, is_reward=True))
+    watchdog: nn.Module | None = None
+    if job.watchdog_model is not None:
+        watchdog = loading.load_reward(job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype))
     if config.saves_memory:
         for model in (policy, value):
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
             model.enable_input_require_grads()
-    return Models(policy=policy, reference=reference, reward=reward, value=value)
+    return Models(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
 
 
 def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
@@ -277,12 +281,14 @@ def _finish(
     }
 
 
-def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig) -> None:
+def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bool) -> None:
     note = (
         f"{len(texts.train)} prompts to learn on, {len(texts.held_out)} held out ({texts.held_out_split or 'no held-out split'})."
     )
     if texts.n_too_long:
         note += f" {texts.n_too_long} prompts were left out: longer than {config.max_prompt_tokens} tokens."
+    if config.watchdog_drop and not is_watched:
+        note += " It cannot stop when a watchdog falls: none was chosen."
     if texts.ptx:
         note += f" {len(texts.ptx)} demonstrations in the ptx mix."
     folder.append_note(note)

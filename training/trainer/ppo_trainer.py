@@ -624,8 +624,8 @@ class PpoTrainer:
         drop = self.config.watchdog_drop
         if drop and self.state.first_watchdog is not None and metrics["watchdog"] < self.state.first_watchdog - drop:
             raise Collapse(
-                f"The watchdog's reward fell from {self.state.first_watchdog:.2f} to {metrics['watchdog']:.2f} while the reward "
-                "that is trained on rose: the policy exploits its reward model. Raise β, or train on fresher comparisons."
+                f"The watchdog's reward fell from {self.state.first_watchdog:.2f} to {metrics['watchdog']:.2f}: "
+                "the policy may be exploiting its reward model. Raise β, or train on fresher comparisons."
             )
 
     def _refuse_rambling(self, ended: float) -> None:

@@ -200,13 +200,14 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 "snapshot": run.snapshot_id,
                 "base_model": run.base_model_id,
                 "reward_model": run.reward_model_id,
+                "watchdog_model": run.watchdog_model_id,
                 "other_model": run.other_model_id,
                 "n_gpus": run.n_gpus,
                 "memory_gb": run.memory_gb,
                 "tags": ", ".join(run.tags),
                 **run.config,
             }
-    choices = ("snapshot", "base_model", "reward_model", "other_model")
+    choices = ("snapshot", "base_model", "reward_model", "watchdog_model", "other_model")
     wanted = {name: request.GET[name] for name in choices if request.GET.get(name, "").isdigit()}
     return wanted | forms.preset_values(kind, _default_preset())
 
@@ -235,6 +236,7 @@ def _queue(request: HttpRequest, form: forms.RunForm) -> Run | None:
             snapshot=chosen["snapshot"],
             base_model=chosen["base_model"],
             reward_model=chosen.get("reward_model"),
+            watchdog_model=chosen.get("watchdog_model"),
             other_model=chosen.get("other_model"),
             wish=form.wish(is_dry="dry" in request.POST),
             made_from=origin,

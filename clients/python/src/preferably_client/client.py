@@ -167,6 +167,7 @@ class Preferably:
         snapshot: int,
         base_model: int,
         reward_model: int | None = None,
+        watchdog_model: int | None = None,
         preset: str | None = None,
         config: Mapping[str, Any] | None = None,
         n_gpus: int = 0,
@@ -175,7 +176,7 @@ class Preferably:
         """Only a node with `n_gpus` of `memory_gb` each takes it."""
         body: Json = {"kind": kind, "name": name, "snapshot": snapshot, "base_model": base_model, "config": dict(config or {})}
         body |= {"n_gpus": n_gpus, "memory_gb": memory_gb}
-        optional = {"reward_model": reward_model, "preset": preset}
+        optional = {"reward_model": reward_model, "watchdog_model": watchdog_model, "preset": preset}
         return read(Run, self._post("runs", body | {key: value for key, value in optional.items() if value is not None}))
 
     def stop_run(self, run_id: int) -> Run:

@@ -159,6 +159,15 @@ class Run:
     snapshot: int
     base_model: int
     reward_model: int | None
+    watchdog_model: int | None
+    other_model: int | None
+    made_from: int | None
+    made_as: str
+    is_dry: bool
+    priority: int
+    tags: list[str]
+    remarks: str
+    kept_step: int | None
     model: int | None
     attempt: int
     node: str

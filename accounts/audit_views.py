@@ -22,6 +22,7 @@ EVENTS_PER_PAGE = 50
 # Objects with a page of their own; people's numbers are users, raters' are raters.
 PAGES = {
     "accounts.user": "person",
+    "accounts.webhook": "webhook",
     "labeling.campaign": "campaign",
     "labeling.pool": "pool",
     "labeling.guideline": "guideline_history",
@@ -45,8 +46,11 @@ ACTION_WORDS = {
     "create": _("create"),
     "cut": _("cut"),
     "decide": _("decide"),
+    "delete": _("delete"),
+    "disable": _("disable"),
     "discard": _("discard"),
     "drain": _("drain"),
+    "enable": _("enable"),
     "export": _("export"),
     "forget": _("forget"),
     "import": _("import"),
@@ -60,6 +64,7 @@ ACTION_WORDS = {
     "publish": _("publish"),
     "queue": _("queue"),
     "readmit": _("readmit"),
+    "redeliver": _("send again"),
     "register": _("register"),
     "remove_raters": _("remove raters"),
     "reorder": _("put first"),
@@ -84,6 +89,7 @@ ACTION_WORDS = {
 }
 TYPE_WORDS = {
     "accounts.apitoken": _("API token"),
+    "accounts.webhook": _("webhook"),
     "labeling.adjudication": _("adjudication"),
     "labeling.campaign": _("campaign"),
     "labeling.crowdlink": _("crowd link"),

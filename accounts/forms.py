@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import access
 from accounts.models import User
+from accounts.webhooks import Event
 from config.permissions import Scope
 
 ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("Researcher"))]
@@ -88,6 +89,29 @@ class TokenForm(forms.Form):
         field = self.fields["scopes"]
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(scope.value, SCOPE_WORDS[scope]) for scope in access.scopes_of(user.roles)]
+
+
+class WebhookForm(forms.Form):
+    """Where to, and what about."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=500,
+        help_text=_("Such as https://hooks.example.org/told. Each event is posted there."),
+    )
+    events = forms.MultipleChoiceField(
+        label=_("It is told when"),
+        widget=forms.CheckboxSelectMultiple,
+        choices=[
+            (Event.RUN_QUEUED, _("a run joins the line")),
+            (Event.RUN_STARTED, _("a node begins a run, or goes on with it")),
+            (Event.RUN_FINISHED, _("a run ends, whatever the outcome")),
+            (Event.CAMPAIGN_CHANGED, _("a campaign opens, pauses or closes")),
+            (Event.JUDGMENT_GIVEN, _("a judgment is given or corrected")),
+        ],
+        error_messages={"required": _("Choose at least one event.")},
+    )
 
 
 class PeopleFilter(forms.Form):

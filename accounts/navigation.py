@@ -52,6 +52,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
             Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),
             Place(_("Queues"), "queues", "inbox", ("queue", "question", "appeal")),
             Place(_("Audit log"), "audit", "search", ("audit",)),
+            Place(_("Webhooks"), "webhooks", "export", ("webhook",)),
         ),
     ),
     (

@@ -1,0 +1,71 @@
+"""Webhooks: the list, a new one with its secret, and what became of every message to one."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from accounts import webhooks
+from accounts.forms import WebhookForm
+from accounts.models import Delivery, User, Webhook
+
+
+@require_GET
+def index(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/webhooks.html", {"webhooks": webhooks.webhooks()})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponse:
+    """Makes one and shows its secret, this once."""
+    assert isinstance(request.user, User)
+    form = WebhookForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            webhook, secret = webhooks.create_webhook(**form.cleaned_data, by=request.user, now=timezone.now())
+        except webhooks.UnableToTell as problem:
+            form.add_error("url", str(problem))
+        else:
+            return render(request, "account/webhook_made.html", {"webhook": webhook, "secret": secret})
+    return render(request, "account/webhook_new.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    webhook = get_object_or_404(Webhook, pk=pk)
+    return render(request, "account/webhook.html", {"webhook": webhook, "log": webhooks.log_of(webhook=webhook)})
+
+
+@require_POST
+def disable(request: HttpRequest, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    webhooks.disable_webhook(webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now())
+    return redirect("webhook", pk)
+
+
+@require_POST
+def enable(request: HttpRequest, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    webhooks.enable_webhook(webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now())
+    return redirect("webhook", pk)
+
+
+@require_POST
+def delete(request: HttpRequest, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    webhooks.delete_webhook(webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now())
+    messages.success(request, _("The webhook and its log are gone."))
+    return redirect("webhooks")
+
+
+@require_POST
+def redeliver(request: HttpRequest, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    delivery = get_object_or_404(Delivery.objects.select_related("webhook"), pk=pk)
+    if webhooks.redeliver(delivery=delivery, by=request.user, now=timezone.now()):
+        messages.success(request, _("It is sent again within seconds."))
+    return redirect("webhook", delivery.webhook_id)

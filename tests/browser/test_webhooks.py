@@ -1,0 +1,48 @@
+"""An admin's way to a webhook: made, its secret copied, its log read, a message sent again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from accounts import webhooks
+from accounts.models import Delivery, User
+from accounts.webhooks import Event
+from tests.cast import NOON
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
+def test_an_admin_makes_a_webhook_and_sends_a_message_again(
+    open_page: Callable[..., Page],
+    alice: User,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
+    theme: str,
+    width: int,
+) -> None:
+    page = open_page("/webhooks/", alice, theme=theme, width=width)
+    axe_clean(page)
+    page.get_by_role("link", name="New webhook").click()
+    page.get_by_label("Name").fill("Mirror")
+    page.get_by_label("Address").fill("https://hooks.example.org/told")
+    page.get_by_label("a run ends, whatever the outcome").check()
+    axe_clean(page)
+    page.get_by_role("button", name="Make the webhook").click()
+    expect(page.locator("#secret")).to_contain_text(webhooks.MARK)
+    axe_clean(page)
+    webhooks.tell(event=Event.RUN_FINISHED, key="run-1", data={"id": 1, "outcome": "succeeded"}, now=NOON)
+    Delivery.objects.update(state=Delivery.State.GIVEN_UP, answer="503 Service Unavailable", n_tries=7)
+
+    page.get_by_role("link", name="To the webhook").click()
+    page.locator("main summary").click()
+    axe_clean(page)
+    screenshot(page, f"webhook-{theme}", full_page=True)
+    page.get_by_role("button", name="Send again").click()
+
+    expect(page.locator("main table")).to_contain_text("waiting")
+    page.goto("/webhooks/")
+    axe_clean(page)
+    screenshot(page, f"webhooks-{theme}", full_page=True)

@@ -209,7 +209,13 @@ def test_a_watchdog_is_scored_at_every_step_and_never_learned_from(models: tuple
 
 
 def test_a_falling_watchdog_ends_the_run_on_its_last_good_checkpoint(models: tuple[Path, Path], tmp_path: Path) -> None:
-    settings = {"learning_rate": 0.01, "kl_coef": 0.0, "n_episodes": 400, "checkpoint_every": 1, "watchdog_drop": 0.01}
+    settings: dict[str, Any] = {
+        "learning_rate": 0.01,
+        "kl_coef": 0.0,
+        "n_episodes": 400,
+        "checkpoint_every": 1,
+        "watchdog_drop": 0.01,
+    }
 
     start(tmp_path / "run", models, write_snapshot(tmp_path / "s"), watchdog_model=opposed(models, tmp_path / "w"), **settings)
 

@@ -101,6 +101,24 @@ def test_a_run_fits_a_phone(open_page: Opener, noor: User, axe_clean: Callable[.
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_accuracies_of_groups_pass_axe_and_fit_a_phone(
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]
+) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=40), "succeeded")
+    share = {"n": 1212, "accuracy": 0.704, "low": 0.677, "high": 0.729}
+    groups = {"strength": ("1", "2", "3", "4", ""), "category": ("closed_qa", "chat"), "pool": ("Day shift, bilingual", "")}
+    run.metrics |= {"accuracy_by": {name: [{"group": group} | share for group in found] for name, found in groups.items()}}
+    run.metrics["cross_validation"] = [{"unseen": share, "seen": share}] * 5
+    run.save()
+
+    page = open_page(f"/runs/{run.pk}/", noor, theme="dark", width=390, height=844)
+    screenshot(page, "run-groups-phone", full_page=True)
+    axe_clean(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1440, "height": 900})
+    screenshot(page, "run-groups", full_page=True)
+
+
 def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(open_page: Opener, noor: User) -> None:
     run = cast.a_run(noor, state="running", n_points=10)
     page = open_page(f"/runs/{run.pk}/", noor)

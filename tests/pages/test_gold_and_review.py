@@ -97,7 +97,7 @@ def test_a_reviewer_may_start_from_an_answer(
 
     page = signed_in(alice).get(address, {"from": split[1].pk}).text
 
-    assert '<select name="rank-A" id="id_rank-A">' in page.replace("\n", "")
+    assert 'id="id_rank-A"' in page
     assert page.count(" selected") == 4
 
 

@@ -318,5 +318,5 @@ def test_the_list_of_people_takes_the_same_queries_for_one_as_for_thirty(
     User.objects.bulk_create(User(email=f"{number}@example.org", name=f"Person {number}") for number in range(30))
     client = signed_in(alice)
 
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         client.get("/people/")

@@ -1,12 +1,16 @@
 """The curve of a campaign: where it leads, and what stands below it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from labeling.selectors.board import Board, CurvePoint, Pace, Progress
+from labeling.selectors.board import Board, CurvePoint, Pace, Progress, Stuck
+from labeling.selectors.costs import Spending
 from labeling.views.manage.curve import progress_chart
 from tests.cast import NOON
 
 DAY = timedelta(days=1)
+GOES_ON = Stuck(n_lapsed=0, n_held=0, n_nobody=0, n_raters=3, n_raters_short=0)
+NOTHING_SPENT = Spending(n_judgments=0, active_s=0.0)
 
 
 def board(*, n: int, n_slots: int, start: datetime, done_at: datetime | None, per_hour: float | None) -> Board:
@@ -17,11 +21,13 @@ def board(*, n: int, n_slots: int, start: datetime, done_at: datetime | None, pe
         curve=[CurvePoint(start, 0), CurvePoint(NOON, n)],
         raters=[],
         skips=[],
+        stuck=GOES_ON,
+        spending=NOTHING_SPENT,
     )
 
 
 def test_nothing_is_drawn_before_the_first_judgment() -> None:
-    empty = Board(progress=Progress(5, 0, 0), pace=None, done_at=None, curve=[], raters=[], skips=[])
+    empty = replace(board(n=0, n_slots=5, start=NOON, done_at=None, per_hour=None), curve=[])
 
     assert progress_chart(board=empty, is_open=True, now=NOON) is None
 

@@ -145,7 +145,7 @@ def test_the_list_asks_as_many_queries_for_one_guideline_as_for_twenty(
         services.create_guideline(name=f"Guideline {number}", text="…", by=None, now=NOON)
     client = signed_in(alice)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.get("/guidelines/")
 
 
@@ -157,5 +157,5 @@ def test_the_history_asks_as_many_queries_for_one_version_as_for_twenty(
         services.new_guideline_version(guideline=guideline, text=f"{number}", form=rating_form.default(), by=alice, now=NOON)
     client = signed_in(alice)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         client.get(f"/guidelines/{guideline.pk}/versions/?version=1")

@@ -23,7 +23,7 @@ def rail(client: Client) -> list[str]:
 
 
 def test_the_rail_shows_raters_their_work_and_nothing_else(rosa: Rater, signed_in: SignedIn) -> None:
-    assert rail(signed_in(rosa)) == ["Desk", "My work", "Guidelines"]
+    assert rail(signed_in(rosa)) == ["Desk", "My work", "My pay", "Guidelines"]
 
 
 def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedIn) -> None:
@@ -35,6 +35,7 @@ def test_the_rail_shows_admins_what_they_collect(alice: User, signed_in: SignedI
         "Prompts",
         "Queues",
         "Audit log",
+        "Webhooks",
     ]
 
 
@@ -53,7 +54,7 @@ def test_the_shell_asks_the_database_only_who_is_there(
 ) -> None:
     client = signed_in(alice)
 
-    with django_assert_num_queries(3):  # the session, its person, the tokens that this page lists
+    with django_assert_num_queries(4):  # the session, its person, the unread notices, the tokens that this page lists
         client.get("/profile/")
 
 

@@ -36,7 +36,12 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
     (
         _("Work"),
         (
-            Place(_("Desk"), "desk", "desk", ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline", "onboarding")),
+            Place(
+                _("Desk"),
+                "desk",
+                "desk",
+                ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline", "onboarding"),
+            ),
             Place(_("My work"), "my_work", "clock", ("my_work", "my_care")),
             Place(_("My pay"), "my_pay", "check", ("my_pay",)),
             Place(_("Guidelines"), "my_guidelines", "guideline", ("my_guideline",)),
@@ -46,7 +51,12 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
         _("Collect"),
         (
             Place(_("Campaigns"), "campaigns", "campaign", ("campaign", "export")),
-            Place(_("Raters"), "people", "people", ("people", "person", "pool", "rater", "roster", "withdrawal", "invitation", "pay", "step_", "attempt")),
+            Place(
+                _("Raters"),
+                "people",
+                "people",
+                ("people", "person", "pool", "rater", "roster", "withdrawal", "invitation", "pay", "step_", "attempt"),
+            ),
             Place(_("Quality"), "quality", "quality", ("quality",)),
             Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
             Place(_("Prompts"), "prompts", "prompt", ("prompt", "import")),

@@ -139,7 +139,7 @@ def _go(attempt: _Attempt) -> LastWords:
         code = _follow(attempt, child)
     finally:
         _end_group(child.pid)
-    _tried(attempt, lambda: _record(attempt))
+    _patiently(lambda: _record(attempt))
     return LastWords(
         exit_code=code,
         result=run_dir.read_result(attempt.folder),
@@ -432,6 +432,7 @@ def _settle(done: "Future[T]", call: Callable[[], T]) -> None:
 
 def _conclude(attempt: _Attempt, words: LastWords) -> None:
     """Turns the last words into the run's next state. Raises Superseded."""
+    _patiently(lambda: _beat(attempt))
     verdict = verdicts.judge(words)
     run = attempt.run
     is_cut_short = verdict.next == Next.STOPPED and not verdict.sentence and not attempt.is_stop_requested
@@ -444,7 +445,6 @@ def _conclude(attempt: _Attempt, words: LastWords) -> None:
             lambda: services.give_up_attempt(run_id=run.pk, attempt=run.attempt, reason=verdict.sentence, now=timezone.now())
         )
         return
-    _patiently(lambda: _beat(attempt))
     try:
         ending = _ending(attempt, words, verdict)
     except OSError as problem:

@@ -95,7 +95,7 @@ def test_a_node_that_got_further_than_the_store_goes_on_from_its_own(
 
 
 def test_checkpoints_leave_the_store_when_their_run_has_succeeded(queue: Callable[..., Run], settings: LazySettings) -> None:
-    run = supervised(queue(n_steps=6, checkpoint_every=1, pause_s=0.1))
+    run = supervised(queue(n_steps=5, checkpoint_every=2, pause_s=0.1))
 
     assert run.outcome == "succeeded"
     assert store.held(f"{settings.ARTIFACT_STORE}/checkpoints") == []

@@ -46,7 +46,7 @@ def _icon(name: str) -> SafeString:
 
 @register.simple_tag
 def constant(name: str) -> SafeString:
-    """`{% constant "labeling/desk/_says.html" %}`: a template that depends on the reader's language and nothing else, drawn once."""
+    """`{% constant "labeling/desk/_says.html" %}`: a template that depends on nothing but the reader's language, drawn once."""
     return _constant(name, get_language())
 
 

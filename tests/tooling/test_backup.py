@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from services import package_folder
 
 from accounts.models import User
 from labeling import services as labeling
 from labeling.models import Campaign, Rater
-from scripts.services import package_folder
 from tests.cast import NOON
 from training import services
 from training.models import Snapshot, TrainedModel

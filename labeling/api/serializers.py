@@ -53,10 +53,10 @@ class PromptSerializer(serializers.Serializer[Any]):
 
 
 class PromptQuery(PageQuery):
-    text = serializers.CharField(required=False, max_length=500, help_text="words in any of the messages")
+    text = serializers.CharField(required=False, allow_blank=True, max_length=500, help_text="words in any of the messages")
     category = serializers.ChoiceField(required=False, choices=Prompt.Category.choices)
     split = serializers.ChoiceField(required=False, choices=Prompt.Split.choices)
-    language = serializers.CharField(required=False, max_length=8)
+    language = serializers.CharField(required=False, allow_blank=True, max_length=8)
     source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)  # type: ignore[assignment]  # a field, not that
     is_unused = serializers.BooleanField(required=False, default=False, help_text="in no campaign yet")
 

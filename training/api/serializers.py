@@ -119,7 +119,9 @@ class RunQuery(PageQuery):
     state = serializers.ChoiceField(
         required=False, choices=[*Run.State.choices, *Run.Outcome.choices], help_text="a state, or an outcome"
     )
-    words = serializers.CharField(required=False, max_length=200, help_text="in the name of run, model or snapshot")
+    words = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, help_text="in the name of run, model or snapshot"
+    )
 
     @staticmethod
     def narrowed(values: dict[str, Any]) -> RunFilter:

@@ -274,7 +274,7 @@ def test_no_command_fires_while_somebody_types(open_page: OpenPage, rosa: Rater,
     press(page, "r")
     page.keyboard.type("bgspv 1?")
 
-    assert page.locator("#reason").input_value() == "bgspv 1?"
+    expect(page.locator("#reason")).to_have_value("bgspv 1?")
     assert page.locator("dialog[open]").count() == 0
     assert line(page) == ""
     press(page, "Escape")
@@ -381,7 +381,7 @@ def test_another_browser_goes_on_from_the_saved_draft(open_page: OpenPage, rosa:
 
     elsewhere = open_page(page.url, rosa)
 
-    assert elsewhere.locator("#text").input_value() == "Half a thought"
+    expect(elsewhere.locator("#text")).to_have_value("Half a thought")
 
 
 def test_nothing_stays_in_the_browser_once_the_answer_is_stored(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
@@ -404,11 +404,11 @@ def test_a_lost_session_is_said_and_nothing_typed_is_lost(open_page: OpenPage, r
     page.keyboard.type("Half a thought")
 
     expect(page.locator("[data-trouble]")).to_contain_text("You are signed out.")
-    assert page.locator("#text").input_value() == "Half a thought"
+    expect(page.locator("#text")).to_have_value("Half a thought")
     again = open_page("/desk/", rosa)
     page.context.add_cookies([cookie for cookie in again.context.cookies() if cookie["name"] == "sessionid"])
     page.reload()
-    assert page.locator("#text").input_value() == "Half a thought"
+    expect(page.locator("#text")).to_have_value("Half a thought")
 
 
 def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
@@ -476,7 +476,7 @@ def test_an_answer_is_undone_by_one_key(
     press(page, "Escape", "u")
     page.wait_for_url(first)
 
-    assert page.locator("#text").input_value() == "Yeast gives off gas and gluten holds it. " * 4
+    expect(page.locator("#text")).to_have_value("Yeast gives off gas and gluten holds it. " * 4)
     assert not Judgment.objects.exists()
 
 

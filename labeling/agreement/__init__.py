@@ -18,7 +18,6 @@ from labeling.agreement.kappas import (
 from labeling.agreement.orders import Match, match, n_decided
 from labeling.agreement.pairs import (
     Agreement,
-    GoldScore,
     Matrix,
     PairVotes,
     RankVote,
@@ -27,10 +26,7 @@ from labeling.agreement.pairs import (
     by_unit,
     expand,
     matrix,
-    ranking_match,
     raw,
-    suspect_golds,
-    with_gold,
     with_gold_labels,
     with_oneself,
 )
@@ -38,7 +34,6 @@ from labeling.agreement.scales import Icc, Tested, icc, kendall_tau, kendall_w, 
 
 __all__ = [
     "Agreement",
-    "GoldScore",
     "Icc",
     "Match",
     "Matrix",
@@ -65,11 +60,8 @@ __all__ = [
     "match",
     "matrix",
     "n_decided",
-    "ranking_match",
     "raw",
     "score_table",
-    "suspect_golds",
-    "with_gold",
     "with_gold_labels",
     "with_oneself",
 ]

@@ -4,10 +4,8 @@ A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is
 theirs, by number, never the order in which they were shown.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -217,65 +215,6 @@ def agreement_by_rater(votes: Iterable[RankVote]) -> dict[int, Agreement]:
     compared = matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
     score, n = compared.score.sum(axis=1), compared.n.sum(axis=1)
     return {rater: Agreement(score=float(score[at]), n=int(n[at])) for at, rater in enumerate(compared.raters) if n[at]}
-
-
-@dataclass(frozen=True)
-class GoldScore:
-    """How a rater did on hidden items: `passed` is the share of items matched well enough, `match` the mean match."""
-
-    rater: int
-    passed: Figure
-    match: float
-    failed: tuple[int, ...]
-    """items that did not match"""
-
-
-def ranking_match(given: dict[int, float], gold: dict[int, float]) -> float | None:
-    """The share of gold's decided pairs that are ordered alike; a tie where gold decides is half right.
-
-    Gold's own ties ask nothing: either order is as good. None where gold decides nothing that was ranked.
-    """
-    shared = sorted(given.keys() & gold.keys())
-    decided = [(left, right) for left, right in combinations(shared, 2) if gold[left] != gold[right]]
-    if not decided:
-        return None
-    scores = [_alike(given[left] - given[right], gold[left] - gold[right]) for left, right in decided]
-    return sum(scores) / len(scores)
-
-
-def _alike(one: float, other: float) -> float:
-    return 0.5 if one == 0 else float((one > 0) == (other > 0))
-
-
-def with_gold(votes: Iterable[RankVote], gold: dict[int, dict[int, float]], *, tolerance: float = 0.0) -> dict[int, GoldScore]:
-    """Each rater on the gold items: an item passes when at most `tolerance` of gold's decided pairs are ordered otherwise."""
-    given: dict[int, dict[int, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
-    for vote in votes:
-        if vote.item in gold and vote.rank is not None:
-            given[vote.rater][vote.item][vote.response] = vote.rank
-    scores: dict[int, GoldScore] = {}
-    for rater, answers in given.items():
-        matches = {item: match for item, ranks in answers.items() if (match := ranking_match(ranks, gold[item])) is not None}
-        if matches:
-            failed = tuple(sorted(item for item, match in matches.items() if match < 1 - tolerance - 1e-9))
-            passed = wilson(len(matches) - len(failed), len(matches))
-            scores[rater] = GoldScore(rater, passed, sum(matches.values()) / len(matches), failed)
-    return scores
-
-
-def suspect_golds(
-    scores: dict[int, GoldScore], votes: Iterable[RankVote], *, at_least: int = 3, share: float = 0.8
-) -> tuple[int, ...]:
-    """Gold items that nearly everybody fails: more likely a wrong answer than so many wrong raters."""
-    judged: dict[int, set[int]] = defaultdict(set)
-    for vote in votes:
-        if vote.rater in scores and vote.rank is not None:
-            judged[vote.item].add(vote.rater)
-    failed: dict[int, int] = defaultdict(int)
-    for score in scores.values():
-        for item in score.failed:
-            failed[item] += 1
-    return tuple(sorted(item for item, n in failed.items() if len(judged[item]) >= at_least and n >= share * len(judged[item])))
 
 
 def with_gold_labels(*, raters: ArrayLike, labels: ArrayLike, gold: ArrayLike, tolerance: float = 0.0) -> dict[int, Figure]:

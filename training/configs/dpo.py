@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from training.configs.knobs import _, knob
+from training.configs.knobs import _, again, knob
 from training.configs.weights import Rows
 
 
@@ -16,44 +16,25 @@ class DpoConfig(Rows):
 
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
 
-    learning_rate: float = knob(
-        5e-6,
-        _("Learning rate"),
-        _("Highest step size. Full fine-tuning wants about 1e-6; DPO bears less than supervised fine-tuning does."),
+    learning_rate: float = again(
+        Rows,
+        "learning_rate",
+        default=5e-6,
+        help=_("Highest step size. Full fine-tuning wants about 1e-6; DPO bears less than supervised fine-tuning does."),
         min=1e-9,
-        max=1.0,
     )
-    batch_size: int = knob(
-        4,
-        _("Batch"),
-        _("Pairs computed at once, each two sequences. Lower it when memory runs out, and raise accumulation."),
+    batch_size: int = again(
+        Rows,
+        "batch_size",
+        default=4,
+        help=_("Pairs computed at once, each two sequences. Lower it when memory runs out, and raise accumulation."),
         unit=_("pairs"),
-        min=1,
-        max=4096,
     )
-    accumulation: int = knob(
-        16,
-        _("Accumulation"),
-        _("Batches added up before the weights move: the effective batch is batch × accumulation."),
-        min=1,
-        max=4096,
+    accumulation: int = again(Rows, "accumulation", default=16)
+    max_rows: int | None = again(
+        Rows, "max_rows", help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."), unit=_("pairs")
     )
-    max_rows: int | None = knob(
-        None,
-        _("At most"),
-        _("Train on a sample of this many pairs, drawn by the seed. Empty: all."),
-        unit=_("pairs"),
-        min=1,
-        max=100_000_000,
-    )
-    warmup: float = knob(
-        0.1,
-        _("Warm-up"),
-        _("Share of the steps in which the learning rate rises from 0 to its peak."),
-        min=0.0,
-        max=0.5,
-        is_advanced=True,
-    )
+    warmup: float = again(Rows, "warmup", default=0.1)
     beta: float = knob(
         0.1,
         _("β"),

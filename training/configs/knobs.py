@@ -39,6 +39,13 @@ def knob(
     return field(default=default, metadata=metadata)
 
 
+def again(base: type, name: str, **changes: Any) -> Any:
+    """The knob that `base` has under this name, but for `changes`: its default, or any of its words and limits."""
+    inherited = base.__dataclass_fields__[name]  # type: ignore[attr-defined]  # every config is a dataclass
+    default = changes.pop("default", inherited.default)
+    return field(default=default, metadata={**inherited.metadata, **changes})
+
+
 @dataclass(frozen=True)
 class Knob:
     """One field of a config, as a form or a page of documentation shows it. `type` is str, int, float or bool."""

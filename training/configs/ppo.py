@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, _, knob
+from training.configs.knobs import DTYPES, OPTIONAL, REQUIRED, Problem, _, again, knob
 from training.configs.weights import REHEARSED_HELD_OUT, REHEARSED_STEPS, Weights
 
 
@@ -16,11 +16,10 @@ class PpoConfig(Weights):
     reward_model: ClassVar[str] = REQUIRED
     watchdog_model: ClassVar[str] = OPTIONAL
 
-    method: str = knob(
-        "lora",
-        _("Method"),
-        _("LoRA: the reference is the policy with its adapter off, the value model the reward model with one. Full: four."),
-        choices={"lora": _("LoRA"), "full": _("full fine-tuning")},
+    method: str = again(
+        Weights,
+        "method",
+        help=_("LoRA: the reference is the policy with its adapter off, the value model the reward model with one. Full: four."),
     )
     n_episodes: int = knob(
         10_000, _("Episodes"), _("Responses sampled and learned from, in all. InstructGPT took 256,000."), min=1, max=100_000_000
@@ -181,24 +180,8 @@ class PpoConfig(Weights):
     max_held_out_prompts: int = knob(
         64, _("Held-out prompts"), _("Measure on at most so many."), unit=_("prompts"), min=1, max=100_000, is_advanced=True
     )
-    checkpoint_every: int = knob(
-        10,
-        _("Checkpoint every"),
-        _("What a killed run loses at most. 0: only when it is stopped."),
-        unit=_("rollouts"),
-        min=0,
-        max=1_000_000,
-        is_advanced=True,
-        is_last=True,
-    )
-    dtype: str = knob(
-        "auto",
-        _("Numbers"),
-        _("Precision of policy, reference and value; trained weights stay float32."),
-        choices=DTYPES,
-        is_advanced=True,
-        is_last=True,
-    )
+    checkpoint_every: int = again(Weights, "checkpoint_every", default=10, unit=_("rollouts"))
+    dtype: str = again(Weights, "dtype", help=_("Precision of policy, reference and value; trained weights stay float32."))
     rollout_dtype: str = knob(
         "auto",
         _("Numbers of the rollouts"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from training.configs.knobs import Problem, _, knob
+from training.configs.knobs import Problem, _, again, knob
 from training.configs.weights import Rows
 
 
@@ -39,33 +39,25 @@ class PretrainConfig(Rows):
         max=1_000_000,
         is_advanced=True,
     )
-    method: str = knob(
-        "full",
-        _("Method"),
-        _("Full trains every weight. LoRA trains small adapters and merges them at the end; it needs weights to start from."),
-        choices={"full": _("full fine-tuning"), "lora": _("LoRA")},
+    method: str = again(
+        Rows,
+        "method",
+        default="full",
+        help=_(
+            "Full trains every weight. LoRA trains small adapters and merges them at the end; it needs weights to start from."
+        ),
     )
-    learning_rate: float = knob(
-        3e-4,
-        _("Learning rate"),
-        _("Highest step size. From scratch 3e-4 to 1e-3; to go on from a trained model a tenth of that."),
-        min=1e-8,
-        max=1.0,
+    learning_rate: float = again(
+        Rows,
+        "learning_rate",
+        default=3e-4,
+        help=_("Highest step size. From scratch 3e-4 to 1e-3; to go on from a trained model a tenth of that."),
     )
-    max_tokens: int = knob(
-        1024, _("Row"), _("Every row is this long; the rest of the last one is left out."), unit=_("tokens"), min=16, max=131072
+    max_tokens: int = again(
+        Rows, "max_tokens", label=_("Row"), help=_("Every row is this long; the rest of the last one is left out.")
     )
-    warmup: float = knob(
-        0.02,
-        _("Warm-up"),
-        _("Share of the steps in which the learning rate rises from 0 to its peak."),
-        min=0.0,
-        max=0.5,
-        is_advanced=True,
-    )
-    weight_decay: float = knob(
-        0.1, _("Weight decay"), _("AdamW's pull of the weights towards 0."), min=0.0, max=1.0, is_advanced=True
-    )
+    warmup: float = again(Rows, "warmup", default=0.02)
+    weight_decay: float = again(Rows, "weight_decay", default=0.1)
 
     def problems(self) -> list[Problem]:
         found = []

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs.knobs import _, knob
+from training.configs.knobs import _, again, knob
 from training.configs.weights import Rows
 
 
@@ -19,23 +19,15 @@ class RewardConfig(Rows):
     starts_from: ClassVar[tuple[str, ...]] = ("policy", "reward")
     leaves: ClassVar[str] = "reward"
 
-    n_epochs: int = knob(
-        1, _("Epochs"), _("How often the run goes through its snapshot. A second epoch overfits."), min=1, max=100
-    )
-    learning_rate: float = knob(
-        1e-4,
-        _("Learning rate"),
-        _("Highest step size. LoRA wants ten to thirty times what full fine-tuning does."),
-        min=1e-8,
-        max=1.0,
-    )
-    batch_size: int = knob(
-        8,
-        _("Batch"),
-        _("Prompts computed at once, each with all its responses: all pairs of a prompt are one element (Ouyang 2022, §3.5)."),
+    n_epochs: int = again(Rows, "n_epochs", help=_("How often the run goes through its snapshot. A second epoch overfits."))
+    learning_rate: float = again(Rows, "learning_rate", default=1e-4)
+    batch_size: int = again(
+        Rows,
+        "batch_size",
+        help=_(
+            "Prompts computed at once, each with all its responses: all pairs of a prompt are one element (Ouyang 2022, §3.5)."
+        ),
         unit=_("prompts"),
-        min=1,
-        max=4096,
     )
     margin: str = knob(
         "none",
@@ -44,20 +36,9 @@ class RewardConfig(Rows):
         choices={"none": _("none"), "small": _("up to 1"), "large": _("up to 3")},
         is_advanced=True,
     )
-    accumulation: int = knob(
-        8,
-        _("Accumulation"),
-        _("Batches added up before the weights move: the effective batch is batch × accumulation."),
-        min=1,
-        max=4096,
-    )
-    max_rows: int | None = knob(
-        None,
-        _("At most"),
-        _("Train on a sample of this many pairs, drawn by the seed. Empty: all."),
-        unit=_("pairs"),
-        min=1,
-        max=100_000_000,
+    accumulation: int = again(Rows, "accumulation", default=8)
+    max_rows: int | None = again(
+        Rows, "max_rows", help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."), unit=_("pairs")
     )
     centering: float = knob(
         0.0,

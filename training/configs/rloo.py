@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from training.configs.knobs import REQUIRED, Problem, _, knob
+from training.configs.knobs import REQUIRED, Problem, _, again, knob
 from training.configs.weights import Training
 
 
@@ -18,42 +18,34 @@ class RlooConfig(Training):
     """of demonstrations it takes the prompts"""
     reward_model: ClassVar[str] = REQUIRED
 
-    learning_rate: float = knob(
-        1e-5, _("Learning rate"), _("Highest step size. Full fine-tuning wants about 1e-6."), min=1e-9, max=1.0
+    learning_rate: float = again(
+        Training, "learning_rate", default=1e-5, help=_("Highest step size. Full fine-tuning wants about 1e-6."), min=1e-9
     )
     n_responses: int = knob(
         4, _("Responses"), _("To each prompt; the mean of the others is the baseline of each."), min=2, max=64
     )
-    batch_size: int = knob(
-        8,
-        _("Batch"),
-        _("Responses computed at once. Lower it when memory runs out, and raise accumulation."),
+    batch_size: int = again(
+        Training,
+        "batch_size",
+        help=_("Responses computed at once. Lower it when memory runs out, and raise accumulation."),
         unit=_("responses"),
-        min=1,
-        max=4096,
     )
-    accumulation: int = knob(
-        8,
-        _("Accumulation"),
-        _("Batches added up before the weights move: batch × accumulation responses are written for each step."),
-        min=1,
-        max=4096,
+    accumulation: int = again(
+        Training,
+        "accumulation",
+        default=8,
+        help=_("Batches added up before the weights move: batch × accumulation responses are written for each step."),
     )
-    max_rows: int | None = knob(
-        None,
-        _("At most"),
-        _("Learn on a sample of this many prompts, drawn by the seed. Empty: all."),
+    max_rows: int | None = again(
+        Training, "max_rows", help=_("Learn on a sample of this many prompts, drawn by the seed. Empty: all."), unit=_("prompts")
+    )
+    max_held_out_rows: int | None = again(
+        Training,
+        "max_held_out_rows",
+        default=64,
+        label=_("Held-out prompts"),
+        help=_("Measure reward before and after on at most this many held-out prompts. Empty: all."),
         unit=_("prompts"),
-        min=1,
-        max=100_000_000,
-    )
-    max_held_out_rows: int | None = knob(
-        64,
-        _("Held-out prompts"),
-        _("Measure reward before and after on at most this many held-out prompts. Empty: all."),
-        unit=_("prompts"),
-        min=1,
-        max=10_000_000,
     )
     max_new_tokens: int = knob(
         256, _("Longest response"), _("Where a response is cut off if it has not ended."), unit=_("tokens"), min=1, max=32768
@@ -76,13 +68,7 @@ class RlooConfig(Training):
         max=1000.0,
         is_advanced=True,
     )
-    schedule: str = knob(
-        "constant",
-        _("Schedule"),
-        _("How the learning rate falls."),
-        choices={"constant": _("constant"), "cosine": _("cosine to 10 %"), "linear": _("linear to 0")},
-        is_advanced=True,
-    )
+    schedule: str = again(Training, "schedule", default="constant", help=_("How the learning rate falls."))
     n_shown: int = knob(
         8, _("Samples shown"), _("Responses of each evaluation that appear on the run's page."), min=0, max=200, is_advanced=True
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from training.configs.knobs import _, knob
+from training.configs.knobs import _, again
 from training.configs.weights import Rows
 
 
@@ -17,12 +17,13 @@ class SftConfig(Rows):
 
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations",)
 
-    n_epochs: int = knob(
-        2,
-        _("Epochs"),
-        _("How often the run goes through its snapshot. InstructGPT took 16; held-out loss is best after one, raters like more."),
-        min=1,
-        max=100,
+    n_epochs: int = again(
+        Rows,
+        "n_epochs",
+        default=2,
+        help=_(
+            "How often the run goes through its snapshot. InstructGPT took 16; held-out loss is best after one, raters like more."
+        ),
     )
 
 

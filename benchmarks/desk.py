@@ -1,6 +1,6 @@
 """What a judged item costs, how many fit into a second, how long the next one takes, and whether a judgment is ever lost.
 
-    nice -n -10 python benchmarks/desk.py [--quick]
+    python scripts/run_with_services.py --durable python benchmarks/desk.py [--quick]
 
 The site as production runs it, started here: gunicorn with two workers, every middleware, hashed files, and a PostgreSQL
 that waits for its disk (fsync). All of it and the clients share this machine's cores. The clients behave like the page
@@ -34,9 +34,6 @@ from random import Random
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-if "DATABASE_URL" not in os.environ:
-    beside = [sys.executable, str(ROOT / "scripts" / "run_with_services.py"), "--durable"]
-    os.execv(sys.executable, [*beside, sys.executable, *sys.argv])  # noqa: S606  # itself, beside a database
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "config.settings",

@@ -114,6 +114,15 @@ def test_prompts_are_filtered_by_what_they_are(calling: Caller, alice: User) -> 
     assert client.get("/api/v1/prompts?category=poetry").status_code == 400
 
 
+@pytest.mark.parametrize("blank", ["language=%20", "text="])
+def test_a_blank_filter_leaves_nothing_out(calling: Caller, alice: User, blank: str) -> None:
+    some_prompts(3)
+
+    response = calling(alice).get(f"/api/v1/prompts?{blank}")
+
+    assert (response.status_code, len(response.json()["results"])) == (200, 3)
+
+
 def test_pages_of_a_list_neither_overlap_nor_leave_a_gap(calling: Caller, alice: User) -> None:
     ids = [prompt.pk for prompt in some_prompts(5)]
     client = calling(alice)

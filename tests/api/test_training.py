@@ -136,6 +136,7 @@ def test_runs_are_filtered_by_kind_and_by_what_became_of_them(calling: Caller, n
 
     assert [row["id"] for row in client.get("/api/v1/runs?state=failed").json()["results"]] == [failed.pk]
     assert client.get("/api/v1/runs?kind=ppo").json()["results"] == []
+    assert len(client.get("/api/v1/runs?words=%20").json()["results"]) == len(client.get("/api/v1/runs").json()["results"]) > 0
 
 
 def test_a_list_of_runs_costs_the_same_however_long(

@@ -366,6 +366,7 @@ def test_gold_counts_items_within_the_tolerance() -> None:
     swapped = agreement.match({0: 1, 1: 2, 2: 3}, {0: 2, 1: 1, 2: 3})
 
     assert (swapped.reaches(100), swapped.reaches(66), swapped.reaches(67)) == (False, True, False)
+    assert agreement.match({0: 1, 1: 2}, {0: 1, 1: 2}).reaches(100)
 
 
 def test_wilson_s_interval_is_the_textbook_s() -> None:

@@ -1,16 +1,18 @@
 """Tables and constraints of the training half, one module a noun. No behaviour lives here: see services and selectors."""
 
 from training.models.nodes import Node
-from training.models.registry import TrainedModel
+from training.models.registry import Endpoint, Publication, TrainedModel
 from training.models.runs import Run, RunPoint, RunSample
 from training.models.schedules import Chain, Firing, Link, Schedule
 from training.models.snapshots import Snapshot, SnapshotJudgment
 
 __all__ = [
     "Chain",
+    "Endpoint",
     "Firing",
     "Link",
     "Node",
+    "Publication",
     "Run",
     "RunPoint",
     "RunSample",

@@ -343,6 +343,10 @@ class PastLease(models.Model):
     leased_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(default=timezone.now)
     end = models.CharField(max_length=16, choices=End)
+    active_s = models.FloatField(null=True, help_text="of a skipped one, as Judgment.active_s: paid where hours are")
+
+    class Meta:
+        indexes = [models.Index(fields=["rater", "ended_at"], condition=Q(end="skipped"), name="past_lease_skipped")]
 
     def __str__(self) -> str:
         return f"past lease of {self.rater} on item {self.item_id}"

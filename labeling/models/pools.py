@@ -1,7 +1,7 @@
 """Raters and the pools they work in."""
 
 from django.conf import settings
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -56,6 +56,22 @@ class Pool(models.Model):
         validators=[MinValueValidator(1)],
         help_text=_("The most that one rater holds at the same time, over all campaigns of the pool. Empty for no limit."),
     )
+    shown_items = models.PositiveSmallIntegerField(
+        _("items that show a topic"),
+        null=True,
+        blank=True,
+        default=20,
+        validators=[MinValueValidator(5)],
+        help_text=_(
+            "A rater who has judged so many items of a category well enough knows it from then on. Empty: never by itself."
+        ),
+    )
+    shown_percent = models.PositiveSmallIntegerField(
+        _("well enough, in %"),
+        default=75,
+        validators=[MinValueValidator(51), MaxValueValidator(100)],
+        help_text=_("Of those items' pairs, put as the gold, the reviewer, or the other raters have them; ties as half."),
+    )
     paused_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="hands out nothing for now")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -79,8 +95,18 @@ class PoolMembership(models.Model):
         return f"{self.rater} in {self.pool}"
 
 
+class SkillsInForce(models.Manager["RaterSkill"]):
+    """Skills that nobody has taken back."""
+
+    def get_queryset(self) -> models.QuerySet["RaterSkill"]:
+        return super().get_queryset().filter(revoked_at=None)
+
+
 class RaterSkill(models.Model):
-    """A language or a topic that a rater knows, and how that is known. Routing asks no more than that there is a row."""
+    """A language or a topic that a rater knows, and how that is known. Routing asks no more than that there is a row.
+
+    `objects` (and `rater.skills`) holds what counts; `ever` also what an admin took back, which nothing grants again by itself.
+    """
 
     class Axis(models.TextChoices):
         LANGUAGE = "language", _("language")
@@ -96,6 +122,13 @@ class RaterSkill(models.Model):
     code = models.CharField(max_length=64, help_text="a language's code, a Prompt.Category, or a tag of one's own")
     basis = models.CharField(max_length=16, choices=Basis)
     at = models.DateTimeField()
+    evidence = models.JSONField(
+        default=dict, help_text="what showed it: see labeling.selectors.skills; empty when a person said so"
+    )
+    revoked_at = models.DateTimeField(null=True)
+
+    objects = SkillsInForce()
+    ever = models.Manager["RaterSkill"]()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["rater", "axis", "code", "basis"], name="rater_skill_once")]

@@ -63,7 +63,7 @@ class Pool(models.Model):
         default=20,
         validators=[MinValueValidator(5)],
         help_text=_(
-            "A rater who has judged so many items of a category well enough knows it from then on. Empty: never by itself."
+            "Who has judged so many items of a category well enough knows it from then on. Empty: never by itself."
         ),
     )
     shown_percent = models.PositiveSmallIntegerField(
@@ -123,7 +123,7 @@ class RaterSkill(models.Model):
     basis = models.CharField(max_length=16, choices=Basis)
     at = models.DateTimeField()
     evidence = models.JSONField(
-        default=dict, help_text="what showed it: see labeling.selectors.skills; empty when a person said so"
+        default=dict, help_text="what showed it (labeling.selectors.skills); empty when a person said so"
     )
     revoked_at = models.DateTimeField(null=True)
 

@@ -166,6 +166,10 @@ class Webhook(models.Model):
     url = models.CharField(_("address"), max_length=500)
     events = models.JSONField(default=list, help_text="values of accounts.webhooks.Event")
     salt = models.CharField(max_length=64)
+    old_salt = models.CharField(
+        max_length=64, blank=True, default="", help_text="of the secret before, which signs as well until…"
+    )
+    old_salt_until = models.DateTimeField(null=True)
     judgments_told_to = models.BigIntegerField(null=True, help_text="the last judgment of the feed that it has been told of")
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()

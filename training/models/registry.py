@@ -33,6 +33,8 @@ class TrainedModel(models.Model):
     metrics = models.JSONField(default=dict)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    pinned_at = models.DateTimeField(null=True, help_text="a person wants its weights kept")
+    freed_at = models.DateTimeField(null=True, help_text="its weights are gone; what is known of it stays")
 
     def __str__(self) -> str:
         return self.name

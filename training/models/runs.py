@@ -56,6 +56,9 @@ class Run(models.Model):
     priority = models.SmallIntegerField(default=0, help_text="the highest goes first, of equals the longest waiting")
     n_gpus = models.PositiveSmallIntegerField(default=0, help_text="only a node that has as many takes it")
     memory_gb = models.PositiveIntegerField(default=0, help_text="of each GPU, or of the machine where none is asked for")
+    launch = models.JSONField(
+        default=dict, help_text="training.launching.Launch as JSON: its processes, and how they share the work"
+    )
     tags = models.JSONField(default=list)
     remarks = models.TextField(blank=True, default="", help_text="what a person has to say about it")
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
@@ -77,6 +80,8 @@ class Run(models.Model):
     heartbeat_at = models.DateTimeField(null=True, help_text="the supervisor lives")
     progress_at = models.DateTimeField(null=True, help_text="the loop advances")
     finished_at = models.DateTimeField(null=True)
+    pinned_at = models.DateTimeField(null=True, help_text="a person wants its state kept: nothing of it is freed")
+    freed_at = models.DateTimeField(null=True, help_text="its checkpoints were freed: there is nothing to go on from")
 
     class Meta:
         constraints = [

@@ -19,6 +19,7 @@ class Schedule(models.Model):
     class Trigger(models.TextChoices):
         CLOCK = "clock", _("by clock")
         DATA = "data", _("by new judgments")
+        ACCURACY = "accuracy", _("by a fall of the reward model")
         HAND = "hand", _("by hand only")
 
     name = models.CharField(_("name"), max_length=150, unique=True)
@@ -27,6 +28,15 @@ class Schedule(models.Model):
     cron = models.CharField(max_length=100, blank=True, default="", help_text="minute, hour, day of month, month, day of week")
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
     n_new = models.PositiveIntegerField(default=0, help_text="by data: so many judgments since it last ran")
+    accuracy_drop = models.FloatField(default=0, help_text="by accuracy: so many points on judgments the reward model never saw")
+    n_fresh_pairs = models.PositiveIntegerField(default=0, help_text="by accuracy: with fewer fresh pairs nothing is measured")
+    judge = models.ForeignKey(
+        TrainedModel,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="by accuracy: the first reward model watched",
+    )
     min_interval_h = models.PositiveIntegerField(default=0)
     quiet_from = models.TimeField(null=True)
     quiet_until = models.TimeField(null=True)
@@ -116,6 +126,7 @@ class Firing(models.Model):
         RAN = "ran", _("ran")
         SKIPPED = "skipped", _("skipped")
         HELD = "held", _("held back")
+        MEASURING = "measuring", _("measuring")
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="firings")
     number = models.PositiveIntegerField()
@@ -125,6 +136,8 @@ class Firing(models.Model):
     sentence = models.TextField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     chain = models.OneToOneField(Chain, on_delete=models.PROTECT, null=True, related_name="firing")
+    run = models.OneToOneField(Run, on_delete=models.PROTECT, null=True, related_name="firing", help_text="what measured for it")
+    claimed_at = models.DateTimeField(null=True, help_text="who cuts the snapshot to measure on knows itself by this time")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["schedule", "number"], name="firing_once")]

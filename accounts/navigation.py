@@ -73,6 +73,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
             Place(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
             Place(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
             Place(_("Nodes"), "nodes", "node", ("node",)),
+            Place(_("Storage"), "storage", "inbox", ("storage",)),
         ),
     ),
 )

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -285,6 +286,12 @@ RUN_MAX_ATTEMPTS = 3
 NODE_NAME = (
     env.text("PREFERABLY_NODE", "What this machine is called on a run's page. Empty: its host name.", default="")
     or socket.gethostname()
+    "free-by-night": {"task": "training.tasks.free_by_night", "schedule": crontab(hour="2", minute="40")},
+)
+KEEP_DAYS = env.integer(
+    "PREFERABLY_KEEP_DAYS",
+    "Days after which weights and checkpoints that nobody needs are freed by night. 0: only by hand, on the page “Storage”.",
+    default="30",
 )
 VISIBLE_GPUS = env.text(
     "CUDA_VISIBLE_DEVICES", "The cards that a node may use and tells of, numbers or UUIDs with commas between.", default="all"

@@ -126,7 +126,7 @@ class ScheduleForm(forms.Form):
             self.fields[f"config_{kind}"] = self._config_field(kind)
 
     def _offer_models(self) -> None:
-        models = TrainedModel.objects.order_by("-pk")
+        models = TrainedModel.objects.filter(freed_at=None).order_by("-pk")
         self.fields["base_model"].queryset = models.filter(kind=TrainedModel.Kind.POLICY)  # type: ignore[attr-defined]
         self.fields["reward_base"].queryset = models  # type: ignore[attr-defined]
         if Step.PPO not in self.shape.steps:

@@ -30,6 +30,7 @@ def execute_run(*, run_id: int) -> None:
         return
     with leaving.noticed(has_worker=True) as is_leaving:
         supervisor.supervise(run_id=first, node=node, is_leaving=is_leaving)
+    services.tidy_node()
 
 
 @short_task(time_limit_s=30)
@@ -49,6 +50,11 @@ def reap_runs() -> None:
 @short_task(time_limit_s=60)
 def fire_due_schedules() -> None:
     services.fire_due_schedules(now=timezone.now())
+
+
+@short_task(time_limit_s=3600)
+def free_by_night() -> None:
+    services.free_by_night(now=timezone.now())
 
 
 @short_task(time_limit_s=3600)

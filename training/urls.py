@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import compare, models, nodes, run_parts, runs, schedules, snapshots, withdrawals
+from training.views import compare, models, nodes, run_parts, runs, schedules, snapshots, storage, trying, withdrawals
 
 urlpatterns = [
     path("runs/", runs.index, name="runs"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("runs/<int:pk>/move", run_parts.move, name="run_move"),
     path("runs/<int:pk>/log/", run_parts.log, name="run_log"),
     path("runs/<int:pk>/archive", run_parts.archive, name="run_archive"),
+    path("runs/<int:pk>/pin", storage.pin_run, name="run_pin"),
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/new/", snapshots.new, name="snapshot_new"),
     path("snapshots/<int:pk>/", snapshots.detail, name="snapshot"),
@@ -31,6 +32,9 @@ urlpatterns = [
     path("schedules/<int:pk>/edit/", schedules.edit, name="schedule_edit"),
     path("schedules/<int:pk>/pause", schedules.pause, name="schedule_pause"),
     path("schedules/<int:pk>/resume", schedules.resume, name="schedule_resume"),
+    path("models/<int:pk>/pin", storage.pin_model, name="model_pin"),
+    path("storage/", storage.index, name="storage"),
+    path("storage/free/", storage.free, name="storage_free"),
     path("schedules/<int:pk>/fire", schedules.fire, name="schedule_fire"),
     path("chains/<int:pk>/", schedules.chain, name="chain"),
     path("chains/<int:pk>/approve", schedules.approve, name="chain_approve"),

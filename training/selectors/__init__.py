@@ -51,6 +51,8 @@ from training.selectors.snapshots import (
     snapshots,
     weights,
 )
+from training.selectors.storage import Holding, Overview, overview
+from training.selectors.trying import KeptTurn, kept, licence_of, models_to_try
 from training.selectors.withdrawals import Touched, touched_by
 
 __all__ = [
@@ -62,10 +64,13 @@ __all__ = [
     "Curve",
     "Difference",
     "Forecast",
+    "Holding",
+    "KeptTurn",
     "Line",
     "Live",
     "Measure",
     "NodeNow",
+    "Overview",
     "Pace",
     "RunFilter",
     "Step",
@@ -100,6 +105,7 @@ __all__ = [
     "points_since",
     "queued_run_ids",
     "runs",
+    "overview",
     "runs_compared",
     "runs_from",
     "runs_on",

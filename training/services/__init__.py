@@ -45,11 +45,15 @@ from training.services.schedules import (
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
 
 __all__ = [
+from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
     "Beat",
     "Ending",
     "Filters",
     "Point",
     "Sample",
+    "Freed",
+    "Kept",
+    "Part",
     "Terms",
     "UnableToCut",
     "UnableToExtend",
@@ -83,11 +87,15 @@ __all__ = [
     "pause_schedule",
     "queue_run",
     "reap_runs",
+    "free",
+    "free_by_night",
     "record_progress",
     "register_model",
     "request_stop",
     "response_number",
     "resume_chain",
+    "pin_model",
+    "pin_run",
     "resume_node",
     "resume_schedule",
     "retry_run",
@@ -97,3 +105,6 @@ __all__ = [
     "stop_chain",
     "store_responses",
 ]
+    "tidy_node",
+    "unpin_model",
+    "unpin_run",

@@ -257,7 +257,14 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
     with transaction.atomic():
         ended = Run.objects.filter(pk=run.pk, state=Run.State.FINISHED, outcome__in=again, trained_model__isnull=True)
         queued = ended.update(
-            state=Run.State.QUEUED, outcome="", error="", n_crashes=0, stop_requested_at=None, finished_at=None, node=""
+            state=Run.State.QUEUED,
+            outcome="",
+            error="",
+            n_crashes=0,
+            stop_requested_at=None,
+            finished_at=None,
+            node="",
+            freed_at=None,
         )
         if queued != 1:
             raise UnableToRetry(

@@ -1,0 +1,320 @@
+"""What is kept and what is freed: the best, the last, what is pinned or needed stays; the rest goes, asked for or by night."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import AuditEvent, User
+from labeling.models import Rater
+from tests.training.conftest import NOW
+from training import run_dir, selectors, services, tasks
+from training.models import Run, Snapshot, TrainedModel
+from training.plans import Plan
+from training.services import Terms, UnableToQueue
+
+pytestmark = pytest.mark.django_db
+Made = Callable[..., tuple[Run, TrainedModel]]
+
+
+@pytest.fixture
+def made(
+    base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User, settings: LazySettings, tmp_path: Path
+) -> Made:
+    """A run that has succeeded `days` ago, with a kept state and a model of a kilobyte each; the loss tells the best."""
+
+    def make(loss: float, *, days: int = 60, **fields: Any) -> tuple[Run, TrainedModel]:
+        values: dict[str, Any] = {"kind": "sft", "base_model": base_model, "kept_step": 10, "outcome": "succeeded"} | fields
+        at = NOW - timedelta(days=days)
+        metrics = {"held_out_loss_after": loss}
+        snapshot = Snapshot.objects.first() or make_snapshot()
+        run = Run.objects.create(
+            name=f"loss {loss}",
+            state="finished",
+            snapshot=snapshot,
+            metrics=metrics,
+            created_by=noor,
+            created_at=at,
+            finished_at=at,
+            **values,
+        )
+        checkpoint = settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS / "step-10"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "weights").write_bytes(bytes(1000))
+        (settings.RUNS_DIR / str(run.pk) / run_dir.LOG).write_bytes(bytes(50))
+        folder = tmp_path / "artifacts" / "models" / f"run-{run.pk}-1"
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(bytes(2000))
+        model = TrainedModel.objects.create(
+            name=f"sft-{run.pk}",
+            kind="policy",
+            location=str(folder),
+            parent=run.base_model,
+            run=run,
+            metrics=metrics,
+            created_at=at,
+        )
+        return run, model
+
+    return make
+
+
+def freeable() -> set[str]:
+    return {one.key for one in selectors.overview().freeable}
+
+
+def key(row: Run | TrainedModel) -> str:
+    return f"{'run' if isinstance(row, Run) else 'model'}-{row.pk}"
+
+
+def free_all(by: User | None = None) -> services.Freed:
+    return services.free(keys=freeable(), by=by, now=NOW)
+
+
+def test_the_best_and_the_last_stay_and_what_is_between_can_go(made: Made) -> None:
+    made(1.0)
+    run, model = made(1.5)
+    made(1.2)
+
+    assert freeable() == {key(run), key(model)}
+
+
+def test_each_kind_in_each_line_has_its_own_best_and_last(made: Made) -> None:
+    made(1.0)
+    made(2.0, kind="dpo")
+
+    assert freeable() == set()
+
+
+def test_freeing_removes_weights_and_checkpoints_and_leaves_rows_and_logs(made: Made, noor: User, settings: LazySettings) -> None:
+    made(1.0)
+    run, model = made(1.5)
+    made(1.2)
+
+    done = free_all(noor)
+
+    run.refresh_from_db()
+    model.refresh_from_db()
+    assert (done.n_bytes, done.n_done, done.n_kept) == (3000, 2, 0)
+    assert (run.kept_step, run.freed_at, model.freed_at) == (None, NOW, NOW)
+    assert not Path(model.location).exists()
+    assert [path.name for path in (settings.RUNS_DIR / str(run.pk)).iterdir()] == [run_dir.LOG]
+    assert set(AuditEvent.objects.filter(action="free", by=noor).values_list("target_type", flat=True)) == {
+        "training.run",
+        "training.trainedmodel",
+    }
+
+
+def test_what_is_pinned_or_approved_stays(made: Made, noor: User) -> None:
+    made(1.0)
+    pinned, approved = made(1.5), made(1.6)
+    made(1.2)
+    services.pin_run(run=pinned[0], by=noor, now=NOW)
+    services.pin_model(model=pinned[1], by=noor, now=NOW)
+    TrainedModel.objects.filter(pk=approved[1].pk).update(stage="approved")
+
+    assert freeable() == {key(approved[0])}
+    services.unpin_model(model=pinned[1], by=noor, now=NOW)
+    assert key(pinned[1]) in freeable()
+
+
+def test_a_model_that_a_waiting_run_begins_with_stays(made: Made) -> None:
+    made(1.0)
+    _run, needed = made(1.5)
+    made(1.2)
+    Run.objects.create(name="next", kind="sft", state="queued", base_model=needed, snapshot=Snapshot.objects.get())
+
+    assert key(needed) not in freeable()
+
+
+def test_a_failed_runs_checkpoints_stay_until_a_new_try_of_it_has_succeeded(made: Made) -> None:
+    failed, model = made(1.5, outcome="failed", kept_step=None)
+    model.delete()
+
+    assert key(failed) not in freeable()
+    retried, _model = made(1.2, made_from=failed, made_as="retry")
+    assert freeable() == {key(failed)}
+    assert retried.made_from == failed
+
+
+def test_a_state_that_an_extension_waits_for_stays(made: Made) -> None:
+    made(1.0)
+    run, _model = made(1.5)
+    made(1.2)
+    Run.objects.create(
+        name="longer",
+        kind="sft",
+        state="queued",
+        base_model=run.base_model,
+        snapshot=run.snapshot,
+        made_from=run,
+        made_as="extension",
+    )
+
+    assert key(run) not in freeable()
+
+
+def test_a_model_that_a_schedule_begins_with_stays(made: Made, noor: User) -> None:
+    made(1.0)
+    _run, model = made(1.5)
+    made(1.2)
+    plan, terms = Plan("fine-tune", base_model=model.pk), Terms(trigger="hand", time_zone="UTC")
+    services.create_schedule(name="Weekly", plan=plan, terms=terms, by=noor, now=NOW)
+
+    assert key(model) not in freeable()
+
+
+def test_a_running_runs_folder_is_never_offered(made: Made) -> None:
+    made(1.0)
+    run, _model = made(1.5)
+    made(1.2)
+    Run.objects.filter(pk=run.pk).update(state="running", outcome="")
+
+    assert key(run) not in freeable()
+
+
+def test_what_is_needed_since_it_was_looked_at_stays(made: Made, noor: User) -> None:
+    made(1.0)
+    run, model = made(1.5)
+    made(1.2)
+    asked = freeable()
+    services.pin_run(run=run, by=noor, now=NOW)
+    services.pin_model(model=model, by=noor, now=NOW)
+
+    done = services.free(keys=asked, by=noor, now=NOW)
+
+    assert (done.n_done, done.n_kept) == (0, 2)
+    assert Path(model.location).exists()
+
+
+def test_no_run_begins_with_a_model_whose_weights_are_gone(made: Made, noor: User) -> None:
+    made(1.0)
+    run, model = made(1.5)
+    made(1.2)
+    free_all()
+
+    with pytest.raises(UnableToQueue, match="were freed"):
+        services.queue_run(kind="sft", name="x", config={}, snapshot=run.snapshot, base_model=model, by=noor, now=NOW)
+
+
+def test_by_night_only_what_is_old_goes_and_twice_does_no_more(made: Made, settings: LazySettings) -> None:
+    settings.KEEP_DAYS = 36_500
+    made(1.0)
+    _old, young = made(1.5, days=37_000), made(1.6, days=5)
+    made(1.2, days=1)
+
+    tasks.free_by_night()
+    tasks.free_by_night()
+
+    assert set(AuditEvent.objects.filter(action="free").values_list("by", flat=True)) == {None}
+    assert AuditEvent.objects.filter(action="free").count() == 2
+    assert freeable() == {key(young[0]), key(young[1])}
+
+
+def test_with_no_days_nothing_is_freed_by_itself(made: Made, settings: LazySettings) -> None:
+    settings.KEEP_DAYS = 0
+    made(1.0)
+    made(1.5, days=900)
+    made(1.2)
+
+    assert services.free_by_night(now=NOW).n_done == 0
+
+
+def test_a_model_in_a_shared_store_is_freed_there_and_its_copy_here(made: Made, settings: LazySettings, tmp_path: Path) -> None:
+    settings.ARTIFACT_STORE = f"file://{tmp_path}/artifacts"
+    made(1.0)
+    run, model = made(1.5)
+    made(1.2)
+    TrainedModel.objects.filter(pk=model.pk).update(location=f"file://{model.location}")
+    copy = settings.MODELS_DIR / "fetched" / f"run-{run.pk}-1"
+    copy.mkdir(parents=True)
+    (copy / "model.safetensors").write_bytes(bytes(2000))
+
+    free_all()
+
+    assert not Path(model.location).exists()
+    assert not copy.exists()
+
+
+def test_a_node_removes_what_was_freed_elsewhere(made: Made, settings: LazySettings) -> None:
+    run, model = made(1.5)
+    Run.objects.filter(pk=run.pk).update(freed_at=NOW, kept_step=None)
+    TrainedModel.objects.filter(pk=model.pk).update(freed_at=NOW)
+    kept, _model = made(1.0)
+
+    services.tidy_node()
+
+    assert not (settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS).exists()
+    assert (settings.RUNS_DIR / str(kept.pk) / run_dir.CHECKPOINTS).exists()
+    assert not Path(model.location).exists()
+
+
+# --- pages -------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_says_what_takes_space_and_the_dry_run_frees_nothing(
+    signed_in: Callable[..., Client], noor: User, made: Made
+) -> None:
+    made(1.0)
+    _run, model = made(1.5)
+    made(1.2)
+    client = signed_in(noor)
+
+    page = client.get("/storage/").content.decode()
+    dry = client.get("/storage/free/").content.decode()
+
+    assert "the best of its kind" in page
+    assert "can be freed" in page
+    assert f'value="{key(model)}"' in dry
+    assert Path(model.location).exists()
+    answer = client.post("/storage/free/", {"key": [key(model)]}, follow=True).content.decode()
+    assert "1 run or model" in answer
+    assert not Path(model.location).exists()
+
+
+def test_an_empty_site_has_an_empty_page(signed_in: Callable[..., Client], noor: User) -> None:
+    client = signed_in(noor)
+
+    assert "Nothing is stored yet" in client.get("/storage/").content.decode()
+    assert "Nothing can be freed" in client.get("/storage/free/").content.decode()
+
+
+def test_raters_and_admins_are_refused(signed_in: Callable[..., Client], alice: User, rosa: Rater) -> None:
+    for person in (alice, rosa):
+        assert signed_in(person).post("/storage/free/").status_code == 403
+
+
+def test_pins_are_set_and_taken_off_on_the_pages(signed_in: Callable[..., Client], noor: User, made: Made) -> None:
+    run, model = made(1.0)
+    client = signed_in(noor)
+
+    for row, path in ((run, f"/runs/{run.pk}/"), (model, f"/models/{model.pk}/")):
+        client.post(f"{path}pin")
+        assert type(row)._default_manager.filter(pk=row.pk, pinned_at__isnull=False).exists()
+        assert "Unpin" in client.get(path).content.decode()
+        client.post(f"{path}pin", {"unpin": "1"})
+        assert type(row)._default_manager.filter(pk=row.pk, pinned_at=None).exists()
+
+
+def test_the_page_costs_the_same_for_one_run_and_for_ten(
+    signed_in: Callable[..., Client],
+    noor: User,
+    made: Made,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client = signed_in(noor)
+    made(1.0)
+    client.get("/storage/")
+    with django_assert_max_num_queries(30) as few:
+        client.get("/storage/")
+    for number in range(9):
+        made(2.0 + number)
+
+    with django_assert_num_queries(len(few)):
+        client.get("/storage/")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import compare, models, nodes, run_parts, runs, schedules, snapshots, storage, trying, withdrawals
+from training.views import compare, models, nodes, run_parts, runs, schedules, snapshots, storage, withdrawals
 
 urlpatterns = [
     path("runs/", runs.index, name="runs"),

@@ -274,7 +274,13 @@ CELERY_BEAT_SCHEDULE = {
     "tell-of-judgments": {"task": "labeling.tasks.tell_of_judgments", "schedule": 15.0},
     "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
+    "free-by-night": {"task": "training.tasks.free_by_night", "schedule": crontab(hour="2", minute="40")},
 }
+KEEP_DAYS = env.integer(
+    "PREFERABLY_KEEP_DAYS",
+    "Days after which weights and checkpoints that nobody needs are freed by night. 0: only by hand, on the page “Storage”.",
+    default="30",
+)
 RUN_HEARTBEAT_S = env.integer("PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5")
 RUN_REAP_AFTER_S = env.integer(
     "PREFERABLY_RUN_REAP_AFTER_S", "Seconds without a heartbeat after which a run is queued again.", default="60"
@@ -286,12 +292,6 @@ RUN_MAX_ATTEMPTS = 3
 NODE_NAME = (
     env.text("PREFERABLY_NODE", "What this machine is called on a run's page. Empty: its host name.", default="")
     or socket.gethostname()
-    "free-by-night": {"task": "training.tasks.free_by_night", "schedule": crontab(hour="2", minute="40")},
-)
-KEEP_DAYS = env.integer(
-    "PREFERABLY_KEEP_DAYS",
-    "Days after which weights and checkpoints that nobody needs are freed by night. 0: only by hand, on the page “Storage”.",
-    default="30",
 )
 VISIBLE_GPUS = env.text(
     "CUDA_VISIBLE_DEVICES", "The cards that a node may use and tells of, numbers or UUIDs with commas between.", default="all"

@@ -43,17 +43,17 @@ from training.services.schedules import (
     resume_schedule,
 )
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
+from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
 
 __all__ = [
-from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
     "Beat",
     "Ending",
     "Filters",
-    "Point",
-    "Sample",
     "Freed",
     "Kept",
     "Part",
+    "Point",
+    "Sample",
     "Terms",
     "UnableToCut",
     "UnableToExtend",
@@ -82,20 +82,20 @@ from training.services.storage import Freed, free, free_by_night, pin_model, pin
     "fire_due_schedules",
     "fire_now",
     "forget_node",
+    "free",
+    "free_by_night",
     "give_up_attempt",
     "move_run",
     "pause_schedule",
+    "pin_model",
+    "pin_run",
     "queue_run",
     "reap_runs",
-    "free",
-    "free_by_night",
     "record_progress",
     "register_model",
     "request_stop",
     "response_number",
     "resume_chain",
-    "pin_model",
-    "pin_run",
     "resume_node",
     "resume_schedule",
     "retry_run",
@@ -104,7 +104,7 @@ from training.services.storage import Freed, free, free_by_night, pin_model, pin
     "snapshot_kinds",
     "stop_chain",
     "store_responses",
-]
     "tidy_node",
     "unpin_model",
     "unpin_run",
+]

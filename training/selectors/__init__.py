@@ -52,7 +52,6 @@ from training.selectors.snapshots import (
     weights,
 )
 from training.selectors.storage import Holding, Overview, overview
-from training.selectors.trying import KeptTurn, kept, licence_of, models_to_try
 from training.selectors.withdrawals import Touched, touched_by
 
 __all__ = [

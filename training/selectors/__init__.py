@@ -64,7 +64,6 @@ __all__ = [
     "Difference",
     "Forecast",
     "Holding",
-    "KeptTurn",
     "Line",
     "Live",
     "Measure",

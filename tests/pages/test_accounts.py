@@ -27,6 +27,13 @@ def log_in(client: Client, *, email: str, password: str) -> Any:
     return client.post("/account/login/", {"login": email, "password": password})
 
 
+def mailed_link(start: str = "/") -> str:
+    """The path of the first message's first link that begins so."""
+    found = re.search(rf"http://testserver({start}\S+)", str(mail.outbox[0].body))
+    assert found is not None
+    return found.group(1)
+
+
 def person_fields(**changes: Any) -> dict[str, Any]:
     return {
         "name": "Quin",
@@ -125,7 +132,7 @@ def test_nobody_signs_up_by_themselves(client: Client, db: None, method: str) ->
 
 def test_a_forgotten_password_is_set_by_a_link_that_works_once(alice: User, client: Client) -> None:
     client.post("/account/password/reset/", {"email": "alice@example.org"})
-    link = re.search(r"http://testserver(/account/password/reset/key/\S+)", mail.outbox[0].body).group(1)
+    link = mailed_link("/account/password/reset/key/")
 
     page = client.get(link, follow=True)
     client.post(page.request["PATH_INFO"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
@@ -217,7 +224,7 @@ def test_a_new_person_gets_a_link_by_mail_and_the_admin_sees_it_once(
     admin = signed_in(alice)
     with django_capture_on_commit_callbacks(execute=True):
         response = admin.post("/people/new/", person_fields())
-    link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body).group(1)
+    link = mailed_link()
 
     first, second = admin.get(response.headers["Location"]), admin.get(response.headers["Location"])
 
@@ -231,7 +238,7 @@ def test_the_link_sets_a_password_and_opens_the_desk(
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         signed_in(alice).post("/people/new/", person_fields())
-    link = re.search(r"http://testserver(/\S+)", mail.outbox[0].body).group(1)
+    link = mailed_link()
 
     page = client.get(link, follow=True)
     client.post(page.request["PATH_INFO"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})

@@ -12,14 +12,11 @@ from accounts.models import AuditEvent, User
 from labeling import services
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
 from tests.cast import NOON, open_demonstration_campaign
+from tests.pages.answers import words
 
 SignedIn = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
-
-
-def words(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 @pytest.fixture
@@ -46,7 +43,7 @@ def enter(link: CrowdLink, external_id: str, client: Client | None = None) -> tu
 
 def take(client: Client, campaign: Campaign) -> str:
     """Takes the next item; its address."""
-    return str(client.post(f"/desk/{campaign.pk}/next").url)
+    return client.post(f"/desk/{campaign.pk}/next").headers["Location"]
 
 
 def answer(client: Client, address: str) -> Any:

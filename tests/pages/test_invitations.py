@@ -15,14 +15,11 @@ from labeling import services
 from labeling.invitees import Invitee
 from labeling.models import Invitation, Pool, Rater
 from tests.cast import NOON, PASSWORD
+from tests.pages.answers import words
 
 SignedIn = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
-
-
-def words(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def csv_of(text: str) -> SimpleUploadedFile:
@@ -156,7 +153,7 @@ def test_who_is_in_the_pool_is_not_invited(day_shift: Pool, rosa: Rater) -> None
 def test_who_has_a_login_signs_in_and_gains_the_pool(noor: User, day_shift: Pool, signed_in: SignedIn) -> None:
     secret = invited(day_shift, noor.email)
 
-    assert Client().get(f"/join/{secret}/").url == f"/account/login/?next=/join/{secret}/"
+    assert Client().get(f"/join/{secret}/").headers["Location"] == f"/account/login/?next=/join/{secret}/"
     signed_in(noor).post(f"/join/{secret}/")
 
     noor.refresh_from_db()

@@ -8,6 +8,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.test import Client
 from django.utils import timezone
 
@@ -16,6 +18,7 @@ from labeling import services
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Prompt, Rater, Source
 from labeling.queue import presented
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called, responses_to, some_prompts
+from tests.pages.answers import words
 
 SignedIn = Callable[..., Client]
 
@@ -46,16 +49,16 @@ def write_next(campaign: Campaign, rater: Rater, *, text: str = "An answer.", no
     return services.submit_demonstration(lease=slot.lease, rater=rater, text=text, now=now)
 
 
+def downloaded(answer: HttpResponseBase) -> bytes:
+    assert isinstance(answer, StreamingHttpResponse)
+    return answer.getvalue()
+
+
 def skip_next(campaign: Campaign, rater: Rater, *, reason: str, now: datetime) -> None:
     slot = services.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
     services.skip(lease=slot.lease, rater=rater, reason=reason, now=now)
-
-
-def words(answer: Any) -> str:
-    """The page's text with every run of white space as one blank."""
-    return " ".join(answer.content.decode().split())
 
 
 # --- the list ----------------------------------------------------------------------------------------------------
@@ -128,7 +131,7 @@ def test_a_campaign_is_made_from_the_prompts_that_match(
     answer = signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, splits=["train"]))
 
     campaign = Campaign.objects.get()
-    assert answer.url == f"/campaigns/{campaign.pk}/"
+    assert answer.headers["Location"] == f"/campaigns/{campaign.pk}/"
     assert (campaign.state, campaign.items.count(), campaign.slots.count()) == ("draft", 3, 6)
     assert campaign.created_by == alice
 
@@ -461,7 +464,7 @@ def test_demonstrations_leave_as_jsonl(alice: User, rosa: Rater, demonstration_c
         f"/campaigns/{demonstration_campaign.pk}/export/", {"shape": "demonstrations", "format": "jsonl"}
     )
 
-    (line,) = b"".join(answer.streaming_content).splitlines()
+    (line,) = downloaded(answer).splitlines()
     row = json.loads(line)
     assert row["completion"] == [{"role": "assistant", "content": "Four."}]
     assert row["rater"] == rosa.alias
@@ -476,13 +479,13 @@ def test_comparisons_leave_as_parquet(
 
     answer = signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/export/", {"shape": shape, "format": "parquet"})
 
-    table = pq.read_table(io.BytesIO(b"".join(answer.streaming_content)))
+    table = pq.read_table(io.BytesIO(downloaded(answer)))
     assert table.num_rows == n_rows
 
 
 def test_a_download_is_written_to_the_audit_log(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
     answer = signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/export/", {"shape": "rankings", "format": "jsonl"})
-    b"".join(answer.streaming_content)
+    downloaded(answer)
 
     event = AuditEvent.objects.get(action="export")
     assert (event.by, event.target_id, event.after["shape"]) == (alice, comparison_campaign.pk, "rankings")

@@ -10,6 +10,7 @@ from accounts.models import User
 from labeling import rating_form, services
 from labeling.models import Campaign, Guideline
 from tests.cast import NOON
+from tests.pages.answers import words
 
 SignedIn = Callable[..., Client]
 
@@ -25,10 +26,6 @@ SCALE = {
     "high_label": "good",
     "is_required": "on",
 }
-
-
-def words(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def posted(*questions: dict[str, str], **fields: str) -> dict[str, str]:
@@ -52,7 +49,7 @@ def test_a_guideline_is_made_with_its_questions(alice: User, signed_in: SignedIn
     answer = signed_in(alice).post("/guidelines/new/", posted(SCALE, {"kind": "flag", "label": "Made up"}, name="Kind answers"))
 
     guideline = Guideline.objects.get()
-    assert answer.url == f"/guidelines/{guideline.pk}/versions/"
+    assert answer.headers["Location"] == f"/guidelines/{guideline.pk}/versions/"
     assert newest(guideline).questions == (
         rating_form.Scale(name="overall", label="Overall", low=1, high=5, low_label="bad", high_label="good", is_required=True),
         rating_form.Flag(name="made_up", label="Made up"),

@@ -10,14 +10,11 @@ from accounts.models import AuditEvent, User
 from labeling import services
 from labeling.models import Campaign, Pool, PoolMembership, Rater
 from tests.cast import NOON, rater_called
+from tests.pages.answers import words
 
 SignedIn = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
-
-
-def words(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def members(pool: Pool) -> set[str]:
@@ -28,7 +25,7 @@ def test_a_pool_is_made_held_out(alice: User, signed_in: SignedIn) -> None:
     answer = signed_in(alice).post("/pools/new/", {"name": "Experts", "description": "", "is_held_out": "on"})
 
     pool = Pool.objects.get()
-    assert answer.url == f"/pools/{pool.pk}/"
+    assert answer.headers["Location"] == f"/pools/{pool.pk}/"
     assert pool.is_held_out
     assert AuditEvent.objects.filter(by=alice, action="create", target_id=pool.pk).exists()
 

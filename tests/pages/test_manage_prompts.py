@@ -10,14 +10,11 @@ from accounts.models import AuditEvent, User
 from labeling import services
 from labeling.models import Campaign, Prompt
 from tests.cast import NOON, responses_to, some_prompts
+from tests.pages.answers import words
 
 SignedIn = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
-
-
-def words(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def typed(alice: User, text: str, **changes: Any) -> Prompt:
@@ -76,7 +73,7 @@ def test_a_prompt_is_typed_in_with_the_turns_before_it(alice: User, signed_in: S
     answer = signed_in(alice).post("/prompts/new/", NEW | {"system": "Be brief.", "history": history})
 
     prompt = Prompt.objects.get()
-    assert answer.url == f"/prompts/{prompt.pk}/"
+    assert answer.headers["Location"] == f"/prompts/{prompt.pk}/"
     assert prompt.messages == [
         {"role": "system", "content": "Be brief."},
         {"role": "user", "content": "Hello.\nHow are you?"},
@@ -89,9 +86,9 @@ def test_a_prompt_is_typed_in_with_the_turns_before_it(alice: User, signed_in: S
     ("history", "sentence"),
     [
         ("Hello.", "Line 1: start with “User:” or “Assistant:”."),
-        ("Assistant: Hi.", "Turn 1 should be the user&#x27;s"),
+        ("Assistant: Hi.", "Turn 1 should be the user's"),
         ("User: Hi.\nAssistant:", "Turn 2 is empty."),
-        ("User: Hi.", "The last earlier turn should be the assistant&#x27;s"),
+        ("User: Hi.", "The last earlier turn should be the assistant's"),
     ],
 )
 def test_earlier_turns_that_do_not_fit_get_a_sentence(history: str, sentence: str, alice: User, signed_in: SignedIn) -> None:

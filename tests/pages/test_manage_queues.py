@@ -1,23 +1,20 @@
 """Prompts edited and retired, and the queues behind the skip reasons."""
 
 from collections.abc import Callable
-from html import unescape
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
 from labeling import rating_form, services
 from labeling.models import Campaign, Case, Guideline, ItemQuestion, Judgment, Pool, Prompt, Rater, Slot
 from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstration_campaign, rater_called, some_prompts
+from tests.pages.answers import words
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
-
-
-def words(answer: HttpResponse) -> str:
-    return " ".join(unescape(answer.content.decode()).split())
 
 
 def take(campaign: Campaign, rater: Rater) -> Slot:
@@ -91,7 +88,7 @@ def test_an_edit_that_changes_nothing_is_refused(alice: User, signed_in: SignedI
 
 def test_a_version_that_was_edited_is_not_edited_again(alice: User) -> None:
     (prompt,) = some_prompts(1)
-    values = {"category": "other", "language": "en", "keeps_responses": False, "by": alice, "now": NOON}
+    values: dict[str, Any] = {"category": "other", "language": "en", "keeps_responses": False, "by": alice, "now": NOON}
     services.edit_prompt(prompt=prompt, messages=[{"role": "user", "content": "One?"}], **values)
 
     with pytest.raises(services.UnableToEdit, match="newest version"):
@@ -121,7 +118,7 @@ def test_a_comparison_goes_back_to_work_only_with_its_responses(
 ) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2)
     with_them, without = (item.prompt for item in campaign.items.select_related("prompt").order_by("position"))
-    values = {"category": "other", "language": "en", "by": alice, "now": NOON}
+    values: dict[str, Any] = {"category": "other", "language": "en", "by": alice, "now": NOON}
 
     kept = services.edit_prompt(prompt=with_them, messages=[{"role": "user", "content": "One?"}], keeps_responses=True, **values)
     gone = services.edit_prompt(prompt=without, messages=[{"role": "user", "content": "Two?"}], keeps_responses=False, **values)
@@ -159,7 +156,7 @@ def test_a_retired_prompt_is_handed_out_no_more(
 
     assert "Retire prompt" in words(client.get(f"/prompts/{held.item.prompt_id}/retire/"))
     client.post(f"/prompts/{held.item.prompt_id}/retire/")
-    services.release(lease=lease_of(held), rater=raul, now=NOON)  # type: ignore[arg-type]
+    services.release(lease=lease_of(held), rater=raul, now=NOON)
 
     given = set()
     while slot := services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON):
@@ -207,7 +204,7 @@ def test_a_safety_case_holds_its_item_until_it_is_settled(
     slot = skip(demonstration_campaign, rosa, "offensive")
     other = take(demonstration_campaign, raul)
     assert other.item_id != slot.item_id
-    services.release(lease=lease_of(other), rater=raul, now=NOON)  # type: ignore[arg-type]
+    services.release(lease=lease_of(other), rater=raul, now=NOON)
 
     signed_in(alice).post(f"/cases/{Case.objects.get().pk}/settle", {"outcome": "kept", "note": "Only rude."})
 
@@ -251,7 +248,7 @@ def test_the_rail_leads_to_the_first_queue_in_which_something_waits(
 ) -> None:
     client = signed_in(alice)
     assert client.get("/queues/").headers["Location"] == "/queues/repair/"
-    ItemQuestion.objects.create(item=demonstration_campaign.items.first(), rater=rosa, text="Why?", asked_at=NOON)
+    ItemQuestion.objects.create(item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", asked_at=NOON)
     assert client.get("/queues/").headers["Location"] == "/questions/"
     skip(demonstration_campaign, rosa, "technical")
 
@@ -259,7 +256,7 @@ def test_the_rail_leads_to_the_first_queue_in_which_something_waits(
 
 
 def test_a_question_has_an_owner(alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
-    question = services.ask_about(item=demonstration_campaign.items.first(), rater=rosa, text="Why?", now=NOON)  # type: ignore[arg-type]
+    question = services.ask_about(item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON)
 
     page = signed_in(alice).post(f"/questions/{question.pk}/own", {"owner": "me"}, follow=True)
 
@@ -276,7 +273,7 @@ def test_a_queue_asks_as_many_queries_for_one_case_as_for_eight(
     day_shift: Pool,
     guideline: Guideline,
     signed_in: SignedIn,
-    django_assert_num_queries: Callable[[int], object],
+    django_assert_num_queries: DjangoAssertNumQueries,
     n: int,
 ) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=8)
@@ -285,7 +282,7 @@ def test_a_queue_asks_as_many_queries_for_one_case_as_for_eight(
         Slot.objects.filter(queue_rank__lt=0).delete()
     client = signed_in(alice)
 
-    with django_assert_num_queries(8):  # type: ignore[attr-defined]
+    with django_assert_num_queries(8):
         client.get("/queues/technical/")
 
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from html import unescape
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from accounts.models import AuditEvent, User
@@ -15,13 +13,10 @@ from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, R
 from labeling.selectors import costs
 from labeling.services import Effort
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, responses_to, some_prompts
+from tests.pages.answers import words
 
 pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
-
-
-def words(answer: HttpResponse) -> str:
-    return " ".join(unescape(answer.content.decode()).split())
 
 
 def comparing(pool: Pool, guideline: Guideline, **fields: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from accounts.models import User
 from labeling import services
 from labeling.models import Campaign, Guideline, OnboardingStep, Pool, Rater, RaterSkill, StepAttempt
 from tests.cast import NOON
+from tests.pages.answers import words
 
 SignedIn = Callable[..., Client]
 
@@ -19,10 +20,6 @@ FLAGS = (
     "Prompt: Tell a joke.\nResponse: A rude one.\nSensitive: yes\n---\nPrompt: Name a river.\nResponse: The Rhine.\nSensitive: no"
 )
 RANKINGS = "Prompt: Why is the sky blue?\nA: Scattering.\nB: Paint.\nC: Water.\nOrder: A > B = C"
-
-
-def words(answer: Any) -> str:
-    return " ".join(answer.content.decode().split())
 
 
 def add(client: Client, pool: Pool, kind: str, **values: Any) -> OnboardingStep:
@@ -62,19 +59,19 @@ def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
         {"q0": "It rains because clouds cool down."},
     ]
     sent_on = rater.post(f"/desk/{demonstration_campaign.pk}/next")
-    assert sent_on.url == f"/onboarding/{day_shift.pk}/"
+    assert sent_on.headers["Location"] == f"/onboarding/{day_shift.pk}/"
 
     for step, answers in zip(steps, given, strict=True):
         page = f"/onboarding/{day_shift.pk}/{step.pk}/"
         assert rater.get(page).status_code == 200
-        assert rater.post(page, {"version": 1, **answers}).url == f"/onboarding/{day_shift.pk}/"
+        assert rater.post(page, {"version": 1, **answers}).headers["Location"] == f"/onboarding/{day_shift.pk}/"
 
     assert "a person looks at it" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
     attempt = StepAttempt.objects.get(step=steps[-1])
     assert "It rains because clouds cool down." in words(admin.get(f"/attempts/{attempt.pk}/"))
     admin.post(f"/attempts/{attempt.pk}/", {"score-0": "6", "scores": "1"})
 
-    assert rater.post(f"/desk/{demonstration_campaign.pk}/next").url.startswith("/desk/item/")
+    assert rater.post(f"/desk/{demonstration_campaign.pk}/next").headers["Location"].startswith("/desk/item/")
     assert RaterSkill.objects.get(rater=rosa, basis="declared").code == "chess"
 
 

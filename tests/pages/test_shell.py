@@ -9,6 +9,7 @@ import pytest
 from django.template import Context, Template
 from django.test import Client, RequestFactory
 from django.views.defaults import server_error
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling.models import Rater
@@ -50,7 +51,7 @@ def test_the_rail_says_where_one_is(alice: User, signed_in: SignedIn) -> None:
 
 
 def test_the_shell_asks_the_database_only_who_is_there(
-    alice: User, signed_in: SignedIn, django_assert_num_queries: Callable
+    alice: User, signed_in: SignedIn, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client = signed_in(alice)
 

@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import services
-from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Slot, Source
+from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response, Slot, Source
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -121,11 +121,17 @@ def comparison_campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     return open_comparison_campaign(pool=day_shift, guideline=guideline)
 
 
-def lease_of(slot: Slot | None) -> UUID:
-    """Of a slot that somebody holds."""
-    assert slot is not None
-    assert slot.lease is not None
-    return slot.lease
+def lease_of(work: Slot | Judgment | None) -> UUID:
+    """Of a slot that somebody holds, or of what was handed in under it."""
+    assert work is not None
+    assert work.lease is not None
+    return work.lease
+
+
+def login_of(rater: Rater) -> User:
+    """Of a rater who signs in with an account."""
+    assert rater.user is not None
+    return rater.user
 
 
 @pytest.fixture
@@ -134,9 +140,8 @@ def signed_in() -> Callable[..., Client]:
 
     def client_of(person: User | Rater, **options: Any) -> Client:
         client = Client(**options)
-        user = person.user if isinstance(person, Rater) else person
-        assert user is not None
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        user = login_of(person) if isinstance(person, Rater) else person
+        client.force_login(user, backend="accounts.sessions.Backend")
         return client
 
     return client_of

@@ -326,7 +326,8 @@ def test_the_feed_is_narrowed_to_a_campaign_and_a_time(
     ranked(comparison_campaign, rosa)
 
     found = calling(noor).get(
-        "/api/v1/judgments", {"campaign": demonstration_campaign.pk, "since": (NOON + timedelta(hours=1)).isoformat()}
+        "/api/v1/judgments",
+        query_params={"campaign": demonstration_campaign.pk, "since": (NOON + timedelta(hours=1)).isoformat()},
     )
 
     assert [row["id"] for row in found.json()["results"]] == [late.pk]

@@ -3,6 +3,8 @@
 import multiprocessing
 import os
 import sys
+from multiprocessing.queues import Queue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import django
@@ -30,7 +32,7 @@ def set_up() -> Campaign:
     return open_demonstration_campaign(pool=pool, guideline=guideline, n_items=40, overlap=3)
 
 
-def work(number: int, start: object, answers: object) -> None:
+def work(number: int, start: Barrier, answers: "Queue[list[int]]") -> None:
     campaign, rater = Campaign.objects.get(), Rater.objects.get(alias=f"rater {number}")
     answers.put(work_until_empty(campaign, rater, number, start))
 

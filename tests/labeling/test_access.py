@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from django.http import Http404
 from accounts.models import User
 from labeling import access, services
 from labeling.models import Campaign, Guideline, Import, Pool, Rater, Source
-from tests.cast import NOON, PASSWORD, lease_of, rater_called
+from tests.cast import NOON, PASSWORD, lease_of, login_of, rater_called
 
 pytestmark = pytest.mark.django_db
 
@@ -26,12 +27,12 @@ def reaches(fetch: Callable[[], object]) -> bool:
 
 @pytest.fixture
 def people(alice: User, noor: User, rosa: Rater) -> dict[str, User | AnonymousUser]:
-    return {"admin": alice, "researcher": noor, "rater": rosa.user, "anonymous": AnonymousUser()}
+    return {"admin": alice, "researcher": noor, "rater": login_of(rosa), "anonymous": AnonymousUser()}
 
 
 @pytest.mark.parametrize("who", ["admin", "researcher", "rater", "anonymous"])
 def test_only_an_admin_reaches_what_is_managed(
-    people: dict[str, User], who: str, demonstration_campaign: Campaign, guideline: Guideline, day_shift: Pool
+    people: dict[str, User | AnonymousUser], who: str, demonstration_campaign: Campaign, guideline: Guideline, day_shift: Pool
 ) -> None:
     user, item = people[who], demonstration_campaign.items.first()
     source = Source.objects.create(name="a file", kind=Source.Kind.IMPORT)
@@ -68,7 +69,7 @@ def test_a_prompt_of_an_unpublished_import_does_not_exist(alice: User, demonstra
 
 @pytest.mark.parametrize("ending", ["open", "submitted", "released", "skipped", "taken over"])
 def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
-    demonstration_campaign: Campaign, people: dict[str, User], rosa: Rater, raul: Rater, ending: str
+    demonstration_campaign: Campaign, people: dict[str, User | AnonymousUser], rosa: Rater, raul: Rater, ending: str
 ) -> None:
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     given: dict[str, Any] = {"lease": lease_of(slot), "rater": rosa, "now": NOON}
@@ -82,14 +83,14 @@ def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
         services.release(**given)
         services.claim(campaign=demonstration_campaign, rater=raul, now=NOON)
 
-    others = [people["admin"], people["researcher"], people["anonymous"], raul.user]
+    others = [people["admin"], people["researcher"], people["anonymous"], login_of(raul)]
 
-    assert access.work(user=rosa.user, lease=lease_of(slot)).item.pk == slot.item_id
-    assert not any(reaches(lambda user=user: access.work(user=user, lease=lease_of(slot))) for user in others)
+    assert access.work(user=login_of(rosa), lease=lease_of(slot)).item.pk == slot.item_id
+    assert not any(reaches(partial(access.work, user=user, lease=lease_of(slot))) for user in others)
 
 
 def test_a_lease_that_never_was_does_not_exist(rosa: Rater) -> None:
-    assert not reaches(lambda: access.work(user=rosa.user, lease=uuid.uuid4()))
+    assert not reaches(lambda: access.work(user=login_of(rosa), lease=uuid.uuid4()))
 
 
 def test_a_rater_works_in_open_campaigns_of_own_pools_only(demonstration_campaign: Campaign, rosa: Rater) -> None:
@@ -114,7 +115,7 @@ def test_a_campaign_that_is_not_open_is_not_worked_in(demonstration_campaign: Ca
 
 
 def test_only_somebody_who_judges_has_a_rater(alice: User, rosa: Rater) -> None:
-    assert access.rater(user=rosa.user) == rosa
+    assert access.rater(user=login_of(rosa)) == rosa
     assert not reaches(lambda: access.rater(user=alice))
     assert not reaches(lambda: access.rater(user=AnonymousUser()))
 

@@ -251,7 +251,7 @@ def test_kendall_s_w_is_the_mean_rank_correlation_moved_to_zero_and_one() -> Non
 
 def tau_by_hand(one: list[float], other: list[float]) -> float:
     pairs = [(one[a] - one[b], other[a] - other[b]) for a, b in combinations(range(len(one)), 2)]
-    score = sum(np.sign(x) * np.sign(y) for x, y in pairs)
+    score = float(sum(np.sign(x) * np.sign(y) for x, y in pairs))
     return score / math.sqrt(sum(x != 0 for x, _ in pairs) * sum(y != 0 for _, y in pairs))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Collection, Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +43,10 @@ def test_features_are_what_a_reader_sees(text: str, expected: tuple[int, int, in
 
 
 def test_differences_are_doublings_of_length_and_who_has_what() -> None:
-    found = bias.differences([bias.features("x" * 127), bias.features("- a")], [bias.features("x" * 63), bias.features("**b**")])
+    first = bias.looks([bias.features("x" * 127), bias.features("- a")])
+    second = bias.looks([bias.features("x" * 63), bias.features("**b**")])
+
+    found = bias.differences(first, second)
 
     assert found["length"][0] == pytest.approx(1)
     assert (found["list"].tolist(), found["bold"].tolist()) == ([0, 1], [0, -1])
@@ -79,9 +83,9 @@ def test_odds_ratios_are_those_of_an_unpenalised_logistic_regression() -> None:
     assert [effect.odds.value for effect in found.effects] == pytest.approx(expected, abs=1e-4)
 
 
-def meat_by_hand(scores: np.ndarray, groups: list[object]) -> np.ndarray:
+def meat_by_hand(scores: np.ndarray, groups: Collection[Hashable]) -> np.ndarray:
     total = np.zeros((scores.shape[1], scores.shape[1]))
-    names = sorted(set(groups))
+    names = set(groups)
     for name in names:
         inside = sum(score for score, group in zip(scores, groups, strict=True) if group == name)
         total += np.outer(inside, inside)
@@ -295,7 +299,8 @@ def pool(
     """Everybody judges every item, one every three minutes from morning; those with a habit follow it always."""
     random = np.random.default_rng(seed)
     quality, chars = random.standard_normal((n_items, k)), random.integers(100, 3_000, (n_items, k)).astype(float)
-    rows, scores = [], {}
+    rows: list[tuple[float, ...]] = []
+    scores: dict[tuple[int, int], np.ndarray] = {}
     for rater in range(n_raters):
         habit = (habits or {}).get(rater, "")
         for item in range(n_items):

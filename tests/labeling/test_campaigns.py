@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
 from labeling import intake, rating_form, services
@@ -124,7 +125,7 @@ def test_a_name_is_given_once(day_shift: Pool, guideline: Guideline) -> None:
 
 
 def test_the_cost_of_a_campaign_grows_by_batches_and_not_by_prompts(
-    day_shift: Pool, guideline: Guideline, django_assert_max_num_queries
+    day_shift: Pool, guideline: Guideline, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     prompts = some_prompts(300)
     responses_to(prompts, n=4)

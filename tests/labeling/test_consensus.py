@@ -48,7 +48,8 @@ def anaesthetists() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         for observer, grades in enumerate(entry.split(","), start=1)
         for grade in grades
     ]
-    return tuple(np.array(column) for column in zip(*votes, strict=True))
+    patients, observers, grades = np.array(votes).T
+    return patients, observers, grades
 
 
 def fitted() -> consensus.Consensus:

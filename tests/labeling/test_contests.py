@@ -1,7 +1,11 @@
 """Win rates between sources, from what raters submitted."""
 
-import pytest
+from collections.abc import Callable
 
+import pytest
+from django.test import Client
+
+from accounts.models import User
 from labeling import queue, selectors, services
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from tests.cast import NOON, lease_of, some_prompts
@@ -65,7 +69,9 @@ def test_without_judgments_there_is_no_contest(duel: Campaign) -> None:
     assert selectors.contests(campaign=duel) == []
 
 
-def test_the_campaigns_page_shows_who_wins(duel: Campaign, rosa: Rater, raul: Rater, alice, signed_in) -> None:
+def test_the_campaigns_page_shows_who_wins(
+    duel: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: Callable[..., Client]
+) -> None:
     judge(duel, rosa, prefers="new model")
     judge(duel, raul, prefers=None)
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pyarrow.parquet as pq
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from labeling import exports, queue, services
 from labeling.models import Campaign, Import, Judgment, Rater, Source
@@ -77,6 +78,7 @@ def test_judgments_of_a_held_out_pool_say_so(demonstration_campaign: Campaign, r
 
 def test_a_comparison_leaves_with_what_was_shown_where(comparison_campaign: Campaign, rosa: Rater) -> None:
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    assert slot is not None
     shown = queue.presented(slot)
     ranked(comparison_campaign, rosa, {0: 2, 1: 1, 2: 2, 3: None})
 
@@ -100,7 +102,7 @@ def test_ties_and_unranked_responses_give_no_pair(comparison_campaign: Campaign,
 
 
 def test_reading_many_comparisons_costs_a_constant_number_of_queries(
-    comparison_campaign: Campaign, rosa: Rater, raul: Rater, django_assert_num_queries
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for rater in (rosa, raul):
         for _ in range(3):
@@ -146,6 +148,7 @@ def test_a_retired_prompt_does_not_leave(demonstration_campaign: Campaign) -> No
 
 def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(comparison_campaign: Campaign, rosa: Rater) -> None:
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    assert slot is not None
     best = queue.presented(slot)[2]
     judgment = services.submit_comparison(
         lease=lease_of(slot),
@@ -161,9 +164,6 @@ def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(com
 
     assert (written.judgment_id, written.response, written.is_edit) == (judgment.pk, "Better.", True)
     assert (ranking.is_edit, len(ranking.responses)) == (False, 4)
-    assert [(text.text, text.rank) for text in sorted(pair.responses, key=lambda text: text.rank)] == [
-        ("Better.", 1),
-        (best.text, 2),
-    ]
+    assert sorted((text.rank or 0, text.text) for text in pair.responses) == [(1, "Better."), (2, best.text)]
     assert pair.is_edit
     assert pair.judgment_id == judgment.pk

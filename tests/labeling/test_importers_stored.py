@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling import curation, selectors, services
@@ -42,7 +43,7 @@ def clock() -> datetime:
 def bring(tmp_path: Path) -> Bring:
     """Write rows to a file, import it and give back the import as it ended."""
 
-    def bring(*rows: Any, name: str = "a.jsonl", runs: bool = True, **wanted: Any) -> Import:
+    def bring(*rows: Any, name: str = "a.jsonl", runs: bool = True, **changed: Any) -> Import:
         path = tmp_path / name
         path.write_bytes(b"".join(json.dumps(row).encode() + b"\n" for row in rows))
         wanted: dict[str, Any] = {
@@ -52,7 +53,7 @@ def bring(tmp_path: Path) -> Bring:
             "is_rung": False,
             "by": None,
             "now": NOON,
-        } | wanted
+        } | changed
         batch = services.start_import(path=path, file_name=name, **wanted)
         if runs:
             services.run_import(import_id=batch.pk, clock=clock)
@@ -453,7 +454,7 @@ def test_the_command_names_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("n", [150])
 def test_a_batch_takes_the_same_number_of_queries_whatever_its_size(
-    bring: Bring, n: int, django_assert_max_num_queries: Any
+    bring: Bring, n: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     rows = [{"prompt": f"Number {i} of many prompts that differ in little", "completion": str(i)} for i in range(n)]
     batch = bring(*rows, with_judgments=True, runs=False)

@@ -20,7 +20,7 @@ LATER = NOON + timedelta(days=3)
 
 def rate(pool: Pool, *, amount: str, basis: str = "hour", kind: str = "demonstration", **more: Any) -> None:
     values: dict[str, Any] = {"currency": "EUR", "valid_from": NOON - timedelta(days=30), "by": None, "now": NOON} | more
-    services.set_rate(pool=pool, kind=kind, basis=basis, amount=Decimal(amount), **values)  # type: ignore[arg-type]
+    services.set_rate(pool=pool, kind=kind, basis=basis, amount=Decimal(amount), **values)
 
 
 def write(campaign: Campaign, rater: Rater, *, active_s: float | None, in_hand_s: float, at: datetime = NOON) -> Judgment:

@@ -48,7 +48,7 @@ def test_a_full_day_is_refused_with_a_sentence(day_shift: Pool, rosa: Rater, dem
 
 
 def test_the_next_day_begins_at_the_raters_own_midnight(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
-    User.objects.filter(pk=rosa.user_id).update(time_zone="Asia/Tokyo")
+    User.objects.filter(rater=rosa).update(time_zone="Asia/Tokyo")
     limited(day_shift, per_day=1)
     write(demonstration_campaign, Rater.objects.get(pk=rosa.pk), now=NOON)
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pytest_django import DjangoAssertNumQueries
 
 from labeling import exports, queue, services
 from labeling.models import Campaign, Draft, Guideline, Item, ItemResponse, Judgment, Pass, Pool, Rater, Response, Slot
@@ -14,6 +15,7 @@ from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstrat
 pytestmark = pytest.mark.django_db
 
 MINUTE = timedelta(minutes=1)
+ALL_RANKED: dict[str, Any] = {"ranks": {0: 1, 1: 2, 2: 3, 3: 4}, "ratings": {n: {"overall": "4"} for n in range(4)}}
 
 
 def after(minutes: float) -> datetime:
@@ -32,8 +34,7 @@ def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> Judgment:
 
 
 def judge(slot: Slot, rater: Rater, **given: Any) -> Judgment:
-    answers = {"ranks": {0: 1, 1: 2, 2: 3, 3: 4}, "ratings": {n: {"overall": "4"} for n in range(4)}} | given
-    return services.submit_comparison(lease=lease_of(slot), rater=rater, now=NOON, **answers)
+    return services.submit_comparison(lease=lease_of(slot), rater=rater, now=NOON, **ALL_RANKED | given)
 
 
 def position_of(slot: Slot) -> int:
@@ -109,7 +110,7 @@ def test_finish_first_completes_an_item_before_it_starts_the_next(
     for _ in range(3):
         write(campaign, rosa)
 
-    assert [Item.objects.get(pk=write(campaign, raul).item_id).position for _ in range(3)] == [0, 1, 2]
+    assert [write(campaign, raul).item.position for _ in range(3)] == [0, 1, 2]
 
 
 def test_spread_gives_every_item_one_judgment_before_any_gets_two(
@@ -119,7 +120,7 @@ def test_spread_gives_every_item_one_judgment_before_any_gets_two(
     for _ in range(3):
         write(campaign, rosa)
 
-    positions = [Item.objects.get(pk=write(campaign, raul).item_id).position for _ in range(3)]
+    positions = [write(campaign, raul).item.position for _ in range(3)]
 
     assert positions == [3, 4, 0]
 
@@ -164,7 +165,7 @@ def test_a_sweep_finds_what_a_raters_place_hides(demonstration_campaign: Campaig
 
 
 def test_an_empty_queue_is_swept_once_a_minute(
-    demonstration_campaign: Campaign, rosa: Rater, django_assert_num_queries: Any
+    demonstration_campaign: Campaign, rosa: Rater, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for _ in range(5):
         write(demonstration_campaign, rosa)
@@ -532,7 +533,12 @@ def test_a_closed_campaign_still_takes_what_was_written(demonstration_campaign: 
 
 @pytest.mark.parametrize("n_items", [3, 30])
 def test_the_cost_of_an_item_does_not_grow(
-    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, n_items: int, django_assert_num_queries
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    raul: Rater,
+    n_items: int,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=n_items)
     for _ in range(n_items - 1):
@@ -575,7 +581,9 @@ def test_an_undo_of_a_late_answer_frees_the_slot_it_had_filled(
 
     services.undo(lease=lease_of(slot), rater=rosa, draft={"text": "Four."}, now=after(1))
 
-    assert Slot.objects.get(pk=late.slot_id).state == Slot.State.FREE
+    assert late.slot is not None
+    late.slot.refresh_from_db()
+    assert late.slot.state == Slot.State.FREE
     assert Draft.objects.get().content == {"text": "Four."}
 
 
@@ -595,10 +603,9 @@ def test_an_answer_that_something_was_built_on_is_not_undone(comparison_campaign
 def test_a_second_edit_of_the_same_prompt_is_a_response_of_its_own(comparison_campaign: Campaign, rosa: Rater) -> None:
     slot = claim(comparison_campaign, rosa)
     judge(slot, rosa, edit=services.Edit(0, "Better."))
-    answers = {"ranks": {0: 1, 1: 2, 2: 3, 3: 4}, "ratings": {n: {"overall": "4"} for n in range(4)}}
 
     services.correct_comparison(
-        lease=lease_of(slot), rater=rosa, version=1, edit=services.Edit(0, "Better still."), now=after(1), **answers
+        lease=lease_of(slot), rater=rosa, version=1, edit=services.Edit(0, "Better still."), now=after(1), **ALL_RANKED
     )
 
     assert list(Response.objects.filter(source__kind="person").order_by("number").values_list("text", flat=True)) == [

@@ -101,7 +101,7 @@ def test_the_same_call_from_eight_programs_at_once_is_done_once() -> None:
     alice = User.objects.create_user(email="alice@example.org", name="Alice", is_admin=True)
     secret, together = secret_of(alice), Barrier(8)
 
-    def call(_number: int) -> tuple[int, object]:
+    def call(_number: int) -> tuple[int, dict[str, Any]]:
         together.wait()
         try:
             response = create(client_with(secret), "Night shift")

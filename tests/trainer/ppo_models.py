@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import torch
 from peft import LoraConfig, get_peft_model
+from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerBase
 
 from training.configs import PpoConfig
@@ -43,6 +44,15 @@ def causal(seed: int = 0, **changes: Any) -> LlamaForCausalLM:
 def classifier(seed: int = 1, **changes: Any) -> LlamaForSequenceClassification:
     torch.manual_seed(seed)
     return LlamaForSequenceClassification(llama_config(num_labels=1, **changes))
+
+
+def gradients(model: nn.Module) -> list[torch.Tensor]:
+    """Of every weight, each of which must have been reached."""
+    found = []
+    for weight in model.parameters():
+        assert weight.grad is not None
+        found.append(weight.grad)
+    return found
 
 
 def full_models(reward: Any = None, seed: int = 0) -> ppo_trainer.Models:

@@ -57,6 +57,7 @@ def prepare(
     path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, *, attempt: int = 1, **fields: Any
 ) -> RunFolder:
     """What a supervisor does before it starts the child. `fields`: more of the job, such as a reward model."""
+    more: dict[str, Any] = {name: str(value) if isinstance(value, Path) else value for name, value in fields.items()}
     job = Job(
         kind=kind,
         run_id=1,
@@ -64,7 +65,7 @@ def prepare(
         config=configs.as_json(config),
         model=str(model),
         snapshot=str(snapshot),
-        **{name: str(value) if isinstance(value, Path) else value for name, value in fields.items()},
+        **more,
     )
     run_dir.write_job(path, job)
     return RunFolder(path, attempt)

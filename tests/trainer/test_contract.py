@@ -6,8 +6,8 @@ import accelerate
 import peft
 import pytest
 import transformers
-import trl
 from trl.models.utils import unwrap_model_for_generation
+from trl.trainer.sft_trainer import SFTTrainer
 
 # Private, and overridden by us: training.trainer.progress.Watched and ranking_trainer.RankingTrainer.
 OVERRIDDEN = [
@@ -30,7 +30,7 @@ CALLED = [
     (transformers.AttentionInterface, "register"),
     (transformers.AttentionMaskInterface, "register"),
     (transformers.PreTrainedModel, "set_attn_implementation"),
-    (trl.SFTTrainer, "train"),
+    (SFTTrainer, "train"),
 ]
 
 

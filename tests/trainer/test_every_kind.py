@@ -1,6 +1,9 @@
 """What holds for runs of every kind: the same run twice gives the same numbers, and a dry one makes two steps at most."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TypedDict
 
 import pytest
 
@@ -22,7 +25,17 @@ from training.run_dir import RunFolder
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
 
-ROWS = {"max_tokens": 64, "batch_size": 2, "accumulation": 1, "dtype": "float32", "max_steps": 3, "lora_dropout": 0.1}
+
+class Rows(TypedDict):
+    max_tokens: int
+    batch_size: int
+    accumulation: int
+    dtype: str
+    max_steps: int
+    lora_dropout: float
+
+
+ROWS: Rows = {"max_tokens": 64, "batch_size": 2, "accumulation": 1, "dtype": "float32", "max_steps": 3, "lora_dropout": 0.1}
 QUICK: dict[str, Settings] = {
     "sft": SftConfig(**ROWS),
     "reward": RewardConfig(**ROWS),
@@ -40,22 +53,21 @@ QUICK: dict[str, Settings] = {
     "rloo": RlooConfig(
         batch_size=4, accumulation=1, max_steps=3, max_new_tokens=6, max_prompt_tokens=48, max_held_out_rows=4, dtype="float32"
     ),
-    "pretrain": PretrainConfig(**ROWS | {"max_tokens": 32}),
+    "pretrain": replace(PretrainConfig(**ROWS), max_tokens=32),
     "sample": SampleConfig(n_responses=2, max_new_tokens=6, batch_size=4, dtype="float32"),
     "evaluate": EvaluateConfig(max_tokens=64, max_new_tokens=6, batch_size=4, dtype="float32"),
 }
+SNAPSHOTS: dict[str, Callable[[Path], Path]] = {"comparisons": runs.rankings, "prompts": runs.prompts}
 # What the clock decides.
 TIMED = {"seconds", "tokens_per_s", "responses_per_s", "rollout_s", "update_s"}
 
 
-def made(path: Path, kind: str, model: Path, judge: RunFolder, **fields: object) -> RunFolder:
-    wanted = configs.KINDS[kind].snapshots[0]
-    make = {"comparisons": runs.rankings, "prompts": runs.prompts}.get(wanted, runs.demonstrations)
-    if kind in ("ppo", "rloo"):
-        make = runs.demonstrations
+def made(path: Path, kind: str, model: Path, judge: RunFolder, *, is_dry: bool = False) -> RunFolder:
+    wanted = "demonstrations" if kind in ("ppo", "rloo") else configs.KINDS[kind].snapshots[0]
+    make = SNAPSHOTS.get(wanted, runs.demonstrations)
     reward_model = judge.path / "model" if configs.KINDS[kind].reward_model else None
     snapshot = make(path / "snapshot")
-    return runs.prepare(path / "run", kind, QUICK[kind], model, snapshot, reward_model=reward_model, **fields)
+    return runs.prepare(path / "run", kind, QUICK[kind], model, snapshot, reward_model=reward_model, is_dry=is_dry)
 
 
 def numbers(folder: RunFolder) -> dict[int, dict[str, float]]:

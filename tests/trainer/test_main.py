@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from tests.trainer import runs
-from training import run_dir
+from training import configs, run_dir
 from training.configs import SampleConfig, SftConfig
 from training.trainer import __main__ as command
 from training.trainer.__main__ import anticipated
@@ -156,4 +156,4 @@ def test_a_bug_stays_a_bug() -> None:
 
 
 def test_every_kind_that_can_be_carried_out_has_a_config() -> None:
-    assert set(command.MODULES) <= set(command.configs.KINDS)
+    assert set(command.MODULES) <= set(configs.KINDS)

@@ -8,25 +8,14 @@ from typing import Any, cast
 
 import pytest
 import torch
-from transformers import LlamaConfig, LlamaForSequenceClassification, PreTrainedTokenizerBase
+from transformers import LlamaForSequenceClassification, PreTrainedTokenizerBase
 
+from tests.trainer import ppo_models
 from training.trainer import ranking_trainer as rt
 
 
 def build_model(seed: int = 0) -> LlamaForSequenceClassification:
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=101,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        num_labels=1,
-        pad_token_id=0,
-        eos_token_id=2,
-    )
-    return LlamaForSequenceClassification(config)
+    return ppo_models.classifier(seed, vocab_size=101)
 
 
 def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict[str, Any]]:
@@ -139,8 +128,8 @@ def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, si
     expected.backward()
 
     assert float(loss.detach()) == pytest.approx(float(expected.detach()), abs=1e-5)
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        assert torch.allclose(mine.grad, other.grad, atol=1e-5)
+    for mine, other in zip(ppo_models.gradients(ours), ppo_models.gradients(theirs), strict=True):
+        assert torch.allclose(mine, other, atol=1e-5)
 
 
 def trl_pairwise_loss(model: LlamaForSequenceClassification, rows: list[dict[str, Any]]) -> torch.Tensor:

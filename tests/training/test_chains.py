@@ -219,7 +219,7 @@ def test_fine_tuning_ends_in_a_campaign_on_the_new_models_responses(
 
 
 def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
-    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, base_model: TrainedModel
+    begin: Callable[..., Chain], noor: User, rosa: Rater, day_shift: Pool, guideline: Guideline, base_model: TrainedModel
 ) -> None:
     prompts = on_split("train", 2)
     compare(prompts[0], rosa, [1, 2])
@@ -232,7 +232,7 @@ def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
         answer(chain, step, [prompt.pk for prompt in prompts], n=2)
         run_ends(chain, step, responses=2)
     assert again(chain).state == "approval"
-    services.approve_link(chain=chain, by=chain.schedule.created_by, now=NOW)
+    services.approve_link(chain=chain, by=noor, now=NOW)
     services.advance_chain(chain_id=chain.pk, now=NOW)
 
     campaign = Campaign.objects.get()

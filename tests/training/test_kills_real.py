@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,10 @@ def test_a_supervisor_killed_while_a_checkpoint_is_being_saved_takes_its_child_a
     assert not saving.exists()
 
 
+def is_either_there(one: Path, other: Path) -> bool:
+    return one.exists() or other.exists()
+
+
 def freeze_while_saving(run: Run) -> tuple[Path, int]:
     """Stops the child in the middle of saving a checkpoint after its first; one that was renamed just before is let go on.
 
@@ -104,7 +109,7 @@ def freeze_while_saving(run: Run) -> tuple[Path, int]:
     for step in (6, 9, 12):
         saving = run_folder(run.pk) / "checkpoints" / f".tmp-1-step-{step}"
         done = saving.with_name(f"step-{step}")
-        until(lambda saving=saving, done=done: saving.exists() or done.exists(), f"checkpoint {step} in the making", limit_s=120)
+        until(partial(is_either_there, saving, done), f"checkpoint {step} in the making", limit_s=120)
         os.kill(child_pid(run), signal.SIGSTOP)
         if saving.exists():
             return saving, step

@@ -1,7 +1,7 @@
 """Nodes: what they say of themselves, and which run each of them takes."""
 
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ TWO_CARDS = """0, GPU-aaa, NVIDIA H100 80GB HBM3, 81559, 1024, 97, 61
 """
 
 
-def announce(name: str, *memories: float, now: object = NOW) -> Node:
+def announce(name: str, *memories: float, now: datetime = NOW) -> Node:
     gpus = tuple(Gpu("card", memory, 0.0, 0.0, None) for memory in memories)
     services.announce_node(name=name, report=Report(4, 15.6, 8.0, gpus, {}), now=now)
     return Node.objects.get(name=name)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, Notice, User
 from labeling import consensus, exports, queue, rating_form, services
@@ -156,7 +157,7 @@ def test_raters_who_call_all_bad_agree(day_shift: Pool, guideline: Guideline) ->
 
 @pytest.mark.django_db
 def test_deciding_costs_the_same_whatever_the_campaign_holds(
-    day_shift: Pool, guideline: Guideline, django_assert_max_num_queries
+    day_shift: Pool, guideline: Guideline, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     campaign = comparing(day_shift, guideline, DYNAMIC, n_items=30)
     first, second = raters_in(day_shift, 2)

@@ -188,7 +188,7 @@ def test_a_form_as_the_browser_sends_it_queues_the_run(signed_in: SignIn, noor: 
 
 def test_the_form_of_ppo_takes_a_watchdog_and_the_page_names_it(signed_in: SignIn, noor: User) -> None:
     judge, watchdog = (TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}") for name in ("Judge", "Fido"))
-    about = {"snapshot": cast.a_snapshot(noor, kind="prompts").pk, "base_model": cast.a_model(noor).pk}
+    about: dict[str, Any] = {"snapshot": cast.a_snapshot(noor, kind="prompts").pk, "base_model": cast.a_model(noor).pk}
     client = signed_in(noor)
 
     client.post("/runs/new/ppo/", form_data("ppo", **about, reward_model=judge.pk, watchdog_model=watchdog.pk))
@@ -220,7 +220,7 @@ def test_a_preset_fills_the_settings_and_keeps_what_was_chosen(signed_in: SignIn
     form = signed_in(noor).post("/runs/new/sft/", data).context["form"]
 
     assert form["name"].value() == "Kept"
-    assert form["max_tokens"].value() == configs.PRESETS["sft"]["small"].max_tokens
+    assert form["max_tokens"].value() == configs.as_json(configs.PRESETS["sft"]["small"])["max_tokens"]
     assert not Run.objects.exists()
 
 

@@ -214,6 +214,12 @@ TABLE: dict[str, frozenset[Role]] = {
     # what starts by itself, where it runs, and what became of it
     "run_compare": RESEARCHER,
     "run_first": RESEARCHER,
+    "model_try": RESEARCHER,
+    "model_ask": RESEARCHER,
+    "model_answer": RESEARCHER,
+    "model_answer_stop": RESEARCHER,
+    "model_keep": RESEARCHER,
+    "model_kept": RESEARCHER,
     "run_describe": RESEARCHER,
     "schedules": RESEARCHER,
     "schedule_new": RESEARCHER,

@@ -260,7 +260,11 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 60
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_TASK_DEFAULT_QUEUE = "short"
-CELERY_TASK_ROUTES = {"training.tasks.execute_run": {"queue": "gpu"}}
+CELERY_TASK_ROUTES = {
+    "training.tasks.execute_run": {"queue": "gpu"},
+    "training.tasks.answer_question": {"queue": "models"},
+    "training.tasks.publish_model": {"queue": "models"},
+}
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -316,6 +320,20 @@ UPSETTING_BEFORE_PAUSE = env.integer(
 
 # --- logs --------------------------------------------------------------------------------------------------------
 LOGGING = {
+ENDPOINT_HOSTS = env.words(
+    "PREFERABLY_ENDPOINT_HOSTS",
+    "Hosts, or host:port, of OpenAI-compatible servers that may be registered as models and are sent prompts; commas between.",
+    default="localhost,127.0.0.1" if MODE == "demo" else "",
+)
+TRY_MODELS_WARM = env.integer(
+    "PREFERABLY_TRY_MODELS", "Models that a worker on the queue `models` holds in memory at a time, to be tried.", default="2"
+)
+TRY_KEEPS_WARM_S = env.integer(
+    "PREFERABLY_TRY_KEEPS_S", "Seconds that a tried model stays in memory after its last answer.", default="300"
+)
+TRY_LIMIT_S = env.integer(
+    "PREFERABLY_TRY_LIMIT_S", "Seconds after which an answer to a person who tries a model ends.", default="300"
+)
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},

@@ -37,7 +37,7 @@ class DemonstrationRow:
     split: str
     cluster: str
     source_name: str
-    """the import it came by, or "raters" """
+    """the import it came by, the model whose answer was kept, or "raters" """
     licence: str
     category: str
     language: str
@@ -155,7 +155,7 @@ def demonstrations(
             response=judgment.demonstration.text,
             split=prompt.split,
             cluster=prompt.cluster,
-            source_name=judgment.import_batch.source.name if judgment.import_batch else "raters",
+            source_name=_came_from(judgment),
             licence=prompt.licence,
             category=prompt.category,
             language=prompt.language,
@@ -451,6 +451,12 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         prompt_id=prompt.pk,
         messages=prompt.messages,
         responses=tuple(_ranked_text(row) for row in judgment.comparison.ranked.all()),
+def _came_from(judgment: Judgment) -> str:
+    if judgment.import_batch:
+        return judgment.import_batch.source.name
+    return str(judgment.presentation.get("source") or "raters") if judgment.campaign_id is None else "raters"
+
+
         rater_alias=judgment.rater.alias,
         split=prompt.split,
         cluster=prompt.cluster,

@@ -82,6 +82,33 @@ def fetch_model(location: str) -> str:
     return location
 
 
+def model_files(location: str) -> dict[str, int]:
+    """The files of a model and their sizes, as seen from here: in the store, or in a folder of this machine.
+
+    Raises ModelMissing (also for a hub name: nothing of it is here) and store.StoreAway.
+    """
+    if store.is_url(location):
+        try:
+            return store.sizes(location)
+        except store.Missing as problem:
+            raise ModelMissing(location) from problem
+    folder = Path(location)
+    if not location.startswith("/") or not (folder / "config.json").is_file():
+        raise ModelMissing(location)
+    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return {str(path.relative_to(folder)): path.stat().st_size for path in found}
+
+
+def read_model_file(location: str, name: str) -> Iterator[bytes]:
+    """One of them, a block at a time. Raises store.StoreAway."""
+    if store.is_url(location):
+        yield from store.read(location, name)
+        return
+    with (Path(location) / name).open("rb") as file:
+        while block := file.read(store.READ_BYTES):
+            yield block
+
+
 def _fetched(url: str) -> Path:
     """The node's own copy, fetched once: a kept model never changes."""
     target = settings.MODELS_DIR / "fetched" / url.rsplit("/", 1)[1]

@@ -33,6 +33,28 @@ def ring_chain(chain_id: int) -> None:
         logger.warning("Chain %s waits for the beat: the broker is away (%s).", chain_id, problem)
 
 
+def ring_models(task: str, **what: object) -> bool:
+    """Sends a task to the workers that have models at hand; call it after commit. False when the broker is away."""
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0)
+            app.send_task(f"training.tasks.{task}", kwargs=what, retry=False, connection=connection)
+    except OperationalError as problem:
+        logger.warning("No worker was told of %s: the broker is away (%s).", task, problem)
+        return False
+    return True
+
+
+def ring_firing(firing_id: int) -> None:
+    """Lets the measurement for a schedule begin now; call it after commit. The beat rings again for one that was lost."""
+    try:
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1, interval_start=0)
+            app.send_task("training.tasks.measure", kwargs={"firing_id": firing_id}, retry=False, connection=connection)
+    except OperationalError as problem:
+        logger.warning("Measurement %s waits for the beat: the broker is away (%s).", firing_id, problem)
+
+
 def n_waiting() -> int:
     """Rings that no worker has answered; 0 as well when the broker is away."""
     try:

@@ -5,7 +5,7 @@
     progress.jsonl    appended by the child: points, samples, notes
     stop              an empty file: stop at the next step, save, finish as "stopped"
     checkpoints/step-N/   written aside, manifest.json last, then renamed into place
-    model/            whole weights and tokenizer
+    model/            whole weights and tokenizer; in adapter/ what LoRA learned, unmerged
     responses.jsonl   what a sample run wrote
     log.txt           the child's stdout and stderr
     result.json       written last (Result)
@@ -20,7 +20,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,8 @@ CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"
 ATTEMPT = "attempt"
 LOCK = ".lock"
+ADAPTER = "adapter"
+"""Inside a model's folder: what LoRA learned, before it was merged into the weights."""
 TEMPORARY = ".tmp-"
 SNAPSHOT_CARD = "card.json"
 SPLITS = ("train", "validation", "test")
@@ -74,6 +76,8 @@ class Job:
     watchdog_model: str | None = None
     is_dry: bool = False
     output: str = "model"
+    endpoint: Sequence[str] | None = None
+    """Of a model that another server answers for: address, its name there, the variable with the key ("" for none)."""
     heartbeat_s: float = 5.0
     threads: int = 1
 

@@ -33,6 +33,8 @@ PART = ".part-"
 N_TRIES = 5
 FIRST_PAUSE_S = 0.2
 BLOCK_BYTES = 64 * 1024**2
+READ_BYTES = 4 * 1024**2
+"""At a time for who passes it on: a page that sends a model holds no more than this of it."""
 
 
 class StoreAway(Exception):
@@ -109,6 +111,21 @@ def held(url: str) -> list[Held]:
         Held(f"{url}/{name}", sum(size for _rest, size in found), len(found), any(rest == MANIFEST for rest, _size in found))
         for name, found in sorted(sizes.items())
     ]
+
+
+def sizes(url: str) -> dict[str, int]:
+    """Every file of a whole folder by its path inside it. Raises StoreAway and Missing."""
+    files, path = fsspec.core.url_to_fs(url)
+    return {name: int(entry["size"]) for name, entry in _manifest(files, path)["files"].items()}
+
+
+def read(url: str, name: str) -> Iterator[bytes]:
+    """A file of a folder, a block at a time. Raises StoreAway."""
+    files, path = fsspec.core.url_to_fs(url)
+    n_bytes = int(_tried(lambda: files.info(f"{path}/{name}"))["size"])
+    for start in range(0, n_bytes, READ_BYTES):
+        end = min(start + READ_BYTES, n_bytes)
+        yield _tried(lambda start=start, end=end: files.cat_file(f"{path}/{name}", start=start, end=end))  # type: ignore[misc]
 
 
 def describe(folder: Path) -> dict[str, dict[str, Any]]:

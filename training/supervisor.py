@@ -27,7 +27,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.intake import NewResponse
-from training import artifacts, freezing, leaving, progress_lines, run_dir, services, shipping, store, verdicts
+from training import (
+    artifacts,
+    environment,
+    freezing,
+    launching,
+    leaving,
+    progress_lines,
+    run_dir,
+    services,
+    shipping,
+    store,
+    verdicts,
+)
+from training.launching import Launch
 from training.models import Run
 from training.services import Ending
 from training.verdicts import LastWords, Next
@@ -44,17 +57,6 @@ STORE_PATIENCE_S = 600
 LONGEST_PAUSE_S = 15
 N_RESPONSES_AT_ONCE = 500
 CHILD = "child.json"
-# The trainer has no business with these.
-SECRETS = (
-    "DATABASE_URL",
-    "REDIS_URL",
-    "EMAIL_URL",
-    "PREFERABLY_SECRET_KEY",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "GOOGLE_APPLICATION_CREDENTIALS",
-)
 
 
 class Superseded(Exception):
@@ -168,9 +170,11 @@ def _job(attempt: _Attempt) -> run_dir.Job:
     return run_dir.Job(
         kind=run.kind,
         run_id=run.pk,
+    endpoint = services.endpoint_of(model=run.base_model)
         attempt=run.attempt,
         config=run.config,
-        model=_fetched_model(attempt, run.base_model.location),
+        model=run.base_model.location if endpoint else _fetched_model(attempt, run.base_model.location),
+        endpoint=(endpoint.url, endpoint.served_name, endpoint.key_variable) if endpoint else None,
         reward_model=_fetched_model(attempt, reward_model.location) if reward_model else None,
         watchdog_model=_fetched_model(attempt, watchdog_model.location) if watchdog_model else None,
         other_model=_fetched_model(attempt, run.other_model.location) if run.other_model else None,
@@ -256,7 +260,10 @@ def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
         if os.getppid() != supervisor_pid:  # died between fork and now
             os._exit(1)
 
-    environment = {name: value for name, value in os.environ.items() if name not in SECRETS} | {"PYTHONUNBUFFERED": "1"}
+    inherited = environment.harmless() | {"PYTHONUNBUFFERED": "1"} | _key_for(attempt.run)
+    command = _command(attempt)
+    if Launch.from_json(attempt.run.launch).is_parallel and not attempt.run.n_gpus:
+        inherited["CUDA_VISIBLE_DEVICES"] = ""  # asked for none
     with (attempt.folder / run_dir.LOG).open("ab") as log:
         log.write(f"{verdicts.ATTEMPT_BEGINS}{attempt.run.attempt} on {attempt.run.node}\n".encode())
         log.flush()
@@ -266,7 +273,7 @@ def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=settings.BASE_DIR,
-            env=environment,
+            env=inherited,
             start_new_session=True,
             preexec_fn=bind_to_supervisor,
         )
@@ -277,6 +284,36 @@ def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
 def _end_previous_child(folder: Path) -> None:
     """An older attempt's child on this node, should one have outlived its supervisor, ends before the next begins."""
     try:
+def _key_for(run: Run) -> dict[str, str]:
+    """The key of the endpoint that this run asks, under its own name; no other key goes along."""
+    endpoint = services.endpoint_of(model=run.base_model)
+    key = environment.key_of(endpoint.key_variable) if endpoint else ""
+    return {endpoint.key_variable: key} if endpoint and key else {}
+
+
+def _command(attempt: _Attempt) -> list[str]:
+    """What starts the training: one process, or accelerate's launcher with a config written for it. Raises UnableToStart."""
+    folder, launch = attempt.folder, Launch.from_json(attempt.run.launch)
+    if not launch.is_parallel:
+        return [*settings.TRAINER_COMMAND, str(folder)]
+    config = folder / launching.CONFIG
+    run_dir.write_json(config, launching.config_of(launch, n_gpus=attempt.run.n_gpus, port=_free_port()))
+    try:
+        return launching.command(settings.TRAINER_COMMAND, config=str(config), folder=str(folder))
+    except launching.UnableToLaunch as problem:
+        raise UnableToStart(
+            _("The node's command for training is “%(command)s”. Several processes need one such as python -m training.trainer.")
+            % {"command": problem}
+        ) from problem
+
+
+def _free_port() -> int:
+    """Where the processes of the run find one another, on this machine alone."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
         previous = json.loads((folder / CHILD).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.celery import run_task, short_task
-from training import doorbell, heralding, leaving, selectors, services, supervisor
+from training import conversing, doorbell, heralding, leaving, selectors, services, supervisor, trying
 
 logger = logging.getLogger(__name__)
 
@@ -76,13 +76,21 @@ def announce_node(sender: Any, **_signal: Any) -> None:
     if doorbell.QUEUE in {queue.name for queue in sender.task_consumer.queues}:
         heralding.begin(settings.NODE_NAME)
 
+@run_task()
+def answer_question(*, question: str) -> None:
+    trying.answer_question(question=question)
+
+
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
 def tell_supervisors(**_signal: Any) -> None:
     """A worker that was asked to end waits for its task; its task has to know."""
     leaving.announce(os.getpid())
 
+    if conversing.QUEUE in queues:
+        trying.begin(sender.hostname)
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
-def forget_worker(**_signal: Any) -> None:
+def forget_worker(sender: Any, **_signal: Any) -> None:
     leaving.withdraw(os.getpid())
+    trying.leave(sender.hostname)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import compare, models, nodes, run_parts, runs, schedules, snapshots, storage, withdrawals
+from training.views import compare, models, nodes, run_parts, runs, schedules, snapshots, storage, trying, withdrawals
 
 urlpatterns = [
     path("runs/", runs.index, name="runs"),
@@ -25,6 +25,12 @@ urlpatterns = [
     path("snapshots/<int:pk>/", snapshots.detail, name="snapshot"),
     path("models/", models.index, name="models"),
     path("models/new/", models.new, name="model_new"),
+    path("models/try/", trying.chat, name="model_try"),
+    path("models/try/ask", trying.ask, name="model_ask"),
+    path("models/try/answers/<slug:answer>", trying.answer, name="model_answer"),
+    path("models/try/answers/<slug:answer>/stop", trying.stop, name="model_answer_stop"),
+    path("models/try/keep/", trying.keep, name="model_keep"),
+    path("models/try/kept/<int:pk>/", trying.kept, name="model_kept"),
     path("models/<int:pk>/", models.detail, name="model"),
     path("models/<int:pk>/pin", storage.pin_model, name="model_pin"),
     path("storage/", storage.index, name="storage"),

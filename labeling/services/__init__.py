@@ -58,6 +58,7 @@ from labeling.services.judgments import (
     undo,
 )
 from labeling.services.onboarding import (
+from labeling.services.keeping import keep_demonstration, keep_prompt
     UnableToSubmitStep,
     add_step,
     decide_attempt,
@@ -163,6 +164,8 @@ __all__ = [
     "heartbeat",
     "import_golds",
     "invite_to_pool",
+    "keep_demonstration",
+    "keep_prompt",
     "make_gold",
     "make_gold_of_answer",
     "mark_paid",

@@ -1,5 +1,6 @@
 """Every multi-row read of the training half, one module a noun."""
 
+from training.selectors.cards import card_text, is_elsewhere, licences, lineage_json, made_card, n_judgments_behind
 from training.selectors.comparing import (
     N_COMPARED,
     Line,
@@ -63,6 +64,7 @@ __all__ = [
     "Curve",
     "Difference",
     "Forecast",
+from training.selectors.trying import KeptTurn, kept, licence_of, models_to_try
     "Holding",
     "Line",
     "Live",
@@ -75,6 +77,7 @@ __all__ = [
     "Table",
     "Touched",
     "breakdowns",
+    "KeptTurn",
     "campaign_choices",
     "card",
     "chains",
@@ -88,6 +91,7 @@ __all__ = [
     "has_active",
     "highest_priority",
     "is_intact",
+    "card_text",
     "is_wanted_elsewhere",
     "licence_choices",
     "line",
@@ -101,7 +105,10 @@ __all__ = [
     "next_run_id",
     "nodes",
     "overview",
+    "kept",
     "points_since",
+    "licence_of",
+    "licences",
     "queued_run_ids",
     "runs",
     "runs_compared",
@@ -111,6 +118,8 @@ __all__ = [
     "samples",
     "samples_compared",
     "schedules",
+    "models_to_try",
+    "n_judgments_behind",
     "settings_compared",
     "share",
     "situation",

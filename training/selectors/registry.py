@@ -35,7 +35,7 @@ def lineage(*, model: TrainedModel) -> list[Step]:
     current: TrainedModel | None = model
     while current is not None and len(steps) < N_ANCESTORS:
         steps.append(Step(current, current.run, current.run.snapshot if current.run else None))
-        parents = TrainedModel.objects.select_related("run__snapshot")
+        parents = TrainedModel.objects.select_related("run__snapshot", "run__reward_model", "parent")
         current = parents.get(pk=current.parent_id) if current.parent_id else None
     return steps
 

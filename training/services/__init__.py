@@ -1,6 +1,8 @@
 """Every write of the training half, one module a noun."""
 
 from training.services.chains import UnableToResume, advance_chain, approve_link, resume_chain, stop_chain
+from training.services.endpoints import endpoint_of, refuse_elsewhere, register_endpoint
+from training.services.falls import begin_measuring
 from training.services.line import (
     UnableToExtend,
     UnableToQueue,
@@ -13,6 +15,7 @@ from training.services.line import (
     snapshot_kinds,
 )
 from training.services.nodes import announce_node, drain_node, forget_node, resume_node
+from training.services.questions import Kept, Part, UnableToAskModel, ask_models, keep_demonstration, keep_prompt
 from training.services.registry import UnableToRegister, enter_model, register_model, response_number, store_responses
 from training.services.runs import (
     Beat,
@@ -55,6 +58,7 @@ __all__ = [
     "Point",
     "Sample",
     "Terms",
+    "UnableToAskModel",
     "UnableToCut",
     "UnableToExtend",
     "UnableToFire",
@@ -67,6 +71,7 @@ __all__ = [
     "advance_chain",
     "announce_node",
     "approve_link",
+    "ask_models",
     "beat",
     "change_schedule",
     "claim_run",
@@ -76,6 +81,7 @@ __all__ = [
     "describe_run",
     "drain_node",
     "enter_model",
+    "endpoint_of",
     "extend_run",
     "extended_by",
     "finish_run",
@@ -86,6 +92,8 @@ __all__ = [
     "free_by_night",
     "give_up_attempt",
     "move_run",
+    "keep_demonstration",
+    "keep_prompt",
     "pause_schedule",
     "pin_model",
     "pin_run",
@@ -93,6 +101,8 @@ __all__ = [
     "reap_runs",
     "record_progress",
     "register_model",
+    "refuse_elsewhere",
+    "register_endpoint",
     "request_stop",
     "response_number",
     "resume_chain",

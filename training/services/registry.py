@@ -45,8 +45,7 @@ def register_model(
 
     Raises UnableToRegister.
     """
-    if TrainedModel.objects.filter(name=name).exists():
-        raise UnableToRegister(_("There is a model called “%(name)s” already. Choose another name.") % {"name": name})
+    refuse_taken_name(name)
     _refuse_bad_location(location, is_elsewhere=is_elsewhere)
     with transaction.atomic():
         model = TrainedModel.objects.create(
@@ -55,7 +54,7 @@ def register_model(
             location=location,
             licence=licence,
             notes=notes,
-            source=source or intake.source_for_model(name=_opaque_name(), licence=licence),
+            source=source or intake.source_for_model(name=opaque_name(), licence=licence),
             created_by=by,
             created_at=now,
         )
@@ -73,7 +72,7 @@ def enter_model(*, run: Run, location: str, metrics: dict[str, Any], now: dateti
         licence=licence,
         parent=None if run.config.get("start") == "scratch" else run.base_model,
         run=run,
-        source=intake.source_for_model(name=_opaque_name(), licence=licence),
+        source=intake.source_for_model(name=opaque_name(), licence=licence),
         metrics=metrics,
         created_by=run.created_by,
         created_at=now,
@@ -88,7 +87,7 @@ def store_responses(*, run_id: int, attempt: int, rows: Sequence[intake.NewRespo
             return None
         model = ours.select_related("base_model__source").get().base_model
         if model.source is None:
-            model.source = intake.source_for_model(name=_opaque_name(), licence=model.licence)
+            model.source = intake.source_for_model(name=opaque_name(), licence=model.licence)
             model.save(update_fields=["source"])
         return intake.store_responses(source=model.source, rows=rows, now=now)
 
@@ -98,6 +97,18 @@ def response_number(*, run_id: int, number: int) -> int:
     return run_id * NUMBERS_PER_RUN + number
 
 
+def store_scores(*, run_id: int, scores: Mapping[int, float], now: datetime) -> None:
+    """Held-out responses as a reward run's own model scores them, or the model that an evaluation judged by. Call it in the
+    transaction that ends the run."""
+    run = Run.objects.select_related("base_model__source", "reward_model__source").get(pk=run_id)
+    made = TrainedModel.objects.filter(run=run).select_related("source").first()
+    model = made or run.reward_model or run.base_model
+    if model.source is None:
+        model.source = intake.source_for_model(name=opaque_name(), licence=model.licence)
+        model.save(update_fields=["source"])
+    intake.store_scores(source=model.source, name=model.name, scores=scores, now=now)
+
+
 def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
     """Ids of the prompts to which these sampling runs wrote a response."""
     written = Q(pk__in=())
@@ -105,6 +116,12 @@ def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
         first = response_number(run_id=run.pk, number=0)
         written |= Q(source=run.base_model.source_id, number__gte=first, number__lt=first + NUMBERS_PER_RUN)
     return set(Response.objects.filter(written).values_list("prompt_id", flat=True))
+
+
+def refuse_taken_name(name: str) -> None:
+    """Raises UnableToRegister."""
+    if TrainedModel.objects.filter(name=name).exists():
+        raise UnableToRegister(_("There is a model called “%(name)s” already. Choose another name.") % {"name": name})
 
 
 def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
@@ -127,7 +144,8 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
         raise UnableToRegister(_("The folder %(location)s holds no model: config.json is missing.") % {"location": location})
 
 
-def _opaque_name() -> str:
+def opaque_name() -> str:
+    """For a source: it tells a rater nothing."""
     return f"model-{uuid4().hex[:12]}"
 
 

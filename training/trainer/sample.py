@@ -12,7 +12,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 from training import run_dir
 from training.configs import SampleConfig
 from training.run_dir import Job, Result, RunFolder
-from training.trainer import answering, data, loading
+from training.trainer import answering, data, loading, sample_elsewhere
 from training.trainer.data import Prompt
 
 
@@ -36,6 +36,8 @@ class _Tally:
 
 
 def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
+    if job.endpoint is not None:
+        return sample_elsewhere.carry_out(job, config, folder, _resume(folder, config))
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")

@@ -1,0 +1,169 @@
+"""An OpenAI-compatible server, seen by a client: answers whole or piece by piece. No Django: a training process asks one too."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+CONNECT_S = 10.0
+SILENCE_S = 120.0
+"""A server that says nothing for so long is given up."""
+MAX_BYTES = 4 * 1024**2
+MAX_WORDS = 300
+KEY_PREFIX = "PREFERABLY_KEY_"
+"""Only such variables are read for a key, or whoever names one could have any secret of the process sent away."""
+
+Message = Mapping[str, str]
+
+
+class UnableToAsk(Exception):
+    """The server did not answer as it should; the text says what it did."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """`url` is what comes before /chat/completions, `name` what the server calls the model."""
+
+    url: str
+    name: str
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Settings of one answer. Without a seed each is another."""
+
+    temperature: float = 1.0
+    top_p: float = 0.95
+    max_new_tokens: int = 256
+    seed: int | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_new_tokens": self.max_new_tokens,
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of an answer. With the last one `is_ended` tells whether the model ended its turn, where the server says so."""
+
+    text: str
+    is_last: bool = False
+    is_ended: bool | None = None
+
+
+def client() -> httpx2.Client:
+    """Goes where it is told: through no proxy of the environment, and after no redirect."""
+    timeout = httpx2.Timeout(SILENCE_S, connect=CONNECT_S)
+    return httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+
+
+def complete(asked: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling) -> Piece:
+    """The whole answer. Raises UnableToAsk."""
+    try:
+        with asked.stream("POST", _address(server), json=_body(server, messages, sampling), headers=_headers(server)) as answer:
+            content = b"".join(_limited(answer.iter_bytes()))
+    except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
+        raise UnableToAsk(_away(server, problem)) from problem
+    if not answer.is_success:
+        raise UnableToAsk(_refusal(server, answer.status_code, content))
+    choice = _choice(server, content)
+    message = choice.get("message") or {}
+    return Piece(str(message.get("content") or ""), is_last=True, is_ended=_is_ended(choice))
+
+
+def stream(asked: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
+    """The answer as it is written; ends with a piece that `is_last`. Raises UnableToAsk."""
+    body = _body(server, messages, sampling) | {"stream": True}
+    ended: bool | None = None
+    try:
+        with asked.stream("POST", _address(server), json=body, headers=_headers(server)) as answer:
+            if not answer.is_success:
+                raise UnableToAsk(_refusal(server, answer.status_code, b"".join(_limited(answer.iter_bytes()))))
+            for data in _events(_limited(answer.iter_bytes())):
+                choice = _choice(server, data)
+                text = (choice.get("delta") or {}).get("content")
+                ended = _is_ended(choice) if choice.get("finish_reason") else ended
+                if text:
+                    yield Piece(str(text))
+    except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
+        raise UnableToAsk(_away(server, problem)) from problem
+    yield Piece("", is_last=True, is_ended=ended)
+
+
+def _address(server: Server) -> str:
+    return f"{server.url.rstrip('/')}/chat/completions"
+
+
+def _headers(server: Server) -> dict[str, str]:
+    return {"User-Agent": "Preferably"} | ({"Authorization": f"Bearer {server.key}"} if server.key else {})
+
+
+def _body(server: Server, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "model": server.name,
+        "messages": [dict(message) for message in messages],
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+        "max_tokens": sampling.max_new_tokens,
+    }
+    return body if sampling.seed is None else body | {"seed": sampling.seed}
+
+
+def _limited(content: Iterator[bytes]) -> Iterator[bytes]:
+    n_bytes = 0
+    for part in content:
+        n_bytes += len(part)
+        if n_bytes > MAX_BYTES:
+            raise UnableToAsk("The server's answer does not end: it was cut off after 4 MB.")
+        yield part
+
+
+def _events(content: Iterator[bytes]) -> Iterator[bytes]:
+    """The data of server-sent events, up to the one that says that it was the last."""
+    rest = b""
+    for part in content:
+        *whole, rest = (rest + part).split(b"\n")
+        for line in whole:
+            name, colon, value = line.partition(b":")
+            if name != b"data" or not colon:
+                continue
+            if value.strip() == b"[DONE]":
+                return
+            yield value.strip()
+
+
+def _choice(server: Server, content: bytes) -> dict[str, Any]:
+    """The first choice; empty for an event without one, such as the last of a server that counts tokens."""
+    try:
+        found = json.loads(content)
+        choices = found["choices"]
+        return dict(choices[0]) if choices else {}
+    except (ValueError, KeyError, TypeError, RecursionError) as problem:
+        raise UnableToAsk(f"{server.url} did not answer as an OpenAI-compatible server does. Check its address.") from problem
+
+
+def _is_ended(choice: Mapping[str, Any]) -> bool | None:
+    reason = choice.get("finish_reason")
+    return None if reason is None else reason == "stop"
+
+
+def _refusal(server: Server, status: int, content: bytes) -> str:
+    try:
+        found = json.loads(content)
+        error = found.get("error", found)
+        words = error.get("message", "") if isinstance(error, dict) else error
+    except (ValueError, AttributeError, RecursionError):
+        words = ""
+    said = str(words).replace(server.key, "…") if server.key else str(words)  # a server may repeat the key it refuses
+    return f"{server.url} answered {status}{': ' if said else '.'}{said[:MAX_WORDS]}"
+
+
+def _away(server: Server, problem: Exception) -> str:
+    return f"{server.url} did not answer ({type(problem).__name__})."

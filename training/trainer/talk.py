@@ -1,0 +1,158 @@
+"""One model, kept in memory to be talked to: python -m training.trainer.talk MODEL
+
+Reads JSON lines from stdin and writes JSON lines to stdout; whatever else would be printed goes to stderr.
+
+    in:   {"messages": […], "temperature": …, "top_p": …, "max_new_tokens": …, "seed": …}
+          in the middle of an answer: {"stop": true}
+    out:  {"ready": true}, then for each question {"text": "…"} … and {"end": {"is_ended": …, "n_tokens": …, "is_stopped": …}}
+          or {"error": "…"}. An error before "ready" is the last line.
+
+It ends when stdin does.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+from collections.abc import Callable
+from typing import IO, Any
+
+import torch
+from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
+from transformers.generation.streamers import BaseStreamer
+
+from training.run_dir import AnticipatedFailure
+from training.trainer import answering, data, loading
+from training.trainer.__main__ import anticipated
+
+Say = Callable[[dict[str, Any]], None]
+
+
+class UnableToAnswer(AnticipatedFailure):
+    """The conversation is not one that this model can go on with."""
+
+
+class _Ears:
+    """Reads stdin in a thread, so that a stop is heard while the model writes."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self.questions: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.stop = threading.Event()
+        threading.Thread(target=self._listen, args=[stream], daemon=True).start()
+
+    def _listen(self, stream: IO[str]) -> None:
+        for line in stream:
+            heard = json.loads(line)
+            if heard.get("stop"):
+                self.stop.set()
+            else:
+                self.stop.clear()
+                self.questions.put(heard)
+        os._exit(0)  # whoever asked is gone, in the middle of whatever
+
+
+class _Mouth(BaseStreamer):  # type: ignore[misc]
+    """Says what can be read so far. A character of several tokens waits until it is whole."""
+
+    def __init__(self, tokenizer: PreTrainedTokenizerBase, say: Say) -> None:
+        self.tokenizer, self.say = tokenizer, say
+        self.tokens: list[int] = []
+        self.said = 0
+        self.is_prompt = True
+
+    def put(self, value: torch.Tensor) -> None:
+        if self.is_prompt:
+            self.is_prompt = False
+            return
+        self.tokens += value.flatten().tolist()
+        text = answering.readable(self.tokenizer, self.tokens)
+        if not text.endswith("\ufffd"):
+            self._say_rest(text)
+
+    def end(self) -> None:
+        self._say_rest(answering.readable(self.tokenizer, self.tokens))
+
+    def _say_rest(self, text: str) -> None:
+        if text[self.said :]:
+            self.say({"text": text[self.said :]})
+            self.said = len(text)
+
+
+class _Told(StoppingCriteria):  # type: ignore[misc]
+    """Ends an answer when the event is set."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop = stop
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_more: Any) -> torch.Tensor:
+        return torch.full((input_ids.shape[0],), self.stop.is_set(), dtype=torch.bool, device=input_ids.device)
+
+
+def main(folder: str) -> int:
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as out:
+        os.dup2(2, 1)
+
+        def say(line: dict[str, Any]) -> None:
+            out.write(json.dumps(line) + "\n")
+            out.flush()
+
+        ears = _Ears(sys.stdin)
+        try:
+            tokenizer = loading.load_tokenizer(folder, padding_side="left")
+            model = loading.load_policy(folder, tokenizer, loading.dtype("auto")).eval()
+        except (AnticipatedFailure, RuntimeError, MemoryError, OSError) as error:
+            say({"error": _sentence(error)})
+            return 1
+        say({"ready": True})
+        while True:
+            try:
+                say({"end": answer(model, tokenizer, ears.questions.get(), stop=ears.stop, say=say)})
+            except (AnticipatedFailure, RuntimeError, MemoryError) as error:
+                say({"error": _sentence(error)})
+
+
+@torch.no_grad()
+def answer(
+    model: Any, tokenizer: PreTrainedTokenizerBase, question: dict[str, Any], *, stop: threading.Event, say: Say
+) -> dict[str, Any]:
+    """Says an answer as it is written, and returns how it ended. Raises UnableToAnswer."""
+    (prompt,) = data.prompts(tokenizer, [{"prompt": question["messages"], "prompt_id": None}])
+    room = _room(model, len(prompt.input_ids))
+    settings = answering.generation(
+        model,
+        tokenizer,
+        max_new_tokens=min(question["max_new_tokens"], room),
+        temperature=question["temperature"],
+        top_p=question["top_p"],
+    )
+    torch.manual_seed(question["seed"]) if question.get("seed") is not None else torch.seed()
+    ids = torch.tensor([prompt.input_ids], device=model.device)  # (1, T)
+    mouth = _Mouth(tokenizer, say)
+    with answering.unadvised(model):
+        model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            generation_config=settings,
+            streamer=mouth,
+            stopping_criteria=StoppingCriteriaList([_Told(stop)]),
+        )
+    kept, is_ended = answering.until_end(mouth.tokens, set(settings.eos_token_id))
+    return {"is_ended": is_ended, "n_tokens": len(kept), "is_stopped": stop.is_set() and not is_ended}
+
+
+def _room(model: Any, n_tokens: int) -> int:
+    """How many tokens the model can still write after a prompt of so many."""
+    longest = getattr(model.config, "max_position_embeddings", None) or 1_000_000
+    if n_tokens >= longest:
+        raise UnableToAnswer(f"The conversation has {n_tokens} tokens, and the model reads at most {longest}. Begin a new one.")
+    return int(longest) - n_tokens
+
+
+def _sentence(error: BaseException) -> str:
+    sentence = anticipated(error)
+    return sentence or f"The model could not be used ({type(error).__name__}: {str(error)[:200]})."
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,205 @@
+"""A worker's side of trying models: answers a question, by models in child processes or by other servers, piece by piece."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from django.conf import settings
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from training import artifacts, completions, conversing, environment, services, store, warm
+from training.completions import Piece, Sampling, Server
+from training.conversing import Asked, Line
+from training.models import TrainedModel
+
+LOOK_EVERY_S = 0.25
+ANNOUNCE_EVERY_S = 5.0
+logger = logging.getLogger(__name__)
+
+
+class UnableToAnswer(Exception):
+    """The model cannot be asked here; the text is for the person who tries it."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a model is asked: in a folder, or at a server."""
+
+    folder: str = ""
+    server: Server | None = None
+
+
+def answer_question(*, question: str) -> None:
+    """All its answers at the same time. A question is answered once, however often it is asked."""
+    with Line() as line:
+        asked = line.take(question=question)
+        if not asked:
+            return
+        places = [_place(one) for one in asked]
+    connection.close()
+    with ThreadPoolExecutor(len(asked)) as pool:
+        list(pool.map(_answer, asked, places))
+
+
+def _place(asked: Asked) -> _Place | UnableToAnswer:
+    try:
+        return _found(TrainedModel.objects.select_related("endpoint").filter(pk=asked.model).first())
+    except UnableToAnswer as problem:
+        return problem
+
+
+def _found(model: TrainedModel | None) -> _Place:
+    """Raises UnableToAnswer."""
+    if model is None:
+        raise UnableToAnswer(_("This model is not in the registry any more."))
+    endpoint = services.endpoint_of(model=model)
+    if endpoint is None:
+        return _Place(folder=model.location)
+    try:
+        services.refuse_elsewhere(url=endpoint.url)
+    except services.UnableToRegister as problem:
+        raise UnableToAnswer(str(problem)) from problem
+    key = environment.key_of(endpoint.key_variable)
+    if endpoint.key_variable and not key:
+        sentence = _("%(name)s is not set where models are tried. An operator sets it in that worker's environment.")
+        raise UnableToAnswer(sentence % {"name": endpoint.key_variable})
+    return _Place(server=Server(endpoint.url, endpoint.served_name, key))
+
+
+def _answer(asked: Asked, place: _Place | UnableToAnswer) -> None:
+    """One answer to its end; the last thing said is always how it ended."""
+    started_at = time.monotonic()
+    with Line() as line:
+        try:
+            if isinstance(place, UnableToAnswer):
+                raise place
+            line.go_on(answer=asked.answer)
+            pieces = _from_server(asked, place.server, line) if place.server else _from_child(asked, place.folder, line)
+            last: dict[str, Any] = {}
+            for kind, data in pieces:
+                if kind == "end":
+                    last = data
+                else:
+                    line.say(answer=asked.answer, kind=kind, **data)
+            line.say(answer=asked.answer, kind="end", seconds=round(time.monotonic() - started_at, 2), **last)
+        except (UnableToAnswer, completions.UnableToAsk) as problem:
+            line.say(answer=asked.answer, kind="failed", sentence=str(problem))
+        except conversing.Away as problem:
+            logger.warning("An answer was given up: Redis is away (%s).", problem)
+
+
+Said = Iterator[tuple[str, dict[str, Any]]]
+
+
+def _from_server(asked: Asked, server: Server, line: Line) -> Said:
+    """Reads in a thread, so that a server that is silent for long holds up neither a stop nor the clock."""
+    deadline = time.monotonic() + settings.TRY_LIMIT_S
+    heard: queue.Queue[Piece | completions.UnableToAsk] = queue.Queue()
+    with completions.client() as client:
+        threading.Thread(target=_read_on, args=[client, server, asked, heard], name="reader", daemon=True).start()
+        while line.go_on(answer=asked.answer):
+            if time.monotonic() > deadline:
+                raise UnableToAnswer(_("The answer took longer than %(n)s seconds and was ended.") % {"n": settings.TRY_LIMIT_S})
+            with suppress(queue.Empty):
+                piece = heard.get(timeout=LOOK_EVERY_S)
+                if isinstance(piece, completions.UnableToAsk):
+                    raise piece
+                if piece.is_last:
+                    yield "end", {"is_ended": piece.is_ended, "is_stopped": False}
+                    return
+                yield "text", {"text": piece.text}
+    yield "end", {"is_ended": False, "is_stopped": True}
+
+
+def _read_on(client: httpx2.Client, server: Server, asked: Asked, heard: "queue.Queue[Piece | completions.UnableToAsk]") -> None:
+    try:
+        for piece in completions.stream(client, server, asked.messages, Sampling(**asked.sampling)):
+            heard.put(piece)
+    except completions.UnableToAsk as problem:
+        heard.put(problem)
+    except RuntimeError as problem:  # the client was closed meanwhile: nobody listens any more
+        logger.info("An answer was left: %s", problem)
+
+
+def _from_child(asked: Asked, location: str, line: Line) -> Said:
+    """Raises UnableToAnswer. A model that is being loaded has no ears: then a stop ends its process."""
+    folder = _fetched(location)
+    deadline = time.monotonic() + settings.TRY_LIMIT_S
+    yield "state", {"state": "waiting"}
+    with warm.SHELF.lent(folder, wait_s=settings.TRY_LIMIT_S) as child:
+        if child is None:
+            raise UnableToAnswer(_("Other people try other models just now. Ask again in a moment."))
+        yield "state", {"state": "writing" if child.is_ready else "loading"}
+        child.ask({"messages": asked.messages} | asked.sampling)
+        is_told = False
+        while True:
+            heard = child.heard(wait_s=LOOK_EVERY_S)
+            if not is_told and (not line.go_on(answer=asked.answer) or time.monotonic() > deadline):
+                is_told = True
+                if not child.is_ready:
+                    child.end()
+                    yield "end", {"is_ended": False, "is_stopped": True}
+                    return
+                child.ask({"stop": True})
+            if is_told:
+                line.go_on(answer=asked.answer)
+            if heard is None:
+                continue
+            if "ready" in heard:
+                yield "state", {"state": "writing"}
+            elif "text" in heard:
+                yield "text", heard
+            elif "end" in heard:
+                yield "end", heard["end"]
+                return
+            else:
+                raise UnableToAnswer(heard["error"] or _died())
+
+
+def _fetched(location: str) -> str:
+    try:
+        return artifacts.fetch_model(location)
+    except artifacts.ModelMissing as problem:
+        raise UnableToAnswer(_("The model folder %(folder)s is not where models are tried.") % {"folder": location}) from problem
+    except (store.StoreAway, store.Damaged) as problem:
+        raise UnableToAnswer(_("The artifact store did not give the model (%(problem)s).") % {"problem": problem}) from problem
+
+
+def _died() -> str:
+    return _("The process with the model ended without a word: memory may have run out. The worker's log says more.")
+
+
+# --- being there -------------------------------------------------------------------------------------------------
+
+
+def begin(worker: str) -> None:
+    """Says that this worker is there until its process ends, and frees models that nobody asks any more."""
+    warm.keep_tidy()
+    threading.Thread(target=_go_on, args=[worker], name="herald", daemon=True).start()
+
+
+def leave(worker: str) -> None:
+    with Line() as line:
+        try:
+            line.withdraw(worker=worker)
+        except conversing.Away as problem:
+            logger.warning("Redis is away (%s): this worker is taken for alive a little longer.", problem)
+
+
+def _go_on(worker: str) -> None:
+    pause = threading.Event()
+    while True:
+        try:
+            with Line() as line:
+                line.announce(worker=worker)
+        except conversing.Away as problem:
+            logger.warning("The worker could not announce itself: Redis is away (%s).", problem)
+        pause.wait(ANNOUNCE_EVERY_S)

@@ -211,15 +211,15 @@ TABLE: dict[str, frozenset[Role]] = {
     "models": RESEARCHER,
     "model_new": RESEARCHER,
     "model": RESEARCHER,
-    # what starts by itself, where it runs, and what became of it
-    "run_compare": RESEARCHER,
-    "run_first": RESEARCHER,
     "model_try": RESEARCHER,
     "model_ask": RESEARCHER,
     "model_answer": RESEARCHER,
     "model_answer_stop": RESEARCHER,
     "model_keep": RESEARCHER,
     "model_kept": RESEARCHER,
+    # what starts by itself, where it runs, and what became of it
+    "run_compare": RESEARCHER,
+    "run_first": RESEARCHER,
     "run_describe": RESEARCHER,
     "schedules": RESEARCHER,
     "schedule_new": RESEARCHER,

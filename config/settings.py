@@ -310,16 +310,6 @@ TRAINER_COMMAND = shlex.split(
 TRAINER_THREADS = env.integer(
     "PREFERABLY_TRAINER_THREADS", "Processor threads for a training process. 0: the cores left free.", default="0"
 )
-
-# --- care for raters ---------------------------------------------------------------------------------------------
-UPSETTING_BEFORE_PAUSE = env.integer(
-    "PREFERABLY_UPSETTING_BEFORE_PAUSE",
-    "Upsetting items in a day after which the desk suggests a pause, and again after as many. 0: never.",
-    default="15",
-)
-
-# --- logs --------------------------------------------------------------------------------------------------------
-LOGGING = {
 ENDPOINT_HOSTS = env.words(
     "PREFERABLY_ENDPOINT_HOSTS",
     "Hosts, or host:port, of OpenAI-compatible servers that may be registered as models and are sent prompts; commas between.",
@@ -334,6 +324,16 @@ TRY_KEEPS_WARM_S = env.integer(
 TRY_LIMIT_S = env.integer(
     "PREFERABLY_TRY_LIMIT_S", "Seconds after which an answer to a person who tries a model ends.", default="300"
 )
+
+# --- care for raters ---------------------------------------------------------------------------------------------
+UPSETTING_BEFORE_PAUSE = env.integer(
+    "PREFERABLY_UPSETTING_BEFORE_PAUSE",
+    "Upsetting items in a day after which the desk suggests a pause, and again after as many. 0: never.",
+    default="15",
+)
+
+# --- logs --------------------------------------------------------------------------------------------------------
+LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},

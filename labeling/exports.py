@@ -444,6 +444,12 @@ def _judgments(
     ).order_by("pk")
 
 
+def _came_from(judgment: Judgment) -> str:
+    if judgment.import_batch:
+        return judgment.import_batch.source.name
+    return str(judgment.presentation.get("source") or "raters") if judgment.campaign_id is None else "raters"
+
+
 def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) -> ComparisonRow:
     prompt = judgment.prompt
     return ComparisonRow(
@@ -451,12 +457,6 @@ def _comparison(judgment: Judgment, weights: Mapping[tuple[int, int], float]) ->
         prompt_id=prompt.pk,
         messages=prompt.messages,
         responses=tuple(_ranked_text(row) for row in judgment.comparison.ranked.all()),
-def _came_from(judgment: Judgment) -> str:
-    if judgment.import_batch:
-        return judgment.import_batch.source.name
-    return str(judgment.presentation.get("source") or "raters") if judgment.campaign_id is None else "raters"
-
-
         rater_alias=judgment.rater.alias,
         split=prompt.split,
         cluster=prompt.cluster,

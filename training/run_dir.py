@@ -34,10 +34,10 @@ RESULT = "result.json"
 RESPONSES = "responses.jsonl"
 CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"
-ATTEMPT = "attempt"
-LOCK = ".lock"
 ADAPTER = "adapter"
 """Inside a model's folder: what LoRA learned, before it was merged into the weights."""
+ATTEMPT = "attempt"
+LOCK = ".lock"
 TEMPORARY = ".tmp-"
 SNAPSHOT_CARD = "card.json"
 SPLITS = ("train", "validation", "test")
@@ -74,10 +74,10 @@ class Job:
     reward_model: str | None = None
     other_model: str | None = None
     watchdog_model: str | None = None
-    is_dry: bool = False
-    output: str = "model"
     endpoint: Sequence[str] | None = None
     """Of a model that another server answers for: address, its name there, the variable with the key ("" for none)."""
+    is_dry: bool = False
+    output: str = "model"
     heartbeat_s: float = 5.0
     threads: int = 1
 

@@ -167,10 +167,10 @@ def _job(attempt: _Attempt) -> run_dir.Job:
             _("The files of the snapshot “%(name)s” are not those that were cut. Cut another one.") % {"name": run.snapshot}
         )
     reward_model, watchdog_model = run.reward_model, run.watchdog_model
+    endpoint = services.endpoint_of(model=run.base_model)
     return run_dir.Job(
         kind=run.kind,
         run_id=run.pk,
-    endpoint = services.endpoint_of(model=run.base_model)
         attempt=run.attempt,
         config=run.config,
         model=run.base_model.location if endpoint else _fetched_model(attempt, run.base_model.location),
@@ -281,9 +281,6 @@ def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
     return child
 
 
-def _end_previous_child(folder: Path) -> None:
-    """An older attempt's child on this node, should one have outlived its supervisor, ends before the next begins."""
-    try:
 def _key_for(run: Run) -> dict[str, str]:
     """The key of the endpoint that this run asks, under its own name; no other key goes along."""
     endpoint = services.endpoint_of(model=run.base_model)
@@ -314,6 +311,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _end_previous_child(folder: Path) -> None:
+    """An older attempt's child on this node, should one have outlived its supervisor, ends before the next begins."""
+    try:
         previous = json.loads((folder / CHILD).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return

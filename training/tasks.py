@@ -70,16 +70,18 @@ def advance_chains() -> None:
         doorbell.ring_chain(chain_id)
 
 
+@run_task()
+def answer_question(*, question: str) -> None:
+    trying.answer_question(question=question)
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def announce_node(sender: Any, **_signal: Any) -> None:
     """A worker on the queue `gpu` is a node: it says so now and then for as long as it lives."""
     if doorbell.QUEUE in {queue.name for queue in sender.task_consumer.queues}:
         heralding.begin(settings.NODE_NAME)
-
-@run_task()
-def answer_question(*, question: str) -> None:
-    trying.answer_question(question=question)
-
+    if conversing.QUEUE in queues:
+        trying.begin(sender.hostname)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]
@@ -87,8 +89,6 @@ def tell_supervisors(**_signal: Any) -> None:
     """A worker that was asked to end waits for its task; its task has to know."""
     leaving.announce(os.getpid())
 
-    if conversing.QUEUE in queues:
-        trying.begin(sender.hostname)
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]
 def forget_worker(sender: Any, **_signal: Any) -> None:

@@ -57,8 +57,8 @@ from labeling.services.judgments import (
     submit_demonstration,
     undo,
 )
-from labeling.services.onboarding import (
 from labeling.services.keeping import keep_demonstration, keep_prompt
+from labeling.services.onboarding import (
     UnableToSubmitStep,
     add_step,
     decide_attempt,

@@ -42,11 +42,6 @@ def store_responses(*, source: Source, rows: Iterable[NewResponse], now: datetim
         return Response.objects.filter(source=source).count() - before
 
 
-def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now: datetime) -> int:
-    """What a reward model, under the name that admins read, thinks of responses (id → score) that it did not learn from."""
-    return services.store_scores(source=source, name=name, scores=scores, now=now)
-
-
 def keep_prompt(
     *, messages: Sequence[dict[str, str]], category: str, language: str, split: str, licence: str, by: User, now: datetime
 ) -> Prompt:

@@ -27,20 +27,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.intake import NewResponse
-from training import (
-    artifacts,
-    environment,
-    freezing,
-    launching,
-    leaving,
-    progress_lines,
-    run_dir,
-    services,
-    shipping,
-    store,
-    verdicts,
-)
-from training.launching import Launch
+from training import artifacts, environment, freezing, leaving, progress_lines, run_dir, services, shipping, store, verdicts
 from training.models import Run
 from training.services import Ending
 from training.verdicts import LastWords, Next
@@ -261,9 +248,6 @@ def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
             os._exit(1)
 
     inherited = environment.harmless() | {"PYTHONUNBUFFERED": "1"} | _key_for(attempt.run)
-    command = _command(attempt)
-    if Launch.from_json(attempt.run.launch).is_parallel and not attempt.run.n_gpus:
-        inherited["CUDA_VISIBLE_DEVICES"] = ""  # asked for none
     with (attempt.folder / run_dir.LOG).open("ab") as log:
         log.write(f"{verdicts.ATTEMPT_BEGINS}{attempt.run.attempt} on {attempt.run.node}\n".encode())
         log.flush()
@@ -286,29 +270,6 @@ def _key_for(run: Run) -> dict[str, str]:
     endpoint = services.endpoint_of(model=run.base_model)
     key = environment.key_of(endpoint.key_variable) if endpoint else ""
     return {endpoint.key_variable: key} if endpoint and key else {}
-
-
-def _command(attempt: _Attempt) -> list[str]:
-    """What starts the training: one process, or accelerate's launcher with a config written for it. Raises UnableToStart."""
-    folder, launch = attempt.folder, Launch.from_json(attempt.run.launch)
-    if not launch.is_parallel:
-        return [*settings.TRAINER_COMMAND, str(folder)]
-    config = folder / launching.CONFIG
-    run_dir.write_json(config, launching.config_of(launch, n_gpus=attempt.run.n_gpus, port=_free_port()))
-    try:
-        return launching.command(settings.TRAINER_COMMAND, config=str(config), folder=str(folder))
-    except launching.UnableToLaunch as problem:
-        raise UnableToStart(
-            _("The node's command for training is “%(command)s”. Several processes need one such as python -m training.trainer.")
-            % {"command": problem}
-        ) from problem
-
-
-def _free_port() -> int:
-    """Where the processes of the run find one another, on this machine alone."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _end_previous_child(folder: Path) -> None:

@@ -78,7 +78,8 @@ def answer_question(*, question: str) -> None:
 @worker_ready.connect  # type: ignore[untyped-decorator]
 def announce_node(sender: Any, **_signal: Any) -> None:
     """A worker on the queue `gpu` is a node: it says so now and then for as long as it lives."""
-    if doorbell.QUEUE in {queue.name for queue in sender.task_consumer.queues}:
+    queues = {queue.name for queue in sender.task_consumer.queues}
+    if doorbell.QUEUE in queues:
         heralding.begin(settings.NODE_NAME)
     if conversing.QUEUE in queues:
         trying.begin(sender.hostname)

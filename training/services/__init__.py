@@ -2,7 +2,6 @@
 
 from training.services.chains import UnableToResume, advance_chain, approve_link, resume_chain, stop_chain
 from training.services.endpoints import endpoint_of, refuse_elsewhere, register_endpoint
-from training.services.falls import begin_measuring
 from training.services.line import (
     UnableToExtend,
     UnableToQueue,

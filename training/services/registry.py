@@ -97,18 +97,6 @@ def response_number(*, run_id: int, number: int) -> int:
     return run_id * NUMBERS_PER_RUN + number
 
 
-def store_scores(*, run_id: int, scores: Mapping[int, float], now: datetime) -> None:
-    """Held-out responses as a reward run's own model scores them, or the model that an evaluation judged by. Call it in the
-    transaction that ends the run."""
-    run = Run.objects.select_related("base_model__source", "reward_model__source").get(pk=run_id)
-    made = TrainedModel.objects.filter(run=run).select_related("source").first()
-    model = made or run.reward_model or run.base_model
-    if model.source is None:
-        model.source = intake.source_for_model(name=opaque_name(), licence=model.licence)
-        model.save(update_fields=["source"])
-    intake.store_scores(source=model.source, name=model.name, scores=scores, now=now)
-
-
 def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
     """Ids of the prompts to which these sampling runs wrote a response."""
     written = Q(pk__in=())

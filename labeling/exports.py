@@ -1,7 +1,9 @@
 """The door out: judgments and prompts as frozen rows, streamed in the order of their ids, and files made of them.
 
-Nothing of an import that is not published leaves, nor anything of a rater who has withdrawn; a rater leaves as an alias.
-Answers to golds score raters and are no data: they leave only for who asks for them by `include_gold`.
+Nothing of an import that is not published leaves, nor anything of a rater who has withdrawn, the texts of theirs that others
+compared among it; a rater leaves as an alias.
+Answers to golds score raters and are no data: they leave only for who asks for them by `include_gold`, and what a reviewer set
+aside only by `include_set_aside`.
 """
 
 import json
@@ -139,13 +141,14 @@ def demonstrations(
     include_imports: bool = True,
     include_extra: bool = False,
     include_gold: bool = False,
+    include_set_aside: bool = False,
 ) -> Iterator[DemonstrationRow]:
     """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not wanted.
 
     Among them what raters made of a response while they compared.
     """
     written = Judgment.objects.filter(demonstration__isnull=False)
-    judgments = _judgments(written, campaigns, include_imports, include_extra, include_gold)
+    judgments = _judgments(written, campaigns, include_imports, include_extra, include_gold, include_set_aside)
     for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
         prompt = judgment.prompt
         yield DemonstrationRow(
@@ -176,6 +179,7 @@ def comparisons(
     include_extra: bool = False,
     include_gold: bool = False,
     include_repeats: bool = False,
+    include_set_aside: bool = False,
 ) -> Iterator[ComparisonRow]:
     """Every comparison of `campaigns` (None: of all), with the imported ones unless they are not wanted.
 
@@ -184,9 +188,8 @@ def comparisons(
     """
     ranked = RankedResponse.objects.select_related("response__source").order_by("response_id")
     compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
-    judgments = _judgments(compared, campaigns, include_imports, include_extra, include_gold).select_related(
-        "comparison", "demonstration__response__source", "item"
-    )
+    judgments = _judgments(compared, campaigns, include_imports, include_extra, include_gold, include_set_aside)
+    judgments = judgments.select_related("comparison", "demonstration__response__source", "item")
     if not include_repeats:
         judgments = judgments.filter(item__repeat_of=None)
     weights = weights_by_rater(campaigns=campaigns)
@@ -304,6 +307,7 @@ def records(
     include_extra: bool = False,
     include_gold: bool = False,
 ) -> Iterator[Record]:
+    include_set_aside: bool = False,
     """Rows of a file of that `shape` (a key of SCHEMAS), as JSON values."""
     wanted: Record = {
         "campaigns": campaigns,
@@ -311,6 +315,7 @@ def records(
         "include_extra": include_extra,
         "include_gold": include_gold,
     }
+        "include_set_aside": include_set_aside,
     if shape == "demonstrations":
         yield from map(as_prompt_completion, demonstrations(**wanted))
         return
@@ -431,6 +436,7 @@ def _judgments(
 ) -> QuerySet[Judgment]:
     judgments = visible(judgments).filter(rater__withdrawn_at=None)
     if campaigns is not None:
+    include_set_aside: bool,
         wanted = Q(campaign__in=campaigns)
         judgments = judgments.filter(wanted | Q(import_batch__isnull=False) if include_imports else wanted)
     elif not include_imports:
@@ -442,6 +448,8 @@ def _judgments(
     return judgments.select_related(
         "prompt", "rater", "campaign__pool", "guideline_version__guideline", "import_batch__source"
     ).order_by("pk")
+    if not include_set_aside:
+        judgments = judgments.filter(set_aside=None)
 
 
 def _came_from(judgment: Judgment) -> str:

@@ -1,6 +1,6 @@
 """The door in: responses that a model wrote, what people keep of conversations with one, and campaigns opened on responses."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -40,6 +40,11 @@ def store_responses(*, source: Source, rows: Iterable[NewResponse], now: datetim
         for batch in _batches(rows):
             Response.objects.bulk_create([_as_response(row, source=source, now=now) for row in batch], ignore_conflicts=True)
         return Response.objects.filter(source=source).count() - before
+
+
+def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now: datetime) -> int:
+    """What a reward model, under the name that admins read, thinks of responses (id → score) that it did not learn from."""
+    return services.store_scores(source=source, name=name, scores=scores, now=now)
 
 
 def keep_prompt(

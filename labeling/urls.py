@@ -67,6 +67,7 @@ urlpatterns = [
     # quality
     path("campaigns/<int:pk>/agreement/", quality.agreement, name="campaign_agreement"),
     path("campaigns/<int:pk>/bias/", quality.bias, name="campaign_bias"),
+    path("campaigns/<int:pk>/bias/<slug:row>/", quality.behind, name="campaign_bias_judgments"),
     path("campaigns/<int:pk>/quality", quality.compute, name="campaign_quality"),
     path("campaigns/<int:pk>/raters/<int:rater_pk>/", quality.campaign_rater, name="campaign_rater"),
     path("quality/", quality.index, name="quality"),
@@ -83,6 +84,8 @@ urlpatterns = [
     path("campaigns/<int:pk>/review/", review.queue, name="campaign_review"),
     path("campaigns/<int:pk>/review/<int:item_pk>/", review.item, name="campaign_review_item"),
     path("campaigns/<int:pk>/review/<int:item_pk>/gold/<int:judgment_pk>", review.expert, name="campaign_review_expert"),
+    path("campaigns/<int:pk>/review/<int:item_pk>/aside/<int:judgment_pk>", review.set_aside, name="campaign_set_aside"),
+    path("campaigns/<int:pk>/review/<int:item_pk>/back/<int:judgment_pk>", review.take_back, name="campaign_take_back"),
     path("appeals/", review.appeals, name="appeals"),
     path("appeals/<int:pk>/answer", review.answer_appeal, name="appeal_answer"),
     path("raters/<int:pk>/", quality.rater, name="rater"),

@@ -267,8 +267,14 @@ class SnapshotForm(forms.Form):
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+    includes_set_aside = forms.BooleanField(
+        label=_("Judgments set aside in review as well"),
+        required=False,
+        help_text=_("A reviewer took them out of what is measured and learned from."),
+    )
         self.kind = kind
-        foreign = ("campaigns", "includes_imports", "includes_extra") if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
+        of_judgments = ("campaigns", "includes_imports", "includes_extra", "includes_set_aside")
+        foreign = of_judgments if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")
         for name in foreign:
             del self.fields[name]
         if kind != Snapshot.Kind.COMPARISONS:

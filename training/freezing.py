@@ -39,6 +39,8 @@ class Filters:
     includes_repeats: bool = False
     """Of comparisons only: the same item again to the same rater, which is there to tell how far they agree with themselves."""
     categories: tuple[str, ...] = ()
+    includes_set_aside: bool = False
+    """What a reviewer took out, of comparisons and demonstrations."""
     licences: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("train",)
     """Of prompts only: runs that sample or practise must not touch the prompts that evaluate them."""
@@ -165,7 +167,10 @@ def is_intact(folder: Path, expected: str) -> bool:
 
 def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
     for row in exports.demonstrations(
-        campaigns=filters.campaigns or None, include_imports=filters.includes_imports, include_extra=filters.includes_extra
+        campaigns=filters.campaigns or None,
+        include_imports=filters.includes_imports,
+        include_extra=filters.includes_extra,
+        include_set_aside=filters.includes_set_aside,
     ):
         if _is_left_out(row, filters, left_out):
             continue
@@ -190,6 +195,7 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         if _is_left_out(row, filters, left_out):
             continue
         n_pairs = _n_decided_pairs([response.rank for response in row.responses])
+        include_set_aside=filters.includes_set_aside,
         if n_pairs == 0:
             left_out["no decided pair"] += 1
             continue

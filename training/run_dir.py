@@ -7,6 +7,7 @@
     checkpoints/step-N/   written aside, manifest.json last, then renamed into place
     model/            whole weights and tokenizer; in adapter/ what LoRA learned, unmerged
     responses.jsonl   what a sample run wrote
+    scores.jsonl      what a reward model thinks of held-out responses: {"response": id, "score": number}
     log.txt           the child's stdout and stderr
     result.json       written last (Result)
 
@@ -32,6 +33,7 @@ STOP = "stop"
 LOG = "log.txt"
 RESULT = "result.json"
 RESPONSES = "responses.jsonl"
+SCORES = "scores.jsonl"
 CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"
 ADAPTER = "adapter"
@@ -84,13 +86,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """result.json. `model` and `responses` are paths relative to the run folder."""
+    """result.json. `model`, `responses` and `scores` are paths relative to the run folder."""
 
     outcome: str  # succeeded, stopped or failed
     error: str | None = None
     metrics: dict[str, Any] = dataclasses.field(default_factory=dict)
     model: str | None = None
     responses: str | None = None
+    scores: str | None = None
     versions: dict[str, str] = dataclasses.field(default_factory=dict)
     n_steps: int = 0
 

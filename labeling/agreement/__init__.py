@@ -30,7 +30,7 @@ from labeling.agreement.pairs import (
     with_gold_labels,
     with_oneself,
 )
-from labeling.agreement.scales import Icc, Tested, icc, kendall_tau, kendall_w, score_table
+from labeling.agreement.scales import Icc, Tested, icc, icc_of_some, kendall_tau, kendall_w, mean_tau, mean_w, score_table
 
 __all__ = [
     "Agreement",
@@ -54,11 +54,14 @@ __all__ = [
     "fleiss_of_table",
     "gwet",
     "icc",
+    "icc_of_some",
     "kendall_tau",
     "kendall_w",
     "krippendorff",
     "match",
     "matrix",
+    "mean_tau",
+    "mean_w",
     "n_decided",
     "raw",
     "score_table",

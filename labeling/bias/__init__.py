@@ -16,12 +16,13 @@ from labeling.bias.habits import (
     share,
     swaps,
 )
-from labeling.bias.looks import Features, differences, features
+from labeling.bias.looks import SIGHTS, Features, Looks, differences, features, looks
 
 __all__ = [
     "LENGTH_MARGIN",
     "POSITION",
     "SENTENCES",
+    "SIGHTS",
     "THRESHOLDS",
     "Choices",
     "Effect",
@@ -30,6 +31,7 @@ __all__ = [
     "Kind",
     "LengthControlled",
     "Longer",
+    "Looks",
     "Rankings",
     "Share",
     "Swaps",
@@ -40,6 +42,7 @@ __all__ = [
     "flags",
     "length_controlled",
     "longer",
+    "looks",
     "minutes_in_sitting",
     "share",
     "swaps",

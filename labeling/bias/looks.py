@@ -1,10 +1,11 @@
 """What can be seen on a response without reading it: length, lists, bold, links, emoji, and whether it opens as a refusal."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labeling.figures import Floats
 
@@ -44,12 +45,29 @@ def features(text: str) -> Features:
     )
 
 
-def differences(first: Sequence[Features], second: Sequence[Features]) -> dict[str, Floats]:
+@dataclass(frozen=True)
+class Looks:
+    """Features of many responses, as parallel arrays."""
+
+    n_chars: Floats
+    has: Mapping[str, NDArray[np.bool_]]
+    """by the names of SIGHTS"""
+
+    def at(self, rows: np.ndarray) -> "Looks":
+        return Looks(self.n_chars[rows], {name: column[rows] for name, column in self.has.items()})
+
+
+SIGHTS = {"list": "n_list_items", "bold": "n_bold", "link": "n_links", "emoji": "n_emoji", "refusal": "is_refusal"}
+
+
+def looks(found: Sequence[Features]) -> Looks:
+    return Looks(
+        np.array([one.n_chars for one in found], dtype=float),
+        {name: np.array([bool(getattr(one, field)) for one in found], dtype=bool) for name, field in SIGHTS.items()},
+    )
+
+
+def differences(first: Looks, second: Looks) -> dict[str, Floats]:
     """First less second, by name, for `choices`: length in doublings, everything else as "only this one has it" (−1, 0, 1)."""
-    names = {"list": "n_list_items", "bold": "n_bold", "link": "n_links", "emoji": "n_emoji", "refusal": "is_refusal"}
-    lengths = [np.log2([1 + one.n_chars for one in side]) if side else np.zeros(0) for side in (first, second)]
-    found = {"length": np.asarray(lengths[0] - lengths[1], dtype=float)}
-    for name, field in names.items():
-        has = [np.array([bool(getattr(one, field)) for one in side], dtype=float) for side in (first, second)]
-        found[name] = has[0] - has[1]
-    return found
+    found = {"length": np.asarray(np.log2(1 + first.n_chars) - np.log2(1 + second.n_chars), dtype=float)}
+    return found | {name: first.has[name].astype(float) - second.has[name] for name in SIGHTS}

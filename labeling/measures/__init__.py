@@ -3,20 +3,30 @@
 The formulas are next door, in labeling.agreement, labeling.bias and labeling.consensus; here they meet the votes of one campaign.
 """
 
+from labeling.measures.against import OtherVotes, with_order, with_pools
 from labeling.measures.agreeing import agreement_of, by_item, matrix_of, split_items
+from labeling.measures.behind import judgments_behind
+from labeling.measures.contests import contests_of
 from labeling.measures.habits import habits_of
 from labeling.measures.raters import rater_measures
-from labeling.measures.votes import Record, Votes, as_figure, as_record
+from labeling.measures.votes import Grouping, Record, Truths, Votes, as_figure, as_record
 
 __all__ = [
+    "Grouping",
+    "OtherVotes",
     "Record",
+    "Truths",
     "Votes",
     "agreement_of",
     "as_figure",
     "as_record",
     "by_item",
+    "contests_of",
     "habits_of",
+    "judgments_behind",
     "matrix_of",
     "rater_measures",
     "split_items",
+    "with_order",
+    "with_pools",
 ]

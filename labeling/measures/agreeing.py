@@ -1,11 +1,14 @@
-"""How far raters agree: on pairs of responses, on each question of the form, with each other, item by item."""
+"""How far raters agree: on pairs of responses, on orders, on each question of the form, with each other, item by item.
+
+A repeat is left out of all of it but `with_oneself`: the same rater again is no second rater.
+"""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from labeling import agreement
-from labeling.figures import Figure, Floats, absent
+from labeling.figures import Figure, Floats, absent, codes
 from labeling.measures.votes import Record, Votes, as_record
 from labeling.rating_form import Question, Scale
 
@@ -13,11 +16,13 @@ RATERS_IN_MATRIX = 24
 """More would be cells that nobody can read; those with the most comparisons stay."""
 ITEMS_LISTED = 10
 BINS = 10
+VALUES_SHOWN = 12
+"""Of a grouping such as weeks; those with the most votes stay, in the order of their names."""
 
 
 def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
-    pairs = votes.pairs
-    given: Record = {"units": pairs.unit, "labels": votes.turned}
+    once = votes.once
+    given: Record = {"units": once.pairs.unit, "labels": once.turned}
     return {
         "raw_half": as_record(agreement.raw(**given, ties="half")),
         "raw_out": as_record(agreement.raw(**given, ties="out")),
@@ -27,8 +32,9 @@ def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
         "fleiss": as_record(agreement.fleiss(**given)),
         "gwet": as_record(agreement.gwet(**given)),
         "self": as_record(with_oneself(votes)[0]),
-        "questions": [_question(votes, question) for question in questions],
-        "groups": _groups(votes),
+        **_orders(once),
+        "questions": _questions(once, questions),
+        "groups": _groups(once),
     }
 
 
@@ -48,42 +54,64 @@ def repeats(votes: Votes) -> tuple[np.ndarray, np.ndarray]:
     return one[same], other[same]
 
 
-def _question(votes: Votes, question: Question) -> Record:
+def _orders(votes: Votes) -> Record:
+    """Whole orders against each other; with two responses an order is a choice, which the shares above tell of."""
+    if votes.pairs.unit.size and not (np.bincount(codes(votes.judgment)[0]) > 2).any():
+        choices = as_record(absent("Orders of two responses are single choices: the shares above say all there is to say."))
+        return {"tau": choices, "w": choices}
+    ranked: Record = {"items": votes.item, "raters": votes.rater, "responses": votes.response, "ranks": votes.rank}
+    return {"tau": as_record(agreement.mean_tau(votes.pairs)), "w": as_record(agreement.mean_w(**ranked))}
+
+
+def _questions(votes: Votes, questions: Sequence[Question]) -> list[Record]:
+    response, responses = codes(votes.response)
+    units = codes(codes(votes.item)[0] * max(1, len(responses)) + response)[0]
+    nothing = np.full(len(units), np.nan)
+    return [_question(units, votes.answers.get(question.name, nothing), question) for question in questions]
+
+
+def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
     """A question's answers about one response in one item, compared; not answered is left out, never 0."""
-    answers = [ratings.get(question.name) for ratings in votes.ratings]
-    answered = np.array([place for place, answer in enumerate(answers) if answer is not None], dtype=np.int64)
-    labels = np.array([float(answers[place]) for place in answered.tolist()])
-    _, units = np.unique(np.column_stack([votes.item, votes.response]), axis=0, return_inverse=True)
-    units = units.reshape(-1)[answered]
+    answered = ~np.isnan(answers)
+    given: Record = {"units": units[answered], "labels": answers[answered]}
     is_scale = isinstance(question, Scale)
     values = [float(value) for value in question.choices] if isinstance(question, Scale) else [0.0, 1.0]
+    found = {}
+    if answered.any():
+        found = {
+            "raw": agreement.raw(**given, ties="in"),
+            "alpha": agreement.krippendorff(**given, metric="ordinal" if is_scale else "nominal"),
+            "gwet": agreement.gwet(**given, weighting="quadratic" if is_scale else "identity", values=values),
+        }
+        if is_scale:
+            scores: Record = {"units": given["units"], "scores": given["labels"]}
+            found["interval"] = agreement.krippendorff(**given, metric="interval")
+            found["icc"] = agreement.icc_of_some(**scores)
+            found["icc_of_mean"] = agreement.icc_of_some(**scores, is_of_mean=True)
     none = absent("Nobody has answered this yet.")
-    found = {
-        "raw": agreement.raw(units=units, labels=labels, ties="in"),
-        "alpha": agreement.krippendorff(units=units, labels=labels, metric="ordinal" if is_scale else "nominal"),
-        "gwet": agreement.gwet(units=units, labels=labels, weighting="quadratic" if is_scale else "identity", values=values),
-    }
-    measures = {name: as_record(figure if labels.size else none) for name, figure in found.items()}
+    names = ("raw", "alpha", "gwet", "interval", "icc", "icc_of_mean") if is_scale else ("raw", "alpha", "gwet")
+    measures = {name: as_record(found.get(name, none)) for name in names}
     return {"name": question.name, "label": question.label, "is_scale": is_scale} | measures
 
 
 def _groups(votes: Votes) -> list[Record]:
-    """Agreement within each category, language and the like; none where everything is of one kind."""
+    """Agreement within each category, language, period and the like; none where everything is of one kind."""
     pairs, found = votes.pairs, []
-    prompt = votes.prompt[pairs.row].tolist()
-    for kind, by_prompt in votes.groups.items():
-        names = np.array([by_prompt[one] for one in prompt])
-        values = sorted(set(names.tolist()))
-        for value in values if len(values) > 1 else []:
-            given: Record = {"units": pairs.unit[names == value], "labels": votes.turned[names == value]}
+    for kind, group in votes.groups.items():
+        place = group.place[pairs.row]
+        n_votes = np.bincount(place[place >= 0], minlength=len(group.names))
+        shown = np.sort(np.argsort(-n_votes, kind="stable")[:VALUES_SHOWN])
+        shown = shown[n_votes[shown] > 0]
+        for value in shown.tolist() if len(shown) > 1 else []:
+            given: Record = {"units": pairs.unit[place == value], "labels": votes.turned[place == value]}
             raw, alpha = agreement.raw(**given), agreement.krippendorff(**given, metric="ordinal")
-            found.append({"kind": kind, "value": value, "raw": as_record(raw), "alpha": as_record(alpha)})
+            found.append({"kind": kind, "value": group.names[value], "raw": as_record(raw), "alpha": as_record(alpha)})
     return found
 
 
 def matrix_of(votes: Votes) -> Record:
     """Rater by rater, ties as half: the share and how many votes on shared pairs it is of."""
-    pairs = votes.pairs
+    pairs = votes.once.pairs
     if not pairs.unit.size:
         return {"raters": [], "score": [], "n": []}
     whole = agreement.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
@@ -99,7 +127,7 @@ def matrix_of(votes: Votes) -> Record:
 
 def split_items(votes: Votes) -> Record:
     """How agreement spreads over items, in tenths, and the items on which raters are furthest apart."""
-    items, share, n_votes = by_item(votes.pairs)
+    items, share, n_votes = by_item(votes.once.pairs)
     bins = np.histogram(share, bins=BINS, range=(0, 1))[0].tolist()
     worst = np.lexsort((items, -n_votes, share))[:ITEMS_LISTED]
     listed = [{"item": int(items[at]), "share": float(share[at]), "n": int(n_votes[at])} for at in worst if share[at] < 1]

@@ -42,10 +42,11 @@ def first_shown_won(votes: Votes) -> np.ndarray:
 
 def _odds(votes: Votes, first_won: np.ndarray, prompt: np.ndarray) -> Record:
     pairs = votes.pairs
-    left = [votes.looks[one] for one in pairs.left.tolist()]
-    right = [votes.looks[one] for one in pairs.right.tolist()]
     side = np.where(votes.left_is_first, 1.0, -1.0)
-    apart = {name: side * column for name, column in bias.differences(left, right).items()}
+    apart = {
+        name: side * column
+        for name, column in bias.differences(votes.looks.at(pairs.row), votes.looks.at(pairs.other_row)).items()
+    }
     found = bias.choices(first_won=first_won, features=apart, prompts=prompt, raters=pairs.rater)
     effects = [{"name": effect.name, "odds": as_record(effect.odds), "p": effect.p} for effect in found.effects]
     return {"effects": effects, "effects_n": found.n, "effects_note": found.note}

@@ -20,14 +20,14 @@ def rater_measures(votes: Votes, names: Mapping[int, str]) -> dict[int, Record]:
     if not votes.judgment.size:
         return {}
     pairs = votes.pairs
-    colleagues = _with_colleagues(votes)
-    reliability = _reliability(votes)
+    colleagues = _with_colleagues(votes.once)
+    reliability = _reliability(votes.once)
     selves = with_oneself(votes)[1]
     decided = pairs.label != 0
     longer = _longer_won(votes)
     firsts = _shares(pairs.rater[decided], first_shown_won(votes)[decided])
     longers = _shares(pairs.rater[~np.isnan(longer)], longer[~np.isnan(longer)])
-    flags = _flags(votes, names)
+    flags = _flags(votes.once, names)
     nothing = absent("Nobody else judged what this rater judged.")
     return {
         rater: {

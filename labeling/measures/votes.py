@@ -1,17 +1,26 @@
 """The rankings that measures are taken from, and a number on its way into a report and back."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from labeling import agreement
-from labeling.bias import Features
+from labeling import agreement, bias
 from labeling.figures import Figure, Floats, Ints
 
 Record = dict[str, Any]
+Truths = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What agreement is also told by, such as categories: each row's place among `names`, −1 for none."""
+
+    names: tuple[str, ...]
+    place: Ints
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class Votes:
     prompt: Ints
     rater: Ints
     response: Ints
+    source: Ints
     rank: Floats
     """1 is best, equal ranks tie, NaN was left unranked"""
     position: Ints
@@ -30,11 +40,32 @@ class Votes:
     at_s: Floats
     active_s: Floats
     """NaN when it was not measured"""
-    ratings: Sequence[Mapping[str, Any]]
-    looks: Mapping[int, Features]
-    """by response"""
-    groups: Mapping[str, Mapping[int, str]]
-    """such as category → prompt → "chat": what agreement is also told by"""
+    looks: bias.Looks
+    answers: Mapping[str, Floats]
+    """by question; NaN where it was not answered, 0 and 1 for a flag"""
+    groups: Mapping[str, Grouping]
+    is_repeat: Truths
+    """of an item that its rater had judged before, sides swapped"""
+
+    @cached_property
+    def once(self) -> "Votes":
+        """Without repeats: a second opinion of one rater is no second rater."""
+        return self.where(~self.is_repeat) if self.is_repeat.any() else self
+
+    def where(self, kept: Truths) -> "Votes":
+        """Some of the rows; `kept` says of each whether it stays."""
+        columns = {one.name: getattr(self, one.name) for one in fields(self)}
+        plain = {name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)}
+        return Votes(
+            **plain,
+            looks=self.looks.at(kept),
+            answers={name: column[kept] for name, column in self.answers.items()},
+            groups={name: Grouping(group.names, group.place[kept]) for name, group in self.groups.items()},
+        )
+
+    @property
+    def n_chars(self) -> Floats:
+        return self.looks.n_chars
 
     @cached_property
     def pairs(self) -> agreement.PairVotes:
@@ -51,11 +82,7 @@ class Votes:
         return np.where((mixed >> 7) & 1, -self.pairs.label, self.pairs.label)
 
     @cached_property
-    def n_chars(self) -> Floats:
-        return np.array([self.looks[response].n_chars for response in self.response.tolist()], dtype=float)
-
-    @cached_property
-    def left_is_first(self) -> np.ndarray:
+    def left_is_first(self) -> Truths:
         """By vote on a pair: whether the left response was shown before the right one."""
         return np.asarray(self.position[self.pairs.row] < self.position[self.pairs.other_row])
 

@@ -21,8 +21,8 @@ from labeling.models.onboarding import AttemptScore, OnboardingStep, ProfileAnsw
 from labeling.models.pay import PayDispute, Payment, Rate
 from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
 from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
-from labeling.models.quality import QualityReport, RaterQuality
-from labeling.models.review import AdjudicatedRank, Adjudication, JudgmentReview, ReviewRequest
+from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, Scorer, VoteBlock
+from labeling.models.review import AdjudicatedRank, Adjudication, JudgmentReview, ReviewRequest, SetAside
 
 __all__ = [
     "AdjudicatedRank",
@@ -68,9 +68,13 @@ __all__ = [
     "RaterSkill",
     "RaterStanding",
     "Response",
+    "ResponseScore",
     "ReviewRequest",
+    "Scorer",
+    "SetAside",
     "Slot",
     "Source",
     "StepAttempt",
     "StepVersion",
+    "VoteBlock",
 ]

@@ -59,6 +59,7 @@ class Judgment(models.Model):
         indexes = [
             models.Index(fields=["campaign", "submitted_at"], name="judgment_campaign_time"),
             models.Index(fields=["rater", "submitted_at"], name="judgment_rater_time"),
+            models.Index(fields=["campaign"], condition=Q(is_current=False), name="judgment_superseded"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -94,3 +94,15 @@ class ReviewRequest(models.Model):
 
     def __str__(self) -> str:
         return f"judgment {self.judgment_id} to be reviewed"
+
+
+class SetAside(models.Model):
+    """A judgment that a reviewer took out: paid and shown as before, but no part of agreement, consensus and snapshots."""
+
+    judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="set_aside")
+    reason = models.TextField(_("reason"), blank=True, default="")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"judgment {self.judgment_id} set aside"

@@ -34,7 +34,7 @@ from labeling.selectors.catalogue import (
     response_sources,
     responses_by_source,
 )
-from labeling.selectors.contests import Contest, contests, stored_contests
+from labeling.selectors.contests import Contest, contests, source_names, stored_contests
 from labeling.selectors.feed import judgment_feed
 from labeling.selectors.golds import (
     GoldRow,
@@ -52,8 +52,11 @@ from labeling.selectors.imports import ImportReport, import_list, import_report,
 from labeling.selectors.prompts import visible
 from labeling.selectors.quality import (
     FlagRow,
+    Freshness,
     QualityRow,
     RaterMeasures,
+    freshness,
+    judgments_behind,
     last_judgment_id,
     quality_of_rater,
     quality_report,
@@ -76,12 +79,14 @@ from labeling.selectors.reviews import (
     review_queue,
     reviews_of,
 )
-from labeling.selectors.votes import votes
+from labeling.selectors.vote_blocks import blocks_of, columns_between, next_block, packed, stale_blocks
+from labeling.selectors.votes import adjudicated_order, scored_order, scorer_of, votes, votes_of_other_pools
 
 __all__ = [
     "Board",
     "Contest",
     "FlagRow",
+    "Freshness",
     "GoldRow",
     "GoldScore",
     "ImportReport",
@@ -94,16 +99,20 @@ __all__ = [
     "ReviewRow",
     "Selection",
     "Told",
+    "adjudicated_order",
     "appeals",
+    "blocks_of",
     "campaign_board",
     "campaign_items",
     "campaign_rows",
     "campaigns",
     "campaigns_of_guideline",
     "campaigns_of_prompt",
+    "columns_between",
     "compared_sources",
     "contests",
     "fitting_prompts",
+    "freshness",
     "gold_rows",
     "gold_scores",
     "gold_uses",
@@ -116,6 +125,7 @@ __all__ = [
     "item_rows",
     "items_of",
     "judgment_feed",
+    "judgments_behind",
     "last_judgment_id",
     "match",
     "matching_prompts",
@@ -124,7 +134,9 @@ __all__ = [
     "n_golds",
     "n_other_golds",
     "n_waiting",
+    "next_block",
     "next_to_review",
+    "packed",
     "pool_members",
     "pool_rows",
     "prompt_languages",
@@ -142,13 +154,18 @@ __all__ = [
     "review_item",
     "review_queue",
     "reviews_of",
+    "scored_order",
+    "scorer_of",
+    "source_names",
     "split_items",
+    "stale_blocks",
     "stale_quality_ids",
     "stored_contests",
     "told_of_golds",
     "uncleared_import_ids",
     "visible",
     "votes",
+    "votes_of_other_pools",
     "waiting_import_ids",
     "weights_by_rater",
     "with_adjudicated",

@@ -291,7 +291,7 @@ def item_answers(*, item: Item) -> ItemAnswers:
     letters = {entry.response.pk: entry.letter for entry in lettered}
     ranked = RankedResponse.objects.order_by("rank", "position")
     judgments = (
-        item.judgments.select_related("rater", "demonstration", "comparison", "guideline_version")
+        item.judgments.select_related("rater", "demonstration", "comparison", "guideline_version", "set_aside__by")
         .prefetch_related(Prefetch("comparison__ranked", queryset=ranked))
         .order_by("submitted_at", "pk")
     )

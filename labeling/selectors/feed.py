@@ -25,11 +25,11 @@ def judgment_feed(
 ) -> list[Judgment]:
     """At most `n` judgments as they stand now. A correction has an id of its own, and so comes again further on.
 
-    Nothing of a rater who has withdrawn is in it, and no answer to a gold.
+    Nothing of a rater who has withdrawn is in it, no answer to a gold, and nothing that a reviewer set aside.
     Imported ones keep the ids they had before their import was published: a reader who follows the feed may have passed them.
     """
     judgments = visible(Judgment.objects.all()) if includes_imports else Judgment.objects.filter(import_batch=None)
-    judgments = judgments.filter(rater__withdrawn_at=None, is_gold=False)
+    judgments = judgments.filter(rater__withdrawn_at=None, is_gold=False, set_aside=None)
     if campaign_id is not None:
         judgments = judgments.filter(campaign=campaign_id)
     if since is not None:

@@ -1,11 +1,12 @@
 """What pages show of quality: only what a report holds. Nothing is computed from judgments here."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -25,6 +26,10 @@ FLAG_LABELS = {
     "drifts": _("worse of late"),
     "fast": _("very fast"),
 }
+
+
+MOST_COUNTED = 1_000
+"""New judgments; from there on a page says “more than”."""
 
 
 @dataclass(frozen=True)
@@ -84,37 +89,58 @@ class SplitItem:
     n_judgments: int
 
 
+@dataclass(frozen=True)
+class Freshness:
+    """What came after a report, and whether a worker is at the next one."""
+
+    n_new: int
+    is_outdated: bool
+    started_at: datetime | None
+
+    @property
+    def has_many(self) -> bool:
+        return self.n_new > MOST_COUNTED
+
+
 def last_judgment_id(*, campaign: Campaign) -> int | None:
     return campaign.judgments.order_by("-pk").values_list("pk", flat=True).first()
 
 
-def stale_quality_ids() -> list[int]:
-    """Comparison campaigns with a judgment that their report, if there is one, does not know."""
+def stale_quality_ids(*, now: datetime) -> list[int]:
+    """Comparison campaigns with a judgment, or a decision, that their report does not know, unless it rests still."""
     later = Judgment.objects.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
     campaigns = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).annotate(through_id=Coalesce(F("quality__through_id"), 0))
-    return list(campaigns.filter(Exists(later)).order_by("pk").values_list("pk", flat=True))
+    behind = campaigns.filter(Exists(later) | Q(quality__is_outdated=True)).exclude(quality__rests_until__gt=now)
+    return list(behind.order_by("pk").values_list("pk", flat=True))
 
 
 def quality_report(*, campaign: Campaign) -> QualityReport | None:
-    return QualityReport.objects.filter(campaign=campaign).first()
+    """None until the first is computed."""
+    return QualityReport.objects.filter(campaign=campaign, computed_at__isnull=False).first()
+
+
+def freshness(*, campaign: Campaign) -> Freshness:
+    """How far the campaign's report is behind, counted as far as MOST_COUNTED."""
+    report = QualityReport.objects.filter(campaign=campaign).defer("results").first()
+    if report is None:
+        return Freshness(0, is_outdated=False, started_at=None)
+    later = Judgment.objects.filter(campaign=campaign, is_gold=False, pk__gt=report.through_id)
+    n_new = later.values("pk")[: MOST_COUNTED + 1].count()
+    return Freshness(n_new, is_outdated=report.is_outdated, started_at=report.started_at)
 
 
 def quality_rows() -> list[QualityRow]:
     """Every campaign with a report, those at work first, then the latest."""
-    reports = QualityReport.objects.select_related("campaign").order_by("-campaign_id")
-    flagged: dict[int, int] = {}
-    for report_id in RaterQuality.objects.filter(n_flags__gt=0).values_list("report_id", flat=True):
-        flagged[report_id] = flagged.get(report_id, 0) + 1
+    # Of a report's results only two figures are wanted here, and the rest can be large.
+    parts = ("results__agreement__raw_half", "results__agreement__alpha_ordinal")
+    found = QualityReport.objects.filter(computed_at__isnull=False).order_by("-campaign_id")
+    reports = found.values_list("pk", "campaign_id", "computed_at", "n_judgments", *parts)
+    campaigns = Campaign.objects.in_bulk([report[1] for report in reports])
+    flagged = Counter(RaterQuality.objects.filter(n_flags__gt=0).values_list("report_id", flat=True))
     rows = [
-        QualityRow(
-            campaign=report.campaign,
-            computed_at=report.computed_at,
-            n_judgments=report.n_judgments,
-            agreement=as_figure(report.results["agreement"]["raw_half"]),
-            alpha=as_figure(report.results["agreement"]["alpha_ordinal"]),
-            n_flagged=flagged.get(report.pk, 0),
-        )
-        for report in reports
+        QualityRow(campaigns[campaign], computed_at, n_judgments, as_figure(agreement), as_figure(alpha), flagged[pk])
+        for pk, campaign, computed_at, n_judgments, agreement, alpha in reports
+        if computed_at is not None
     ]
     return sorted(rows, key=lambda row: row.campaign.state == Campaign.State.CLOSED)
 
@@ -132,9 +158,13 @@ def quality_of_rater(*, rater: Rater, campaign: Campaign | None = None) -> list[
 
 def rater_judgments(*, rater: Rater, campaign: Campaign | None = None) -> QuerySet[Judgment]:
     """The rater's judgments as they stand, the latest first."""
-    found = Judgment.objects.filter(rater=rater).select_related("item", "prompt", "campaign", "comparison")
-    found = found.prefetch_related("comparison__ranked").order_by("-submitted_at", "-pk")
+    found = _shown(Judgment.objects.filter(rater=rater)).order_by("-submitted_at", "-pk")
     return found if campaign is None else found.filter(campaign=campaign)
+
+
+def _shown(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    found = judgments.select_related("item", "prompt", "campaign", "comparison", "rater", "set_aside")
+    return found.prefetch_related("comparison__ranked")
 
 
 def split_items(*, report: QualityReport) -> list[SplitItem]:
@@ -142,6 +172,13 @@ def split_items(*, report: QualityReport) -> list[SplitItem]:
     listed = report.results["items"]["split"]
     items = Item.objects.filter(pk__in=[entry["item"] for entry in listed]).select_related("prompt").in_bulk()
     return [SplitItem(items[entry["item"]], entry["share"], entry["n"]) for entry in listed if entry["item"] in items]
+
+
+def judgments_behind(*, report: QualityReport, row: str) -> tuple[int, list[Judgment]]:
+    """How many judgments follow a row of the bias panel, and the latest of them that are still there."""
+    found = report.results["behind"].get(row, {"n": 0, "judgments": []})
+    listed = _shown(Judgment.objects.filter(pk__in=found["judgments"])).order_by("-pk")
+    return found["n"], list(listed)
 
 
 def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[int, int], float]:
@@ -161,7 +198,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
     return RaterMeasures(
         campaign_id=row.report.campaign_id,
         campaign_name=row.report.campaign.name,
-        computed_at=row.report.computed_at,
+        computed_at=_moment(row.report),
         rater_id=row.rater_id,
         alias=row.rater.alias,
         is_withdrawn=row.rater.withdrawn_at is not None,
@@ -172,6 +209,11 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         flags=list(_flags(row.results["flags"])),
         **figures,
     )
+
+
+def _moment(report: QualityReport) -> datetime:
+    assert report.computed_at is not None
+    return report.computed_at
 
 
 def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:

@@ -244,7 +244,7 @@ def _told(review: JudgmentReview) -> ToldReview:
 
 
 def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
-    waiting = Judgment.objects.filter(campaign=campaign, item__isnull=False, is_gold=False)
+    waiting = Judgment.objects.filter(campaign=campaign, item__isnull=False, is_gold=False, set_aside=None)
     if campaign.kind == Campaign.Kind.COMPARISON:
         return waiting.exclude(Exists(Adjudication.objects.filter(item=OuterRef("item"))))
     reviewed = JudgmentReview.objects.filter(judgment=OuterRef("pk"))
@@ -299,7 +299,10 @@ def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
 def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
     """item → (mean agreement over its pairs, judgments), for items that two or more judged."""
     rows = RankedResponse.objects.filter(
-        comparison__judgment__item__in=item_ids, comparison__judgment__is_current=True, rank__isnull=False
+        comparison__judgment__item__in=item_ids,
+        comparison__judgment__is_current=True,
+        comparison__judgment__set_aside=None,
+        rank__isnull=False,
     ).values_list("comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank")
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
     if not columns:

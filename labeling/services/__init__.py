@@ -1,5 +1,6 @@
 """Every write to the labeling tables, one transaction each, one module a noun."""
 
+from labeling.services.asides import set_aside, take_back
 from labeling.services.campaigns import (
     CHANGEABLE,
     Effort,
@@ -86,7 +87,7 @@ from labeling.services.people import (
     resume_raters,
 )
 from labeling.services.prompts import Edited, UnableToEdit, create_prompt, edit_prompt, retire_prompt
-from labeling.services.quality import compute_quality, readmit_rater, withdraw_rater
+from labeling.services.quality import compute_quality, readmit_rater, store_blocks, store_scores, withdraw_rater
 from labeling.services.questions import answer_question, ask_about
 from labeling.services.reviews import (
     Remark,
@@ -197,6 +198,7 @@ __all__ = [
     "revoke_invitation",
     "run_import",
     "save_draft",
+    "set_aside",
     "score_demonstration",
     "set_golds",
     "set_rate",
@@ -204,9 +206,12 @@ __all__ = [
     "skip",
     "start_import",
     "start_upload",
+    "store_blocks",
+    "store_scores",
     "submit_comparison",
     "submit_demonstration",
     "submit_step",
+    "take_back",
     "tell_of_judgments",
     "undo",
     "use_other_golds",

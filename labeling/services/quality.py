@@ -1,60 +1,163 @@
 """Quality reports: computed by a short task, stored whole, safe to compute twice; and a rater's right to withdraw."""
 
-from datetime import datetime
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
+import numpy as np
 from django.db import transaction
+from django.db.models import Q
 
 from accounts import audit
 from accounts.models import User
 from labeling import measures, rating_form, selectors
-from labeling.models import Campaign, PoolMembership, QualityReport, Rater, RaterQuality
+from labeling.figures import absent
+from labeling.models import (
+    Campaign,
+    PoolMembership,
+    QualityReport,
+    Rater,
+    RaterQuality,
+    Response,
+    ResponseScore,
+    Scorer,
+    SetAside,
+    Source,
+    VoteBlock,
+)
 
-MOST_JUDGMENTS = 20_000
-"""The latest judgments that a report reads; with four responses each it is computed in seconds."""
+LONGEST = timedelta(minutes=30)
+"""A worker that has been at a report for so long is gone, and another may start. As long as the task may take."""
+RESTS = 20
+"""Times as long as computing took, a report rests before it is computed again by itself: at most a twentieth of one worker."""
 
 
 def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
-    """The campaign's report as of its last judgment; None for a campaign that compares nothing or has no judgment.
+    """The campaign's report as of its last judgment; None for a campaign that compares nothing or has no judgment, and
+    while another worker is at it.
 
-    The judgments are read outside the transaction that stores the report: an older reading never replaces a newer one.
+    Full blocks of rankings are stored on the way, so that the next time only what came after them is read row by row. An
+    older reading never replaces a newer one.
     """
     found = Campaign.objects.select_related("guideline_version").filter(pk=campaign_id, kind=Campaign.Kind.COMPARISON)
     campaign = found.first()
     through_id = selectors.last_judgment_id(campaign=campaign) if campaign else None
-    if campaign is None or through_id is None:
+    if campaign is None or through_id is None or not _start(campaign, now):
         return None
-    votes = selectors.votes(campaign=campaign, most=MOST_JUDGMENTS, through_id=through_id)
-    if not votes.judgment.size:
-        return None
-    names = dict(Rater.objects.filter(pk__in=set(votes.rater.tolist())).values_list("pk", "alias"))
+    began = time.monotonic()
+    try:
+        store_blocks(campaign=campaign, through_id=through_id)
+        computed = _computed(campaign, through_id)
+        return _store(campaign, computed, through_id=through_id, took_s=time.monotonic() - began, now=now)
+    finally:
+        QualityReport.objects.filter(campaign=campaign).update(started_at=None)
+
+
+def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now: datetime) -> int:
+    """What a reward model thinks of responses (id → score) that it did not learn from, in place of what it thought before.
+
+    A response that is gone since is left out, and so is a score that is no number; how many were kept.
+    """
+    known = set(Response.objects.filter(pk__in=scores).values_list("pk", flat=True))
+    kept = {response: score for response, score in scores.items() if response in known and math.isfinite(score)}
+    with transaction.atomic():
+        scorer, _is_new = Scorer.objects.update_or_create(source=source, defaults={"name": name, "scored_at": now})
+        ResponseScore.objects.bulk_create(
+            [ResponseScore(scorer=scorer, response_id=response, score=score) for response, score in sorted(kept.items())],
+            update_conflicts=True,
+            unique_fields=["scorer", "response"],
+            update_fields=["score"],
+            batch_size=1_000,
+        )
+        shown = Campaign.objects.filter(items__item_responses__response__in=kept)
+        QualityReport.objects.filter(campaign__in=shown).update(is_outdated=True)
+    return len(kept)
+
+
+def _start(campaign: Campaign, now: datetime) -> bool:
+    QualityReport.objects.get_or_create(campaign=campaign)
+    free = Q(started_at=None) | Q(started_at__lt=now - LONGEST)
+    # What is decided from here on makes the report outdated again.
+    return QualityReport.objects.filter(free, campaign=campaign).update(started_at=now, is_outdated=False) == 1
+
+
+def store_blocks(*, campaign: Campaign, through_id: int) -> None:
+    """Every full block up to `through_id`, those whose judgments are others by now read again. Twice is harmless."""
+    for from_id, last_id, _n in selectors.stale_blocks(campaign=campaign):
+        _store_block(campaign, from_id, last_id)
+    known = max((last_id for _from, last_id, _n in selectors.blocks_of(campaign=campaign)), default=0)
+    while (block := selectors.next_block(campaign=campaign, after_id=known, through_id=through_id)) is not None:
+        # From where the last one ended: what commits late in between is counted, and so is found missing.
+        _store_block(campaign, known + 1, block[1])
+        known = block[1]
+
+
+def _store_block(campaign: Campaign, from_id: int, through_id: int) -> None:
+    columns = selectors.columns_between(campaign=campaign, from_id=from_id, through_id=through_id)
+    VoteBlock.objects.update_or_create(
+        campaign=campaign,
+        through_id=through_id,
+        defaults={
+            "from_id": from_id,
+            "n_judgments": len(np.unique(columns["judgment"])),
+            "columns": selectors.packed(columns),
+        },
+    )
+
+
+@dataclass(frozen=True)
+class _Computed:
+    n_judgments: int
+    results: measures.Record
+    raters: dict[int, measures.Record]
+
+
+def _computed(campaign: Campaign, through_id: int) -> _Computed:
+    votes = selectors.votes(campaign=campaign, through_id=through_id)
+    names = dict(Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias"))
     questions = rating_form.parse(campaign.guideline_version.form).questions
     raters = measures.rater_measures(votes, names)
     results = {
-        "agreement": measures.agreement_of(votes, questions),
+        "agreement": measures.agreement_of(votes, questions) | _against(campaign, votes),
         "matrix": measures.matrix_of(votes),
         "items": measures.split_items(votes),
         "habits": measures.habits_of(votes),
-        "contests": [_contest(found) for found in selectors.contests(campaign=campaign, from_id=int(votes.judgment.min()))],
-        "n_all": campaign.judgments.filter(pk__lte=through_id, is_gold=False).count(),
+        "behind": measures.judgments_behind(votes),
+        "contests": measures.contests_of(votes, selectors.source_names(votes=votes)),
+        "n_set_aside": SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count(),
     }
-    n_judgments = sum(found["n_judgments"] for found in raters.values())
+    return _Computed(sum(found["n_judgments"] for found in raters.values()), results, raters)
+
+
+def _against(campaign: Campaign, votes: measures.Votes) -> measures.Record:
+    """Agreement with who is not of the campaign's own raters."""
+    scorer = selectors.scorer_of(campaign=campaign)
+    by_model = absent("No reward model has scored these responses yet.")
+    if scorer is not None:
+        by_model = measures.with_order(votes, selectors.scored_order(scorer=scorer, votes=votes))
+    decided = measures.with_order(votes, selectors.adjudicated_order(campaign=campaign, votes=votes))
+    return {
+        "adjudicated": measures.as_record(decided),
+        "model": measures.as_record(by_model),
+        "model_name": scorer.name if scorer else "",
+        "pools": measures.with_pools(votes, *selectors.votes_of_other_pools(campaign=campaign)),
+    }
+
+
+def _store(campaign: Campaign, computed: _Computed, *, through_id: int, took_s: float, now: datetime) -> QualityReport:
     with transaction.atomic():
-        Campaign.objects.select_for_update().get(pk=campaign.pk)  # one report at a time
-        stored = QualityReport.objects.filter(campaign=campaign).first()
-        if stored is not None and stored.computed_at > now:
-            return stored
-        report, _is_new = QualityReport.objects.update_or_create(
-            campaign=campaign,
-            defaults={"computed_at": now, "through_id": through_id, "n_judgments": n_judgments, "results": results},
-        )
+        report = QualityReport.objects.select_for_update().get(campaign=campaign)
+        if report.computed_at is not None and report.computed_at > now:
+            return report
+        report.computed_at, report.through_id = now, through_id
+        report.rests_until = now + timedelta(seconds=RESTS * took_s)
+        report.n_judgments, report.results = computed.n_judgments, computed.results
+        report.save(update_fields=["computed_at", "through_id", "rests_until", "n_judgments", "results"])
         report.raters.all().delete()
-        RaterQuality.objects.bulk_create(_rater_quality(report, rater, found) for rater, found in raters.items())
+        RaterQuality.objects.bulk_create(_rater_quality(report, rater, found) for rater, found in computed.raters.items())
     return report
-
-
-def _contest(found: selectors.Contest) -> measures.Record:
-    figures = {"as_voted": measures.as_record(found.as_voted), "at_equal_length": measures.as_record(found.at_equal_length)}
-    return {"source": found.source, "other": found.other} | figures
 
 
 def _rater_quality(report: QualityReport, rater: int, found: measures.Record) -> RaterQuality:

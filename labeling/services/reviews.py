@@ -21,7 +21,7 @@ from labeling.models import (
     Rater,
     ReviewRequest,
 )
-from labeling.services import golds
+from labeling.services import asides, golds
 
 SCORES = range(1, 8)
 
@@ -137,6 +137,7 @@ def _store_decision(
     )
     after = {"reason": reason, "note": note, "campaign": item.campaign.name, "item": item.position + 1}
     audit.record(by=by, action="adjudicate", target=stored, before=before, after=after, now=now)
+    asides.outdate(campaign_id=item.campaign_id)
     ReviewRequest.objects.filter(judgment__item=item, done_at=None).update(done_at=now)
     return stored
 

@@ -43,7 +43,10 @@ def test_features_are_what_a_reader_sees(text: str, expected: tuple[int, int, in
 
 
 def test_differences_are_doublings_of_length_and_who_has_what() -> None:
-    found = bias.differences([bias.features("x" * 127), bias.features("- a")], [bias.features("x" * 63), bias.features("**b**")])
+    first = bias.looks([bias.features("x" * 127), bias.features("- a")])
+    second = bias.looks([bias.features("x" * 63), bias.features("**b**")])
+
+    found = bias.differences(first, second)
 
     assert found["length"][0] == pytest.approx(1)
     assert (found["list"].tolist(), found["bold"].tolist()) == ([0, 1], [0, -1])

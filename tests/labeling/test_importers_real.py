@@ -3,11 +3,13 @@
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import call_command
 
-from labeling import curation, importers
+from labeling import agreement, consensus, curation, importers
 from labeling.importers import Draft, Problem
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response
 
@@ -106,6 +108,30 @@ def test_the_crowds_votes_are_stored_each_with_its_worker() -> None:
     assert (Prompt.objects.count(), Judgment.objects.count(), Rater.objects.count()) == (13, 8931, 124)
     firsts = RankedResponse.objects.filter(rank=1).count()
     assert firsts - 8931 == 3471  # a tie has two firsts
+
+
+@pytest.mark.django_db
+def test_the_crowds_votes_agree_as_published_once_they_are_stored() -> None:
+    call_command(
+        "import_judgments",
+        DATA / "llmfao_crowd_comparisons.csv",
+        pairs=DATA / "llmfao_pairs.jsonl",
+        source="llmfao",
+        licence="CC-BY-4.0",
+    )
+    rows = RankedResponse.objects.order_by("comparison_id", "position").values_list(
+        "comparison_id", "comparison__judgment__rater_id", "response_id", "rank"
+    )
+    left, right = np.array(rows, dtype=np.int64).reshape(-1, 2, 4).transpose(1, 0, 2)
+    units = np.unique(np.column_stack([left[:, 2], right[:, 2]]), axis=0, return_inverse=True)[1].reshape(-1)
+    labels = np.sign(left[:, 3] - right[:, 3])
+
+    given: dict[str, Any] = {"units": units, "labels": labels, "resamples": 0}
+    assert agreement.krippendorff(**given).value == pytest.approx(0.2906, abs=1e-4)
+    assert agreement.krippendorff(**given, metric="ordinal").value == pytest.approx(0.2876, abs=1e-4)
+    assert agreement.raw(**given, ties="out").value == pytest.approx(0.7013, abs=1e-4)
+    found = consensus.dawid_skene(units=units, raters=left[:, 1], labels=labels)
+    assert np.bincount(found.label).tolist() == [659, 848, 632]
 
 
 @pytest.mark.django_db

@@ -1,14 +1,29 @@
 """Quality reports: what is stored, when it is computed again, and what a withdrawal stops."""
 
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from accounts.models import AuditEvent, User
-from labeling import exports, measures, queue, selectors, services, tasks
-from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater, RaterQuality, Response
+from labeling import exports, intake, measures, queue, selectors, services, tasks
+from labeling.models import (
+    Campaign,
+    Comparison,
+    Guideline,
+    Item,
+    Judgment,
+    Pool,
+    QualityReport,
+    Rater,
+    RaterQuality,
+    Response,
+    ResponseScore,
+    Source,
+    VoteBlock,
+)
+from labeling.selectors import vote_blocks
 from tests.cast import NOON, open_comparison_campaign, rater_called
 
 pytestmark = pytest.mark.django_db
@@ -124,21 +139,11 @@ def test_a_campaign_of_demonstrations_has_no_report(demonstration_campaign: Camp
 
 def test_a_campaign_is_stale_until_its_report_knows_its_last_judgment(comparison_campaign: Campaign, rosa: Rater) -> None:
     judge_all(comparison_campaign, rosa)
-    before = selectors.stale_quality_ids()
+    before = selectors.stale_quality_ids(now=NOON)
     report_of(comparison_campaign)
 
     assert before == [comparison_campaign.pk]
-    assert selectors.stale_quality_ids() == []
-
-
-def test_only_the_latest_judgments_are_read(comparison_campaign: Campaign, rosa: Rater) -> None:
-    judge_all(comparison_campaign, rosa)
-    last = Judgment.objects.latest("pk").pk
-
-    votes = selectors.votes(campaign=comparison_campaign, most=2, through_id=last)
-
-    assert len(set(votes.judgment.tolist())) == 2
-    assert last in votes.judgment
+    assert selectors.stale_quality_ids(now=NOON + timedelta(days=1)) == []
 
 
 def test_a_figure_is_the_same_after_a_journey_through_the_report(comparison_campaign: Campaign) -> None:
@@ -193,7 +198,7 @@ def test_the_same_pair_again_tells_how_far_a_rater_agrees_with_themselves(
 ) -> None:
     item = comparison_campaign.items.order_by("position").first()
     assert item is not None
-    again = comparison_campaign.items.create(prompt=item.prompt, position=100)
+    again = comparison_campaign.items.create(prompt=item.prompt, position=100, repeat_of=item)
     again.responses.add(*item.responses.all())
     queue_rank = max(comparison_campaign.slots.values_list("queue_rank", flat=True)) + 1
     again.slots.create(campaign=comparison_campaign, number=0, queue_rank=queue_rank)
@@ -202,6 +207,276 @@ def test_the_same_pair_again_tells_how_far_a_rater_agrees_with_themselves(
     found = report_of(comparison_campaign).results["agreement"]["self"]
 
     assert (found["value"], found["n"]) == (1.0, 6)
+
+
+# --- in the background, by increments -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vote_blocks, "BLOCK", 4)
+
+
+def results_of(campaign: Campaign, *, now: datetime = NOON) -> Any:
+    report = services.compute_quality(campaign_id=campaign.pk, now=now)
+    assert report is not None
+    return report.results, [(row.rater_id, row.weight, row.results) for row in report.raters.order_by("rater")]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_an_increment_gives_what_reading_everything_gives(crowd: tuple[Campaign, Rater], rosa: Rater) -> None:
+    campaign, _habitual = crowd
+    results_of(campaign)
+    add_judgment(campaign, rosa)
+
+    by_increment = results_of(campaign)
+
+    assert VoteBlock.objects.filter(campaign=campaign).count() == 37
+    VoteBlock.objects.all().delete()
+    assert results_of(campaign) == by_increment
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_full_blocks_are_not_read_again(crowd: tuple[Campaign, Rater], rosa: Rater, monkeypatch: pytest.MonkeyPatch) -> None:
+    campaign, _habitual = crowd
+    results_of(campaign)
+    add_judgment(campaign, rosa)
+    read: list[tuple[int, int]] = []
+    whole = vote_blocks.columns_between
+
+    def watched(*, campaign: Campaign, from_id: int, through_id: int) -> Any:
+        read.append((from_id, through_id))
+        return whole(campaign=campaign, from_id=from_id, through_id=through_id)
+
+    monkeypatch.setattr(vote_blocks, "columns_between", watched)
+    results_of(campaign)
+
+    last_block = VoteBlock.objects.filter(campaign=campaign).latest("through_id")
+    assert read == [(last_block.through_id + 1, Judgment.objects.latest("pk").pk)]
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_judgment_that_committed_late_is_found(crowd: tuple[Campaign, Rater]) -> None:
+    campaign, _habitual = crowd
+    before, _raters = results_of(campaign)
+    missing = VoteBlock.objects.filter(campaign=campaign).order_by("through_id")[3]
+    columns = selectors.columns_between(campaign=campaign, from_id=missing.from_id, through_id=missing.through_id - 1)
+    VoteBlock.objects.filter(pk=missing.pk).update(n_judgments=3, columns=selectors.packed(columns))
+
+    after, _raters = results_of(campaign)
+
+    assert after == before
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_a_corrected_judgment_counts_once_and_as_corrected(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul)
+    report_of(comparison_campaign)
+    first = Judgment.objects.filter(rater=raul).order_by("pk").first()
+    assert first is not None
+    assert first.lease is not None
+    ranks: dict[int, int | None] = {row.position: 5 - (row.rank or 0) for row in first.comparison.ranked.all()}
+    ratings = {place: {"overall": 4} for place in ranks}
+    later = NOON + timedelta(minutes=10)
+    services.correct_comparison(lease=first.lease, rater=raul, version=1, ranks=ranks, ratings=ratings, now=later)
+
+    report = report_of(comparison_campaign)
+
+    assert report.n_judgments == 10
+    assert report.results["agreement"]["raw_half"]["value"] == pytest.approx(0.8)
+
+
+def add_judgment(campaign: Campaign, rater: Rater) -> None:
+    item = campaign.items.order_by("position").first()
+    assert item is not None
+    rank = max(campaign.slots.values_list("queue_rank", flat=True)) + 1
+    item.slots.create(campaign=campaign, number=50, queue_rank=rank)
+    judge_all(campaign, rater)
+
+
+def test_a_report_rests_twenty_times_as_long_as_it_took(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    judge_all(comparison_campaign, rosa)
+    report = report_of(comparison_campaign)
+    QualityReport.objects.update(rests_until=NOON + timedelta(minutes=20))
+    judge_all(comparison_campaign, raul)
+
+    assert report.rests_until is not None
+    assert report.rests_until > NOON
+    assert selectors.stale_quality_ids(now=NOON + timedelta(minutes=19)) == []
+    assert selectors.stale_quality_ids(now=NOON + timedelta(minutes=21)) == [comparison_campaign.pk]
+
+
+def test_while_one_worker_is_at_a_report_another_leaves_it_alone(comparison_campaign: Campaign, rosa: Rater) -> None:
+    judge_all(comparison_campaign, rosa)
+    QualityReport.objects.create(campaign=comparison_campaign, started_at=NOON)
+
+    assert services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON + timedelta(minutes=5)) is None
+    assert services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON + timedelta(minutes=31)) is not None
+
+
+# --- what agreement leaves out, and what it is held against ----------------------------------------------------------
+
+
+def test_a_repeat_is_no_second_rater(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul)
+    before = report_of(comparison_campaign).results
+    item = some_item(comparison_campaign)
+    again = comparison_campaign.items.create(prompt=item.prompt, position=100, repeat_of=item)
+    for rater in (rosa, raul):
+        answer_backwards(again, rater)
+
+    after = report_of(comparison_campaign).results
+
+    assert after["agreement"]["raw_half"] == before["agreement"]["raw_half"]
+    assert after["items"] == before["items"]
+    assert (after["agreement"]["self"]["value"], after["agreement"]["self"]["n"]) == (0.0, 12)
+
+
+def test_a_judgment_set_aside_leaves_agreement_and_comes_back(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
+) -> None:
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul)
+    whole = report_of(comparison_campaign).n_judgments
+    judgment = Judgment.objects.filter(rater=raul).latest("pk")
+
+    services.set_aside(judgment=judgment, reason="Guessed.", by=alice, now=NOON)
+    stale = selectors.stale_quality_ids(now=NOON + timedelta(days=1))
+    without = report_of(comparison_campaign)
+    services.take_back(judgment=judgment, by=alice, now=NOON)
+
+    assert stale == [comparison_campaign.pk]
+    assert (whole, without.n_judgments, report_of(comparison_campaign).n_judgments) == (10, 9, 10)
+    assert without.results["agreement"]["raw_half"]["n"] == 24
+    assert without.results["n_set_aside"] == 1
+
+
+def test_a_judgment_set_aside_leaves_exports_unless_it_is_asked_for(
+    comparison_campaign: Campaign, rosa: Rater, alice: User
+) -> None:
+    judge_all(comparison_campaign, rosa)
+    services.set_aside(judgment=Judgment.objects.latest("pk"), reason="", by=alice, now=NOON)
+
+    assert len(list(exports.comparisons())) == 4
+    assert len(list(exports.comparisons(include_set_aside=True))) == 5
+
+
+def test_setting_aside_and_taking_back_are_written_down_once_each(
+    comparison_campaign: Campaign, rosa: Rater, alice: User
+) -> None:
+    judge_all(comparison_campaign, rosa)
+    judgment = Judgment.objects.latest("pk")
+
+    assert services.set_aside(judgment=judgment, reason="Guessed.", by=alice, now=NOON)
+    assert not services.set_aside(judgment=judgment, reason="Again.", by=alice, now=NOON)
+    judgment = Judgment.objects.get(pk=judgment.pk)
+    assert services.take_back(judgment=judgment, by=alice, now=NOON)
+    assert not services.take_back(judgment=judgment, by=alice, now=NOON)
+
+    assert AuditEvent.objects.filter(action="set_aside").count() == 1
+    assert AuditEvent.objects.filter(action="take_back").count() == 1
+
+
+def test_votes_are_held_against_the_adjudicated_order(comparison_campaign: Campaign, rosa: Rater, alice: User) -> None:
+    judge_all(comparison_campaign, rosa)
+    item = some_item(comparison_campaign)
+    backwards = {response.pk: 4 - response.number for response in item.responses.all()}
+    services.adjudicate(item=item, ranks=backwards, reason="rater_error", by=alice, now=NOON)
+
+    found = report_of(comparison_campaign).results["agreement"]["adjudicated"]
+
+    assert (found["value"], found["n"]) == (0.0, 6)
+
+
+def test_another_pool_on_the_same_responses_is_compared(
+    comparison_campaign: Campaign, rosa: Rater, guideline: Guideline, alice: User
+) -> None:
+    judge_all(comparison_campaign, rosa)
+    night = services.create_pool(name="Night shift", by=alice, now=NOON)
+    other = services.create_campaign(
+        name="Again",
+        kind=Campaign.Kind.COMPARISON,
+        pool=night,
+        guideline=guideline,
+        prompts=[item.prompt for item in comparison_campaign.items.all()],
+        n_responses=4,
+        overlap=1,
+        by=alice,
+        now=NOON,
+    )
+    services.open_campaign(campaign=other, by=alice, now=NOON)
+    judge_all(other, rater_called("Nina", pool=night), by=lambda shown, place: -shown[place].number)
+
+    (found,) = report_of(comparison_campaign).results["agreement"]["pools"]
+
+    assert found["pool"] == "Night shift"
+    assert (found["raw"]["value"], found["raw"]["n"], found["n_pairs"]) == (0.0, 30, 30)
+
+
+def test_agreement_is_told_by_week_and_by_month(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul)
+    two = [item.pk for item in comparison_campaign.items.order_by("position")[:2]]
+    Judgment.objects.filter(item__in=two).update(submitted_at=NOON + timedelta(days=40))
+
+    groups = report_of(comparison_campaign).results["agreement"]["groups"]
+
+    told = {(found["kind"], found["value"]): found["raw"]["n"] for found in groups}
+    assert told == {("month", "2026-03"): 18, ("month", "2026-04"): 12, ("week", "2026-W10"): 18, ("week", "2026-W15"): 12}
+
+
+def test_votes_are_held_against_a_reward_models_scores(comparison_campaign: Campaign, rosa: Rater) -> None:
+    judge_all(comparison_campaign, rosa)
+    report_of(comparison_campaign)
+    source = Source.objects.create(name="model-1", kind=Source.Kind.MODEL)
+    scores = {response.pk: -float(response.number) for response in some_item(comparison_campaign).responses.all()}
+
+    kept = intake.store_scores(source=source, name="Careful", scores=scores | {0: 1.0}, now=NOON)
+    stale = selectors.stale_quality_ids(now=NOON + timedelta(days=1))
+    found = report_of(comparison_campaign).results["agreement"]
+
+    assert kept == 4
+    assert stale == [comparison_campaign.pk]
+    assert found["model_name"] == "Careful"
+    assert (found["model"]["value"], found["model"]["n"]) == (1.0, 6)
+
+
+def test_later_scores_take_the_place_of_earlier_ones(comparison_campaign: Campaign) -> None:
+    source = Source.objects.create(name="model-1", kind=Source.Kind.MODEL)
+    response = some_item(comparison_campaign).responses.first()
+    assert response is not None
+    intake.store_scores(source=source, name="Careful", scores={response.pk: 1.0}, now=NOON)
+
+    intake.store_scores(source=source, name="Careful", scores={response.pk: 2.0}, now=NOON)
+
+    assert [row.score for row in ResponseScore.objects.all()] == [2.0]
+
+
+def test_a_scale_has_intraclass_correlations(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul)
+
+    scale = report_of(comparison_campaign).results["agreement"]["questions"][0]
+
+    assert scale["icc"]["value"] == pytest.approx(1.0)
+    assert scale["icc"]["n"] == 20
+
+
+def some_item(campaign: Campaign) -> Item:
+    item = campaign.items.order_by("position").first()
+    assert item is not None
+    return item
+
+
+def answer_backwards(again: Item, rater: Rater) -> None:
+    """As if the rater had been given the item again, and turned their order around."""
+    first = Judgment.objects.get(item=again.repeat_of, rater=rater)
+    judgment = Judgment.objects.create(kind=first.kind, rater=rater, prompt=first.prompt, campaign=first.campaign, item=again)
+    comparison = Comparison.objects.create(judgment=judgment)
+    for row in first.comparison.ranked.all():
+        comparison.ranked.create(response=row.response, position=3 - row.position, rank=5 - (row.rank or 0))
 
 
 # --- the right to withdraw -----------------------------------------------------------------------------------------

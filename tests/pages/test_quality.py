@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import services
-from labeling.models import Campaign, Guideline, Pool, Rater
+from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.labeling.test_quality import as_shown, crowd, judge_all  # noqa: F401  # a fixture
 
@@ -129,7 +129,7 @@ def test_a_demonstration_campaign_has_no_quality_tabs(demonstration_campaign: Ca
 def test_asking_to_compute_again_leads_back_to_the_tab(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
     answer = signed_in(alice).post(f"/campaigns/{measured.pk}/quality", {"tab": "bias"})
 
-    assert answer.url == f"/campaigns/{measured.pk}/bias/"
+    assert answer.headers["Location"] == f"/campaigns/{measured.pk}/bias/"
 
 
 @pytest.mark.parametrize("n_raters", [2, 12])
@@ -203,6 +203,77 @@ def test_a_writers_page_lists_what_they_wrote(
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/raters/{rosa.pk}/"))
 
     assert "written" in page
+
+
+# --- how fresh it is, and what is behind it --------------------------------------------------------------------------
+
+
+def test_a_page_says_how_many_judgments_came_since(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    judge_all(measured, rater_called("Rhea", pool=measured.pool))
+
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
+
+    assert "from 10 judgments. 5 are new since." in page
+
+
+def test_a_page_says_that_something_was_decided_since(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    services.set_aside(judgment=Judgment.objects.latest("pk"), reason="", by=alice, now=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/"))
+
+    assert "Something was decided since that changes it." in page
+
+
+def test_while_a_worker_is_at_it_nobody_is_offered_to_start_another(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    QualityReport.objects.update(started_at=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
+
+    assert "Being computed since" in page
+    assert "Compute again" not in page
+
+
+def test_agreement_pages_tell_of_orders_scales_periods_and_others(
+    measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
+
+    for part in ("Kendall τ-b, two raters", "Kendall W, all raters of an item", "ICC, one rater", "With the adjudicated order"):
+        assert part in page
+    assert "No reward model has scored these responses yet." in page
+    assert "No other pool has judged the same responses." in page
+
+
+@pytest.mark.parametrize("row", ["first", "longer", "ties", "list", "position", "second_twice"])
+def test_a_row_of_the_bias_panel_leads_to_the_judgments_behind_it(
+    row: str, measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+
+    page = words(client.get(f"/campaigns/{measured.pk}/bias/{row}/"))
+
+    assert "On some pair, " in page
+    assert "Question 1" in page or "None yet." in page
+
+
+def test_a_row_that_there_is_not_has_no_page(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    assert signed_in(alice).get(f"/campaigns/{measured.pk}/bias/mood/").status_code == 404
+
+
+def test_an_admin_sets_an_answer_aside_with_a_reason_and_takes_it_back(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    judgment = Judgment.objects.latest("pk")
+    review = f"/campaigns/{measured.pk}/review/{judgment.item_id}/"
+
+    aside = words(client.post(f"{review}aside/{judgment.pk}", {f"aside-{judgment.pk}": "Guessed."}, follow=True))
+    back = words(client.post(f"{review}back/{judgment.pk}", follow=True))
+
+    assert "Set aside by" in aside
+    assert ": Guessed." in aside
+    assert "Taken back. It counts again." in back
+    assert "Set aside by" not in back
 
 
 # --- the audit log -------------------------------------------------------------------------------------------------

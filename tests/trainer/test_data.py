@@ -50,6 +50,18 @@ def test_a_prompt_is_one_row_with_every_decided_pair() -> None:
     assert all(ids[-1] == tokenizer.eos_token_id for ids in row["response_ids"])
 
 
+def test_scores_go_to_every_stored_response_of_their_text() -> None:
+    ranked = runs.ranking(1, {"best": 1, "worst": 2})
+    again = runs.ranking(1, {"best": 1, "worst": 2})
+    again["responses"][0]["response"] = 70
+    read = data.rankings(tokenizer, [ranked, again], 200)
+
+    lines = data.scored(read.rows, [0.5, -0.5])
+
+    scores = {line["response"]: line["score"] for line in lines}
+    assert scores == {0: 0.5, 70: 0.5, 1: -0.5}
+
+
 def test_a_response_that_was_cut_off_gets_no_end_of_turn_that_its_model_never_wrote() -> None:
     ranked = runs.ranking(1, {"ended": 1, "cut off": 2, "": 3})
     for response in ranked["responses"][1:]:

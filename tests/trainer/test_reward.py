@@ -53,6 +53,8 @@ def test_the_saved_reward_model_scores_as_was_measured(run_folder: Path, tiny_mo
 
     result = runs.carry_out(folder)
 
+    assert result.scores is not None
+    assert {line["response"] for line in run_dir.read_lines(run_folder / result.scores)} == {0, 1}
     tokenizer = loading.load_tokenizer(str(run_folder / "model"))
     model = loading.load_reward(str(run_folder / "model"), tokenizer, torch.float32).eval()
     losses = []

@@ -8,6 +8,8 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
+from labeling.models import ResponseScore
+from tests.cast import responses_to, some_prompts
 from tests.training.conftest import NOW
 from training import services, tasks
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
@@ -34,6 +36,18 @@ def record(run: Run, *points: Point, attempt: int = 1, samples: tuple[Sample, ..
 
 def finish(run: Run, attempt: int = 1, model: str | None = None) -> bool:
     return services.finish_run(run_id=run.pk, attempt=attempt, ending=Ending(Run.Outcome.SUCCEEDED, model=model), now=NOW)
+
+
+def test_scores_of_a_reward_run_are_kept_under_its_models_name(queue: Callable[..., Run]) -> None:
+    run = claimed(queue())
+    response = responses_to(some_prompts(1), n=1)[0]
+    ending = Ending(Run.Outcome.SUCCEEDED, model="/somewhere", scores={response.pk: 0.5, 10**9: 1.0})
+
+    services.finish_run(run_id=run.pk, attempt=1, ending=ending, now=NOW)
+
+    (kept,) = ResponseScore.objects.all()
+    assert (kept.response, kept.score) == (response, 0.5)
+    assert kept.scorer.name == TrainedModel.objects.get(run=run).name
 
 
 def test_only_the_first_of_two_claims_gets_the_run(queue: Callable[..., Run]) -> None:

@@ -39,6 +39,7 @@ _FILTERS = {
     "includes_imports": _("imported judgments"),
     "includes_extra": _("extra judgments"),
     "includes_repeats": _("repeats"),
+    "includes_set_aside": _("judgments set aside in review"),
     "weighs_by_reliability": _("weighed by reliability"),
     "splits": _("splits"),
     "limit": _("at most"),
@@ -91,7 +92,7 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     found: list[tuple[Promise, str]] = []
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)
-        if key == "includes_repeats" and not value:  # cut before there were any, or without them as usual
+        if key in ("includes_repeats", "includes_set_aside") and not value:  # cut before there were any, or without them as usual
             continue
         if key == "weighs_by_reliability" and snapshot.kind != Snapshot.Kind.COMPARISONS:
             continue

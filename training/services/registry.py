@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -95,6 +95,18 @@ def store_responses(*, run_id: int, attempt: int, rows: Sequence[intake.NewRespo
 def response_number(*, run_id: int, number: int) -> int:
     """What tells the `number`th answer of a sampling run to a prompt from those of other runs of the same model."""
     return run_id * NUMBERS_PER_RUN + number
+
+
+def store_scores(*, run_id: int, scores: Mapping[int, float], now: datetime) -> None:
+    """Held-out responses as a reward run's own model scores them, or the model that an evaluation judged by. Call it in the
+    transaction that ends the run."""
+    run = Run.objects.select_related("base_model__source", "reward_model__source").get(pk=run_id)
+    made = TrainedModel.objects.filter(run=run).select_related("source").first()
+    model = made or run.reward_model or run.base_model
+    if model.source is None:
+        model.source = intake.source_for_model(name=opaque_name(), licence=model.licence)
+        model.save(update_fields=["source"])
+    intake.store_scores(source=model.source, name=model.name, scores=scores, now=now)
 
 
 def prompts_answered(*, runs: Sequence[Run]) -> set[int]:

@@ -70,6 +70,8 @@ class Ending:
     n_steps: int = 0
     model: str | None = None
     kept_step: int | None = None
+    scores: Mapping[int, float] = field(default_factory=dict)
+    """what the reward model of the run thinks of held-out responses, by response"""
 
 
 def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
@@ -176,6 +178,8 @@ def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> b
         if ending.model is not None:
             run = Run.objects.select_related("base_model").get(pk=run_id)
             registry.enter_model(run=run, location=ending.model, metrics=ending.metrics, now=now)
+        if ending.scores:
+            registry.store_scores(run_id=run_id, scores=ending.scores, now=now)
         endings.tell_of_end(run_id=run_id, now=now)
     return True
 

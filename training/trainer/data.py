@@ -156,9 +156,22 @@ def rankings(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_token
         n_cut += len(prompt) > room
         given = [_given(row, kept, MARGINS[margin]) for row in group]
         n_ties += sum(_n_ties(row) for row in group)
-        rows.append(ranking_trainer.ranking_row(prompt[-room:], [ids[text] for text in kept], given))
+        row = ranking_trainer.ranking_row(prompt[-room:], [ids[text] for text in kept], given)
+        rows.append(row | {"of": [_ids_of(text, group) for text in kept]})
     rows = [row for row in rows if row["winner"]]
     return Rankings(rows, sum(len(row["winner"]) for row in rows), n_ties, n_left_out, n_cut)
+
+
+def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict[str, Any]]:
+    """Rows of `rankings` and the scores of all their responses, in order, as lines of scores.jsonl."""
+    whose = [ids for row in rows for ids in row["of"]]
+    return [{"response": one, "score": score} for ids, score in zip(whose, scores, strict=True) for one in ids]
+
+
+def _ids_of(text: str, group: Iterable[Row]) -> list[int]:
+    """The stored responses that have this text; none in a snapshot that does not name them."""
+    found = {response.get("response") for row in group for response in row["responses"] if response["text"] == text}
+    return sorted(one for one in found if one is not None)
 
 
 def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> list[dict[str, Any]]:

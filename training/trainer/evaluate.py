@@ -70,7 +70,8 @@ def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
     except Stopped:
         outcome = "stopped"
     metrics = evaluation.metrics | {"seconds": round(time.monotonic() - started_at, 1)}
-    return Result(outcome, metrics=metrics, n_steps=evaluation.n_done)
+    has_scores = (folder.path / run_dir.SCORES).exists()
+    return Result(outcome, metrics=metrics, scores=run_dir.SCORES if has_scores else None, n_steps=evaluation.n_done)
 
 
 def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
@@ -117,6 +118,7 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     read = data.rankings(evaluation.tokenizer, evaluation.rows, config.max_tokens)
     sequences = [row["prompt_ids"] + response for row in read.rows for response in row["response_ids"]]
     scores = _judged(evaluation, judge, sequences)
+    evaluation.folder.replace_lines(run_dir.SCORES, data.scored(read.rows, scores))
     found = _pair_results(read.rows, scores)
     return {
         "held_out_accuracy": found.summary()["accuracy"],

@@ -66,6 +66,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     bias = demonstration_reward(trainer, rows.demonstrations, whole)
     whole.config.reward_bias = bias
     loading.save_whole(folder, job.output, whole, tokenizer)
+    folder.replace_lines(run_dir.SCORES, data.scored(rows.held_out, [reward - bias for reward in judged.rewards]))
     metrics = {
         **{f"{name}_before": value for name, value in before.items()},
         **{f"{name}_after": value for name, value in after.items()},
@@ -85,7 +86,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
-    return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
+    return Result(outcome, metrics=metrics, model=job.output, scores=run_dir.SCORES, n_steps=trainer.state.global_step)
 
 
 def measures(trainer: RankingTrainer, held_out: list[dict[str, Any]], model: torch.nn.Module | None = None) -> dict[str, float]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -54,11 +54,14 @@ def index(request: HttpRequest) -> HttpResponse:
 def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = access.comparison_campaign(user=request.user, pk=pk)
     report = selectors.quality_report(campaign=campaign)
-    context: dict[str, Any] = {"campaign": campaign, "report": report, "tab": "agreement"}
+    context = _context(campaign, report, "agreement")
     if report is not None:
         raters = selectors.rater_measures(report=report)
         context |= {
             "measures": words.agreement(report.results["agreement"]),
+            "orders": words.orders(report.results["agreement"]),
+            "others": words.others(report.results["agreement"]),
+            "scales": words.scales(report.results["agreement"]["questions"]),
             "questions": _questions(report),
             "groups": _groups(report),
             "heat": heat_rows(report, {row.rater_id: row.alias for row in raters}),
@@ -75,7 +78,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
 def bias(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = access.comparison_campaign(user=request.user, pk=pk)
     report = selectors.quality_report(campaign=campaign)
-    context: dict[str, Any] = {"campaign": campaign, "report": report, "tab": "bias"}
+    context = _context(campaign, report, "bias")
     if report is not None:
         habits = report.results["habits"]
         raters = selectors.rater_measures(report=report)
@@ -83,6 +86,18 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
         if habits:
             context |= {"measures": words.bias(habits), "effects": _effects(habits), "chart": _chart(habits), "habits": habits}
     return render(request, "labeling/manage/quality_bias.html", context)
+
+
+@require_GET
+def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
+    """The judgments behind a row of the bias panel."""
+    campaign = access.comparison_campaign(user=request.user, pk=pk)
+    report = selectors.quality_report(campaign=campaign)
+    if report is None or row not in words.BEHIND:
+        raise Http404
+    n, judgments = selectors.judgments_behind(report=report, row="first" if row == "position" else row)
+    context = _context(campaign, report, "bias") | {"words": words.BEHIND[row], "n": n, "judgments": judgments}
+    return render(request, "labeling/manage/quality_behind.html", context)
 
 
 @require_POST
@@ -120,6 +135,10 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
         "flags": [(row, flag) for row in found for flag in row.flags],
     }
     return render(request, "labeling/manage/quality_rater.html", context)
+
+
+def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict[str, Any]:
+    return {"campaign": campaign, "report": report, "tab": tab, "fresh": selectors.freshness(campaign=campaign)}
 
 
 # --- parts ---------------------------------------------------------------------------------------------------------
@@ -198,6 +217,7 @@ def _bars(bins: Sequence[int]) -> list[Bar]:
 def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
     return [
         {
+            "name": found["name"],
             "label": words.EFFECTS.get(found["name"], found["name"]),
             "odds": words.as_coefficient("", as_figure(found["odds"]), "", ""),
             "p": found["p"],

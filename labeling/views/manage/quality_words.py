@@ -1,14 +1,14 @@
 """What the numbers of quality are called and what each means here, in a sentence; no traffic light."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.figures import Figure
+from labeling.figures import Figure, absent
 from labeling.measures import as_figure
 
 EFFECTS = {
@@ -20,7 +20,28 @@ EFFECTS = {
     "emoji": gettext_lazy("has emoji"),
     "refusal": gettext_lazy("refuses"),
 }
-GROUPS = {"category": gettext_lazy("Category"), "language": gettext_lazy("Language")}
+BEHIND = {
+    "first": gettext_lazy("the first-shown response won"),
+    "position": gettext_lazy("the first-shown response won"),
+    "longer": gettext_lazy("the longer response won"),
+    "length": gettext_lazy("the longer response won, by however little"),
+    "list": gettext_lazy("the only one with a list won"),
+    "bold": gettext_lazy("the only one with bold text won"),
+    "link": gettext_lazy("the only one with a link won"),
+    "emoji": gettext_lazy("the only one with emoji won"),
+    "refusal": gettext_lazy("the only one that refuses won"),
+    "ties": gettext_lazy("two responses were tied"),
+    "consistent": gettext_lazy("the same response was chosen after a swap"),
+    "first_twice": gettext_lazy("the first place was chosen both times"),
+    "second_twice": gettext_lazy("the second place was chosen both times"),
+}
+"""What the judgments behind a row of the bias panel have in common."""
+GROUPS = {
+    "category": gettext_lazy("Category"),
+    "language": gettext_lazy("Language"),
+    "month": gettext_lazy("Month"),
+    "week": gettext_lazy("Week"),
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +54,8 @@ class Measure:
     n: int
     unit: str
     meaning: str
+    row: str = ""
+    """names the judgments behind it, where there are any: see labeling.measures.behind"""
 
 
 def share(figure: Figure) -> str:
@@ -67,7 +90,7 @@ def as_coefficient(label: str, figure: Figure, unit: str, meaning: str) -> Measu
 
 def agreement(results: Mapping[str, Any]) -> list[Measure]:
     """The table at the top of the agreement tab."""
-    found = {name: as_figure(record) for name, record in results.items() if isinstance(record, dict)}
+    found = _figures(results)
     votes, pairs = _("pairs of votes"), _("pairs of responses")
     return [
         as_share(_("Agree, ties as half"), found["raw_half"], votes, raw_meaning(found["raw_half"])),
@@ -109,6 +132,94 @@ def agreement(results: Mapping[str, Any]) -> list[Measure]:
             _("The same rater on the same two responses again. Raters cannot agree with others more than with themselves."),
         ),
     ]
+
+
+def orders(results: Mapping[str, Any]) -> list[Measure]:
+    """Whole orders against each other."""
+    found = _figures(results)
+    tau, w = found["tau"], found["w"]
+    return [
+        as_coefficient(_("Kendall τ-b, two raters"), tau, _("pairs of orders"), tau_meaning(tau)),
+        as_coefficient(
+            _("Kendall W, all raters of an item"),
+            w,
+            _("items"),
+            _("1 is the same order by everybody. Chance alone gives 1 over the number of raters: 0.5 for two, 0.33 for three."),
+        ),
+    ]
+
+
+def others(results: Mapping[str, Any]) -> list[Measure]:
+    """Against who is not of the campaign's own raters."""
+    found = _figures(results)
+    votes = _("votes")
+    decided = as_share(
+        _("With the adjudicated order"),
+        found["adjudicated"],
+        votes,
+        _("On items that a reviewer decided, which are the hard ones: expect less here than between raters."),
+    )
+    name = results["model_name"]
+    model = as_share(
+        _("With the reward model “%(name)s”") % {"name": name} if name else _("With a reward model"),
+        found["model"],
+        votes,
+        _("On responses held out from what it learned. 63 to 72 % is what published reward models reach on single votes."),
+    )
+    pairs = _("pairs of votes")
+    pools = [
+        as_share(_("With the pool “%(name)s”") % {"name": row["pool"]}, as_figure(row["raw"]), pairs, _pool_meaning(row))
+        for row in results["pools"]
+    ]
+    none = absent("No other pool has judged the same responses. Clone the campaign for one to compare.")
+    return [decided, model, *(pools or [as_share(_("With other pools"), none, pairs, "")])]
+
+
+def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Of each scale, how far its scores can be told apart from who gave them."""
+    return [
+        {
+            "label": found["label"],
+            "alpha": as_coefficient("", as_figure(found["interval"]), "", ""),
+            "icc": as_coefficient("", as_figure(found["icc"]), "", icc_meaning(as_figure(found["icc"]))),
+            "of_mean": as_coefficient("", as_figure(found["icc_of_mean"]), "", ""),
+        }
+        for found in questions
+        if found["is_scale"]
+    ]
+
+
+def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:
+    return {name: as_figure(record) for name, record in results.items() if isinstance(record, dict)}
+
+
+def _pool_meaning(row: Mapping[str, Any]) -> str:
+    n = row["n_pairs"]
+    return ngettext(
+        "Votes of the two pools on %(n)d pair of responses. As high as within the pool: both see the guideline alike.",
+        "Votes of the two pools on %(n)d pairs of responses. As high as within the pool: both see the guideline alike.",
+        n,
+    ) % {"n": n}
+
+
+def tau_meaning(figure: Figure) -> str:
+    value = figure.value or 0.0
+    if value < 0:
+        return _("Below 0: orders run against each other more often than along.")
+    if value < 0.2:
+        return _("Little more than chance, which is 0. At 0.4, 70 % of the pairs of two orders run the same way.")
+    if value <= 0.6:
+        return _("Normal: with 72 to 77 % of pairs alike, two orders reach 0.44 to 0.54. 0 is chance, 1 the same order.")
+    return _("High: four of five pairs or more run the same way in two orders.")
+
+
+def icc_meaning(figure: Figure) -> str:
+    value = figure.value or 0.0
+    if value < 0.2:
+        return _("Scores say more of the rater than of the response: compare them within a rater only.")
+    if value < 0.5:
+        return _("Normal for a scale of quality. One score tells little; the mean of several tells more.")
+    return _("Scores of different raters can be compared.")
 
 
 def raw_meaning(figure: Figure) -> str:
@@ -175,10 +286,11 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
             as_share(_("First place both times"), swaps["first_twice"], _("swapped repeats"), words),
             as_share(_("Second place both times"), swaps["second_twice"], _("swapped repeats"), words),
         ]
-    return [
-        *found,
-        as_share(_("Ties"), as_figure(results["ties"]), _("votes"), _("How often two responses were put on the same rank.")),
-    ]
+    found.append(
+        as_share(_("Ties"), as_figure(results["ties"]), _("votes"), _("How often two responses were put on the same rank."))
+    )
+    rows = ("first", "longer", "length", "consistent", *(["first_twice", "second_twice"] if len(found) > 5 else []), "ties")
+    return [replace(measure, row=row) for measure, row in zip(found, rows, strict=True)]
 
 
 def _first_meaning(figure: Figure) -> str:

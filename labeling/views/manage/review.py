@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import User
 from accounts.requests import MemberRequest
 from labeling import access, selectors, services
-from labeling.forms.review import DecisionForm, QueueForm, ScoresForm, WordsForm
+from labeling.forms.review import LONGEST, DecisionForm, QueueForm, ScoresForm, WordsForm
 from labeling.models import Campaign, Item
 
 ROWS_PER_PAGE = 50
@@ -71,6 +71,25 @@ def expert(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> H
         return redirect("campaign_review_item", pk, item_pk)
     messages.success(request, _("This answer is a gold now."))
     return redirect("campaign_gold", pk)
+
+
+@require_POST
+def set_aside(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
+    judgment = access.judgment(user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk)
+    reason = request.POST.get(f"aside-{judgment.pk}", "").strip()[:LONGEST]
+    if services.set_aside(judgment=judgment, reason=reason, by=request.user, now=timezone.now()):
+        messages.success(
+            request, _("Set aside. It is paid and shown as before, and counts in nothing else until it is taken back.")
+        )
+    return redirect("campaign_review_item", pk, item_pk)
+
+
+@require_POST
+def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
+    judgment = access.judgment(user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk)
+    if services.take_back(judgment=judgment, by=request.user, now=timezone.now()):
+        messages.success(request, _("Taken back. It counts again."))
+    return redirect("campaign_review_item", pk, item_pk)
 
 
 @require_GET

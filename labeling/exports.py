@@ -306,16 +306,16 @@ def records(
     include_imports: bool = True,
     include_extra: bool = False,
     include_gold: bool = False,
-) -> Iterator[Record]:
     include_set_aside: bool = False,
+) -> Iterator[Record]:
     """Rows of a file of that `shape` (a key of SCHEMAS), as JSON values."""
     wanted: Record = {
         "campaigns": campaigns,
         "include_imports": include_imports,
         "include_extra": include_extra,
         "include_gold": include_gold,
-    }
         "include_set_aside": include_set_aside,
+    }
     if shape == "demonstrations":
         yield from map(as_prompt_completion, demonstrations(**wanted))
         return
@@ -433,10 +433,10 @@ def _judgments(
     include_imports: bool,
     include_extra: bool,
     include_gold: bool,
+    include_set_aside: bool,
 ) -> QuerySet[Judgment]:
     judgments = visible(judgments).filter(rater__withdrawn_at=None)
     if campaigns is not None:
-    include_set_aside: bool,
         wanted = Q(campaign__in=campaigns)
         judgments = judgments.filter(wanted | Q(import_batch__isnull=False) if include_imports else wanted)
     elif not include_imports:
@@ -445,11 +445,11 @@ def _judgments(
         judgments = judgments.filter(is_extra=False)
     if not include_gold:
         judgments = judgments.filter(is_gold=False)
+    if not include_set_aside:
+        judgments = judgments.filter(set_aside=None)
     return judgments.select_related(
         "prompt", "rater", "campaign__pool", "guideline_version__guideline", "import_batch__source"
     ).order_by("pk")
-    if not include_set_aside:
-        judgments = judgments.filter(set_aside=None)
 
 
 def _came_from(judgment: Judgment) -> str:

@@ -233,6 +233,11 @@ class SnapshotForm(forms.Form):
         required=False,
         help_text=_("The same item again to the same rater, to tell how far they agree with themselves."),
     )
+    includes_set_aside = forms.BooleanField(
+        label=_("Judgments set aside in review as well"),
+        required=False,
+        help_text=_("A reviewer took them out of what is measured and learned from."),
+    )
     weighs_by_reliability = forms.BooleanField(
         label=_("Weigh by reliability"),
         required=False,
@@ -267,11 +272,6 @@ class SnapshotForm(forms.Form):
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-    includes_set_aside = forms.BooleanField(
-        label=_("Judgments set aside in review as well"),
-        required=False,
-        help_text=_("A reviewer took them out of what is measured and learned from."),
-    )
         self.kind = kind
         of_judgments = ("campaigns", "includes_imports", "includes_extra", "includes_set_aside")
         foreign = of_judgments if kind == Snapshot.Kind.PROMPTS else ("splits", "limit")

@@ -38,9 +38,9 @@ class Filters:
     includes_extra: bool = False
     includes_repeats: bool = False
     """Of comparisons only: the same item again to the same rater, which is there to tell how far they agree with themselves."""
-    categories: tuple[str, ...] = ()
     includes_set_aside: bool = False
     """What a reviewer took out, of comparisons and demonstrations."""
+    categories: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("train",)
     """Of prompts only: runs that sample or practise must not touch the prompts that evaluate them."""
@@ -191,11 +191,11 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         include_imports=filters.includes_imports,
         include_extra=filters.includes_extra,
         include_repeats=filters.includes_repeats,
+        include_set_aside=filters.includes_set_aside,
     ):
         if _is_left_out(row, filters, left_out):
             continue
         n_pairs = _n_decided_pairs([response.rank for response in row.responses])
-        include_set_aside=filters.includes_set_aside,
         if n_pairs == 0:
             left_out["no decided pair"] += 1
             continue

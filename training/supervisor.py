@@ -480,7 +480,12 @@ def _ending(attempt: _Attempt, words: LastWords, verdict: verdicts.Verdict) -> E
         n_steps=result.n_steps,
         model=location,
         kept_step=_kept_step(attempt, result),
+        scores=_scores(attempt.folder / result.scores) if result.scores and not attempt.run.is_dry else {},
     )
+
+
+def _scores(path: Path) -> dict[int, float]:
+    return {row["response"]: row["score"] for row in run_dir.read_lines(path)}
 
 
 def _kept_step(attempt: _Attempt, result: run_dir.Result) -> int | None:
@@ -522,14 +527,9 @@ def _freed(discard: Callable[[], None]) -> None:
     except store.StoreAway as problem:
         logger.warning("The artifact store is away (%s): something was left in it.", problem)
 
-        scores=_scores(attempt.folder / result.scores) if result.scores and not attempt.run.is_dry else {},
 
 def _hand_on_responses(attempt: _Attempt, path: Path) -> None:
     rows = run_dir.read_lines(path)
-def _scores(path: Path) -> dict[int, float]:
-    return {row["response"]: row["score"] for row in run_dir.read_lines(path)}
-
-
     while chunk := [_response(attempt.run, row) for row in islice(rows, N_RESPONSES_AT_ONCE)]:
         stored = _patiently(
             lambda chunk=chunk: services.store_responses(  # type: ignore[misc]

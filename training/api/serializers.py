@@ -47,8 +47,8 @@ class FiltersSerializer(serializers.Serializer[Any]):
     )
     includes_imports = Flag(default=True)
     includes_extra = Flag(default=False)
-    includes_repeats = Flag(default=False, help_text="of comparisons only: the same item again to the same rater")
     includes_set_aside = Flag(default=False, help_text="what a reviewer took out of what is learned from")
+    includes_repeats = Flag(default=False, help_text="of comparisons only: the same item again to the same rater")
     categories = serializers.ListField(child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False)
     licences = serializers.ListField(child=serializers.CharField(max_length=64), required=False, max_length=100)
     splits = serializers.ListField(

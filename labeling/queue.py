@@ -210,9 +210,10 @@ def lock_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: da
 
 
 def lease_to(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slot:
-    """Lease a locked slot to `rater`."""
-    seed = QueuePlace.objects.values_list("seed", flat=True).get(campaign=campaign, rater=rater)
-    fill_lease(slot=slot, campaign=campaign, rater=rater, seed=seed, now=now)
+    """Lease a locked slot to `rater`. Who has never been given anything from the line has their place at its head."""
+    at_head = {"seed": _new_seed(), "fresh_rank": FRESH_FLOOR, "returned_rank": RETURNED_FLOOR}
+    place, _is_new = QueuePlace.objects.get_or_create(campaign=campaign, rater=rater, defaults=at_head)
+    fill_lease(slot=slot, campaign=campaign, rater=rater, seed=place.seed, now=now)
     slot.save(update_fields=["rater", "state", "lease", "leased_at", "expires_at", "guideline_version", "seed"])
     return slot
 

@@ -130,13 +130,12 @@ class StepForm(forms.Form):
         return values
 
     def _initial(self, step: OnboardingStep, version: StepVersion) -> dict[str, Any]:
-        in_percent = step.cut is not None and self.kind != Kind.DEMONSTRATIONS
         return {
             "title": version.title,
             "text": version.text,
             "guideline": step.guideline_id,
             "questions": onboarding.as_text(self.kind, version.questions) if version.questions else "",
-            "cut": step.cut * 100 if in_percent and step.cut is not None else step.cut,
+            "cut": None if step.cut is None else _plain(step.cut if self.kind == Kind.DEMONSTRATIONS else step.cut * 100),
             "max_attempts": step.max_attempts,
             "needs_decision": step.needs_decision,
             "paid_minutes": step.paid_minutes,
@@ -146,7 +145,7 @@ class StepForm(forms.Form):
 class DecisionForm(forms.Form):
     decision = forms.ChoiceField(
         label=_("Decision"),
-        choices=[("pass", _("pass")), ("again", _("one attempt more")), ("refuse", _("do not pass"))],
+        choices=[("pass", _("pass")), ("again", _("one more attempt")), ("refuse", _("do not pass"))],
         widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
     )
     words = forms.CharField(
@@ -256,3 +255,8 @@ class AnswersForm(forms.Form):
 def as_label(topic: str) -> str:
     """A category in words; any other topic as it is."""
     return str(dict(Prompt.Category.choices).get(topic, topic))
+
+
+def _plain(number: Decimal) -> str:
+    """As it was typed: 75 and 62.5, never 75.00."""
+    return format(number.normalize(), "f")

@@ -20,6 +20,7 @@ class Reason(models.TextChoices):
     ONBOARDING = "onboarding"
     DAY_IS_FULL = "day_is_full"
     HANDS_ARE_FULL = "hands_are_full"
+    BUDGET_IN_HAND = "budget_in_hand"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,14 @@ def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindra
     standings = RaterStanding.objects.filter(rater=rater, campaign__in=pool_of, paused_at__isnull=False)
     sentence = _("You are paused here: an admin looks at your recent answers first. What you hold can still be submitted.")
     return {pk: Hindrance(Reason.RATER_PAUSED, pool_of[pk], sentence) for pk in standings.values_list("campaign_id", flat=True)}
+
+
+def budget_in_hand(*, campaign: Campaign) -> Hindrance:
+    """What raters hold takes all that is left of the campaign's budget."""
+    sentence = _(
+        "Others hold what is left of the budget of “%(campaign)s”. Something may come free when one of them gives an item back."
+    )
+    return Hindrance(Reason.BUDGET_IN_HAND, campaign.pool_id, sentence % {"campaign": campaign.name})
 
 
 def _standing(membership: PoolMembership) -> Hindrance | None:

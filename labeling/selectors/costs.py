@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Avg, Count, Sum
+from django.db.models import Avg, Count, Q, Sum
 
 from labeling import money
-from labeling.models import Campaign, Judgment, Pool, Prompt, Rate, Response
+from labeling.models import Campaign, Judgment, Pool, Prompt, Rate, Response, Slot
+from labeling.selectors import working_time
 
 LIKE_JUDGMENTS = 2_000
 """The latest judgments of campaigns like this one, from which the seconds of a judgment are taken."""
@@ -23,7 +24,7 @@ TEXTS_READ = 300
 
 @dataclass(frozen=True)
 class Spending:
-    """What a campaign's judgments took; `amount` in the currency's minor units, None where no rate says."""
+    """What a campaign's judgments and skips took; `amount` in the currency's minor units, None where no rate says."""
 
     n_judgments: int
     active_s: float
@@ -71,25 +72,54 @@ def price(*, rate: Rate | None, n_judgments: int, active_s: float) -> Decimal | 
 
 
 def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
-    """Counted from the judgments themselves; with `now`, priced at the rate of now."""
-    row = Judgment.objects.filter(campaign=campaign).aggregate(n=Count("pk"), s=Sum("active_s"))
-    n_judgments, active_s = row["n"], row["s"] or 0.0
+    """Counted from the judgments and skips themselves; with `now`, priced at the rate of now."""
+    row = Judgment.objects.filter(campaign=campaign).aggregate(n=Count("pk"), s=Sum(working_time.judged_s()))
+    skipped = working_time.skips(Q(campaign=campaign)).aggregate(s=Sum(working_time.skipped_s()))
+    n_judgments, active_s = row["n"], (row["s"] or 0.0) + (skipped["s"] or 0.0)
     rate = rate_of(pool=campaign.pool, kind=campaign.kind, now=now) if now else None
     amount = price(rate=rate, n_judgments=n_judgments, active_s=active_s)
     return Spending(n_judgments, active_s, amount, rate.currency if rate else "")
 
 
 def is_spent(*, campaign: Campaign, now: datetime) -> bool:
-    """By the campaign's own counters, so that asking costs the same after a million judgments."""
+    """Whether not even one judgment more fits into the budget. By the campaign's own counters, so that asking costs the same
+    after a million judgments."""
+    return not _fits(campaign=campaign, n_more=1, now=now)
+
+
+def has_room(*, campaign: Campaign, now: datetime) -> bool:
+    """Whether the budget has room for one item more beside all that raters hold, each at what one judgment takes.
+
+    Golds in hand count: they are paid as any other. Lapsed leases count until somebody else takes them. The caller holds the
+    campaign's row, so that of two claims the second counts what the first took.
+    """
     if campaign.budget is None:
-        return False
+        return True
+    n_held = Slot.objects.filter(campaign=campaign, state=Slot.State.LEASED).count()
+    return _fits(campaign=campaign, n_more=n_held + 1, now=now)
+
+
+def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
+    if campaign.budget is None:
+        return True
+    n_judgments = campaign.spent_judgments + n_more
     if campaign.budget_unit == Campaign.Budget.JUDGMENTS:
-        return campaign.spent_judgments >= campaign.budget
+        return n_judgments <= campaign.budget
     if campaign.budget_unit == Campaign.Budget.HOURS:
-        return campaign.spent_s >= 3600 * float(campaign.budget)
+        return campaign.spent_s + n_more * _seconds_so_far(campaign) <= 3600 * float(campaign.budget)
     rate = rate_of(pool=campaign.pool, kind=campaign.kind, now=now)
-    amount = price(rate=rate, n_judgments=campaign.spent_judgments, active_s=campaign.spent_s)
-    return rate is not None and amount is not None and money.to_major(amount, rate.currency) >= campaign.budget
+    if rate is None:
+        return True
+    active_s = campaign.spent_s + n_more * _seconds_so_far(campaign) if rate.basis == Rate.Basis.HOUR else 0.0
+    amount = price(rate=rate, n_judgments=n_judgments, active_s=active_s)
+    return amount is None or money.to_major(amount, rate.currency) <= campaign.budget
+
+
+def _seconds_so_far(campaign: Campaign) -> float:
+    """What one judgment takes, with its share of skips: the campaign's own mean once it has enough, before that an estimate."""
+    if campaign.spent_judgments >= LIKE_NEEDS:
+        return campaign.spent_s / campaign.spent_judgments
+    return seconds_of_one(kind=campaign.kind, n_responses=campaign.n_responses)[0]
 
 
 def seconds_of_one(*, kind: str, n_responses: int | None) -> tuple[float, int]:

@@ -1,7 +1,8 @@
-"""What work is paid, computed from the records each time: judgments, onboarding, corrections. Nothing else enters.
+"""What work is paid, computed from the records each time: judgments, skips, onboarding, corrections. Nothing else enters.
 
-A judgment counts its active seconds, but no more than it was in the rater's hands; where none were measured, the time in hand
-up to the campaign's lease. Extra judgments and golds are paid as any other. Days are UTC days, so that everybody's add up.
+Which seconds count is labeling.selectors.working_time's matter. An hourly rate pays them for what was judged and for what was
+skipped; a rate by the item pays judgments alone, and the time on skips lowers what an hour comes to. Extra judgments and golds
+are paid as any other. Days are UTC days, so that everybody's add up.
 """
 
 import datetime as dt
@@ -10,12 +11,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, F, FloatField, Func, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce, Least, TruncDate
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
 from labeling import money
 from labeling.models import Judgment, PayDispute, Payment, Pool, Rate, Rater, StepAttempt
+from labeling.selectors import working_time
 
 ALARM_NEEDS_S = 900.0
 """Below a quarter of an hour a rate per hour says nothing."""
@@ -32,7 +34,9 @@ class Line:
     kind: str
     n: int
     n_extra: int
+    n_skipped: int
     seconds: float
+    """on what was judged and on what was skipped"""
     rate: Rate | None
     amount: Decimal | None
     currency: str
@@ -84,6 +88,10 @@ class Timesheet:
     @property
     def n(self) -> int:
         return sum(line.n for line in self.lines)
+
+    @property
+    def n_skipped(self) -> int:
+        return sum(line.n_skipped for line in self.lines)
 
     @property
     def seconds(self) -> float:
@@ -168,30 +176,6 @@ def payment_words(payment: Payment) -> str:
     return _in_words({currency: Decimal(amount) for currency, amount in payment.totals.items()})
 
 
-class _Seconds(Func):
-    """The seconds from the second moment to the first."""
-
-    arity = 2
-    arg_joiner = " - "
-    template = "EXTRACT(EPOCH FROM (%(expressions)s))"
-    output_field = FloatField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        template = "((julianday(%(expressions)s)) * 86400)"
-        return super().as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **context)
-
-
-def _paid_s() -> Case:
-    in_hand = _Seconds(Coalesce("corrected_at", "submitted_at"), F("leased_at"))
-    lease_s = F("campaign__lease_minutes") * Value(60.0)
-    return Case(
-        When(leased_at=None, then=Coalesce("active_s", 0.0)),
-        When(active_s=None, then=Least(in_hand, lease_s)),
-        default=Least("active_s", in_hand),
-        output_field=FloatField(),
-    )
-
-
 def _lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
     start = dt.datetime.combine(since, dt.time.min, dt.UTC)
     end = dt.datetime.combine(until + dt.timedelta(days=1), dt.time.min, dt.UTC)
@@ -199,12 +183,16 @@ def _lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> lis
     given = Judgment.objects.filter(
         whose, submitted_at__gte=start, submitted_at__lt=end, import_batch=None, campaign__isnull=False
     )
-    worked = _grouped(given, pool="campaign__pool", kind=F("kind"), seconds=_paid_s(), extra=Q(is_extra=True))
+    worked = _grouped(given, pool="campaign__pool", kind=F("kind"), seconds=working_time.judged_s(), extra=Q(is_extra=True))
+    passed = working_time.skips(whose & Q(ended_at__gte=start, ended_at__lt=end))
+    skipped = _grouped(
+        passed, pool="campaign__pool", kind=F("campaign__kind"), seconds=working_time.skipped_s(), extra=Q(), at="ended_at"
+    )
     attempts = StepAttempt.objects.filter(whose, submitted_at__gte=start, submitted_at__lt=end, paid_minutes__gt=0)
     learned = _grouped(
         attempts, pool="step__pool", kind=Value(Rate.Kind.ONBOARDING), seconds=F("paid_minutes") * Value(60.0), extra=Q(pk=None)
     )
-    rows = [*worked, *learned]
+    rows = [*_with_skips(worked, skipped), *learned]
     pools = dict(Pool.objects.filter(pk__in={row["pool_id"] for row in rows}).values_list("pk", "name"))
     rates = Rate.objects.in_bulk({row["rate_id"] for row in rows if row["rate_id"]})
     paid = _paid_days(whose, since, until)
@@ -213,15 +201,31 @@ def _lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> lis
     return sorted(lines, key=lambda line: (line.day, line.pool, line.kind, line.rate.pk if line.rate else 0))
 
 
-def _grouped(rows: QuerySet[Any], *, pool: str, kind: Any, seconds: Any, extra: Q) -> Iterable[dict[str, Any]]:
+def _with_skips(worked: Iterable[dict[str, Any]], skipped: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """A day's skips in the line of what was judged under the same rate."""
+    lines = {_of_line(row): {**row, "n_skipped": 0} for row in worked}
+    for row in skipped:
+        line = lines.setdefault(_of_line(row), {**row, "n": 0, "n_extra": 0, "n_skipped": 0, "seconds": 0.0})
+        line["n_skipped"] += row["n"]
+        line["seconds"] += row["seconds"]
+    return lines.values()
+
+
+def _of_line(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("rater_id", "day", "rate_id", "pool_id", "kind_of_work"))
+
+
+def _grouped(
+    rows: QuerySet[Any], *, pool: str, kind: Any, seconds: Any, extra: Q, at: str = "submitted_at"
+) -> Iterable[dict[str, Any]]:
     rate = (
-        Rate.objects.filter(pool=OuterRef("pool_id_"), kind=OuterRef("kind_"), valid_from__lte=OuterRef("submitted_at"))
+        Rate.objects.filter(pool=OuterRef("pool_id_"), kind=OuterRef("kind_"), valid_from__lte=OuterRef(at))
         .order_by("-valid_from")
         .values("pk")[:1]
     )
     found: Iterable[dict[str, Any]] = (
         rows.annotate(pool_id_=F(pool), kind_=kind, paid_s=seconds)
-        .annotate(day=TruncDate("submitted_at", tzinfo=dt.UTC), rate_id=Subquery(rate))
+        .annotate(day=TruncDate(at, tzinfo=dt.UTC), rate_id=Subquery(rate))
         .order_by()
         .values("rater_id", "day", "rate_id", pool_id=F("pool_id_"), kind_of_work=F("kind_"))
         .annotate(n=Count("pk"), n_extra=Count("pk", filter=extra), seconds=Sum("paid_s"))
@@ -241,6 +245,7 @@ def _line(row: dict[str, Any], pool: str, rate: Rate | None, paid: dict[int, lis
         kind=row["kind_of_work"],
         n=row["n"],
         n_extra=row["n_extra"],
+        n_skipped=row.get("n_skipped", 0),
         seconds=row["seconds"],
         rate=rate,
         amount=amount,
@@ -263,6 +268,7 @@ def _correction(dispute: PayDispute, paid: dict[int, list[tuple[dt.date, dt.date
         kind=CORRECTION,
         n=0,
         n_extra=0,
+        n_skipped=0,
         seconds=0.0,
         rate=None,
         amount=dispute.correction,

@@ -1,4 +1,4 @@
-"""What a judgment brings about in the transaction that stores it: one more judgment, a repeat, the end of the budget.
+"""What a judgment or a skip brings about in its transaction: one more judgment, a repeat, the end of the budget.
 
 Golds are labeling.services.golds' matter.
 """
@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts import audit, notices
 from accounts.models import Notice, User
 from labeling import queue
-from labeling.models import Campaign, Item, Judgment, Slot
-from labeling.selectors import costs
+from labeling.models import Campaign, Item, Judgment, PastLease, Slot
+from labeling.selectors import costs, working_time
 from labeling.selectors.votes import certainty_of
 from labeling.services import items, telling
 
@@ -25,12 +25,29 @@ def after_submit(*, judgment: Judgment, campaign: Campaign, now: datetime) -> No
         if campaign.repeat_percent:
             _reserve_repeat(judgment=judgment, campaign=campaign, now=now)
     if campaign.budget_unit:
-        _spend(judgment=judgment, campaign=campaign, n=1)
+        _spend(campaign=campaign, n=1, seconds=_worked_s(judgment, campaign))
+        _stop_when_spent(campaign=campaign, now=now)
+
+
+def after_skip(*, lease: PastLease, campaign: Campaign, now: datetime) -> None:
+    """The time that a skipped item took is work too."""
+    if campaign.budget_unit:
+        seconds = working_time.worked_s(
+            active_s=lease.active_s,
+            leased_at=lease.leased_at,
+            ended_at=lease.ended_at,
+            lease_minutes=campaign.lease_minutes,
+        )
+        _spend(campaign=campaign, n=0, seconds=seconds)
         _stop_when_spent(campaign=campaign, now=now)
 
 
 def after_correction(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
-    """Raters may agree now who did not before, and the other way around."""
+    """The time it took counts; and raters may agree now who did not before, and the other way around."""
+    if campaign.budget_unit and judgment.supersedes is not None:
+        seconds = _worked_s(judgment, campaign) - _worked_s(judgment.supersedes, campaign)
+        _spend(campaign=campaign, n=0, seconds=seconds)
+        _stop_when_spent(campaign=campaign, now=now)
     if (
         judgment.slot_id is not None
         and judgment.item_id is not None
@@ -48,7 +65,7 @@ def before_undo(*, judgment: Judgment) -> None:
         repeats = Slot.objects.filter(item__repeat_of=judgment.item_id, reserved_for=judgment.rater_id)
         items.free_slots(repeats).delete()
     if campaign.budget_unit:
-        _spend(judgment=judgment, campaign=campaign, n=-1)
+        _spend(campaign=campaign, n=-1, seconds=-_worked_s(judgment, campaign))
 
 
 def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
@@ -100,10 +117,18 @@ def recount_spending(*, campaign: Campaign) -> None:
     Campaign.objects.filter(pk=campaign.pk).update(spent_judgments=spent.n_judgments, spent_s=spent.active_s)
 
 
-def _spend(*, judgment: Judgment, campaign: Campaign, n: int) -> None:
-    """Every judgment is work, an extra and a gold too."""
-    seconds = (judgment.active_s or 0.0) * n
+def _spend(*, campaign: Campaign, n: int, seconds: float) -> None:
+    """`n` judgments: an extra and a gold are work as any other."""
     Campaign.objects.filter(pk=campaign.pk).update(spent_judgments=F("spent_judgments") + n, spent_s=F("spent_s") + seconds)
+
+
+def _worked_s(judgment: Judgment, campaign: Campaign) -> float:
+    return working_time.worked_s(
+        active_s=judgment.active_s,
+        leased_at=judgment.leased_at,
+        ended_at=judgment.corrected_at or judgment.submitted_at,
+        lease_minutes=campaign.lease_minutes,
+    )
 
 
 def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:

@@ -193,6 +193,8 @@ def correct_demonstration(
         _check_text(text)
         judgment = _next_version(old=old, presentation=presentation or {}, active_s=active_s, warnings=warnings, now=now)
         Demonstration.objects.create(judgment=judgment, text=text, sources=sources)
+        assert old.campaign is not None  # _to_correct has looked
+        consequences.after_correction(judgment=judgment, campaign=old.campaign, now=now)
         return judgment
 
 

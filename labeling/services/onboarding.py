@@ -165,7 +165,7 @@ def submit_step(*, step: OnboardingStep, rater: Rater, version: int, answers: Se
 
 
 def decide_attempt(*, attempt: StepAttempt, decision: str, words: str, by: User, now: datetime) -> None:
-    """A person's word, whatever the score: pass, again (one attempt more), or refuse; the rater reads `words`."""
+    """A person's word, whatever the score: pass, again (one more attempt), or refuse; the rater reads `words`."""
     state = {"pass": State.PASSED, "again": State.BELOW, "refuse": State.REFUSED}[decision]
     with transaction.atomic():
         stored = (

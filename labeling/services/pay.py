@@ -148,6 +148,7 @@ def as_record(line: pay.Line) -> dict[str, Any]:
         "work": line.kind,
         "n": line.n,
         "extra": line.n_extra,
+        "skipped": line.n_skipped,
         "active_s": round(line.seconds, 1),
         "rate": str(money.to_major(line.rate.amount, line.rate.currency)) if line.rate else "",
         "paid_by": line.rate.basis if line.rate else "",

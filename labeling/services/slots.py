@@ -3,15 +3,15 @@
 import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from labeling import queue, routing
 from labeling.models import Campaign, Draft, Item, Judgment, Pass, PastLease, PoolMembership, Rater, Slot
-from labeling.selectors import admission
-from labeling.services import cases, golds
+from labeling.selectors import admission, costs
+from labeling.services import cases, consequences, golds
 
 FREE: dict[str, Any] = {
     "state": Slot.State.FREE,
@@ -75,15 +75,19 @@ def release(*, lease: uuid.UUID, rater: Rater, now: datetime) -> bool:
         return True
 
 
-def skip(*, lease: uuid.UUID, rater: Rater, reason: str, note: str = "", now: datetime) -> bool:
-    """Give the item back and never see it again. False when the lease was theirs no more."""
+def skip(*, lease: uuid.UUID, rater: Rater, reason: str, note: str = "", active_s: float | None = None, now: datetime) -> bool:
+    """Give the item back and never see it again. False when the lease was theirs no more.
+
+    `active_s` is how long the rater was at it: where hours are paid, these are too.
+    """
     with transaction.atomic():
         slot = locked(lease=lease, rater=rater)
         if slot is None or slot.state != Slot.State.LEASED:
             return False
         passed = Pass(item_id=slot.item_id, rater=rater, reason=Pass.Reason(reason), note=note, created_at=now)
         Pass.objects.bulk_create([passed], ignore_conflicts=True)
-        set_free(slot=slot, end=PastLease.End.SKIPPED, now=now)
+        ended = set_free(slot=slot, end=PastLease.End.SKIPPED, active_s=active_s, now=now)
+        consequences.after_skip(lease=ended, campaign=slot.campaign, now=now)
         cases.open_case(item=slot.item, reason=reason, now=now)
         return True
 
@@ -113,8 +117,10 @@ def _held(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
 def _take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     with transaction.atomic():
         _admit(campaign=campaign, rater=rater, now=now)
-        slot = golds.take(campaign=campaign, rater=rater, now=now) if campaign.gold_share else None
         suits = routing.fit(campaign=campaign, rater=rater)
+        if campaign.budget_unit and not _has_room(campaign=campaign, now=now):
+            return _take_lapsed(campaign=campaign, rater=rater, suits=suits, now=now) or _refuse_for_budget(campaign)
+        slot = golds.take(campaign=campaign, rater=rater, now=now) if campaign.gold_share else None
         slot = slot or _take_free(campaign=campaign, rater=rater, suits=suits, now=now)
         slot = slot or _take_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
         if slot is not None and campaign.gold_share:
@@ -131,6 +137,16 @@ def _admit(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
     hindrance = paused or admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(campaign.pool_id)
     if hindrance is not None:
         raise UnableToClaim(hindrance)
+
+
+def _has_room(*, campaign: Campaign, now: datetime) -> bool:
+    """Locks the campaign's row: of two who claim at once, the second counts what the first took."""
+    stored = Campaign.objects.select_for_update(of=("self",)).select_related("pool").get(pk=campaign.pk)
+    return costs.has_room(campaign=stored, now=now)
+
+
+def _refuse_for_budget(campaign: Campaign) -> NoReturn:
+    raise UnableToClaim(admission.budget_in_hand(campaign=campaign))
 
 
 def _take_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
@@ -164,20 +180,21 @@ def locked(*, lease: uuid.UUID, rater: Rater) -> Slot | None:
     )
 
 
-def set_free(*, slot: Slot, end: PastLease.End, now: datetime) -> None:
+def set_free(*, slot: Slot, end: PastLease.End, active_s: float | None = None, now: datetime) -> PastLease:
     """The lease ends and the slot is free, or is gone where it waits for nobody: a gold's, a skipped repeat's, a held item's."""
-    _end_lease(slot=slot, end=end, now=now)
+    ended = _end_lease(slot=slot, end=end, active_s=active_s, now=now)
     is_personal = slot.item.is_calibration or slot.reserved_for_id is not None
     if slot.is_gold or slot.item.held_at is not None or (is_personal and end == PastLease.End.SKIPPED):
         Slot.objects.filter(pk=slot.pk, lease=slot.lease).delete()
-        return
-    Slot.objects.filter(pk=slot.pk, lease=slot.lease).update(**FREE, queue_rank=queue.returned_rank(now))
+    else:
+        Slot.objects.filter(pk=slot.pk, lease=slot.lease).update(**FREE, queue_rank=queue.returned_rank(now))
+    return ended
 
 
-def _end_lease(*, slot: Slot, end: PastLease.End, now: datetime) -> None:
+def _end_lease(*, slot: Slot, end: PastLease.End, active_s: float | None = None, now: datetime) -> PastLease:
     assert slot.lease is not None
     assert slot.rater_id is not None  # both by slot_free_has_no_rater: the slot is leased
-    PastLease.objects.create(
+    return PastLease.objects.create(
         lease=slot.lease,
         item_id=slot.item_id,
         campaign_id=slot.campaign_id,
@@ -187,6 +204,7 @@ def _end_lease(*, slot: Slot, end: PastLease.End, now: datetime) -> None:
         leased_at=slot.leased_at,
         ended_at=now,
         end=end,
+        active_s=active_s,
     )
 
 

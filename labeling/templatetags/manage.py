@@ -23,7 +23,7 @@ def about(moment: datetime) -> str:
         return gettext("today %(time)s") % {"time": date_format(local, "H:i")}
     if abs(local.date() - today) < timedelta(days=7):
         return date_format(local, "l H:i")
-    return date_format(local, "j F")
+    return date_format(local, "MONTH_DAY_FORMAT")
 
 
 @register.filter

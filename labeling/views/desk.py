@@ -342,8 +342,14 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     form = forms.SkipForm(request.POST)
     if not form.is_valid():
         return _page(request, work, _typed_before(work), status=422, skip_form=form)
-    reason = Pass.Reason(form.cleaned_data["reason"])
-    services.skip(lease=lease, rater=work.rater, reason=reason, note=form.cleaned_data["note"], now=timezone.now())
+    services.skip(
+        lease=lease,
+        rater=work.rater,
+        reason=Pass.Reason(form.cleaned_data["reason"]),
+        note=form.cleaned_data["note"],
+        active_s=forms.read_record(dict(request.POST.lists())).active_s,
+        now=timezone.now(),
+    )
     return redirect(next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))
 
 

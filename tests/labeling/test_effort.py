@@ -412,9 +412,10 @@ def test_a_spent_budget_pauses_the_campaign_and_admins_are_told(
 def test_what_is_in_hand_can_be_submitted_after_the_budget_is_spent(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:
-    campaign = budgeted(day_shift, guideline, "judgments", "1")
+    campaign = budgeted(day_shift, guideline, "judgments", "2")
     held = services.claim(campaign=campaign, rater=raul, now=NOON)
     judge_one(campaign, rosa)
+    services.change_campaign(campaign=campaign, values={"budget": Decimal(1)}, by=None, now=NOON)
 
     assert not prefer(held).is_extra
 
@@ -423,11 +424,11 @@ def test_what_is_in_hand_can_be_submitted_after_the_budget_is_spent(
 def test_hours_are_counted_in_active_seconds(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
     campaign = budgeted(day_shift, guideline, "hours", "1")
 
-    for seconds in (1800.0, 1700.0):
-        prefer(services.claim(campaign=campaign, rater=rosa, now=NOON), active_s=seconds)
+    for seconds in (1800.0, 1500.0):
+        prefer(services.claim(campaign=campaign, rater=rosa, now=NOON), active_s=seconds, now=NOON + timedelta(hours=1))
     campaign.refresh_from_db()
-    assert campaign.state == "open"
-    prefer(services.claim(campaign=campaign, rater=rosa, now=NOON), active_s=100.0)
+    assert campaign.state == "open"  # five minutes are left, and a judgment like these takes less
+    prefer(services.claim(campaign=campaign, rater=rosa, now=NOON), active_s=290.0, now=NOON + timedelta(hours=1))
 
     campaign.refresh_from_db()
     assert campaign.state == "paused"

@@ -163,5 +163,5 @@ def test_the_overview_asks_as_many_queries_for_one_rater_as_for_five(
         work(paid, rater_called(f"Rater {number}", pool=day_shift))
     client = signed_in(alice)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(f"/pay/?{MARCH}")

@@ -24,7 +24,10 @@ export function record({ desk, form, signal }) {
     if (place) kept.seconds[place] = (kept.seconds[place] ?? 0) + 1;
   }, 1000);
   signal.addEventListener("abort", () => clearInterval(tick));
-  form.addEventListener("formdata", (event) => event.formData.set("record", JSON.stringify(value())));
+  // A skipped item took time too, which is paid where hours are.
+  for (const sent of [form, ...desk.querySelectorAll("form[data-records]")]) {
+    sent.addEventListener("formdata", (event) => event.formData.set("record", JSON.stringify(value())));
+  }
 
   function value() {
     const theme = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");

@@ -24,6 +24,11 @@ def ring_quality(campaign_id: int) -> bool:
     return _ring("labeling.tasks.compute_quality", campaign_id=campaign_id)
 
 
+def ring_topics(pool_id: int) -> bool:
+    """As `ring_import`, to see which topics a pool's raters have shown to know. The beat rings again after new judgments."""
+    return _ring("labeling.tasks.show_topics", pool_id=pool_id)
+
+
 def _ring(task: str, **ids: int) -> bool:
     try:
         app.send_task(task, kwargs=ids, retry=False)

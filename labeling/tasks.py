@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from config.celery import short_task
 from labeling import doorbell, selectors, services
+from labeling.selectors import skills
 
 
 @short_task(time_limit_s=6 * 3600)
@@ -48,3 +49,16 @@ def end_crowd_visits() -> None:
 @short_task(time_limit_s=60)
 def tell_of_judgments() -> None:
     services.tell_of_judgments(now=timezone.now())
+
+
+@short_task(time_limit_s=300)
+def show_topics(*, pool_id: int) -> None:
+    """Shown once, a topic stays: a second run adds nothing."""
+    services.show_topics(pool_id=pool_id, now=timezone.now())
+
+
+@short_task(time_limit_s=30)
+def ring_topics() -> None:
+    """Rings for pools in which somebody has judged of late."""
+    for pool_id in skills.active_pool_ids(now=timezone.now()):
+        doorbell.ring_topics(pool_id)

@@ -80,10 +80,19 @@ class PoolForm(PoolModelForm):
             "routes_by_category",
             "max_per_day",
             "max_at_once",
+            "shown_items",
+            "shown_percent",
             "is_held_out",
         ]
         widgets = {"description": forms.Textarea(attrs={"rows": 3})}
         error_messages = {"name": {"unique": _("Another pool has this name.")}}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["shown_percent"].required = False
+
+    def clean_shown_percent(self) -> int:
+        return self.cleaned_data["shown_percent"] or PoolTerms().shown_percent
 
     def clean_expertise(self) -> list[str]:
         return [as_topic(word) for word in self.cleaned_data["expertise"]]
@@ -99,6 +108,8 @@ class PoolForm(PoolModelForm):
             routes_by_category=values["routes_by_category"],
             max_per_day=values["max_per_day"],
             max_at_once=values["max_at_once"],
+            shown_items=values["shown_items"],
+            shown_percent=values["shown_percent"],
         )
         return {name: values[name] for name in ("name", "description", "is_held_out")} | {"terms": terms}
 

@@ -77,9 +77,7 @@ from labeling.services.people import (
     create_person,
     create_pool,
     deactivate_raters,
-    declare_skills,
     edit_pool,
-    grant_skills,
     pause_pool,
     pause_raters,
     remove_raters,
@@ -97,6 +95,7 @@ from labeling.services.reviews import (
     appeal,
     review_demonstrations,
 )
+from labeling.services.skills import declare_skills, grant_skills, show_topics
 from labeling.services.slots import UnableToClaim, claim, heartbeat, release, save_draft, skip
 from labeling.services.telling import tell_of_judgments
 
@@ -203,6 +202,7 @@ __all__ = [
     "set_golds",
     "set_rate",
     "settle_case",
+    "show_topics",
     "skip",
     "start_import",
     "start_upload",

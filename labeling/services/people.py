@@ -11,13 +11,14 @@ from accounts import audit
 from accounts import services as accounts
 from accounts.models import User
 from labeling import routing
-from labeling.models import Pool, PoolMembership, Rater, RaterSkill
+from labeling.models import Pool, PoolMembership, Rater
 from labeling.services import items
 
 
 @dataclass(frozen=True)
 class PoolTerms:
-    """Who fits a pool, which items go to whom in it, and how much one rater is given; None is no limit."""
+    """Who fits a pool, which items go to whom in it, what shows that a rater knows a topic, and how much one is given; None is
+    no limit, and of `shown_items` that nothing shows it by itself."""
 
     languages: tuple[str, ...] = ()
     expertise: tuple[str, ...] = ()
@@ -25,6 +26,8 @@ class PoolTerms:
     routes_by_category: bool = False
     max_per_day: int | None = None
     max_at_once: int | None = None
+    shown_items: int | None = 20
+    shown_percent: int = 75
 
     @classmethod
     def of(cls, pool: Pool) -> "PoolTerms":
@@ -35,6 +38,8 @@ class PoolTerms:
             routes_by_category=pool.routes_by_category,
             max_per_day=pool.max_per_day,
             max_at_once=pool.max_at_once,
+            shown_items=pool.shown_items,
+            shown_percent=pool.shown_percent,
         )
 
     @property
@@ -216,41 +221,6 @@ def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime
             )
             n_closed += 1
     return n_closed
-
-
-def declare_skills(*, rater: Rater, languages: Iterable[str], topics: Iterable[str], now: datetime) -> None:
-    """What raters say they know, from now on. What was tested or shown is not theirs to change."""
-    said = [(RaterSkill.Axis.LANGUAGE, code) for code in languages] + [(RaterSkill.Axis.TOPIC, code) for code in topics]
-    with transaction.atomic():
-        rater.skills.filter(basis=RaterSkill.Basis.DECLARED).delete()
-        RaterSkill.objects.bulk_create(
-            [RaterSkill(rater=rater, axis=axis, code=code, basis=RaterSkill.Basis.DECLARED, at=now) for axis, code in said],
-            ignore_conflicts=True,
-        )
-        routing.look_anew(rater=rater)
-
-
-def grant_skills(
-    *,
-    rater: Rater,
-    languages: Iterable[str] = (),
-    topics: Iterable[str] = (),
-    basis: str = RaterSkill.Basis.SHOWN,
-    by: User | None,
-    now: datetime,
-) -> None:
-    """What an admin has seen that a rater knows, or a test has told: all of that basis that was there is replaced by this."""
-    known = [(RaterSkill.Axis.LANGUAGE, code) for code in languages] + [(RaterSkill.Axis.TOPIC, code) for code in topics]
-    with transaction.atomic():
-        before = sorted(rater.skills.filter(basis=basis).values_list("code", flat=True))
-        rater.skills.filter(basis=basis).delete()
-        RaterSkill.objects.bulk_create(
-            [RaterSkill(rater=rater, axis=axis, code=code, basis=basis, at=now) for axis, code in known], ignore_conflicts=True
-        )
-        routing.look_anew(rater=rater)
-        after = sorted({code for _axis, code in known})
-        if before != after:
-            audit.record(by=by, action="skills", target=rater, before={basis: before}, after={basis: after}, now=now)
 
 
 def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:

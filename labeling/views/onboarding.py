@@ -13,6 +13,7 @@ from labeling.forms.people import SkillsForm
 from labeling.models import OnboardingStep, RaterSkill, StepAttempt
 from labeling.selectors import guidance, roster
 from labeling.selectors import onboarding as selectors
+from labeling.selectors.skills import shown_topics
 from pages import render as texts
 
 
@@ -68,7 +69,11 @@ def my_skills(request: HttpRequest) -> HttpResponse:
         services.declare_skills(rater=rater, **form.wanted, now=timezone.now())
         messages.success(request, _("Saved. Items are chosen by it from the next one on."))
         return redirect("my_skills")
-    return render(request, "labeling/desk/my_skills.html", {"form": form}, status=422 if form.errors else 200)
+    tested = [
+        code for axis in RaterSkill.Axis for code in roster.skills_of(rater=rater, axis=axis, basis=RaterSkill.Basis.TESTED)
+    ]
+    context = {"form": form, "tested": tested, "shown": [entry for entry in shown_topics(rater=rater) if entry.counts]}
+    return render(request, "labeling/desk/my_skills.html", context, status=422 if form.errors else 200)
 
 
 def feedback(attempt: StepAttempt) -> str:

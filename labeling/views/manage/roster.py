@@ -17,6 +17,7 @@ from labeling import access, services
 from labeling.forms.people import RosterActForm, RosterFilterForm, SkillsForm
 from labeling.models import Pool, Rater, RaterSkill
 from labeling.selectors import roster as selectors
+from labeling.selectors.skills import shown_topics
 
 RATERS_PER_PAGE = 50
 
@@ -62,7 +63,7 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Saved. Items are routed by it from the next one on."))
         return redirect("rater_skills", pk)
     lines = [(basis.label, [code for codes in known[basis].values() for code in codes]) for basis in RaterSkill.Basis]
-    context = {"rater": rater, "form": form, "lines": lines}
+    context = {"rater": rater, "form": form, "lines": lines, "shown": shown_topics(rater=rater)}
     return render(request, "labeling/manage/rater_skills.html", context, status=422 if form.errors else 200)
 
 

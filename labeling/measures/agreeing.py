@@ -6,6 +6,7 @@ A repeat is left out of all of it but `with_oneself`: the same rater again is no
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.sparse import csr_matrix
 
 from labeling import agreement
 from labeling.figures import Figure, Floats, absent, codes
@@ -110,7 +111,7 @@ def _groups(votes: Votes) -> list[Record]:
 
 
 def matrix_of(votes: Votes) -> Record:
-    """Rater by rater, ties as half: the share and how many votes on shared pairs it is of."""
+    """Rater by rater, ties as half: the share, how many votes on shared pairs it is of, and Cohen's kappa of those."""
     pairs = votes.once.pairs
     if not pairs.unit.size:
         return {"raters": [], "score": [], "n": []}
@@ -121,8 +122,27 @@ def matrix_of(votes: Votes) -> Record:
         "raters": [whole.raters[at] for at in kept.tolist()],
         "score": whole.score[np.ix_(kept, kept)].round(1).tolist(),
         "n": whole.n[np.ix_(kept, kept)].tolist(),
+        "kappa": _kappas(votes.once, [whole.raters[at] for at in kept.tolist()]),
         "n_left_out": int((whole.n.sum(axis=1) > 0).sum() - len(kept)),
     }
+
+
+def _kappas(votes: Votes, raters: Sequence[int]) -> list[list[float | None]]:
+    """Cohen's kappa of every two; None where it cannot be said, and on the diagonal."""
+    if not raters:
+        return []
+    place = np.minimum(np.searchsorted(raters, votes.pairs.rater), len(raters) - 1)
+    known = np.asarray(raters)[place] == votes.pairs.rater
+    size = (len(raters), int(votes.pairs.unit.max(initial=-1)) + 1)
+    given = []
+    for label in (-1, 0, 1):
+        here = known & (votes.turned == label)
+        given.append(csr_matrix((np.ones(int(here.sum())), (place[here], votes.pairs.unit[here])), shape=size))
+    tables = np.array([[(one @ other.T).toarray() for other in given] for one in given])  # (3, 3, R, R)
+    return [
+        [None if one == other else agreement.cohen_of_table(tables[:, :, one, other]).value for other in range(len(raters))]
+        for one in range(len(raters))
+    ]
 
 
 def split_items(votes: Votes) -> Record:

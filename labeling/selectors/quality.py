@@ -150,6 +150,10 @@ def rater_measures(*, report: QualityReport) -> list[RaterMeasures]:
     return _measures(report.raters.order_by("-n_flags", "-n_judgments", "rater__alias"))
 
 
+def aliases(*, raters: Collection[int]) -> dict[int, str]:
+    return dict(Rater.objects.filter(pk__in=raters).values_list("pk", "alias"))
+
+
 def quality_of_rater(*, rater: Rater, campaign: Campaign | None = None) -> list[RaterMeasures]:
     """One entry a campaign, the newest campaign first."""
     found = RaterQuality.objects.filter(rater=rater).order_by("-report__campaign_id")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent, User
-from labeling import exports, intake, measures, queue, selectors, services, tasks
+from labeling import agreement, exports, intake, measures, queue, selectors, services, tasks
 from labeling.models import (
     Campaign,
     Comparison,
@@ -163,6 +163,20 @@ def crowd(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, Rater]:
     habitual = rater_called("Habit", pool=day_shift)
     judge_all(campaign, habitual, by=as_shown)
     return campaign, habitual
+
+
+def test_every_two_raters_have_cohen_s_kappa(crowd: tuple[Campaign, Rater]) -> None:
+    campaign, _habitual = crowd
+    matrix = report_of(campaign).results["matrix"]
+    votes = selectors.votes(campaign=campaign, through_id=Judgment.objects.latest("pk").pk)
+    pairs = votes.pairs
+    one, other = matrix["raters"][1], matrix["raters"][3]
+    labels = [dict(zip(pairs.unit[of], votes.turned[of], strict=True)) for of in (pairs.rater == one, pairs.rater == other)]
+
+    expected = agreement.cohen(list(labels[0].values()), [labels[1][unit] for unit in labels[0]], values=[-1, 0, 1])
+
+    assert matrix["kappa"][1][3] == matrix["kappa"][3][1] == pytest.approx(expected.value)
+    assert matrix["kappa"][1][1] is None
 
 
 def test_a_rater_with_a_habit_is_flagged_with_a_sentence(crowd: tuple[Campaign, Rater]) -> None:

@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling import access, doorbell, selectors
+from labeling.figures import wilson
 from labeling.measures import as_figure
 from labeling.models import Campaign, Prompt, QualityReport, Rater
 from labeling.views.manage import quality_words as words
 from pages import whiskers
 
 JUDGMENTS_PER_PAGE = 50
+RATERS_PER_PAGE = 50
 LEVELS = 9
 """Steps of the heat map's colour, from 50 % up; all that is below is the first."""
 
@@ -29,6 +31,8 @@ class Cell:
     share: str
     n: int
     level: int
+    words: str = ""
+    """the whole of it, with interval and Cohen's κ"""
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,6 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
     report = selectors.quality_report(campaign=campaign)
     context = _context(campaign, report, "agreement")
     if report is not None:
-        raters = selectors.rater_measures(report=report)
         context |= {
             "measures": words.agreement(report.results["agreement"]),
             "orders": words.orders(report.results["agreement"]),
@@ -64,12 +67,11 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             "scales": words.scales(report.results["agreement"]["questions"]),
             "questions": _questions(report),
             "groups": _groups(report),
-            "heat": heat_rows(report, {row.rater_id: row.alias for row in raters}),
+            "heat": heat_rows(report, selectors.aliases(raters=report.results["matrix"]["raters"])),
             "n_left_out": report.results["matrix"].get("n_left_out", 0),
             "bars": _bars(report.results["items"]["bins"]),
             "n_items": report.results["items"]["n"],
             "split": selectors.split_items(report=report),
-            "raters": raters,
         }
     return render(request, "labeling/manage/quality_agreement.html", context)
 
@@ -82,7 +84,8 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
     if report is not None:
         habits = report.results["habits"]
         raters = selectors.rater_measures(report=report)
-        context |= {"raters": raters, "flagged": [row for row in raters if row.flags]}
+        page = Paginator(raters, RATERS_PER_PAGE).get_page(request.GET.get("page"))
+        context |= {"page": page, "flagged": [row for row in raters if row.flags]}
         if habits:
             context |= {"measures": words.bias(habits), "effects": _effects(habits), "chart": _chart(habits), "habits": habits}
     return render(request, "labeling/manage/quality_bias.html", context)
@@ -168,19 +171,20 @@ def heat_rows(report: QualityReport, aliases: dict[int, str]) -> list[HeatRow]:
             rater_id=rater,
             alias=aliases.get(rater, ""),
             cells=[
-                None if other == place else _cell(score, n)
-                for other, (score, n) in enumerate(zip(found["score"][place], found["n"][place], strict=True))
+                None if other == place else _cell(*cell)
+                for other, cell in enumerate(zip(found["score"][place], found["n"][place], found["kappa"][place], strict=True))
             ],
         )
         for place, rater in enumerate(found["raters"])
     ]
 
 
-def _cell(score: float, n: int) -> Cell:
+def _cell(score: float, n: int, kappa: float | None) -> Cell:
     if not n:
         return Cell("", 0, 0)
     share = score / n
-    return Cell(f"{100 * share:.0f}", n, min(LEVELS, max(1, 1 + int((share - 0.5) * 2 * LEVELS))))
+    level = min(LEVELS, max(1, 1 + int((share - 0.5) * 2 * LEVELS)))
+    return Cell(f"{100 * share:.0f}", n, level, words.two_raters(wilson(score, n), kappa))
 
 
 def _questions(report: QualityReport) -> list[dict[str, Any]]:

@@ -189,6 +189,13 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def two_raters(agree: Figure, kappa: float | None) -> str:
+    """A cell of the heat map in full."""
+    given = {"share": share(agree), "n": agree.n, "interval": share_interval(agree)}
+    told = ngettext("%(share)s of %(n)d pair, %(interval)s", "%(share)s of %(n)d pairs, %(interval)s", agree.n) % given
+    return told if kappa is None else f"{told}, {_('Cohen κ')} {coefficient(Figure(kappa, agree.n))}"
+
+
 def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:
     return {name: as_figure(record) for name, record in results.items() if isinstance(record, dict)}
 

@@ -52,6 +52,12 @@ def words(name: str, help: str, default: str | None = None) -> list[str]:
     return _read(name, default, help, lambda raw: [part.strip() for part in raw.split(",") if part.strip()], "a list")
 
 
+def all_named(prefix: str, help: str) -> dict[str, str]:
+    """Every variable whose name begins so."""
+    KNOBS[f"{prefix}…"] = Knob(f"{prefix}…", "", help)
+    return {name: value for name, value in os.environ.items() if name.startswith(prefix)}
+
+
 def choice(name: str, help: str, options: tuple[str, ...], default: str | None = None) -> str:
     return _read(name, default, help, lambda raw: dict(zip(options, options, strict=True))[raw], f"one of {', '.join(options)}")
 

@@ -214,6 +214,12 @@ TABLE: dict[str, frozenset[Role]] = {
     "models": RESEARCHER,
     "model_new": RESEARCHER,
     "model": RESEARCHER,
+    "model_edit": RESEARCHER,
+    "model_responses": RESEARCHER,
+    "model_archive": RESEARCHER,
+    "model_publish": RESEARCHER,
+    "model_publications": RESEARCHER,
+    "model_endpoint_new": RESEARCHER,
     "model_try": RESEARCHER,
     "model_ask": RESEARCHER,
     "model_answer": RESEARCHER,
@@ -272,6 +278,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "api_schedule_fire": ANYONE,
     "api_models": ANYONE,
     "api_model": ANYONE,
+    "api_model_archive": ANYONE,
 }
 
 
@@ -330,4 +337,5 @@ API_TABLE: dict[str, Grant] = {
     "GET api_models": _TRAINING_READ,
     "POST api_models": _TRAINING_WRITE,
     "GET api_model": _TRAINING_READ,
+    "GET api_model_archive": _TRAINING_READ,
 }

@@ -317,6 +317,10 @@ ENDPOINT_HOSTS = env.words(
     "Hosts, or host:port, of OpenAI-compatible servers that may be registered as models and are sent prompts; commas between.",
     default="localhost,127.0.0.1" if MODE == "demo" else "",
 )
+ENDPOINT_KEYS = env.all_named(
+    "PREFERABLY_KEY_", "Keys of such servers, each under a name of its own. A model names the variable; the key is stored nowhere."
+)
+HUB_TOKEN = env.text("HF_TOKEN", "Token of the hub that models are published on; needed by the worker that sends them.", default="")
 TRY_MODELS_WARM = env.integer(
     "PREFERABLY_TRY_MODELS", "Models that a worker on the queue `models` holds in memory at a time, to be tried.", default="2"
 )
@@ -383,6 +387,7 @@ SPECTACULAR_SETTINGS = {
         "RunOutcome": "training.models.Run.Outcome",
         "SnapshotKind": "training.models.Snapshot.Kind",
         "ModelKind": "training.models.TrainedModel.Kind",
+        "ModelStage": "training.models.TrainedModel.Stage",
     },
 }
 WEBHOOKS_MAY_STAY_INSIDE = env.flag(

@@ -33,7 +33,13 @@ def snapshot(*, user: User | AnonymousUser, pk: int) -> Snapshot:
 
 def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:
     researcher(user)
-    found = TrainedModel.objects.select_related("parent", "run__snapshot", "source", "created_by").filter(pk=pk).first()
+    found = (
+        TrainedModel.objects.select_related(
+            *("parent", "run__snapshot", "run__reward_model", "source", "created_by", "endpoint"),
+        )
+        .filter(pk=pk)
+        .first()
+    )
     if found is None:
         raise Http404
     return found

@@ -2,6 +2,8 @@
 
 import os
 
+from django.conf import settings
+
 from training.completions import KEY_PREFIX
 
 SECRETS = (
@@ -23,4 +25,4 @@ def harmless() -> dict[str, str]:
 
 def key_of(variable: str) -> str:
     """The key of an endpoint; empty where none is named or none is set. Other variables are not read."""
-    return os.environ.get(variable, "") if variable.startswith(KEY_PREFIX) else ""
+    return str(settings.ENDPOINT_KEYS.get(variable, ""))

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from training import artifacts, run_dir, selectors, store
 from training.models import TrainedModel
 
+CONTENT_TYPE = "application/x-tar"
 MERGED, ADAPTER = "merged", "adapter"
 CARD, LINEAGE = "README.md", "lineage.json"
 _BEFORE = "README.original.md"
@@ -61,6 +64,14 @@ class Archive:
             n_sent += len(header) + entry.n_bytes + padding
         yield b"\0" * (self.n_bytes - n_sent)
 
+    def response(self) -> StreamingHttpResponse:
+        """For a browser to save."""
+        response = StreamingHttpResponse(self.chunks(), content_type=CONTENT_TYPE)
+        response["Content-Length"] = str(self.n_bytes)
+        response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=f"{self.name}.tar") or ""
+        response["Content-Encoding"] = "identity"  # weights do not shrink, and compressed their length would be lost
+        return response
+
     def _header(self, entry: Entry) -> bytes:
         about = tarfile.TarInfo(f"{self.name}/{entry.name}")
         about.size, about.mtime, about.mode = entry.n_bytes, self.at, 0o644
@@ -88,11 +99,6 @@ def archive(*, model: TrainedModel, weights: str = MERGED) -> Archive:
     return Archive(f"{folder}{suffix}", entries, int(model.created_at.timestamp()))
 
 
-def has_adapter(*, model: TrainedModel) -> bool:
-    """Whether the adapter can be had unmerged. Raises UnableToExport and store.StoreAway."""
-    return any(_is_adapters(name) for name in _files(model))
-
-
 def why_no_adapter(model: TrainedModel) -> str:
     if model.run is None or model.run.config.get("method") != "lora":
         return _("“%(name)s” was not trained with LoRA: there is no adapter, only whole weights.") % {"name": model}
@@ -102,6 +108,8 @@ def why_no_adapter(model: TrainedModel) -> str:
 
 
 def _files(model: TrainedModel) -> dict[str, int]:
+    if model.freed_at is not None:
+        raise UnableToExport(_("The weights of “%(name)s” were freed to make room.") % {"name": model})
     if selectors.is_elsewhere(model=model):
         raise UnableToExport(_("“%(name)s” is another server's: it has no weights here.") % {"name": model})
     try:

@@ -75,7 +75,10 @@ class RunForm(forms.Form):
             empty_label=_("choose a snapshot of %(kind)s") % {"kind": wanted[0].label},
         )
         self.fields["snapshot"].label_from_instance = _snapshot_words  # type: ignore[attr-defined]
-        models = TrainedModel.objects.filter(freed_at=None).order_by("-pk")
+        usable = TrainedModel.objects.exclude(stage=TrainedModel.Stage.RETIRED)
+        if kind != Run.Kind.SAMPLE:
+            usable = usable.filter(endpoint=None)
+        models = usable.filter(freed_at=None).order_by("-pk")
         self.fields["base_model"] = forms.ModelChoiceField(
             label=_MODEL_WORDS.get(Run.Kind(kind), _("Starts from")),
             queryset=models.filter(kind__in=about.starts_from),

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.celery import run_task, short_task
-from training import conversing, doorbell, heralding, leaving, selectors, services, supervisor, trying
+from training import conversing, doorbell, heralding, leaving, selectors, sending, services, supervisor, trying
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,11 @@ def advance_chains() -> None:
     """Rings for the chains that go on: what a lost ring would have told them, they find out by themselves."""
     for chain_id in selectors.going_chain_ids():
         doorbell.ring_chain(chain_id)
+
+
+@run_task()
+def publish_model(*, publication_id: int) -> None:
+    sending.send(publication_id=publication_id)
 
 
 @run_task()

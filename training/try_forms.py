@@ -145,3 +145,29 @@ class EndpointForm(forms.Form):
         label=_("Licence"), max_length=64, help_text=_("Under which its answers may be used, as its terms have it.")
     )
     notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+class ModelEditForm(forms.Form):
+    """What a person decides about a model."""
+
+    stage = forms.ChoiceField(
+        label=_("Stage"),
+        choices=TrainedModel.Stage.choices,
+        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+        help_text=_("An approved model's weights are kept; a retired model is offered to nobody."),
+    )
+    licence = forms.CharField(label=_("Licence"), max_length=64, required=False)
+    notes = forms.CharField(label=_("Notes"), required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 3}))
+    card = forms.CharField(
+        label=_("Card"),
+        required=False,
+        max_length=100_000,
+        widget=forms.Textarea(attrs={"rows": 20}),
+        help_text=_("Markdown. It goes out with the weights as README.md. Empty: made from what is known."),
+    )
+
+    def clean_card(self) -> str:
+        return str(self.cleaned_data["card"]).replace("\r\n", "\n")
+
+    def clean_notes(self) -> str:
+        return str(self.cleaned_data["notes"]).replace("\r\n", "\n")

@@ -54,9 +54,13 @@ def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
 
 
 def reads(name: str, answer: Any, *, query: Any = None, is_one: bool = False, tag: str) -> Callable[[View], View]:
-    """Describes a GET, called `name` in generated clients. `is_one`: of one object, which may not exist."""
+    """Describes a GET, called `name` in generated clients. `is_one`: of one object, which may not exist.
+
+    `answer`: a serializer, or answers by their status where there are others than that of success.
+    """
     problems = dict.fromkeys((*_READ_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
-    return extend_schema(operation_id=name, parameters=[query] if query else [], responses={200: answer, **problems}, tags=[tag])
+    answers = answer if isinstance(answer, dict) else {200: answer}
+    return extend_schema(operation_id=name, parameters=[query] if query else [], responses={**answers, **problems}, tags=[tag])
 
 
 def writes(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -52,6 +52,8 @@ class Reply:
     rank: int | None = None
     is_human: bool = False
     author: str = ""
+    sampling: Mapping[str, Any] = field(default_factory=dict)
+    is_ended: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from labeling.importers.drafts import (
 from labeling.importers.lines import Line, json_values, lines
 
 PROMPT_COLUMNS = ("prompt", "text", "messages")
+MAX_AUTHOR = 100
 _SURROGATE = "surrogateescape"
 # The csv module has one limit for the whole process. Cells past it are reported, not read.
 MAX_CELL = 1_000_000
@@ -120,8 +121,38 @@ def _draft(line: int, row: Mapping[str, Any]) -> Draft:
         messages = messages[:-1]
     # An empty cell is how CSV says that there is none.
     if row.get("response") not in (None, ""):
-        replies = (*replies, Reply(response_text(row["response"], "response"), is_human=True))
+        author = _author(row)
+        replies = (*replies, Reply(response_text(row["response"], "response"), is_human=not author, author=author))
+    replies += tuple(_written(row.get("responses"), _author(row)))
     return Draft(line, ends_with_user(messages, name), replies)
+
+
+def _written(value: Any, author: str) -> Iterator[Reply]:
+    """What models wrote: texts, or objects with `text` and, where it is known, `model`, `sampling` and `is_ended`."""
+    if value in (None, ""):
+        return
+    if not isinstance(value, list):
+        raise Unusable(_("`responses` is not a list. Give the texts, or objects with a `text`."))
+    for index, one in enumerate(value):
+        name = f"responses[{index}]"
+        if not isinstance(one, dict):
+            yield Reply(response_text(one, name), author=author)
+            continue
+        sampling, is_ended = one.get("sampling") or {}, one.get("is_ended")
+        if not isinstance(sampling, dict) or not isinstance(is_ended, bool | None):
+            raise Unusable(_("`%(name)s`: sampling is an object, and is_ended is true or false.") % {"name": name})
+        text = response_text(one.get("text"), f"{name}.text")
+        yield Reply(text, author=_author(one) or author, sampling=sampling, is_ended=is_ended)
+
+
+def _author(row: Mapping[str, Any]) -> str:
+    """The model that a row or a response names; empty for none."""
+    named = row.get("model")
+    if named in (None, ""):
+        return ""
+    if not isinstance(named, str) or len(named) > MAX_AUTHOR:
+        raise Unusable(_("`model` is not a name of at most %(n)d characters.") % {"n": MAX_AUTHOR})
+    return named.strip()
 
 
 def _unfolded(value: Any) -> Any:

@@ -222,7 +222,14 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
                 number = numbers.get(place, 0)
                 numbers[place] = number + 1
                 response = Response(
-                    prompt=prompt, source=source, text=reply.text, number=number, import_batch=batch, created_at=now
+                    prompt=prompt,
+                    source=source,
+                    text=reply.text,
+                    number=number,
+                    sampling=dict(reply.sampling),
+                    is_ended=reply.is_ended,
+                    import_batch=batch,
+                    created_at=now,
                 )
                 written[(*place, reply.text)] = response
                 new.append(response)

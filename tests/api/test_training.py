@@ -1,5 +1,8 @@
 """The training half over HTTP: snapshots, runs with their points, models."""
 
+import io
+import json
+import tarfile
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
@@ -275,3 +278,20 @@ def test_a_trained_model_names_its_run_and_its_snapshot(calling: Caller, noor: U
     (newest, _base) = calling(noor).get("/api/v1/models").json()["results"]
 
     assert (newest["run"], newest["snapshot"], newest["parent"]) == (run.pk, run.snapshot_id, run.base_model_id)
+
+
+def test_a_models_archive_is_a_tar_of_its_length_and_its_lack_a_problem(calling: Caller, noor: User, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    here = services.register_model(name="here", kind="policy", location=str(tmp_path), licence="", by=noor, now=timezone.now())
+    client = calling(noor)
+
+    sent = client.get(f"/api/v1/models/{here.pk}/archive", headers={"Accept": "application/x-tar"})
+    away = client.get(f"/api/v1/models/{cast.a_model(noor).pk}/archive", headers={"Accept": "application/x-tar"})
+    wrong = client.get(f"/api/v1/models/{here.pk}/archive?weights=half")
+
+    content = b"".join(sent.streaming_content)
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        assert sorted(tar.getnames()) == ["here/README.md", "here/config.json", "here/lineage.json"]
+    assert (sent["Content-Type"], int(sent["Content-Length"])) == ("application/x-tar", len(content))
+    assert (away.status_code, "export_model" in json.loads(away.content)["detail"]) == (409, True)
+    assert wrong.status_code == 400

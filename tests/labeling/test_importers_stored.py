@@ -461,3 +461,37 @@ def test_a_batch_takes_the_same_number_of_queries_whatever_its_size(
 
     with django_assert_max_num_queries(45):
         services.run_import(import_id=batch.pk, clock=clock)
+
+
+def test_responses_of_named_models_come_in_as_sources_with_their_settings(tmp_path: Path) -> None:
+    answers = [
+        {"text": "Blue.", "model": "alpha", "sampling": {"temperature": 0.7}, "is_ended": True},
+        {"text": "Sky blue.", "model": "beta"},
+        "Azure.",
+    ]
+    rows = [{"prompt": "What colour is the sky?", "responses": answers}]
+    file = tmp_path / "answers.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    for _time in range(2):
+        call_command("import_responses", str(file), "--source", "lab", "--licence", "CC-BY-4.0")
+
+    found = {response.source.name: response for response in Response.objects.select_related("source")}
+    assert set(found) == {"lab / alpha", "lab / beta", "lab"}
+    assert (found["lab / alpha"].sampling, found["lab / alpha"].is_ended) == ({"temperature": 0.7}, True)
+    assert (Prompt.objects.count(), Response.objects.count(), Judgment.objects.count()) == (1, 3, 0)
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [("Blue.", "is not a list"), ([{"model": "a"}], "responses[0].text"), ([{"text": "x", "sampling": 3}], "is an object")],
+)
+def test_responses_that_cannot_be_read_are_told_with_their_line(tmp_path: Path, answers: Any, words: str) -> None:
+    file = tmp_path / "answers.jsonl"
+    rows = [{"prompt": "Good?", "responses": ["Yes."]}, {"prompt": "Bad?", "responses": answers}]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+    call_command("import_responses", str(file), "--source", "lab", "--licence", "CC-BY-4.0")
+
+    (problem,) = Import.objects.get().problems
+    assert (problem["line"], words in problem["sentence"]) == (2, True)

@@ -8,7 +8,8 @@ from rest_framework.exceptions import ValidationError
 from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
-from training import configs
+from training import configs, exporting, launching
+from training.launching import Launch
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.selectors import RunFilter
 from training.services import Wish
@@ -232,15 +233,34 @@ class ModelSerializer(serializers.Serializer[Any]):
     location = serializers.CharField()
     licence = serializers.CharField()
     notes = serializers.CharField()
+    stage = serializers.ChoiceField(choices=TrainedModel.Stage.choices)
+    is_elsewhere = serializers.SerializerMethodField(help_text="another server answers for it: it is sampled from, never trained")
     parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a field, not that
     run = serializers.IntegerField(source="run_id", allow_null=True, help_text="null for a base model")
     snapshot = serializers.IntegerField(source="run.snapshot_id", allow_null=True, help_text="what that run learned from")
     metrics = serializers.DictField()
     created_at = serializers.DateTimeField()
 
+    def get_is_pinned(self, model: TrainedModel) -> bool:
+        return model.pinned_at is not None
+
+    def get_is_freed(self, model: TrainedModel) -> bool:
+        return model.freed_at is not None
+
+    def get_is_elsewhere(self, model: TrainedModel) -> bool:
+        return hasattr(model, "endpoint")
+
 
 class ModelQuery(PageQuery):
     kind = serializers.ChoiceField(required=False, choices=TrainedModel.Kind.choices)
+
+
+class ArchiveQuery(serializers.Serializer[Any]):
+    weights = serializers.ChoiceField(
+        choices=[exporting.MERGED, exporting.ADAPTER],
+        default=exporting.MERGED,
+        help_text="whole, or what LoRA learned by itself, where the run has kept it",
+    )
 
 
 class NewModelSerializer(serializers.Serializer[Any]):

@@ -19,4 +19,5 @@ urlpatterns = [
     path("schedules/<int:pk>/fire", views.ScheduleFire.as_view(), name="api_schedule_fire"),
     path("models", views.Models.as_view(), name="api_models"),
     path("models/<int:pk>", views.ModelDetail.as_view(), name="api_model"),
+    path("models/<int:pk>/archive", views.ModelArchive.as_view(), name="api_model_archive"),
 ]

@@ -1,13 +1,16 @@
 """Endpoints of the training half: input → one call → answer. Who may is config.permissions.API_TABLE."""
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.types import OpenApiTypes
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api import idempotency, paging
-from accounts.api.problems import Unable
+from accounts.api.problems import ProblemSerializer, Unable
 from accounts.api.views import ApiView, asked, person, reads, sent, writes
-from training import access, selectors, services
+from training import access, exporting, selectors, services, store
 from training.api import serializers
 from training.models import Schedule
 
@@ -187,6 +190,37 @@ class Models(ApiView):
         except services.UnableToRegister as problem:
             raise Unable(str(problem)) from problem
         return Response(serializers.ModelSerializer(model).data, status=201)
+
+
+class TarRenderer(BaseRenderer):
+    """Lets a client ask for a tar. Weights are sent past it; what comes here is a problem, and that is always JSON."""
+
+    media_type = exporting.CONTENT_TYPE
+    format = "tar"
+
+    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+        return JSONRenderer().render(data)
+
+
+class ModelArchive(ApiView):
+    renderer_classes = (JSONRenderer, TarRenderer)
+
+    @reads(
+        "export_model",
+        {(200, exporting.CONTENT_TYPE): OpenApiTypes.BINARY, 409: ProblemSerializer},
+        query=serializers.ArchiveQuery,
+        is_one=True,
+        tag="models",
+    )
+    def get(self, request: Request, pk: int) -> HttpResponseBase:
+        """A model as one .tar: weights (safetensors), tokenizer, card (README.md) and lineage.json, sent as it is read."""
+        weights = asked(serializers.ArchiveQuery, request)["weights"]
+        try:
+            return exporting.archive(model=access.model(user=person(request), pk=pk), weights=weights).response()
+        except exporting.UnableToExport as problem:
+            raise Unable(str(problem)) from problem
+        except store.StoreAway as problem:
+            raise Unable(_("The artifact store does not answer. Try again when it is back.")) from problem
 
 
 class ModelDetail(ApiView):

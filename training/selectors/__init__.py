@@ -23,6 +23,7 @@ from training.selectors.nodes import (
     wants_in_words,
     why_waiting,
 )
+from training.selectors.origins import Drawing, Node, Place, drawing, responses_of
 from training.selectors.points import points_since
 from training.selectors.registry import Step, children, lineage, models
 from training.selectors.runs import (
@@ -53,7 +54,7 @@ from training.selectors.snapshots import (
     weights,
 )
 from training.selectors.storage import Holding, Overview, overview
-from training.selectors.trying import KeptTurn, kept, licence_of, models_to_try
+from training.selectors.trying import KeptTurn, OnItsWay, kept, licence_of, models_to_try, publications
 from training.selectors.withdrawals import Touched, touched_by
 
 __all__ = [
@@ -64,15 +65,19 @@ __all__ = [
     "Breakdown",
     "Curve",
     "Difference",
+    "Drawing",
     "Forecast",
     "Holding",
     "KeptTurn",
     "Line",
     "Live",
     "Measure",
+    "Node",
     "NodeNow",
+    "OnItsWay",
     "Overview",
     "Pace",
+    "Place",
     "RunFilter",
     "Step",
     "Table",
@@ -85,6 +90,7 @@ __all__ = [
     "children",
     "curves",
     "differences_from_preset",
+    "drawing",
     "filters_in_words",
     "firings",
     "forecast",
@@ -114,7 +120,9 @@ __all__ = [
     "nodes",
     "overview",
     "points_since",
+    "publications",
     "queued_run_ids",
+    "responses_of",
     "runs",
     "runs_compared",
     "runs_from",

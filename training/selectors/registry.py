@@ -22,7 +22,7 @@ class Step:
 def models(*, kind: str = "") -> QuerySet[TrainedModel]:
     """The newest first."""
     found = (
-        TrainedModel.objects.select_related("parent", "run__snapshot")
+        TrainedModel.objects.select_related("parent", "run__snapshot", "endpoint")
         .annotate(n_children=Count("children"))
         .order_by("-created_at", "-pk")
     )

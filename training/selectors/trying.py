@@ -6,7 +6,9 @@ from django.db.models import QuerySet
 
 from labeling.models import Demonstration, Prompt
 from labeling.selectors.prompts import visible
-from training.models import TrainedModel
+from training.models import Publication, TrainedModel
+
+N_PUBLICATIONS = 5
 
 
 @dataclass(frozen=True)
@@ -17,10 +19,24 @@ class KeptTurn:
     answers: list[Demonstration]
 
 
+@dataclass(frozen=True)
+class OnItsWay:
+    """A publication, and whether it still changes by itself."""
+
+    publication: Publication
+    is_going: bool
+
+
 def models_to_try() -> QuerySet[TrainedModel]:
     """Language models that are not retired, the newest first."""
-    found = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY).exclude(stage=TrainedModel.Stage.RETIRED)
+    found = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
     return found.select_related("endpoint").order_by("-created_at", "-pk")
+
+
+def publications(*, model: TrainedModel) -> list[OnItsWay]:
+    """The newest first."""
+    found = model.publications.select_related("created_by").order_by("-pk")[:N_PUBLICATIONS]
+    return [OnItsWay(one, one.state in (Publication.State.QUEUED, Publication.State.RUNNING)) for one in found]
 
 
 def licence_of(*, pk: str) -> str:

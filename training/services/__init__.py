@@ -14,6 +14,13 @@ from training.services.line import (
     snapshot_kinds,
 )
 from training.services.nodes import announce_node, drain_node, forget_node, resume_node
+from training.services.publishing import (
+    UnableToPublish,
+    beat_publication,
+    claim_publication,
+    end_publication,
+    publish_model,
+)
 from training.services.questions import Kept, Part, UnableToAskModel, ask_models, keep_demonstration, keep_prompt
 from training.services.registry import UnableToRegister, enter_model, register_model, response_number, store_responses
 from training.services.runs import (
@@ -45,6 +52,7 @@ from training.services.schedules import (
     resume_schedule,
 )
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
+from training.services.stages import change_model
 from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
 
 __all__ = [
@@ -61,6 +69,7 @@ __all__ = [
     "UnableToCut",
     "UnableToExtend",
     "UnableToFire",
+    "UnableToPublish",
     "UnableToQueue",
     "UnableToRegister",
     "UnableToResume",
@@ -72,13 +81,17 @@ __all__ = [
     "approve_link",
     "ask_models",
     "beat",
+    "beat_publication",
+    "change_model",
     "change_schedule",
+    "claim_publication",
     "claim_run",
     "create_schedule",
     "cut_snapshot",
     "cut_text_snapshot",
     "describe_run",
     "drain_node",
+    "end_publication",
     "endpoint_of",
     "enter_model",
     "extend_run",
@@ -96,6 +109,7 @@ __all__ = [
     "pause_schedule",
     "pin_model",
     "pin_run",
+    "publish_model",
     "queue_run",
     "reap_runs",
     "record_progress",

@@ -208,6 +208,11 @@ def _refuse_misfits(
         raise UnableToQueue(
             _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted}
         )
+    for model in (base_model, other_model):
+        if model is not None and kind != Run.Kind.SAMPLE and hasattr(model, "endpoint"):
+            raise UnableToQueue(
+                _("“%(model)s” is another server's: it can be sampled from, and nothing else.") % {"model": model}
+            )
     if base_model.kind not in about.starts_from:
         raise UnableToQueue(_("“%(model)s” gives scores and writes no text. Choose a language model.") % {"model": base_model})
     if about.reward_model == configs.REQUIRED and reward_model is None:

@@ -1,10 +1,11 @@
 """Models and tokenizers in and out: the right numbers, a pad token of its own, adapters on and merged, whole weights saved."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import peft
-import safetensors
+import safetensors.torch
 import torch
 import transformers
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -134,11 +135,32 @@ def bare(model: Any) -> PreTrainedModel:
     return cast("PreTrainedModel", found)
 
 
+@dataclass(frozen=True)
+class Adapter:
+    """What LoRA has learned, before it is merged: small, and to be had by itself."""
+
+    config: peft.PeftConfig
+    weights: dict[str, torch.Tensor]
+
+    def save(self, folder: Path) -> None:
+        """As peft loads it. Which model it belongs to, the card says: a path would mean nothing on another machine."""
+        self.config.inference_mode = True
+        self.config.base_model_name_or_path = ""
+        self.config.save_pretrained(str(folder))
+        safetensors.torch.save_file(self.weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+
+
 def merged(model: Any, numbers: torch.dtype) -> PreTrainedModel:
-    """Whole weights in `numbers`, rounded once: the adapters are added in float32."""
-    if isinstance(model, peft.PeftModel):
-        model = model.float().merge_and_unload()
-    return model.to(numbers).eval()
+    """Whole weights in `numbers`, rounded once: the adapters are added in float32. `save_whole` keeps them beside the weights."""
+    if not isinstance(model, peft.PeftModel):
+        return cast("PreTrainedModel", model.to(numbers).eval())
+    name = str(model.active_adapter)
+    weights = peft.get_peft_model_state_dict(model, adapter_name=name)
+    adapter = Adapter(model.peft_config[name], {key: value.detach().cpu().clone() for key, value in weights.items()})
+    whole: Any = model.float().merge_and_unload()
+    whole = whole.to(numbers).eval()
+    whole.merged_adapter = adapter
+    return cast("PreTrainedModel", whole)
 
 
 def save_whole(folder: RunFolder, name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -151,6 +173,9 @@ def save_whole(folder: RunFolder, name: str, model: PreTrainedModel, tokenizer: 
         with folder.published(folder.path / name) as aside:
             model.save_pretrained(aside)
             tokenizer.save_pretrained(aside)
+            adapter = getattr(model, "merged_adapter", None)
+            if adapter is not None:
+                adapter.save(aside / run_dir.ADAPTER)
     except safetensors.SafetensorError as error:
         if "No space left" not in str(error):
             raise

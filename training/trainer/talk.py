@@ -101,7 +101,7 @@ def main(folder: str) -> int:
         try:
             tokenizer = loading.load_tokenizer(folder, padding_side="left")
             model = loading.load_policy(folder, tokenizer, loading.dtype("auto")).eval()
-        except (AnticipatedFailure, RuntimeError, MemoryError, OSError) as error:
+        except (AnticipatedFailure, RuntimeError, ValueError, MemoryError, OSError) as error:
             say({"error": _sentence(error)})
             return 1
         say({"ready": True})

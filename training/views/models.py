@@ -1,16 +1,21 @@
-"""Models: the list, the form that registers one, and where each came from."""
+"""Models: the list, the forms that register one, where each came from and what came of it, its card, its archive."""
 
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from training import access, forms, selectors, services
+from training import access, exporting, forms, selectors, services, store, try_forms
 from training.models import TrainedModel
 
 MODELS_PER_PAGE = 30
+RESPONSES_PER_PAGE = 30
 KIND_TABS = [(TrainedModel.Kind.POLICY, _("Language models")), (TrainedModel.Kind.REWARD, _("Reward models"))]
 
 
@@ -34,6 +39,78 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "training/model_new.html", {"form": form}, status=422 if form.errors else 200)
 
 
+@require_http_methods(["GET", "POST"])
+def new_endpoint(request: HttpRequest) -> HttpResponse:
+    form = try_forms.EndpointForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            model = services.register_endpoint(**form.cleaned_data, by=access.researcher(request.user), now=timezone.now())
+        except services.UnableToRegister as problem:
+            form.add_error(None, str(problem))
+        else:
+            return redirect("model", model.pk)
+    context = {"form": form, "hosts": settings.ENDPOINT_HOSTS}
+    return render(request, "training/model_endpoint_new.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "POST"])
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    model = access.model(user=request.user, pk=pk)
+    card = selectors.made_card(model=model) if "begin" in request.GET else model.card
+    initial = {"stage": model.stage, "licence": model.licence, "notes": model.notes, "card": card}
+    form = try_forms.ModelEditForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        services.change_model(model=model, **form.cleaned_data, by=access.researcher(request.user), now=timezone.now())
+        return redirect("model", pk)
+    return render(request, "training/model_edit.html", {"model": model, "form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+def responses(request: HttpRequest, pk: int) -> HttpResponse:
+    """What it wrote: the way from a model to what raters judged, for researchers, who see no campaign."""
+    model = access.model(user=request.user, pk=pk)
+    page = Paginator(selectors.responses_of(model=model), RESPONSES_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"model": model, "page": page, "is_admin": access.researcher(request.user).is_admin}
+    return render(request, "training/model_responses.html", context)
+
+
+@require_GET
+def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
+    model = access.model(user=request.user, pk=pk)
+    weights = exporting.ADAPTER if request.GET.get("weights") == exporting.ADAPTER else exporting.MERGED
+    try:
+        packed = exporting.archive(model=model, weights=weights)
+    except exporting.UnableToExport as problem:
+        messages.warning(request, str(problem))
+        return redirect("model", pk)
+    except store.StoreAway:
+        messages.warning(request, _("The artifact store does not answer. Try again when it is back."))
+        return redirect("model", pk)
+    return packed.response()
+
+
+@require_POST
+def publish(request: HttpRequest, pk: int) -> HttpResponse:
+    model = access.model(user=request.user, pk=pk)
+    try:
+        services.publish_model(
+            model=model,
+            repository=request.POST.get("repository", "").strip(),
+            is_private="is_private" in request.POST,
+            by=access.researcher(request.user),
+            now=timezone.now(),
+        )
+    except services.UnableToPublish as problem:
+        messages.warning(request, str(problem))
+    return redirect("model", pk)
+
+
+@require_GET
+def publications(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of a model's page that renews itself while it is on its way to a hub."""
+    return render(request, "training/_publications.html", _publications(access.model(user=request.user, pk=pk)))
+
+
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     model = access.model(user=request.user, pk=pk)
@@ -43,5 +120,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "children": selectors.children(model=model),
         "runs": selectors.runs_from(model=model),
         "measures": selectors.measures(metrics=model.metrics),
-    }
+        "drawing": selectors.drawing(model=model, is_admin=access.researcher(request.user).is_admin),
+        "licences": selectors.licences(model=model),
+        "card": selectors.card_text(model=model).partition("\n---\n")[2] or selectors.card_text(model=model),
+        "endpoint": services.endpoint_of(model=model),
+        "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",
+    } | _publications(model)
     return render(request, "training/model.html", context)
+
+
+def _publications(model: TrainedModel) -> dict[str, Any]:
+    found = selectors.publications(model=model)
+    return {"model": model, "publications": found, "is_going": any(one.is_going for one in found)}

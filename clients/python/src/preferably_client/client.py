@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from os import PathLike
 from typing import Any, TypeVar
 from uuid import uuid4
 
@@ -228,6 +229,40 @@ class Preferably:
     def register_model(self, name: str, location: str, **about: Any) -> Model:
         """`about`: kind, is_elsewhere, licence, notes."""
         return read(Model, self._post("models", {"name": name, "location": location} | about))
+
+    def export_model(self, model_id: int, path: str | PathLike[str], *, weights: str = "merged") -> int:
+        """Writes its archive, a .tar, to `path` as it comes; the bytes written. `weights`: merged, or LoRA's adapter alone."""
+        with self._http.stream("GET", f"models/{model_id}/archive", params={"weights": weights}) as response:
+            if not response.is_success:
+                response.read()
+                _answer(response)
+            with open(path, "wb") as file:
+                for block in response.iter_bytes():
+                    file.write(block)
+                return file.tell()
+
+    def pin_model(self, model_id: int) -> Model:
+        """Its weights are kept whatever comes."""
+        return read(Model, self._post(f"models/{model_id}/pin"))
+
+    def unpin_model(self, model_id: int) -> Model:
+        return read(Model, self._post(f"models/{model_id}/unpin"))
+
+    # --- webhooks -------------------------------------------------------------------------------------------------
+
+    def list_webhooks(self) -> Iterator[Webhook]:
+        return self._rows(Webhook, "webhooks", {})
+
+    def read_webhook(self, webhook_id: int) -> Webhook:
+        return read(Webhook, self._get(f"webhooks/{webhook_id}"))
+
+    def rotate_webhook_secret(self, webhook_id: int) -> WebhookSecret:
+        """For three days the secret before signs as well. When the answer is lost, end the old secret and rotate anew."""
+        return read(WebhookSecret, self._post(f"webhooks/{webhook_id}/rotate"))
+
+    def end_webhook_secret(self, webhook_id: int) -> Webhook:
+        """The secret before signs no more."""
+        return read(Webhook, self._post(f"webhooks/{webhook_id}/end-secret"))
 
     # --- the wire -------------------------------------------------------------------------------------------------
 

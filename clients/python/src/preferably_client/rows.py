@@ -218,6 +218,8 @@ class Model:
     location: str
     licence: str
     notes: str
+    stage: str
+    is_elsewhere: bool
     parent: int | None
     run: int | None
     snapshot: int | None

@@ -1,0 +1,112 @@
+"""A hub as small as can be, over real HTTP: what huggingface_hub asks of one to create a repository and commit files to it."""
+
+import base64
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+@dataclass
+class Hub:
+    """`files` is what the last commit made visible; `refusal` a status to answer everything with."""
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    made: list[dict[str, Any]] = field(default_factory=list)
+    tokens: set[str | None] = field(default_factory=set)
+    stored: dict[str, bytes] = field(default_factory=dict)
+    refusal: int = 0
+
+
+@contextlib.contextmanager
+def hub_stub() -> Iterator[Hub]:
+    hub = Hub()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            hub.tokens.add(self.headers["Authorization"])
+            if hub.refusal:
+                self._send({"error": "You have no business here"}, hub.refusal)
+            elif self.path == "/api/repos/create":
+                hub.made.append(json.loads(body))
+                self._send({"url": f"{hub.url}/{self._repository()}", "name": self._repository()})
+            elif self.path == "/api/validate-yaml":
+                self._send({"warnings": [], "errors": []})
+            elif "/preupload/" in self.path:
+                files = json.loads(body)["files"]
+                told = [
+                    {
+                        "path": file["path"],
+                        "uploadMode": "lfs" if file["path"].endswith(".safetensors") else "regular",
+                        "shouldIgnore": False,
+                        "oid": None,
+                    }
+                    for file in files
+                ]
+                self._send({"files": told})
+            elif self.path.endswith("/info/lfs/objects/batch"):
+                objects = json.loads(body)["objects"]
+                told = [
+                    {
+                        "oid": one["oid"],
+                        "size": one["size"],
+                        "authenticated": True,
+                        "actions": {"upload": {"href": f"{hub.url}/store/{one['oid']}", "header": {}}},
+                    }
+                    for one in objects
+                ]
+                self._send({"transfer": "basic", "objects": told})
+            elif "/commit/" in self.path:
+                self._commit(body)
+            else:
+                self._send({"error": f"what is {self.path}?"}, 404)
+
+        def do_PUT(self) -> None:
+            hub.stored[self.path.rsplit("/", 1)[1]] = self.rfile.read(int(self.headers["Content-Length"]))
+            self._send({})
+
+        def do_GET(self) -> None:
+            self._send({"error": f"what is {self.path}?"}, 404)
+
+        def _commit(self, body: bytes) -> None:
+            for line in body.decode().splitlines():
+                entry = json.loads(line)
+                if entry["key"] == "file":
+                    hub.files[entry["value"]["path"]] = base64.b64decode(entry["value"]["content"])
+                elif entry["key"] == "lfsFile":
+                    hub.files[entry["value"]["path"]] = hub.stored[entry["value"]["oid"]]
+            address = f"{hub.url}/{self._repository()}/commit/abc"
+            self._send({"success": True, "commitOid": "a" * 40, "commitUrl": address})
+
+        def _repository(self) -> str:
+            return f"{hub.made[-1]['organization']}/{hub.made[-1]['name']}"
+
+        def _send(self, body: dict[str, Any], status: int = 200) -> None:
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_words: object) -> None:
+            """Quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    hub.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

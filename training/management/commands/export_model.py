@@ -1,0 +1,39 @@
+"""Writes a model's archive to a file, where its weights are: on the web machine, or on a GPU node."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from training import exporting, store
+from training.models import TrainedModel
+
+
+class Command(BaseCommand):
+    help = "Write a model as one .tar: weights, tokenizer, card (README.md) and lineage.json."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("model", help="its name")
+        parser.add_argument("file", type=Path, nargs="?", help="where to; left out: NAME.tar here")
+        parser.add_argument("--adapter", action="store_true", help="what LoRA learned, unmerged, in place of whole weights")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        models = TrainedModel.objects.select_related("run__snapshot", "run__reward_model", "parent")
+        model = models.filter(name=options["model"]).first()
+        if model is None:
+            raise CommandError(f"There is no model called “{options['model']}”.")
+        weights = exporting.ADAPTER if options["adapter"] else exporting.MERGED
+        try:
+            packed = exporting.archive(model=model, weights=weights)
+            path: Path = options["file"] or Path(f"{packed.name}.tar")
+            aside = path.with_name(f".{path.name}.part")
+            with aside.open("wb") as file:
+                for block in packed.chunks():
+                    file.write(block)
+        except exporting.UnableToExport as problem:
+            raise CommandError(str(problem)) from problem
+        except store.StoreAway as problem:
+            raise CommandError(f"The artifact store did not answer ({problem}).") from problem
+        aside.rename(path)
+        self.stdout.write(f"{path}: {path.stat().st_size} bytes, {len(packed.entries)} files.")

@@ -1,0 +1,174 @@
+"""A model's lineage drawn: what it was made from, run by run, and what came of it: responses, judgments, data, models again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, F, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from labeling.models import Judgment, Prompt, Response
+from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
+from training.selectors.registry import Step, lineage
+
+N_SHOWN = 5
+"""Of a kind in one place of the drawing; the rest is counted."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """Something to click on. `url` is empty where the reader may not go."""
+
+    label: str
+    url: str = ""
+    detail: str = ""
+    is_here: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """A column of a row: what stands in it, and how many more of it there are."""
+
+    title: str
+    nodes: list[Node]
+    n_more: int = 0
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """`before`: a row for each run of the line, the base first. `after`: what came of the model itself, left to right."""
+
+    before: list[list[Place]]
+    after: list[Place] = field(default_factory=list)
+
+
+def drawing(*, model: TrainedModel, is_admin: bool) -> Drawing:
+    """An admin's nodes lead to campaigns and prompts too; a researcher's to the model's responses and snapshots."""
+    before = [_row(step, model, is_admin) for step in reversed(lineage(model=model))]
+    return Drawing(before, _after(model, is_admin))
+
+
+def responses_of(*, model: TrainedModel) -> QuerySet[Response]:
+    """What this model wrote, the newest first, with how often each was compared."""
+    return (
+        Response.objects.filter(source=model.source_id)
+        .select_related("prompt")
+        .annotate(n_judged=Count("ranked"))
+        .order_by("-pk")
+        if model.source_id
+        else Response.objects.none()
+    )
+
+
+def _row(step: Step, here: TrainedModel, is_admin: bool) -> list[Place]:
+    model = _model_node(step.model, is_here=step.model.pk == here.pk)
+    if step.run is None or step.snapshot is None:
+        return [Place(_("Base model"), [model])]
+    run, snapshot = step.run, step.snapshot
+    beside = [_model_node(one, detail=_("rewards")) for one in (run.reward_model,) if one is not None]
+    return [
+        Place(_("Judgments"), _judgment_nodes(snapshot, is_admin)),
+        Place(_("Data"), [_snapshot_node(snapshot)]),
+        Place(_("Run"), [Node(run.name, reverse("run", args=[run.pk]), str(run.get_kind_display())), *beside]),
+        Place(_("Model"), [model]),
+    ]
+
+
+def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[Node]:
+    """The campaigns behind a snapshot; of prompts there are none."""
+    counted = (
+        SnapshotJudgment.objects.filter(snapshot=snapshot)
+        .values("judgment__campaign", "judgment__campaign__name")
+        .annotate(n=Count("pk"))
+        .order_by("-n")
+    )
+    nodes = [
+        Node(
+            row["judgment__campaign__name"] or _("imported or kept"),
+            _campaign_url(row["judgment__campaign"], is_admin),
+            _n_judgments(row["n"]),
+        )
+        for row in counted[:N_SHOWN]
+    ]
+    return nodes or [Node(_("none: prompts or text alone"))]
+
+
+def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
+    """Empty when nothing was sampled from it and no run began with it."""
+    children = TrainedModel.objects.filter(run__in=_begun_with(model)).order_by("-pk")
+    places: list[Place] = []
+    responses = Response.objects.filter(source=model.source_id) if model.source_id else Response.objects.none()
+    n_responses = responses.count()
+    if n_responses:
+        sampled = Run.objects.filter(base_model=model, kind=Run.Kind.SAMPLE).select_related("snapshot").order_by("-pk")
+        judged = Judgment.objects.filter(comparison__ranked__response__source=model.source_id)
+        places += [
+            _place(_("Prompts"), _prompt_nodes(sampled, responses, is_admin)),
+            _place(_("Sampling"), [Node(run.name, reverse("run", args=[run.pk])) for run in sampled]),
+            Place(
+                _("Responses"),
+                [
+                    Node(
+                        ngettext("%(n)s response", "%(n)s responses", n_responses) % {"n": n_responses},
+                        reverse("model_responses", args=[model.pk]),
+                    )
+                ],
+            ),
+            _place(_("Judgments"), _campaign_nodes(judged, is_admin)),
+        ]
+        snapshots = Snapshot.objects.filter(
+            pk__in=SnapshotJudgment.objects.filter(judgment__in=judged).values("snapshot").distinct()
+        ).order_by("-pk")
+        learned = Run.objects.filter(snapshot__in=snapshots.values("pk")).order_by("-pk")
+        places += [
+            _place(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
+            _place(_("Runs"), [Node(run.name, reverse("run", args=[run.pk])) for run in learned[: 4 * N_SHOWN]]),
+        ]
+        children = TrainedModel.objects.filter(run__in=learned) | TrainedModel.objects.filter(run__in=_begun_with(model))
+    found = [_model_node(child) for child in children.distinct().order_by("-pk")[: 4 * N_SHOWN]]
+    return [place for place in [*places, _place(_("Models"), found)] if place.nodes]
+
+
+def _begun_with(model: TrainedModel) -> QuerySet[Run]:
+    return Run.objects.filter(base_model=model) | Run.objects.filter(reward_model=model)
+
+
+def _prompt_nodes(sampled: Iterable[Run], responses: QuerySet[Response], is_admin: bool) -> list[Node]:
+    """The snapshots that were sampled on; where it was talked to or imported, its prompts."""
+    snapshots = {run.snapshot_id: run.snapshot for run in sampled}
+    if snapshots:
+        return [_snapshot_node(snapshot) for snapshot in snapshots.values()]
+    n = Prompt.objects.filter(pk__in=responses.values("prompt")).count()
+    return [Node(ngettext("%(n)s prompt", "%(n)s prompts", n) % {"n": n}, reverse("prompts") if is_admin else "")]
+
+
+def _campaign_nodes(judged: QuerySet[Judgment], is_admin: bool) -> list[Node]:
+    by_campaign: Any = judged.order_by().values(of=F("campaign"), called=F("campaign__name"))
+    counted = by_campaign.annotate(n=Count("pk", distinct=True)).order_by("-n")
+    return [
+        Node(row["called"] or _("imported"), _campaign_url(row["of"], is_admin), _n_judgments(row["n"]))
+        for row in counted[: 4 * N_SHOWN]
+    ]
+
+
+def _campaign_url(pk: int | None, is_admin: bool) -> str:
+    return reverse("campaign", args=[pk]) if pk is not None and is_admin else ""
+
+
+def _n_judgments(n: int) -> str:
+    return ngettext("%(n)s judgment", "%(n)s judgments", n) % {"n": n}
+
+
+def _snapshot_node(snapshot: Snapshot) -> Node:
+    words = {"n": snapshot.n_rows, "kind": snapshot.get_kind_display()}
+    return Node(snapshot.name, reverse("snapshot", args=[snapshot.pk]), _("%(n)s %(kind)s") % words)
+
+
+def _model_node(model: TrainedModel, *, detail: str = "", is_here: bool = False) -> Node:
+    return Node(model.name, reverse("model", args=[model.pk]), detail or model.licence, is_here)
+
+
+def _place(title: str, nodes: list[Node]) -> Place:
+    return Place(title, nodes[:N_SHOWN], max(0, len(nodes) - N_SHOWN))

@@ -1,0 +1,70 @@
+"""Models on their way to a hub: a row each, claimed by a worker that has the token."""
+
+import re
+from datetime import datetime, timedelta
+from functools import partial
+
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from accounts import audit
+from accounts.models import User
+from training import doorbell
+from training.models import Publication, TrainedModel
+
+HEART_STOPS_AFTER = timedelta(minutes=2)
+_REPOSITORY = re.compile(r"[\w][\w.-]{0,95}/[\w][\w.-]{0,95}")
+
+
+class UnableToPublish(Exception):
+    """The model cannot go out so; the text says what to change."""
+
+
+def publish_model(*, model: TrainedModel, repository: str, is_private: bool, by: User, now: datetime) -> Publication:
+    """Queued, and rung for on commit. Raises UnableToPublish."""
+    if not _REPOSITORY.fullmatch(repository):
+        raise UnableToPublish(_("“%(name)s” is no place on a hub. Write it as owner/name.") % {"name": repository})
+    if not model.licence:
+        raise UnableToPublish(_("The model has no licence. Name one first: what is published goes out under it."))
+    with transaction.atomic():
+        TrainedModel.objects.select_for_update().get(pk=model.pk)
+        if _going(now).filter(model=model).exists():
+            raise UnableToPublish(_("It is on its way already."))
+        publication = Publication.objects.create(
+            model=model, repository=repository, is_private=is_private, created_by=by, created_at=now
+        )
+        audit.record(by=by, action="publish", target=model, after={"repository": repository, "is_private": is_private}, now=now)
+        transaction.on_commit(partial(doorbell.ring_models, "publish_model", publication_id=publication.pk))
+    return publication
+
+
+def claim_publication(*, publication_id: int, now: datetime) -> Publication | None:
+    """None when it is not waiting, or another worker has it."""
+    waiting = Q(state=Publication.State.QUEUED) | Q(state=Publication.State.RUNNING, heartbeat_at__lt=now - HEART_STOPS_AFTER)
+    mine = Publication.objects.filter(waiting, pk=publication_id)
+    if mine.update(state=Publication.State.RUNNING, attempt=F("attempt") + 1, heartbeat_at=now, error="") != 1:
+        return None
+    return Publication.objects.select_related("model").get(pk=publication_id)
+
+
+def beat_publication(*, publication: Publication, bytes_total: int, bytes_sent: int, now: datetime) -> bool:
+    """False when another attempt has it."""
+    return _mine(publication).update(bytes_total=bytes_total, bytes_sent=bytes_sent, heartbeat_at=now) == 1
+
+
+def end_publication(*, publication: Publication, address: str = "", error: str = "", now: datetime) -> bool:
+    """Done, or failed with a sentence."""
+    state = Publication.State.FAILED if error else Publication.State.DONE
+    return _mine(publication).update(state=state, address=address, error=error, ended_at=now) == 1
+
+
+def _mine(publication: Publication) -> QuerySet[Publication]:
+    return Publication.objects.filter(pk=publication.pk, attempt=publication.attempt, state=Publication.State.RUNNING)
+
+
+def _going(now: datetime) -> QuerySet[Publication]:
+    """Waiting for a worker, for a while, or with one that lives."""
+    fresh = now - HEART_STOPS_AFTER
+    queued = Q(state=Publication.State.QUEUED, created_at__gt=fresh)
+    return Publication.objects.filter(queued | Q(state=Publication.State.RUNNING, heartbeat_at__gt=fresh))

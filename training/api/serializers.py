@@ -8,8 +8,7 @@ from rest_framework.exceptions import ValidationError
 from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
-from training import configs, exporting, launching
-from training.launching import Launch
+from training import configs, exporting
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.selectors import RunFilter
 from training.services import Wish

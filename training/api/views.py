@@ -1,5 +1,8 @@
 """Endpoints of the training half: input → one call → answer. Who may is config.permissions.API_TABLE."""
 
+from typing import Any
+
+from django.http import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes

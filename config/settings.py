@@ -318,9 +318,9 @@ ENDPOINT_HOSTS = env.words(
     default="localhost,127.0.0.1" if MODE == "demo" else "",
 )
 ENDPOINT_KEYS = env.all_named(
-    "PREFERABLY_KEY_", "Keys of such servers, each under a name of its own. A model names the variable; the key is stored nowhere."
+    "PREFERABLY_KEY_", "Keys of such servers, each under a name of its own. A model names the variable; no table holds a key."
 )
-HUB_TOKEN = env.text("HF_TOKEN", "Token of the hub that models are published on; needed by the worker that sends them.", default="")
+HUB_TOKEN = env.text("HF_TOKEN", "Token of the hub that models are published on, for the worker that sends them.", default="")
 TRY_MODELS_WARM = env.integer(
     "PREFERABLY_TRY_MODELS", "Models that a worker on the queue `models` holds in memory at a time, to be tried.", default="2"
 )

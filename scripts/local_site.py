@@ -88,7 +88,8 @@ def start_site(site: LocalSite) -> None:
     # A fresh process for each run: a forked one could not use the GPU, and memory comes back between runs.
     start(site, "runs", python_module(f"{worker} -n runs@%h -Q gpu --pool-start-method spawn --max-tasks-per-child 1"))
     start(site, "short", python_module(f"{worker} -n short@%h -Q short"))
-    start(site, "models", python_module("celery --app config worker --without-gossip --without-mingle -n models@%h -Q models -P threads -c 4"))
+    threads = "celery --app config worker --without-gossip --without-mingle -P threads -c 4"
+    start(site, "models", python_module(f"{threads} -n models@%h -Q models"))
     start(site, "beat", python_module("celery --app config beat"))
     services.wait(lambda: answers(site), site.process["web"])
 

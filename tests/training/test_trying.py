@@ -204,8 +204,6 @@ def test_without_a_worker_a_question_is_refused_with_a_sentence(tiny: TrainedMod
     body = {"parts": [{"model": tiny.pk, "messages": [{"role": "user", "content": "Hi"}]}], "sampling": {}}
     settings = {"temperature": 1, "top_p": 1, "max_new_tokens": 24}
 
-    answer = signed_in(noor).post(
-        "/models/try/ask", json.dumps(body | {"sampling": settings}), content_type="application/json"
-    )
+    answer = signed_in(noor).post("/models/try/ask", json.dumps(body | {"sampling": settings}), content_type="application/json")
 
     assert (answer.status_code, "No worker for models" in answer.json()["sentence"]) == (422, True)

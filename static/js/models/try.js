@@ -96,7 +96,7 @@ function makePane(el, pane) {
   };
 
   const show = (role, text) => {
-    const item = pane.querySelector(`template[data-role=${role}]`).content.firstElementChild.cloneNode(true);
+    const item = pane.querySelector(`template[data-turn=${role}]`).content.firstElementChild.cloneNode(true);
     item.querySelector(".turn-text").textContent = text;
     log.append(item);
     return item;

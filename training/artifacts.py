@@ -17,6 +17,7 @@ from training import run_dir, store
 
 _PART = ".part-"
 _STEP = re.compile(r"step-(\d+)-(\d+)")
+_FOLDS = re.compile(r"folds-(\d+)")
 N_CHECKPOINTS_KEPT = 2
 
 
@@ -153,8 +154,38 @@ def fetch_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
     store.fetch(checkpoint.url, target)
 
 
+def keep_folds(folder: Path, *, run_id: int) -> None:
+    """Copies what a cross-validation has found so far to the store, beside the run's checkpoints. Raises store.StoreAway."""
+    n = run_dir.n_folds(folder)
+    aside = folder / f"{run_dir.TEMPORARY}sent-folds"
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        aside.mkdir()
+        shutil.copy(folder / run_dir.FOLDS, aside)
+        store.put(aside, _url("checkpoints", f"run-{run_id}", f"folds-{n}"))
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    for _n, url in _kept_folds(run_id)[1:]:
+        store.discard(url)
+
+
+def fetch_folds(*, run_id: int, folder: Path) -> int:
+    """Puts the folds that the store knows into the run's folder, where fewer are known; says how many are now known.
+
+    Raises store.StoreAway, Missing and Damaged.
+    """
+    n, url = next(iter(_kept_folds(run_id)), (0, ""))
+    if n <= run_dir.n_folds(folder):
+        return run_dir.n_folds(folder)
+    aside = folder / f"{run_dir.TEMPORARY}fetched-folds"
+    store.fetch(url, aside)
+    (aside / run_dir.FOLDS).rename(folder / run_dir.FOLDS)
+    aside.rmdir()
+    return n
+
+
 def discard_checkpoints(*, run_id: int) -> None:
-    """Raises store.StoreAway."""
+    """Its folds as well. Raises store.StoreAway."""
     store.discard(_url("checkpoints", f"run-{run_id}"))
 
 
@@ -165,6 +196,16 @@ def _linked(folder: Path, links: Path) -> bool:
     except (FileNotFoundError, shutil.Error):
         return False
     return run_dir.is_complete(links)
+
+
+def _kept_folds(run_id: int) -> list[tuple[int, str]]:
+    """(how many, where) of what is whole, the most first."""
+    found = []
+    for one in store.held(_url("checkpoints", f"run-{run_id}")):
+        named = _FOLDS.fullmatch(one.url.rsplit("/", 1)[1])
+        if named and one.is_whole:
+            found.append((int(named[1]), one.url))
+    return sorted(found, reverse=True)
 
 
 def _checkpoints(run_id: int) -> Iterator[Checkpoint]:

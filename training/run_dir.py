@@ -8,6 +8,7 @@
     model/            whole weights and tokenizer; in adapter/ what LoRA learned, unmerged
     responses.jsonl   what a sample run wrote
     scores.jsonl      what a reward model thinks of held-out responses: {"response": id, "score": number}
+    folds.json        what each fold of a cross-validation has found so far
     log.txt           the child's stdout and stderr
     result.json       written last (Result)
 
@@ -34,6 +35,7 @@ LOG = "log.txt"
 RESULT = "result.json"
 RESPONSES = "responses.jsonl"
 SCORES = "scores.jsonl"
+FOLDS = "folds.json"
 CHECKPOINTS = "checkpoints"
 MANIFEST = "manifest.json"
 ADAPTER = "adapter"
@@ -168,6 +170,14 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
     """The objects of a JSONL file, one at a time; split at line feeds alone, so that U+2028 inside a text does not cut it."""
     with path.open("rb") as file:
         yield from _objects(file)
+
+
+def n_folds(folder: Path) -> int:
+    """How many folds of the run's cross-validation are measured."""
+    try:
+        return len(json.loads((folder / FOLDS).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return 0
 
 
 def newest_checkpoint(folder: Path) -> Path | None:

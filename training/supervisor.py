@@ -114,6 +114,7 @@ def _go(attempt: _Attempt) -> LastWords:
         run_dir.write_job(attempt.folder, _job(attempt))
         run_dir.withdraw_stop(attempt.folder)
         _take_over_checkpoint(attempt)
+        _take_over_folds(attempt)
         _take_over_state(attempt)
         child = _start_child(attempt)
     except run_dir.StaleAttempt as problem:
@@ -198,6 +199,15 @@ def _take_over_checkpoint(attempt: _Attempt) -> None:
         with suppress(store.Missing):  # freed between two looks: begin with what is here
             _fetched(attempt, lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
             logger.info("Run %s goes on from step %s, fetched from the store.", attempt.run.pk, stored.step)
+
+
+def _take_over_folds(attempt: _Attempt) -> None:
+    """Brings here what a cross-validation has measured on another node."""
+    if attempt.run.attempt == 1 or not artifacts.is_shared():
+        return
+    with suppress(store.Missing):  # freed between two looks
+        n = _fetched(attempt, lambda: artifacts.fetch_folds(run_id=attempt.run.pk, folder=attempt.folder))
+        attempt.shipper.knows_folds(n)
 
 
 def _take_over_state(attempt: _Attempt) -> None:

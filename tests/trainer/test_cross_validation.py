@@ -13,7 +13,6 @@ from training import configs, run_dir
 from training.configs import RewardConfig
 from training.run_dir import RunFolder
 from training.trainer import cross_validation
-from training.trainer.cross_validation import FOLDS
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
 
@@ -79,8 +78,8 @@ def test_folds_measured_by_an_earlier_attempt_are_not_trained_again(run_folder: 
     run_folder.mkdir(exist_ok=True)
     folder = RunFolder(run_folder, 0)
     cross_validation.cross_validated(folder, rows, held_out, learns([1.0, 1.0, 1.0, 1.0, -1.0], asked))
-    kept = json.loads((run_folder / FOLDS).read_text())
-    run_dir.write_json(run_folder / FOLDS, kept[:3])
+    kept = json.loads((run_folder / run_dir.FOLDS).read_text())
+    run_dir.write_json(run_folder / run_dir.FOLDS, kept[:3])
     asked.clear()
 
     found = cross_validation.cross_validated(folder, rows, held_out, learns([1.0, 1.0, 1.0, 1.0, -1.0], asked))

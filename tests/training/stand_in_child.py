@@ -3,7 +3,8 @@
 It lies in the folder, or in the snapshot's.
 
 script.json: n_steps, pause_s, checkpoint_every, waits_after, waits_in_save (a step, and until there is a file `go`), hang_at,
-raise_at, kill_at, only_attempt (that does these), print_at_end, result_at_end, responses, error. Run by the supervisor:
+raise_at, kill_at, only_attempt (that does these), print_at_end, result_at_end, responses, error, folds_at (the first
+attempt has measured two at this step). Run by the supervisor:
 python -m tests.training.stand_in_child RUN_DIR.
 """
 
@@ -27,6 +28,8 @@ def main(path: Path) -> int:
     (path / f"resumed-{job.attempt}-at-{first}").touch()
     for step in range(first + 1, n_steps + 1):
         _misbehave(script, step, job.attempt)
+        if step == script.get("folds_at") and job.attempt == 1:
+            run_dir.write_json(path / run_dir.FOLDS, [{"fold": 1}, {"fold": 2}])
         time.sleep(script.get("pause_s", 0))
         folder.append_point(step, n_steps, {"loss": 1.0 / step})
         is_stopped = run_dir.is_stop_requested(path)

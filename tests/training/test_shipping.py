@@ -129,10 +129,13 @@ def test_a_finished_model_waits_for_a_store_that_is_away_and_its_run_beats_meanw
     def put_back() -> None:
         until(lambda: (settings.RUNS_DIR / str(run.pk) / run_dir.RESULT).exists(), "the result")
         for _beat in range(3):
-            before = heart()
-            until(lambda before=before: heart() > before, "a heartbeat")  # type: ignore[misc]
+            await_heartbeat()
         shared.unlink()
         connection.close()
+
+    def await_heartbeat() -> None:
+        before = heart()
+        until(lambda: heart() > before, "a heartbeat")
 
     def heart() -> Any:
         return Run.objects.values_list("heartbeat_at", flat=True).get(pk=run.pk)
@@ -202,3 +205,36 @@ def test_a_shipper_that_failed_tries_again_later(tmp_path: Path, shared: Path, m
     newest = artifacts.newest_checkpoint(run_id=7)
     assert newest is not None
     assert newest.step == 2
+
+
+def test_another_node_goes_on_with_the_folds_that_one_has_measured(
+    queue: Callable[..., Run], settings: LazySettings, move_to: Callable[[str], None]
+) -> None:
+    run = supervised(queue(n_steps=50, pause_s=0.05, folds_at=1), is_leaving=lambda: True)
+    script = script_of(run, settings)
+    shutil.rmtree(settings.RUNS_DIR)
+
+    move_to("elsewhere")
+    (settings.RUNS_DIR / str(run.pk)).mkdir()
+    (settings.RUNS_DIR / str(run.pk) / "script.json").write_text(script)
+    supervised(run, is_leaving=lambda: True)
+
+    assert run_dir.n_folds(settings.RUNS_DIR / str(run.pk)) == 2
+
+
+def test_the_store_keeps_the_latest_folds_and_gives_them_to_a_folder_with_fewer(tmp_path: Path) -> None:
+    here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
+    for folder in (here, elsewhere):
+        folder.mkdir()
+    for n in (1, 2):
+        run_dir.write_json(here / run_dir.FOLDS, [{"fold": number} for number in range(n)])
+        artifacts.keep_folds(here, run_id=7)
+
+    first, again = (artifacts.fetch_folds(run_id=7, folder=elsewhere) for _time in range(2))
+
+    assert (first, again) == (2, 2)
+    assert (elsewhere / run_dir.FOLDS).read_text() == (here / run_dir.FOLDS).read_text()
+    assert [url.rsplit("/", 1)[1] for _n, url in artifacts._kept_folds(7)] == ["folds-2"]
+    assert artifacts.newest_checkpoint(run_id=7) is None
+    artifacts.discard_checkpoints(run_id=7)
+    assert artifacts._kept_folds(7) == []

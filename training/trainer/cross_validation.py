@@ -15,7 +15,6 @@ from training.run_dir import RunFolder
 from training.trainer import breakdown
 
 N_FOLDS = 5
-FOLDS = "folds.json"
 
 Learn = Callable[[frozenset[str]], list[float] | None]
 """Trains without these raters; margins of the held-out pairs under what came of it, or None where it was asked to stop."""
@@ -46,7 +45,7 @@ def cross_validated(
     if not any(pair.get("rater") in group for pair in pairs for group in groups):
         folder.append_note("No cross-validation: none of the raters to learn from has a held-out pair.")
         return {}
-    path = folder.path / FOLDS
+    path = folder.path / run_dir.FOLDS
     done: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     for group in groups[len(done) :]:
         margins = learn(group)

@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from training import configs, selectors, services, texts
+from training import configs, launching, selectors, services, texts
+from training.launching import Launch
 from training.models import Run, Snapshot, TrainedModel
 
 PRESET_WORDS = {
@@ -31,6 +32,9 @@ CHOICES = (
     "snapshot",
     "n_gpus",
     "memory_gb",
+    "n_processes",
+    "strategy",
+    "offloads",
     "priority",
     "tags",
 )
@@ -58,6 +62,20 @@ class RunForm(forms.Form):
         help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
     )
 
+    n_processes = forms.IntegerField(
+        label=_("Processes"),
+        min_value=1,
+        max_value=launching.MOST_PROCESSES,
+        required=False,
+        initial=1,
+        help_text=_("One for each GPU shares the work among them. A step stays as large as with one."),
+    )
+    strategy = forms.ChoiceField(
+        label=_("They share"), required=False, initial="ddp", help_text=_("Untested: it needs GPUs and has run on none of ours.")
+    )
+    offloads = forms.BooleanField(
+        label=_("FSDP and DeepSpeed use the machine's memory as well"), required=False, help_text=_("Slower, for larger models.")
+    )
     priority = forms.IntegerField(
         label=_("Priority"), min_value=-100, max_value=100, required=False, initial=0, help_text=_("The highest goes first.")
     )
@@ -109,6 +127,14 @@ class RunForm(forms.Form):
                 empty_label=_("no other model"),
                 help_text=_("Both answer the same prompts; the reward model says which did better."),
             )
+        for name in ("snapshot", "base_model", "reward_model"):
+            _choose_the_only_one(self.fields.get(name))
+        if about.is_parallel:
+            offered: Any = self.fields["strategy"]
+            offered.choices = [(name, gettext(words)) for name, words in launching.STRATEGIES.items()]
+        else:
+            for name in ("n_processes", "strategy", "offloads"):
+                del self.fields[name]
         for knob in self.knobs:
             self.fields[knob.name] = _knob_field(knob)
 
@@ -154,6 +180,7 @@ class RunForm(forms.Form):
             priority=given["priority"] or 0,
             tags=tags_in(given["tags"]),
             is_dry=is_dry,
+            launch=Launch(given.get("n_processes") or 1, given.get("strategy") or "ddp", bool(given.get("offloads"))),
         )
 
     def clean(self) -> dict[str, Any]:
@@ -208,6 +235,13 @@ def _label(knob: configs.Knob) -> SafeString | str:
 
 def _plain(value: float | str) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _choose_the_only_one(field: forms.Field | None) -> None:
+    if isinstance(field, forms.ModelChoiceField) and field.required and field.queryset is not None:
+        choices = field.queryset[:2]
+        if len(choices) == 1:
+            field.initial = choices[0]
 
 
 def _snapshot_words(snapshot: Snapshot) -> str:

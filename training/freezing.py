@@ -19,7 +19,8 @@ from typing import Any, BinaryIO
 from django.utils.translation import gettext as _
 
 from labeling import exports
-from training import run_dir
+from training import freshness, run_dir
+from training.models import Snapshot
 
 DEMONSTRATIONS = "demonstrations.jsonl"
 MAX_DEMONSTRATIONS = 200
@@ -46,6 +47,8 @@ class Filters:
     """Of prompts only: runs that sample or practise must not touch the prompts that evaluate them."""
     weighs_by_reliability: bool = False
     """Of comparisons only: a judgment counts as much as its rater is reliable, in place of 1."""
+    fresh_for: int | None = None
+    """Of comparisons only: a snapshot's id. What was made after it, on items of which it has no judgment."""
     limit: int | None = None
     """Of prompts only: so many, drawn by a hash of their text, so that the choice is the same each time."""
 
@@ -186,6 +189,7 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 
 def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    fresh = _fresh(filters)
     for row in exports.comparisons(
         campaigns=filters.campaigns or None,
         include_imports=filters.includes_imports,
@@ -194,6 +198,9 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         include_set_aside=filters.includes_set_aside,
     ):
         if _is_left_out(row, filters, left_out):
+            continue
+        if fresh is not None and row.judgment_id not in fresh:
+            left_out["not fresh"] += 1
             continue
         n_pairs = _n_decided_pairs([response.rank for response in row.responses])
         if n_pairs == 0:
@@ -220,6 +227,13 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         }
         judged = _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
         yield replace(judged, weight=weight) if filters.weighs_by_reliability else judged
+
+
+def _fresh(filters: Filters) -> set[int] | None:
+    if filters.fresh_for is None:
+        return None
+    snapshot = Snapshot.objects.get(pk=filters.fresh_for)
+    return set(freshness.comparisons_after(snapshot=snapshot).values_list("pk", flat=True))
 
 
 def _weight(row: exports.ComparisonRow) -> float:

@@ -11,12 +11,20 @@ from types import FrameType
 from django.conf import settings
 
 _PR_SET_PDEATHSIG = 1
+_PR_GET_PDEATHSIG = 2
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent(number: int) -> None:
     """Asks the kernel for this signal when the parent dies, also by kill -9."""
     _libc.prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
+
+
+def signal_at_parents_death() -> int:
+    """0 for none."""
+    number = ctypes.c_int()
+    _libc.prctl(_PR_GET_PDEATHSIG, ctypes.byref(number), 0, 0, 0)
+    return number.value
 
 
 def announce(worker_pid: int) -> None:
@@ -44,6 +52,7 @@ def noticed(*, has_worker: bool) -> Iterator[Callable[[], bool]]:
 
     worker_pid = os.getppid()
     before = signal.signal(signal.SIGTERM, remember)
+    at_death_before = signal_at_parents_death()
     if has_worker:
         die_with_parent(signal.SIGTERM)
     mark = _mark(worker_pid)
@@ -56,7 +65,7 @@ def noticed(*, has_worker: bool) -> Iterator[Callable[[], bool]]:
     finally:
         signal.signal(signal.SIGTERM, before)
         if has_worker and os.getppid() == worker_pid:
-            die_with_parent(0)
+            die_with_parent(at_death_before)
         if caught:
             os.kill(os.getpid(), signal.SIGTERM)
 

@@ -16,11 +16,18 @@ class Step(StrEnum):
     DEMONSTRATIONS = "demonstrations"
     COMPARISONS = "comparisons"
     PROMPTS = "prompts"
+    HELD_OUT = "held_out"
+    PRETRAIN = "pretrain"
     SFT = "sft"
     REWARD = "reward"
     PPO = "ppo"
+    DPO = "dpo"
+    RLOO = "rloo"
+    EVALUATE = "evaluate"
+    SAMPLE_FIRST = "sample_first"
     SAMPLE = "sample"
     SAMPLE_BEFORE = "sample_before"
+    CAMPAIGN_FIRST = "campaign_first"
     CAMPAIGN = "campaign"
 
 
@@ -28,22 +35,43 @@ WORDS: Mapping[str, Promise] = {
     Step.DEMONSTRATIONS: _("snapshot of demonstrations"),
     Step.COMPARISONS: _("snapshot of comparisons"),
     Step.PROMPTS: _("snapshot of prompts"),
+    Step.HELD_OUT: _("snapshot of held-out prompts"),
+    Step.PRETRAIN: _("pretraining"),
     Step.SFT: _("fine-tuning"),
     Step.REWARD: _("reward model"),
     Step.PPO: _("PPO"),
+    Step.DPO: _("DPO"),
+    Step.RLOO: _("RLOO"),
+    Step.EVALUATE: _("the new model against the one before, under the reward model"),
+    Step.SAMPLE_FIRST: _("responses of the fine-tuned model"),
     Step.SAMPLE: _("responses of the new model"),
     Step.SAMPLE_BEFORE: _("responses of the model before"),
+    Step.CAMPAIGN_FIRST: _("comparison campaign to learn from"),
     Step.CAMPAIGN: _("comparison campaign"),
 }
-SNAPSHOTS = (Step.DEMONSTRATIONS, Step.COMPARISONS, Step.PROMPTS)
+# Which kind of snapshot a step cuts.
+SNAPSHOTS: Mapping[str, str] = {
+    Step.DEMONSTRATIONS: "demonstrations",
+    Step.COMPARISONS: "comparisons",
+    Step.PROMPTS: "prompts",
+    Step.HELD_OUT: "prompts",
+}
+CAMPAIGNS = (Step.CAMPAIGN_FIRST, Step.CAMPAIGN)
 # Which kind of run a step queues.
 RUN_KINDS: Mapping[str, str] = {
+    Step.PRETRAIN: "pretrain",
     Step.SFT: "sft",
     Step.REWARD: "reward",
     Step.PPO: "ppo",
+    Step.DPO: "dpo",
+    Step.RLOO: "rloo",
+    Step.EVALUATE: "evaluate",
+    Step.SAMPLE_FIRST: "sample",
     Step.SAMPLE: "sample",
     Step.SAMPLE_BEFORE: "sample",
 }
+# Steps that leave a language model, from first to last as chains have them.
+IMPROVING = (Step.PRETRAIN, Step.SFT, Step.DPO, Step.PPO, Step.RLOO)
 
 
 @dataclass(frozen=True)
@@ -54,6 +82,8 @@ class Template:
     about: Promise
     steps: tuple[Step, ...]
     counted: Step
+    always_asks: tuple[Step, ...] = ()
+    """before these a person says that the raters are done"""
 
     @property
     def run_kinds(self) -> tuple[str, ...]:
@@ -67,6 +97,16 @@ class Template:
     def approvable(self) -> tuple[Step, ...]:
         """Steps that cost GPU time or raters' time."""
         return tuple(step for step in self.steps if step not in SNAPSHOTS)
+
+    @property
+    def improving(self) -> tuple[Step, ...]:
+        return tuple(step for step in IMPROVING if step in self.steps)
+
+    def sampled_for(self, campaign: str) -> tuple[Step, ...]:
+        """The steps whose responses this campaign sets beside each other."""
+        if campaign == Step.CAMPAIGN_FIRST:
+            return (Step.SAMPLE_FIRST,)
+        return tuple(step for step in (Step.SAMPLE, Step.SAMPLE_BEFORE, Step.SAMPLE_FIRST) if step in self.steps)
 
 
 TEMPLATES: Mapping[str, Template] = {
@@ -83,6 +123,58 @@ TEMPLATES: Mapping[str, Template] = {
             Step.CAMPAIGN,
         ),
         Step.COMPARISONS,
+    ),
+    "llama": Template(
+        _("From demonstrations on"),
+        _(
+            "Llama 2's whole cycle: demonstrations become a model, raters compare its responses, and once they are done a reward "
+            "model and PPO follow; raters then compare the new model with the fine-tuned one, blind."
+        ),
+        (
+            Step.DEMONSTRATIONS,
+            Step.SFT,
+            Step.PROMPTS,
+            Step.SAMPLE_FIRST,
+            Step.CAMPAIGN_FIRST,
+            Step.COMPARISONS,
+            Step.REWARD,
+            Step.PPO,
+            Step.SAMPLE,
+            Step.CAMPAIGN,
+        ),
+        Step.DEMONSTRATIONS,
+        always_asks=(Step.COMPARISONS,),
+    ),
+    "rloo": Template(
+        _("RLOO and an evaluation"),
+        _(
+            "Comparisons become a reward model, RLOO improves the model by it, held-out prompts tell the win rate, and raters "
+            "compare the new one with the old, blind."
+        ),
+        (
+            Step.COMPARISONS,
+            Step.PROMPTS,
+            Step.HELD_OUT,
+            Step.REWARD,
+            Step.RLOO,
+            Step.EVALUATE,
+            Step.SAMPLE,
+            Step.SAMPLE_BEFORE,
+            Step.CAMPAIGN,
+        ),
+        Step.COMPARISONS,
+    ),
+    "dpo": Template(
+        _("DPO"),
+        _("Comparisons improve the model with no reward model between, and raters compare the new one with the old, blind."),
+        (Step.COMPARISONS, Step.DPO, Step.PROMPTS, Step.SAMPLE, Step.SAMPLE_BEFORE, Step.CAMPAIGN),
+        Step.COMPARISONS,
+    ),
+    "pretrain": Template(
+        _("Pretrain, then fine-tune"),
+        _("The model reads a snapshot of text, then demonstrations make it an assistant."),
+        (Step.PRETRAIN, Step.DEMONSTRATIONS, Step.SFT),
+        Step.DEMONSTRATIONS,
     ),
     "fine-tune-compare": Template(
         _("Fine-tune, then compare"),
@@ -107,6 +199,8 @@ class Plan:
     base_model: int
     goes_on: bool = True
     """begin with the newest model that the schedule has left, once there is one"""
+    text: int | None = None
+    """the snapshot that pretraining reads"""
     reward_base: int | None = None
     """what the reward model begins with; None: the base model"""
     filters: dict[str, Any] = field(default_factory=dict)
@@ -115,6 +209,9 @@ class Plan:
     n_gpus: int = 0
     memory_gb: int = 0
     """what each of its runs asks for; the two mean what they do in a run"""
+    n_processes: int = 1
+    strategy: str = "ddp"
+    """of its runs whose kind can share the work"""
     approvals: tuple[str, ...] = ()
     pool: int | None = None
     guideline: int | None = None

@@ -22,7 +22,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -208,12 +208,27 @@ def ensure_free_space(folder: Path, n_bytes: int, what: str) -> None:
         )
 
 
+def _alone() -> None:
+    """There is nobody to wait for."""
+
+
 @dataclass(frozen=True)
 class RunFolder:
-    """The child's hand on its folder: every write names its attempt, and a stale one raises StaleAttempt."""
+    """The child's hand on its folder: every write names its attempt, and a stale one raises StaleAttempt.
+
+    Of several processes that work on one run the first alone (`rank` 0) writes. `wait` returns when all have come to it,
+    `agree` what the first one claims.
+    """
 
     path: Path
     attempt: int
+    rank: int = 0
+    wait: Callable[[], None] = _alone
+    agree: Callable[[bool], bool] = bool
+
+    def is_stop_requested(self) -> bool:
+        """The same answer in every process of the run: each has to ask."""
+        return self.agree(is_stop_requested(self.path))
 
     def append_point(self, step: int, n_steps: int, values: Mapping[str, float]) -> None:
         """One point of the curves. Numbers that JSON cannot hold (NaN, infinity) are left out."""
@@ -229,6 +244,8 @@ class RunFolder:
 
     def append_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """All rows or, after a kill, a prefix of them with at most one torn line, which the next call closes and readers skip."""
+        if self.rank:
+            return
         text = "".join(json.dumps(row) + "\n" for row in rows)
         with _locked(self.path):
             self._refuse_if_stale()
@@ -236,12 +253,17 @@ class RunFolder:
 
     def replace_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """The whole file anew, at once."""
+        if self.rank:
+            return
         text = "".join(json.dumps(row) + "\n" for row in rows)
         with _locked(self.path):
             self._refuse_if_stale()
             write_atomically(self.path / name, text)
 
     def write_result(self, result: Result) -> None:
+        """A failure is told by whichever process meets it: the launcher ends the others."""
+        if self.rank and result.outcome != "failed":
+            return
         with _locked(self.path):
             self._refuse_if_stale()
             write_json(self.path / RESULT, dataclasses.asdict(result))
@@ -252,21 +274,38 @@ class RunFolder:
 
     @contextlib.contextmanager
     def checkpoint(self, step: int, keep: int) -> Iterator[Path]:
-        """A folder to fill, published as checkpoints/step-N when the block ends well; all but the newest `keep` then go."""
+        """A folder to fill, published as checkpoints/step-N when the block ends well; all but the newest `keep` then go.
+
+        Every process of the run enters it, and puts there what is its own.
+        """
         target = self.path / CHECKPOINTS / f"step-{step}"
-        with self.published(target):
-            yield self._aside(target)
-        complete = sorted(target.parent.glob("step-*"), key=checkpoint_step)
-        for old in complete[:-keep]:
-            remove(old)
+        aside = self._aside(target)
+        if not self.rank:
+            _empty(aside)
+        self.wait()
+        yield aside
+        self.wait()
+        if not self.rank:
+            self._publish(aside, target)
+            for old in sorted(target.parent.glob("step-*"), key=checkpoint_step)[:-keep]:
+                remove(old)
+        self.wait()
 
     @contextlib.contextmanager
     def published(self, target: Path) -> Iterator[Path]:
-        """A folder to fill, renamed to `target` with a manifest when the block ends well. What was at `target` is replaced."""
-        aside = self._aside(target)
-        remove(aside)
-        aside.mkdir(parents=True)
+        """A folder to fill, renamed to `target` with a manifest when the block ends well. What was at `target` is replaced.
+
+        What a process other than the first puts there goes nowhere.
+        """
+        aside = self._aside(target, self.rank)
+        _empty(aside)
         yield aside
+        if self.rank:
+            remove(aside)
+        else:
+            self._publish(aside, target)
+
+    def _publish(self, aside: Path, target: Path) -> None:
         _seal(aside)
         with _locked(self.path):
             self._refuse_if_stale()
@@ -274,8 +313,9 @@ class RunFolder:
             aside.rename(target)
             _sync(target.parent)
 
-    def _aside(self, target: Path) -> Path:
-        return target.parent / f"{TEMPORARY}{self.attempt}-{target.name}"
+    def _aside(self, target: Path, rank: int = 0) -> Path:
+        of_process = f"{rank}-" if rank else ""
+        return target.parent / f"{TEMPORARY}{self.attempt}-{of_process}{target.name}"
 
     def _append_progress(self, line: dict[str, Any]) -> None:
         self.append_lines(PROGRESS, [{"attempt": self.attempt} | line])
@@ -307,6 +347,11 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _empty(folder: Path) -> None:
+    remove(folder)
+    folder.mkdir(parents=True)
 
 
 def _seal(folder: Path) -> None:

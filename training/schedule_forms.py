@@ -11,16 +11,18 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import time_zone_choices
 from labeling.models import Guideline, Pool
-from training import configs, plans, timing
-from training.models import Run, Schedule, TrainedModel
+from training import configs, launching, plans, timing
+from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan, Step
 from training.selectors import campaign_choices
 from training.services import Terms
 
 N_RUNS_OFFERED = 10
 KEPT = "kept"
+_PLAN = ("base_model", "goes_on", "reward_base", "text", "n_prompts", "n_gpus", "memory_gb", "n_processes", "strategy")
 _CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
-_WHEN = ("cron", "time_zone", "n_new")
+_WHEN = ("cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs", "judge")
+_TIMED = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
 _LIMITS = ("skips_nothing_new", "min_interval_h", "max_runs_a_week", "quiet_from", "quiet_until")
 
 
@@ -50,6 +52,9 @@ class ScheduleForm(forms.Form):
         help_text=_("None ticked: all of them, later ones as well."),
     )
     includes_imports = forms.BooleanField(label=_("Imported judgments as well"), required=False, initial=True)
+    text = forms.ModelChoiceField(
+        label=_("Text to pretrain on"), queryset=Snapshot.objects.none(), empty_label=_("choose a snapshot of text")
+    )
     n_prompts = forms.IntegerField(
         label=_("Prompts to answer"),
         min_value=1,
@@ -68,6 +73,15 @@ class ScheduleForm(forms.Form):
         initial=0,
         help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
     )
+    n_processes = forms.IntegerField(
+        label=_("Processes"),
+        min_value=1,
+        max_value=launching.MOST_PROCESSES,
+        required=False,
+        initial=1,
+        help_text=_("Of the runs that can share their work: one for each GPU."),
+    )
+    strategy = forms.ChoiceField(label=_("They share"), required=False, initial="ddp")
     approvals = forms.MultipleChoiceField(
         label=_("A person approves before"),
         required=False,
@@ -103,6 +117,28 @@ class ScheduleForm(forms.Form):
     n_new = forms.IntegerField(
         label=_("By new judgments: how many"), min_value=1, required=False, initial=500, help_text=_("Since it last ran.")
     )
+    accuracy_drop = forms.FloatField(
+        label=_("By a fall: points"),
+        min_value=0.1,
+        max_value=100,
+        required=False,
+        initial=3,
+        help_text=_("So much less right than on its own held-out pairs. Measured at the times above, by a run of its own."),
+    )
+    n_fresh_pairs = forms.IntegerField(
+        label=_("By a fall: fresh pairs at least"),
+        min_value=1,
+        required=False,
+        initial=100,
+        help_text=_("Judged after the reward model's snapshot, on items that it has not seen."),
+    )
+    judge = forms.ModelChoiceField(
+        label=_("By a fall: of this reward model"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("the newest of this schedule"),
+        help_text=_("Later the newest one that this schedule has left."),
+    )
     skips_nothing_new = forms.BooleanField(label=_("Skip when nothing is new"), required=False, initial=True)
     min_interval_h = forms.IntegerField(
         label=_("At least so many hours between two"), min_value=0, max_value=10_000, required=False, initial=0
@@ -129,10 +165,18 @@ class ScheduleForm(forms.Form):
         models = TrainedModel.objects.filter(freed_at=None).order_by("-pk")
         self.fields["base_model"].queryset = models.filter(kind=TrainedModel.Kind.POLICY)  # type: ignore[attr-defined]
         self.fields["reward_base"].queryset = models  # type: ignore[attr-defined]
-        if Step.PPO not in self.shape.steps:
+        if not {Step.PPO, Step.RLOO} & set(self.shape.steps):
             del self.fields["reward_base"]
-        if not {Step.PPO, Step.SFT} & set(self.shape.steps):
+        if not self.shape.improving:
             del self.fields["goes_on"]
+        if self.shape.counted == Step.COMPARISONS:
+            trained = models.filter(kind=TrainedModel.Kind.REWARD, run__isnull=False)
+            self.fields["judge"].queryset = trained  # type: ignore[attr-defined]
+        else:
+            for name in ("accuracy_drop", "n_fresh_pairs", "judge"):
+                del self.fields[name]
+            offered: Any = self.fields["trigger"]
+            offered.choices = [choice for choice in Schedule.Trigger.choices if choice[0] != Schedule.Trigger.ACCURACY]
 
     def _offer_steps(self) -> None:
         fields: dict[str, Any] = self.fields
@@ -143,6 +187,11 @@ class ScheduleForm(forms.Form):
         fields["approvals"].choices = [(step.value, capfirst(str(plans.WORDS[step]))) for step in self.shape.approvable]
         if Step.PROMPTS not in self.shape.steps:
             del fields["n_prompts"]
+        if Step.PRETRAIN in self.shape.steps:
+            fields["text"].queryset = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by("-pk")
+        else:
+            del fields["text"]
+        fields["strategy"].choices = [(name, gettext(words)) for name, words in launching.STRATEGIES.items()]
         if Step.CAMPAIGN in self.shape.steps:
             fields["pool"].queryset = Pool.objects.order_by("name")
             fields["guideline"].queryset = Guideline.objects.order_by("name")
@@ -167,11 +216,12 @@ class ScheduleForm(forms.Form):
 
     @property
     def data_fields(self) -> Iterator[BoundField]:
-        return self._named("campaigns", "includes_imports")
+        return self._named("text", "campaigns", "includes_imports")
 
     @property
     def settings(self) -> Iterator[BoundField]:
-        return self._named("n_prompts", *(f"config_{kind}" for kind in self.shape.run_kinds), "n_gpus", "memory_gb")
+        kinds = (f"config_{kind}" for kind in self.shape.run_kinds)
+        return self._named("n_prompts", *kinds, "n_gpus", "memory_gb", "n_processes", "strategy")
 
     @property
     def campaign(self) -> list[BoundField]:
@@ -204,6 +254,9 @@ class ScheduleForm(forms.Form):
             configs={kind: self._config(kind) for kind in self.shape.run_kinds},
             n_gpus=given["n_gpus"] or 0,
             memory_gb=given["memory_gb"] or 0,
+            n_processes=given["n_processes"] or 1,
+            strategy=given["strategy"] or "ddp",
+            text=given["text"].pk if given.get("text") else None,
             approvals=tuple(given["approvals"]),
             pool=pool.pk if pool else None,
             guideline=guideline.pk if guideline else None,
@@ -217,8 +270,11 @@ class ScheduleForm(forms.Form):
         return Terms(
             trigger=trigger,
             time_zone=given["time_zone"],
-            cron=given["cron"] if trigger == Schedule.Trigger.CLOCK else "",
+            cron=given["cron"] if trigger in _TIMED else "",
             n_new=given["n_new"] if trigger == Schedule.Trigger.DATA else 0,
+            accuracy_drop=given["accuracy_drop"] if trigger == Schedule.Trigger.ACCURACY else 0,
+            n_fresh_pairs=given["n_fresh_pairs"] if trigger == Schedule.Trigger.ACCURACY else 0,
+            judge=given["judge"] if trigger == Schedule.Trigger.ACCURACY else None,
             min_interval_h=given["min_interval_h"] or 0,
             quiet_from=given["quiet_from"],
             quiet_until=given["quiet_until"],
@@ -239,13 +295,17 @@ class ScheduleForm(forms.Form):
         return configs.as_json(configs.PRESETS[kind][name])
 
     def _check_times(self, cleaned: dict[str, Any]) -> None:
-        if cleaned.get("trigger") == Schedule.Trigger.CLOCK:
+        if cleaned.get("trigger") in _TIMED:
             try:
                 timing.parse_cron(cleaned.get("cron", ""))
             except timing.UnableToTell as problem:
                 self.add_error("cron", str(problem))
         if cleaned.get("trigger") == Schedule.Trigger.DATA and not cleaned.get("n_new"):
             self.add_error("n_new", gettext("Say how many judgments must be new."))
+        if cleaned.get("trigger") == Schedule.Trigger.ACCURACY:
+            for name in ("accuracy_drop", "n_fresh_pairs"):
+                if not cleaned.get(name):
+                    self.add_error(name, gettext("Say how much, or begin by clock."))
         if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
             self.add_error("quiet_until", gettext("Quiet hours have a beginning and an end: give both, or neither."))
 
@@ -253,7 +313,8 @@ class ScheduleForm(forms.Form):
         """Raters can be shown no more responses than the models write."""
         if "config_sample" not in cleaned or not cleaned.get("n_responses"):
             return
-        n_models = sum(plans.RUN_KINDS.get(step) == "sample" for step in self.shape.steps)
+        campaigns = [step for step in plans.CAMPAIGNS if step in self.shape.steps]
+        n_models = min(len(self.shape.sampled_for(campaign)) for campaign in campaigns)
         n_each = int(self._config("sample")["n_responses"])
         if cleaned["n_responses"] > n_models * n_each:
             words = gettext(
@@ -264,15 +325,13 @@ class ScheduleForm(forms.Form):
 
 def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
     """What the form shows of a schedule that there is. What its trigger does not use keeps the form's own example."""
-    unused = {"cron": schedule.cron or "0 3 * * mon", "n_new": schedule.n_new or 500}
+    unused = {"cron": schedule.cron or "0 3 * * mon", "n_new": schedule.n_new or 500, "judge": schedule.judge_id}
+    unused |= {"accuracy_drop": schedule.accuracy_drop or 3, "n_fresh_pairs": schedule.n_fresh_pairs or 100}
     fields = ("name", "trigger", "time_zone", *_LIMITS)
     return (
         {name: getattr(schedule, name) for name in fields}
         | unused
-        | {
-            name: getattr(plan, name)
-            for name in ("base_model", "goes_on", "reward_base", "n_prompts", "n_gpus", "memory_gb", *_CAMPAIGN)
-        }
+        | {name: getattr(plan, name) for name in (*_PLAN, *_CAMPAIGN)}
         | {"approvals": list(plan.approvals), "campaigns": plan.filters.get("campaigns", [])}
         | {"includes_imports": plan.filters.get("includes_imports", True)}
     )

@@ -4,9 +4,7 @@ Everything a person later reads about the run is written from here; torch never 
 """
 
 import errno
-import json
 import logging
-import os
 import shutil
 import signal
 import subprocess
@@ -27,7 +25,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from labeling.intake import NewResponse
-from training import artifacts, environment, freezing, leaving, progress_lines, run_dir, services, shipping, store, verdicts
+from training import (
+    artifacts,
+    child,
+    environment,
+    freezing,
+    launching,
+    progress_lines,
+    run_dir,
+    services,
+    shipping,
+    store,
+    verdicts,
+)
+from training.launching import Launch
 from training.models import Run
 from training.services import Ending
 from training.verdicts import LastWords, Next
@@ -43,7 +54,6 @@ DATABASE_PATIENCE_S = 600
 STORE_PATIENCE_S = 600
 LONGEST_PAUSE_S = 15
 N_RESPONSES_AT_ONCE = 500
-CHILD = "child.json"
 
 
 class Superseded(Exception):
@@ -110,13 +120,13 @@ class _Attempt:
 def _go(attempt: _Attempt) -> LastWords:
     """Prepares the folder, runs the child to its end, and says how it ended."""
     try:
-        _end_previous_child(attempt.folder)
+        child.end_previous(attempt.folder)
         run_dir.write_job(attempt.folder, _job(attempt))
         run_dir.withdraw_stop(attempt.folder)
         _take_over_checkpoint(attempt)
         _take_over_folds(attempt)
         _take_over_state(attempt)
-        child = _start_child(attempt)
+        process = _start_child(attempt)
     except run_dir.StaleAttempt as problem:
         raise Superseded from problem
     except OSError as problem:
@@ -126,15 +136,17 @@ def _go(attempt: _Attempt) -> LastWords:
             raise Left from problem
         raise UnableToStart(_os_sentence(problem)) from problem
     try:
-        code = _follow(attempt, child)
+        code = _follow(attempt, process)
     finally:
-        _end_group(child.pid)
+        child.end_group(process.pid)
     _patiently(lambda: _record(attempt))
+    if Launch.from_json(attempt.run.launch).is_parallel:
+        code = launching.exit_code(code, progress_lines.log_tail(attempt.folder).rpartition(verdicts.ATTEMPT_BEGINS)[2])
     return LastWords(
         exit_code=code,
         result=run_dir.read_result(attempt.folder),
         log=progress_lines.log_tail(attempt.folder),
-        is_out_of_memory=code == -signal.SIGKILL and _n_oom_kills() > attempt.oom_kills,
+        is_out_of_memory=code == -signal.SIGKILL and child.n_oom_kills() > attempt.oom_kills,
         is_stalled=attempt.is_stalled,
     )
 
@@ -169,7 +181,7 @@ def _job(attempt: _Attempt) -> run_dir.Job:
         is_dry=run.is_dry,
         snapshot=str(snapshot),
         heartbeat_s=settings.RUN_HEARTBEAT_S,
-        threads=_n_threads(),
+        threads=max(1, child.n_threads() // Launch.from_json(run.launch).n_processes),
     )
 
 
@@ -239,40 +251,21 @@ def _fetched_model(attempt: _Attempt, location: str) -> str:
         ) from problem
 
 
-def _n_threads() -> int:
-    """The cores left free: two busy processes on two cores slow torch eightfold."""
-    if settings.TRAINER_THREADS:
-        return int(settings.TRAINER_THREADS)
-    n_cores = len(os.sched_getaffinity(0))
-    return max(1, round(n_cores - os.getloadavg()[0]))
-
-
 def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
-    """In a session of its own, so that it can be ended with all it started, and bound to this process's life."""
-    attempt.oom_kills = _n_oom_kills()
-    supervisor_pid = os.getpid()
+    """Raises UnableToStart."""
+    attempt.oom_kills = child.n_oom_kills()
+    run = attempt.run
+    try:
+        return child.start(attempt.folder, Launch.from_json(run.launch), n_gpus=run.n_gpus, title=_title(run), more=_key_for(run))
+    except launching.UnableToLaunch as problem:
+        raise UnableToStart(
+            _("The node's command for training is “%(command)s”. Several processes need one such as python -m training.trainer.")
+            % {"command": problem}
+        ) from problem
 
-    def bind_to_supervisor() -> None:
-        leaving.die_with_parent(signal.SIGKILL)
-        if os.getppid() != supervisor_pid:  # died between fork and now
-            os._exit(1)
 
-    inherited = environment.harmless() | {"PYTHONUNBUFFERED": "1"} | _key_for(attempt.run)
-    with (attempt.folder / run_dir.LOG).open("ab") as log:
-        log.write(f"{verdicts.ATTEMPT_BEGINS}{attempt.run.attempt} on {attempt.run.node}\n".encode())
-        log.flush()
-        child = subprocess.Popen(  # noqa: S603 the command is the operator's own setting
-            [*settings.TRAINER_COMMAND, str(attempt.folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=settings.BASE_DIR,
-            env=inherited,
-            start_new_session=True,
-            preexec_fn=bind_to_supervisor,
-        )
-    run_dir.write_json(attempt.folder / CHILD, {"pid": child.pid, "started": _started(child.pid)})
-    return child
+def _title(run: Run) -> str:
+    return f"{verdicts.ATTEMPT_BEGINS}{run.attempt} on {run.node}"
 
 
 def _key_for(run: Run) -> dict[str, str]:
@@ -282,40 +275,14 @@ def _key_for(run: Run) -> dict[str, str]:
     return {endpoint.key_variable: key} if endpoint and key else {}
 
 
-def _end_previous_child(folder: Path) -> None:
-    """An older attempt's child on this node, should one have outlived its supervisor, ends before the next begins."""
-    try:
-        previous = json.loads((folder / CHILD).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return
-    if previous["started"] and _started(previous["pid"]) == previous["started"]:
-        _end_group(previous["pid"])
-        while _started(previous["pid"]) == previous["started"]:
-            time.sleep(TICK_S)
-
-
-def _started(pid: int) -> str:
-    """When this process began, in clock ticks since boot: a process number alone may have been given again. Empty when gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    except OSError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
-
-
-def _end_group(pid: int) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(pid, signal.SIGKILL)
-
-
 # --- during ------------------------------------------------------------------------------------------------------
 
 
-def _follow(attempt: _Attempt, child: "subprocess.Popen[bytes]") -> int:
+def _follow(attempt: _Attempt, process: "subprocess.Popen[bytes]") -> int:
     """Until the child has ended: its exit code."""
     while True:
         with suppress(subprocess.TimeoutExpired):
-            return child.wait(timeout=TICK_S)
+            return process.wait(timeout=TICK_S)
         now = time.monotonic()
         if now - attempt.beat_at >= settings.RUN_HEARTBEAT_S:
             attempt.beat_at = now
@@ -330,7 +297,7 @@ def _follow(attempt: _Attempt, child: "subprocess.Popen[bytes]") -> int:
             run_dir.request_stop(attempt.folder)
         if _stands_still(attempt, now):
             attempt.is_stalled = True
-            _end_group(child.pid)
+            child.end_group(process.pid)
 
 
 def _beat(attempt: _Attempt) -> None:
@@ -571,14 +538,3 @@ def _store_sentence(problem: store.StoreAway) -> str:
         "The artifact store did not answer (%(problem)s). Retry when it is back: the run goes on from its last checkpoint."
     )
     return sentence % {"problem": problem}
-
-
-def _n_oom_kills() -> int:
-    """How often the kernel has killed for want of memory: in this control group where that is told, else on this machine."""
-    for path, key in (("/sys/fs/cgroup/memory.events", "oom_kill"), ("/proc/vmstat", "oom_kill")):
-        with suppress(OSError):
-            for line in Path(path).read_text().splitlines():
-                name, _space, count = line.partition(" ")
-                if name == key:
-                    return int(count)
-    return 0

@@ -2,9 +2,11 @@
 
 import logging
 import os
+import signal
 from typing import Any
 
-from celery.signals import worker_ready, worker_shutdown, worker_shutting_down
+from billiard.process import current_process  # type: ignore[import-untyped]
+from celery.signals import worker_process_init, worker_ready, worker_shutdown, worker_shutting_down
 from django.conf import settings
 from django.utils import timezone
 
@@ -63,6 +65,12 @@ def advance_chain(*, chain_id: int) -> None:
     services.advance_chain(chain_id=chain_id, now=timezone.now())
 
 
+@short_task(time_limit_s=3600)
+def measure(*, firing_id: int) -> None:
+    """Cuts what is fresh for a reward model and queues the run that measures it."""
+    services.begin_measuring(firing_id=firing_id, now=timezone.now())
+
+
 @short_task(time_limit_s=30)
 def advance_chains() -> None:
     """Rings for the chains that go on: what a lost ring would have told them, they find out by themselves."""
@@ -88,6 +96,14 @@ def announce_node(sender: Any, **_signal: Any) -> None:
         heralding.begin(settings.NODE_NAME)
     if conversing.QUEUE in queues:
         trying.begin(sender.hostname)
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]
+def die_with_the_worker(**_signal: Any) -> None:
+    """An idle pool process would outlive a worker that was killed, where no systemd ends them all."""
+    leaving.die_with_parent(signal.SIGKILL)
+    if os.getppid() != current_process()._parent_pid:  # it died while this process was starting
+        os._exit(1)
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]

@@ -26,6 +26,11 @@ class Reason(StrEnum):
     TOO_SOON = "too_soon"
     BUDGET = "budget"
     NOTHING_NEW = "nothing_new"
+    FELL = "fell"
+    HOLDS = "holds"
+    TOO_FEW = "too_few"
+    MEASURING = "measuring"
+    UNMEASURED = "unmeasured"
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,17 @@ class Situation:
     max_runs_a_week: int | None = None
     going_on: str = ""
     """the chain of before, while it has not ended"""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What a schedule by accuracy looks at: the reward model, how right it was when it was trained, and what is fresh."""
+
+    model: str
+    before: float | None
+    n_pairs: int
+    n_wanted: int
+    points: float
 
 
 @dataclass(frozen=True)
@@ -115,6 +131,51 @@ def is_worth_deciding(situation: Situation) -> bool:
 def decide(situation: Situation) -> Decision:
     """For a schedule whose moment has come."""
     return _hindrance(situation) or _go(situation)
+
+
+def decide_to_measure(watch: Watch | None) -> Decision:
+    """Whether it is worth a run that measures. `runs` means that run, not the chain."""
+    if watch is None or watch.before is None:
+        return _skip(Reason.UNMEASURED, _("Skipped because there is no reward model with an accuracy that could fall."))
+    if watch.n_pairs < watch.n_wanted:
+        words = ngettext(
+            "Skipped because only %(n)s fresh pair is there and %(wanted)s were asked for.",
+            "Skipped because only %(n)s fresh pairs are there and %(wanted)s were asked for.",
+            watch.n_pairs,
+        )
+        return _skip(Reason.TOO_FEW, words % {"n": watch.n_pairs, "wanted": watch.n_wanted})
+    words = _("Measures the accuracy of %(model)s on %(n)s fresh pairs; it was %(before)s.")
+    told = {"model": watch.model, "n": watch.n_pairs, "before": _percent(watch.before)}
+    return Decision(runs=True, reason=Reason.MEASURING, sentence=words % told)
+
+
+def decide_by_accuracy(watch: Watch, *, now: float) -> Decision:
+    """After the measurement: `now` is the accuracy on `watch.n_pairs` fresh pairs."""
+    before = watch.before or 0.0
+    told = {
+        "model": watch.model,
+        "before": _percent(before),
+        "now": _percent(now),
+        "n": watch.n_pairs,
+        "points": f"{watch.points:g}",
+    }
+    if round((before - now) * 100, 6) >= watch.points:
+        words = _("Ran because the accuracy of %(model)s fell from %(before)s to %(now)s on %(n)s fresh pairs.")
+        return Decision(runs=True, reason=Reason.FELL, sentence=words % told)
+    words = _(
+        "Skipped because the accuracy of %(model)s holds: %(before)s before, %(now)s on %(n)s fresh pairs. "
+        "It runs when it falls by %(points)s points."
+    )
+    return _skip(Reason.HOLDS, words % told)
+
+
+def hindrance(situation: Situation) -> Decision | None:
+    """What keeps it from running now, whatever calls it."""
+    return _hindrance(situation)
+
+
+def _percent(share: float) -> str:
+    return _("%(n)s %%") % {"n": f"{share * 100:.1f}"}
 
 
 def _hindrance(at: Situation) -> Decision | None:

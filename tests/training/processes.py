@@ -55,8 +55,8 @@ class Processes:
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", *options, "-n", f"{name}@test"]
         return self._start(command, name, {"PREFERABLY_NODE": node} if node else {})
 
-    def start_short_worker(self, name: str = "short") -> "subprocess.Popen[bytes]":
-        options = ["-Q", "short", "-c", "1", "-n", f"{name}@test"]
+    def start_short_worker(self, name: str = "short", n_processes: int = 1) -> "subprocess.Popen[bytes]":
+        options = ["-Q", "short", "-c", str(n_processes), "-n", f"{name}@test"]
         return self._start([sys.executable, "-m", "celery", "-A", "config", "worker", *options], name)
 
     def advance(self, chain_id: int) -> None:

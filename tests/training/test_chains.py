@@ -15,7 +15,7 @@ from tests.training.conftest import NOW
 from tests.training.processes import processes, until
 from tests.training.test_freezing import compare, demonstrate, on_split
 from training import services, tasks
-from training.models import Chain, Link, Run, Schedule, TrainedModel
+from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan
 from training.services import Ending, Terms, UnableToResume
 
@@ -240,6 +240,100 @@ def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
     shown = set(campaign.items.values_list("responses__source", flat=True))
     assert again(chain).state == "finished"
     assert shown == {new.source_id, base_model.source_id}
+
+
+def test_llama_2s_cycle_goes_from_demonstrations_to_a_blind_campaign_with_a_persons_word_between(
+    begin: Callable[..., Chain], demonstrated: None, rosa: Rater, day_shift: Pool, guideline: Guideline, noor: User
+) -> None:
+    prompts = on_split("train", 2)
+    chain = begin("llama", pool=day_shift.pk, guideline=guideline.pk, n_responses=2)
+    run_ends(chain, "sft")
+    answer(chain, "sample_first", [prompt.pk for prompt in prompts], n=2)
+    run_ends(chain, "sample_first", responses=2)
+    fine_tuned = TrainedModel.objects.get(run=link(chain, "sft").run)
+    assert again(chain).state == "approval"
+    assert link(chain, "comparisons").state == "approval"
+
+    compare(prompts[0], rosa, [1, 2])
+    services.approve_link(chain=chain, by=noor, now=NOW)
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+    run_ends(chain, "reward")
+    run_ends(chain, "ppo")
+    answer(chain, "sample", [prompt.pk for prompt in prompts], n=2)
+    run_ends(chain, "sample", responses=2)
+
+    blind = link(chain, "campaign").campaign
+    assert (again(chain).state, chain.error) == ("finished", "")
+    assert link(chain, "reward").run.base_model == fine_tuned
+    assert link(chain, "ppo").run.base_model == fine_tuned
+    improved = TrainedModel.objects.get(run=link(chain, "ppo").run)
+    assert set(blind.items.values_list("responses__source", flat=True)) == {improved.source_id, fine_tuned.source_id}
+
+
+def test_rloo_is_measured_against_the_model_before_on_held_out_prompts(
+    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, base_model: TrainedModel
+) -> None:
+    compare(on_split("train")[0], rosa, [1, 2])
+    on_split("test", 2)
+    chain = begin("rloo", pool=day_shift.pk, guideline=guideline.pk)
+    run_ends(chain, "reward")
+    run_ends(chain, "rloo")
+
+    evaluation = link(chain, "evaluate").run
+    improved = TrainedModel.objects.get(run=link(chain, "rloo").run)
+    assert (evaluation.kind, evaluation.base_model, evaluation.other_model) == ("evaluate", improved, base_model)
+    assert evaluation.reward_model == TrainedModel.objects.get(run=link(chain, "reward").run)
+    assert (evaluation.snapshot, evaluation.config["split"]) == (link(chain, "held_out").snapshot, "all")
+    assert evaluation.snapshot.n_rows == 2
+
+
+def test_dpo_takes_comparisons_and_no_reward_model(
+    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, base_model: TrainedModel
+) -> None:
+    compare(on_split("train")[0], rosa, [1, 2])
+    chain = begin("dpo", pool=day_shift.pk, guideline=guideline.pk)
+
+    run = link(chain, "dpo").run
+    assert (run.kind, run.base_model, run.reward_model) == ("dpo", base_model, None)
+    run_ends(chain, "dpo")
+    assert link(chain, "sample").run.base_model == TrainedModel.objects.get(run=run)
+
+
+def test_fine_tuning_goes_on_from_what_pretraining_left(
+    begin: Callable[..., Chain], demonstrated: None, make_snapshot: Callable[..., Snapshot]
+) -> None:
+    text = make_snapshot("text")
+    chain = begin("pretrain", text=text.pk)
+    assert link(chain, "pretrain").run.snapshot == text
+
+    run_ends(chain, "pretrain")
+
+    assert link(chain, "sft").run.base_model == TrainedModel.objects.get(run=link(chain, "pretrain").run)
+
+
+@pytest.mark.parametrize("template", ["dpo", "rloo"])
+def test_a_failed_link_of_a_new_kind_stops_the_chain_says_so_and_is_resumed(
+    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, noor: User, template: str
+) -> None:
+    compare(on_split("train")[0], rosa, [1, 2])
+    on_split("test", 1)
+    chain = begin(template, pool=day_shift.pk, guideline=guideline.pk)
+    if template == "rloo":
+        run_ends(chain, "reward")
+
+    run_ends(chain, template, "failed", "The loss became NaN.")
+    assert (again(chain).state, link(chain, template).state) == ("failed", "failed")
+    assert "The loss became NaN." in chain.error
+    services.resume_chain(chain=chain, by=noor, now=NOW)
+    run_ends(chain, template)
+
+    assert link(chain, template).state == "done"
+
+
+def test_runs_of_a_chain_share_their_work_where_their_kind_can(begin: Callable[..., Chain], demonstrated: None) -> None:
+    chain = begin(n_gpus=4, n_processes=4, strategy="ddp")
+
+    assert link(chain, "sft").run.launch["n_processes"] == 4
 
 
 def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(

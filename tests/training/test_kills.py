@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from celery import Celery
 from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
@@ -126,6 +127,20 @@ def test_a_run_is_saved_when_only_the_workers_main_process_is_killed(site: Proce
 
     assert run.n_crashes == 0
     assert (run_folder(run.pk) / "checkpoints").exists()
+
+
+def test_idle_pool_processes_die_with_their_killed_worker(site: Processes) -> None:
+    site.start_broker()
+    workers = [site.start_worker(), site.start_short_worker(n_processes=3)]
+    with Celery(broker=site.broker_url) as app:
+        until(lambda: len(app.control.ping(timeout=1)) == len(workers), "both workers answer")
+    pool = [pid for worker in workers for pid in descendants(worker.pid)]
+
+    for worker in workers:
+        worker.kill()
+        worker.wait()
+
+    until(lambda: not any(is_alive(pid) for pid in pool), "the end of every pool process")
 
 
 def test_a_worker_that_is_asked_to_end_saves_its_run_and_gives_it_back(site: Processes, queue: Callable[..., Run]) -> None:

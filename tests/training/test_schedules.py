@@ -256,6 +256,7 @@ def test_the_tasks_run_twice_have_no_second_effect(schedule: Callable[..., Sched
 def test_every_step_of_every_template_has_words_and_follows_what_it_needs(template: str) -> None:
     steps = plans.TEMPLATES[template].steps
     needs = {"sft": "demonstrations", "reward": "comparisons", "ppo": "reward", "sample": "prompts", "campaign": "sample"}
+    needs |= {"dpo": "comparisons", "rloo": "reward", "evaluate": "held_out", "campaign_first": "sample_first"}
 
     assert all(step in plans.WORDS for step in steps)
     assert all(steps.index(needs[step]) < steps.index(step) for step in steps if step in needs)

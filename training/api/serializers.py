@@ -8,9 +8,10 @@ from rest_framework.exceptions import ValidationError
 from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.paging import PageQuery
 from labeling.models import Prompt
-from training import configs, exporting
+from training import configs, exporting, launching
+from training.launching import Launch
 from training.models import Run, Schedule, Snapshot, TrainedModel
-from training.selectors import RunFilter
+from training.selectors import Forecast, RunFilter
 from training.services import Wish
 
 MAX_STEP = 2_147_483_647
@@ -99,6 +100,9 @@ class RunSerializer(serializers.Serializer[Any]):
     node = serializers.CharField()
     n_gpus = serializers.IntegerField(help_text="only a node that has so many takes it")
     memory_gb = serializers.IntegerField(help_text="of each GPU, or of the machine where none is asked for")
+    launch = serializers.DictField(help_text="n_processes, and how they share the work; empty for one")
+    is_pinned = serializers.SerializerMethodField()
+    is_freed = serializers.SerializerMethodField()
     step = serializers.IntegerField()
     n_steps = serializers.IntegerField(help_text="0 until it is known")
     metrics = serializers.DictField()
@@ -110,6 +114,12 @@ class RunSerializer(serializers.Serializer[Any]):
     heartbeat_at = serializers.DateTimeField(allow_null=True)
     progress_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
+
+    def get_is_pinned(self, run: Run) -> bool:
+        return run.pinned_at is not None
+
+    def get_is_freed(self, run: Run) -> bool:
+        return run.freed_at is not None
 
     def get_is_stop_requested(self, run: Run) -> bool:
         return run.stop_requested_at is not None
@@ -149,6 +159,14 @@ class NewRunSerializer(serializers.Serializer[Any]):
     priority = serializers.IntegerField(default=0, min_value=-100, max_value=100, help_text="the highest goes first")
     tags = serializers.ListField(child=serializers.CharField(max_length=40), default=list, max_length=12)
     remarks = serializers.CharField(default="", allow_blank=True, max_length=5000)
+    n_processes = serializers.IntegerField(
+        default=1,
+        min_value=1,
+        max_value=launching.MOST_PROCESSES,
+        help_text="that share the work, each with a GPU where any is asked for",
+    )
+    strategy = serializers.ChoiceField(choices=list(launching.STRATEGIES), default="ddp", help_text="how they share it")
+    offloads = Flag(default=False, help_text="FSDP and DeepSpeed use the machine's memory as well")
     is_dry = Flag(default=False, help_text="loads everything, makes two steps, leaves no model")
     config = serializers.DictField(required=False, help_text="settings that differ from the preset's, or from the defaults")
 
@@ -161,7 +179,8 @@ class NewRunSerializer(serializers.Serializer[Any]):
     @staticmethod
     def wish_of(values: dict[str, Any]) -> Wish:
         asked = {name: values[name] for name in ("n_gpus", "memory_gb", "priority", "remarks", "is_dry")}
-        return Wish(**asked, tags=tuple(values["tags"]))
+        launch = Launch(values["n_processes"], values["strategy"], values["offloads"])
+        return Wish(**asked, tags=tuple(values["tags"]), launch=launch)
 
     @staticmethod
     def config_of(values: dict[str, Any]) -> dict[str, Any]:
@@ -170,6 +189,45 @@ class NewRunSerializer(serializers.Serializer[Any]):
         usual = configs.as_json(configs.PRESETS[values["kind"]][preset]) if preset else {}
         changes: dict[str, Any] = values.get("config", {})
         return usual | changes
+
+
+class RunToEstimateSerializer(NewRunSerializer):
+    name = serializers.CharField(max_length=200, default="", allow_blank=True)
+
+
+class PaceSerializer(serializers.Serializer[Any]):
+    device = serializers.CharField()
+    seconds = serializers.FloatField()
+    n_runs = serializers.IntegerField(help_text="past runs that this was told by")
+
+
+class EstimateSerializer(serializers.Serializer[Any]):
+    """Null where nobody has seen the model's config yet."""
+
+    n_steps = serializers.IntegerField()
+    n_tokens = serializers.IntegerField()
+    n_parameters = serializers.IntegerField(allow_null=True)
+    n_trained = serializers.IntegerField(allow_null=True)
+    memory_gb = serializers.FloatField(allow_null=True, help_text="of each GPU, whole models on each")
+    disk_gb = serializers.FloatField(allow_null=True)
+    times = PaceSerializer(many=True)
+
+    @staticmethod
+    def told(forecast: Forecast) -> dict[str, Any]:
+        return forecast.cost.as_json() | {"times": forecast.paces}
+
+
+class ExtensionSerializer(serializers.Serializer[Any]):
+    amount = serializers.IntegerField(min_value=1, max_value=MAX_STEP, help_text="epochs, steps or episodes in all")
+    name = serializers.CharField(max_length=200, required=False, allow_blank=True)
+
+
+class MoveSerializer(serializers.Serializer[Any]):
+    places = serializers.IntegerField(min_value=-1000, max_value=1000, help_text="past so many others: below 0 forward")
+
+
+class PrioritySerializer(serializers.Serializer[Any]):
+    priority = serializers.IntegerField(min_value=-100, max_value=100)
 
 
 class PointSerializer(serializers.Serializer[Any]):
@@ -211,9 +269,11 @@ class ScheduleSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     trigger = serializers.ChoiceField(choices=Schedule.Trigger.choices)
-    cron = serializers.CharField(help_text="minute, hour, day of month, month, day of week; empty when not by clock")
+    cron = serializers.CharField(help_text="minute, hour, day of month, month, day of week; empty where no clock calls")
     time_zone = serializers.CharField()
     n_new = serializers.IntegerField(help_text="by data: so many judgments since it last ran")
+    accuracy_drop = serializers.FloatField(help_text="by accuracy: so many points")
+    n_fresh_pairs = serializers.IntegerField(help_text="by accuracy: with fewer nothing is measured")
     plan = serializers.DictField()
     paused_at = serializers.DateTimeField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True, help_text="by clock: when it fires next")
@@ -238,6 +298,8 @@ class ModelSerializer(serializers.Serializer[Any]):
     run = serializers.IntegerField(source="run_id", allow_null=True, help_text="null for a base model")
     snapshot = serializers.IntegerField(source="run.snapshot_id", allow_null=True, help_text="what that run learned from")
     metrics = serializers.DictField()
+    is_pinned = serializers.SerializerMethodField()
+    is_freed = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
 
     def get_is_pinned(self, model: TrainedModel) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.api import views
+from training.api import steering, views
 
 urlpatterns = [
     path("snapshots", views.Snapshots.as_view(), name="api_snapshots"),
@@ -12,6 +12,14 @@ urlpatterns = [
     path("runs/<int:pk>/points", views.RunPoints.as_view(), name="api_run_points"),
     path("runs/<int:pk>/stop", views.RunStop.as_view(), name="api_run_stop"),
     path("runs/<int:pk>/retry", views.RunRetry.as_view(), name="api_run_retry"),
+    path("runs/estimate", steering.RunEstimate.as_view(), name="api_run_estimate"),
+    path("runs/<int:pk>/extend", steering.RunExtend.as_view(), name="api_run_extend"),
+    path("runs/<int:pk>/move", steering.RunMove.as_view(), name="api_run_move"),
+    path("runs/<int:pk>/priority", steering.RunPriority.as_view(), name="api_run_priority"),
+    path("runs/<int:pk>/pin", steering.RunPin.as_view(), name="api_run_pin"),
+    path("runs/<int:pk>/unpin", steering.RunUnpin.as_view(), name="api_run_unpin"),
+    path("models/<int:pk>/pin", steering.ModelPin.as_view(), name="api_model_pin"),
+    path("models/<int:pk>/unpin", steering.ModelUnpin.as_view(), name="api_model_unpin"),
     path("schedules", views.Schedules.as_view(), name="api_schedules"),
     path("schedules/<int:pk>", views.ScheduleDetail.as_view(), name="api_schedule"),
     path("schedules/<int:pk>/pause", views.SchedulePause.as_view(), name="api_schedule_pause"),

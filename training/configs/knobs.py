@@ -99,6 +99,8 @@ class Settings:
     """whether a second reward model can be named that is scored and never learned from"""
     other_model: ClassVar[str] = ""
     """whether a second language model can be named"""
+    is_parallel: ClassVar[bool] = False
+    """whether several processes can share the work"""
 
     seed: int = knob(
         42,

@@ -16,6 +16,7 @@ class PretrainConfig(Rows):
     """
 
     snapshots: ClassVar[tuple[str, ...]] = ("text", "demonstrations")
+    is_parallel: ClassVar[bool] = True
     """of demonstrations it takes the whole conversation, written as the chat template has it"""
 
     start: str = knob(

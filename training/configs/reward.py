@@ -18,6 +18,7 @@ class RewardConfig(Rows):
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
     starts_from: ClassVar[tuple[str, ...]] = ("policy", "reward")
     leaves: ClassVar[str] = "reward"
+    is_parallel: ClassVar[bool] = True
 
     n_epochs: int = again(Rows, "n_epochs", help=_("How often the run goes through its snapshot. A second epoch overfits."))
     learning_rate: float = again(Rows, "learning_rate", default=1e-4)

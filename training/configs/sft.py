@@ -16,6 +16,7 @@ class SftConfig(Rows):
     """
 
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations",)
+    is_parallel: ClassVar[bool] = True
 
     n_epochs: int = again(
         Rows,

@@ -41,7 +41,18 @@ from training.selectors.runs import (
     samples,
     share,
 )
-from training.selectors.schedules import OPEN, chains, firings, going_chain_ids, links, n_new, schedules, situation
+from training.selectors.schedules import (
+    OPEN,
+    chains,
+    firings,
+    going_chain_ids,
+    links,
+    n_new,
+    schedules,
+    situation,
+    watch,
+    watched,
+)
 from training.selectors.snapshots import (
     RUN_OF_SNAPSHOT,
     Table,
@@ -137,6 +148,8 @@ __all__ = [
     "snapshots",
     "touched_by",
     "wants_in_words",
+    "watch",
+    "watched",
     "weights",
     "why_waiting",
 ]

@@ -1,17 +1,20 @@
 """Reads of schedules: what is new for them, what hinders them, and the chains they began."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import combinations
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 
-from labeling.models import Judgment
+from labeling.models import Judgment, RankedResponse
 from labeling.selectors import visible
-from training import plans
-from training.models import Chain, Firing, Link, Run, Schedule, Snapshot
+from training import freshness, plans
+from training.models import Chain, Firing, Link, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan
-from training.timing import Situation
+from training.timing import Situation, Watch
 
 OPEN = (Chain.State.GOING, Chain.State.APPROVAL)
 WEEK = timedelta(days=7)
@@ -56,20 +59,54 @@ def n_new(*, schedule: Schedule) -> int:
     """Judgments that the schedule's snapshot would take and that came after it last ran."""
     plan = Plan.from_json(schedule.plan)
     kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[plan.shape.counted]
-    found = visible(Judgment.objects.filter(kind=kind, is_gold=False))
+    found = Judgment.objects.filter(kind=kind, is_gold=False)
     if schedule.last_ran_at is not None:
         found = found.filter(submitted_at__gt=schedule.last_ran_at)
+    return _let_in(plan, found).count()
+
+
+def watched(*, schedule: Schedule) -> TrainedModel | None:
+    """The reward model of a schedule by accuracy: the newest that its chains have left, else the one that was chosen."""
+    own = TrainedModel.objects.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.REWARD, freed_at=None)
+    return own.select_related("run__snapshot").order_by("-pk").first() or (
+        TrainedModel.objects.select_related("run__snapshot")
+        .filter(pk=schedule.judge_id, run__isnull=False, freed_at=None)
+        .first()
+    )
+
+
+def watch(*, schedule: Schedule, model: TrainedModel | None) -> Watch | None:
+    """What is fresh for it, and how right it was; None without a model that a run has left."""
+    if model is None or model.run is None:
+        return None
+    plan = Plan.from_json(schedule.plan)
+    fresh = _let_in(plan, freshness.comparisons_after(snapshot=model.run.snapshot))
+    ranks: dict[int, list[int]] = defaultdict(list)
+    ranked = RankedResponse.objects.filter(comparison__judgment__in=fresh, rank__isnull=False)
+    for comparison, rank in ranked.values_list("comparison_id", "rank"):
+        ranks[comparison].append(rank or 0)
+    n_pairs = sum(a != b for given in ranks.values() for a, b in combinations(given, 2))
+    return Watch(
+        model.name, model.metrics.get("held_out_accuracy_after"), n_pairs, schedule.n_fresh_pairs, schedule.accuracy_drop
+    )
+
+
+def _let_in(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
+    """What the schedule's snapshots take of these."""
+    found = visible(found)
     wanted = Q(campaign__in=plan.filters["campaigns"]) if plan.filters.get("campaigns") else Q(campaign__isnull=False)
     if plan.filters.get("includes_imports", True):
         wanted |= Q(campaign=None)
     if not plan.filters.get("includes_extra", False):
         found = found.filter(is_extra=False)
-    return found.filter(wanted).count()
+    return found.filter(wanted)
 
 
 def situation(*, schedule: Schedule, now: datetime) -> Situation:
     shape = Plan.from_json(schedule.plan).shape
     going = schedule.chains.filter(state__in=OPEN).order_by("number").first()
+    measuring = schedule.firings.filter(outcome=Firing.Outcome.MEASURING).order_by("number").first()
+    is_by_accuracy = schedule.trigger == Schedule.Trigger.ACCURACY
     is_by_data = schedule.trigger == Schedule.Trigger.DATA
     return Situation(
         now=now,
@@ -77,15 +114,17 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
         what=str(Snapshot.Kind(shape.counted).label),
         n_new=n_new(schedule=schedule),
         n_wanted=schedule.n_new if is_by_data else 0,
-        skips_nothing_new=schedule.skips_nothing_new,
+        skips_nothing_new=schedule.skips_nothing_new and not is_by_accuracy,
         quiet_from=schedule.quiet_from,
         quiet_until=schedule.quiet_until,
         min_interval=timedelta(hours=schedule.min_interval_h),
         last_ran_at=schedule.last_ran_at,
-        n_runs_planned=shape.n_runs,
-        n_runs_this_week=Run.objects.filter(link__chain__schedule=schedule, created_at__gt=now - WEEK).count(),
+        n_runs_planned=shape.n_runs + (1 if is_by_accuracy else 0),
+        n_runs_this_week=Run.objects.filter(
+            Q(link__chain__schedule=schedule) | Q(firing__schedule=schedule), created_at__gt=now - WEEK
+        ).count(),
         max_runs_a_week=schedule.max_runs_a_week,
-        going_on=str(going) if going else "",
+        going_on=str(going) if going else gettext("the measurement %(n)s") % {"n": measuring.number} if measuring else "",
     )
 
 

@@ -2,6 +2,7 @@
 
 from training.services.chains import UnableToResume, advance_chain, approve_link, resume_chain, stop_chain
 from training.services.endpoints import endpoint_of, refuse_elsewhere, register_endpoint
+from training.services.falls import begin_measuring
 from training.services.line import (
     UnableToExtend,
     UnableToQueue,
@@ -52,8 +53,8 @@ from training.services.schedules import (
     resume_schedule,
 )
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
-from training.services.stages import change_model
 from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
+from training.services.stages import change_model
 
 __all__ = [
     "Beat",
@@ -82,6 +83,7 @@ __all__ = [
     "ask_models",
     "beat",
     "beat_publication",
+    "begin_measuring",
     "change_model",
     "change_schedule",
     "claim_publication",

@@ -4,6 +4,7 @@ Every step names the state it expects. Two workers that advance one chain at onc
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,8 +18,9 @@ from accounts.models import Notice, User
 from labeling import intake
 from labeling.models import Campaign, Guideline, Pool
 from labeling.services import UnableToCreateCampaign
-from training import doorbell, plans
+from training import configs, doorbell, plans
 from training.freezing import Filters, UnableToCut
+from training.launching import Launch
 from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan, Step
 from training.services.line import UnableToQueue, Wish, queue_run
@@ -28,6 +30,15 @@ from training.services.snapshots import cut_snapshot
 
 # A worker that cuts a snapshot for longer than this is gone; another begins again.
 CUTTING_PATIENCE = timedelta(hours=2)
+
+
+_REWARDED = (Step.PPO, Step.RLOO, Step.EVALUATE)
+_LEARNS_FROM = {
+    Step.SFT: Step.DEMONSTRATIONS,
+    Step.REWARD: Step.COMPARISONS,
+    Step.DPO: Step.COMPARISONS,
+    Step.EVALUATE: Step.HELD_OUT,
+}
 
 
 class UnableToGoOn(Exception):
@@ -45,7 +56,7 @@ def begin_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
         schedule=schedule, number=number, plan=plan.as_json(), base_model=_first_model(schedule, plan), started_at=now
     )
     Link.objects.bulk_create(
-        Link(chain=chain, position=position, step=step, needs_approval=step in plan.approvals)
+        Link(chain=chain, position=position, step=step, needs_approval=step in plan.approvals or step in plan.shape.always_asks)
         for position, step in enumerate(plan.shape.steps)
     )
     transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
@@ -125,7 +136,7 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
         return _cut(chain, link, now)
     if link.state != Link.State.WAITING:
         return False
-    begin: Callable[[Chain, Link, datetime], bool] = _open_campaign if link.step == Step.CAMPAIGN else _queue
+    begin: Callable[[Chain, Link, datetime], bool] = _open_campaign if link.step in plans.CAMPAIGNS else _queue
     with transaction.atomic():
         if Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(state=Link.State.WORKING, claimed_at=now) != 1:
             return False
@@ -150,7 +161,11 @@ def _cut(chain: Chain, link: Link, now: datetime) -> bool:
         return False
     plan = Plan.from_json(chain.plan)
     snapshot = cut_snapshot(
-        kind=link.step, name=f"{chain} · {link.step}", filters=_filters(plan, link.step), by=chain.schedule.created_by, now=now
+        kind=plans.SNAPSHOTS[link.step],
+        name=f"{chain} · {link.step.replace('_', ' ')}",
+        filters=_filters(plan, link.step),
+        by=chain.schedule.created_by,
+        now=now,
     )
     mine = Link.objects.filter(pk=link.pk, state=Link.State.WORKING, claimed_at=now)
     return mine.update(state=Link.State.DONE, snapshot=snapshot, ended_at=now) == 1
@@ -162,11 +177,12 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
     run = queue_run(
         kind=kind,
         name=f"{chain} · {link.step.replace('_', ' ')}",
-        config=plan.configs.get(kind, {}),
-        snapshot=_snapshot_for(chain, link.step),
+        config=plan.configs.get(kind, {}) | ({"split": "all"} if link.step == Step.EVALUATE else {}),
+        snapshot=_snapshot_for(chain, plan, link.step),
         base_model=_model_for(chain, plan, link.step),
-        reward_model=_left_by(chain, Step.REWARD) if link.step == Step.PPO else None,
-        wish=Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb),
+        reward_model=_left_by(chain, Step.REWARD) if link.step in _REWARDED else None,
+        other_model=_model_before(chain, plan) if link.step == Step.EVALUATE else None,
+        wish=_wish(plan, kind),
         by=chain.schedule.created_by,
         now=now,
     )
@@ -180,7 +196,7 @@ def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
     guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
     if pool is None or guideline is None:
         raise UnableToGoOn(_("The schedule names no pool or no guideline for its campaign. Choose both, then begin a new chain."))
-    sampled = chain.links.filter(step__in=(Step.SAMPLE, Step.SAMPLE_BEFORE)).select_related("run__base_model")
+    sampled = chain.links.filter(step__in=plan.shape.sampled_for(link.step)).select_related("run__base_model")
     runs = [one.run for one in sampled if one.run is not None]
     source_ids = [run.base_model.source_id for run in runs if run.base_model.source_id is not None]
     campaign = intake.open_comparison_campaign(
@@ -253,14 +269,26 @@ def _first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
 
 
 def _filters(plan: Plan, step: str) -> Filters:
+    """What was chosen are campaigns of the kind that is counted: the other kind is taken whole."""
     if step == Step.PROMPTS:
         return Filters(limit=plan.n_prompts)
-    return Filters.from_json(plan.filters)
+    if step == Step.HELD_OUT:
+        return Filters(limit=plan.n_prompts, splits=("validation", "test"))
+    filters = Filters.from_json(plan.filters)
+    return filters if step == plan.shape.counted else replace(filters, campaigns=())
 
 
-def _snapshot_for(chain: Chain, step: str) -> Snapshot:
-    wanted = {Step.SFT: Step.DEMONSTRATIONS, Step.REWARD: Step.COMPARISONS}.get(Step(step), Step.PROMPTS)
-    snapshot = chain.links.select_related("snapshot").get(step=wanted).snapshot
+def _wish(plan: Plan, kind: str) -> Wish:
+    if not configs.KINDS[kind].is_parallel:
+        return Wish(n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus, memory_gb=plan.memory_gb)
+    return Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=Launch(plan.n_processes, plan.strategy))
+
+
+def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
+    if step == Step.PRETRAIN:
+        snapshot = Snapshot.objects.filter(pk=plan.text or 0).first()
+    else:
+        snapshot = chain.links.select_related("snapshot").get(step=_LEARNS_FROM.get(Step(step), Step.PROMPTS)).snapshot
     if snapshot is None:
         raise UnableToGoOn(_("The chain has no snapshot to go on with."))
     return snapshot
@@ -269,9 +297,25 @@ def _snapshot_for(chain: Chain, step: str) -> Snapshot:
 def _model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
     if step == Step.REWARD and plan.reward_base is not None:
         return TrainedModel.objects.get(pk=plan.reward_base)
-    if step == Step.SAMPLE:
-        return _left_by(chain, Step.PPO if Step.PPO in plan.shape.steps else Step.SFT)
-    return chain.base_model
+    if step == Step.SAMPLE_BEFORE:
+        return chain.base_model
+    if step in (Step.SAMPLE, Step.EVALUATE):
+        return _left_by(chain, plan.shape.improving[-1])
+    if step == Step.SAMPLE_FIRST:
+        return _left_by(chain, Step.SFT)
+    return _so_far(chain, plan, step)
+
+
+def _model_before(chain: Chain, plan: Plan) -> TrainedModel:
+    """What the last improvement began with."""
+    return _so_far(chain, plan, plan.shape.improving[-1])
+
+
+def _so_far(chain: Chain, plan: Plan, step: str) -> TrainedModel:
+    """The language model that the steps before this one have left; the chain's own at its beginning."""
+    steps = plan.shape.steps
+    before = [one for one in plan.shape.improving if steps.index(one) < steps.index(Step(step))]
+    return _left_by(chain, before[-1]) if before else chain.base_model
 
 
 def _left_by(chain: Chain, step: Step) -> TrainedModel:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import notices, webhooks
 from accounts.models import Notice
 from training import doorbell
-from training.models import Link, Run
+from training.models import Firing, Link, Run
 
 _KINDS = {Run.Outcome.SUCCEEDED: Notice.Kind.FINISHED, Run.Outcome.FAILED: Notice.Kind.FAILED, Run.Outcome.LOST: Notice.Kind.LOST}
 
@@ -26,6 +26,8 @@ def tell_of_end(*, run_id: int, now: datetime) -> None:
     kind = _KINDS.get(Run.Outcome(run.outcome))
     if kind is None or run.created_by is None:
         return
+    if kind == Notice.Kind.FINISHED and Firing.objects.filter(run=run).exists():
+        return  # it measured for a schedule, which says what came of it
     notices.tell(
         people=[run.created_by],
         key=f"run-{run.pk}-{run.attempt}-{kind}",

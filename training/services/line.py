@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from accounts.webhooks import Event
-from training import artifacts, configs, doorbell
+from training import artifacts, configs, doorbell, launching
+from training.launching import Launch
 from training.models import Run, Snapshot, TrainedModel
 from training.selectors.costs import forecast
 from training.selectors.nodes import in_line
@@ -37,6 +38,7 @@ class Wish:
     tags: tuple[str, ...] = ()
     remarks: str = ""
     is_dry: bool = False
+    launch: Launch = launching.ALONE
 
 
 def snapshot_kinds(kind: str) -> tuple[Snapshot.Kind, ...]:
@@ -67,6 +69,8 @@ def queue_run(
     parsed, problems = configs.parse(kind, config)
     if parsed is None:
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
+    if refused := launching.problems(wish.launch, kind=kind, config=parsed, n_gpus=wish.n_gpus):
+        raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
     _refuse_misfits(kind, snapshot, base_model, reward_model, other_model)
     _refuse_watchdog(kind, reward_model, watchdog_model)
     expected = forecast(
@@ -90,6 +94,7 @@ def queue_run(
             other_model=other_model,
             n_gpus=wish.n_gpus,
             memory_gb=wish.memory_gb,
+            launch=wish.launch.as_json(),
             priority=wish.priority,
             tags=sorted(set(wish.tags)),
             remarks=wish.remarks,
@@ -124,7 +129,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         base_model=run.base_model,
         reward_model=run.reward_model,
         watchdog_model=run.watchdog_model,
-        wish=Wish(n_gpus=run.n_gpus, memory_gb=run.memory_gb, tags=tuple(run.tags)),
+        wish=Wish(n_gpus=run.n_gpus, memory_gb=run.memory_gb, tags=tuple(run.tags), launch=Launch.from_json(run.launch)),
         made_from=run,
         made_as=Run.MadeAs.EXTENSION,
         by=by,

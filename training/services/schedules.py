@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from accounts import audit, notices
 from accounts.models import Notice, User
 from training import timing
-from training.models import Chain, Firing, Schedule
+from training.models import Chain, Firing, Schedule, TrainedModel
 from training.plans import Plan
 from training.selectors.schedules import situation
+from training.services import falls
 from training.services.chains import begin_chain
 from training.timing import Decision, Reason, UnableToTell
 
@@ -34,6 +35,9 @@ class Terms:
     time_zone: str
     cron: str = ""
     n_new: int = 0
+    accuracy_drop: float = 0
+    n_fresh_pairs: int = 0
+    judge: TrainedModel | None = None
     min_interval_h: int = 0
     quiet_from: time | None = None
     quiet_until: time | None = None
@@ -98,16 +102,20 @@ def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
 
 def fire_due_schedules(*, now: datetime) -> int:
     """Looks at every schedule whose moment has come. How many chains began."""
-    called = Q(trigger=Schedule.Trigger.CLOCK, due_at__lte=now) | Q(trigger=Schedule.Trigger.DATA)
+    by_clock = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
+    called = Q(trigger__in=by_clock, due_at__lte=now) | Q(trigger=Schedule.Trigger.DATA)
     due = Schedule.objects.filter(called, paused_at=None).order_by("pk")
-    return sum(_fire(schedule, now) is not None for schedule in due)
+    return sum(_fire(schedule, now) is not None for schedule in due) + falls.conclude_measurements(now=now)
 
 
 def _fire(schedule: Schedule, now: datetime) -> Chain | None:
     at = situation(schedule=schedule, now=now)
     if not timing.is_worth_deciding(at):
         return None
-    decision = timing.decide(at)
+    if schedule.trigger == Schedule.Trigger.ACCURACY:
+        decision = timing.hindrance(at) or falls.decide_to_measure(schedule=schedule)
+    else:
+        decision = timing.decide(at)
     is_by_data = schedule.trigger == Schedule.Trigger.DATA
     if is_by_data and not decision.runs and _was_said(schedule, decision):
         return None
@@ -118,12 +126,13 @@ def _fire(schedule: Schedule, now: datetime) -> Chain | None:
 def _store(schedule: Schedule, decision: Decision, *, due_at: datetime | None, by: User | None, now: datetime) -> Chain | None:
     """The firing, and the chain it begins; None when another has been quicker, or nothing began."""
     number = schedule.n_firings + 1
-    changes = {"n_firings": number, "due_at": due_at} | ({"last_ran_at": now} if decision.runs else {})
+    begins = decision.runs and decision.reason != Reason.MEASURING
+    changes = {"n_firings": number, "due_at": due_at} | ({"last_ran_at": now} if begins else {})
     with transaction.atomic():
         if Schedule.objects.filter(pk=schedule.pk, n_firings=schedule.n_firings).update(**changes) != 1:
             return None
-        chain = begin_chain(schedule=schedule, number=number, now=now) if decision.runs else None
-        Firing.objects.create(
+        chain = begin_chain(schedule=schedule, number=number, now=now) if begins else None
+        firing = Firing.objects.create(
             schedule=schedule,
             number=number,
             at=now,
@@ -133,6 +142,8 @@ def _store(schedule: Schedule, decision: Decision, *, due_at: datetime | None, b
             by=by,
             chain=chain,
         )
+        if decision.reason == Reason.MEASURING:
+            falls.ring_measurement(firing)
         if decision.reason == Reason.NOTHING_NEW and schedule.created_by is not None:
             notices.tell(
                 people=[schedule.created_by],
@@ -146,6 +157,8 @@ def _store(schedule: Schedule, decision: Decision, *, due_at: datetime | None, b
 
 
 def _outcome(decision: Decision) -> Firing.Outcome:
+    if decision.reason == Reason.MEASURING:
+        return Firing.Outcome.MEASURING
     if decision.runs:
         return Firing.Outcome.RAN
     return Firing.Outcome.HELD if decision.held_until else Firing.Outcome.SKIPPED
@@ -158,7 +171,7 @@ def _was_said(schedule: Schedule, decision: Decision) -> bool:
 
 
 def _due(terms: Terms, now: datetime) -> datetime | None:
-    if terms.trigger != Schedule.Trigger.CLOCK:
+    if terms.trigger not in (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY):
         return None
     try:
         return timing.next_due(cron=terms.cron, time_zone=terms.time_zone, after=now)

@@ -24,6 +24,7 @@ from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
 # Each has `carry_out(job, config, folder) -> Result`.
 MODULES = {kind: f"training.trainer.{kind}" for kind in configs.KINDS}
+_PARALLEL = "training.trainer.parallel"
 _PR_SET_PDEATHSIG = 1
 _GIB = 1024**3
 
@@ -52,6 +53,7 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
     try:
         config = _config(job)
         _settle(job, allows_hub=config.allows_hub)
+        folder = _joined(folder)
         result = importlib.import_module(MODULES[job.kind]).carry_out(job, config, folder)
     except (AnticipatedFailure, RuntimeError, MemoryError, OSError) as error:
         sentence = anticipated(error)
@@ -60,11 +62,26 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
         folder.write_result(Result("failed", error=sentence, versions=_versions(job)))
         sys.stderr.write(f"{sentence}\n")
         return run_dir.EXIT_ANTICIPATED
-    run_dir.clear_aside(folder.path)
+    if not folder.rank:
+        run_dir.clear_aside(folder.path)
     folder.write_result(
         dataclasses.replace(result, versions=_versions(job), metrics=result.metrics | _shape(job) | _peak_memory())
     )
+    _part()
     return run_dir.EXIT_FINISHED
+
+
+def _joined(folder: RunFolder) -> RunFolder:
+    """As one of several processes, where accelerate's launcher has started this one beside others."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        return folder
+    found: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
+    return found
+
+
+def _part() -> None:
+    if parallel := sys.modules.get(_PARALLEL):
+        parallel.part()
 
 
 def anticipated(error: BaseException) -> str:
@@ -102,7 +119,8 @@ def _die_with_parent(supervisor: int | None) -> None:
     parent = os.getppid()
     if platform.system() == "Linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent or supervisor not in (None, parent):
+    is_orphan = parent == 1 and "LOCAL_RANK" in os.environ  # the launcher was gone before the first line here
+    if os.getppid() != parent or supervisor not in (None, parent) or is_orphan:
         sys.stderr.write("The supervisor of this run is gone.\n")
         sys.exit(run_dir.EXIT_STALE)
 

@@ -165,6 +165,8 @@ def merged(model: Any, numbers: torch.dtype) -> PreTrainedModel:
 
 def save_whole(folder: RunFolder, name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
     """Publishes weights (safetensors), config and tokenizer as one folder that any run or server loads."""
+    if folder.rank:
+        return
     run_dir.ensure_free_space(folder.path, n_bytes(model), "the model")
     model.config.use_cache = True
     # The folder it was loaded from says nothing on another machine.

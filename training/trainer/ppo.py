@@ -187,7 +187,7 @@ def _learn(
                 _keep_if_best(trainer, found, folder)
             folder.append_point(report.step, report.n_steps, values)
             _show(folder, tokenizer, texts, report, config)
-            is_stopped = run_dir.is_stop_requested(folder.path) and not is_last
+            is_stopped = folder.is_stop_requested() and not is_last
             is_kept = config.keeps_last_state if is_last else progress.is_due(report.step, config.checkpoint_every)
             if is_stopped or is_kept:
                 _save(trainer, report.step, config, folder)

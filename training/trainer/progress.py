@@ -12,7 +12,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 from training import run_dir
 from training.configs import Training
 from training.run_dir import AnticipatedFailure, RunFolder
-from training.trainer import loading
+from training.trainer import loading, parallel
 
 _SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
     "cosine": ("cosine_with_min_lr", {"min_lr_rate": 0.1}),
@@ -45,7 +45,7 @@ class Follower(TrainerCallback):
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Saves, measures and stops at the steps where that is due."""
         step, is_last = state.global_step, state.global_step >= state.max_steps
-        if run_dir.is_stop_requested(self.folder.path) and not is_last:
+        if self.folder.is_stop_requested() and not is_last:
             self.is_stopped = control.should_training_stop = control.should_save = control.should_log = True
         if (is_due(step, self.config.checkpoint_every) and not is_last) or (is_last and self.config.keeps_last_state):
             control.should_save = True
@@ -127,10 +127,12 @@ class Watched(transformers.Trainer):
             self.args.output_dir = str(aside)
             transformers.Trainer._save_checkpoint(self, model, trial)
             self.args.output_dir = scratch
-            inner = aside / f"checkpoint-{step}"
-            for path in inner.iterdir():
-                path.rename(aside / path.name)
-            inner.rmdir()
+            folder.wait()  # each process has written its random numbers there
+            if not folder.rank:
+                inner = aside / f"checkpoint-{step}"
+                for path in inner.iterdir():
+                    path.rename(aside / path.name)
+                inner.rmdir()
 
 
 def train(trainer: Watched) -> bool:
@@ -157,7 +159,7 @@ def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
         "weight_decay": config.weight_decay,
         "max_grad_norm": config.max_grad_norm,
         "per_device_train_batch_size": config.batch_size,
-        "gradient_accumulation_steps": config.accumulation,
+        "gradient_accumulation_steps": accumulation(config),
         "gradient_checkpointing": config.saves_memory,
         "bf16": loading.dtype(config.dtype) == torch.bfloat16,
         "seed": config.seed,
@@ -172,6 +174,11 @@ def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
     }
 
 
+def accumulation(config: Training) -> int:
+    """Batches that each process adds up: several processes make the step that one makes, as near as whole batches come."""
+    return max(1, round(config.accumulation / parallel.n_processes()))
+
+
 def scratch(folder: RunFolder) -> Path:
     """Where transformers may put what nobody needs; the next attempt clears it."""
     return folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-trainer"
@@ -181,7 +188,8 @@ def n_steps(trainer: transformers.Trainer) -> int:
     """How often the weights will move. Known to the trainer itself only once it runs."""
     if trainer.args.max_steps > 0:
         return int(trainer.args.max_steps)
-    rows_per_step = trainer.args.per_device_train_batch_size * trainer.args.gradient_accumulation_steps
+    rows_at_once = trainer.args.per_device_train_batch_size * trainer.args.world_size
+    rows_per_step = rows_at_once * trainer.args.gradient_accumulation_steps
     n_rows = len(cast("Sized", trainer.train_dataset))
     return int(-(-n_rows // rows_per_step) * trainer.args.num_train_epochs)
 

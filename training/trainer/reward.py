@@ -137,7 +137,7 @@ class _UntilStopped(TrainerCallback):
         self.is_stopped = False
 
     def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        self.is_stopped = control.should_training_stop = run_dir.is_stop_requested(self.folder.path)
+        self.is_stopped = control.should_training_stop = self.folder.is_stop_requested()
 
 
 def _cross_validated(

@@ -204,6 +204,7 @@ def _initial(request: HttpRequest, kind: str) -> dict[str, Any]:
                 "other_model": run.other_model_id,
                 "n_gpus": run.n_gpus,
                 "memory_gb": run.memory_gb,
+                **run.launch,
                 "tags": ", ".join(run.tags),
                 **run.config,
             }

@@ -67,10 +67,14 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = access.schedule(user=request.user, pk=pk)
     plan = Plan.from_json(schedule.plan)
+    is_by_accuracy = schedule.trigger == Schedule.Trigger.ACCURACY
+    watched = selectors.watched(schedule=schedule) if is_by_accuracy else None
     context = {
         "schedule": schedule,
+        "watched": watched,
+        "watch": selectors.watch(schedule=schedule, model=watched) if is_by_accuracy else None,
         "plan": plan,
-        "steps": [(plans.WORDS[step], step in plan.approvals) for step in plan.shape.steps],
+        "steps": [(plans.WORDS[step], step in plan.approvals or step in plan.shape.always_asks) for step in plan.shape.steps],
         "base_model": TrainedModel.objects.get(pk=plan.base_model),
         "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
         "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],

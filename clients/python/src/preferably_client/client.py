@@ -11,6 +11,7 @@ import httpx2
 
 from preferably_client.rows import (
     Campaign,
+    Estimate,
     Guideline,
     Judgment,
     Model,
@@ -20,6 +21,8 @@ from preferably_client.rows import (
     Run,
     Schedule,
     Snapshot,
+    Webhook,
+    WebhookSecret,
     read,
 )
 
@@ -173,12 +176,37 @@ class Preferably:
         config: Mapping[str, Any] | None = None,
         n_gpus: int = 0,
         memory_gb: int = 0,
+        **more: Any,
     ) -> Run:
-        """Only a node with `n_gpus` of `memory_gb` each takes it."""
+        """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, strategy, offloads, priority, tags,
+        remarks, is_dry, other_model."""
         body: Json = {"kind": kind, "name": name, "snapshot": snapshot, "base_model": base_model, "config": dict(config or {})}
-        body |= {"n_gpus": n_gpus, "memory_gb": memory_gb}
+        body |= {"n_gpus": n_gpus, "memory_gb": memory_gb} | more
         optional = {"reward_model": reward_model, "watchdog_model": watchdog_model, "preset": preset}
         return read(Run, self._post("runs", body | {key: value for key, value in optional.items() if value is not None}))
+
+    def estimate_run(self, kind: str, *, snapshot: int, base_model: int, **more: Any) -> Estimate:
+        """What it would cost, before it is queued. `more`: what queue_run takes."""
+        return read(Estimate, self._post("runs/estimate", {"kind": kind, "snapshot": snapshot, "base_model": base_model} | more))
+
+    def extend_run(self, run_id: int, amount: int, *, name: str = "") -> Run:
+        """A new run that goes on from the last state until it has made `amount` epochs, steps or episodes in all."""
+        return read(Run, self._post(f"runs/{run_id}/extend", {"amount": amount, "name": name}))
+
+    def move_run(self, run_id: int, places: int) -> Run:
+        """Past so many others in line: below 0 forward."""
+        return read(Run, self._post(f"runs/{run_id}/move", {"places": places}))
+
+    def set_run_priority(self, run_id: int, priority: int) -> Run:
+        """The highest goes first."""
+        return read(Run, self._post(f"runs/{run_id}/priority", {"priority": priority}))
+
+    def pin_run(self, run_id: int) -> Run:
+        """Its checkpoints are kept whatever comes."""
+        return read(Run, self._post(f"runs/{run_id}/pin"))
+
+    def unpin_run(self, run_id: int) -> Run:
+        return read(Run, self._post(f"runs/{run_id}/unpin"))
 
     def stop_run(self, run_id: int) -> Run:
         return read(Run, self._post(f"runs/{run_id}/stop"))

@@ -173,6 +173,9 @@ class Run:
     node: str
     n_gpus: int
     memory_gb: int
+    launch: dict[str, Any]
+    is_pinned: bool
+    is_freed: bool
     step: int
     n_steps: int
     metrics: dict[str, Any]
@@ -202,6 +205,8 @@ class Schedule:
     cron: str
     time_zone: str
     n_new: int
+    accuracy_drop: float
+    n_fresh_pairs: int
     plan: dict[str, Any]
     paused_at: datetime | None
     due_at: datetime | None
@@ -224,7 +229,51 @@ class Model:
     run: int | None
     snapshot: int | None
     metrics: dict[str, Any]
+    is_pinned: bool
+    is_freed: bool
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long a run would take where past runs of its kind went."""
+
+    device: str
+    seconds: float
+    n_runs: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would cost. None where nobody has seen the model's config yet."""
+
+    n_steps: int
+    n_tokens: int
+    n_parameters: int | None
+    n_trained: int | None
+    memory_gb: float | None
+    disk_gb: float | None
+    times: list[Pace]
+
+
+@dataclass(frozen=True)
+class Webhook:
+    id: int
+    name: str
+    url: str
+    events: list[str]
+    old_secret_until: datetime | None
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class WebhookSecret:
+    """Told once. Until `old_secret_until` the secret before signs as well."""
+
+    id: int
+    secret: str
+    old_secret_until: datetime
 
 
 def read(row: type[Row], raw: dict[str, Any]) -> Row:

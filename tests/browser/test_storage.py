@@ -1,0 +1,58 @@
+"""What takes space, as Chromium shows it: from the table over the dry run to what was freed."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from playwright.sync_api import Page, expect
+
+from accounts.models import User
+from tests.training import cast
+from training import run_dir
+from training.models import Run, TrainedModel
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture
+def stored(noor: User, settings: LazySettings, tmp_path: Path) -> TrainedModel:
+    """Three models of one line, a megabyte each: the second is neither the best nor the last."""
+    for name in ("runs", "snapshots", "models"):
+        setattr(settings, f"{name.upper()}_DIR", tmp_path / name)
+        (tmp_path / name).mkdir()
+    settings.ARTIFACT_STORE = str(tmp_path / "artifacts")
+    for loss in (1.0, 1.5, 1.2):
+        run = cast.finished(cast.a_run(noor, state="running", n_points=3, name=f"Loss {loss}"), "succeeded")
+        checkpoint = tmp_path / "runs" / str(run.pk) / run_dir.CHECKPOINTS / "step-3"
+        checkpoint.mkdir(parents=True)
+        (checkpoint / "weights").write_bytes(bytes(1024**2))
+        folder = tmp_path / "artifacts" / "models" / f"run-{run.pk}-1"
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(bytes(3 * 1024**2))
+        metrics = {"held_out_loss_after": loss}
+        Run.objects.filter(pk=run.pk).update(kept_step=3, metrics=metrics)
+        TrainedModel.objects.filter(run=run).update(location=str(folder), metrics=metrics)
+    return TrainedModel.objects.get(run__name="Loss 1.5")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_space_is_freed_after_a_dry_run_and_the_pages_pass_axe(
+    open_page: Opener, noor: User, stored: TrainedModel, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
+) -> None:
+    page = open_page("/storage/", noor, theme=theme)
+    screenshot(page, f"storage-{theme}", full_page=True)
+    axe_clean(page)
+
+    page.click("#dry")
+    screenshot(page, f"storage-free-{theme}", full_page=True)
+    axe_clean(page)
+    page.click("#free")
+
+    expect(page.get_by_text("2 runs and models")).to_be_visible()
+    assert not Path(stored.location).exists()
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(page.url)
+    screenshot(page, f"storage-phone-{theme}", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,116 @@
+"""The process that trains, or the launcher of several: started on this machine, bound to its supervisor's life, and ended."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from django.conf import settings
+
+from training import environment, launching, leaving, run_dir
+from training.launching import Launch
+
+CHILD = "child.json"
+"""Who it was, so that the next attempt ends one that has outlived its supervisor."""
+LOOK_S = 0.2
+
+
+def start(folder: Path, launch: Launch, *, n_gpus: int, title: str, more: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """In a session of its own, so that it can be ended with all it started, and bound to this process's life.
+
+    `title` is the first line in the log, `more` is added to what it inherits. Raises launching.UnableToLaunch.
+    """
+    supervisor_pid = os.getpid()
+
+    def bind_to_supervisor() -> None:
+        leaving.die_with_parent(signal.SIGKILL)
+        if os.getppid() != supervisor_pid:  # died between fork and now
+            os._exit(1)
+
+    inherited = environment.harmless() | {"PYTHONUNBUFFERED": "1"} | dict(more)
+    if launch.is_parallel and not n_gpus:
+        inherited["CUDA_VISIBLE_DEVICES"] = ""  # it asked for none
+    command = _command(folder, launch, n_gpus)
+    with (folder / run_dir.LOG).open("ab") as log:
+        log.write(f"{title}\n".encode())
+        log.flush()
+        process = subprocess.Popen(  # noqa: S603 the command is the operator's own setting
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=settings.BASE_DIR,
+            env=inherited,
+            start_new_session=True,
+            preexec_fn=bind_to_supervisor,
+        )
+    run_dir.write_json(folder / CHILD, {"pid": process.pid, "started": _started(process.pid)})
+    return process
+
+
+def end_previous(folder: Path) -> None:
+    """An older attempt's child on this node, should one have outlived its supervisor, ends before the next begins."""
+    try:
+        previous = json.loads((folder / CHILD).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return
+    if previous["started"] and _started(previous["pid"]) == previous["started"]:
+        end_group(previous["pid"])
+        while _started(previous["pid"]) == previous["started"]:
+            time.sleep(LOOK_S)
+
+
+def end_group(pid: int) -> None:
+    """With all that it started: the processes of a launcher have groups of their own, and die with it."""
+    with suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+def n_threads() -> int:
+    """The cores left free: two busy processes on two cores slow torch eightfold."""
+    if settings.TRAINER_THREADS:
+        return int(settings.TRAINER_THREADS)
+    n_cores = len(os.sched_getaffinity(0))
+    return max(1, round(n_cores - os.getloadavg()[0]))
+
+
+def n_oom_kills() -> int:
+    """How often the kernel has killed for want of memory: in this control group where that is told, else on this machine."""
+    for path, key in (("/sys/fs/cgroup/memory.events", "oom_kill"), ("/proc/vmstat", "oom_kill")):
+        with suppress(OSError):
+            for line in Path(path).read_text().splitlines():
+                name, _space, count = line.partition(" ")
+                if name == key:
+                    return int(count)
+    return 0
+
+
+def _command(folder: Path, launch: Launch, n_gpus: int) -> list[str]:
+    """One process by itself, or accelerate's launcher with a config that is written for it."""
+    if not launch.is_parallel:
+        return [*settings.TRAINER_COMMAND, str(folder)]
+    config = folder / launching.CONFIG
+    command = launching.command(settings.TRAINER_COMMAND, config=str(config), folder=str(folder))
+    run_dir.write_json(config, launching.config_of(launch, n_gpus=n_gpus, port=_free_port()))
+    return command
+
+
+def _free_port() -> int:
+    """Where the processes of the run find one another, on this machine alone."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _started(pid: int) -> str:
+    """When this process began, in clock ticks since boot: a process number alone may have been given again. Empty when gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else fields[19]

@@ -19,6 +19,7 @@ SCOPE_WORDS = {
     Scope.LABELING_WRITE: _("make and steer campaigns, pools and prompts"),
     Scope.TRAINING_READ: _("read runs, models and snapshots"),
     Scope.TRAINING_WRITE: _("start and stop runs, cut snapshots, register models"),
+    Scope.WEBHOOKS: _("read webhooks and change their secrets"),
 }
 LIFE_CHOICES = [(7, _("a week")), (30, _("30 days")), (90, _("90 days")), (365, _("a year"))]
 STATE_CHOICES = [("open", _("open")), ("closed", _("closed"))]

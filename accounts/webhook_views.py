@@ -37,7 +37,31 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     webhook = get_object_or_404(Webhook, pk=pk)
-    return render(request, "account/webhook.html", {"webhook": webhook, "log": webhooks.log_of(webhook=webhook)})
+    has_two = webhook.old_salt_until is not None and webhook.old_salt_until > timezone.now()
+    context = {"webhook": webhook, "log": webhooks.log_of(webhook=webhook), "has_two_secrets": has_two}
+    return render(request, "account/webhook.html", context)
+
+
+@never_cache
+@require_POST
+def rotate(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new secret, shown this once."""
+    assert isinstance(request.user, User)
+    webhook = get_object_or_404(Webhook, pk=pk)
+    try:
+        webhook, secret = webhooks.rotate_secret(webhook=webhook, by=request.user, now=timezone.now())
+    except webhooks.UnableToRotate as problem:
+        messages.warning(request, str(problem))
+        return redirect("webhook", pk)
+    return render(request, "account/webhook_made.html", {"webhook": webhook, "secret": secret, "is_rotated": True})
+
+
+@require_POST
+def end_secret(request: HttpRequest, pk: int) -> HttpResponse:
+    assert isinstance(request.user, User)
+    if webhooks.end_old_secret(webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now()):
+        messages.success(request, _("The secret before signs no more."))
+    return redirect("webhook", pk)
 
 
 @require_POST

@@ -38,6 +38,8 @@ N_AT_ONCE = 20
 """To one webhook in one go."""
 N_LOGGED = 100
 MAX_WORDS = 300
+OVERLAP = timedelta(days=3)
+"""So long the secret before signs beside the new one."""
 KEPT_FOR = timedelta(days=30)
 GLOBAL_IPV6 = ipaddress.IPv6Network("2000::/3")
 NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
@@ -54,6 +56,10 @@ class Event(StrEnum):
 
 class UnableToTell(Exception):
     """A webhook that could never be told anything; the text says what to change."""
+
+
+class UnableToRotate(Exception):
+    """Two secrets sign already; the text says what to do."""
 
 
 class Refused(Exception):
@@ -92,6 +98,29 @@ def create_webhook(*, name: str, url: str, events: Collection[str], by: User, no
         )
         audit.record(by=by, action="create", target=webhook, after={"name": name, "url": url, "events": webhook.events}, now=now)
     return webhook, secret_of(webhook)
+
+
+def rotate_secret(*, webhook: Webhook, by: User, now: datetime) -> tuple[Webhook, str]:
+    """A new secret, shown once; for three days each message is signed with the one before as well. Raises UnableToRotate."""
+    over = Q(old_salt_until=None) | Q(old_salt_until__lte=now)
+    with transaction.atomic():
+        rows = Webhook.objects.filter(over, pk=webhook.pk, salt=webhook.salt)
+        changes = {"salt": secrets.token_urlsafe(24), "old_salt": webhook.salt, "old_salt_until": now + OVERLAP}
+        if rows.update(**changes) != 1:
+            raise UnableToRotate(_("The secret before still signs. End it first: three secrets at once nobody can tell apart."))
+        audit.record(by=by, action="rotate", target=webhook, now=now)
+    webhook.refresh_from_db()
+    return webhook, secret_of(webhook)
+
+
+def end_old_secret(*, webhook: Webhook, by: User, now: datetime) -> bool:
+    """From now on the new secret alone signs. False when it does already."""
+    with transaction.atomic():
+        signing = Webhook.objects.filter(pk=webhook.pk, old_salt_until__gt=now)
+        is_changed = signing.update(old_salt="", old_salt_until=None) == 1
+        if is_changed:
+            audit.record(by=by, action="end_secret", target=webhook, now=now)
+    return is_changed
 
 
 def disable_webhook(*, webhook: Webhook, by: User, now: datetime) -> bool:
@@ -211,7 +240,7 @@ async def _send(client: httpx2.AsyncClient, delivery: Delivery, now: datetime) -
         "User-Agent": "Preferably",
         "Preferably-Event": delivery.event,
         "Preferably-Delivery": str(delivery.uuid),
-        "Preferably-Signature": signature(secret=secret_of(webhook), body=body, at=int(now.timestamp())),
+        "Preferably-Signature": signatures(webhook=webhook, body=body, now=now),
     }
     try:
         async with asyncio.timeout(TIMEOUT_S):
@@ -248,6 +277,16 @@ def _spare_the_away(claimed: Sequence[Delivery], answers: Sequence[Answer], now:
     Delivery.objects.filter(webhook__in=away, state=Delivery.State.WAITING, due_at__lt=until).update(due_at=until)
 
 
+def signatures(*, webhook: Webhook, body: bytes, now: datetime) -> str:
+    """By the webhook's secret and, while a rotation lasts, by the one before it: either will do for the receiver."""
+    at = int(now.timestamp())
+    first = signature(secret=secret_of(webhook), body=body, at=at)
+    if webhook.old_salt_until is None or webhook.old_salt_until <= now:
+        return first
+    second = signature(secret=_secret(webhook, webhook.old_salt), body=body, at=at)
+    return f"{first},{second.partition(',')[2]}"
+
+
 def signature(*, secret: str, body: bytes, at: int) -> str:
     """HMAC-SHA256 over the time, a dot and the body: an old message cannot be sent again as a new one."""
     return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
@@ -255,7 +294,11 @@ def signature(*, secret: str, body: bytes, at: int) -> str:
 
 def secret_of(webhook: Webhook) -> str:
     """From the site's key and the webhook's salt: who steals the table alone can sign nothing."""
-    return MARK + salted_hmac(f"accounts.webhooks.{webhook.salt}", str(webhook.pk), algorithm="sha256").hexdigest()
+    return _secret(webhook, webhook.salt)
+
+
+def _secret(webhook: Webhook, salt: str) -> str:
+    return MARK + salted_hmac(f"accounts.webhooks.{salt}", str(webhook.pk), algorithm="sha256").hexdigest()
 
 
 # --- where to ----------------------------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ class Nothing(APIView):
 urlpatterns = [
     path("", include("labeling.api.urls")),
     path("", include("training.api.urls")),
+    path("", include("accounts.api.webhooks")),
     path("schema", SpectacularJSONAPIView.as_view(), name="api_schema"),
     path("docs/", docs, name="api_docs"),
     re_path(r"", Nothing.as_view(), name="api_nothing"),

@@ -169,6 +169,8 @@ TABLE: dict[str, frozenset[Role]] = {
     "webhook_enable": ADMIN,
     "webhook_delete": ADMIN,
     "webhook_redeliver": ADMIN,
+    "webhook_rotate": ADMIN,
+    "webhook_end_secret": ADMIN,
     "pools": ADMIN,
     "pool_new": ADMIN,
     "pool": ADMIN,
@@ -279,6 +281,10 @@ TABLE: dict[str, frozenset[Role]] = {
     "api_run_unpin": ANYONE,
     "api_model_pin": ANYONE,
     "api_model_unpin": ANYONE,
+    "api_webhooks": ANYONE,
+    "api_webhook": ANYONE,
+    "api_webhook_rotate": ANYONE,
+    "api_webhook_end_secret": ANYONE,
     "api_schedules": ANYONE,
     "api_schedule": ANYONE,
     "api_schedule_pause": ANYONE,
@@ -297,6 +303,7 @@ class Scope(StrEnum):
     LABELING_WRITE = "labeling:write"
     TRAINING_READ = "training:read"
     TRAINING_WRITE = "training:write"
+    WEBHOOKS = "webhooks"
 
 
 @dataclass(frozen=True)
@@ -311,6 +318,7 @@ _LABELING_READ = Grant(Scope.LABELING_READ, ADMIN)
 _LABELING_WRITE = Grant(Scope.LABELING_WRITE, ADMIN)
 _TRAINING_READ = Grant(Scope.TRAINING_READ, RESEARCHER)
 _TRAINING_WRITE = Grant(Scope.TRAINING_WRITE, RESEARCHER)
+_WEBHOOKS = Grant(Scope.WEBHOOKS, ADMIN)
 
 # "METHOD url_name" → what it takes. Raters have no line: the API tells sources and database ids, which would end their blindness.
 API_TABLE: dict[str, Grant] = {
@@ -345,6 +353,10 @@ API_TABLE: dict[str, Grant] = {
     "POST api_run_unpin": _TRAINING_WRITE,
     "POST api_model_pin": _TRAINING_WRITE,
     "POST api_model_unpin": _TRAINING_WRITE,
+    "GET api_webhooks": _WEBHOOKS,
+    "GET api_webhook": _WEBHOOKS,
+    "POST api_webhook_rotate": _WEBHOOKS,
+    "POST api_webhook_end_secret": _WEBHOOKS,
     "GET api_schedules": _TRAINING_READ,
     "GET api_schedule": _TRAINING_READ,
     "POST api_schedule_pause": _TRAINING_WRITE,

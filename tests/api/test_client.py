@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
+from accounts import webhooks
 from accounts.models import User
 from labeling.models import Campaign, Guideline, Pool, Rater
 from preferably_client import Judgment, Preferably, Problem, rows
@@ -44,7 +45,19 @@ def test_the_client_has_a_method_for_every_operation(db: None) -> None:
 def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
     schemas = Client().get("/api/v1/schema").json()["components"]["schemas"]
     names = ["Prompt", "Pool", "Guideline", "Campaign", "Progress", "Judgment", "Comparison", "RankedResponse", "Demonstration"]
-    names += ["Snapshot", "Run", "Point", "Model", "Message", "Source", "Schedule"]
+    names += [
+        "Snapshot",
+        "Run",
+        "Point",
+        "Model",
+        "Message",
+        "Source",
+        "Schedule",
+        "Estimate",
+        "Pace",
+        "Webhook",
+        "WebhookSecret",
+    ]
 
     differing = {name: set(schemas[name]["properties"]) ^ {field.name for field in fields(getattr(rows, name))} for name in names}
 
@@ -111,6 +124,35 @@ def test_a_script_cuts_a_snapshot_and_queues_a_run(
     assert site.read_model(model.id) == model == next(site.list_models())
     assert site.stop_run(run.id).outcome == "stopped"
     assert site.retry_run(run.id).state == "queued"
+
+
+def test_a_script_asks_for_the_cost_and_steers_the_line(site: Preferably, bo: User) -> None:
+    run, other = cast.a_run(bo), cast.a_run(bo, name="other")
+
+    cost = site.estimate_run("sft", snapshot=run.snapshot_id, base_model=run.base_model_id, preset="small")
+    ended = cast.finished(cast.a_run(bo, state="running", n_points=3), "succeeded")
+    type(ended).objects.filter(pk=ended.pk).update(kept_step=3)
+
+    assert (cost.n_steps, cost.times) == (19, [])
+    assert site.extend_run(ended.pk, 9).made_from == ended.pk
+    assert site.set_run_priority(run.pk, 7).priority == 7
+    assert site.move_run(other.pk, -1).priority == 8
+    assert site.pin_run(run.pk).is_pinned
+    assert not site.unpin_run(run.pk).is_pinned
+    assert site.pin_model(run.base_model_id).is_pinned
+    assert not site.unpin_model(run.base_model_id).is_pinned
+
+
+def test_a_script_changes_a_webhooks_secret(site: Preferably, bo: User) -> None:
+    hook, before = webhooks.create_webhook(
+        name="CI", url="https://ci.example.org/", events=["run.finished"], by=bo, now=timezone.now()
+    )
+
+    told = site.rotate_webhook_secret(hook.pk)
+
+    assert told.secret not in (before, "")
+    assert site.read_webhook(hook.pk).old_secret_until == told.old_secret_until
+    assert site.end_webhook_secret(hook.pk) == next(site.list_webhooks())
 
 
 def test_a_run_is_followed_to_its_end_through_a_resume(bo: User, wsgi: Any) -> None:

@@ -8,10 +8,12 @@ import schemathesis
 from django.conf import LazySettings
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis import Case
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
+from accounts import webhooks
 from accounts.models import User
 from labeling.models import Campaign
 from tests.api.conftest import secret_of
@@ -73,6 +75,8 @@ def site(
         (tmp_path / name).mkdir()
     settings.API_READS_PER_MINUTE = settings.API_WRITES_PER_MINUTE = 0
     rater_called("Rosa", pool=demonstration_campaign.pool)
+    events = ["run.finished"]
+    hook, _secret = webhooks.create_webhook(name="CI", url="https://ci.example.org/", events=events, by=both, now=timezone.now())
     run = cast.a_run(both, state="running", n_points=30)
     return {
         "prompts": demonstration_campaign.items.first().prompt_id,
@@ -82,6 +86,7 @@ def site(
         "snapshots": run.snapshot_id,
         "models": run.base_model_id,
         "schedules": weekly(both).pk,
+        "webhooks": hook.pk,
     }
 
 
@@ -98,9 +103,10 @@ def api(site: dict[str, int], wsgi: Any) -> Any:
 schema = schemathesis.pytest.from_fixture("api")
 
 
+# `Case` stays without its argument: the examples are drawn from this function's words, and other words draw other examples.
 @schema.parametrize()
 @EXAMPLES
-def test_whatever_is_sent_is_answered_as_documented(case: Case, secret: str, site: dict[str, int]) -> None:
+def test_whatever_is_sent_is_answered_as_documented(case: Case, secret: str, site: dict[str, int]) -> None:  # type: ignore[type-arg]
     """Ids are made up, so some of them are put right: otherwise all would be 404."""
     made_up, known = case.path_parameters.get("id"), site.get(case.path.split("/")[3])
     if known is not None and isinstance(made_up, int) and made_up % 3 == 0:

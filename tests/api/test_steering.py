@@ -1,0 +1,178 @@
+"""What a program does with runs beside starting them: their cost, their length, their place in line, and what is kept."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import webhooks
+from accounts.models import IdempotentCall, User, Webhook
+from config.permissions import Scope
+from tests.training import cast
+from training.models import Run, TrainedModel
+
+Caller = Callable[..., Client]
+
+
+def post(client: Client, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+    return client.post(f"/api/v1/{path}", body or {}, content_type="application/json", headers=headers)
+
+
+# --- runs --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_run_would_cost_is_told_and_nothing_is_queued(calling: Caller, noor: User) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+    body = {"kind": "sft", "snapshot": snapshot.pk, "base_model": model.pk, "preset": "small"}
+
+    answer = post(calling(noor, Scope.TRAINING_READ), "runs/estimate", body)
+
+    assert answer.status_code == 200
+    assert answer.json()["n_steps"] == 19
+    assert answer.json()["times"] == []
+    assert not Run.objects.exists()
+
+
+def test_a_setting_that_is_wrong_is_named_before_anything_is_estimated(calling: Caller, noor: User) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+    body = {"kind": "sft", "snapshot": snapshot.pk, "base_model": model.pk, "config": {"n_epochs": 0}}
+
+    answer = post(calling(noor), "runs/estimate", body)
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["config.n_epochs"])
+
+
+def test_an_ended_run_is_extended_once_for_one_key(calling: Caller, noor: User) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=3), "succeeded")
+    Run.objects.filter(pk=run.pk).update(kept_step=3)
+    client = calling(noor)
+
+    first = post(client, f"runs/{run.pk}/extend", {"amount": 9}, **{"Idempotency-Key": "e-1"})
+    again = post(client, f"runs/{run.pk}/extend", {"amount": 9}, **{"Idempotency-Key": "e-1"})
+
+    assert (first.status_code, first.json()) == (201, again.json())
+    assert (first.json()["made_as"], first.json()["config"]["n_epochs"]) == ("extension", 9)
+    assert Run.objects.count() == 2
+
+
+def test_a_run_without_a_state_is_not_extended(calling: Caller, noor: User) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=3), "succeeded")
+
+    answer = post(calling(noor), f"runs/{run.pk}/extend", {"amount": 9})
+
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "This run has kept no state to go on from. Start another like it.",
+    )
+
+
+def test_waiting_runs_change_places(calling: Caller, noor: User) -> None:
+    first, second = cast.a_run(noor, name="first"), cast.a_run(noor, name="second")
+    client = calling(noor)
+
+    moved = post(client, f"runs/{second.pk}/move", {"places": -1})
+    ranked = post(client, f"runs/{first.pk}/priority", {"priority": 50})
+
+    assert moved.json()["priority"] > first.priority
+    assert ranked.json()["priority"] == 50
+    Run.objects.filter(pk=first.pk).update(state="running")
+    for path, body in (("move", {"places": 1}), ("priority", {"priority": 1})):
+        assert post(client, f"runs/{first.pk}/{path}", body).status_code == 409
+
+
+def test_several_processes_are_asked_for_and_refused_where_they_cannot_be(calling: Caller, noor: User) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+    body = {"kind": "sft", "name": "Two", "snapshot": snapshot.pk, "base_model": model.pk, "preset": "small"}
+    client = calling(noor)
+
+    two = post(client, "runs", body | {"n_processes": 2, "n_gpus": 2})
+    odd = post(client, "runs", body | {"n_processes": 4, "n_gpus": 2})
+
+    assert two.json()["launch"] == {"n_processes": 2, "strategy": "ddp", "offloads": False}
+    assert (odd.status_code, "ask for 4 GPUs" in odd.json()["detail"]) == (409, True)
+
+
+def test_runs_and_models_are_pinned_and_unpinned(calling: Caller, noor: User) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=3), "succeeded")
+    model = TrainedModel.objects.get(run=run)
+    client = calling(noor)
+
+    for path in (f"runs/{run.pk}", f"models/{model.pk}"):
+        assert [post(client, f"{path}/{act}").json()["is_pinned"] for act in ("pin", "pin", "unpin")] == [True, True, False]
+
+
+# --- webhooks ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hook(alice: User) -> Webhook:
+    return webhooks.create_webhook(
+        name="CI", url="https://ci.example.org/hook", events=["run.finished"], by=alice, now=timezone.now()
+    )[0]
+
+
+def valid_under(secret: str, header: str, body: bytes) -> bool:
+    """As docs/api.md tells a receiver."""
+    at = int(header.partition(",")[0].removeprefix("t="))
+    return webhooks.signature(secret=secret, body=body, at=at).partition(",")[2] in header.split(",")[1:]
+
+
+def signed(hook: Webhook, now: datetime) -> str:
+    hook.refresh_from_db()
+    return webhooks.signatures(webhook=hook, body=b"{}", now=now)
+
+
+def test_both_secrets_are_valid_for_three_days_and_then_the_new_one_alone(calling: Caller, alice: User, hook: Webhook) -> None:
+    before, now = webhooks.secret_of(hook), timezone.now()
+
+    answer = post(calling(alice, Scope.WEBHOOKS), f"webhooks/{hook.pk}/rotate").json()
+
+    meanwhile, later = signed(hook, now + timedelta(days=2)), signed(hook, now + timedelta(days=3, minutes=1))
+    assert answer["secret"] != before
+    assert valid_under(before, meanwhile, b"{}")
+    assert valid_under(answer["secret"], meanwhile, b"{}")
+    assert not valid_under(before, later, b"{}")
+    assert valid_under(answer["secret"], later, b"{}")
+
+
+def test_a_second_rotation_waits_for_the_end_of_the_first(calling: Caller, alice: User, hook: Webhook) -> None:
+    client, before = calling(alice), webhooks.secret_of(hook)
+    post(client, f"webhooks/{hook.pk}/rotate")
+
+    refused = post(client, f"webhooks/{hook.pk}/rotate")
+    ended = post(client, f"webhooks/{hook.pk}/end-secret")
+
+    assert refused.status_code == 409
+    assert ended.json()["old_secret_until"] is None
+    assert not valid_under(before, signed(hook, timezone.now()), b"{}")
+    assert post(client, f"webhooks/{hook.pk}/rotate").status_code == 200
+
+
+def test_a_new_secret_is_in_no_table(calling: Caller, alice: User, hook: Webhook) -> None:
+    secret = post(calling(alice), f"webhooks/{hook.pk}/rotate", **{"Idempotency-Key": "r-1"}).json()["secret"]
+
+    assert secret not in str(list(Webhook.objects.values()))
+    assert not IdempotentCall.objects.exists()
+
+
+def test_webhooks_are_read_without_their_secrets(calling: Caller, alice: User, hook: Webhook) -> None:
+    client = calling(alice)
+
+    assert client.get("/api/v1/webhooks").json()["results"] == [client.get(f"/api/v1/webhooks/{hook.pk}").json()]
+    assert "salt" not in client.get(f"/api/v1/webhooks/{hook.pk}").content.decode()
+
+
+def test_the_pages_rotate_a_secret_and_end_the_one_before(signed_in: Callable[..., Client], alice: User, hook: Webhook) -> None:
+    client = signed_in(alice)
+
+    made = client.post(f"/webhooks/{hook.pk}/rotate").content.decode()
+    hook.refresh_from_db()
+    page = client.get(f"/webhooks/{hook.pk}/").content.decode()
+    client.post(f"/webhooks/{hook.pk}/end")
+
+    assert webhooks.secret_of(hook) in made
+    assert "Two secrets are valid" in page
+    assert "Two secrets are valid" not in client.get(f"/webhooks/{hook.pk}/").content.decode()

@@ -110,10 +110,11 @@ def shown_topics(*, rater: Rater) -> list[ShownTopic]:
 def _sentence(skill: RaterSkill) -> str:
     if not skill.evidence:
         return _("an admin has seen it")
-    words = _(
-        "%(share)d %% on %(n_items)d items in “%(pool)s”: %(gold)d golds, %(reviewer)d reviewed, %(raters)d by other raters"
+    numbers: dict[str, object] = skill.evidence | {"share": round(100 * skill.evidence["share"])}
+    return (
+        _("%(share)d %% on %(n_items)d items in “%(pool)s”: %(gold)d golds, %(reviewer)d reviewed, %(raters)d by other raters")
+        % numbers
     )
-    return words % (skill.evidence | {"share": round(100 * skill.evidence["share"])})
 
 
 def _gold_answers(pool: Pool) -> Iterable[tuple[int, str, float, int]]:

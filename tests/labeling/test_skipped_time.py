@@ -12,7 +12,7 @@ from django.test import Client
 from labeling import services
 from labeling.models import Campaign, PastLease, Pool, Rater
 from labeling.selectors import costs, pay
-from tests.cast import NOON
+from tests.cast import NOON, lease_of
 
 pytestmark = pytest.mark.django_db
 
@@ -143,7 +143,7 @@ def test_the_page_that_skips_says_how_long_somebody_was_there(
 ) -> None:
     client = signed_in(rosa)
     client.post(f"/desk/{demonstration_campaign.pk}/next")
-    lease = rosa.slots.values_list("lease", flat=True).get()
+    lease = lease_of(rosa.slots.get())
 
     client.post(f"/desk/item/{lease}/skip", {"reason": "not_my_field", "record": '{"active_s": 17}'})
 

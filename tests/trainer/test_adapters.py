@@ -13,7 +13,6 @@ from training import configs
 from training.run_dir import ADAPTER
 
 
-@torch.no_grad()
 @pytest.mark.parametrize("kind", ["sft", "reward"])
 def test_the_base_with_the_adapter_on_is_the_model_that_was_saved(tmp_path: Path, tiny_model: Path, kind: str) -> None:
     make = runs.demonstrations if kind == "sft" else runs.rankings

@@ -4,9 +4,10 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +23,7 @@ from training.models import TrainedModel
 
 LOOK_EVERY_S = 0.25
 ANNOUNCE_EVERY_S = 5.0
+STOPPED: dict[str, Any] = {"is_ended": False, "is_stopped": True}
 logger = logging.getLogger(__name__)
 
 
@@ -116,7 +118,7 @@ def _from_server(asked: Asked, server: Server, line: Line) -> Said:
                     yield "end", {"is_ended": piece.is_ended, "is_stopped": False}
                     return
                 yield "text", {"text": piece.text}
-    yield "end", {"is_ended": False, "is_stopped": True}
+    yield "end", STOPPED
 
 
 def _read_on(client: httpx2.Client, server: Server, asked: Asked, heard: "queue.Queue[Piece | completions.UnableToAsk]") -> None:
@@ -131,37 +133,62 @@ def _read_on(client: httpx2.Client, server: Server, asked: Asked, heard: "queue.
 
 def _from_child(asked: Asked, location: str, line: Line) -> Said:
     """Raises UnableToAnswer. A model that is being loaded has no ears: then a stop ends its process."""
-    folder = _fetched(location)
     deadline = time.monotonic() + settings.TRY_LIMIT_S
     yield "state", {"state": "waiting"}
-    with warm.SHELF.lent(folder, wait_s=settings.TRY_LIMIT_S) as child:
-        if child is None:
-            raise UnableToAnswer(_("Other people try other models just now. Ask again in a moment."))
+    with ExitStack() as held:
+        fetching = _begun(lambda: _fetched(location))
+        child: warm.Child | None = None
+        while child is None:
+            if not line.go_on(answer=asked.answer):
+                yield "end", STOPPED
+                return
+            if time.monotonic() > deadline:
+                raise UnableToAnswer(_("Other people try other models just now. Ask again in a moment."))
+            with suppress(FutureTimeout):
+                folder = fetching.result(timeout=LOOK_EVERY_S)
+                child = held.enter_context(warm.SHELF.lent(folder, wait_s=LOOK_EVERY_S))
         yield "state", {"state": "writing" if child.is_ready else "loading"}
         child.ask({"messages": asked.messages} | asked.sampling)
-        is_told = False
-        while True:
-            heard = child.heard(wait_s=LOOK_EVERY_S)
-            if not is_told and (not line.go_on(answer=asked.answer) or time.monotonic() > deadline):
-                is_told = True
-                if not child.is_ready:
-                    child.end()
-                    yield "end", {"is_ended": False, "is_stopped": True}
-                    return
-                child.ask({"stop": True})
-            if is_told:
-                line.go_on(answer=asked.answer)
-            if heard is None:
-                continue
-            if "ready" in heard:
-                yield "state", {"state": "writing"}
-            elif "text" in heard:
-                yield "text", heard
-            elif "end" in heard:
-                yield "end", heard["end"]
+        yield from _heard(child, asked, line, deadline)
+
+
+def _heard(child: warm.Child, asked: Asked, line: Line, deadline: float) -> Said:
+    is_told = False
+    while True:
+        heard = child.heard(wait_s=LOOK_EVERY_S)
+        is_wanted = line.go_on(answer=asked.answer) and time.monotonic() < deadline
+        if not is_wanted and not is_told:
+            is_told = True
+            if not child.is_ready:
+                child.end()
+                yield "end", STOPPED
                 return
-            else:
-                raise UnableToAnswer(heard["error"] or _died())
+            child.ask({"stop": True})
+        if heard is None:
+            continue
+        if "ready" in heard:
+            yield "state", {"state": "writing"}
+        elif "text" in heard:
+            yield "text", heard
+        elif "end" in heard:
+            yield "end", heard["end"]
+            return
+        else:
+            raise UnableToAnswer(heard["error"] or _died())
+
+
+def _begun(call: Callable[[], str]) -> "Future[str]":
+    """In a thread that nobody has to wait for: a large model is long on its way from the store."""
+    done: Future[str] = Future()
+
+    def settle() -> None:
+        try:
+            done.set_result(call())
+        except UnableToAnswer as problem:
+            done.set_exception(problem)
+
+    threading.Thread(target=settle, name="fetcher", daemon=True).start()
+    return done
 
 
 def _fetched(location: str) -> str:

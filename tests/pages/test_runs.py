@@ -175,6 +175,21 @@ def test_every_setting_of_a_kind_is_in_its_form(signed_in: SignIn, noor: User, k
     assert all(f'name="{knob.name}"' in text for knob in configs.knobs(kind))
 
 
+def test_the_only_model_and_the_only_snapshot_are_chosen_already(signed_in: SignIn, noor: User) -> None:
+    model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
+    client = signed_in(noor)
+
+    alone = text_of(client, "/runs/new/sft/")
+    cast.a_model(noor, name="Another")
+    cast.a_snapshot(noor, name="Another")
+    with_others = text_of(client, "/runs/new/sft/")
+
+    assert f'<option value="{model.pk}" selected>' in alone
+    assert f'<option value="{snapshot.pk}" selected>' in alone
+    assert f'<option value="{model.pk}" selected>' not in with_others
+    assert f'<option value="{snapshot.pk}" selected>' not in with_others
+
+
 def test_a_form_as_the_browser_sends_it_queues_the_run(signed_in: SignIn, noor: User) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
 

@@ -113,7 +113,8 @@ def _files(model: TrainedModel) -> dict[str, int]:
     if selectors.is_elsewhere(model=model):
         raise UnableToExport(_("“%(name)s” is another server's: it has no weights here.") % {"name": model})
     try:
-        return artifacts.model_files(model.location)
+        found = artifacts.model_files(model.location)
+        return {name: n_bytes for name, n_bytes in found.items() if name != run_dir.MANIFEST}
     except artifacts.ModelMissing as problem:
         if not model.location.startswith("/") and not store.is_url(model.location):
             sentence = _("“%(name)s” is a name on the hub, and nothing of it is here: get it from there.")

@@ -28,6 +28,7 @@ def trained(noor: User, tmp_path: Path) -> TrainedModel:
     (folder / "model.safetensors").write_bytes(bytes(range(256)) * 5000)
     (folder / "tokenizer.json").write_text("{}")
     (folder / "README.md").write_text("As it came.")
+    (folder / "manifest.json").write_text("{}")
     (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"low rank")
     (folder / "adapter" / "adapter_config.json").write_text("{}")
     model = TrainedModel.objects.get(run=run)

@@ -132,7 +132,7 @@ def line_chart(
     xs = [x for _, points in drawn for x, _ in points] + ([x_end] if x_end is not None else [])
     ys = [y for _, points in drawn for _, y in points] + [limit.y for limit in limits] + ([0.0] if from_zero else [])
     y_values = round_ticks(min(ys), max(ys), 4)
-    x_marks = list(x_ticks) if x_ticks else _numbered(min(xs), max(xs), x_unit)
+    x_marks = list(x_ticks) if x_ticks else _numbered(xs, x_unit)
     names = max((len(one.name) for one, _ in drawn), default=0)
     # A name at the end of a curve needs room unless steps are still to come there.
     room = (
@@ -176,8 +176,12 @@ def round_ticks(low: float, high: float, about: int) -> list[float]:
     return [round(index * step, 12) for index in range(first, last + 1)]
 
 
-def _numbered(low: float, high: float, unit: str) -> list[tuple[float, str]]:
-    ticks = [value for value in round_ticks(low, high, 4) if low <= value <= high] or [low]
+def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:
+    """Round numbers along the x-axis; whole ones where every x is whole, since nothing happens at step 1.5."""
+    low, high = min(xs), max(xs)
+    are_whole = all(x == round(x) for x in xs)
+    inside = (value for value in round_ticks(low, high, 4) if low <= value <= high)
+    ticks = [value for value in inside if not are_whole or value == round(value)] or [low]
     labels = [_tick_label(value, ticks) for value in ticks]
     labels[-1] = f"{labels[-1]} {unit}".strip()
     return list(zip(ticks, labels, strict=True))

@@ -45,6 +45,15 @@ def test_ticks_hold_every_value_between_them(one: float, other: float) -> None:
     assert 2 <= len(ticks) <= 8
 
 
+@pytest.mark.parametrize(
+    ("xs", "labels"), [((1, 2, 3), ["1", "2", "3 steps"]), ((0.5, 1, 2), ["0.5", "1.0", "1.5", "2.0 steps"])]
+)
+def test_steps_are_counted_in_whole_numbers(xs: tuple[float, ...], labels: list[str]) -> None:
+    drawn = chart(Series("training", [(x, 3 - x) for x in xs]))
+
+    assert [tick.label for tick in drawn.x_ticks] == labels
+
+
 def test_no_points_make_no_curves_and_no_error() -> None:
     assert chart(Series("loss", [])).curves == ()
 

@@ -160,7 +160,8 @@ def train_ours(options: argparse.Namespace, rankings: list[Ranking]) -> float:
 
 def train_trl(options: argparse.Namespace, rankings: list[Ranking]) -> float:
     import datasets  # noqa: PLC0415
-    import trl  # noqa: PLC0415
+    from trl.trainer.reward_config import RewardConfig  # noqa: PLC0415
+    from trl.trainer.reward_trainer import RewardTrainer  # noqa: PLC0415
 
     model, tokenizer = load(options)
 
@@ -172,14 +173,14 @@ def train_trl(options: argparse.Namespace, rankings: list[Ranking]) -> float:
         else:
             batch, accumulation = 6, max(1, len(groups[0]) // 6)
         rows = [{"chosen_ids": chosen, "rejected_ids": rejected} for chosen, rejected in pairs]
-        args = trl.RewardConfig(
+        args = RewardConfig(
             per_device_train_batch_size=batch,
             gradient_accumulation_steps=accumulation,
             max_length=None,
             **common(-(-len(rows) // (batch * accumulation))),
         )
         data = datasets.Dataset.from_list(rows)
-        return trl.RewardTrainer(model=model, args=args, train_dataset=data, processing_class=tokenizer)
+        return RewardTrainer(model=model, args=args, train_dataset=data, processing_class=tokenizer)
 
     return timed(trainer, rankings)
 

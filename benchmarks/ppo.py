@@ -19,6 +19,10 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 os.environ |= {
     "HF_HUB_OFFLINE": "1",
@@ -121,7 +125,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     }
 
 
-def prompts(options: argparse.Namespace, tokenizer: object) -> list[list[int]]:
+def prompts(options: argparse.Namespace, tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
     """Real conversations that end with a person's turn, 128 tokens at most, as the trees have them."""
     found: list[list[int]] = []
     for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8"):
@@ -130,11 +134,12 @@ def prompts(options: argparse.Namespace, tokenizer: object) -> list[list[int]]:
     return found[:N_PROMPTS]
 
 
-def walk(node: dict, history: list[dict], tokenizer: object, found: list[list[int]]) -> None:
+def walk(node: dict, history: list[dict], tokenizer: "PreTrainedTokenizerBase", found: list[list[int]]) -> None:
     history = [*history, {"role": "user" if node["role"] == "prompter" else "assistant", "content": node["text"]}]
     replies = [reply for reply in node.get("replies", []) if not reply.get("deleted")]
     if len([r for r in replies if r["role"] == "assistant" and r.get("rank") is not None]) >= 2:
-        ids = tokenizer.apply_chat_template(history, add_generation_prompt=True, return_dict=True)["input_ids"]  # type: ignore[attr-defined]
+        encoded: Any = tokenizer.apply_chat_template(history, add_generation_prompt=True, return_dict=True)
+        ids: list[int] = encoded["input_ids"]
         if len(ids) <= 128:
             found.append(ids)
     for reply in replies:
@@ -155,10 +160,10 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     tokenizer.eos_token_id = len(tokenizer) - 1
     is_lora = options.side == "lora"
     numbers = torch.bfloat16 if is_lora else torch.float32
-    policy = loading.load_policy(str(options.model), tokenizer, numbers)
-    value = loading.load_reward(str(options.model), tokenizer, numbers)
+    policy: torch.nn.Module = loading.load_policy(str(options.model), tokenizer, numbers)
+    value: torch.nn.Module = loading.load_reward(str(options.model), tokenizer, numbers)
     if is_lora:
-        lora = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
+        lora: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
         policy = peft.get_peft_model(policy, peft.LoraConfig(task_type="CAUSAL_LM", **lora))
         value = peft.get_peft_model(value, peft.LoraConfig(task_type="SEQ_CLS", modules_to_save=["score"], **lora))
         models = ppo_trainer.Models(policy, None, None, value)

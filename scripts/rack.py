@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,7 +106,7 @@ class Rack:
             process.wait(timeout=20)
 
     @contextlib.contextmanager
-    def down(self, name: str):  # type: ignore[no-untyped-def]
+    def down(self, name: str) -> Iterator[None]:
         """The keeper leaves it dead for as long as the block lasts."""
         self.held_down.add(name)
         try:

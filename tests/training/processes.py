@@ -59,6 +59,12 @@ class Processes:
         options = ["-Q", "short", "-c", str(n_processes), "-n", f"{name}@test"]
         return self._start([sys.executable, "-m", "celery", "-A", "config", "worker", *options], name)
 
+    def start_models_worker(self, broker_url: str, name: str = "models", **more: str) -> "subprocess.Popen[bytes]":
+        """As docs/operators.md has it for the worker that models are tried on, at a broker that is there already."""
+        options = ["-Q", "models", "-P", "threads", "-c", "4", "-n", f"{name}@test"]
+        command = [sys.executable, "-m", "celery", "-A", "config", "worker", *options]
+        return self._start(command, name, {"REDIS_URL": broker_url} | more)
+
     def advance(self, chain_id: int) -> None:
         with Celery(broker=self.broker_url) as app:
             app.send_task("training.tasks.advance_chain", kwargs={"chain_id": chain_id}, queue="short")

@@ -191,14 +191,17 @@ function makePane(el, pane) {
         follow(() => {});
         done(el.dataset.ended);
       });
-      source.addEventListener("failed", (event) => {
+      const fail = (sentence) => {
         item.remove();
         turns.pop();
-        const sentence = JSON.parse(event.data).sentence;
-        const trouble = show("trouble", sentence);
-        trouble.setAttribute("role", "alert");
+        show("trouble", sentence).setAttribute("role", "alert");
         log.scrollTop = log.scrollHeight;
         done("");
+      };
+      source.addEventListener("failed", (event) => fail(JSON.parse(event.data).sentence));
+      // A connection that broke off is opened again by the browser; one that was refused is not.
+      source.addEventListener("error", () => {
+        if (source?.readyState === EventSource.CLOSED) fail(document.body.dataset.failure);
       });
     },
   };

@@ -192,6 +192,7 @@ function makePane(el, pane) {
         done(el.dataset.ended);
       });
       const fail = (sentence) => {
+        item.previousElementSibling.dataset.dropped = "";
         item.remove();
         turns.pop();
         show("trouble", sentence).setAttribute("role", "alert");

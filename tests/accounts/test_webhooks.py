@@ -45,7 +45,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}/told"
 
     @property
-    def bodies(self) -> list[dict[str, object]]:
+    def bodies(self) -> list[dict[str, Any]]:
         return [json.loads(body) for _headers, body in self.came]
 
 
@@ -384,7 +384,7 @@ def test_campaigns_tell_when_they_open_pause_and_close(demonstration_campaign: C
 
     (body,) = receiver.bodies
     assert body["event"] == "campaign.changed"
-    assert body["data"]["state"] == "paused"  # type: ignore[index]
+    assert body["data"]["state"] == "paused"
 
 
 def test_a_campaign_whose_budget_is_spent_tells_that_it_is_paused(

@@ -17,6 +17,7 @@ from pytest_django import DjangoAssertNumQueries, DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
 from labeling.models import Rater
+from tests.pages.answers import downloaded
 from tests.training import cast
 from tests.training.test_freezing import demonstrate, on_split
 from training import configs, doorbell, services
@@ -289,7 +290,7 @@ def test_a_models_archive_is_a_tar_of_its_length_and_its_lack_a_problem(calling:
     away = client.get(f"/api/v1/models/{cast.a_model(noor).pk}/archive", headers={"Accept": "application/x-tar"})
     wrong = client.get(f"/api/v1/models/{here.pk}/archive?weights=half")
 
-    content = b"".join(sent.streaming_content)
+    content = downloaded(sent)
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
         assert sorted(tar.getnames()) == ["here/README.md", "here/config.json", "here/lineage.json"]
     assert (sent["Content-Type"], int(sent["Content-Length"])) == ("application/x-tar", len(content))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Dialog, Page
 
 from accounts.models import User
 from labeling import services
@@ -64,10 +64,14 @@ def guarded(open_page: OpenPage) -> Iterator[OpenPage]:
     """open_page, with every dialog and every request to another host written down: at the end there must be none."""
     breaches: list[str] = []
 
+    def refuse(dialog: Dialog) -> None:
+        breaches.append(dialog.message)
+        dialog.dismiss()
+
     def open_(path: str, person: User | Rater, **options: Any) -> Page:
         page = open_page(reverse("profile"), person, **options)
         page.set_default_timeout(30_000)
-        page.on("dialog", lambda dialog: (breaches.append(dialog.message), dialog.dismiss()))
+        page.on("dialog", refuse)
         page.on("request", lambda request: breaches.append(request.url) if "evil.example" in request.url else None)
         page.goto(path)
         return page

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
@@ -127,7 +128,7 @@ def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(open_page: Op
 
     page.locator(".disclosure > summary").first.click()
     Run.objects.filter(pk=run.pk).update(step=11)
-    RunPoint.objects.create(run=run, attempt=1, step=11, at=run.heartbeat_at, values={"loss": 1.0})
+    RunPoint.objects.create(run=run, attempt=1, step=11, at=timezone.now(), values={"loss": 1.0})
     expect(page.get_by_text("step 11 of 400")).to_be_visible()
     expect(page.locator(".disclosure").first).to_have_attribute("open", "")
 

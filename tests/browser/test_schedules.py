@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -98,7 +99,7 @@ def test_nodes_notices_and_comparisons_pass_axe_and_fit(
     runs = [cast.finished(cast.a_run(noor, state="running", n_points=n, name=f"try {n}"), "succeeded") for n in (90, 200, 400)]
     for kind, sentence in {"failed": "The run “try 7” failed. Memory ran out.", "approval": "The chain waits for you."}.items():
         notices.tell(
-            people=[noor], key=kind, kind=Notice.Kind(kind), words=lambda words=sentence: words, path="/runs/", now=timezone.now()
+            people=[noor], key=kind, kind=Notice.Kind(kind), words=partial(str, sentence), path="/runs/", now=timezone.now()
         )
     paths = {
         "nodes": "/nodes/",

@@ -3,6 +3,9 @@
 from html import unescape
 from typing import Protocol
 
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
 
 class Answer(Protocol):
     @property
@@ -12,3 +15,14 @@ class Answer(Protocol):
 def words(answer: Answer) -> str:
     """The page's source as a person would write it: characters in place of entities, each run of white space one blank."""
     return " ".join(unescape(answer.content.decode()).split())
+
+
+def streamed(answer: HttpResponseBase) -> StreamingHttpResponse:
+    """An answer that comes in pieces: what one iterates over."""
+    assert isinstance(answer, StreamingHttpResponse)
+    return answer
+
+
+def downloaded(answer: HttpResponseBase) -> bytes:
+    """The whole of an answer that comes in pieces."""
+    return streamed(answer).getvalue()

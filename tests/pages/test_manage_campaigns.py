@@ -8,8 +8,6 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from django.http import StreamingHttpResponse
-from django.http.response import HttpResponseBase
 from django.test import Client
 from django.utils import timezone
 
@@ -18,7 +16,7 @@ from labeling import services
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Prompt, Rater, Source
 from labeling.queue import presented
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called, responses_to, some_prompts
-from tests.pages.answers import words
+from tests.pages.answers import downloaded, words
 
 SignedIn = Callable[..., Client]
 
@@ -47,11 +45,6 @@ def write_next(campaign: Campaign, rater: Rater, *, text: str = "An answer.", no
     assert slot is not None
     assert slot.lease is not None
     return services.submit_demonstration(lease=slot.lease, rater=rater, text=text, now=now)
-
-
-def downloaded(answer: HttpResponseBase) -> bytes:
-    assert isinstance(answer, StreamingHttpResponse)
-    return answer.getvalue()
 
 
 def skip_next(campaign: Campaign, rater: Rater, *, reason: str, now: datetime) -> None:

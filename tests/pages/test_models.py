@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent, User
 from labeling import intake
 from labeling.models import Demonstration, Prompt, Rater, Source
+from tests.pages.answers import downloaded
 from tests.training import cast
 from training import services
 from training.conversing import Line
@@ -136,9 +137,9 @@ def test_an_answer_is_read_from_where_the_browser_was_and_by_nobody_else(
         line.say(answer=answer, kind="end", seconds=1)
 
     whole = client.get(told["events"])
-    content = b"".join(whole.streaming_content).decode()
+    content = downloaded(whole).decode()
     place = content.split("id: ")[1].split("\n")[0]
-    rest = b"".join(client.get(told["events"], headers={"Last-Event-ID": place}).streaming_content).decode()
+    rest = downloaded(client.get(told["events"], headers={"Last-Event-ID": place})).decode()
 
     assert whole["Content-Type"] == "text/event-stream"
     assert whole["Content-Encoding"] == "identity"
@@ -154,7 +155,7 @@ def test_beyond_a_few_streams_answers_come_in_pieces_and_hold_nobody_up(signed_i
     (told,) = ask(client, cast.a_model(noor)).json()["answers"]
     taken = [trying.N_STREAMS.acquire(blocking=False) for _stream in range(2)]
 
-    content = b"".join(client.get(told["events"]).streaming_content).decode()
+    content = downloaded(client.get(told["events"])).decode()
 
     for _stream in taken:
         trying.N_STREAMS.release()
@@ -259,7 +260,7 @@ def test_a_host_with_its_port_is_let_through(noor: User) -> None:
 
 def test_another_servers_model_is_sampled_from_and_never_trained(noor: User) -> None:
     model = elsewhere(noor)
-    queue = {"name": "x", "config": {}, "base_model": model, "by": noor, "now": timezone.now()}
+    queue: dict[str, Any] = {"name": "x", "config": {}, "base_model": model, "by": noor, "now": timezone.now()}
 
     run = services.queue_run(kind="sample", snapshot=cast.a_snapshot(noor, kind="prompts", name="p"), **queue)
     with pytest.raises(services.UnableToQueue, match="another server"):
@@ -323,7 +324,7 @@ def test_an_archive_is_sent_with_its_length_and_its_lack_is_told(signed_in: Sign
     client = signed_in(noor)
 
     sent = client.get(f"/models/{here.pk}/archive", headers={"Accept-Encoding": "gzip"})
-    content = b"".join(sent.streaming_content)
+    content = downloaded(sent)
     missing = client.get(f"/models/{cast.a_model(noor).pk}/archive", follow=True)
     no_adapter = client.get(f"/models/{here.pk}/archive?weights=adapter", follow=True)
 

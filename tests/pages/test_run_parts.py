@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
+from tests.pages.answers import downloaded
 from tests.training import cast
 from training.models import Run
 
@@ -40,7 +41,7 @@ def test_without_words_the_log_is_whole_and_without_a_hit_it_says_so(signed_in: 
 def test_all_of_a_run_is_one_file(signed_in: SignIn, noor: User, run: Run) -> None:
     answer = signed_in(noor).get(f"/runs/{run.pk}/archive")
 
-    packed = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))  # type: ignore[arg-type]
+    packed = zipfile.ZipFile(io.BytesIO(downloaded(answer)))
     folder = f"run-{run.pk}"
     points = packed.read(f"{folder}/points.jsonl").splitlines()
     samples = [json.loads(line) for line in packed.read(f"{folder}/samples.jsonl").splitlines()]

@@ -10,7 +10,17 @@ import training.trainer  # noqa: F401  # before transformers, which reads the en
 from tests.trainer import runs
 from tests.trainer.tiny import build_tiny_model
 from training import estimates, run_dir
-from training.configs import KINDS, PRESETS, DpoConfig, PretrainConfig, RewardConfig, RlooConfig, SampleConfig, SftConfig
+from training.configs import (
+    KINDS,
+    PRESETS,
+    DpoConfig,
+    PretrainConfig,
+    RewardConfig,
+    RlooConfig,
+    SampleConfig,
+    Settings,
+    SftConfig,
+)
 from training.estimates import Rows
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
@@ -105,8 +115,8 @@ def test_steps_asked_for_go_before_epochs() -> None:
         (SampleConfig(n_responses=4, batch_size=32), 63),
     ],
 )
-def test_steps_are_counted_as_the_trainers_count_them(config: object, n_steps: int) -> None:
-    assert estimates.work(config, ROWS)[0] == n_steps  # type: ignore[arg-type]
+def test_steps_are_counted_as_the_trainers_count_them(config: Settings, n_steps: int) -> None:
+    assert estimates.work(config, ROWS)[0] == n_steps
 
 
 def test_a_tiny_run_took_the_steps_tokens_weights_and_disk_that_were_told(tmp_path: Path, tiny: Path) -> None:

@@ -1,11 +1,13 @@
 """Text to pretrain on: what files become, what curation leaves out, and the snapshot of it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from accounts.models import User
 from tests.training.conftest import NOW
@@ -76,13 +78,13 @@ def test_a_snapshot_of_text_feeds_a_pretraining_run(noor: User) -> None:
 
 
 @pytest.mark.django_db
-def test_a_file_becomes_a_snapshot_on_its_page(noor: User, signed_in: object) -> None:
-    client = signed_in(noor)  # type: ignore[operator]
+def test_a_file_becomes_a_snapshot_on_its_page(noor: User, signed_in: Callable[..., Client]) -> None:
+    client = signed_in(noor)
     content = "".join(json.dumps({"text": f"Document number {n} about the sky."}) + "\n" for n in range(40)).encode()
     given = {"name": "Skies", "licence": "CC0-1.0", "min_characters": "10"}
 
     answer = client.post("/snapshots/new/?kind=text", given | {"file": SimpleUploadedFile("skies.jsonl", content)})
 
     snapshot = Snapshot.objects.get()
-    assert (answer.status_code, answer.url) == (302, f"/snapshots/{snapshot.pk}/")
-    assert b"40 documents" in client.get(answer.url).content
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/snapshots/{snapshot.pk}/")
+    assert b"40 documents" in client.get(answer.headers["Location"]).content

@@ -11,6 +11,7 @@ from django.conf import LazySettings
 from django.test import Client
 
 from accounts.models import User
+from tests.pages.answers import streamed
 from tests.trainer.tiny import build_tiny_model
 from tests.training.conftest import NOW
 from tests.training.openai_stub import Stub, openai_stub
@@ -81,8 +82,7 @@ def heard(client: Client, url: str, until_kind: str = "") -> list[tuple[str, dic
     place = "0"
     while True:
         response = client.get(url, headers={"Last-Event-ID": place})
-        stream = response.streaming_content
-        for block in stream:
+        for block in streamed(response):
             fields = dict(line.split(": ", 1) for line in block.decode().strip().split("\n") if not line.startswith(":"))
             if "event" not in fields:
                 continue

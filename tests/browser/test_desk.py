@@ -178,8 +178,9 @@ def test_dragging_ranks_as_well_as_keys(open_page: OpenPage, rosa: Rater, compar
 
     def drop(letter: str, target: str, share: float) -> str:
         card = page.locator(f"#response-{target}")
-        width = card.bounding_box()["width"]
-        page.locator(f"#name-{letter}").drag_to(card, target_position={"x": width * share, "y": 100})
+        box = card.bounding_box()
+        assert box is not None
+        page.locator(f"#name-{letter}").drag_to(card, target_position={"x": box["width"] * share, "y": 100})
         return line(page)
 
     assert drop("D", "A", 0.1) == "D › A › B › C"
@@ -406,7 +407,10 @@ def test_a_lost_session_is_said_and_nothing_typed_is_lost(open_page: OpenPage, r
     expect(page.locator("[data-trouble]")).to_contain_text("You are signed out.")
     expect(page.locator("#text")).to_have_value("Half a thought")
     again = open_page("/desk/", rosa)
-    page.context.add_cookies([cookie for cookie in again.context.cookies() if cookie["name"] == "sessionid"])
+    session = next(cookie for cookie in again.context.cookies() if cookie["name"] == "sessionid")
+    page.context.add_cookies(
+        [{"name": session["name"], "value": session["value"], "domain": session["domain"], "path": session["path"]}]
+    )
     page.reload()
     expect(page.locator("#text")).to_have_value("Half a thought")
 

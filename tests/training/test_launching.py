@@ -215,7 +215,7 @@ class TestTwoRealProcesses:
         assert RunPoint.objects.filter(run=run, attempt=2).order_by("step").first().step > 2  # type: ignore[union-attr]
 
     def test_a_killed_supervisor_takes_launcher_and_processes_along(self, queue_two: Callable[..., Run], tmp_path: Path) -> None:
-        run = queue_two("sft", max_steps=400, n_epochs=200)
+        run = queue_two("sft", max_steps=400, n_epochs=100)
         with processes(tmp_path) as site:
             site.trainer = REAL_TRAINER
             first = site.start_supervisor(run.pk, "first")
@@ -229,7 +229,7 @@ class TestTwoRealProcesses:
             until(lambda: not any(is_alive(pid) for pid in all_of_it), "the end of all")
 
     def test_a_stop_saves_at_the_same_step_in_both(self, queue_two: Callable[..., Run], noor: User, tmp_path: Path) -> None:
-        run = queue_two("sft", max_steps=400, n_epochs=200)
+        run = queue_two("sft", max_steps=400, n_epochs=100)
         with processes(tmp_path) as site:
             site.trainer = REAL_TRAINER
             site.start_supervisor(run.pk, "first")

@@ -120,9 +120,10 @@ def kill(pid: int) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """Children and theirs, the deepest first."""
+    """Children and theirs, the deepest first, whichever thread has started them."""
     try:
-        children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        threads = sorted(Path(f"/proc/{pid}/task").iterdir())
+        children = [int(word) for thread in threads for word in (thread / "children").read_text().split()]
     except OSError:
         return []
     return [found for child in children for found in [*descendants(child), child]]

@@ -55,10 +55,15 @@ def link(chain: Chain, step: str) -> Link:
     return chain.links.select_related("run", "snapshot", "campaign").get(step=step)
 
 
-def run_ends(chain: Chain, step: str, outcome: str = "succeeded", error: str = "", responses: int = 0) -> None:
-    """The run of this step is claimed and ends; the chain hears of it."""
+def run_of(chain: Chain, step: str) -> Run:
     run = link(chain, step).run
     assert run is not None
+    return run
+
+
+def run_ends(chain: Chain, step: str, outcome: str = "succeeded", error: str = "", responses: int = 0) -> None:
+    """The run of this step is claimed and ends; the chain hears of it."""
+    run = run_of(chain, step)
     claimed = services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
     assert claimed is not None
     is_model = outcome == "succeeded" and not responses
@@ -78,8 +83,7 @@ def states(chain: Chain) -> list[str]:
 def test_a_chain_cuts_a_snapshot_and_queues_its_run_on_it(begin: Callable[..., Chain], demonstrated: None) -> None:
     chain = begin(n_gpus=1, memory_gb=40)
 
-    run = link(chain, "sft").run
-    assert run is not None
+    run = run_of(chain, "sft")
     assert (run.state, run.snapshot) == ("queued", link(chain, "demonstrations").snapshot)
     assert (run.n_gpus, run.memory_gb) == (1, 40)
     assert states(chain) == ["done", "working"]
@@ -128,8 +132,7 @@ def test_a_failed_run_stops_the_chain_and_resuming_tries_that_run_again(
 
 def test_a_lost_run_is_told_as_lost(begin: Callable[..., Chain], demonstrated: None, noor: User, settings: LazySettings) -> None:
     chain = begin()
-    run = link(chain, "sft").run
-    assert run is not None
+    run = run_of(chain, "sft")
 
     for attempt in range(1, 4):
         services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
@@ -200,7 +203,7 @@ def test_the_next_chain_goes_on_from_the_model_that_the_last_one_left(begin: Cal
 
     second = begin()
 
-    assert second.base_model == TrainedModel.objects.get(run=link(first, "sft").run)
+    assert second.base_model == TrainedModel.objects.get(run=run_of(first, "sft"))
 
 
 def test_fine_tuning_ends_in_a_campaign_on_the_new_models_responses(
@@ -215,7 +218,7 @@ def test_fine_tuning_ends_in_a_campaign_on_the_new_models_responses(
     campaign = Campaign.objects.get()
     assert (again(chain).state, link(chain, "campaign").campaign) == ("finished", campaign)
     assert (campaign.state, campaign.items.count()) == ("open", 3)
-    assert link(chain, "sample").run.base_model == TrainedModel.objects.get(run=link(chain, "sft").run)
+    assert run_of(chain, "sample").base_model == TrainedModel.objects.get(run=run_of(chain, "sft"))
 
 
 def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
@@ -225,8 +228,8 @@ def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
     compare(prompts[0], rosa, [1, 2])
     chain = begin("weekly", pool=day_shift.pk, guideline=guideline.pk, n_responses=4, approvals=("campaign",))
     run_ends(chain, "reward")
-    ppo = link(chain, "ppo").run
-    assert ppo.reward_model == TrainedModel.objects.get(run=link(chain, "reward").run)
+    ppo = run_of(chain, "ppo")
+    assert ppo.reward_model == TrainedModel.objects.get(run=run_of(chain, "reward"))
     run_ends(chain, "ppo")
     for step in ("sample", "sample_before"):
         answer(chain, step, [prompt.pk for prompt in prompts], n=2)
@@ -250,7 +253,7 @@ def test_llama_2s_cycle_goes_from_demonstrations_to_a_blind_campaign_with_a_pers
     run_ends(chain, "sft")
     answer(chain, "sample_first", [prompt.pk for prompt in prompts], n=2)
     run_ends(chain, "sample_first", responses=2)
-    fine_tuned = TrainedModel.objects.get(run=link(chain, "sft").run)
+    fine_tuned = TrainedModel.objects.get(run=run_of(chain, "sft"))
     assert again(chain).state == "approval"
     assert link(chain, "comparisons").state == "approval"
 
@@ -263,10 +266,11 @@ def test_llama_2s_cycle_goes_from_demonstrations_to_a_blind_campaign_with_a_pers
     run_ends(chain, "sample", responses=2)
 
     blind = link(chain, "campaign").campaign
+    assert blind is not None
     assert (again(chain).state, chain.error) == ("finished", "")
-    assert link(chain, "reward").run.base_model == fine_tuned
-    assert link(chain, "ppo").run.base_model == fine_tuned
-    improved = TrainedModel.objects.get(run=link(chain, "ppo").run)
+    assert run_of(chain, "reward").base_model == fine_tuned
+    assert run_of(chain, "ppo").base_model == fine_tuned
+    improved = TrainedModel.objects.get(run=run_of(chain, "ppo"))
     assert set(blind.items.values_list("responses__source", flat=True)) == {improved.source_id, fine_tuned.source_id}
 
 
@@ -279,10 +283,10 @@ def test_rloo_is_measured_against_the_model_before_on_held_out_prompts(
     run_ends(chain, "reward")
     run_ends(chain, "rloo")
 
-    evaluation = link(chain, "evaluate").run
-    improved = TrainedModel.objects.get(run=link(chain, "rloo").run)
+    evaluation = run_of(chain, "evaluate")
+    improved = TrainedModel.objects.get(run=run_of(chain, "rloo"))
     assert (evaluation.kind, evaluation.base_model, evaluation.other_model) == ("evaluate", improved, base_model)
-    assert evaluation.reward_model == TrainedModel.objects.get(run=link(chain, "reward").run)
+    assert evaluation.reward_model == TrainedModel.objects.get(run=run_of(chain, "reward"))
     assert (evaluation.snapshot, evaluation.config["split"]) == (link(chain, "held_out").snapshot, "all")
     assert evaluation.snapshot.n_rows == 2
 
@@ -293,10 +297,10 @@ def test_dpo_takes_comparisons_and_no_reward_model(
     compare(on_split("train")[0], rosa, [1, 2])
     chain = begin("dpo", pool=day_shift.pk, guideline=guideline.pk)
 
-    run = link(chain, "dpo").run
+    run = run_of(chain, "dpo")
     assert (run.kind, run.base_model, run.reward_model) == ("dpo", base_model, None)
     run_ends(chain, "dpo")
-    assert link(chain, "sample").run.base_model == TrainedModel.objects.get(run=run)
+    assert run_of(chain, "sample").base_model == TrainedModel.objects.get(run=run)
 
 
 def test_fine_tuning_goes_on_from_what_pretraining_left(
@@ -304,11 +308,11 @@ def test_fine_tuning_goes_on_from_what_pretraining_left(
 ) -> None:
     text = make_snapshot("text")
     chain = begin("pretrain", text=text.pk)
-    assert link(chain, "pretrain").run.snapshot == text
+    assert run_of(chain, "pretrain").snapshot == text
 
     run_ends(chain, "pretrain")
 
-    assert link(chain, "sft").run.base_model == TrainedModel.objects.get(run=link(chain, "pretrain").run)
+    assert run_of(chain, "sft").base_model == TrainedModel.objects.get(run=run_of(chain, "pretrain"))
 
 
 @pytest.mark.parametrize("template", ["dpo", "rloo"])
@@ -333,7 +337,7 @@ def test_a_failed_link_of_a_new_kind_stops_the_chain_says_so_and_is_resumed(
 def test_runs_of_a_chain_share_their_work_where_their_kind_can(begin: Callable[..., Chain], demonstrated: None) -> None:
     chain = begin(n_gpus=4, n_processes=4, strategy="ddp")
 
-    assert link(chain, "sft").run.launch["n_processes"] == 4
+    assert run_of(chain, "sft").launch["n_processes"] == 4
 
 
 def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
@@ -350,7 +354,7 @@ def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
 
 def answer(chain: Chain, step: str, prompt_ids: list[int], *, n: int) -> None:
     """What the supervisor hands on while the run of this step goes on."""
-    run = link(chain, step).run
+    run = run_of(chain, step)
     first = services.response_number(run_id=run.pk, number=0)
     rows = [
         NewResponse(
@@ -385,5 +389,5 @@ def test_real_workers_take_a_chain_from_its_first_link_to_its_notice(
         until(lambda: again(chain).state != "going", "the end of the chain")
 
     assert (chain.state, chain.error) == ("finished", "")
-    assert link(chain, "sft").run.node == "gpu-1"
+    assert run_of(chain, "sft").node == "gpu-1"
     assert Notice.objects.get(person=noor).kind == "finished"

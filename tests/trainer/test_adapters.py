@@ -1,7 +1,7 @@
 """What LoRA learned stays beside the weights it was merged into: the base with the adapter on is the model that was saved."""
 
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import peft
 import pytest
@@ -16,7 +16,9 @@ from training.run_dir import ADAPTER
 @pytest.mark.parametrize("kind", ["sft", "reward"])
 def test_the_base_with_the_adapter_on_is_the_model_that_was_saved(tmp_path: Path, tiny_model: Path, kind: str) -> None:
     make = runs.demonstrations if kind == "sft" else runs.rankings
-    config = replace(configs.PRESETS[kind]["small"], method="lora", dtype="float32", max_steps=3, learning_rate=0.01)
+    quick: dict[str, Any] = {"method": "lora", "dtype": "float32", "max_steps": 3, "learning_rate": 0.01}
+    config, problems = configs.parse(kind, configs.as_json(configs.PRESETS[kind]["small"]) | quick)
+    assert config is not None, problems
     folder = runs.finished(tmp_path / "run", kind, config, tiny_model, make(tmp_path / "data"))
     loader = AutoModelForCausalLM if kind == "sft" else AutoModelForSequenceClassification
     more = {} if kind == "sft" else {"num_labels": 1}
@@ -32,7 +34,7 @@ def test_the_base_with_the_adapter_on_is_the_model_that_was_saved(tmp_path: Path
 
 
 def test_full_fine_tuning_leaves_no_adapter(tmp_path: Path, tiny_model: Path) -> None:
-    config = replace(configs.PRESETS["sft"]["small"], method="full", dtype="float32", max_steps=1)
+    config = configs.SftConfig(method="full", dtype="float32", max_steps=1, batch_size=4, max_tokens=256)
 
     folder = runs.finished(tmp_path / "run", "sft", config, tiny_model, runs.demonstrations(tmp_path / "data"))
 

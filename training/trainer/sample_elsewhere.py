@@ -47,7 +47,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder, done: set[Any])
                 outcome = "stopped"
                 break
             asked = [(row, number) for row in batch if row["prompt_id"] not in done for number in range(config.n_responses)]
-            rows = list(pool.map(lambda one: _answer(client, server, *one, config), asked))
+            rows = list(pool.map(lambda one: _answer(client, server, one[0], one[1], config), asked))
             run_dir.ensure_free_space(folder.path, 0, "writing responses")
             folder.append_lines(run_dir.RESPONSES, rows)
             n_written += len(rows)

@@ -52,7 +52,7 @@ class _Ears:
         os._exit(0)  # whoever asked is gone, in the middle of whatever
 
 
-class _Mouth(BaseStreamer):  # type: ignore[misc]
+class _Mouth(BaseStreamer):
     """Says what can be read so far. A character of several tokens waits until it is whole."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, say: Say) -> None:
@@ -79,7 +79,7 @@ class _Mouth(BaseStreamer):  # type: ignore[misc]
             self.said = len(text)
 
 
-class _Told(StoppingCriteria):  # type: ignore[misc]
+class _Told(StoppingCriteria):
     """Ends an answer when the event is set."""
 
     def __init__(self, stop: threading.Event) -> None:

@@ -141,7 +141,17 @@ def test_a_run_that_beats_is_not_reaped(queue: Callable[..., Run], settings: Laz
     run = claimed(queue())
 
     assert services.reap_runs(now=NOW + timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
-    assert services.give_up_attempt(run_id=run.pk, attempt=1, reason="x", now=NOW, silent_since=NOW) is False
+    assert services.give_up_attempt(run_id=run.pk, attempt=1, reason="x", now=NOW, only_if_silent=True) is False
+
+
+def test_a_run_that_beat_before_the_clock_was_set_back_is_queued_again(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = claimed(queue())
+
+    assert services.reap_runs(now=NOW - timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
+    assert services.reap_runs(now=NOW - timedelta(hours=1)) == 1
+
+    run.refresh_from_db()
+    assert run.state == "queued"
 
 
 def test_leaving_workers_do_not_bring_a_run_nearer_to_lost(queue: Callable[..., Run]) -> None:

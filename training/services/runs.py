@@ -194,14 +194,14 @@ def return_to_queue(*, run_id: int, attempt: int, now: datetime) -> bool:
     return True
 
 
-def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, silent_since: datetime | None = None) -> bool:
+def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, only_if_silent: bool = False) -> bool:
     """An attempt ended without a result: the run waits again, or is LOST after too many in a row that got no further.
 
-    With `silent_since`, only if its last heartbeat is older. False when the attempt is over already, or beats again.
+    With `only_if_silent`, unless its heart beats. False when the attempt is over already, or beats again.
     """
     ours = _running(run_id, attempt)
-    if silent_since is not None:
-        ours = ours.filter(heartbeat_at__lt=silent_since)
+    if only_if_silent:
+        ours = ours.filter(_is_silent(now))
     n_allowed = settings.RUN_MAX_ATTEMPTS
     lost = _("%(reason)s That was the last of %(n)s attempts. Look at the log, then retry: it goes on from its last checkpoint.")
     has_advanced = _has_advanced(run_id, attempt)
@@ -236,18 +236,23 @@ def _has_advanced(run_id: int, attempt: int) -> bool:
 
 def reap_runs(*, now: datetime) -> int:
     """Takes runs from supervisors that have fallen silent. How many."""
-    silent_since = now - timedelta(seconds=settings.RUN_REAP_AFTER_S)
-    silent = Run.objects.filter(state=Run.State.RUNNING, heartbeat_at__lt=silent_since).values_list("pk", "attempt", "node")
+    silent = Run.objects.filter(_is_silent(now), state=Run.State.RUNNING).values_list("pk", "attempt", "node")
     return sum(
         give_up_attempt(
             run_id=run_id,
             attempt=attempt,
             reason=_("The worker on %(node)s went away.") % {"node": node},
             now=now,
-            silent_since=silent_since,
+            only_if_silent=True,
         )
         for run_id, attempt, node in silent
     )
+
+
+def _is_silent(now: datetime) -> Q:
+    """A heartbeat from the future is none either: a clock was set back, and a dead run would wait until it is there again."""
+    patience = timedelta(seconds=settings.RUN_REAP_AFTER_S)
+    return Q(heartbeat_at__lt=now - patience) | Q(heartbeat_at__gt=now + patience)
 
 
 def describe_run(*, run: Run, tags: Sequence[str], remarks: str) -> None:

@@ -186,7 +186,7 @@ def comparisons(
     A judgment in which a response was edited gives a second row, `is_edit`: the edit, and behind it what it was made from.
     A repeat would count its rater's opinion twice, so it leaves only for who asks for repeats.
     """
-    ranked = RankedResponse.objects.select_related("response__source").order_by("response_id")
+    ranked = RankedResponse.objects.exclude(_BY_WITHDRAWN).select_related("response__source").order_by("response_id")
     compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
     judgments = _judgments(compared, campaigns, include_imports, include_extra, include_gold, include_set_aside)
     judgments = judgments.select_related("comparison", "demonstration__response__source", "item")
@@ -195,7 +195,8 @@ def comparisons(
     weights = weights_by_rater(campaigns=campaigns)
     for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(chunk_size=CHUNK):
         row = _comparison(judgment, weights)
-        yield row
+        if len(row.responses) > 1:
+            yield row
         edited = _edited_pair(judgment, row)
         if edited is not None:
             yield edited
@@ -203,7 +204,7 @@ def comparisons(
 
 def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[AdjudicatedRow]:
     """The order that a reviewer decided, a row an item; an adjudicated item without an order gives none."""
-    ranked = AdjudicatedRank.objects.select_related("response__source").order_by("response_id")
+    ranked = AdjudicatedRank.objects.exclude(_BY_WITHDRAWN).select_related("response__source").order_by("response_id")
     found = Adjudication.objects.filter(ranks__isnull=False).distinct().select_related("item__prompt").order_by("pk")
     if campaigns is not None:
         found = found.filter(item__campaign__in=campaigns)
@@ -426,6 +427,8 @@ def _about(row: DemonstrationRow | ComparisonRow) -> Record:
 
 # --- reading -----------------------------------------------------------------------------------------------------
 
+_BY_WITHDRAWN = Q(response__source__person__rater__withdrawn_at__isnull=False)
+
 
 def _judgments(
     judgments: QuerySet[Judgment],
@@ -489,7 +492,9 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
     written: Demonstration | None = getattr(judgment, "demonstration", None)  # a reverse one-to-one raises when there is none
     if written is None or written.response is None:
         return None
-    original = next(text for text in row.responses if text.response_id == written.edit_of_id)
+    original = next((text for text in row.responses if text.response_id == written.edit_of_id), None)
+    if original is None:  # its writer has withdrawn
+        return None
     edit = RankedText(written.response.pk, written.text, 1, written.response.source.name, EDITED, {})
     pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
     return replace(row, responses=tuple(pair), strength=None, reason=None, is_edit=True)

@@ -1,10 +1,12 @@
-"""What a rater's judgments went into: snapshots, the runs that learned from them, and every model that comes from those."""
+"""What a rater's judgments and texts went into: snapshots, the runs that learned from them, and every model made of those."""
 
+from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from labeling.models import Judgment, Rater
+from labeling.models import Judgment, RankedResponse, Rater
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
 
 
@@ -12,7 +14,7 @@ from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
 class TouchedSnapshot:
     snapshot: Snapshot
     n_judgments: int
-    """of this rater in it"""
+    """in it that this rater gave, or in which others compared a text of theirs"""
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,16 @@ class Touched:
 
 def touched_by(*, rater: Rater) -> Touched:
     """Every version of a judgment counts: a snapshot may hold one that was corrected since."""
-    given = SnapshotJudgment.objects.filter(judgment__in=Judgment.versions.filter(rater=rater).values("pk"))
-    counts: dict[int, int] = {}
-    for snapshot_id in given.values_list("snapshot_id", flat=True).iterator():
-        counts[snapshot_id] = counts.get(snapshot_id, 0) + 1
+    theirs: list[QuerySet[Any, Any]] = [Judgment.versions.filter(rater=rater).values("pk")]
+    if rater.user_id is not None:
+        compared = RankedResponse.objects.filter(response__source__person=rater.user_id)
+        theirs.append(compared.values("comparison__judgment"))
+    held = {
+        pair
+        for judgments in theirs
+        for pair in SnapshotJudgment.objects.filter(judgment__in=judgments).values_list("snapshot_id", "judgment_id").iterator()
+    }
+    counts = Counter(snapshot_id for snapshot_id, _judgment_id in held)
     snapshots = Snapshot.objects.filter(pk__in=counts).order_by("-created_at", "-pk")
     runs, models = _descended(set(counts))
     return Touched(

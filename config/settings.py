@@ -274,6 +274,7 @@ CELERY_BEAT_SCHEDULE = {
     "end-crowd-visits": {"task": "labeling.tasks.end_crowd_visits", "schedule": 60.0},
     "ring-quality": {"task": "labeling.tasks.ring_quality", "schedule": 180.0},
     "ring-topics": {"task": "labeling.tasks.ring_topics", "schedule": 3600.0},
+    "warn-of-floors": {"task": "labeling.tasks.warn_of_floors", "schedule": 21600.0},
     "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.tasks.fire_due_schedules", "schedule": 30.0},
     "advance-chains": {"task": "training.tasks.advance_chains", "schedule": 30.0},

@@ -57,6 +57,12 @@ def show_topics(*, pool_id: int) -> None:
     services.show_topics(pool_id=pool_id, now=timezone.now())
 
 
+@short_task(time_limit_s=300)
+def warn_of_floors() -> None:
+    """A rater's month is told once."""
+    services.warn_of_floors(now=timezone.now())
+
+
 @short_task(time_limit_s=30)
 def ring_topics() -> None:
     """Rings for pools in which somebody has judged of late."""

@@ -69,7 +69,7 @@ from labeling.services.onboarding import (
     score_demonstration,
     submit_step,
 )
-from labeling.services.pay import UnableToPay, answer_dispute, mark_paid, raise_dispute, set_rate
+from labeling.services.pay import UnableToPay, answer_dispute, mark_paid, raise_dispute, set_rate, warn_of_floors
 from labeling.services.people import (
     PoolTerms,
     add_raters,
@@ -215,5 +215,6 @@ __all__ = [
     "tell_of_judgments",
     "undo",
     "use_other_golds",
+    "warn_of_floors",
     "withdraw_rater",
 ]

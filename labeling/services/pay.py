@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -140,6 +141,23 @@ def answer_dispute(
     return True
 
 
+def warn_of_floors(*, now: datetime) -> int:
+    """Tells every admin, once a rater and month, whose work of this month comes to less an hour than its floor; how many."""
+    today = now.astimezone(UTC).date()
+    since = today.replace(day=1)
+    below = [row for row in pay.pay_rows(since=since, until=today) if row.sheet.alarms]
+    for row in below:
+        notices.tell(
+            people=User.objects.filter(is_admin=True, is_active=True),
+            key=f"floor-{row.rater.pk}-{since:%Y-%m}",
+            kind=Notice.Kind.WARNING,
+            words=partial(_below_floor, row),
+            path=f"{reverse('pay_rater', args=[row.rater.pk])}?since={since}&until={today}",
+            now=now,
+        )
+    return len(below)
+
+
 def as_record(line: pay.Line) -> dict[str, Any]:
     """A line as JSON: for a payment, and column by column for a CSV file. Amounts in the currency's own units."""
     return {
@@ -155,6 +173,10 @@ def as_record(line: pay.Line) -> dict[str, Any]:
         "amount": str(money.to_major(line.amount, line.currency)) if line.amount is not None else "",
         "currency": line.currency,
     }
+
+
+def _below_floor(row: pay.PayRow) -> str:
+    return f"{row.rater.alias}: {row.sheet.alarms[0].sentence}"
 
 
 def _tell(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:

@@ -157,6 +157,20 @@ def test_pay_above_the_floor_raises_none(day_shift: Pool, rosa: Rater, demonstra
     assert sheet(rosa).alarms == []
 
 
+def test_admins_are_told_once_a_month_whose_pay_is_below_the_floor(
+    alice: User, day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    rate(day_shift, amount="200", basis="item", floor=Decimal(1200))
+    write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800)
+
+    assert [services.warn_of_floors(now=NOON + timedelta(days=day)) for day in (0, 1)] == [1, 1]
+
+    (notice,) = Notice.objects.filter(person=alice)
+    assert notice.sentence == f"{rosa.alias}: Demonstrations in “Day shift” come to 4.00 EUR an hour; the floor is 12.00 EUR."
+    assert notice.path == f"/pay/raters/{rosa.pk}/?since=2026-03-01&until=2026-03-02"
+    assert services.warn_of_floors(now=NOON + timedelta(days=40)) == 0  # of a later month, nothing yet
+
+
 def test_a_paid_period_stays_as_it_was_paid(day_shift: Pool, alice: User, rosa: Rater, demonstration_campaign: Campaign) -> None:
     rate(day_shift, amount="100", basis="item")
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)

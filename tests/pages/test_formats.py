@@ -3,6 +3,7 @@
 import pytest
 from django.utils import formats, translation
 
+from labeling.forms.pay import PeriodForm
 from tests.cast import NOON
 
 
@@ -19,3 +20,9 @@ from tests.cast import NOON
 def test_a_moment_is_written_with_24_hours_and_the_day_first(language: str, name: str, words: str) -> None:
     with translation.override(language):
         assert formats.date_format(NOON, name) == words
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_browsers_field_for_a_day_gets_the_day_as_it_reads_it(language: str) -> None:
+    with translation.override(language):
+        assert 'value="2026-03-02"' in str(PeriodForm({"since": NOON.date()})["since"])

@@ -42,7 +42,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
                 "desk",
                 ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline", "onboarding"),
             ),
-            Place(_("My work"), "my_work", "clock", ("my_work", "my_care")),
+            Place(_("My work"), "my_work", "clock", ("my_work", "my_care", "my_skills", "help")),
             Place(_("My pay"), "my_pay", "check", ("my_pay",)),
             Place(_("Guidelines"), "my_guidelines", "guideline", ("my_guideline",)),
         ),

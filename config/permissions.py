@@ -71,6 +71,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "onboarding": RATER,
     "onboarding_step": RATER,
     "my_skills": RATER,
+    "help": MEMBER,
     "my_care": RATER,
     "pool_onboarding": ADMIN,
     "step_new": ADMIN,

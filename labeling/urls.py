@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from labeling.views import care, desk, guidance, imports, join, my_pay
+from labeling.views import care, desk, guidance, guides, imports, join, my_pay
 from labeling.views import crowd as crowd_worker
 from labeling.views import onboarding as my_onboarding
 from labeling.views.manage import (
@@ -43,6 +43,7 @@ urlpatterns = [
     path("desk/item/<uuid:lease>/preview", desk.preview, name="desk_preview"),
     path("my-work/", desk.my_work, name="my_work"),
     path("my-work/reviews/<int:pk>/appeal", desk.appeal, name="my_appeal"),
+    path("help/<slug:name>/", guides.page, name="help"),
     path("my-guidelines/", guidance.index, name="my_guidelines"),
     path("guidelines/<int:pk>/", guidance.page, name="my_guideline"),
     path("guidelines/<int:pk>/read", guidance.read, name="my_guideline_read"),

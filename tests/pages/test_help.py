@@ -1,0 +1,32 @@
+"""The guides that raters read on the site."""
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from labeling.models import Rater
+
+pytestmark = pytest.mark.django_db
+SignedIn = Callable[..., Client]
+
+
+def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(rosa: Rater, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+
+    guide = client.get("/help/raters/").content.decode()
+    recorded = client.get("/help/recorded/").content.decode()
+
+    assert "your active seconds on items that you judged" in guide
+    assert '<a class="button" href="/help/recorded/">' in guide
+    assert "<table>" in recorded
+
+
+@pytest.mark.parametrize("address", ["/my-work/", "/my-pay/"])
+def test_a_raters_pages_lead_to_the_guide(address: str, rosa: Rater, signed_in: SignedIn) -> None:
+    assert 'href="/help/raters/"' in signed_in(rosa).get(address).content.decode()
+
+
+@pytest.mark.parametrize("name", ["admins", "operators", "nothing"])
+def test_no_other_file_is_read(name: str, rosa: Rater, signed_in: SignedIn) -> None:
+    assert signed_in(rosa).get(f"/help/{name}/").status_code == 404

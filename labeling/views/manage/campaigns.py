@@ -18,6 +18,7 @@ from labeling.forms.campaigns import CampaignForm, ChangeForm, initial_of, no_pr
 from labeling.forms.manage import ItemFilterForm
 from labeling.models import Campaign
 from labeling.selectors import costs
+from labeling.selectors.written import written
 from labeling.views.manage.curve import progress_chart
 from labeling.views.manage.quality import quality_now
 
@@ -96,6 +97,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "quality": quality_now(report) if report else [],
         "raters": [(row, measured.get(row.rater_id)) for row in board.raters],
         "n_flagged": sum(bool(row.flags) for row in measured.values()),
+        "written": written(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else None,
     }
     return render(request, "labeling/manage/campaign.html", context)
 

@@ -6,6 +6,7 @@ import accelerate
 import peft
 import pytest
 import transformers
+from transformers.cache_utils import DynamicLayer
 from trl.models.utils import unwrap_model_for_generation
 from trl.trainer.sft_trainer import SFTTrainer
 
@@ -26,6 +27,7 @@ CALLED = [
     (accelerate.Accelerator, "register_save_state_pre_hook"),
     (accelerate.Accelerator, "register_load_state_pre_hook"),
     (accelerate.Accelerator, "reduce"),
+    (transformers.Cache, "update"),
     (peft.PeftModel, "disable_adapter"),
     (transformers.AttentionInterface, "register"),
     (transformers.AttentionMaskInterface, "register"),
@@ -47,6 +49,17 @@ def test_a_method_that_we_call_is_still_there(owner: type, name: str) -> None:
 def test_a_models_own_keywords_reach_its_attention_and_a_mask_of_four_dimensions_is_left_alone() -> None:
     assert "**kwargs" in inspect.getsource(transformers.models.llama.modeling_llama.LlamaDecoderLayer.forward)
     assert "len(attention_mask.shape) == 4" in inspect.getsource(transformers.masking_utils)
+
+
+def test_a_cache_layer_is_asked_for_these_and_a_growing_one_has_them() -> None:
+    assert {"update", "get_seq_length", "lazy_initialization"} <= {*vars(DynamicLayer)}
+    assert [*inspect.signature(DynamicLayer.update).parameters] == ["self", "key_states", "value_states", "args", "kwargs"]
+    assert "layers" in inspect.signature(transformers.Cache.__init__).parameters
+
+
+def test_accelerate_shares_out_one_model_alone() -> None:
+    """Once this fails, PPO may learn FSDP: it trains two."""
+    assert "Only one model is supported when using FSDP2" in inspect.getsource(accelerate.Accelerator.prepare)
 
 
 def test_generation_unwraps_with_model_and_accelerator() -> None:

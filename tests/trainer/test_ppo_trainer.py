@@ -4,14 +4,17 @@ import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import safetensors.torch
 import torch
+from accelerate import DistributedType
 
 from tests.trainer import ppo_models
-from training.trainer import ppo_trainer
+from training.trainer import packing, ppo_trainer
 
 Build = Callable[..., ppo_trainer.Models]
 
@@ -26,7 +29,7 @@ def weights(model: torch.nn.Module) -> list[torch.Tensor]:
 def test_packed_rows_keep_order_and_stay_within_their_budget() -> None:
     sequences = [([1, 2], [3] * n) for n in (3, 1, 4, 9, 2)]
 
-    rows = ppo_trainer.pack(sequences, 10)
+    rows = packing.pack(sequences, 10)
 
     assert [row.members for row in rows] == [[0, 1], [2], [3], [4]]
     assert torch.cat([row.targets for row in rows]).tolist() == [t for _, response in sequences for t in response]
@@ -80,17 +83,30 @@ def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
             assert float(score) == pytest.approx(float(reward.score(hidden)[0, -1, 0].detach()), abs=1e-5)
 
 
-def test_left_padding_while_sampling_changes_no_response() -> None:
+def test_the_prompts_beside_it_change_no_response() -> None:
     trainer = ppo_models.trainer(temperature=0.05)
     with torch.no_grad():
-        trainer.policy.lm_head.weight.mul_(100)  # so sure of itself that sampling is choosing
+        trainer.policy.lm_head.weight.mul_(10_000)  # so sure of itself that sampling is choosing
 
-    together = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
-    alone = [trainer.sample([prompt])[0].response_ids for prompt in ppo_models.PROMPTS]
+    for trainer._samples_itself in (True, False):
+        together = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
+        alone = [trainer.sample([prompt])[0].response_ids for prompt in ppo_models.PROMPTS]
 
-    assert (
-        sum(a == b for a, b in zip(together, alone, strict=True)) >= len(alone) - 1
-    )  # at T = 0.05 all but the closest call agree
+        assert together == alone
+
+
+# --- several processes -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"), [(DistributedType.FSDP, "Choose DDP"), (DistributedType.MULTI_GPU, "do not divide among 3")]
+)
+def test_processes_that_cannot_share_a_run_are_told_why(kind: DistributedType, sentence: str) -> None:
+    accelerator: Any = SimpleNamespace(num_processes=3, distributed_type=kind)
+    tokenizer: Any = ppo_models.BareTokenizer()
+
+    with pytest.raises(ppo_trainer.UnableToShare, match=sentence):
+        ppo_trainer.PpoTrainer(ppo_models.full_models(), tokenizer, ppo_models.config(), prompts=[], accelerator=accelerator)
 
 
 # --- reference and adapters --------------------------------------------------------------------------------------
@@ -211,6 +227,9 @@ def test_stop_and_resume_equals_an_unbroken_run(build: Build, tmp_path: Path) ->
         "n_episodes": 48,
         "ema_decay": 0.9,
         "normalizes_reward": True,
+        "n_minibatches": 2,  # a resume in the middle of a rollout's optimizer steps would be unequal: there is none
+        "n_inner_epochs": 2,
+        "warmup_steps": 5,
     }
     torch.manual_seed(11)
     whole = ppo_models.trainer(build(), **changes)
@@ -256,6 +275,26 @@ def test_each_prompt_comes_once_before_any_comes_twice() -> None:
 
     assert sorted(seen[:8]) == sorted(seen[8:]) == list(range(8))
     assert seen[:8] != seen[8:]
+
+
+def test_the_learning_rate_rises_from_a_tenth_over_the_warm_up_and_then_stays() -> None:
+    trainer = ppo_models.trainer(warmup_steps=2, n_minibatches=2, n_inner_epochs=2, learning_rate=1e-3, value_learning_rate=2e-3)
+    policy, value = [], []
+
+    for _update in range(10):
+        policy.append(trainer.optimizer.param_groups[0]["lr"])
+        value.append(trainer.optimizer.param_groups[1]["lr"])
+        trainer.optimizer.step()
+        trainer.scheduler.step()
+
+    assert policy == pytest.approx([(0.1 + 0.9 * min(update, 8) / 8) * 1e-3 for update in range(10)])
+    assert value == pytest.approx([2 * rate for rate in policy])
+
+
+def test_one_prompt_with_one_response_is_a_batch() -> None:
+    trainer = ppo_models.trainer(prompts=[[3, 4]], batch_size=1, n_episodes=2)
+
+    assert [len(report.experience.rollouts) for report in trainer.steps()] == [1, 1]
 
 
 # --- stopping in time --------------------------------------------------------------------------------------------
@@ -339,9 +378,9 @@ def test_without_a_penalty_the_policy_drifts_further() -> None:
     for beta in (0.0, 0.5):
         trainer = ppo_models.trainer(ppo_models.full_models(share_of_sevens), **LEARNING, n_episodes=25 * 32, kl_coef=beta)
         torch.manual_seed(0)
-        drift[beta] = [report.metrics["kl"] for report in trainer.steps()][-1]
+        drift[beta] = fmean([report.metrics["kl"] for report in trainer.steps()][-5:])
 
-    assert drift[0.0] > 1.5 * drift[0.5] > 0
+    assert drift[0.0] > 1.5 * abs(drift[0.5])
 
 
 @pytest.mark.slow
@@ -357,7 +396,7 @@ def test_ptx_holds_the_language_model_loss_where_plain_ppo_lets_it_rise() -> Non
         )
         optimizer = torch.optim.Adam(models.policy.parameters(), lr=3e-3)
         while trainer.language_model_loss(ptx) > 0.5:
-            loss = -sum(trainer._plain_logprobs(row).mean() for row in ppo_trainer.pack(ptx, 512))
+            loss = -sum(trainer._plain_logprobs(row).mean() for row in packing.pack(ptx, 512))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -1,5 +1,6 @@
 """PPO: a policy learns from a reward model, one rollout after the other."""
 
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from training.configs import PpoConfig
 from training.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, loading, progress
 from training.trainer.ppo_trainer import Collapse, Models, PpoTrainer, Report, Rollout
+from training.trainer.rollout_server import URL, RolloutServer
 
 _BEST = "best"
 _BEST_WEIGHTS = "policy.safetensors"
@@ -43,6 +45,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     transformers.set_seed(config.seed + accelerator.process_index)
     tokenizer = _tokenizer(job)
     texts = _read(Path(job.snapshot), tokenizer, config)
+    server = _server(job, folder, accelerator.process_index)
     trainer = PpoTrainer(
         _models(job, config, tokenizer, numbers),
         tokenizer,
@@ -51,11 +54,14 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         ptx=texts.ptx,
         accelerator=accelerator,
         rollout_autocast=torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None,
+        server=server,
     )
     _tell(folder, texts, config, is_watched=job.watchdog_model is not None)
     _begin(trainer, tokenizer, texts, folder)
     outcome, error = _learn(trainer, tokenizer, texts, config, folder)
     metrics = _finish(trainer, tokenizer, texts, config, folder)
+    if server is not None:
+        server.forget()
     with trainer.averaged_weights():
         policy = loading.merged(accelerator.unwrap_model(trainer.policy), torch.bfloat16)
     if accelerator.is_main_process:
@@ -84,6 +90,13 @@ def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
                 f"The {role} reads other tokens than the policy writes. Train a reward model from the same base model."
             )
     return tokenizer
+
+
+def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
+    """Where the node's environment names one. Each process hands over its own copy of the adapter: they are equal."""
+    url = os.environ.get(URL)
+    aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rollouts"
+    return RolloutServer(url, aside, f"run-{job.run_id}-{folder.attempt}-{process}") if url else None
 
 
 def _models(job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> Models:

@@ -23,21 +23,27 @@ from typing import Any
 
 import safetensors.torch
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedType
 from torch import Tensor, nn
 from transformers import PreTrainedTokenizerBase
 from trl.models.utils import unwrap_model_for_generation
 
 from training.configs import PpoConfig
-from training.trainer import packed_attention
+from training.run_dir import AnticipatedFailure
+from training.trainer import packed_attention, sampling
 from training.trainer import ppo_formulas as formulas
-from training.trainer.packed_attention import PROMPT
-from training.trainer.ranking_trainer import scores_of_every_token, shared_prefix_mask
+from training.trainer.packing import Row, pack
+from training.trainer.ranking_trainer import scores_of_every_token
+from training.trainer.rollout_server import RolloutServer
 
 IGNORED = -100
 # The optimizer's groups, and the order in which a checkpoint keeps the models.
 _POLICY, _VALUE = 0, 1
 _TRAINED = ("policy.safetensors", "value.safetensors")
+
+
+class UnableToShare(AnticipatedFailure):
+    """The processes of this run cannot work together."""
 
 
 class Collapse(Exception):
@@ -103,79 +109,6 @@ class Experience:
 
 
 @dataclass(frozen=True)
-class Row:
-    """Sequences end to end, (1, L) each. `predict` are the places whose output foretells a response token, `targets` those."""
-
-    input_ids: Tensor
-    segments: Tensor
-    position_ids: Tensor
-    predict: Tensor  # (n,)
-    targets: Tensor  # (n,)
-    ends: Tensor  # (sequences,) place of each sequence's last token
-    members: list[int]
-    """Which sequences, as indices into what was packed."""
-
-    def to(self, device: torch.device) -> "Row":
-        moved = {f.name: getattr(self, f.name).to(device) for f in dataclasses.fields(self) if f.name != "members"}
-        return Row(**moved, members=self.members)
-
-    def inputs(self, model: nn.Module) -> dict[str, Any]:
-        """What `model` is called with to read this row."""
-        return {
-            "input_ids": self.input_ids,
-            "attention_mask": shared_prefix_mask(self.segments),
-            "position_ids": self.position_ids,
-            "use_cache": False,
-            **packed_attention.arguments(model, self.segments),
-        }
-
-
-def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> list[Row]:
-    """(prompt ids, response ids) into rows of at most `row_tokens`, one sequence at least, in order: flat results keep it."""
-    rows: list[Row] = []
-    members: list[int] = []
-    size = 0
-    for index, (prompt, response) in enumerate(sequences):
-        length = len(prompt) + len(response)
-        if members and size + length > row_tokens:
-            rows.append(_row(sequences, members))
-            members, size = [], 0
-        members.append(index)
-        size += length
-    if members:
-        rows.append(_row(sequences, members))
-    return rows
-
-
-def _row(sequences: Sequence[tuple[list[int], list[int]]], members: list[int]) -> Row:
-    ids: list[int] = []
-    marks: list[int] = []
-    places: list[int] = []
-    predict: list[int] = []
-    targets: list[int] = []
-    ends: list[int] = []
-    for number, index in enumerate(members, start=PROMPT + 1):
-        prompt, response = sequences[index]
-        start = len(ids)
-        ids += [*prompt, *response]
-        marks += [number] * (len(prompt) + len(response))
-        places += range(len(prompt) + len(response))
-        first = start + len(prompt) - 1
-        predict += range(first, first + len(response))
-        targets += response
-        ends.append(len(ids) - 1)
-    return Row(
-        input_ids=torch.tensor([ids]),
-        segments=torch.tensor([marks]),
-        position_ids=torch.tensor([places]),
-        predict=torch.tensor(predict),
-        targets=torch.tensor(targets),
-        ends=torch.tensor(ends),
-        members=members,
-    )
-
-
-@dataclass(frozen=True)
 class Report:
     """What one step did. `step` counts rollouts from 1."""
 
@@ -230,13 +163,22 @@ class PpoTrainer:
         ptx: Sequence[tuple[list[int], list[int]]] = (),
         accelerator: Accelerator | None = None,
         rollout_autocast: torch.dtype | None = None,
+        server: RolloutServer | None = None,
     ) -> None:
         self.config, self.tokenizer = config, tokenizer
         self.accelerator = accelerator or Accelerator()
+        if self.accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
+            raise UnableToShare(
+                "PPO trains two models, and Accelerate shares out only one by FSDP or DeepSpeed. Choose DDP, with LoRA where "
+                "memory is short."
+            )
         if config.batch_size % self.accelerator.num_processes:
-            raise ValueError(f"{config.batch_size} episodes do not divide among {self.accelerator.num_processes} processes.")
+            raise UnableToShare(
+                f"{config.batch_size} episodes do not divide among {self.accelerator.num_processes} processes. Change one."
+            )
         self.prompts, self.ptx = prompts, ptx
-        self.rollout_autocast = rollout_autocast
+        self.rollout_autocast, self.server = rollout_autocast, server
+        self._samples_itself: bool | None = None  # known once the policy has been tried
         self.device = self.accelerator.device
         for role in (models.policy, models.reference, models.reward, models.value, models.watchdog):
             if isinstance(role, nn.Module):
@@ -312,7 +254,48 @@ class PpoTrainer:
 
     @torch.no_grad()
     def sample(self, prompts: Sequence[list[int]]) -> list[Rollout]:
-        """One response to each prompt from the policy as it is now. A response that was cut off keeps no end it never sampled."""
+        """One response to each prompt from the policy as it is now. A response that was cut off keeps no end it never sampled.
+
+        The draw may use fewer bits than the policy (`rollout_autocast`): the old log-probabilities of the ratio are not the
+        draw's but those that `experience` measures afterwards in the policy's own arithmetic. So the ratio before the first
+        update is exactly 1 and the KL to an equal reference exactly 0, and what is left is that the tokens come from a policy a
+        rounding away, as they do from a vLLM server: a bias of that rounding's size, which taking the draw's own probabilities
+        for the old ones would turn into noise in every ratio and into clipping.
+        """
+        cast = torch.autocast(self.device.type, self.rollout_autocast) if self.rollout_autocast else contextlib.nullcontext()
+        with unwrap_model_for_generation(self.policy, self.accelerator) as policy:
+            if self.server is not None:
+                return self._trimmed(prompts, self._asked(self.server, policy, prompts))
+            if self._samples_itself is None:
+                self._samples_itself = sampling.can_sample(policy)
+            with cast:
+                written = self._written(policy, prompts) if self._samples_itself else self._generated(policy, prompts)
+        return self._trimmed(prompts, written)
+
+    def _asked(self, server: RolloutServer, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
+        server.hand_over(policy)
+        return server.responses(
+            prompts,
+            max_new_tokens=self.config.max_new_tokens,
+            end=int(self.tokenizer.eos_token_id),
+            temperature=self.config.temperature,
+            top_p=self.config.top_p,
+            seed=int(torch.randint(2**31, ()).item()),
+        )
+
+    def _written(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
+        return sampling.responses(
+            policy,
+            prompts,
+            max_new_tokens=self.config.max_new_tokens,
+            ends=frozenset({int(self.tokenizer.eos_token_id)}),
+            temperature=self.config.temperature,
+            top_p=self.config.top_p,
+            row_tokens=self.config.row_tokens,
+        )
+
+    def _generated(self, policy: Any, prompts: Sequence[list[int]]) -> list[list[int]]:
+        """By transformers' generate, for models that `sampling` cannot take."""
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
         ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
@@ -326,9 +309,12 @@ class PpoTrainer:
             "eos_token_id": self.tokenizer.eos_token_id,
             "pad_token_id": pad,
         }
-        cast = torch.autocast(self.device.type, self.rollout_autocast) if self.rollout_autocast else contextlib.nullcontext()
-        with unwrap_model_for_generation(self.policy, self.accelerator) as policy, cast:
-            written = policy.generate(input_ids=ids, attention_mask=mask, use_cache=True, **settings)[:, width:].tolist()
+        found: list[list[int]] = policy.generate(input_ids=ids, attention_mask=mask, use_cache=True, **settings)[
+            :, width:
+        ].tolist()
+        return found
+
+    def _trimmed(self, prompts: Sequence[list[int]], written: Sequence[list[int]]) -> list[Rollout]:
         return [self._trim(prompt, response) for prompt, response in zip(prompts, written, strict=True)]
 
     def _trim(self, prompt: list[int], written: list[int]) -> Rollout:
@@ -683,8 +669,6 @@ class PpoTrainer:
 
     def _save_trained(self, models: list[nn.Module], weights: list[dict[str, Tensor]], folder: str) -> None:
         """In place of whole state dicts: what trains, each weight once. Tied weights and frozen ones come with the model."""
-        if not weights:
-            return  # FSDP and DeepSpeed have saved their shards already
         if self.accelerator.is_main_process:
             for model, name in zip(models, _TRAINED, strict=True):
                 kept = {key: p.detach().contiguous() for key, p in self._trained(model).items()}

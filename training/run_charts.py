@@ -122,6 +122,22 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
     )
 
 
+def margins(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
+    """How far apart a reward model sets the two responses of a pair. None without pairs."""
+    n = sum(one["n"] for one in bins)
+    if not n:
+        return None
+    return line_chart(
+        title=gettext("It sets the two responses of a pair %(margin)s apart on average")
+        % {"margin": _number(sum(one["n"] * one["margin"] for one in bins) / n)},
+        series=[Series(gettext("pairs"), [(one["margin"], one["n"]) for one in bins])],
+        x_unit=gettext("reward of the better one, less that of the other"),
+        y_unit=gettext("held-out pairs"),
+        from_zero=True,
+        note=gettext("Below 0 it has the pair the wrong way round."),
+    )
+
+
 def _ends(title: str, series: Sequence[Series]) -> str:
     """In words: where the curves end, and which of them lowest and highest."""
     ranked = sorted((one.points[-1][1], one.name) for one in series)

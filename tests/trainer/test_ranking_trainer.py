@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 import torch
-from transformers import LlamaForSequenceClassification, PreTrainedTokenizerBase
+from transformers import LlamaForSequenceClassification, MistralConfig, MistralForSequenceClassification, PreTrainedTokenizerBase
 
 from tests.trainer import ppo_models
 from training.trainer import ranking_trainer as rt
@@ -189,6 +189,31 @@ def test_a_pad_token_inside_a_response_does_not_move_the_reading_point() -> None
         hidden = model.model(input_ids=torch.tensor([[5, 6, 7, 0]])).last_hidden_state
 
     assert float(rewards[0]) == pytest.approx(float(model.score(hidden)[0, -1, 0].detach()), abs=1e-5)
+
+
+def test_a_margin_histogram_counts_every_pair_once() -> None:
+    margins = [-1.0, -0.9, 0.5, 1.0, 3.0]
+
+    found = rt.PairResults(margins, [0] * 5, [], []).margin_histogram(4)
+
+    assert found == [{"margin": -0.5, "n": 2}, {"margin": 0.5, "n": 1}, {"margin": 1.5, "n": 1}, {"margin": 2.5, "n": 1}]
+    assert rt.PairResults([2.0], [0], [], []).margin_histogram(2) == [{"margin": 2.5, "n": 1}, {"margin": 3.5, "n": 0}]
+    assert rt.PairResults([], [], [], []).margin_histogram() == []
+
+
+def test_an_architecture_with_a_window_cannot_share_a_prefix() -> None:
+    shape: dict[str, Any] = {
+        "vocab_size": 16,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 4,
+    }
+    model = MistralForSequenceClassification(
+        MistralConfig(**shape, num_key_value_heads=2, num_labels=1, pad_token_id=0, sliding_window=4096)
+    )
+
+    assert not rt.can_share_prefix(model)
 
 
 def test_this_architecture_can_share_a_prefix() -> None:

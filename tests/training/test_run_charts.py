@@ -17,6 +17,15 @@ def test_a_ppo_run_shows_reward_by_its_drift_from_the_sft_model() -> None:
     assert [row[1] for row in drift.rows] == ["0", "1", "0.5"]
 
 
+def test_margins_are_drawn_from_where_pairs_come_out_wrong() -> None:
+    chart = run_charts.margins([{"margin": -1.0, "n": 1}, {"margin": 0.0, "n": 0}, {"margin": 1.0, "n": 3}])
+
+    assert chart is not None
+    assert chart.title == "It sets the two responses of a pair 0.5 apart on average"
+    assert [row[:2] for row in chart.rows] == [("-1", "1"), ("0", "0"), ("1", "3")]
+    assert run_charts.margins([]) is None
+
+
 def test_what_is_only_an_aid_is_not_drawn() -> None:
     curves = {name: curve(name, 1.0, 2.0) for name in ("reward", "rollout_s", "update_s", "policy_loss", "held_out_n")}
 

@@ -73,7 +73,7 @@ _SHARES = {
     *("win_rate", "win_rate_low", "win_rate_high"),
     *("share_ended", "ended"),
 }
-_ELSEWHERE = {"calibration", "shape", "accuracy_by", "cross_validation"}
+_ELSEWHERE = {"calibration", "margins", "shape", "accuracy_by", "cross_validation"}
 """Drawn, in a table of its own, or of use to estimates only; not listed."""
 _STRENGTHS: dict[str, Promise] = {"1": _("negligibly"), "2": _("slightly"), "3": _("clearly"), "4": _("significantly")}
 _GROUPINGS: dict[str, tuple[Promise, dict[str, Any]]] = {

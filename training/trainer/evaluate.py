@@ -130,6 +130,7 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
         "n_ties": read.n_ties,
         "n_responses_left_out": read.n_left_out,
         "calibration": found.calibration(),
+        "margins": found.margin_histogram(),
         "accuracy_by": breakdown.accuracy_by(found.margins, breakdown.pairs_of(read.rows)),
     }
 

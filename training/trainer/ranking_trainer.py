@@ -16,7 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import PreTrainedTokenizerBase, Trainer, TrainingArguments
+from transformers import DynamicCache, PreTrainedTokenizerBase, Trainer, TrainingArguments
+from transformers.cache_utils import DynamicLayer
 
 from training.trainer import packed_attention
 from training.trainer.packed_attention import PADDING, PROMPT
@@ -212,7 +213,14 @@ def rewards_of(model: nn.Module, batch: dict[str, Any]) -> Tensor:
 
 @torch.no_grad()
 def can_share_prefix(model: nn.Module, tolerance: float = 1e-3) -> bool:
-    """Whether this architecture gives packed responses the rewards it gives them alone; measured, not assumed."""
+    """Whether this architecture gives packed responses the rewards it gives them alone; measured, not assumed.
+
+    Short rows would not show a sliding window, which a packed row's mask leaves out: such a model cannot.
+    """
+    config = getattr(model, "config", None)
+    if config is not None and any(type(layer) is not DynamicLayer for layer in DynamicCache(config=config).layers):
+        logger.info("This model sees a window or keeps a state: each response runs with its own copy of the prompt.")
+        return False
     row = {"prompt_ids": [3, 4, 5], "response_ids": [[6, 7], [8, 9, 10]], "winner": [], "loser": [], "weight": [], "margin": []}
     device = next(model.parameters()).device
     was_training = model.training
@@ -344,6 +352,17 @@ class PairResults:
             "margin": sum(self.margins) / n if n else 0.0,
             "reward_length_correlation": correlation(self.rewards, [float(length) for length in self.lengths]),
         }
+
+    def margin_histogram(self, n_bins: int = 20) -> list[dict[str, float]]:
+        """How many pairs have which margin, over bins of one width; below 0 the pair comes out the wrong way round."""
+        if not self.margins:
+            return []
+        low, high = min(self.margins), max(self.margins)
+        width = (high - low) / n_bins or 1.0
+        counts = [0] * n_bins
+        for margin in self.margins:
+            counts[min(n_bins - 1, int((margin - low) / width))] += 1
+        return [{"margin": low + (number + 0.5) * width, "n": n} for number, n in enumerate(counts)]
 
     def calibration(self, n_bins: int = 10) -> list[dict[str, float]]:
         """Of pairs given probability p to come out as they did or the other way round: how often the likelier one was right."""

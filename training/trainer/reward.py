@@ -82,6 +82,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         "shares_prefix": trainer.shares_prefix,
         **over_raters,
         "calibration": judged.calibration(),
+        "margins": judged.margin_histogram(),
         "accuracy_by": breakdown.accuracy_by(judged.margins, breakdown.pairs_of(rows.held_out)),
         "seconds": round(time.monotonic() - started_at, 1),
     }

@@ -163,11 +163,14 @@ def _board(run: Run) -> Board:
 
 
 def _charts(run: Run) -> list[LineChart]:
-    """An evaluation has one point of each measure: those are listed, and only its calibration is drawn."""
+    """An evaluation has one point of each measure: those are listed, and only its calibration and margins are drawn."""
     is_curve = run.kind != Run.Kind.EVALUATE
     drawn = run_charts.charts(selectors.curves(run=run), n_steps=run.n_steps) if is_curve else []
-    calibration = run_charts.calibration(run.metrics.get("calibration", []))
-    return [*drawn, calibration] if calibration else drawn
+    about_pairs = [
+        run_charts.calibration(run.metrics.get("calibration", [])),
+        run_charts.margins(run.metrics.get("margins", [])),
+    ]
+    return [*drawn, *(chart for chart in about_pairs if chart)]
 
 
 def _repeat(run: Run, known: list[selectors.NodeNow]) -> list[str]:

@@ -55,3 +55,34 @@ def test_an_unknown_kind_gets_a_sentence() -> None:
     _, problems = configs.parse("magic", {})
 
     assert problems[0].sentence.startswith("There is no kind of run called “magic”.")
+
+
+def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
+    """Ouyang 2022, App. C.4, E.9 and E.11; γ, λ and clips as in its predecessors, which it names."""
+    preset = configs.PRESETS["ppo"]["thorough"]
+    published = {
+        "n_episodes": 256_000,
+        "batch_size": 512,
+        "n_minibatches": 8,
+        "n_inner_epochs": 1,
+        "warmup_steps": 10,
+        "kl_coef": 0.02,
+        "kl_control": "fixed",
+        "gamma": 1.0,
+        "lam": 0.95,
+        "clip_ratio": 0.2,
+        "clip_value": 0.2,
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "value_learning_rate": 9e-6,
+        "ptx_coef": 27.8,
+        "ptx_per_episode": 8.0,
+        "ema_decay": 0.992,
+    }
+
+    assert {name: getattr(preset, name) for name in published} == published
+    assert 2.55e-6 <= preset.learning_rate <= 8.05e-6  # its sweep; above, runs without ptx diverged
+
+
+def test_the_steered_beta_starts_as_in_lm_human_preferences() -> None:
+    assert (configs.PpoConfig().kl_target, configs.PpoConfig().kl_horizon) == (6.0, 10_000)

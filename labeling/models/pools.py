@@ -62,9 +62,7 @@ class Pool(models.Model):
         blank=True,
         default=20,
         validators=[MinValueValidator(5)],
-        help_text=_(
-            "Who has judged so many items of a category well enough knows it from then on. Empty: never by itself."
-        ),
+        help_text=_("Who has judged so many items of a category well enough knows it from then on. Empty: never by itself."),
     )
     shown_percent = models.PositiveSmallIntegerField(
         _("well enough, in %"),
@@ -122,9 +120,7 @@ class RaterSkill(models.Model):
     code = models.CharField(max_length=64, help_text="a language's code, a Prompt.Category, or a tag of one's own")
     basis = models.CharField(max_length=16, choices=Basis)
     at = models.DateTimeField()
-    evidence = models.JSONField(
-        default=dict, help_text="what showed it (labeling.selectors.skills); empty when a person said so"
-    )
+    evidence = models.JSONField(default=dict, help_text="what showed it (labeling.selectors.skills); empty when a person said so")
     revoked_at = models.DateTimeField(null=True)
 
     objects = SkillsInForce()

@@ -164,11 +164,11 @@ def end(pid: int, number: int = signal.SIGKILL) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """Children and theirs, the deepest first."""
-    try:
-        children = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
+    """Children and theirs, the deepest first, whichever thread started them."""
+    children = []
+    for thread in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):
+            children += [int(word) for word in (thread / "children").read_text().split()]
     return [found for child in children for found in [*descendants(child), child]]
 
 

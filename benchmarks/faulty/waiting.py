@@ -1,0 +1,42 @@
+"""Asking what may be away, and waiting for what may never come."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+from rack import Rack
+
+PATIENCE_S = 240
+T = TypeVar("T")
+
+
+def asked(call: Callable[[], T]) -> T:
+    """Through a database that is away for a while."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return call()
+        except (OperationalError, InterfaceError):
+            connection.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+def until(claim: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not claim():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"not within {PATIENCE_S} s: {what}")
+        time.sleep(0.1)
+
+
+def comes_back(rack: Rack, name: str) -> bool:
+    """Whether the process runs, or does once its keeper has looked again."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        if rack.processes[name].poll() is None:
+            return True
+        time.sleep(0.2)
+    return False

@@ -313,6 +313,11 @@ TRAINER_COMMAND = shlex.split(
 TRAINER_THREADS = env.integer(
     "PREFERABLY_TRAINER_THREADS", "Processor threads for a training process. 0: the cores left free.", default="0"
 )
+ROLLOUT_URL = env.text(  # read by the training process itself
+    "PREFERABLY_ROLLOUT_URL",
+    "A vLLM server that writes PPO's responses, with LoRA: see docs/ppo.md. Empty: the run does.",
+    default="",
+)
 ENDPOINT_HOSTS = env.words(
     "PREFERABLY_ENDPOINT_HOSTS",
     "Hosts, or host:port, of OpenAI-compatible servers that may be registered as models and are sent prompts; commas between.",

@@ -303,15 +303,6 @@ def test_a_model_that_cannot_be_found_is_refused(signed_in: SignIn, noor: User, 
     assert sentence in response.content.decode()
 
 
-def test_a_models_page_tells_its_lineage_in_words(signed_in: SignIn, noor: User) -> None:
-    run = cast.finished(cast.a_run(noor, state="running"), "succeeded")
-
-    text = text_of(signed_in(noor), f"/models/{run.trained_model.pk}/")
-
-    assert "was left by the run" in text
-    assert "is a base model" in text
-
-
 @pytest.mark.parametrize("path", ["/snapshots/", "/models/"])
 def test_the_other_lists_cost_the_same_for_few_and_for_many(
     signed_in: SignIn,

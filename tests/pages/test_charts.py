@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from pages import charts
 from pages.charts import Limit, Series
+from pages.templatetags.pages import number_rows
 
 NUMBERS = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False)
 
@@ -128,3 +129,7 @@ def test_the_summary_says_in_words_what_the_picture_shows() -> None:
 @given(st.lists(st.one_of(NUMBERS, st.just(math.nan)), max_size=30))
 def test_a_spark_takes_any_numbers(values: list[float]) -> None:
     assert "nan" not in charts.spark(values).path
+
+
+def test_the_cells_of_a_table_are_escaped() -> None:
+    assert number_rows([("1", "<b>")]) == '<tr><th scope="row">1</th><td class="number">&lt;b&gt;</td></tr>'

@@ -8,7 +8,7 @@ from django.db.models import Count, Min, Q
 from training.models import Run, RunPoint
 
 # More than a screen has columns.
-N_POINTS_READ = 1500
+N_POINTS_READ = 800
 
 
 @dataclass(frozen=True)

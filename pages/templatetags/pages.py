@@ -12,7 +12,7 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.formats import number_format
-from django.utils.html import escape, format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, pgettext
 
@@ -60,7 +60,7 @@ def _constant(name: str, _language: str | None) -> SafeString:
 def number_rows(rows: Sequence[Sequence[str]]) -> SafeString:
     """Rows of a table: a head, then numbers. A page of charts has hundreds, and a template's loop is what it waits for."""
     lines = (
-        f'<tr><th scope="row">{escape(head)}</th>{"".join(f"""<td class="number">{escape(cell)}</td>""" for cell in cells)}</tr>'
+        f'<tr><th scope="row">{conditional_escape(head)}</th>{"".join(f"""<td class="number">{conditional_escape(cell)}</td>""" for cell in cells)}</tr>'
         for head, *cells in rows
     )
     return mark_safe("".join(lines))  # noqa: S308  # every cell is escaped

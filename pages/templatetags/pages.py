@@ -59,10 +59,10 @@ def _constant(name: str, _language: str | None) -> SafeString:
 @register.simple_tag
 def number_rows(rows: Sequence[Sequence[str]]) -> SafeString:
     """Rows of a table: a head, then numbers. A page of charts has hundreds, and a template's loop is what it waits for."""
-    lines = (
-        f'<tr><th scope="row">{conditional_escape(head)}</th>{"".join(f"""<td class="number">{conditional_escape(cell)}</td>""" for cell in cells)}</tr>'
-        for head, *cells in rows
-    )
+    lines = []
+    for head, *cells in rows:
+        numbers = "".join(f'<td class="number">{conditional_escape(cell)}</td>' for cell in cells)
+        lines.append(f'<tr><th scope="row">{conditional_escape(head)}</th>{numbers}</tr>')
     return mark_safe("".join(lines))  # noqa: S308  # every cell is escaped
 
 

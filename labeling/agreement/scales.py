@@ -235,7 +235,8 @@ def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
     mean_place = np.bincount(tier, weights=within + 1) / size
     place = np.empty(len(one))
     place[order] = mean_place[tier]
-    ties = np.bincount(_of(one, tier), weights=(size**3 - size).astype(float), minlength=int(ranking.max(initial=-1)) + 1)
+    excess = (size**3 - size).astype(float)
+    ties = np.bincount(_of(one, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1).astype(float)
     return place, ties
 
 

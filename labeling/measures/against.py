@@ -7,7 +7,7 @@ import numpy as np
 
 from labeling import agreement
 from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, bootstrap, codes, percentiles
-from labeling.measures.votes import Record, Votes, as_record
+from labeling.measures.votes import Record, Truths, Votes, as_record
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,9 @@ class OtherVotes:
     rater: Ints
     response: Ints
     rank: Floats
+
+    def where(self, kept: Truths) -> "OtherVotes":
+        return OtherVotes(self.pool[kept], self.item[kept], self.rater[kept], self.response[kept], self.rank[kept])
 
 
 def with_order(votes: Votes, order: Floats) -> Figure:
@@ -41,8 +44,7 @@ def with_order(votes: Votes, order: Floats) -> Figure:
 def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> list[Record]:
     """Each other pool's votes against this campaign's, ties as half; a rater never meets themselves."""
     mine = votes.once.pairs
-    known = ~np.isin(others.rater, np.unique(mine.rater))
-    kept = OtherVotes(*(column[known] for column in (others.pool, others.item, others.rater, others.response, others.rank)))
+    kept = others.where(~np.isin(others.rater, np.unique(mine.rater)))
     theirs = agreement.expand(items=kept.item, raters=kept.rater, responses=kept.response, ranks=kept.rank)
     pair_mine, pair_theirs, n_pairs = _same_pairs(mine, theirs)
     counts = _by_label(pair_mine, mine.label, n_pairs)

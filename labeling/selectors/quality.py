@@ -194,7 +194,8 @@ def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[
 
 
 def _measures(found: QuerySet[RaterQuality]) -> list[RaterMeasures]:
-    return [_rater(row) for row in found.select_related("rater", "report__campaign")]
+    # A report's results are large, and would come once for each rater.
+    return [_rater(row) for row in found.select_related("rater", "report__campaign").defer("report__results")]
 
 
 def _rater(row: RaterQuality) -> RaterMeasures:

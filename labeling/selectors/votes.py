@@ -95,10 +95,8 @@ def votes_of_other_pools(*, campaign: Campaign) -> tuple[OtherVotes, dict[int, s
         names[row[0]] = row[5]
         for column, value in zip(listed, row[:5], strict=True):
             column.append(value)
-    pool, item, rater, response, rank = listed
-    return OtherVotes(
-        *(np.array(column, dtype=np.int64) for column in (pool, item, rater, response)), np.array(rank, dtype=float)
-    ), names
+    pool, item, rater, response = (np.array(column, dtype=np.int64) for column in listed[:4])
+    return OtherVotes(pool, item, rater, response, np.array(listed[4], dtype=float)), names
 
 
 def adjudicated_order(*, campaign: Campaign, votes: Votes) -> np.ndarray:

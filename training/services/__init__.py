@@ -53,8 +53,8 @@ from training.services.schedules import (
     resume_schedule,
 )
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
-from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
 from training.services.stages import change_model
+from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
 
 __all__ = [
     "Beat",

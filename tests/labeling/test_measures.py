@@ -1,0 +1,95 @@
+"""What a report is made of, on campaigns too thin to tell anything: a number or a sentence, and never NaN."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from labeling import bias, measures, rating_form
+
+QUESTIONS = rating_form.default().questions
+Rank = Callable[[int, int], float]
+"""of (rater, response)"""
+
+
+def votes_of(*, n_items: int, raters: Sequence[int], k: int, rank: Rank) -> measures.Votes:
+    """Every rater ranks every item; nobody answers a question, no time is measured, and no response looks like anything."""
+    rows = [
+        (item * 10 + rater, item, rater, item * k + place, rank(rater, place), place)
+        for item in range(n_items)
+        for rater in raters
+        for place in range(k)
+    ]
+    table = np.array(rows, dtype=float).reshape(-1, 6)
+    judgment, item, rater, response, position = table[:, [0, 1, 2, 3, 5]].astype(np.int64).T
+    n = len(rows)
+    return measures.Votes(
+        judgment=judgment,
+        item=item,
+        prompt=item,
+        rater=rater,
+        response=response,
+        source=np.ones(n, dtype=np.int64),
+        rank=table[:, 4],
+        position=position,
+        at_s=np.arange(n, dtype=float),
+        active_s=np.full(n, np.nan),
+        looks=bias.looks([bias.features("Because.")] * n),
+        answers={},
+        groups={"category": measures.Grouping(("chat",), np.zeros(n, dtype=np.int64))},
+        is_repeat=np.zeros(n, dtype=bool),
+    )
+
+
+def _none() -> np.ndarray:
+    return np.zeros(0, dtype=np.int64)
+
+
+def everything(votes: measures.Votes) -> dict[str, Any]:
+    nobody = measures.OtherVotes(_none(), _none(), _none(), _none(), np.zeros(0))
+    return {
+        "agreement": measures.agreement_of(votes, QUESTIONS),
+        "matrix": measures.matrix_of(votes),
+        "items": measures.split_items(votes),
+        "habits": measures.habits_of(votes),
+        "contests": measures.contests_of(votes, {}),
+        "behind": measures.judgments_behind(votes),
+        "raters": measures.rater_measures(votes, {}),
+        "order": measures.as_record(measures.with_order(votes, votes.rank)),
+        "pools": measures.with_pools(votes, nobody, {}),
+    }
+
+
+def figures(found: Any) -> list[dict[str, Any]]:
+    if isinstance(found, dict):
+        return [found] if "note" in found else [figure for value in found.values() for figure in figures(value)]
+    return [figure for value in found for figure in figures(value)] if isinstance(found, list) else []
+
+
+@pytest.mark.parametrize(
+    ("n_items", "raters", "k", "rank"),
+    [
+        (0, (), 4, lambda rater, place: 1),
+        (3, (1,), 4, lambda rater, place: place + 1),
+        (3, (1, 2), 4, lambda rater, place: 1),
+        (3, (1, 2), 4, lambda rater, place: float("nan")),
+        (3, (1, 2, 3), 4, lambda rater, place: place + 1),
+        (1, (1, 2), 2, lambda rater, place: place + 1),
+        (2, (1, 2), 2, lambda rater, place: place + 1 if rater == 1 else 2 - place),
+    ],
+    ids=["nothing", "one rater", "all tied", "nothing ranked", "all alike", "one pair", "opposite ways"],
+)
+def test_a_thin_campaign_gives_numbers_or_sentences(n_items: int, raters: Sequence[int], k: int, rank: Rank) -> None:
+    found = everything(votes_of(n_items=n_items, raters=raters, k=k, rank=rank))
+
+    json.dumps(found, allow_nan=False)
+    assert [figure for figure in figures(found) if figure["value"] is None and not figure["note"]] == []
+
+
+def test_orders_of_two_responses_are_said_to_be_choices() -> None:
+    found = measures.agreement_of(votes_of(n_items=2, raters=(1, 2), k=2, rank=lambda rater, place: place + 1), QUESTIONS)
+
+    assert found["tau"]["value"] is None
+    assert "single choices" in found["tau"]["note"]

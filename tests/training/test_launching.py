@@ -70,7 +70,7 @@ def test_the_launcher_starts_the_nodes_own_module() -> None:
 
     assert " ".join(command) == ("python3 -m accelerate.commands.launch --config_file /c.json --module training.trainer /runs/7")
     with pytest.raises(UnableToLaunch):
-        launching.command(["/opt/train.sh"], config="/c.json", folder="/runs/7")
+        launching.command(["train.sh"], config="/c.json", folder="/runs/7")
 
 
 def test_the_signal_that_ended_one_process_is_the_end_of_the_run() -> None:

@@ -120,7 +120,7 @@ class Rack:
             time.sleep(RESTART_S)
             with self.lock:
                 for name in [*self.commands]:
-                    if name not in self.held_down and self.processes[name].poll() is not None:
+                    if not (self.is_over or name in self.held_down) and self.processes[name].poll() is not None:
                         self._start(name)
 
     def finish(self) -> None:

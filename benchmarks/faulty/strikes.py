@@ -42,7 +42,6 @@ class Strikes:
     def __init__(self, rack: Rack, scale: Scale, chance: random.Random) -> None:
         self.rack, self.scale, self.chance = rack, scale, chance
         self.n_nodes = 0
-        self.waking: list[threading.Timer] = []
 
     def strike(self, kind: str) -> str:
         """What was broken. Raises NoTarget."""
@@ -173,11 +172,11 @@ class Strikes:
         pids = [self.rack.processes[node].pid, *descendants(self.rack.processes[node].pid)]
         for pid in pids:
             end(pid, signal.SIGSTOP)
-        waking = threading.Timer(self.scale.reap_s + 5, lambda: [end(pid, signal.SIGCONT) for pid in pids])
-        waking.start()
-        self.waking.append(waking)
+        thaw = threading.Timer(self.scale.reap_s + 5, wake, [pids])
+        thaw.daemon = True
+        thaw.start()
         if not self.scale.is_hurried:
-            waking.join()
+            thaw.join()
         return node
 
     def node_vanished(self) -> str:
@@ -259,6 +258,11 @@ def race(run_id: int, at: float) -> None:
         pids.append(pid)
     for pid in pids:
         os.waitpid(pid, 0)
+
+
+def wake(pids: list[int]) -> None:
+    for pid in pids:
+        end(pid, signal.SIGCONT)
 
 
 def running() -> list[Run]:

@@ -178,6 +178,25 @@ def test_an_update_does_not_depend_on_how_many_rows_it_is_cut_into(row_tokens: i
         assert torch.allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
+@pytest.mark.parametrize("n_inner_epochs", [1, 2])
+def test_a_measuring_pass_that_is_the_updates_first_pass_changes_nothing(
+    build: Build, n_inner_epochs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = []
+    for kept_rows in (2, 0):
+        monkeypatch.setattr(ppo_trainer, "_KEPT_ROWS", kept_rows)
+        trainer = ppo_models.trainer(build(), n_inner_epochs=n_inner_epochs, row_tokens=60)
+        torch.manual_seed(0)
+        kept = trainer.experience(ppo_models.stored_experience(trainer).rollouts, keeps_graphs=True)
+        assert bool(kept.graphs) == bool(kept_rows)
+        reports = list(trainer.steps())
+        found.append((weights(trainer.policy) + weights(trainer.value), [report.metrics["value_loss"] for report in reports]))
+
+    assert found[0][1] == pytest.approx(found[1][1], abs=1e-6)
+    assert all(torch.allclose(one, two, atol=1e-6) for one, two in zip(found[0][0], found[1][0], strict=True))
+
+
 def test_episodes_that_are_left_out_teach_nothing() -> None:
     trainer = ppo_models.trainer(missing_end="drop", whitens_advantages=False)
     experience = ppo_models.stored_experience(trainer)

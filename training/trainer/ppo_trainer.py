@@ -95,6 +95,8 @@ class Experience:
     returns: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
     weight: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,) 0 for tokens that are not learned from
     watchdog: Tensor | None = None  # (B,)
+    graphs: list[Tensor] = field(default_factory=list)
+    """The values row by row with their graphs, where the measuring pass is the first pass of the update as well."""
 
     @property
     def lengths(self) -> list[int]:
@@ -120,6 +122,9 @@ class Report:
 
 # Responses of which a share says something.
 _TELLING = 64
+# Of a rollout of so few rows the value model's graphs are kept: without a head over words, two rows take about what one of the
+# policy's takes with its logits.
+_KEPT_ROWS = 2
 
 
 @dataclass
@@ -219,7 +224,7 @@ class PpoTrainer:
         """Goes on from `state.step`. Between two reports the state may be saved: it is a rollout's boundary."""
         while self.state.step < self.n_steps:
             started = time.monotonic()
-            experience = self.experience(self.rollouts(self._prompts_of(self.state.step)))
+            experience = self.experience(self.rollouts(self._prompts_of(self.state.step)), keeps_graphs=True)
             sampled = time.monotonic()
             self.estimate(experience)
             metrics = self._describe(experience)
@@ -324,9 +329,10 @@ class PpoTrainer:
         return Rollout(list(prompt), written, False)
 
     @torch.no_grad()
-    def experience(self, rollouts: list[Rollout], *, is_training: bool = True) -> Experience:
+    def experience(self, rollouts: list[Rollout], *, is_training: bool = True, keeps_graphs: bool = False) -> Experience:
         """Measures episodes: log-probabilities under policy and reference in the same arithmetic, values, and scores."""
         rows = self._rows(rollouts, range(len(rollouts)))
+        keeps_graphs = keeps_graphs and self._may_keep_graphs(len(rows))
         logprobs, entropy, reference, values = [], [], [], []
         for row in rows:
             ours, spread = self._logprobs(self.policy, row, with_entropy=True)
@@ -334,7 +340,8 @@ class PpoTrainer:
             entropy.append(spread)
             with self._as_reference() as model:
                 reference.append(self._logprobs(model, row)[0])
-            values.append(self._values(row))
+            with torch.set_grad_enabled(keeps_graphs):
+                values.append(self._values(row))
         scores = self.scores(rollouts)
         watchdog = None if self.watchdog is None else self._read_scores(self.watchdog, rollouts)
         if is_training and self.config.normalizes_reward:
@@ -346,10 +353,15 @@ class PpoTrainer:
             rewards=rewards,
             logprobs=torch.cat(logprobs),
             reference_logprobs=torch.cat(reference),
-            values=torch.cat(values),
+            values=torch.cat(values).detach(),
             entropy=torch.cat(entropy),
             watchdog=watchdog,
+            graphs=values if keeps_graphs else [],
         )
+
+    def _may_keep_graphs(self, n_rows: int) -> bool:
+        """Until the first optimizer step the value model says what it said when it was measured, so one pass is enough."""
+        return n_rows <= _KEPT_ROWS and self.config.n_minibatches == 1 and self.accelerator.num_processes == 1
 
     def _rows(self, rollouts: Sequence[Rollout], which: Sequence[int]) -> list[Row]:
         sequences = [(rollouts[index].prompt_ids, rollouts[index].response_ids) for index in which]
@@ -479,17 +491,20 @@ class PpoTrainer:
         rows = self._rows(experience.rollouts, minibatch)
         places = [torch.cat([flat[minibatch[member]] for member in row.members]).to(self.device) for row in rows]
         sums: dict[str, float] = {}
-        # The policy has stepped before the value model begins, so that only one of them holds gradients at a time.
+        # The value model has stepped before the policy begins, so that only one of them holds gradients at a time.
+        graphs, experience.graphs = experience.graphs, []
+        for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
+            with self._syncing(self.value, last=number == len(rows)):
+                values = graphs[number - 1] if graphs else self._values(row)
+                _add(sums, self._value_row(experience, values, where, scale))
+        del graphs, values
+        self._step(_VALUE)
         for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
             with self._syncing(self.policy, last=number == len(rows) and not self._has_ptx):
                 _add(sums, self._policy_row(experience, row, where, scale))
         if self._has_ptx:
             sums["ptx_loss"] = self._ptx(len(minibatch))
         sums["grad_norm"] = self._step(_POLICY)
-        for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
-            with self._syncing(self.value, last=number == len(rows)):
-                _add(sums, self._value_row(experience, row, where, scale))
-        self._step(_VALUE)
         self.scheduler.step()
         return sums
 
@@ -512,10 +527,10 @@ class PpoTrainer:
             "approximate_kl": float((0.5 * change**2).sum()) * scale,
         }
 
-    def _value_row(self, experience: Experience, row: Row, where: Tensor, scale: float) -> dict[str, float]:
+    def _value_row(self, experience: Experience, values: Tensor, where: Tensor, scale: float) -> dict[str, float]:
         weight = experience.weight[where]
         losses, clipped = formulas.value_loss(
-            self._values(row), experience.values[where], experience.returns[where], clip=self.config.clip_value
+            values, experience.values[where], experience.returns[where], clip=self.config.clip_value
         )
         loss = (losses * weight).sum() * scale
         self.accelerator.backward(loss)

@@ -22,6 +22,17 @@ def test_every_component_passes_axe_in_both_themes(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("wish", [{"contrast": "more"}, {"forced_colors": "active"}], ids=["contrast", "forced"])
+def test_every_component_passes_axe_with_more_contrast(
+    open_page: Opener, alice: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str, wish: dict[str, Any]
+) -> None:
+    page = open_page("/styleguide/", alice, theme=theme, **wish)
+
+    screenshot(page, f"styleguide-{'-'.join(wish)}-{theme}", full_page=True)
+    axe_clean(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_login_page_passes_axe_in_both_themes(
     open_page: Opener, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str, db: None
 ) -> None:

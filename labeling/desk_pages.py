@@ -11,18 +11,18 @@ from typing import Any
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import formats, timezone, translation
+from django.utils import timezone, translation
 from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling import desk_warnings, queue, rating_form
+from labeling import desk_warnings, desk_words, queue, rating_form
 from labeling.forms import desk as forms
 from labeling.models import Demonstration, Draft, Judgment, Rater, Response
 from labeling.selectors import care
-from labeling.selectors.desk import MOST_COUNTED, OpenCampaign, Standing, Tally, Work
+from labeling.selectors.desk import Standing, Tally, Work
 from pages import render
 
 MOST_FIELDS = 1_000
@@ -69,7 +69,8 @@ class Typed:
             assert written is not None
             kept = judgment.presentation.get("constraints", {}).get("kept", [])
             ticked = {f"keeps-{place}": ["true"] for place in kept}
-            return cls({"text": [written.text], "sources": [written.sources], **ticked}, revision=1)
+            turns = {f"turn-{number}": [message["content"]] for number, message in enumerate(written.further, 1)}
+            return cls({"text": [written.text], "sources": [written.sources], **turns, **ticked}, revision=1)
         given = judgment.comparison
         fields = {"reason": [given.reason or ""], "strength": [str(given.strength or "")]}
         if given.is_all_bad:
@@ -140,9 +141,11 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
     recorded = forms.read_record(typed.fields)
     seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
     if work.campaign.n_responses is None:
-        written = forms.read_demonstration(typed.fields)
+        written = forms.read_demonstration(typed.fields, is_dialogue=work.campaign.asks_dialogue)
         line = ngettext("%(n)s word", "%(n)s words", written.n_words) % {"n": written.n_words}
-        warnings = desk_warnings.of_length(written.n_words, low=work.campaign.min_words, high=work.campaign.max_words)
+        if written.further:
+            line = _("%(turns)s turns · %(words)s") % {"turns": len(written.further) + 1, "words": line}
+        warnings = desk_warnings.of_length(written.lengths, low=work.campaign.min_words, high=work.campaign.max_words)
         n = len(work.item.prompt.constraints)
         kept = forms.read_kept(typed.fields, n)
         if n:
@@ -206,6 +209,23 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
 
 def drop_edit(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
     return replace(typed, fields={name: value for name, value in typed.fields.items() if not name.startswith("edit")})
+
+
+def add_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+    """What was typed, with two turns more: the user's and the answer to it."""
+    n = len(forms.read_further(typed.fields))
+    if n >= forms.LONGEST_DIALOGUE:
+        return typed
+    return replace(typed, fields={**typed.fields, f"turn-{n + 1}": [""], f"turn-{n + 2}": [""]})
+
+
+def drop_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
+    """What was typed, without its last two turns."""
+    kept = len(forms.read_further(typed.fields)) - 2
+    fields = {
+        name: value for name, value in typed.fields.items() if not name.startswith("turn-") or forms.number_of(name) <= kept
+    }
+    return replace(typed, fields=fields)
 
 
 def line_of(answer: forms.ComparisonAnswer) -> str:
@@ -327,14 +347,32 @@ class Constraint:
 
 
 @dataclass(frozen=True)
+class FurtherTurn:
+    """A turn of a dialogue after the first answer; `name` is its field's."""
+
+    name: str
+    role: str
+    words: str
+    text: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class WritePage(Page):
     text: str
+    asks_dialogue: bool
+    further: tuple[FurtherTurn, ...]
+    empty_turns: tuple[FurtherTurn, ...]
+    """what a script makes two turns more of"""
+    most_turns: int
     constraints: tuple[Constraint, ...]
     sources: str
     text_problem: str
     n_words: int
+    n_tokens: int
     low: int
     high: int
+    characters_per_token: int = forms.CHARACTERS_PER_TOKEN
 
 
 def page(
@@ -423,18 +461,28 @@ def _rating(
 def write_page(
     *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
 ) -> WritePage:
-    answer = forms.read_demonstration(typed.fields)
+    answer = forms.read_demonstration(typed.fields, is_dialogue=work.campaign.asks_dialogue)
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     return WritePage(
         **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now, line=""),
         text=answer.text,
+        asks_dialogue=work.campaign.asks_dialogue,
+        further=tuple(_turn(f"turn-{n}", turn["role"], turn["content"], problems) for n, turn in enumerate(answer.further, 1)),
+        empty_turns=tuple(_turn("", role, "", {}) for role in ("user", "assistant")),
+        most_turns=forms.LONGEST_DIALOGUE,
         constraints=_constraints(work.item.prompt.constraints, typed),
         sources=answer.sources,
         text_problem=problems.get("text", ""),
-        n_words=answer.n_words,
+        n_words=answer.lengths[0],
+        n_tokens=forms.tokens(answer.text),
         low=work.campaign.min_words,
         high=work.campaign.max_words,
     )
+
+
+def _turn(name: str, role: str, text: str, problems: Mapping[str, str]) -> FurtherTurn:
+    words = {"user": _("User"), "assistant": _("Assistant")}
+    return FurtherTurn(name, role, words[role], text, problems.get(name, ""))
 
 
 def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
@@ -456,7 +504,7 @@ def _common(
         "prompt": _prompt_view(work.item.prompt.messages),
         "care": _care(work, now),
         "today": today,
-        "active_words": duration_words(today.active_s),
+        "active_words": desk_words.duration_words(today.active_s),
         "person": person_key(work.rater),
         "revision": typed.revision,
         "record": forms.first(typed.fields, "record") or "{}",
@@ -543,75 +591,3 @@ def word_pieces(before: list[str], after: list[str]) -> list[Piece]:
             if text:
                 pieces.append(Piece(kind, text))
     return pieces
-
-
-# --- words -------------------------------------------------------------------------------------------------------
-def duration_words(seconds: float) -> str:
-    """Hours and minutes; "" below one minute."""
-    minutes = int(seconds // 60)
-    if minutes < 1:
-        return ""
-    if minutes < 60:
-        return _("%(m)s min") % {"m": minutes}
-    return _("%(h)s h %(m)s min") % {"h": minutes // 60, "m": minutes % 60}
-
-
-def tally_words(tally: Tally, nothing: str) -> str:
-    if not tally.n_judgments:
-        return nothing
-    given = ngettext("%(n)s judgment", "%(n)s judgments", tally.n_judgments) % {"n": tally.n_judgments}
-    active = duration_words(tally.active_s)
-    return _("%(given)s, %(active)s active") % {"given": given, "active": active} if active else given
-
-
-@dataclass(frozen=True)
-class CampaignLine:
-    """One campaign on the desk, in words."""
-
-    open: OpenCampaign
-    words: str
-
-
-def campaign_line(found: OpenCampaign) -> CampaignLine:
-    kind = str(found.campaign.get_kind_display())
-    parts = [f"{kind[:1].upper()}{kind[1:]}", _waiting(found.n_free)]
-    if found.n_today:
-        parts.append(_("%(n)s by you today") % {"n": found.n_today})
-    return CampaignLine(found, " · ".join(parts))
-
-
-def _waiting(n: int) -> str:
-    if n > MOST_COUNTED:
-        return _("more than %(n)s judgments wait") % {"n": formats.number_format(MOST_COUNTED, force_grouping=True)}
-    return ngettext("%(n)s judgment waits", "%(n)s judgments wait", n) % {"n": n} if n else _("no judgment waits")
-
-
-def keys(*, is_comparison: bool) -> list[tuple[str, str]]:
-    """Every key of the page, for the sheet behind `?`."""
-    everywhere = [
-        ("⌘↵ / Ctrl ↵", _("review, and once more to submit")),
-        ("s", _("skip, then 1 to 4 for the reason")),
-        ("q", _("ask an admin about this item")),
-        ("g", _("guideline")),
-        ("p", _("whole prompt")),
-        ("esc", _("leave a text field, close what is open")),
-        ("u", _("undo the answer just submitted")),
-        ("?", _("these keys")),
-    ]
-    if not is_comparison:
-        return [*everywhere, ("⌘⇧↵ / Ctrl ⇧ ↵", _("preview, and back")), ("w", _("write"))]
-    comparing = [
-        ("← →", _("the response before, the response after")),
-        ("↑ ↓", _("in a response: its text, its scales, its flags")),
-        ("1 … 9", _("on a text: its rank, the same digit twice ties; on a scale: the answer")),
-        ("0", _("on a text: no rank; on a scale: no answer")),
-        ("alt ↑ alt ↓", _("one rank up, one rank down")),
-        (_("space"), _("tick or untick a flag")),
-        (_("space, page ↓"), _("scroll a text")),
-        ("b", _("all bad, and say why")),
-        ("e", _("edit the best response")),
-        ("r", _("reason")),
-        ("m", _("how much better, then 1 to 4")),
-        ("v", _("the response as read, raw, or by difference")),
-    ]
-    return comparing + everywhere

@@ -47,8 +47,9 @@ def of_pace(texts: Sequence[str], seconds: float) -> list[str]:
     return [FASTER_THAN_READING] if seconds < n_words / WORDS_PER_S else []
 
 
-def of_length(n_words: int, *, low: int, high: int) -> list[str]:
-    return [] if low <= n_words <= high else [UNUSUAL_LENGTH]
+def of_length(n_words: Sequence[int], *, low: int, high: int) -> list[str]:
+    """`n_words` of each answer: one, or a dialogue's."""
+    return [] if all(low <= n <= high for n in n_words) else [UNUSUAL_LENGTH]
 
 
 def of_constraints(n: int, kept: Sequence[int]) -> list[str]:

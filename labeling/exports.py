@@ -52,6 +52,10 @@ class DemonstrationRow:
     """by a pool whose judgments evaluate and never train"""
     is_edit: bool = False
     """made from a response that the rater had compared with others"""
+    turn: int = 0
+    """which answer of a dialogue that a rater wrote; `messages` holds what they wrote before it"""
+    is_last: bool = True
+    """no answer of the same dialogue comes after it"""
 
 
 @dataclass(frozen=True)
@@ -145,31 +149,45 @@ def demonstrations(
 ) -> Iterator[DemonstrationRow]:
     """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not wanted.
 
-    Among them what raters made of a response while they compared.
+    Among them what raters made of a response while they compared. A dialogue gives a row for each of its answers.
     """
     written = Judgment.objects.filter(demonstration__isnull=False)
     judgments = _judgments(written, campaigns, include_imports, include_extra, include_gold, include_set_aside)
     for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
-        prompt = judgment.prompt
-        yield DemonstrationRow(
-            judgment_id=judgment.pk,
-            prompt_id=prompt.pk,
-            messages=prompt.messages,
-            response=judgment.demonstration.text,
-            split=prompt.split,
-            cluster=prompt.cluster,
-            source_name=_came_from(judgment),
-            licence=prompt.licence,
-            category=prompt.category,
-            language=prompt.language,
-            rater_alias=judgment.rater.alias,
-            campaign_id=judgment.campaign_id,
-            submitted_at=judgment.submitted_at,
-            guideline=_guideline(judgment),
-            is_extra=judgment.is_extra,
-            is_held_out=_is_held_out(judgment),
-            is_edit=judgment.demonstration.edit_of_id is not None,
-        )
+        yield from _by_turns(_demonstration(judgment), judgment.demonstration.further)
+
+
+def _by_turns(first: DemonstrationRow, further: list[Message]) -> Iterator[DemonstrationRow]:
+    """`first`, and after it a row for each answer among the turns that follow it: user, assistant, user, assistant."""
+    yield replace(first, is_last=not further)
+    said = [*first.messages, *_as_turn(first.response), *further]
+    for place in range(1, len(further), 2):
+        before = said[: len(first.messages) + 1 + place]
+        is_last = place == len(further) - 1
+        yield replace(first, messages=before, response=further[place]["content"], turn=(place + 1) // 2, is_last=is_last)
+
+
+def _demonstration(judgment: Judgment) -> DemonstrationRow:
+    prompt = judgment.prompt
+    return DemonstrationRow(
+        judgment_id=judgment.pk,
+        prompt_id=prompt.pk,
+        messages=prompt.messages,
+        response=judgment.demonstration.text,
+        split=prompt.split,
+        cluster=prompt.cluster,
+        source_name=_came_from(judgment),
+        licence=prompt.licence,
+        category=prompt.category,
+        language=prompt.language,
+        rater_alias=judgment.rater.alias,
+        campaign_id=judgment.campaign_id,
+        submitted_at=judgment.submitted_at,
+        guideline=_guideline(judgment),
+        is_extra=judgment.is_extra,
+        is_held_out=_is_held_out(judgment),
+        is_edit=judgment.demonstration.edit_of_id is not None,
+    )
 
 
 def comparisons(
@@ -260,6 +278,7 @@ _ABOUT = (
     ("submitted_at", pa.string()),
 )
 _MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
+_ANSWERS = (*_ABOUT, ("turn", pa.int64()))
 _RESPONSES = pa.list_(
     pa.struct(
         [
@@ -274,7 +293,8 @@ _RESPONSES = pa.list_(
 )
 _DECIDED = pa.list_(pa.struct([("response", pa.int64()), ("text", pa.string()), ("rank", pa.int64()), ("source", pa.string())]))
 SCHEMAS: dict[str, pa.Schema] = {
-    "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ABOUT]),
+    "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ANSWERS]),
+    "dialogues": pa.schema([("messages", _MESSAGES), *_ABOUT]),
     "preferences": pa.schema([("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT]),
     "rankings": pa.schema(
         [("prompt", _MESSAGES), ("responses", _RESPONSES), ("strength", pa.int64()), ("reason", pa.string()), *_ABOUT]
@@ -295,9 +315,9 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
 }
-"""The shapes a file can have, and their columns. The first two are TRL's conversational prompt-completion and
-preference formats, with columns more that TRL ignores; `rankings` is everything a rater gave; `adjudicated` is what a
-reviewer decided, a row an item."""
+"""The shapes a file can have, and their columns. The first three are TRL's conversational prompt-completion, language
+modelling and preference formats, with columns more that TRL ignores; `rankings` is everything a rater gave; `adjudicated` is
+what a reviewer decided, a row an item."""
 
 
 def records(
@@ -320,6 +340,9 @@ def records(
     if shape == "demonstrations":
         yield from map(as_prompt_completion, demonstrations(**wanted))
         return
+    if shape == "dialogues":
+        yield from (as_dialogue(row) for row in demonstrations(**wanted) if row.is_last)
+        return
     if shape == "adjudicated":
         yield from map(as_adjudicated, adjudications(campaigns=campaigns))
         return
@@ -329,7 +352,11 @@ def records(
 
 
 def as_prompt_completion(row: DemonstrationRow) -> Record:
-    return {"prompt": row.messages, "completion": _as_turn(row.response)} | _about(row)
+    return {"prompt": row.messages, "completion": _as_turn(row.response)} | _about(row) | {"turn": row.turn}
+
+
+def as_dialogue(row: DemonstrationRow) -> Record:
+    return {"messages": [*row.messages, *_as_turn(row.response)]} | _about(row)
 
 
 def as_preferences(row: ComparisonRow) -> Iterator[Record]:

@@ -178,7 +178,7 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         if _is_left_out(row, filters, left_out):
             continue
         content = {
-            "id": f"demonstration-{row.judgment_id}",
+            "id": f"demonstration-{row.judgment_id}" + (f"-{row.turn}" if row.turn else ""),
             "prompt": row.messages,
             "completion": [{"role": "assistant", "content": row.response}],
             "judgment": row.judgment_id,

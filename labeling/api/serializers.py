@@ -10,6 +10,7 @@ from rest_framework.validators import UniqueValidator
 
 from accounts.api.fields import MAX_ID, Flag, OneOf
 from accounts.api.paging import PageQuery
+from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt
 from labeling.selectors import PromptFilter, Selection
 from labeling.services.campaigns import RESPONSES
@@ -47,6 +48,10 @@ class PromptSerializer(serializers.Serializer[Any]):
     language = serializers.CharField()
     split = serializers.ChoiceField(choices=Prompt.Split.choices)
     licence = serializers.CharField()
+    sensitive = serializers.ListField(
+        child=serializers.ChoiceField(choices=Prompt.Upset.choices), help_text="kinds of upsetting content in it or in answers"
+    )
+    constraints = serializers.ListField(child=serializers.CharField(), help_text="sentences that an answer has to keep to")
     source = SourceSerializer()  # type: ignore[assignment]  # a field, not that
     origin = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -83,6 +88,18 @@ class NewPromptSerializer(serializers.Serializer[Any]):
     language = serializers.CharField(max_length=8, default="", allow_blank=True)
     split = serializers.ChoiceField(choices=Prompt.Split.choices, default=Prompt.Split.TRAIN)
     licence = serializers.CharField(max_length=64, default="", allow_blank=True)
+    sensitive = serializers.ListField(
+        child=serializers.ChoiceField(choices=Prompt.Upset.choices),
+        default=list,
+        max_length=len(Prompt.Upset.choices),
+        help_text="kinds of upsetting content in it or in answers: only raters who opted into them are given it",
+    )
+    constraints = serializers.ListField(
+        child=serializers.CharField(max_length=MAX_CONSTRAINT),
+        default=list,
+        max_length=MAX_CONSTRAINTS,
+        help_text="sentences that an answer has to keep to",
+    )
 
     def validate_messages(self, messages: list[dict[str, str]]) -> list[dict[str, str]]:
         opening = 1 if messages[0]["role"] == "system" else 0
@@ -155,6 +172,7 @@ class CampaignSerializer(serializers.Serializer[Any]):
     guideline = serializers.IntegerField(source="campaign.guideline_id")
     overlap = serializers.IntegerField(source="campaign.overlap", help_text="judgments asked for each item")
     n_responses = serializers.IntegerField(source="campaign.n_responses", allow_null=True)
+    asks_dialogue = serializers.BooleanField(source="campaign.asks_dialogue", help_text="a demonstration may be a whole dialogue")
     lease_minutes = serializers.IntegerField(source="campaign.lease_minutes")
     order = serializers.ChoiceField(source="campaign.order", choices=Campaign.Order.choices)
     priority = serializers.IntegerField(source="campaign.priority")
@@ -192,6 +210,7 @@ class NewCampaignSerializer(serializers.Serializer[Any]):
     n_responses = serializers.IntegerField(
         required=False, min_value=RESPONSES.start, max_value=RESPONSES.stop - 1, help_text="comparisons only, and needed there"
     )
+    asks_dialogue = Flag(default=False, help_text="demonstrations only: raters may go on after the answer, turn by turn")
     lease_minutes = serializers.IntegerField(default=30, min_value=1, max_value=SMALL)
     order = serializers.ChoiceField(choices=Campaign.Order.choices, default=Campaign.Order.FINISH_FIRST)
     priority = serializers.IntegerField(default=0, min_value=-SMALL, max_value=SMALL)
@@ -234,6 +253,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 class DemonstrationSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
+    further = MessageSerializer(many=True, help_text="where a whole dialogue was written: its turns after `text`")
     sources = serializers.CharField(help_text="where the facts came from, in the writer's words")
     edit_of = serializers.IntegerField(source="edit_of_id", allow_null=True, help_text="the response it was made from")
 

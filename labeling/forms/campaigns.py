@@ -128,6 +128,7 @@ class CampaignForm(EffortForm):
             "n_responses",
             "asks_strength",
             "asks_reason",
+            "asks_dialogue",
             "min_words",
             "max_words",
             "overlap",

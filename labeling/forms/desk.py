@@ -22,6 +22,10 @@ RECORD_LIMIT = 20_000
 STRENGTHS = ("1", "2", "3", "4")
 LONGEST_QUESTION = 5_000
 LONGEST_TEXT = 200_000
+LONGEST_DIALOGUE = 40
+"""Turns after the first answer."""
+CHARACTERS_PER_TOKEN = 4
+"""Roughly, over today's vocabularies and European languages: what a page says of tokens is no more than an idea of them."""
 RECORDED: dict[str, type] = {
     "views": dict,
     "seconds": dict,
@@ -31,7 +35,7 @@ RECORDED: dict[str, type] = {
     "theme": str,
 }
 """What a page may record of how it was used, and the shape of each; docs/recorded.md says what they mean."""
-DRAFT_FIELDS = ("rank-", "rate-", "reason", "strength", "all_bad", "edit", "text", "keeps-", "sources", "note")
+DRAFT_FIELDS = ("rank-", "rate-", "reason", "strength", "all_bad", "edit", "text", "turn-", "keeps-", "sources", "note")
 """What is kept of a posted page: the answer, not the page's own hidden fields."""
 
 Fields = Mapping[str, Sequence[str]]
@@ -97,10 +101,18 @@ class DemonstrationAnswer:
     text: str
     sources: str
     problems: tuple[Problem, ...] = ()
+    further: tuple[dict[str, str], ...] = ()
+    """the turns of a dialogue after `text`, as chat messages"""
+
+    @property
+    def lengths(self) -> list[int]:
+        """Words of each answer."""
+        answers = [self.text, *(message["content"] for message in self.further if message["role"] == "assistant")]
+        return [len(answer.split()) for answer in answers]
 
     @property
     def n_words(self) -> int:
-        return len(self.text.split())
+        return sum(self.lengths)
 
 
 @dataclass(frozen=True)
@@ -218,15 +230,47 @@ def _sentence(letter: str, problem: rating_form.Problem) -> str:
     return _("%(letter)s: %(label)s is ticked or not.") % named
 
 
-def read_demonstration(posted: Fields) -> DemonstrationAnswer:
-    """The posted text as typed: only its line ends are made one kind."""
+def read_demonstration(posted: Fields, *, is_dialogue: bool = False) -> DemonstrationAnswer:
+    """The posted text as typed: only its line ends are made one kind. `is_dialogue`: the turns after it too."""
     text = first(posted, "text").replace("\r\n", "\n")
     problems = []
     if not text.strip():
         problems.append(Problem("text", _("Nothing is written yet.")))
     elif len(text) > LONGEST_TEXT:
         problems.append(Problem("text", _("The text is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT}))
-    return DemonstrationAnswer(text, first(posted, "sources").strip(), tuple(problems))
+    further = read_further(posted) if is_dialogue else ()
+    for number, message in enumerate(further, 1):
+        problems += _problems_of_turn(number, message["content"])
+    return DemonstrationAnswer(text, first(posted, "sources").strip(), tuple(problems), further)
+
+
+def read_further(posted: Fields) -> tuple[dict[str, str], ...]:
+    """turn-1, turn-2, … up to the first that is missing: the user's and the assistant's, always in pairs."""
+    texts = []
+    while len(texts) < LONGEST_DIALOGUE and f"turn-{len(texts) + 1}" in posted:
+        texts.append(first(posted, f"turn-{len(texts) + 1}").replace("\r\n", "\n"))
+    pairs = texts[: len(texts) // 2 * 2]
+    return tuple({"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(pairs))
+
+
+def number_of(name: str) -> int:
+    """Of a field that is called turn-3: 3."""
+    return version(name.removeprefix("turn-"))
+
+
+def _problems_of_turn(number: int, text: str) -> list[Problem]:
+    if not text.strip():
+        sentence = _("Turn %(n)s of the dialogue is empty. Write it, or remove the last turns.")
+        return [Problem(f"turn-{number}", sentence % {"n": number + 1})]
+    if len(text) > LONGEST_TEXT:
+        sentence = _("Turn %(n)s of the dialogue is longer than %(most)s characters. Shorten it.")
+        return [Problem(f"turn-{number}", sentence % {"n": number + 1, "most": LONGEST_TEXT})]
+    return []
+
+
+def tokens(text: str) -> int:
+    """Roughly how many a model reads."""
+    return -(-len(text) // CHARACTERS_PER_TOKEN)
 
 
 def read_kept(posted: Fields, n: int) -> list[int]:

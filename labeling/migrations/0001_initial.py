@@ -147,6 +147,7 @@ class Migration(migrations.Migration):
                 ('priority', models.IntegerField(default=0, verbose_name='priority')),
                 ('asks_strength', models.BooleanField(default=False, help_text='Negligibly, slightly, clearly or significantly: the best response against the next.', verbose_name='ask how much better')),
                 ('asks_reason', models.BooleanField(default=True, help_text='A box for the reason. It may stay empty, except when all responses are bad.', verbose_name='ask why')),
+                ('asks_dialogue', models.BooleanField(default=False, help_text='Raters may go on after the answer: they write what the user says next and the answer to it, as often as they like.', verbose_name='a whole dialogue')),
                 ('min_words', models.PositiveIntegerField(default=20, help_text='Of a written answer. A shorter one is questioned before it is stored.', verbose_name='fewest words')),
                 ('max_words', models.PositiveIntegerField(default=600, help_text='Of a written answer. A longer one is questioned before it is stored.', verbose_name='most words')),
                 ('gold_share', models.PositiveSmallIntegerField(default=0, help_text='Of the items that a rater is given, how many are golds. 0 gives none.', validators=[django.core.validators.MaxValueValidator(50)], verbose_name='gold share in %')),
@@ -801,6 +802,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('judgment', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='demonstration', serialize=False, to='labeling.judgment')),
                 ('text', models.TextField()),
+                ('further', models.JSONField(blank=True, default=list, help_text='where a whole dialogue was written: its turns after `text`, as chat messages')),
                 ('sources', models.TextField(blank=True, default='', help_text="where the facts came from, in the writer's words")),
                 ('edit_of', models.ForeignKey(help_text='the response it was made from', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='edits', to='labeling.response')),
                 ('response', models.OneToOneField(help_text='the edit as a response of its own', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demonstration', to='labeling.response')),

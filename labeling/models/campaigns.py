@@ -156,6 +156,13 @@ class Campaign(models.Model):
     asks_reason = models.BooleanField(
         _("ask why"), default=True, help_text=_("A box for the reason. It may stay empty, except when all responses are bad.")
     )
+    asks_dialogue = models.BooleanField(
+        _("a whole dialogue"),
+        default=False,
+        help_text=_(
+            "Raters may go on after the answer: they write what the user says next and the answer to it, as often as they like."
+        ),
+    )
     min_words = models.PositiveIntegerField(
         _("fewest words"), default=20, help_text=_("Of a written answer. A shorter one is questioned before it is stored.")
     )

@@ -76,6 +76,9 @@ class Demonstration(models.Model):
 
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, primary_key=True, related_name="demonstration")
     text = models.TextField()
+    further = models.JSONField(
+        default=list, blank=True, help_text="where a whole dialogue was written: its turns after `text`, as chat messages"
+    )
     sources = models.TextField(blank=True, default="", help_text="where the facts came from, in the writer's words")
     edit_of = models.ForeignKey(
         Response, on_delete=models.PROTECT, null=True, related_name="edits", help_text="the response it was made from"
@@ -83,6 +86,12 @@ class Demonstration(models.Model):
     response = models.OneToOneField(
         Response, on_delete=models.PROTECT, null=True, related_name="demonstration", help_text="the edit as a response of its own"
     )
+
+    @property
+    def whole(self) -> str:
+        """The text as Markdown; a dialogue with its further turns, each under who says it."""
+        said = {"user": _("User"), "assistant": _("Assistant")}
+        return "\n\n".join([self.text, *(f"**{said[turn['role']]}**\n\n{turn['content']}" for turn in self.further)])
 
     class Meta:
         constraints = [

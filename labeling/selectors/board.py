@@ -413,7 +413,7 @@ def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
     written: Demonstration | None = getattr(judgment, "demonstration", None)  # a comparison has one when a response was edited
     if judgment.kind == Judgment.Kind.DEMONSTRATION:
         assert written is not None
-        return Answer(judgment, judgment.rater.alias, written.text, written.sources, [], [], "", [])
+        return Answer(judgment, judgment.rater.alias, written.whole, written.sources, [], [], "", [])
     labels = _labels(judgment.guideline_version)
     ranked = list(judgment.comparison.ranked.all())
     tiers: dict[int, list[str]] = {}

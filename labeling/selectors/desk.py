@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling import queue
 from labeling.models import Campaign, Draft, GuidelineVersion, Item, Judgment, PastLease, Rater, Slot
 from labeling.selectors import admission
+from labeling.selectors.withheld import Withheld, withheld
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
 MOST_COUNTED = 1_000
@@ -33,6 +34,8 @@ class OpenCampaign:
     lease: uuid.UUID | None
     hindrance: admission.Hindrance | None = None
     """why a claim would be refused, whatever is left"""
+    withheld: Withheld | None = None
+    """what waits and is not for this rater, where nothing else is left"""
 
 
 @dataclass(frozen=True)
@@ -170,9 +173,11 @@ def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
 
 
 def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
-    return Campaign.objects.filter(
-        state=Campaign.State.OPEN, pool__memberships__rater=rater, pool__memberships__is_active=True
-    ).order_by("-priority", "name")
+    return (
+        Campaign.objects.filter(state=Campaign.State.OPEN, pool__memberships__rater=rater, pool__memberships__is_active=True)
+        .select_related("pool")
+        .order_by("-priority", "name")
+    )
 
 
 def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> list[OpenCampaign]:
@@ -214,6 +219,7 @@ def _open(
         may_look=not has_work and queue.is_sweep_due(campaign=campaign, rater=rater, now=now),
         lease=lease,
         hindrance=hindrance,
+        withheld=None if has_work or hindrance else withheld(campaign=campaign, rater=rater),
     )
 
 
@@ -258,6 +264,15 @@ def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
     """Campaigns with an answer of this rater, by name."""
     given = Judgment.objects.filter(rater=rater, import_batch=None, campaign=OuterRef("pk"))
     return Campaign.objects.filter(Exists(given)).order_by("name")
+
+
+def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | None]]:
+    """What the rater has typed and not submitted, the latest first, each with the lease that opens it; None once it lapsed."""
+    drafts = Draft.objects.filter(rater=rater, item__campaign__state=Campaign.State.OPEN)
+    found = list(drafts.select_related("item__campaign", "item__prompt").order_by("-saved_at")[:most])
+    held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED, item__in=[draft.item_id for draft in found])
+    leases = dict(held.values_list("item", "lease"))
+    return [(draft, leases.get(draft.item_id)) for draft in found]
 
 
 def draft_of(*, rater: Rater, item_id: int) -> Draft | None:

@@ -82,6 +82,7 @@ def submit_demonstration(
     lease: uuid.UUID,
     rater: Rater,
     text: str,
+    further: Sequence[Mapping[str, str]] = (),
     sources: str = "",
     presentation: Mapping[str, Any] | None = None,
     active_s: float | None = None,
@@ -90,15 +91,17 @@ def submit_demonstration(
 ) -> Judgment:
     """Store the answer written under `lease`; a second submit of the same lease returns the first judgment.
 
+    `further` are the turns after it where the campaign asks for a whole dialogue: chat messages, the user's and the assistant's.
     A lease that has lapsed still counts while a slot of the item is free, and is kept as extra when none is.
     Raises UnableToSubmit.
     """
-    draft = {"text": text, "sources": sources}
+    draft = {"text": text, "further": list(further), "sources": sources}
     with transaction.atomic():
         slot, held, first = _open_lease(lease=lease, rater=rater, kind=Campaign.Kind.DEMONSTRATION)
         if first is not None:
             return first
         _check_text(text)
+        _check_further(further, campaign=held.campaign)
         judgment = _store(
             held=held,
             slot=slot,
@@ -110,7 +113,7 @@ def submit_demonstration(
             now=now,
         )
         if judgment is not None:
-            Demonstration.objects.create(judgment=judgment, text=text, sources=sources)
+            Demonstration.objects.create(judgment=judgment, text=text, further=list(further), sources=sources)
             consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
             return judgment
     raise UnableToSubmit(_("You have already answered this item. This text is kept as a draft."))
@@ -179,6 +182,7 @@ def correct_demonstration(
     rater: Rater,
     version: int,
     text: str,
+    further: Sequence[Mapping[str, str]] = (),
     sources: str = "",
     presentation: Mapping[str, Any] | None = None,
     active_s: float | None = None,
@@ -191,9 +195,10 @@ def correct_demonstration(
         if corrected is not None:
             return corrected
         _check_text(text)
-        judgment = _next_version(old=old, presentation=presentation or {}, active_s=active_s, warnings=warnings, now=now)
-        Demonstration.objects.create(judgment=judgment, text=text, sources=sources)
         assert old.campaign is not None  # _to_correct has looked
+        _check_further(further, campaign=old.campaign)
+        judgment = _next_version(old=old, presentation=presentation or {}, active_s=active_s, warnings=warnings, now=now)
+        Demonstration.objects.create(judgment=judgment, text=text, further=list(further), sources=sources)
         consequences.after_correction(judgment=judgment, campaign=old.campaign, now=now)
         return judgment
 
@@ -446,6 +451,16 @@ def _store_edit(*, judgment: Judgment, text: str, original: Response, now: datet
 def _check_text(text: str) -> None:
     if not text.strip():
         raise UnableToSubmit(_("The answer is empty. Write one, or skip the item."))
+
+
+def _check_further(further: Sequence[Mapping[str, str]], *, campaign: Campaign) -> None:
+    if further and not campaign.asks_dialogue:
+        raise UnableToSubmit(_("This campaign asks for one answer, and not for a whole dialogue."))
+    expected = ("user", "assistant") * (len(further) // 2)
+    if tuple(message["role"] for message in further) != expected:
+        raise UnableToSubmit(_("A dialogue goes on by turns, user and assistant, and ends with the assistant's."))
+    if not all(message["content"].strip() for message in further):
+        raise UnableToSubmit(_("A turn of the dialogue is empty. Write it, or remove it."))
 
 
 def _checked(

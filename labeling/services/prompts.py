@@ -42,6 +42,7 @@ def create_prompt(
     split: str,
     licence: str,
     constraints: Sequence[str] = (),
+    sensitive: Sequence[str] = (),
     by: User,
     now: datetime,
 ) -> Prompt:
@@ -59,6 +60,7 @@ def create_prompt(
             language=language,
             split=split,
             constraints=list(constraints),
+            sensitive=list(dict.fromkeys(sensitive)),
             created_at=now,
         )
         audit.record(by=by, action="create", target=prompt, now=now)

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling import access, desk_pages, services
+from labeling import access, desk_pages, desk_words, services
 from labeling.forms import desk as forms
 from labeling.forms.my_work import HistoryForm
 from labeling.forms.review import WordsForm
@@ -33,8 +33,13 @@ from labeling.views.onward import next_address, next_step
 from pages import render as texts
 
 BIGGEST_DRAFT = 2_000_000
-EDITING = {"edit": desk_pages.begin_edit, "unedit": desk_pages.drop_edit}
-"""Buttons that show the page anew with the editor opened or closed; scripts do both by themselves."""
+EDITING = {
+    "edit": desk_pages.begin_edit,
+    "unedit": desk_pages.drop_edit,
+    "extend": desk_pages.add_turns,
+    "shorten": desk_pages.drop_turns,
+}
+"""Buttons that show the page anew with the editor opened or closed, or a dialogue's turns; scripts do it by themselves."""
 
 
 def _is_fragment(request: HttpRequest) -> bool:
@@ -50,11 +55,11 @@ def _midnight(now: dt.datetime) -> dt.datetime:
 def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rater = access.rater(user=request.user)
-    lines = [desk_pages.campaign_line(found) for found in selectors.open_campaigns(rater=rater, since=_midnight(now), now=now)]
+    lines = [desk_words.campaign_line(found) for found in selectors.open_campaigns(rater=rater, since=_midnight(now), now=now)]
     today = selectors.tally(rater=rater, since=_midnight(now))
     context = {
         "campaigns": lines,
-        "today_words": desk_pages.tally_words(today, nothing=_("Nothing judged today yet")),
+        "today_words": desk_words.tally_words(today, nothing=_("Nothing judged today yet")),
         "undo": selectors.undoable(rater=rater, last_at=today.last_at, now=now),
         "person": desk_pages.person_key(rater),
         "visit": crowd.visit_at_work(rater=rater),
@@ -105,7 +110,7 @@ def _page(
         "page": desk_pages.page(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
         "undo": selectors.undoable(rater=work.rater, last_at=today.last_at, now=now),
         "skip_form": skip_form or forms.SkipForm(),
-        "keys": desk_pages.keys(is_comparison=is_comparison),
+        "keys": desk_words.keys(is_comparison=is_comparison, is_dialogue=work.campaign.asks_dialogue),
     }
     template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"
     return render(request, template, context, status=status)
@@ -248,7 +253,7 @@ def _comparison(work: selectors.Work, given: forms.ComparisonAnswer, answer: des
 
 
 def _demonstration(work: selectors.Work, given: forms.DemonstrationAnswer, answer: desk_pages.Answer) -> dict[str, Any]:
-    return {"text": given.text, "sources": given.sources} | _about(work, answer)
+    return {"text": given.text, "further": given.further, "sources": given.sources} | _about(work, answer)
 
 
 def _about(work: selectors.Work, answer: desk_pages.Answer) -> dict[str, Any]:
@@ -375,9 +380,10 @@ def my_work(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.GET, rater=rater)
     page = Paginator(selectors.history(rater=rater, wanted=form.wanted), 50).get_page(request.GET.get("page"))
     context = {
-        "today": desk_pages.tally_words(selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")),
-        "week": desk_pages.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
+        "today": desk_words.tally_words(selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")),
+        "week": desk_words.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
         "judgments": page,
+        "drafts": selectors.drafts_of(rater=rater),
         "form": form,
         "is_filtered": bool(request.GET.keys() - {"page"}),
         "questions": questions.questions_of(rater=rater)[:20],

@@ -53,10 +53,24 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
         "language": "en",
         "split": "train",
         "licence": "",
+        "sensitive": [],
+        "constraints": [],
         "source": {"id": prompt.source_id, "name": "alice@example.org", "kind": "person"},
         "origin": "typed in",
         "created_at": prompt.created_at.isoformat().replace("+00:00", "Z"),
     }
+
+
+def test_a_prompt_is_stored_with_what_may_upset_and_what_an_answer_keeps_to(calling: Caller, alice: User) -> None:
+    about = {"sensitive": ["violence", "hate"], "constraints": ["At most three sentences."]}
+
+    response = post(calling(alice), "/api/v1/prompts", {"messages": QUESTION, **about})
+    refused = post(calling(alice), "/api/v1/prompts", {"messages": QUESTION, "sensitive": ["boredom"]})
+
+    prompt = Prompt.objects.get()
+    assert {name: response.json()[name] for name in about} == about
+    assert {"sensitive": prompt.sensitive, "constraints": prompt.constraints} == about
+    assert refused.status_code == 400
 
 
 @pytest.mark.parametrize(

@@ -320,7 +320,10 @@ def test_the_list_of_keys_names_those_of_the_desk(open_page: OpenPage, rosa: Rat
 
     press(page, "?")
 
-    expect(page.get_by_role("dialog", name="Keys")).to_contain_text("all bad, and say why")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog).to_contain_text("all bad, and say why")
+    keys = [keys.lower() for keys in dialog.locator("dd").all_inner_texts()]
+    assert len(keys) == len(set(keys))
 
 
 def test_an_answer_is_written_by_keys_alone(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
@@ -340,6 +343,32 @@ def test_an_answer_is_written_by_keys_alone(open_page: OpenPage, rosa: Rater, wr
     typing = judgment.presentation["typing"]
     assert (typing["typed"], typing["n_bursts"]) == (164, 1)
     assert 0 < typing["typing_ms"] < 60_000
+
+
+def test_one_word_is_one_word(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+
+    page.keyboard.type("Gas")
+    expect(page.locator("[data-count]")).to_contain_text("1 word; 20 to 600 is usual · tokens ≈ 1")
+    page.keyboard.type(" and gluten")
+    expect(page.locator("[data-count]")).to_contain_text("3 words; 20 to 600 is usual · tokens ≈ 4")
+
+
+@pytest.mark.parametrize("width", [1280, 1400, 1440])
+def test_the_head_of_each_response_fits_its_card(width: int, open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa, width=width)
+    page.locator("[data-view=diff]").first.click()
+    expect(page.locator("[data-view=diff]").first).to_have_text("diff B")
+
+    assert page.evaluate(HEADS) == [[True, True]] * 4
+
+
+HEADS = """() => [...document.querySelectorAll(".desk-response")].map((card) => {
+  const [head, ends] = [card.querySelector("header"), card.getBoundingClientRect()];
+  const inside = [...head.querySelectorAll("button, select")].every((el) => el.getBoundingClientRect().right <= ends.right);
+  return [inside, head.offsetHeight < 50];
+})"""
+"""Of each card's head: nothing sticks out, and it is one line."""
 
 
 def test_the_preview_shows_the_text_rendered_and_goes_back(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
@@ -463,6 +492,16 @@ def test_a_lease_near_its_end_counts_down(open_page: OpenPage, rosa: Rater, comp
     expect(page.locator("[data-countdown]")).to_have_text(re.compile(r"[34]:\d\d left"))
 
 
+COVERED = """() => {
+  const toast = document.querySelector(".toast").getBoundingClientRect();
+  return [...document.querySelectorAll(".desk :is(textarea, input, button, p, label)")].some((el) => {
+    const box = el.getBoundingClientRect();
+    return box.width && box.left < toast.right && toast.left < box.right && box.top < toast.bottom && toast.top < box.bottom;
+  });
+}"""
+"""Whether the toast lies over anything of the work."""
+
+
 def test_an_answer_is_undone_by_one_key(
     open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
 ) -> None:
@@ -476,6 +515,8 @@ def test_an_answer_is_undone_by_one_key(
     page.wait_for_selector(".desk[data-mounted]")
     axe_clean(page)
     screenshot(page, "desk-undo")
+    assert page.locator("[data-undo-key]").evaluate("el => getComputedStyle(el, '::before').content") == '"esc "'
+    assert not page.evaluate(COVERED)
 
     press(page, "Escape", "u")
     page.wait_for_url(first)

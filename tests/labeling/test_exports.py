@@ -9,8 +9,8 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from labeling import exports, queue, services
-from labeling.models import Campaign, Import, Judgment, Rater, Source
-from tests.cast import NOON, lease_of
+from labeling.models import Campaign, Guideline, Import, Judgment, Pool, Rater, Source
+from tests.cast import NOON, lease_of, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -136,6 +136,50 @@ def test_a_demonstration_has_trls_conversational_shape(demonstration_campaign: C
     (row,) = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
     assert row["completion"] == [{"role": "assistant", "content": "Four."}]
     assert [message["role"] for message in row["prompt"]] == ["user"]
+
+
+@pytest.mark.parametrize("shape", ["demonstrations", "dialogues"])
+def test_a_dialogue_leaves_turn_by_turn_or_whole(day_shift: Pool, guideline: Guideline, rosa: Rater, shape: str) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, asks_dialogue=True)
+    slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
+    more = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Two and two."}]
+    services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", further=more, now=NOON)
+    file = io.BytesIO()
+
+    exports.parquet(exports.records(shape), shape=shape, to=file)
+
+    rows = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
+    said = [
+        [message["content"] for part in ("prompt", "completion", "messages") for message in row.get(part) or []] for row in rows
+    ]
+    whole = [said[-1][0], "Four.", "Why?", "Two and two."]
+    assert said == ([whole[:2], whole] if shape == "demonstrations" else [whole])
+
+
+@pytest.mark.parametrize(
+    ("further", "complaint"),
+    [
+        ([{"role": "user", "content": "Why?"}], "ends with the assistant's"),
+        ([{"role": "assistant", "content": "So."}, {"role": "user", "content": "Why?"}], "by turns"),
+        ([{"role": "user", "content": " "}, {"role": "assistant", "content": "So."}], "is empty"),
+    ],
+)
+def test_a_dialogue_is_whole(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, further: list[dict[str, str]], complaint: str
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, asks_dialogue=True)
+    slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
+
+    with pytest.raises(services.UnableToSubmit, match=complaint):
+        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", further=further, now=NOON)
+
+
+def test_a_campaign_that_asks_for_one_answer_takes_no_dialogue(demonstration_campaign: Campaign, rosa: Rater) -> None:
+    slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+    further = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+
+    with pytest.raises(services.UnableToSubmit, match="one answer"):
+        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", further=further, now=NOON)
 
 
 def test_a_retired_prompt_does_not_leave(demonstration_campaign: Campaign) -> None:

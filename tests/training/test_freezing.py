@@ -66,6 +66,19 @@ def test_each_demonstration_is_a_row_in_its_prompts_split(
     assert rows(snapshot, settings)[0]["completion"][0]["role"] == "assistant"
 
 
+def test_a_dialogue_is_a_row_for_each_of_its_answers(cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings) -> None:
+    judgment = demonstrate(on_split("train")[0], rosa)
+    more = [{"role": "user", "content": "And then?"}, {"role": "assistant", "content": "Then it rests."}]
+    Demonstration.objects.filter(judgment=judgment).update(further=more)
+
+    snapshot = cut()
+
+    first, second = rows(snapshot, settings)
+    assert first["id"] != second["id"]
+    assert second["prompt"] == [*first["prompt"], *first["completion"], more[0]]
+    assert second["completion"] == [more[1]]
+
+
 def test_the_same_judgments_give_the_same_fingerprint(cut: Callable[..., Snapshot], rosa: Rater) -> None:
     for prompt in on_split("train", 3):
         demonstrate(prompt, rosa)

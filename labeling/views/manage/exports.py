@@ -32,7 +32,14 @@ SHAPES = {
         Shape(
             "demonstrations",
             _("Demonstrations"),
-            _("A row for each: the prompt and the answer written for it, as TRL's SFT trainer reads them."),
+            _("A row for each answer: what was said before it and the answer, as TRL's SFT trainer reads them."),
+        ),
+        Shape(
+            "dialogues",
+            _("Dialogues"),
+            _(
+                "A row for each judgment: the prompt and all that was written for it as one list of messages, which TRL reads too."
+            ),
         ),
     ],
     Campaign.Kind.COMPARISON: [

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.requests import MemberRequest
-from labeling import access, desk_pages
+from labeling import access, desk_pages, desk_words
 from labeling.forms import desk as forms
 from labeling.models import Campaign
 from labeling.selectors import desk as selectors
@@ -78,7 +78,7 @@ def _page(
     context = {
         "page": build(work=work, typed=typed, review=review, today=nothing, corrects=None, now=timezone.now()),
         "skip_form": forms.SkipForm(),
-        "keys": desk_pages.keys(is_comparison=is_comparison),
+        "keys": desk_words.keys(is_comparison=is_comparison, is_dialogue=work.campaign.asks_dialogue),
     }
     template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"
     return render(request, template, context, status=422 if review and review.problems else 200)

@@ -1,5 +1,6 @@
 // What is called up beside the work: the guideline panel, the whole prompt, the skip dialog, a question.
 
+import { meaning } from "js/desk/keys";
 import { fragment } from "js/desk/post";
 import { modifier } from "js/desk/finish";
 
@@ -43,8 +44,8 @@ export function beside({ desk, record, signal }) {
   }
 
   skip?.addEventListener("keydown", (event) => {
-    const reason = skip.querySelectorAll("[name=reason]")[Number(event.key) - 1];
-    if (!reason || event.target.matches("[type=text]")) return;
+    const reason = skip.querySelectorAll("[name=reason]")[Number(meaning(event)) - 1];
+    if (!reason || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("[type=text]")) return;
     reason.checked = true;
     reason.focus();
     event.preventDefault();

@@ -5,7 +5,7 @@ import { draft as mountDraft } from "js/desk/draft";
 import { drag } from "js/desk/drag";
 import { edit as mountEdit } from "js/desk/edit";
 import { finish as mountFinish } from "js/desk/finish";
-import { keys } from "js/desk/keys";
+import { keys, meaning } from "js/desk/keys";
 import { lease as mountLease } from "js/desk/lease";
 import { login as mountLogin } from "js/desk/login";
 import { best, line, move, nextUnranked, place } from "js/desk/ranking";
@@ -108,7 +108,7 @@ export function mount(desk) {
   }
 
   function digit(event, card) {
-    const number = Number(event.key);
+    const number = Number(meaning(event));
     const scale = event.target.closest("[data-control=scale]");
     if (scale) answer(scale, number);
     else if (number <= cards.length) {
@@ -134,9 +134,11 @@ export function mount(desk) {
   desk.addEventListener("keydown", (event) => {
     const card = event.target.closest("[data-letter]");
     const scale = event.target.closest("[data-control=scale]");
-    if (scale && !card && /^[1-9]$/.test(event.key) && !event.altKey && !event.metaKey && !event.ctrlKey) answer(scale, Number(event.key));
-    if (!card || event.isComposing || event.metaKey || event.ctrlKey) return;
-    if (event.target.matches("select") ? /^[0-9]$/.test(event.key) : /^[0-9]$/.test(event.key) && !event.altKey) digit(event, card);
+    if (event.isComposing || event.metaKey || event.ctrlKey) return;
+    const isDigit = /^[0-9]$/.test(meaning(event)) && (!event.altKey || event.target.matches("select"));
+    if (scale && !card && isDigit) answer(scale, Number(meaning(event)));
+    if (!card) return;
+    if (isDigit) digit(event, card);
     else if (!isTyping(event.target)) arrow(event, card);
   });
 

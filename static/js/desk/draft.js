@@ -7,7 +7,8 @@ import { fill, read } from "js/desk/fields";
 const PAUSE_MS = 2000;
 const KEPT_MS = 30 * 24 * 3600 * 1000;
 
-export function draft({ desk, form, say, record, signal }) {
+/** `prepare(fields)` makes room for what is about to be filled in. */
+export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   const prefix = `preferably.draft.${desk.dataset.person}.`;
   // A correction is no draft of the item: it stays in this browser until it is submitted.
   const key = prefix + desk.dataset.lease + (desk.dataset.draftUrl ? "" : `.v${desk.dataset.version}`);
@@ -22,6 +23,7 @@ export function draft({ desk, form, say, record, signal }) {
     const local = load(key);
     if (!local || !(local.revision > revision)) return false;
     revision = local.revision;
+    prepare(local.fields);
     fill(form, local.fields);
     record.restore(local.record);
     later(PAUSE_MS);

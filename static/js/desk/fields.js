@@ -1,6 +1,6 @@
 // A form's answer as {name: [text, …]}, the shape a draft has on the server and in the browser.
 
-const OWN = /^(rank-|rate-|reason$|strength$|all_bad$|edit$|edit_of$|text$|keeps-|sources$)/;
+const OWN = /^(rank-|rate-|reason$|strength$|all_bad$|edit$|edit_of$|text$|turn-|keeps-|sources$)/;
 
 export function read(form) {
   const fields = {};

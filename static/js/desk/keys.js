@@ -2,6 +2,16 @@
 
 import { isTyping } from "js/typing";
 
+/** The letter or digit that a key stands for on most keyboards: a French digit needs no Shift, a Cyrillic or Greek letter goes by its place. */
+export function meaning(event) {
+  const key = event.key.toLowerCase();
+  if (/^[a-z0-9]$/.test(key)) return key;
+  const [, digit, letter] = /^(?:Digit(\d)|Key([A-Z]))$/.exec(event.code) ?? [];
+  if (digit && !event.shiftKey) return digit;
+  const isForeign = key.length === 1 && key > "\u007f";
+  return letter && isForeign ? letter.toLowerCase() : event.key;
+}
+
 /** `commands` maps a key to what it does; `beside` and `finish` are the page's own parts; `leave` takes the focus out of a text; `signal` ends it. */
 export function keys({ commands, beside, finish, leave, signal }) {
   const all = { ...commands, u: undo };
@@ -15,7 +25,7 @@ export function keys({ commands, beside, finish, leave, signal }) {
     if (beside.isDialogOpen()) return;
     if (event.key === "Escape") return escape(event);
     if (isTyping(event.target) || event.metaKey || event.ctrlKey || event.altKey) return;
-    const command = all[event.key] ?? all[event.key.toLowerCase()];
+    const command = all[meaning(event)];
     if (!command || event.repeat) return;
     event.preventDefault();
     command();
@@ -23,7 +33,7 @@ export function keys({ commands, beside, finish, leave, signal }) {
 
   /** While the toast stands that offers it. */
   function undo() {
-    document.querySelector("#toasts [data-undo-key]")?.closest("form").requestSubmit();
+    document.querySelector("[data-undo-key]")?.closest("form").requestSubmit();
   }
 
   function escape(event) {

@@ -1,6 +1,7 @@
 // The writing page: editor, word count, preview, drafts. Pastes are counted, never blocked.
 
 import { beside as mountBeside, reveal } from "js/desk/beside";
+import { dialogue as mountDialogue } from "js/desk/dialogue";
 import { draft as mountDraft } from "js/desk/draft";
 import { finish as mountFinish } from "js/desk/finish";
 import { keys } from "js/desk/keys";
@@ -12,42 +13,81 @@ import { says } from "js/desk/says";
 
 export function mount(desk) {
   const form = desk.querySelector("form#answer");
-  const text = form.elements.text;
+  const written = desk.querySelector("[data-written]");
   const preview = desk.querySelector("[data-preview]");
   const buttons = [...desk.querySelectorAll("[data-editor]")];
   const say = says(desk);
   const life = new AbortController();
   const { signal } = life; // ends what listens outside the desk, when the next item takes its place
   const record = mountRecord({ desk, form, signal });
-  const draft = mountDraft({ desk, form, say, record, signal });
+  const dialogue = mountDialogue({ form, added: record.watchTyping, changed: () => form.dispatchEvent(new Event("input", { bubbles: true })) });
+  const draft = mountDraft({ desk, form, say, record, signal, prepare: dialogue.prepare });
   mountLease({ desk, say, record, signal });
   const finish = mountFinish({ desk, form, say, draft, login: mountLogin({ desk, say, signal }) });
   const beside = mountBeside({ desk, record, signal });
 
+  const plural = new Intl.PluralRules(document.documentElement.lang);
+
+  let text = form.elements.text; // the answer that is being written
+  written.addEventListener("focusin", (event) => {
+    if (event.target.closest("[data-role=user]")) return;
+    text = event.target;
+    count();
+  });
+
   function count() {
+    if (!text.isConnected) text = form.elements.text;
     const n = text.value.trim() ? text.value.trim().split(/\s+/u).length : 0;
     desk.querySelector("[data-words]").textContent = String(n);
+    const word = desk.querySelector("[data-word]");
+    word.textContent = word.dataset[plural.select(n)] ?? word.dataset.other;
+    const tokens = desk.querySelector("[data-tokens]");
+    tokens.textContent = String(Math.ceil(text.value.length / Number(tokens.dataset.characters)));
     desk.querySelector("[data-meter]").value = n;
   }
 
   async function show(mode) {
     const isPreview = mode === "preview";
     if (isPreview) {
-      const body = new FormData();
-      body.set("text", text.value);
-      const answer = await post(desk.dataset.previewUrl, body);
-      preview.innerHTML = answer.kind === "ok" ? answer.data : ""; // rendered and cleaned by our own server
+      preview.replaceChildren(...(await Promise.all(dialogue.fields().map(rendered))));
       record.opened("preview");
     }
     preview.hidden = !isPreview;
-    text.hidden = isPreview;
+    written.hidden = isPreview;
     for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.editor === mode));
     (isPreview ? preview : text).focus();
   }
 
+  async function rendered(field) {
+    const part = document.createElement("div");
+    const body = new FormData();
+    body.set("text", field.value);
+    const answer = await post(desk.dataset.previewUrl, body);
+    part.innerHTML = answer.kind === "ok" ? answer.data : ""; // rendered and cleaned by our own server
+    part.className = "prose";
+    part.dir = "auto";
+    const name = field.closest("[data-turn]")?.querySelector("label").cloneNode(true);
+    if (!name) return part;
+    const turn = document.createElement("section");
+    const head = document.createElement("p");
+    head.className = "desk-turn-role";
+    head.textContent = name.textContent;
+    turn.append(head, part);
+    return turn;
+  }
+
+  // The editor alone, over everything else; a short prompt stays a key away.
+  const fullButton = desk.querySelector("[data-full]");
+  function full(isFull = !desk.hasAttribute("data-alone")) {
+    desk.toggleAttribute("data-alone", isFull);
+    fullButton.setAttribute("aria-pressed", String(isFull));
+    if (isFull) record.opened("full screen");
+    text.focus();
+  }
+  fullButton.addEventListener("click", () => full());
+
   const toggle = () => show(preview.hidden ? "preview" : "write");
   for (const button of buttons) button.addEventListener("click", () => show(button.dataset.editor));
-  record.watchTyping(text);
   document.addEventListener("keydown", (event) => {
     if (!(event.metaKey || event.ctrlKey) || !event.shiftKey || event.key !== "Enter") return;
     event.preventDefault();
@@ -58,8 +98,12 @@ export function mount(desk) {
     beside,
     finish,
     signal,
-    leave: () => desk.querySelector("[data-prompt-text]").focus(),
-    commands: { g: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: () => show("write") },
+    leave: (from) => {
+      if (desk.hasAttribute("data-alone") && from.closest("[data-written], [data-preview]")) fullButton.focus();
+      else if (desk.hasAttribute("data-alone")) full(false);
+      else desk.querySelector("[data-prompt-text]").focus();
+    },
+    commands: { f: () => full(), g: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: () => show("write") },
   });
   form.addEventListener("input", () => {
     count();

@@ -83,7 +83,7 @@ class Preferably:
         return read(Prompt, self._get(f"prompts/{prompt_id}"))
 
     def create_prompt(self, messages: Sequence[Mapping[str, str]], **about: Any) -> Prompt:
-        """`about`: category, language, split, licence."""
+        """`about`: category, language, split, licence, sensitive, constraints."""
         return read(Prompt, self._post("prompts", {"messages": [dict(message) for message in messages]} | about))
 
     # --- pools, guidelines, campaigns -----------------------------------------------------------------------------

@@ -31,6 +31,8 @@ class Prompt:
     language: str
     split: str
     licence: str
+    sensitive: list[str]
+    constraints: list[str]
     source: Source
     origin: str
     created_at: datetime
@@ -76,6 +78,7 @@ class Campaign:
     guideline: int
     overlap: int
     n_responses: int | None
+    asks_dialogue: bool
     lease_minutes: int
     order: str
     priority: int
@@ -109,6 +112,7 @@ class Comparison:
 @dataclass(frozen=True)
 class Demonstration:
     text: str
+    further: list[Message]
     sources: str
     edit_of: int | None
 

@@ -227,12 +227,13 @@ class ItemFilterForm(forms.Form):
         return str(self.cleaned_data.get(name) or "")
 
 
+TEXT_HELP = _("Markdown, shown beside the work. Show what you mean: a good answer, a bad one, and why.")
+
+
 class GuidelineForm(GuidelineModelForm):
     """A guideline's name, with the text of its first version."""
 
-    text = forms.CharField(
-        label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=_("Markdown, shown beside the work.")
-    )
+    text = forms.CharField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP)
 
     class Meta:
         model = Guideline
@@ -243,9 +244,7 @@ class GuidelineForm(GuidelineModelForm):
 class GuidelineTextForm(forms.Form):
     """The text of the next version."""
 
-    text = forms.CharField(
-        label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=_("Markdown, shown beside the work.")
-    )
+    text = forms.CharField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP)
     is_major = forms.BooleanField(
         label=_("Raters qualify anew"),
         required=False,

@@ -10,6 +10,8 @@ from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config import env, permissions
 
@@ -67,7 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.middleware.gzip.GZipMiddleware",
+    "config.compression.GZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -111,6 +113,11 @@ DATABASES = {
         )
     )
 }
+KEEPS_PLANS = env.flag(
+    "PREFERABLY_PREPARED_STATEMENTS",
+    "PostgreSQL keeps the plans of the desk's statements. 0 behind a pooler that hands connections out by transaction.",
+    default="1",
+)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Two processes write: without an immediate transaction 44 of 600 failed with "database is locked".
     DATABASES["default"]["OPTIONS"] = {
@@ -119,11 +126,20 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
     }
 else:
+    DATABASES["default"]["ENGINE"] = "config.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+    DATABASES["default"]["OPTIONS"] = {"prepare_threshold": 1 if KEEPS_PLANS else None}  # for config.compiled
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", "Redis or Valkey: Celery's broker and the shared cache.", default="redis://127.0.0.1:6379/0")
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A page waits for it no longer than this: what is in it can be made anew.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)},
+    }
+}
 ARTIFACT_STORE = env.text(
     "PREFERABLY_ARTIFACTS", "Where finished runs and models are kept: a folder or an fsspec URL.", default=str(HOME / "artifacts")
 )
@@ -134,7 +150,7 @@ UPLOADS_DIR = HOME / "uploads"
 
 # --- people ------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.sessions.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -235,6 +251,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 
 # --- jobs --------------------------------------------------------------------------------------------------------
@@ -271,6 +288,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "ring-queued-runs": {"task": "training.tasks.ring_queued_runs", "schedule": 15.0},
     "ring-imports": {"task": "labeling.tasks.ring_imports", "schedule": 30.0},
+    "make-pages-ahead": {"task": "labeling.tasks.make_pages_ahead", "schedule": 30.0},
     "end-crowd-visits": {"task": "labeling.tasks.end_crowd_visits", "schedule": 60.0},
     "ring-quality": {"task": "labeling.tasks.ring_quality", "schedule": 180.0},
     "ring-topics": {"task": "labeling.tasks.ring_topics", "schedule": 3600.0},

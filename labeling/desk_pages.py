@@ -3,7 +3,7 @@
 import datetime as dt
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -23,7 +23,7 @@ from labeling.forms import desk as forms
 from labeling.models import Demonstration, Draft, Judgment, Rater, Response
 from labeling.selectors import care
 from labeling.selectors.desk import Standing, Tally, Work
-from pages import render
+from pages import rendered
 
 MOST_FIELDS = 1_000
 LONGEST_CHOICE = 8
@@ -152,7 +152,7 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
             recorded = replace(recorded, presentation={**recorded.presentation, "constraints": {"n": n, "kept": kept}})
         return Answer(typed, written, recorded, (*warnings, *desk_warnings.of_constraints(n, kept)), line)
     responses = queue.presented(work.shown)
-    form = rating_form.parse(work.version.form)
+    form = work.form
     compared = _read_comparison(work, typed, form, len(responses))
     compared = _with_unchanged_edit(compared, responses)
     warnings = [] if compared.is_all_bad else _ranking_warnings(compared, form)
@@ -197,7 +197,7 @@ def _as_typed(text: str) -> str:
 def begin_edit(*, work: Work, typed: Typed) -> Typed:
     """What was typed, with the best-ranked response in the editor; as it was when nothing is ranked."""
     responses = queue.presented(work.shown)
-    form = rating_form.parse(work.version.form)
+    form = work.form
     ranks = _read_comparison(work, typed, form, len(responses)).ranks
     ranked = [(rank, position) for position, rank in ranks.items() if rank is not None]
     if not ranked:
@@ -392,12 +392,20 @@ def compare_page(
     *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
 ) -> ComparePage:
     responses = queue.presented(work.shown)
-    form = rating_form.parse(work.version.form)
+    form = work.form
     answer = _read_comparison(work, typed, form, len(responses))
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
-    views = [_response_view(place, response, len(responses), form, typed, problems) for place, response in enumerate(responses)]
+    turns = work.item.prompt.messages
+    html = rendered.markdown([*(response.text for response in responses), *(turn["content"] for turn in turns)])
+    views = [
+        _response_view(place, response, html[place], len(responses), form, typed, problems)
+        for place, response in enumerate(responses)
+    ]
+    prompt = _prompt_view(turns, html[len(responses) :])
     return ComparePage(
-        **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now, line=line_of(answer)),
+        **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
+        prompt=prompt,
+        line=line_of(answer),
         responses=tuple(views),
         reason=answer.reason or "",
         asks_reason=work.campaign.asks_reason,
@@ -416,7 +424,13 @@ def _strengths(typed: Typed) -> tuple[tuple[forms.Option, str], ...]:
 
 
 def _response_view(
-    place: int, response: Response, n: int, form: rating_form.RatingForm, typed: Typed, problems: Mapping[str, str]
+    place: int,
+    response: Response,
+    html: SafeString,
+    n: int,
+    form: rating_form.RatingForm,
+    typed: Typed,
+    problems: Mapping[str, str],
 ) -> ResponseView:
     letter = forms.LETTERS[place]
     rated = f"rate-{letter}-"
@@ -427,7 +441,7 @@ def _response_view(
     language = translation.get_language()
     return ResponseView(
         letter=letter,
-        html=render.markdown(response.text),
+        html=html,
         raw=response.text,
         head=_head(letter, n, forms.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE], language),
         rating=_rating(form, letter, given, wrong, language),
@@ -463,8 +477,11 @@ def write_page(
 ) -> WritePage:
     answer = forms.read_demonstration(typed.fields, is_dialogue=work.campaign.asks_dialogue)
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
+    turns = work.item.prompt.messages
     return WritePage(
-        **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now, line=""),
+        **_common(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
+        prompt=_prompt_view(turns, rendered.markdown([turn["content"] for turn in turns])),
+        line="",
         text=answer.text,
         asks_dialogue=work.campaign.asks_dialogue,
         further=tuple(_turn(f"turn-{n}", turn["role"], turn["content"], problems) for n, turn in enumerate(answer.further, 1)),
@@ -491,7 +508,7 @@ def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
 
 
 def _common(
-    *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime, line: str
+    *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
 ) -> dict[str, Any]:
     return {
         "lease": work.lease,
@@ -501,7 +518,6 @@ def _common(
         "version": corrects.version if corrects else 0,
         "campaign": work.campaign.name,
         "guideline_number": work.version.number,
-        "prompt": _prompt_view(work.item.prompt.messages),
         "care": _care(work, now),
         "today": today,
         "active_words": desk_words.duration_words(today.active_s),
@@ -512,7 +528,6 @@ def _common(
         "expires_in_s": max(0, int((work.expires_at - now).total_seconds())) if work.expires_at else 0,
         "notice": _correcting(corrects) if corrects else _notice(work, now),
         "review": review,
-        "line": line,
     }
 
 
@@ -547,10 +562,10 @@ def _correcting(judgment: Judgment) -> str:
     return _("You gave this answer on %(at)s. What you submit here takes its place; the earlier one is kept.") % {"at": at}
 
 
-def _prompt_view(turns: list[dict[str, str]]) -> PromptView:
+def _prompt_view(turns: list[dict[str, str]], html: Sequence[SafeString]) -> PromptView:
     words = {"system": _("Instruction"), "user": _("User"), "assistant": _("Assistant")}
-    earlier = [Turn(turn["role"], words.get(turn["role"], turn["role"]), render.markdown(turn["content"])) for turn in turns[:-1]]
-    return PromptView(tuple(earlier), render.markdown(turns[-1]["content"] if turns else ""), len(turns))
+    drawn = [Turn(turn["role"], words.get(turn["role"], turn["role"]), made) for turn, made in zip(turns, html, strict=True)]
+    return PromptView(tuple(drawn[:-1]), drawn[-1].html if drawn else SafeString(""), len(turns))
 
 
 # --- words by words ----------------------------------------------------------------------------------------------

@@ -28,9 +28,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import connection
-from django.db.models import Exists, F, OuterRef
+from django.db import connection, transaction
+from django.db.models import BigAutoField, Exists, F, OuterRef
 
+from config.compiled import Compiled, Gap, execute, fetch
 from labeling import routing
 from labeling.models import Campaign, Judgment, Pass, PastLease, QueuePlace, Rater, Response, Slot
 
@@ -79,13 +80,28 @@ WITH place AS (SELECT * FROM labeling_queueplace WHERE campaign_id = %(campaign)
 {repeat}
 returned AS ({returned}),
 fresh AS ({fresh}),
-chosen AS ({first_of} SELECT id FROM returned UNION ALL SELECT id FROM fresh LIMIT 1)
+chosen AS ({first_of} SELECT id FROM returned UNION ALL SELECT id FROM fresh LIMIT 1){take}
+"""
+_TAKE = """
 UPDATE labeling_slot
 SET state = 'leased', rater_id = %(rater)s, lease = %(lease)s, leased_at = %(now)s, expires_at = %(expires_at)s,
     guideline_version_id = %(guideline_version)s, seed = COALESCE((SELECT seed FROM place), %(seed)s)
 WHERE id = (SELECT id FROM chosen)
 RETURNING id, item_id, number, seed, queue_rank, reserved_for_id
 """
+# Behind the slot just taken; a reserved one stood in no line. A returned slot leaves the place among the fresh ones alone.
+_REMEMBER = """
+INSERT INTO labeling_queueplace (campaign_id, rater_id, seed, returned_rank, fresh_rank, n_claims)
+SELECT %(campaign)s, %(rater)s, seed,
+    CASE WHEN queue_rank < 0 AND queue_rank < %(settled)s THEN queue_rank ELSE %(settled)s END,
+    CASE WHEN queue_rank < 0 THEN %(fresh_floor)s ELSE queue_rank END, 0
+FROM {taken} WHERE reserved_for_id IS NULL
+ON CONFLICT (campaign_id, rater_id) DO UPDATE SET returned_rank = excluded.returned_rank,
+    fresh_rank = CASE WHEN excluded.fresh_rank = %(fresh_floor)s THEN labeling_queueplace.fresh_rank ELSE excluded.fresh_rank END
+"""
+# In PostgreSQL a claim is one statement with its place; SQLite changes one table at a time.
+_TAKE_AND_REMEMBER = ", taken AS (" + _TAKE + "), moved AS (" + _REMEMBER.format(taken="taken") + ") SELECT * FROM taken"  # noqa: S608
+_AS_TAKEN = "(SELECT %(queue_rank)s AS queue_rank, %(place_seed)s AS seed, %(reserved_for)s AS reserved_for_id) taken"
 
 _PROBE = """
 WITH place AS (SELECT * FROM labeling_queueplace WHERE campaign_id = %(campaign)s AND rater_id = %(rater)s)
@@ -95,6 +111,16 @@ SELECT EXISTS ({returned}) OR EXISTS ({fresh}) OR EXISTS (
     AND free.reserved_for_id IS NULL AND {not_met}
 ) {or_repeat}
 """
+
+
+_SHOWN = Compiled(
+    lambda: (
+        Response.objects.filter(item_responses__item=Gap("item", BigAutoField()))
+        .only("text")
+        .annotate(original=F("item_responses__item__repeat_of"))
+        .order_by("pk")
+    )
+)
 
 
 def fresh_rank(*, order: str, position: int, number: int) -> int:
@@ -115,9 +141,9 @@ def returned_rank(now: datetime) -> int:
 
 
 def claim_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime, is_sweep: bool = False) -> Slot | None:
-    """Lease the first free slot for `rater`, in one statement; None when the line has none. A sweep starts at its head.
+    """Lease the first free slot for `rater` and move their place behind it; None when the line has none.
 
-    Runs inside a transaction. The Slot comes back with `queue_rank` as it was, for `remember`.
+    A sweep starts at the line's head. The Slot comes back with `queue_rank` as it was.
     """
     lease = uuid.uuid4()
     values: dict[str, Any] = {
@@ -130,11 +156,10 @@ def claim_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: dat
         "seed": _new_seed(),
         "returned_floor": RETURNED_FLOOR,
         "fresh_floor": FRESH_FLOOR,
+        "settled": returned_rank(now - SETTLED_AFTER),
     }
     statement = _claim_statement(is_sweep=is_sweep, has_repeats=campaign.repeat_percent > 0, suits=suits)
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values | suits.values)
-        row = cursor.fetchone()
+    row = _claimed(statement, values | suits.values)
     if row is None:
         return None
     pk, item_id, number, seed, queue_rank, reserved_for_id = row
@@ -156,6 +181,18 @@ def claim_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: dat
     slot._state.adding = False
     slot._state.db = "default"
     return slot
+
+
+def _claimed(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
+    if connection.vendor == "postgresql":
+        return next(iter(fetch(statement, values)), None)
+    with transaction.atomic():
+        for row in fetch(statement, values):
+            _pk, _item_id, _number, seed, queue_rank, reserved_for_id = row
+            taken = {"queue_rank": queue_rank, "place_seed": seed, "reserved_for": reserved_for_id}
+            execute(_REMEMBER.format(taken=_AS_TAKEN), values | taken)
+            return row
+    return None
 
 
 def has_work(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
@@ -180,23 +217,6 @@ def n_free(*, campaign: Campaign, most: int) -> int:
     """Free slots, counted as far as `most`: a number that costs the same however many there are."""
     free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None).order_by("queue_rank")
     return free.values("queue_rank")[:most].count()
-
-
-def remember(*, slot: Slot, rater: Rater, now: datetime) -> None:
-    """Move the rater's place behind the slot they were just given; a reserved one stood in no line."""
-    if slot.reserved_for_id is not None:
-        return
-    settled = returned_rank(now - SETTLED_AFTER)
-    is_returned = slot.queue_rank < 0
-    place = QueuePlace(
-        campaign_id=slot.campaign_id,
-        rater=rater,
-        seed=slot.seed or 0,
-        returned_rank=min(slot.queue_rank, settled) if is_returned else settled,
-        fresh_rank=FRESH_FLOOR if is_returned else slot.queue_rank,
-    )
-    moved = ["returned_rank"] if is_returned else ["returned_rank", "fresh_rank"]
-    QueuePlace.objects.bulk_create([place], update_conflicts=True, unique_fields=["campaign", "rater"], update_fields=moved)
 
 
 def lock_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
@@ -271,9 +291,8 @@ def presented(lease: Slot | PastLease) -> list[Response]:
 
     A repeat shows its original's order from the end.
     """
-    up = Response.objects.filter(item_responses__item=lease.item_id).only("text").order_by("pk")
-    rows = list(up.annotate(original=F("item_responses__item__repeat_of")))
-    original_id = rows[0].original if rows else None
+    rows = _SHOWN.all(item=lease.item_id)
+    original_id: int | None = rows[0].original if rows else None  # type: ignore[attr-defined]  # annotated
     order = shuffled(rows, seed=lease.seed or 0, item_id=original_id or lease.item_id)
     return order[::-1] if original_id else order
 
@@ -291,13 +310,16 @@ def forget_places(*, campaign: Campaign) -> None:
 
 
 def _claim_statement(*, is_sweep: bool, has_repeats: bool, suits: routing.Fit) -> str:
-    lock = "FOR UPDATE OF free SKIP LOCKED" if connection.features.has_select_for_update_skip_locked else ""
+    is_postgresql = connection.vendor == "postgresql"
+    lock = "FOR UPDATE OF free SKIP LOCKED" if is_postgresql else ""
+    take = _TAKE_AND_REMEMBER if is_postgresql else _TAKE
     parts = {
         name: _PART.format(bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name], not_met=_NOT_MET + suits.sql, lock=lock)
         for name in ("returned", "fresh")
     }
     repeat = f"repeat AS ({_REPEAT.format(not_met=_NOT_MET + suits.care_sql, lock=lock)})," if has_repeats else ""
-    return _CLAIM.format(repeat=repeat, first_of="SELECT id FROM repeat UNION ALL" if has_repeats else "", **parts)
+    first_of = "SELECT id FROM repeat UNION ALL" if has_repeats else ""
+    return _CLAIM.format(repeat=repeat, first_of=first_of, take=take, **parts)
 
 
 def _new_seed() -> int:

@@ -94,11 +94,15 @@ class Fit:
         return asked
 
 
-def fit(*, campaign: Campaign, rater: Rater) -> Fit:
-    """Two queries, and one more where the pool routes."""
+def fit(*, campaign: Campaign, rater: Rater, pool: Pool | None = None, is_author: bool = True) -> Fit:
+    """One query for the `pool` where it is not given, one for an author, and one more where the pool routes."""
     accepts = frozenset(rater.accepts)
-    own = tuple(Source.objects.filter(person=rater.user_id).values_list("pk", flat=True)) if rater.user_id else ()
-    pool = Pool.objects.only("languages", "expertise", "routes_by_language", "routes_by_category").get(pk=campaign.pool_id)
+    own: tuple[int, ...] = ()
+    if is_author and rater.user_id:
+        own = tuple(Source.objects.filter(person=rater.user_id).values_list("pk", flat=True))
+    pool = pool or Pool.objects.only("languages", "expertise", "routes_by_language", "routes_by_category").get(
+        pk=campaign.pool_id
+    )
     if not (pool.routes_by_language or pool.routes_by_category):
         return Fit(own, accepts=accepts)
     known: dict[str, set[str]] = {axis: set() for axis in RaterSkill.Axis}

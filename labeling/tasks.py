@@ -40,6 +40,12 @@ def ring_quality() -> None:
         doorbell.ring_quality(campaign_id)
 
 
+@short_task(time_limit_s=300)
+def make_pages_ahead() -> None:
+    """What is there already is not made again."""
+    services.make_pages_ahead()
+
+
 @short_task(time_limit_s=120)
 def end_crowd_visits() -> None:
     """Frees the places and items of crowd workers whose time is up; a second run finds none of them."""

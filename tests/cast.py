@@ -141,7 +141,7 @@ def signed_in() -> Callable[..., Client]:
     def client_of(person: User | Rater, **options: Any) -> Client:
         client = Client(**options)
         user = login_of(person) if isinstance(person, Rater) else person
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend="accounts.sessions.Backend")
         return client
 
     return client_of

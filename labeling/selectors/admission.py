@@ -3,15 +3,33 @@
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import BigAutoField, Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from labeling.models import Campaign, Judgment, PoolMembership, Rater, RaterStanding, Slot
+from config.compiled import Compiled, Gap
+from labeling.models import Campaign, CrowdVisit, Judgment, Pool, PoolMembership, Rater, RaterStanding, Slot, Source
 from labeling.selectors import onboarding
+
+_CAMPAIGN, _RATER = Gap("campaign", BigAutoField()), Gap("rater", BigAutoField())
+_STEPS_LEFT = Exists(onboarding.steps_left(rater=OuterRef(OuterRef("rater")), pool=OuterRef("pool")))
+_MEMBERSHIP = Compiled(
+    lambda: (
+        PoolMembership.objects.filter(rater=_RATER, pool=Gap("pool", BigAutoField()))
+        .select_related("pool")
+        .annotate(
+            is_onboarding=_STEPS_LEFT,
+            is_paused=Exists(RaterStanding.objects.filter(rater=_RATER, campaign=_CAMPAIGN, paused_at__isnull=False)),
+            holds=Exists(Slot.objects.filter(rater=_RATER, campaign=_CAMPAIGN, state=Slot.State.LEASED)),
+            is_visiting=Exists(CrowdVisit.objects.filter(rater=_RATER, link__campaign=_CAMPAIGN, state=CrowdVisit.State.WORKING)),
+            is_author=Exists(Source.objects.filter(person=Gap("user", BigAutoField()))),
+        )
+    )
+)
 
 
 class Reason(models.TextChoices):
@@ -32,6 +50,35 @@ class Hindrance:
     sentence: str
 
 
+@dataclass(frozen=True)
+class Entry:
+    """How a rater stands to a campaign, as one query tells."""
+
+    pool: Pool | None
+    """None where they are in the pool no more"""
+    holds: bool
+    """an item is theirs, or it has to be looked up"""
+    is_visiting: bool
+    """they may have come through a link: whether what it asks is done has to be looked up"""
+    is_author: bool
+    """something was written by them: it may not come back to them"""
+    hindrance: Hindrance | None
+    """quotas left out: those are counted while the membership is locked"""
+
+    @property
+    def has_quota(self) -> bool:
+        return self.pool is not None and (self.pool.max_per_day is not None or self.pool.max_at_once is not None)
+
+
+def entry(*, rater: Rater, campaign: Campaign) -> Entry:
+    membership: Any = _MEMBERSHIP.first(rater=rater.pk, campaign=campaign.pk, pool=campaign.pool_id, user=rater.user_id or 0)
+    if membership is None:
+        hindrance = pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
+        return Entry(pool=None, holds=True, is_visiting=True, is_author=True, hindrance=hindrance)
+    hindrance = _paused(campaign.pool_id) if membership.is_paused else _standing(membership)
+    return Entry(membership.pool, membership.holds, membership.is_visiting, membership.is_author, hindrance)
+
+
 def hindrances(*, rater: Rater, pool_ids: Collection[int], now: dt.datetime) -> dict[int, Hindrance]:
     """What stands between `rater` and each of these pools' work, by pool; a pool that gives is absent.
 
@@ -40,7 +87,7 @@ def hindrances(*, rater: Rater, pool_ids: Collection[int], now: dt.datetime) -> 
     memberships = list(
         PoolMembership.objects.filter(rater=rater, pool__in=pool_ids)
         .select_related("pool", "rater__user")
-        .annotate(is_onboarding=Exists(onboarding.steps_left(rater=OuterRef(OuterRef("rater")), pool=OuterRef("pool"))))
+        .annotate(is_onboarding=_STEPS_LEFT)
     )
     with_quota = [entry for entry in memberships if entry.pool.max_per_day or entry.pool.max_at_once]
     held = _held(rater=rater, pool_ids=[entry.pool_id for entry in with_quota]) if with_quota else {}
@@ -57,8 +104,12 @@ def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindra
     """The campaigns among these in which the rater is paused: by golds that they failed, or by an admin."""
     pool_of = {campaign.pk: campaign.pool_id for campaign in campaigns}
     standings = RaterStanding.objects.filter(rater=rater, campaign__in=pool_of, paused_at__isnull=False)
+    return {pk: _paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)}
+
+
+def _paused(pool_id: int) -> Hindrance:
     sentence = _("You are paused here: an admin looks at your recent answers first. What you hold can still be submitted.")
-    return {pk: Hindrance(Reason.RATER_PAUSED, pool_of[pk], sentence) for pk in standings.values_list("campaign_id", flat=True)}
+    return Hindrance(Reason.RATER_PAUSED, pool_id, sentence)
 
 
 def budget_in_hand(*, campaign: Campaign) -> Hindrance:

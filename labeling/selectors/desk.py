@@ -3,18 +3,54 @@
 import datetime as dt
 import uuid
 from dataclasses import dataclass
-from functools import cached_property
 
 from django.db import models
-from django.db.models import Count, Exists, Max, OuterRef, QuerySet, Sum
+from django.db.models import (
+    BigAutoField,
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    FilteredRelation,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    UUIDField,
+)
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from labeling import queue
+from config.compiled import Compiled, Gap
+from labeling import queue, rating_form
 from labeling.models import Campaign, Draft, GuidelineVersion, Item, Judgment, PastLease, Rater, Slot
-from labeling.selectors import admission
+from labeling.selectors import admission, guidance
 from labeling.selectors.withheld import Withheld, withheld
 
 UNDO_WITHIN = dt.timedelta(seconds=10)
+_LEASE, _USER = Gap("lease", UUIDField()), Gap("user", BigAutoField())
+_RATER, _ITEM = Gap("rater", BigAutoField()), Gap("item", BigAutoField())
+_SLOT = Compiled(
+    lambda: Slot.objects.filter(lease=_LEASE, rater__user=_USER).select_related("rater", "campaign", "item__gold_use")
+)
+_ITEM_WITH_PROMPT = Compiled(
+    lambda: (
+        Item.objects.filter(pk=_ITEM)
+        .select_related("prompt")
+        .annotate(mine=FilteredRelation("drafts", condition=Q(drafts__rater=_RATER)))
+        .annotate(draft=F("mine__content"), draft_saved_at=F("mine__saved_at"))
+    )
+)
+_TALLY = Compiled(
+    lambda: (
+        Judgment.objects.filter(rater=_RATER, submitted_at__gte=Gap("since", DateTimeField()))
+        .values("rater")
+        .annotate(n=Count("pk"), s=Sum("active_s"), last_at=Max("submitted_at"))
+        .order_by()
+        .values_list("n", "s", "last_at")
+    )
+)
 MOST_COUNTED = 1_000
 """More waiting slots than this are not counted for a page."""
 
@@ -94,8 +130,21 @@ class Work:
 
     @cached_property
     def item(self) -> Item:
-        """With its prompt. Read when it is asked for: what is submitted is looked over without the prompt."""
-        return Item.objects.select_related("prompt").get(pk=self.shown.item_id)
+        """With its prompt and the rater's draft. Read when it is asked for: what is submitted is looked over without."""
+        found = _ITEM_WITH_PROMPT.first(item=self.shown.item_id, rater=self.rater.pk)
+        assert found is not None  # a slot refers to it
+        return found
+
+    @property
+    def draft(self) -> Draft | None:
+        saved_at = self.item.draft_saved_at  # type: ignore[attr-defined]  # annotated
+        if saved_at is None:
+            return None
+        return Draft(item=self.item, rater=self.rater, content=self.item.draft, saved_at=saved_at)  # type: ignore[attr-defined]
+
+    @property
+    def form(self) -> rating_form.RatingForm:
+        return guidance.form_of(self.version.pk)
 
     @property
     def is_open(self) -> bool:
@@ -104,13 +153,11 @@ class Work:
 
 def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
     """What `lease` stands for, if it is or was this person's: one query while it lives, three afterwards."""
-    # Every further table doubles what PostgreSQL spends on planning the joins: with seven it is 1.5 ms.
-    parts = ("rater", "campaign", "guideline_version")
-    slot = Slot.objects.filter(lease=lease, rater__user=user_id).select_related(*parts).first()
+    slot = _SLOT.first(lease=lease, user=user_id)
     if slot is not None:
         standing = Standing.OPEN if slot.state == Slot.State.LEASED else Standing.STORED
         return _work(slot, lease, standing, slot.expires_at)
-    past = PastLease.objects.filter(lease=lease, rater__user=user_id).select_related(*parts).first()
+    past = PastLease.objects.filter(lease=lease, rater__user=user_id).select_related("rater", "campaign").first()
     if past is None:
         return None
     is_stored = Judgment.objects.filter(lease=lease).exists()
@@ -133,8 +180,6 @@ def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
 
 def work_taken(*, slot: Slot, last: Work) -> Work:
     """What the rater was given after `last`, in the same campaign."""
-    is_same = slot.guideline_version_id == last.version.pk
-    version = last.version if is_same else slot.guideline_version or last.campaign.guideline_version
     assert slot.lease is not None  # it is leased
     return Work(
         lease=slot.lease,
@@ -142,7 +187,7 @@ def work_taken(*, slot: Slot, last: Work) -> Work:
         shown=slot,
         rater=last.rater,
         campaign=last.campaign,
-        version=version,
+        version=guidance.version(slot.guideline_version_id or last.campaign.guideline_version_id),
         leased_at=slot.leased_at,
         expires_at=slot.expires_at,
     )
@@ -156,7 +201,7 @@ def _work(shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires
         shown=shown,
         rater=shown.rater,
         campaign=shown.campaign,
-        version=shown.guideline_version or shown.campaign.guideline_version,
+        version=guidance.version(shown.guideline_version_id or shown.campaign.guideline_version_id),
         leased_at=shown.leased_at,
         expires_at=expires_at,
     )
@@ -224,9 +269,9 @@ def _open(
 
 
 def tally(*, rater: Rater, since: dt.datetime) -> Tally:
-    given = Judgment.objects.filter(rater=rater, submitted_at__gte=since)
-    row = given.aggregate(n=Count("pk"), s=Sum("active_s"), last_at=Max("submitted_at"))
-    return Tally(n_judgments=row["n"], active_s=row["s"] or 0.0, last_at=row["last_at"])
+    for n, active_s, last_at in _TALLY.rows(rater=rater.pk, since=since):
+        return Tally(n_judgments=n, active_s=active_s or 0.0, last_at=last_at)
+    return Tally(n_judgments=0, active_s=0.0)
 
 
 def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> Judgment | None:
@@ -273,7 +318,3 @@ def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | 
     held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED, item__in=[draft.item_id for draft in found])
     leases = dict(held.values_list("item", "lease"))
     return [(draft, leases.get(draft.item_id)) for draft in found]
-
-
-def draft_of(*, rater: Rater, item_id: int) -> Draft | None:
-    return Draft.objects.filter(rater=rater, item=item_id).first()

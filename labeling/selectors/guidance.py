@@ -1,6 +1,7 @@
 """Guidelines as raters meet them: which are theirs, what they have read, and what changed since."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from labeling import rating_form, versions
 from labeling.models import Campaign, Guideline, GuidelineReading, GuidelineVersion, Judgment, Rater
@@ -26,6 +27,18 @@ def guidelines_of(*, rater: Rater) -> list[Guideline]:
 def latest_version(*, guideline: Guideline) -> GuidelineVersion:
     """There is always one."""
     return guideline.versions.select_related("guideline").latest("number")
+
+
+@lru_cache(maxsize=256)
+def version(pk: int) -> GuidelineVersion:
+    """Read once a process: a version never changes."""
+    return GuidelineVersion.objects.get(pk=pk)
+
+
+@lru_cache(maxsize=256)
+def form_of(version_pk: int | None) -> rating_form.RatingForm:
+    """The rating form of a version, as it is asked; without a version there is nothing to ask."""
+    return rating_form.RatingForm() if version_pk is None else rating_form.parse(version(version_pk).form)
 
 
 def needs_reading(*, rater: Rater, campaign: Campaign) -> bool:

@@ -1,5 +1,6 @@
 """Every write to the labeling tables, one transaction each, one module a noun."""
 
+from labeling.services.ahead import make_pages_ahead
 from labeling.services.asides import set_aside, take_back
 from labeling.services.campaigns import (
     CHANGEABLE,
@@ -168,6 +169,7 @@ __all__ = [
     "keep_prompt",
     "make_gold",
     "make_gold_of_answer",
+    "make_pages_ahead",
     "mark_paid",
     "mark_upsetting",
     "move_step",

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import transaction
-from django.db.models import Max, ProtectedError, Q
+from django.db import connection, transaction
+from django.db.models import Max, Model, ProtectedError, Q
 from django.utils.translation import gettext as _
 
+from config.compiled import execute, insert
 from labeling import queue, rating_form
 from labeling.models import (
     Campaign,
     Comparison,
     Demonstration,
-    Draft,
-    Item,
     Judgment,
     PastLease,
     RankedResponse,
@@ -25,10 +24,15 @@ from labeling.models import (
     Slot,
     Source,
 )
+from labeling.selectors import guidance
 from labeling.selectors.desk import UNDO_WITHIN
 from labeling.services import consequences, golds, slots
 
 STRENGTHS = range(1, 5)
+_FILL = "UPDATE labeling_slot SET state = 'submitted', expires_at = NULL WHERE lease = %s AND rater_id = %s AND state = 'leased'"
+_FORGET_DRAFT = "DELETE FROM labeling_draft WHERE item_id = %s AND rater_id = %s"
+Parts = tuple[tuple[str, Sequence[Model]], ...]
+"""Rows that belong to a judgment, each kind with its field for it, as config.compiled.insert takes them."""
 UNDO_GRACE = timedelta(seconds=10)
 """A press in the last second still has a way to go."""
 
@@ -110,10 +114,10 @@ def submit_demonstration(
             active_s=active_s,
             warnings=warnings,
             draft=draft,
+            parts=(("judgment", [Demonstration(text=text, further=list(further), sources=sources)]),),
             now=now,
         )
         if judgment is not None:
-            Demonstration.objects.create(judgment=judgment, text=text, further=list(further), sources=sources)
             consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
             return judgment
     raise UnableToSubmit(_("You have already answered this item. This text is kept as a draft."))
@@ -129,6 +133,7 @@ def submit_comparison(
     strength: int | None = None,
     is_all_bad: bool = False,
     edit: Edit | None = None,
+    held: Slot | PastLease | None = None,
     shown: Sequence[Response] | None = None,
     presentation: Mapping[str, Any] | None = None,
     active_s: float | None = None,
@@ -139,17 +144,17 @@ def submit_comparison(
 
     `ranks` may leave responses out (None), equal ranks tie, and gaps are closed: 1, 1, 3 is stored as 1, 1, 2.
     `is_all_bad` says that none is worth a rank: then all are left out. `edit` is a response made better: it becomes a
-    demonstration of this judgment and a response of the rater's, preferred to the one it was made from. `shown` is what
-    queue.presented gave for this lease, where the caller has read it already.
+    demonstration of this judgment and a response of the rater's, preferred to the one it was made from. `held` and `shown`
+    are what the caller has read of the lease already: its row with campaign and item, and what queue.presented gave.
     """
     draft = {"ranks": dict(ranks), "ratings": {position: dict(given) for position, given in ratings.items()}, "reason": reason}
     with transaction.atomic():
-        slot, held, first = _open_lease(lease=lease, rater=rater, kind=Campaign.Kind.COMPARISON)
+        slot, held, first = _open_lease(lease=lease, rater=rater, kind=Campaign.Kind.COMPARISON, held=held)
         if first is not None:
             return first
         given = _checked(
             shown=queue.presented(held) if shown is None else shown,
-            form=rating_form.parse(held.guideline_version.form) if held.guideline_version else rating_form.RatingForm(),
+            form=guidance.form_of(held.guideline_version_id),
             ranks=ranks,
             ratings=ratings,
             reason=reason,
@@ -165,10 +170,12 @@ def submit_comparison(
             active_s=active_s,
             warnings=warnings,
             draft=draft,
+            parts=_parts_of(given),
             now=now,
         )
         if judgment is not None:
-            _store_comparison(judgment=judgment, given=given, now=now)
+            if given.edit is not None:
+                _store_edit(judgment=judgment, edit=given.edit, shown=given.shown, now=now)
             if judgment.is_gold:
                 golds.note_answer(judgment=judgment, ranks=given.by_response, now=now)
             consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
@@ -197,8 +204,14 @@ def correct_demonstration(
         _check_text(text)
         assert old.campaign is not None  # _to_correct has looked
         _check_further(further, campaign=old.campaign)
-        judgment = _next_version(old=old, presentation=presentation or {}, active_s=active_s, warnings=warnings, now=now)
-        Demonstration.objects.create(judgment=judgment, text=text, further=list(further), sources=sources)
+        judgment = _next_version(
+            old=old,
+            presentation=presentation or {},
+            active_s=active_s,
+            warnings=warnings,
+            parts=(("judgment", [Demonstration(text=text, further=list(further), sources=sources)]),),
+            now=now,
+        )
         consequences.after_correction(judgment=judgment, campaign=old.campaign, now=now)
         return judgment
 
@@ -226,7 +239,7 @@ def correct_comparison(
             return corrected
         given = _checked(
             shown=[row.response for row in old.comparison.ranked.select_related("response").order_by("position")],
-            form=rating_form.parse(old.guideline_version.form) if old.guideline_version else rating_form.RatingForm(),
+            form=guidance.form_of(old.guideline_version_id),
             ranks=ranks,
             ratings=ratings,
             reason=reason,
@@ -234,8 +247,16 @@ def correct_comparison(
             is_all_bad=is_all_bad,
             edit=edit,
         )
-        judgment = _next_version(old=old, presentation=presentation or {}, active_s=active_s, warnings=warnings, now=now)
-        _store_comparison(judgment=judgment, given=given, now=now)
+        judgment = _next_version(
+            old=old,
+            presentation=presentation or {},
+            active_s=active_s,
+            warnings=warnings,
+            parts=_parts_of(given),
+            now=now,
+        )
+        if given.edit is not None:
+            _store_edit(judgment=judgment, edit=given.edit, shown=given.shown, now=now)
         assert old.campaign is not None  # _to_correct has looked
         consequences.after_correction(judgment=judgment, campaign=old.campaign, now=now)
         return judgment
@@ -311,13 +332,19 @@ def _to_correct(*, lease: uuid.UUID, rater: Rater, version: int, kind: str) -> t
 
 
 def _next_version(
-    *, old: Judgment, presentation: Mapping[str, Any], active_s: float | None, warnings: Sequence[str], now: datetime
+    *,
+    old: Judgment,
+    presentation: Mapping[str, Any],
+    active_s: float | None,
+    warnings: Sequence[str],
+    parts: Parts,
+    now: datetime,
 ) -> Judgment:
     """The row that takes the place of `old`: its slot, its lease and the time it was first given."""
     slot_id, lease = old.slot_id, old.lease
     Judgment.versions.filter(pk=old.pk).update(is_current=False, slot=None, lease=None)
     measured = [seconds for seconds in (old.active_s, active_s) if seconds is not None]
-    return Judgment.objects.create(
+    judgment = Judgment(
         kind=old.kind,
         rater_id=old.rater_id,
         prompt_id=old.prompt_id,
@@ -337,22 +364,29 @@ def _next_version(
         supersedes=old,
         corrected_at=now,
     )
+    insert(judgment, *parts)
+    return judgment
 
 
 # --- submitting --------------------------------------------------------------------------------------------------
 
 
-def _open_lease(*, lease: uuid.UUID, rater: Rater, kind: str) -> tuple[Slot | None, Slot | PastLease, Judgment | None]:
+def _open_lease(
+    *, lease: uuid.UUID, rater: Rater, kind: str, held: Slot | PastLease | None = None
+) -> tuple[Slot | None, Slot | PastLease, Judgment | None]:
     """The slot that `lease` holds (None when it has lost it), the lease itself, and the judgment already given under it.
 
-    The row stays locked until the end of the transaction, so that the second of two submits sees the first's judgment.
+    A slot that it holds is filled: so its row is locked until the end of the transaction, and the second of two submits sees
+    the first's judgment.
     """
+    if isinstance(held, Slot) and held.campaign.kind == kind and _fill(lease=lease, rater=rater):
+        return held, held, None
     slot = slots.locked(lease=lease, rater=rater)
-    held: Slot | PastLease | None = slot
+    held = slot
     if slot is None:
         held = (
             PastLease.objects.select_for_update(of=("self",))
-            .select_related("campaign", "guideline_version")
+            .select_related("campaign", "item__gold_use")
             .filter(lease=lease, rater=rater)
             .first()
         )
@@ -360,9 +394,15 @@ def _open_lease(*, lease: uuid.UUID, rater: Rater, kind: str) -> tuple[Slot | No
         raise UnableToSubmit(_("This item was never given to you. Go back to your work and take the next one."))
     if held.campaign.kind != kind:
         raise UnableToSubmit(_("This item asks for another kind of answer. Open it again from your work."))
-    if slot is not None and slot.state == Slot.State.LEASED:
+    if slot is not None and _fill(lease=lease, rater=rater):
         return slot, slot, None
     return None, held, Judgment.objects.filter(lease=lease).first()
+
+
+def _fill(*, lease: uuid.UUID, rater: Rater) -> bool:
+    """Whether the lease held a slot, which now counts a judgment."""
+    lease_as_stored = Slot._meta.get_field("lease").get_db_prep_value(lease, connection)
+    return execute(_FILL, [lease_as_stored, rater.pk]) == 1
 
 
 def _store(
@@ -374,26 +414,28 @@ def _store(
     active_s: float | None,
     warnings: Sequence[str],
     draft: Mapping[str, Any],
+    parts: Parts,
     now: datetime,
 ) -> Judgment | None:
-    """The judgment's own row, its slot filled and its draft gone. None when this rater judged the item under another lease;
+    """The judgment with its parts, its slot filled and its draft gone. None when this rater judged the item under another lease;
     what they wrote is then their draft."""
     if slot is None:
         if Judgment.objects.filter(item_id=held.item_id, rater=rater).exists():
             slots.store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
             return None
         slot = _another_slot(item_id=held.item_id, rater=rater)
-    item = Item.objects.select_related("gold_use").get(pk=held.item_id)
-    judgment = Judgment.objects.create(
+        if slot is not None:
+            Slot.objects.filter(pk=slot.pk).update(state=Slot.State.SUBMITTED, rater=rater, expires_at=None)
+    judgment = Judgment(
         kind=held.campaign.kind,
         rater=rater,
-        prompt_id=item.prompt_id,
+        prompt_id=held.item.prompt_id,
         campaign_id=held.campaign_id,
         item_id=held.item_id,
         slot=slot,
         lease=held.lease,
         is_extra=slot is None,
-        is_gold=hasattr(item, "gold_use"),
+        is_gold=hasattr(held.item, "gold_use"),
         guideline_version_id=held.guideline_version_id,
         presentation=dict(presentation),
         warnings=list(warnings),
@@ -401,9 +443,8 @@ def _store(
         leased_at=held.leased_at,
         submitted_at=now,
     )
-    if slot is not None:
-        Slot.objects.filter(pk=slot.pk).update(state=Slot.State.SUBMITTED, rater=rater, expires_at=None)
-    Draft.objects.filter(item_id=held.item_id, rater=rater).delete()
+    insert(judgment, *parts)
+    execute(_FORGET_DRAFT, [held.item_id, rater.pk])
     return judgment
 
 
@@ -415,34 +456,31 @@ def _another_slot(*, item_id: int, rater: Rater) -> Slot | None:
     return taken_anew or slots.filter(for_me, state=Slot.State.FREE).order_by("number").first()
 
 
-def _store_comparison(*, judgment: Judgment, given: _Given, now: datetime) -> None:
-    comparison = Comparison.objects.create(
-        judgment=judgment, strength=given.strength, reason=given.reason, is_all_bad=given.is_all_bad
-    )
-    RankedResponse.objects.bulk_create(
+def _parts_of(given: _Given) -> Parts:
+    ranked = [
         RankedResponse(
-            comparison=comparison,
             response=response,
             position=position,
             rank=given.ranks.get(position),
             ratings=given.ratings.get(position, {}),
         )
         for position, response in enumerate(given.shown)
-    )
-    if given.edit is not None:
-        _store_edit(judgment=judgment, text=given.edit.text, original=given.shown[given.edit.position], now=now)
+    ]
+    comparison = Comparison(strength=given.strength, reason=given.reason, is_all_bad=given.is_all_bad)
+    return (("judgment", [comparison]), ("comparison", ranked))
 
 
-def _store_edit(*, judgment: Judgment, text: str, original: Response, now: datetime) -> None:
+def _store_edit(*, judgment: Judgment, edit: Edit, shown: Sequence[Response], now: datetime) -> None:
     name = f"rater {judgment.rater.alias}"
     defaults = {"kind": Source.Kind.PERSON, "person_id": judgment.rater.user_id, "created_at": now}
     source, _created = Source.objects.get_or_create(name=name, defaults=defaults)
     own = Response.objects.filter(prompt=judgment.prompt_id, source=source)
     number = own.aggregate(last=Max("number"))["last"]
     response = Response.objects.create(
-        prompt_id=judgment.prompt_id, source=source, text=text, number=0 if number is None else number + 1, created_at=now
+        prompt_id=judgment.prompt_id, source=source, text=edit.text, number=0 if number is None else number + 1, created_at=now
     )
-    Demonstration.objects.create(judgment=judgment, text=text, edit_of=original, response=response)
+    original = shown[edit.position]
+    Demonstration.objects.create(judgment=judgment, text=edit.text, edit_of=original, response=response)
 
 
 # --- checking what was given -------------------------------------------------------------------------------------

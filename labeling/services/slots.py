@@ -2,11 +2,11 @@
 
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
 from labeling import queue, routing
 from labeling.models import Campaign, Draft, Item, Judgment, Pass, PastLease, PoolMembership, Rater, Slot
@@ -34,22 +34,24 @@ class UnableToClaim(Exception):
         self.sentence = hindrance.sentence
 
 
-def claim(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
+def claim(*, campaign: Campaign, rater: Rater, entry: admission.Entry | None = None, now: datetime) -> Slot | None:
     """The item this rater works on next, leased to them; None when the campaign has nothing for them.
 
     An item they already hold comes first, its lease lapsed or not: there is one at a time in a campaign.
     Then a gold where it is one's turn, free slots in the queue's order, and slots whose lease has lapsed.
-    Raises UnableToClaim where their pool gives them nothing now, or they are paused in the campaign.
+    Raises UnableToClaim where their pool gives them nothing now, or they are paused in the campaign. `entry` is how they
+    stand to it, where the caller has just asked.
     """
-    held = _held(campaign=campaign, rater=rater, now=now)
+    entry = entry or admission.entry(rater=rater, campaign=campaign)
+    held = _held(campaign=campaign, rater=rater, now=now) if entry.holds else None
     if held is not None or campaign.state != Campaign.State.OPEN:
         return held
     try:
-        return _take(campaign=campaign, rater=rater, now=now)
+        return _take(campaign=campaign, rater=rater, entry=entry, now=now)
     except IntegrityError:
         # The same rater is at work in another tab at this very moment, and the database allows one lease a campaign and
         # one slot an item. What that tab took is there now; failing that, the queue has moved on.
-        return _held(campaign=campaign, rater=rater, now=now) or _take(campaign=campaign, rater=rater, now=now)
+        return _held(campaign=campaign, rater=rater, now=now) or _take(campaign=campaign, rater=rater, entry=entry, now=now)
 
 
 def heartbeat(*, lease: uuid.UUID, rater: Rater, now: datetime) -> datetime | None:
@@ -114,10 +116,11 @@ def _held(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     return slot if revived == 1 else None
 
 
-def _take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
-    with transaction.atomic():
-        _admit(campaign=campaign, rater=rater, now=now)
-        suits = routing.fit(campaign=campaign, rater=rater)
+def _take(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: datetime) -> Slot | None:
+    is_counted = entry.has_quota or campaign.budget_unit or campaign.gold_share
+    with transaction.atomic() if is_counted else nullcontext():
+        _admit(campaign=campaign, rater=rater, entry=entry, now=now)
+        suits = routing.fit(campaign=campaign, rater=rater, pool=entry.pool, is_author=entry.is_author)
         if campaign.budget_unit and not _has_room(campaign=campaign, now=now):
             return _take_lapsed(campaign=campaign, rater=rater, suits=suits, now=now) or _refuse_for_budget(campaign)
         slot = golds.take(campaign=campaign, rater=rater, now=now) if campaign.gold_share else None
@@ -128,13 +131,12 @@ def _take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
         return slot
 
 
-def _admit(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
+def _admit(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: datetime) -> None:
     """Raises UnableToClaim. Where a quota counts what this rater has, their membership is locked: two tabs, one count."""
-    limited = Q(pool__max_per_day__isnull=False) | Q(pool__max_at_once__isnull=False)
-    mine = PoolMembership.objects.filter(limited, pool=campaign.pool_id, rater=rater)
-    mine.select_for_update(of=("self",)).values_list("pk", flat=True).first()
-    paused = admission.pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
-    hindrance = paused or admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(campaign.pool_id)
+    hindrance = entry.hindrance
+    if hindrance is None and entry.has_quota:
+        PoolMembership.objects.select_for_update().filter(pool=campaign.pool_id, rater=rater).values_list("pk").first()
+        hindrance = admission.hindrances(rater=rater, pool_ids=[campaign.pool_id], now=now).get(campaign.pool_id)
     if hindrance is not None:
         raise UnableToClaim(hindrance)
 
@@ -155,17 +157,16 @@ def _take_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: dat
         slot = queue.claim_free(campaign=campaign, rater=rater, suits=suits, now=now, is_sweep=True)
         if slot is None:
             queue.remember_empty(campaign=campaign, rater=rater, now=now)
-    if slot is not None:
-        queue.remember(slot=slot, rater=rater, now=now)
     return slot
 
 
 def _take_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
-    slot = queue.lock_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
-    if slot is None:
-        return None
-    _end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
-    return queue.lease_to(slot=slot, campaign=campaign, rater=rater, now=now)
+    with transaction.atomic():
+        slot = queue.lock_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
+        if slot is None:
+            return None
+        _end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
+        return queue.lease_to(slot=slot, campaign=campaign, rater=rater, now=now)
 
 
 # --- ending a lease ----------------------------------------------------------------------------------------------
@@ -174,7 +175,7 @@ def _take_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: d
 def locked(*, lease: uuid.UUID, rater: Rater) -> Slot | None:
     return (
         Slot.objects.select_for_update(of=("self",))
-        .select_related("campaign", "guideline_version", "item")
+        .select_related("campaign", "item__gold_use")
         .filter(lease=lease, rater=rater)
         .first()
     )

@@ -90,7 +90,7 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 
 def _typed_before(work: selectors.Work) -> desk_pages.Typed:
-    return desk_pages.Typed.of_draft(selectors.draft_of(rater=work.rater, item_id=work.shown.item_id))
+    return desk_pages.Typed.of_draft(work.draft)
 
 
 def _page(
@@ -237,7 +237,7 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 def _store(work: selectors.Work, answer: desk_pages.Answer) -> Judgment:
     if isinstance(answer.given, forms.ComparisonAnswer):
-        return services.submit_comparison(shown=answer.shown, **_comparison(work, answer.given, answer))
+        return services.submit_comparison(held=work.shown, shown=answer.shown, **_comparison(work, answer.given, answer))
     return services.submit_demonstration(**_demonstration(work, answer.given, answer))
 
 

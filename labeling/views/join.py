@@ -15,7 +15,7 @@ from labeling import services
 from labeling.forms.people import JoinForm
 from labeling.selectors import joining
 
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+BACKEND = "accounts.sessions.Backend"
 
 
 @never_cache

@@ -32,11 +32,12 @@ def next_step(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_
     """
     if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
         return Step(f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}")
-    visit = crowd.visit_at_work(rater=rater, campaign=campaign)
+    entry = admission.entry(rater=rater, campaign=campaign)
+    visit = crowd.visit_at_work(rater=rater, campaign=campaign) if entry.is_visiting else None
     if visit is not None and services.complete_visit(visit=visit, now=timezone.now()):
         return Step(reverse("crowd_done"))
     try:
-        slot = services.claim(campaign=campaign, rater=rater, now=timezone.now())
+        slot = services.claim(campaign=campaign, rater=rater, entry=entry, now=timezone.now())
     except services.UnableToClaim as problem:
         messages.warning(request, problem.sentence)
         return Step(hindrance_address(problem.hindrance))

@@ -8,8 +8,8 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.template.base import FilterExpression, Parser, Token
 from django.template.context import Context
-from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.formats import number_format
 from django.utils.html import conditional_escape, format_html
@@ -45,15 +45,32 @@ def _icon(name: str) -> SafeString:
     return mark_safe(drawing.render())  # noqa: S308  # our own file
 
 
-@register.simple_tag
-def constant(name: str) -> SafeString:
-    """`{% constant "labeling/desk/_says.html" %}`: a template that depends on nothing but the reader's language, drawn once."""
-    return _constant(name, get_language())
+class Once(template.Node):
+    """What `{% once a b %}…{% endonce %}` draws: by the reader's language and what the names stand for, a few of each."""
+
+    MOST = 64
+
+    def __init__(self, body: template.NodeList, names: list[FilterExpression]) -> None:
+        self.body, self.names = body, names
+        self.drawn: dict[tuple[object, ...], SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        key = (get_language(), *(name.resolve(context) for name in self.names))
+        drawn = self.drawn.get(key)
+        if drawn is None:
+            drawn = self.body.render(context)
+            if len(self.drawn) < self.MOST:
+                self.drawn[key] = drawn
+        return drawn
 
 
-@lru_cache
-def _constant(name: str, _language: str | None) -> SafeString:
-    return render_to_string(name)
+@register.tag
+def once(parser: Parser, token: Token) -> Once:
+    """`{% once page.version %}…{% endonce %}`: a part of a template that depends on nothing else but the language."""
+    names = [parser.compile_filter(name) for name in token.split_contents()[1:]]
+    body = parser.parse(("endonce",))
+    parser.delete_first_token()
+    return Once(body, names)
 
 
 @register.simple_tag

@@ -75,7 +75,7 @@ def test_a_call_goes_through_when_scope_and_role_both_allow_it(kind: str, scope:
 def test_a_session_opens_what_the_roles_open(kind: str, db: None) -> None:
     user = person(kind)
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="accounts.sessions.Backend")
 
     wrong = [
         f"{method} {name}"
@@ -88,7 +88,7 @@ def test_a_session_opens_what_the_roles_open(kind: str, db: None) -> None:
 
 def test_a_session_writes_with_its_csrf_token_only(alice: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(alice, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(alice, backend="accounts.sessions.Backend")
 
     assert call(client, "POST", "api_pools") == 403
 

@@ -122,5 +122,5 @@ def _session_of(person: User | Rater) -> str:
     user = person.user if isinstance(person, Rater) else person
     assert user is not None
     client = Client()
-    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    client.force_login(user, backend="accounts.sessions.Backend")
     return client.cookies[settings.SESSION_COOKIE_NAME].value

@@ -69,7 +69,7 @@ def client_of(kind: str) -> Client:
     client = Client()
     if kind != "anonymous":
         user = User.objects.create_user(email=f"{kind}@example.org", name=kind, password="correct horse battery", **PEOPLE[kind])
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(user, backend="accounts.sessions.Backend")
     return client
 
 

@@ -171,8 +171,7 @@ def test_an_empty_queue_is_swept_once_a_minute(
         write(demonstration_campaign, rosa)
     services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
 
-    # held, savepoint; quota, paused, admitted; own, pool; claim, sweep due, lapsed, savepoint
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(6):  # admitted, claim, sweep due; savepoint, lapsed, savepoint
         services.claim(campaign=demonstration_campaign, rater=rosa, now=after(0.5))
 
 
@@ -545,14 +544,14 @@ def test_the_cost_of_an_item_does_not_grow(
         judge(claim(campaign, raul), raul)
     judge(claim(campaign, rosa), rosa)
 
-    with django_assert_num_queries(10):  # held, savepoint; quota, paused, admitted; own, pool; claim, place, savepoint
+    with django_assert_num_queries(2):  # admitted, claim
         slot = claim(campaign, rosa)
     item = slot.item
     with django_assert_num_queries(4):  # savepoint, is it judged, draft, savepoint
         services.save_draft(item=item, rater=rosa, content={"reason": "B is short"}, now=NOON)
     with django_assert_num_queries(2):
         services.heartbeat(lease=lease_of(slot), rater=rosa, now=NOON)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(7):  # presented, savepoint, fill, lease, judgment, draft, savepoint
         judge(slot, rosa)
 
 

@@ -1,0 +1,31 @@
+"""Answers go out compressed: quickly, since each is made once and sent once."""
+
+import gzip
+import secrets
+
+from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware as DjangoGZipMiddleware
+from django.utils.cache import patch_vary_headers
+
+LEVEL = 3
+"""Half of the time that level 6 takes, for an eighth more bytes."""
+SMALLEST = 200
+_HEADER = b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xff"
+"""Of a gzip file with a name."""
+
+
+class GZipMiddleware(DjangoGZipMiddleware):
+    """Django's, at another level. As there, a name of random length hides how well a secret in the page compresses."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        if response.streaming or response.has_header("ETag") or response.has_header("Content-Encoding"):
+            return super().process_response(request, response)
+        if len(response.content) < SMALLEST:
+            return response
+        patch_vary_headers(response, ("Accept-Encoding",))
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            name = b"a" * secrets.randbelow(self.max_random_bytes) + b"\x00"
+            response.content = _HEADER + name + gzip.compress(response.content, compresslevel=LEVEL, mtime=0)[len(_HEADER) :]
+            response.headers["Content-Length"] = str(len(response.content))
+            response.headers["Content-Encoding"] = "gzip"
+        return response

@@ -55,14 +55,16 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
     if not launch.is_parallel:
         return []
     if not KINDS[kind].is_parallel:
-        return [f"A run of the kind {kind} works in one process. Ask for one."]
+        return [_("A run of this kind works in one process. Ask for one.")]
     found = []
     if n_gpus not in (0, launch.n_processes):
-        found.append(f"Each process has a GPU of its own: ask for {launch.n_processes} GPUs, or for 0 to compute on processors.")
+        found.append(
+            _("Each process has a GPU of its own: ask for as many GPUs as processes, or for 0 to compute on processors.")
+        )
     if launch.strategy in UNTESTED and not n_gpus:
-        found.append("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP.")
+        found.append(_("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP."))
     if isinstance(config, PpoConfig) and config.batch_size % launch.n_processes:
-        found.append(f"{config.batch_size} episodes do not divide among {launch.n_processes} processes. Change one of the two.")
+        found.append(_("The episodes of a batch do not divide among the processes. Change one of the two numbers."))
     return found
 
 

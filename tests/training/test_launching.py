@@ -33,7 +33,7 @@ TWO = Launch(n_processes=2)
     ("kind", "launch", "n_gpus", "sentence"),
     [
         ("sample", TWO, 0, "works in one process"),
-        ("sft", Launch(4), 2, "ask for 4 GPUs"),
+        ("sft", Launch(4), 2, "as many GPUs as processes"),
         ("sft", Launch(2, "fsdp"), 0, "need GPUs"),
         ("sft", Launch(2, "magic"), 2, "no strategy called"),
         ("ppo", Launch(3), 3, "do not divide"),
@@ -212,7 +212,7 @@ class TestTwoRealProcesses:
             until(is_finished(run), "the end of the second attempt")
 
         assert (run.outcome, run.attempt, run.step) == ("succeeded", 2, 40)
-        assert RunPoint.objects.filter(run=run, attempt=2).order_by("step").first().step > 2  # type: ignore[union-attr]
+        assert RunPoint.objects.filter(run=run, attempt=2).order_by("step").first().step > 2
 
     def test_a_killed_supervisor_takes_launcher_and_processes_along(self, queue_two: Callable[..., Run], tmp_path: Path) -> None:
         run = queue_two("sft", max_steps=400, n_epochs=100)

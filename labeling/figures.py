@@ -29,6 +29,11 @@ class Figure:
     note: str = ""
 
 
+def gettext_noop(sentence: str) -> str:
+    """Marks a sentence for translation; the page translates it when it is shown."""
+    return sentence
+
+
 def absent(note: str, n: int = 0) -> Figure:
     """There is no such number here, and `note` tells a person why."""
     return Figure(value=None, n=n, note=note)
@@ -49,7 +54,7 @@ def with_error(value: float, se: float, n: int, confidence: float = 0.95) -> Fig
 def wilson(score: float, n: float, confidence: float = 0.95) -> Figure:
     """`score` of `n` as a share with Wilson's interval (1927); a score of halves is allowed."""
     if n <= 0:
-        return absent("Nothing was compared yet.")
+        return absent(gettext_noop("Nothing was compared yet."))
     z = quantile(confidence)
     share = score / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, answered, bootstrap, codes, percentiles
+from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, answered, bootstrap, codes, gettext_noop, percentiles
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 _MOST_VALUES = 2_000
@@ -28,21 +28,23 @@ def krippendorff(
     unit, _ = codes(units)
     label, distinct = codes(labels)
     if not unit.size:
-        return absent("There are no labels yet.")
+        return absent(gettext_noop("There are no labels yet."))
     n_each = np.bincount(unit)
     shared = n_each[unit] >= 2
     n_units = int((n_each >= 2).sum())
     if not n_units:
-        return absent("No unit was labeled twice, so there is nothing to compare.")
+        return absent(gettext_noop("No unit was labeled twice, so there is nothing to compare."))
     label, kept = codes(label[shared])
     distinct = distinct[kept.astype(np.int64)]
     if len(distinct) == 1:
-        return absent("Everybody gave the same label everywhere; agreement beyond chance cannot be told from that.", n_units)
+        return absent(
+            gettext_noop("Everybody gave the same label everywhere; agreement beyond chance cannot be told from that."), n_units
+        )
     if len(distinct) > _MOST_VALUES:
-        return absent(f"There are more than {_MOST_VALUES} different labels; this number is for scales and choices.", n_units)
+        return absent(gettext_noop("There are too many different labels; this number is for scales and choices."), n_units)
     values = _positions(distinct, metric)
     if metric == "ratio" and values.min() < 0:
-        return absent("A ratio scale has no negative values.", n_units)
+        return absent(gettext_noop("A ratio scale has no negative values."), n_units)
     unit, _ = codes(unit[shared])
     return _figure(_counts(unit, label, n_units, len(distinct)), values, metric, resamples, seed)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
-from labeling.figures import Figure, Floats, absent, answered, codes, with_error
+from labeling.figures import Figure, Floats, absent, answered, codes, gettext_noop, with_error
 
 Weighting = Literal["identity", "linear", "quadratic"]
 
@@ -33,7 +33,7 @@ def cohen(
     given = np.concatenate([np.asarray(one).reshape(-1), np.asarray(other).reshape(-1)])
     n = len(given) // 2
     if not n:
-        return absent("The two raters share no unit.")
+        return absent(gettext_noop("The two raters share no unit."))
     place, distinct = codes(given)
     if values is not None:
         scale = np.asarray(sorted(values), dtype=float)
@@ -50,14 +50,14 @@ def cohen_of_table(table: ArrayLike, *, weighting: Weighting = "identity", value
     counts = np.asarray(table, dtype=float)
     n = counts.sum()
     if n <= 0:
-        return absent("The two raters share no unit.")
+        return absent(gettext_noop("The two raters share no unit."))
     scale = np.arange(len(counts), dtype=float) if values is None else values
     weights = weights_for(scale, weighting)
     shares = counts / n
     rows, columns = shares.sum(axis=1), shares.sum(axis=0)
     observed, chance = float((weights * shares).sum()), float(rows @ weights @ columns)
     if math.isclose(chance, 1.0):
-        return absent("Both raters used one and the same label; kappa cannot be told from that.", int(n))
+        return absent(gettext_noop("Both raters used one and the same label; kappa cannot be told from that."), int(n))
     kappa = (observed - chance) / (1 - chance)
     mean = (weights @ columns)[:, None] + (rows @ weights)[None, :]
     spread = float((shares * (weights - mean * (1 - kappa)) ** 2).sum()) - (kappa - chance * (1 - kappa)) ** 2
@@ -68,7 +68,9 @@ def fleiss_of_table(table: ArrayLike) -> Figure:
     """Fleiss's kappa (1971) of units by categories, the same number of labels for each unit."""
     counts = np.asarray(table, dtype=float)
     if counts.size and len(set(counts.sum(axis=1).tolist())) > 1:
-        return absent("Fleiss's kappa needs the same number of labels for every unit; use alpha or Gwet's AC.", len(counts))
+        return absent(
+            gettext_noop("Fleiss's kappa needs the same number of labels for every unit; use alpha or Gwet's AC."), len(counts)
+        )
     return _chance_corrected(counts, "fleiss", np.eye(counts.shape[1]) if counts.size else np.zeros((0, 0)))
 
 
@@ -120,7 +122,7 @@ def conger(
     place = np.searchsorted(scale, _numbers(labels, values))
     used = np.bincount(rater * len(scale) + place, minlength=(rater.max() + 1) * len(scale)).reshape(-1, len(scale)).astype(float)
     if len(used) < 2:
-        return absent("One rater cannot agree with anybody.", len(table))
+        return absent(gettext_noop("One rater cannot agree with anybody."), len(table))
     shares = used / used.sum(axis=1, keepdims=True)
     weights = weights_for(scale, weighting)
     mean = shares.mean(axis=0)
@@ -128,7 +130,7 @@ def conger(
     chance = float((weights * (np.outer(mean, mean) - np.cov(shares.T, ddof=1) / len(shares))).sum())
     observed, _ = _observed(table, weights)
     if math.isclose(chance, 1.0):
-        return absent("Everybody used one and the same label.", len(table))
+        return absent(gettext_noop("Everybody used one and the same label."), len(table))
     return Figure(value=float((observed - chance) / (1 - chance)), n=int((table.sum(axis=1) >= 2).sum()))
 
 
@@ -153,11 +155,14 @@ def _table(units: ArrayLike, labels: ArrayLike, values: Sequence[float] | None) 
 
 def _problem(table: Floats) -> Figure | None:
     if not table.size:
-        return absent("There are no labels yet.")
+        return absent(gettext_noop("There are no labels yet."))
     if not (table.sum(axis=1) >= 2).any():
-        return absent("No unit was labeled twice, so there is nothing to compare.")
+        return absent(gettext_noop("No unit was labeled twice, so there is nothing to compare."))
     if (table.sum(axis=0) > 0).sum() < 2:
-        return absent("Everybody gave the same label everywhere; agreement beyond chance cannot be told from that.", len(table))
+        return absent(
+            gettext_noop("Everybody gave the same label everywhere; agreement beyond chance cannot be told from that."),
+            len(table),
+        )
     return None
 
 
@@ -188,7 +193,7 @@ def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
         return problem
     chance = _chance(kind, table, weights)
     if math.isclose(chance.overall, 1.0):
-        return absent("Chance alone would make everybody agree here.", len(table))
+        return absent(gettext_noop("Chance alone would make everybody agree here."), len(table))
     observed, by_unit = _observed(table, weights)
     n, is_shared = len(table), table.sum(axis=1) >= 2
     value = (observed - chance.overall) / (1 - chance.overall)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
-from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, bootstrap, codes, percentiles, wilson
+from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, bootstrap, codes, gettext_noop, percentiles, wilson
 
 Ties = Literal["in", "out", "half"]
 """In: a tie is a label of its own. Out: only votes that decide are compared. Half: a tie against a decision is half right."""
@@ -112,8 +112,9 @@ def raw(
     rows = _scores_by_unit(units, labels, ties, tie)
     n = int(rows[:, 1].sum()) if rows.size else 0
     if not n:
-        decided = " with a decision" if ties == "out" else ""
-        return absent(f"No unit has two votes{decided}, so there is nothing to compare.")
+        if ties == "out":
+            return absent(gettext_noop("No unit has two votes with a decision, so there is nothing to compare."))
+        return absent(gettext_noop("No unit has two votes, so there is nothing to compare."))
     interval = None
     if resamples and len(rows) > 1:
         interval = percentiles(bootstrap(rows, _share, resamples=resamples, seed=seed))
@@ -164,7 +165,7 @@ class Matrix:
         """The share of one pair of raters, by their ids, with Wilson's interval."""
         row, column = self.raters.index(one), self.raters.index(other)
         if not self.n[row, column]:
-            return absent("These two raters never judged the same pair.")
+            return absent(gettext_noop("These two raters never judged the same pair."))
         return wilson(float(self.score[row, column]), int(self.n[row, column]))
 
     def with_everybody(self) -> dict[int, Figure]:
@@ -236,7 +237,7 @@ def with_oneself(
         one, other, rater = one[decided], other[decided], rater[decided]
     score = (one == other).astype(float) if ties == "in" else 1 - np.abs(one - other) / 2
     if not score.size:
-        return absent("Nobody judged anything twice yet."), {}
+        return absent(gettext_noop("Nobody judged anything twice yet.")), {}
     return wilson(float(score.sum()), len(score)), _by_rater(rater, score)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2, kendalltau, rankdata
 
 from labeling.agreement.pairs import PairVotes
-from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, answered, bootstrap, codes, percentiles
+from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, answered, bootstrap, codes, gettext_noop, percentiles
 
 
 @dataclass(frozen=True)
@@ -70,12 +70,12 @@ def icc(scores: ArrayLike, kind: Icc = "A,1") -> Figure:
     table = table[~np.isnan(table).any(axis=1)] if table.ndim == 2 else np.zeros((0, 0))
     n, k = table.shape
     if n < 2 or k < 2:
-        return absent("This needs at least two units that two raters both scored.", n)
+        return absent(gettext_noop("This needs at least two units that two raters both scored."), n)
     if np.ptp(table) == 0:
-        return absent("Every score is the same.", n)
+        return absent(gettext_noop("Every score is the same."), n)
     value = _ratio(table, kind)
     if value is None:
-        return absent("The scores do not differ enough between units for this number.", n)
+        return absent(gettext_noop("The scores do not differ enough between units for this number."), n)
     return Figure(value=value, n=n)
 
 
@@ -123,14 +123,14 @@ def icc_of_some(
     kept = n_each[unit] >= 2
     unit, score = codes(unit[kept])[0], score[kept]
     if not unit.size or unit.max() < 1:
-        return absent("This needs at least two units that two raters both scored.")
+        return absent(gettext_noop("This needs at least two units that two raters both scored."))
     n, total, squares = np.bincount(unit), np.bincount(unit, weights=score), np.bincount(unit, weights=score**2)
     rows = np.column_stack([np.ones(len(n)), n, total, squares, total**2 / n, n**2]).astype(float)
     if np.ptp(score) == 0:
-        return absent("Every score is the same.", len(n))
+        return absent(gettext_noop("Every score is the same."), len(n))
     value = float(_one_way(rows.sum(axis=0, keepdims=True), is_of_mean=is_of_mean)[0])
     if not math.isfinite(value):
-        return absent("The scores do not differ enough between units for this number.", len(n))
+        return absent(gettext_noop("The scores do not differ enough between units for this number."), len(n))
     drawn = bootstrap(
         rows, lambda weights, kinds: _one_way(weights @ kinds, is_of_mean=is_of_mean), resamples=resamples, seed=seed
     )
@@ -165,12 +165,12 @@ def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> 
         keys.append((item[same] * len(names) + rater[same]) * len(names) + rater[same + step])
         sums.append(np.column_stack([one * other, one != 0, other != 0]).astype(float))
     if not sum(map(len, keys)):
-        return absent("No two raters have ordered the same responses yet.")
+        return absent(gettext_noop("No two raters have ordered the same responses yet."))
     both, kinds = codes(np.concatenate(keys))
     together, mine, theirs = (np.bincount(both, weights=column) for column in np.concatenate(sums).T)
     told = (mine > 0) & (theirs > 0)
     if not told.any():
-        return absent("Every order ties everything, so there is no order to compare.", len(told))
+        return absent(gettext_noop("Every order ties everything, so there is no order to compare."), len(told))
     tau = together[told] / np.sqrt(mine[told] * theirs[told])
     return _mean(tau, of=codes(kinds[told] // len(names) ** 2)[0], resamples=resamples, seed=seed)
 
@@ -186,7 +186,7 @@ def mean_w(
     ranked = ~np.isnan(rank)
     item, names = codes(np.asarray(items)[ranked])
     if not item.size:
-        return absent("No two raters have ordered the same responses yet.")
+        return absent(gettext_noop("No two raters have ordered the same responses yet."))
     rater = codes(np.asarray(raters)[ranked])[0]
     given = codes(item * (int(rater.max()) + 1) + rater)[0]
     thing = codes(np.asarray(responses)[ranked])[0]
@@ -212,7 +212,7 @@ def _w(item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, resamp
     most = m**2 * (n**3 - n) - m * np.bincount(its_item, weights=ties, minlength=size)
     told = (m >= 2) & (n_things >= 2) & (most > 0)
     if not told.any():
-        return absent("No two raters have ordered the same responses, other than by tying all of them.")
+        return absent(gettext_noop("No two raters have ordered the same responses, other than by tying all of them."))
     return _mean(12 * spread[told] / most[told], of=np.arange(int(told.sum())), resamples=resamples, seed=seed)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 from scipy.stats import norm
 
-from labeling.figures import Figure, Floats, Ints, absent, codes, quantile
+from labeling.figures import Figure, Floats, Ints, absent, codes, gettext_noop, quantile
 
 POSITION = "position"
 """The intercept: the odds of the first-shown response when both look alike."""
@@ -59,9 +59,11 @@ def choices(*, first_won: ArrayLike, features: Mapping[str, ArrayLike], prompts:
 def _regressed(won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray) -> Choices:
     n = len(won)
     if n < _FEWEST:
-        return Choices((), n, note=f"Only {n} votes decide; at least {_FEWEST} are needed to tell habits from chance.")
+        return Choices((), n, note=gettext_noop("Fewer than 30 votes decide, which is too few to tell habits from chance."))
     if won.min() == won.max():
-        return Choices((), n, note="Every vote went to the same side, so nothing else can be told from the choices.")
+        return Choices(
+            (), n, note=gettext_noop("Every vote went to the same side, so nothing else can be told from the choices.")
+        )
     used, refused = _usable(columns, n)
     design = np.column_stack([np.ones(n), *(columns[name] for name in used)])
     prompt, rater = codes(prompts)[0], codes(raters)[0]
@@ -79,9 +81,9 @@ def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, st
     kept = [np.ones(n)]
     for name, column in columns.items():
         if not np.ptp(column):
-            refused[name] = "The two responses never differ in this."
+            refused[name] = gettext_noop("The two responses never differ in this.")
         elif np.linalg.matrix_rank(np.column_stack([*kept, column])) <= len(kept):
-            refused[name] = "This says the same as the features before it."
+            refused[name] = gettext_noop("This says the same as the features before it.")
         else:
             used.append(name)
             kept.append(column)
@@ -90,7 +92,7 @@ def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, st
 
 def _effect(name: str, slope: float, se: float, column: Floats, n: int) -> Effect:
     if abs(slope) * (float(column.std()) or 1.0) > _UNBOUNDED:
-        return Effect(name, absent("Every vote follows this without exception, so the odds have no bound.", n))
+        return Effect(name, absent(gettext_noop("Every vote follows this without exception, so the odds have no bound."), n))
     reach = quantile() * se
     odds = Figure(math.exp(slope), n, math.exp(slope - reach), math.exp(min(slope + reach, 700.0)), se)
     z = slope / se if se > 0 else None
@@ -154,21 +156,22 @@ def length_controlled(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: Arra
     """
     win = np.asarray(won, dtype=float).reshape(-1)
     if not win.size:
-        none = absent("There are no votes yet.")
+        none = absent(gettext_noop("There are no votes yet."))
         return LengthControlled(none, none)
     group = codes(prompts)[0]
     apart = np.asarray(n_chars, dtype=float) - np.asarray(n_chars_other, dtype=float)
     raw = _percent(float(win.mean()), _cluster_error(win - win.mean(), group), len(win))
     if win.min() == win.max():
-        alike = "Every vote was a tie" if win[0] == 0.5 else "The same side won every vote"
-        return LengthControlled(raw, absent(f"{alike}, so length cannot be taken out.", len(win)))
+        tied = gettext_noop("Every vote was a tie, so length cannot be taken out.")
+        one_sided = gettext_noop("The same side won every vote, so length cannot be taken out.")
+        return LengthControlled(raw, absent(tied if win[0] == 0.5 else one_sided, len(win)))
     spread = float(apart.std())
     if not spread:
         return LengthControlled(raw, raw, 0.0)
     design = np.column_stack([np.ones(len(win)), np.tanh(apart / spread)])
     fit = _logistic(design, win)
     if np.abs(fit).max() > _UNBOUNDED:
-        return LengthControlled(raw, absent("Every vote follows length without exception.", len(win)))
+        return LengthControlled(raw, absent(gettext_noop("Every vote follows length without exception."), len(win)))
     se = float(_robust(design, win, fit, group, group)[0])
     low, value, high = (float(100 * expit(fit[0] + at * quantile() * se)) for at in (-1, 0, 1))
     return LengthControlled(raw, Figure(value, len(win), low, high), float(fit[1]))
@@ -201,7 +204,7 @@ def share(chosen: ArrayLike, *, even: float = 0.5, groups: Sequence[ArrayLike] =
     given = np.asarray(chosen, dtype=float).reshape(-1)
     n = len(given)
     if not n:
-        return Share(absent("There is nothing to count yet."), even)
+        return Share(absent(gettext_noop("There is nothing to count yet.")), even)
     value = float(given.mean())
     alone = math.sqrt(even * (1 - even) / n)
     if not groups:
@@ -250,7 +253,7 @@ def longer(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prom
     doublings = np.log2((1 + one) / (1 + other))
     # Which of the two is called the one is arbitrary, so the regression has no intercept.
     if len(win) < _FEWEST or not np.ptp(doublings):
-        return Longer(found, Effect("length", absent("Too few pairs differ in length.", len(win))))
+        return Longer(found, Effect("length", absent(gettext_noop("Too few pairs differ in length."), len(win))))
     design = doublings[:, None]
     fit = _logistic(design, win)
     se = _robust(design, win, fit, codes(prompt)[0], codes(rater)[0])
@@ -270,6 +273,6 @@ def swaps(*, before: ArrayLike, after: ArrayLike) -> Swaps:
     """Choices as shown, −1 the first place, 0 a tie, +1 the second; `after` is the same pair with the sides swapped."""
     one, other = np.asarray(before), np.asarray(after)
     if not one.size:
-        none = absent("No pair was shown a second time with its sides swapped yet.")
+        none = absent(gettext_noop("No pair was shown a second time with its sides swapped yet."))
         return Swaps(none, none, none)
     return Swaps(*(share(found).figure for found in (one == -other, (one == -1) & (other == -1), (one == 1) & (other == 1))))

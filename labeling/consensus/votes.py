@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.figures import Figure, Floats, Ints, absent, answered, codes, quantile
+from labeling.figures import Figure, Floats, Ints, absent, answered, codes, gettext_noop, quantile
 
 _TINY = 1e-300
 ROUNDS = 1_000
@@ -247,7 +247,7 @@ def _matches(consensus: Consensus, unit: Ints, rater: Ints, label: Ints) -> tupl
 
 def _reliability(rater: int, top: float, below: float, n: int, pooled: float, chance: float) -> Reliability:
     if below <= 0 or n == 0:
-        return Reliability(rater, absent("Nobody else judged what this rater judged."), 0.0)
+        return Reliability(rater, absent(gettext_noop("Nobody else judged what this rater judged.")), 0.0)
     value = float(np.clip(top / below, 0, 1))
     # `below` is the number of sure matches that the votes are worth.
     z = quantile()

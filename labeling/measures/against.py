@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeling import agreement
-from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, bootstrap, codes, percentiles
+from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, bootstrap, codes, gettext_noop, percentiles
 from labeling.measures.votes import Record, Truths, Votes, as_record
 
 
@@ -35,7 +35,7 @@ def with_order(votes: Votes, order: Floats) -> Figure:
     right = np.sign(order[pairs.row] - order[pairs.other_row])
     asked = np.abs(right) == 1  # NaN and ties are not
     if not asked.any():
-        return absent("None of the pairs that raters compared has such an order yet.")
+        return absent(gettext_noop("None of the pairs that raters compared has such an order yet."))
     score = 1 - np.abs(pairs.label[asked] - right[asked]) / 2
     item, _ = codes(pairs.item[asked])
     return _share(np.column_stack([np.bincount(item, weights=score), np.bincount(item)]).astype(float))
@@ -55,7 +55,9 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
         others_say = _by_label(pair_theirs[here], theirs.label[here], n_pairs)
         n = counts.sum(axis=1) * others_say.sum(axis=1)
         score = ((counts @ _CREDIT) * others_say).sum(axis=1)
-        figure = _share(np.column_stack([score, n])[n > 0]) if (n > 0).any() else absent("The two pools share no pair.")
+        figure = (
+            _share(np.column_stack([score, n])[n > 0]) if (n > 0).any() else absent(gettext_noop("The two pools share no pair."))
+        )
         found.append({"pool": names.get(one, ""), "raw": as_record(figure), "n_pairs": int((n > 0).sum())})
     return found
 

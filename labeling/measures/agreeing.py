@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from labeling import agreement
-from labeling.figures import Figure, Floats, absent, codes
+from labeling.figures import Figure, Floats, absent, codes, gettext_noop
 from labeling.measures.votes import Record, Votes, as_record
 from labeling.rating_form import Question, Scale
 
@@ -58,7 +58,9 @@ def repeats(votes: Votes) -> tuple[np.ndarray, np.ndarray]:
 def _orders(votes: Votes) -> Record:
     """Whole orders against each other; with two responses an order is a choice, which the shares above tell of."""
     if votes.pairs.unit.size and not (np.bincount(codes(votes.judgment)[0]) > 2).any():
-        choices = as_record(absent("Orders of two responses are single choices: the shares above say all there is to say."))
+        choices = as_record(
+            absent(gettext_noop("Orders of two responses are single choices: the shares above say all there is to say."))
+        )
         return {"tau": choices, "w": choices}
     ranked: Record = {"items": votes.item, "raters": votes.rater, "responses": votes.response, "ranks": votes.rank}
     return {"tau": as_record(agreement.mean_tau(votes.pairs)), "w": as_record(agreement.mean_w(**ranked))}
@@ -89,7 +91,7 @@ def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
             found["interval"] = agreement.krippendorff(**given, metric="interval")
             found["icc"] = agreement.icc_of_some(**scores)
             found["icc_of_mean"] = agreement.icc_of_some(**scores, is_of_mean=True)
-    none = absent("Nobody has answered this yet.")
+    none = absent(gettext_noop("Nobody has answered this yet."))
     names = ("raw", "alpha", "gwet", "interval", "icc", "icc_of_mean") if is_scale else ("raw", "alpha", "gwet")
     measures = {name: as_record(found.get(name, none)) for name in names}
     return {"name": question.name, "label": question.label, "is_scale": is_scale} | measures

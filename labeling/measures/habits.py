@@ -3,7 +3,7 @@
 import numpy as np
 
 from labeling import bias
-from labeling.figures import Figure, absent
+from labeling.figures import Figure, absent, gettext_noop
 from labeling.measures.agreeing import repeats
 from labeling.measures.votes import Record, Votes, as_record
 
@@ -69,4 +69,4 @@ def _median(values: np.ndarray) -> float | None:
 def median_seconds(values: np.ndarray) -> Figure:
     middle = _median(values)
     n = int(np.isfinite(values).sum())
-    return absent("No time was measured.") if middle is None else Figure(middle, n)
+    return absent(gettext_noop("No time was measured.")) if middle is None else Figure(middle, n)

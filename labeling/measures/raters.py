@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from labeling import agreement, bias, consensus
-from labeling.figures import Figure, absent, wilson
+from labeling.figures import Figure, absent, gettext_noop, wilson
 from labeling.measures.agreeing import with_oneself
 from labeling.measures.habits import first_shown_won, median_seconds
 from labeling.measures.votes import Record, Votes, as_record
@@ -28,15 +28,15 @@ def rater_measures(votes: Votes, names: Mapping[int, str]) -> dict[int, Record]:
     firsts = _shares(pairs.rater[decided], first_shown_won(votes)[decided])
     longers = _shares(pairs.rater[~np.isnan(longer)], longer[~np.isnan(longer)])
     flags = _flags(votes.once, names)
-    nothing = absent("Nobody else judged what this rater judged.")
+    nothing = absent(gettext_noop("Nobody else judged what this rater judged."))
     return {
         rater: {
             "agreement": as_record(colleagues.get(rater, nothing)),
             "reliability": as_record(reliability[rater].accuracy if rater in reliability else nothing),
             "weight": _weight(reliability.get(rater)),
-            "self": as_record(selves.get(rater, absent("Nothing was judged twice."))),
-            "first": as_record(firsts.get(rater, absent("No pair was decided."))),
-            "longer": as_record(longers.get(rater, absent("No two responses differed in length."))),
+            "self": as_record(selves.get(rater, absent(gettext_noop("Nothing was judged twice.")))),
+            "first": as_record(firsts.get(rater, absent(gettext_noop("No pair was decided.")))),
+            "longer": as_record(longers.get(rater, absent(gettext_noop("No two responses differed in length.")))),
             "flags": flags.get(rater, []),
             **pace,
         }

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
 
 from labeling import agreement
-from labeling.figures import Figure, absent, wilson
+from labeling.figures import Figure, absent, gettext_noop, wilson
 from labeling.models import (
     AdjudicatedRank,
     Campaign,
@@ -151,7 +151,9 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
         found = agreement.match(right[item], ranks)
         agreed[rater] += found.agreed
         n[rater] += found.n
-    everybody = wilson(sum(agreed.values()), sum(n.values())) if sum(n.values()) else absent("Nothing was adjudicated yet.")
+    everybody = (
+        wilson(sum(agreed.values()), sum(n.values())) if sum(n.values()) else absent(gettext_noop("Nothing was adjudicated yet."))
+    )
     return {rater: wilson(agreed[rater], n[rater]) for rater in n if n[rater]}, everybody
 
 
@@ -185,9 +187,9 @@ def _score(
     n, n_passed, agreed, n_pairs = gold or (0, 0, 0.0, 0)
     return GoldScore(
         rater=rater,
-        passed=wilson(n_passed, n) if n else absent("No gold was answered yet."),
-        pairs=wilson(agreed, n_pairs) if n_pairs else absent("No gold was answered yet."),
-        adjudicated=decided or absent("Nothing was adjudicated yet."),
+        passed=wilson(n_passed, n) if n else absent(gettext_noop("No gold was answered yet.")),
+        pairs=wilson(agreed, n_pairs) if n_pairs else absent(gettext_noop("No gold was answered yet.")),
+        adjudicated=decided or absent(gettext_noop("Nothing was adjudicated yet.")),
         warned_at=standing.warned_at if standing else None,
         paused_at=standing.paused_at if standing else None,
     )

@@ -13,7 +13,7 @@ from django.db.models import Q
 from accounts import audit
 from accounts.models import User
 from labeling import measures, rating_form, selectors
-from labeling.figures import absent
+from labeling.figures import absent, gettext_noop
 from labeling.models import (
     Campaign,
     PoolMembership,
@@ -134,7 +134,7 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
 def _against(campaign: Campaign, votes: measures.Votes) -> measures.Record:
     """Agreement with who is not of the campaign's own raters."""
     scorer = selectors.scorer_of(campaign=campaign)
-    by_model = absent("No reward model has scored these responses yet.")
+    by_model = absent(gettext_noop("No reward model has scored these responses yet."))
     if scorer is not None:
         by_model = measures.with_order(votes, selectors.scored_order(scorer=scorer, votes=votes))
     decided = measures.with_order(votes, selectors.adjudicated_order(campaign=campaign, votes=votes))

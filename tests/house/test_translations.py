@@ -134,6 +134,18 @@ def test_a_string_with_a_plural_has_both_forms() -> None:
     assert [entry.key.text for entry in plurals if len(entry.translations) != 2] == []
 
 
+def test_the_sentence_in_place_of_a_number_is_marked() -> None:
+    unmarked = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in sorted((ROOT / "labeling").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "absent" and node.args
+        if isinstance(node.args[0], ast.Constant | ast.JoinedStr)
+    ]
+
+    assert unmarked == [], "write absent(gettext_noop(…)): the page translates it, and a sentence with numbers in it is no entry"
+
+
 def test_placeholders_and_markup_survive_translation() -> None:
     changed = []
     for entry in entries():

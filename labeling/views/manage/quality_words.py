@@ -8,7 +8,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.figures import Figure, absent
+from labeling.figures import Figure, absent, gettext_noop
 from labeling.measures import as_figure
 
 EFFECTS = {
@@ -171,7 +171,7 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
         as_share(_("With the pool “%(name)s”") % {"name": row["pool"]}, as_figure(row["raw"]), pairs, _pool_meaning(row))
         for row in results["pools"]
     ]
-    none = absent("No other pool has judged the same responses. Clone the campaign for one to compare.")
+    none = absent(gettext_noop("No other pool has judged the same responses. Clone the campaign for one to compare."))
     return [decided, model, *(pools or [as_share(_("With other pools"), none, pairs, "")])]
 
 

@@ -28,13 +28,13 @@ class Gap(Value):
         return "%s", [self]
 
     def adapted(self, values: Mapping[str, Any]) -> Any:
-        return self._output_field_or_none.get_db_prep_value(values[self.value], connection)
+        return self.output_field.get_db_prep_value(values[self.value], connection)
 
 
 class Compiled(Generic[M]):
     """A query of models, with what it selects beside them. `build` is asked once, and may use Gaps wherever values stand."""
 
-    def __init__(self, build: Callable[[], QuerySet[M]]) -> None:
+    def __init__(self, build: Callable[[], QuerySet[M, Any]]) -> None:
         self._build = build
 
     def all(self, **values: Any) -> list[M]:
@@ -50,7 +50,8 @@ class Compiled(Generic[M]):
 
     @cached_property
     def _statement(self) -> tuple[str, tuple[Any, ...]]:
-        return self._compiler.as_sql()
+        statement, params = self._compiler.as_sql()
+        return statement, params
 
     @cached_property
     def _converters(self) -> Any:
@@ -58,7 +59,8 @@ class Compiled(Generic[M]):
 
     @cached_property
     def _related(self) -> Any:
-        return get_related_populators(self._compiler.klass_info, self._compiler.select, "default")
+        # stubs are of a later Django, which asks for one argument more
+        return get_related_populators(self._compiler.klass_info, self._compiler.select, "default")  # type: ignore[call-arg]
 
     @cached_property
     def _own(self) -> tuple[type[M], int, int, list[str]]:
@@ -105,7 +107,7 @@ def insert(root: Model, *branches: tuple[str, Sequence[Model]]) -> None:
     root._state.adding, root._state.db = False, "default"
     for name, rows in branches:
         for row in rows:
-            setattr(row, row._meta.get_field(name).attname, root.pk)
+            setattr(row, f"{name}_id", root.pk)
             if connection.vendor != "postgresql":
                 insert(row)
 
@@ -121,7 +123,7 @@ def _fields(model: type[Model], refers: str = "") -> list[Any]:
 @lru_cache(maxsize=64)
 def _insertion(root: type[Model], shape: tuple[tuple[str, type[Model], int], ...]) -> tuple[str, list[Any]]:
     fields = _fields(root)
-    key = connection.ops.quote_name(root._meta.pk.column)
+    key = connection.ops.quote_name(str(root._meta.pk.column))
     statement = f"{_into(root, fields)} VALUES ({_gaps(fields)}) RETURNING {key}"
     if not shape:
         return statement, fields
@@ -152,14 +154,16 @@ def execute(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> int:
     """How many rows a statement changed."""
     with prepared_cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.rowcount
+        n: int = cursor.rowcount
+    return n
 
 
 def fetch(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """The rows that a statement gives; PostgreSQL keeps its plan."""
     with prepared_cursor() as cursor:
         cursor.execute(statement, values)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 @contextmanager
@@ -171,5 +175,7 @@ def prepared_cursor() -> Iterator[CursorWrapper]:
         return
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    with connection.wrap_database_errors, connection._prepare_cursor(ServerBindingCursor(connection.connection)) as cursor:
+    here: Any = connection  # stubs know neither PostgreSQL's connection nor how it makes a cursor
+    made: Any = ServerBindingCursor
+    with here.wrap_database_errors, here._prepare_cursor(made(here.connection)) as cursor:
         yield cursor

@@ -4,6 +4,7 @@ import gzip
 import secrets
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware as DjangoGZipMiddleware
 from django.utils.cache import patch_vary_headers
 
@@ -17,8 +18,8 @@ _HEADER = b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xff"
 class GZipMiddleware(DjangoGZipMiddleware):
     """Django's, at another level. As there, a name of random length hides how well a secret in the page compresses."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        if response.streaming or response.has_header("ETag") or response.has_header("Content-Encoding"):
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if not isinstance(response, HttpResponse) or response.has_header("ETag") or response.has_header("Content-Encoding"):
             return super().process_response(request, response)
         if len(response.content) < SMALLEST:
             return response

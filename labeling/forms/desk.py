@@ -246,7 +246,7 @@ def read_demonstration(posted: Fields, *, is_dialogue: bool = False) -> Demonstr
 
 def read_further(posted: Fields) -> tuple[dict[str, str], ...]:
     """turn-1, turn-2, … up to the first that is missing: the user's and the assistant's, always in pairs."""
-    texts = []
+    texts: list[str] = []
     while len(texts) < LONGEST_DIALOGUE and f"turn-{len(texts) + 1}" in posted:
         texts.append(first(posted, f"turn-{len(texts) + 1}").replace("\r\n", "\n"))
     pairs = texts[: len(texts) // 2 * 2]

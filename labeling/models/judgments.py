@@ -87,12 +87,6 @@ class Demonstration(models.Model):
         Response, on_delete=models.PROTECT, null=True, related_name="demonstration", help_text="the edit as a response of its own"
     )
 
-    @property
-    def whole(self) -> str:
-        """The text as Markdown; a dialogue with its further turns, each under who says it."""
-        said = {"user": _("User"), "assistant": _("Assistant")}
-        return "\n\n".join([self.text, *(f"**{said[turn['role']]}**\n\n{turn['content']}" for turn in self.further)])
-
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -103,6 +97,12 @@ class Demonstration(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+    @property
+    def whole(self) -> str:
+        """The text as Markdown; a dialogue with its further turns, each under who says it."""
+        said = {"user": _("User"), "assistant": _("Assistant")}
+        return "\n\n".join([self.text, *(f"**{said[turn['role']]}**\n\n{turn['content']}" for turn in self.further)])
 
 
 class Comparison(models.Model):

@@ -42,7 +42,7 @@ _ITEM_WITH_PROMPT = Compiled(
         .annotate(draft=F("mine__content"), draft_saved_at=F("mine__saved_at"))
     )
 )
-_TALLY = Compiled(
+_TALLY = Compiled[Judgment](
     lambda: (
         Judgment.objects.filter(rater=_RATER, submitted_at__gte=Gap("since", DateTimeField()))
         .values("rater")

@@ -17,7 +17,8 @@ from training.models import Run, TrainedModel
 Caller = Callable[..., Client]
 
 
-def post(client: Client, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+def post(client: Client, path: str, body: dict[str, Any] | None = None, idempotency_key: str | None = None) -> Any:
+    headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
     return client.post(f"/api/v1/{path}", body or {}, content_type="application/json", headers=headers)
 
 
@@ -50,8 +51,8 @@ def test_an_ended_run_is_extended_once_for_one_key(calling: Caller, noor: User) 
     Run.objects.filter(pk=run.pk).update(kept_step=3)
     client = calling(noor)
 
-    first = post(client, f"runs/{run.pk}/extend", {"amount": 9}, **{"Idempotency-Key": "e-1"})
-    again = post(client, f"runs/{run.pk}/extend", {"amount": 9}, **{"Idempotency-Key": "e-1"})
+    first = post(client, f"runs/{run.pk}/extend", {"amount": 9}, idempotency_key="e-1")
+    again = post(client, f"runs/{run.pk}/extend", {"amount": 9}, idempotency_key="e-1")
 
     assert (first.status_code, first.json()) == (201, again.json())
     assert (first.json()["made_as"], first.json()["config"]["n_epochs"]) == ("extension", 9)
@@ -152,7 +153,7 @@ def test_a_second_rotation_waits_for_the_end_of_the_first(calling: Caller, alice
 
 
 def test_a_new_secret_is_in_no_table(calling: Caller, alice: User, hook: Webhook) -> None:
-    secret = post(calling(alice), f"webhooks/{hook.pk}/rotate", **{"Idempotency-Key": "r-1"}).json()["secret"]
+    secret = post(calling(alice), f"webhooks/{hook.pk}/rotate", idempotency_key="r-1").json()["secret"]
 
     assert secret not in str(list(Webhook.objects.values()))
     assert not IdempotentCall.objects.exists()

@@ -24,7 +24,12 @@ def test_every_component_passes_axe_in_both_themes(
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("wish", [{"contrast": "more"}, {"forced_colors": "active"}], ids=["contrast", "forced"])
 def test_every_component_passes_axe_with_more_contrast(
-    open_page: Opener, alice: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str, wish: dict[str, Any]
+    open_page: Opener,
+    alice: User,
+    axe_clean: Callable[..., Any],
+    screenshot: Callable[..., Any],
+    theme: str,
+    wish: dict[str, Any],
 ) -> None:
     page = open_page("/styleguide/", alice, theme=theme, **wish)
 

@@ -81,6 +81,7 @@ def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
     }
 
     assert {name: getattr(preset, name) for name in published} == published
+    assert isinstance(preset, configs.PpoConfig)
     assert 2.55e-6 <= preset.learning_rate <= 8.05e-6  # its sweep; above, runs without ptx diverged
 
 

@@ -208,10 +208,9 @@ def test_an_architecture_with_a_window_cannot_share_a_prefix() -> None:
         "intermediate_size": 64,
         "num_hidden_layers": 1,
         "num_attention_heads": 4,
+        "num_labels": 1,
     }
-    model = MistralForSequenceClassification(
-        MistralConfig(**shape, num_key_value_heads=2, num_labels=1, pad_token_id=0, sliding_window=4096)
-    )
+    model = MistralForSequenceClassification(MistralConfig(**shape, num_key_value_heads=2, pad_token_id=0, sliding_window=4096))
 
     assert not rt.can_share_prefix(model)
 

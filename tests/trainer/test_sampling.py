@@ -134,7 +134,7 @@ def test_a_token_without_probability_is_never_drawn() -> None:
 
 def test_a_model_with_a_sliding_window_or_a_state_is_left_to_generate() -> None:
     torch.manual_seed(0)
-    shape = {"vocab_size": 16, "hidden_size": 32, "num_hidden_layers": 2}
+    shape: dict[str, Any] = {"vocab_size": 16, "hidden_size": 32, "num_hidden_layers": 2}
     window = MistralForCausalLM(
         MistralConfig(**shape, intermediate_size=64, num_attention_heads=4, num_key_value_heads=2, sliding_window=4)
     )

@@ -70,7 +70,7 @@ def watched(*, schedule: Schedule) -> TrainedModel | None:
     own = TrainedModel.objects.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.REWARD, freed_at=None)
     return own.select_related("run__snapshot").order_by("-pk").first() or (
         TrainedModel.objects.select_related("run__snapshot")
-        .filter(pk=schedule.judge_id, run__isnull=False, freed_at=None)
+        .filter(pk=schedule.judge_id or 0, run__isnull=False, freed_at=None)
         .first()
     )
 

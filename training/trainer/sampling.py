@@ -101,6 +101,9 @@ def _nucleus(probabilities: Tensor, top_p: float) -> Tensor:
 class _FixedLayer(DynamicLayer):
     """Keys and values of one layer, (B, G, S, D), of which the first `n` columns are written."""
 
+    keys: Tensor
+    values: Tensor
+
     def __init__(self, keys: Tensor, values: Tensor, n: int) -> None:
         super().__init__()
         self.keys, self.values, self.n = keys, values, n
@@ -123,12 +126,13 @@ class FixedCache(Cache):
 
     def __init__(self, layers: list[_FixedLayer], width: int) -> None:
         super().__init__(layers=list(layers))
+        self.fixed = layers
         self.width = width
         self.capacity = layers[0].keys.shape[-2]
 
     def keep(self, rows: Tensor) -> None:
         """Of the batch, these rows alone."""
-        for layer in self.layers:
+        for layer in self.fixed:
             layer.keys, layer.values = layer.keys[rows], layer.values[rows]
 
 
@@ -145,11 +149,13 @@ def _read(model: nn.Module, prompts: Sequence[list[int]], n_more: int, row_token
         logits.append(_logits(model, read, logits_to_keep=row.ends, **inputs)[0])  # (sequences, V)
         ends = (row.ends + 1).tolist()
         for number, layer in enumerate(read.layers):
-            if type(layer) is not DynamicLayer:
+            if type(layer) is not DynamicLayer or layer.keys is None or layer.values is None:
                 raise TypeError(f"{type(layer).__name__} keeps more or less than the keys and values of every token.")
             if number == len(stores):
                 shape = (len(prompts), layer.keys.shape[1], width + n_more)
-                stores.append(tuple(kind.new_zeros(*shape, kind.shape[-1]) for kind in (layer.keys, layer.values)))  # type: ignore[arg-type]
+                stores.append(
+                    (layer.keys.new_zeros(*shape, layer.keys.shape[-1]), layer.values.new_zeros(*shape, layer.values.shape[-1]))
+                )
             for member, end in zip(row.members, ends, strict=True):
                 n = len(prompts[member])
                 for store, kind in zip(stores[number], (layer.keys, layer.values), strict=True):
@@ -166,8 +172,8 @@ def _logits(model: nn.Module, cache: Cache, **inputs: Any) -> Tensor:
 
 def _bare(model: nn.Module) -> Any:
     """Out of PEFT's wrapping, whose forward names no parameters."""
-    found: Any = model.get_base_model() if hasattr(model, "get_base_model") else model
-    return found
+    unwrap: Any = getattr(model, "get_base_model", None)
+    return unwrap() if unwrap else model
 
 
 # --- whether a model can -----------------------------------------------------------------------------------------

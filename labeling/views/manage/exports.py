@@ -38,7 +38,8 @@ SHAPES = {
             "dialogues",
             _("Dialogues"),
             _(
-                "A row for each judgment: the prompt and all that was written for it as one list of messages, which TRL reads too."
+                "A row for each judgment: the prompt and all that was written for it as one list of messages, "
+                "which TRL reads too."
             ),
         ),
     ],

@@ -1,13 +1,17 @@
-"""Takes the README's screenshots: the desk of a fresh demo and, with --loop-home, the PPO run of a loop that was kept.
+"""Takes the pictures in docs/images: the rater's screens in a fresh demo, each wide, dark and on a phone, and with --loop-home
+the PPO run of a loop that was kept.
 
 A loop is kept with: make loop ARGS="--home FOLDER"
 """
 
 import argparse
+import base64
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import browser
 import local_site
@@ -16,6 +20,28 @@ import simulated_raters
 from playwright.sync_api import Browser, Page, sync_playwright
 
 IMAGES = local_site.ROOT / "docs" / "images"
+MOST_BYTES = 100_000
+"""Of one picture: whoever reads the page on a slow line waits for all of them."""
+ANSWER = (
+    "Yeast eats the sugar in the flour and gives off carbon dioxide. Kneaded dough is stretchy: it holds the gas as a balloon "
+    "holds air, and so it swells.\n\nLeave it too long and three things happen:\n\n"
+    "- the bubbles grow so thin that they burst,\n- the acids weaken the dough,\n- there is no sugar left for a brown crust.\n"
+)
+
+
+@dataclass(frozen=True)
+class View:
+    """A window and what its reader prefers."""
+
+    name: str
+    width: int
+    height: int
+    theme: Literal["light", "dark"]
+    is_touched: bool = False
+
+
+WIDE = View("wide", 1440, 900, "light")
+VIEWS = (WIDE, View("dark", 1440, 900, "dark"), View("phone", 390, 844, "light", is_touched=True))
 
 
 def main() -> None:
@@ -26,10 +52,17 @@ def main() -> None:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser.find(), args=["--no-sandbox"])
         with tempfile.TemporaryDirectory(prefix="preferably-screenshots-") as home, site_in(Path(home), "seed_demo") as site:
-            take_desk(signed_in(chromium, site, "rater@demo.example", "write-and-compare"))
+            for view in VIEWS:
+                page = signed_in(chromium, site, "rater@demo.example", "write-and-compare", view)
+                for name, show in SCREENS.items():
+                    show(page)
+                    picture(page, f"{name}-{view.name}")
+                page.context.close()
         if arguments.loop_home:
             with site_in(arguments.loop_home.absolute(), "migrate") as site:
-                take_run(signed_in(chromium, site, "researcher@loop.example", simulated_raters.PASSWORD))
+                page = signed_in(chromium, site, "researcher@loop.example", simulated_raters.PASSWORD, WIDE)
+                show_run(page)
+                picture(page, "run")
 
 
 @contextlib.contextmanager
@@ -42,8 +75,15 @@ def site_in(home: Path, prepare: str) -> Iterator[local_site.LocalSite]:
         yield site
 
 
-def signed_in(chromium: Browser, site: local_site.LocalSite, email: str, password: str) -> Page:
-    page = chromium.new_page(viewport={"width": 1440, "height": 900}, color_scheme="light", base_url=site.address)
+def signed_in(chromium: Browser, site: local_site.LocalSite, email: str, password: str, view: View) -> Page:
+    context = chromium.new_context(
+        viewport={"width": view.width, "height": view.height},
+        color_scheme=view.theme,
+        has_touch=view.is_touched,
+        reduced_motion="reduce",
+        base_url=site.address,
+    )
+    page = context.new_page()
     page.goto("/account/login/")
     page.fill("[name=login]", email)
     page.fill("[name=password]", password)
@@ -52,22 +92,85 @@ def signed_in(chromium: Browser, site: local_site.LocalSite, email: str, passwor
     return page
 
 
-def take_desk(page: Page) -> None:
+def picture(page: Page, name: str) -> None:
+    """WebP as good as fits into MOST_BYTES. Playwright writes none, Chromium does."""
+    page.wait_for_load_state("networkidle")
+    chromium = page.context.new_cdp_session(page)
+    for quality in range(90, 20, -10):
+        taken = chromium.send("Page.captureScreenshot", {"format": "webp", "quality": quality})
+        content = base64.b64decode(taken["data"])
+        if len(content) < MOST_BYTES:
+            break
+    (IMAGES / f"{name}.webp").write_bytes(content)
+
+
+# --- the screens, one after another on the same desk: what was given on one is there on the next ----------------------
+def show_desk(page: Page) -> None:
     page.goto("/desk/")
-    page.click("li:has-text('Comparing responses') button")
-    page.wait_for_selector("#answer")
+
+
+def take_item(page: Page, campaign: str) -> None:
+    page.goto("/desk/")
+    page.click(f"li:has-text('{campaign}') :is(button, a.button)")
+    page.wait_for_selector(".desk[data-mounted]")
+
+
+def show_comparing(page: Page) -> None:
+    take_item(page, "Comparing responses")
     for letter, rank, overall in [("A", "2", "4"), ("B", "1", "6"), ("C", "3", "2"), ("D", "2", "4")]:
+        # On a phone one response is shown at a time.
+        page.locator(f"[data-tab={letter}]").dispatch_event("click")
         page.select_option(f"#rank-{letter}", rank)
         page.check(f"input[name=rate-{letter}-overall][value='{overall}']", force=True)
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=IMAGES / "desk.png")
+    page.locator("[data-tab=B]").dispatch_event("click")
+    page.wait_for_selector("[data-saved]:not(:empty)", state="attached")
 
 
-def take_run(page: Page) -> None:
+def show_review(page: Page) -> None:
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("[data-review]")
+
+
+def show_skipping(page: Page) -> None:
+    page.keyboard.press("Escape")
+    page.locator("[data-do=skip]").first.click()
+    page.wait_for_selector("dialog[open]")
+
+
+def show_writing(page: Page) -> None:
+    take_item(page, "Writing a demonstration")
+    page.fill("#text", ANSWER)
+    page.wait_for_selector("[data-saved]:not(:empty)", state="attached")
+
+
+def show_guideline(page: Page) -> None:
+    page.locator("[data-do=guideline]:visible").first.click()
+    page.wait_for_selector("#guideline-panel article, #guideline-panel h2", state="attached")
+
+
+def show_my_work(page: Page) -> None:
+    page.goto("/my-work/")
+
+
+def show_my_care(page: Page) -> None:
+    page.goto("/my-care/")
+
+
+SCREENS: dict[str, Callable[[Page], None]] = {
+    "desk": show_desk,
+    "comparing": show_comparing,
+    "review": show_review,
+    "skipping": show_skipping,
+    "writing": show_writing,
+    "guideline": show_guideline,
+    "my-work": show_my_work,
+    "upsetting": show_my_care,
+}
+
+
+def show_run(page: Page) -> None:
     page.goto("/runs/")
     page.click("main table a:has-text('PPO model')")
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=IMAGES / "run.png")
 
 
 if __name__ == "__main__":

@@ -16,15 +16,36 @@ class Scale:
     n_items: int
     reap_s: int
     between_s: tuple[float, float]
+    outage_s: tuple[float, float]
+    """How long the database, the store and a disk stay away."""
     end_s: int
     """How long the last runs may take when the faults are over."""
     is_hurried: bool = False
     """The reaper and the ringing come every second and not every fifteen."""
 
 
-FULL = Scale(n_in_flight=10, n_steps=80, pause_s=0.12, n_raters=3, n_items=1500, reap_s=30, between_s=(0.2, 2.0), end_s=900)
+FULL = Scale(
+    n_in_flight=10,
+    n_steps=80,
+    pause_s=0.12,
+    n_raters=3,
+    n_items=1500,
+    reap_s=30,
+    between_s=(0.2, 2.0),
+    outage_s=(0.5, 4.5),
+    end_s=900,
+)
 QUICK = Scale(
-    n_in_flight=3, n_steps=30, pause_s=0.1, n_raters=1, n_items=200, reap_s=8, between_s=(0.1, 0.3), end_s=300, is_hurried=True
+    n_in_flight=3,
+    n_steps=30,
+    pause_s=0.1,
+    n_raters=1,
+    n_items=200,
+    reap_s=8,
+    between_s=(0.1, 0.3),
+    outage_s=(0.3, 1.0),
+    end_s=600,
+    is_hurried=True,
 )
 # How often each comes among 220. With --quick each comes once and in this order: what takes longest to heal first.
 OFTEN = {

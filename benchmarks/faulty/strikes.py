@@ -110,7 +110,7 @@ class Strikes:
 
     def _restart_database(self, number: int) -> str:
         self.rack.database.stop(number)
-        time.sleep(self.chance.uniform(0, 2))
+        self._outage()
         connection.close()
         for _try in range(20):
             with contextlib.suppress(SystemExit):
@@ -131,8 +131,7 @@ class Strikes:
         aside = self.rack.store.with_name("store-aside")
         self.rack.store.rename(aside)
         self.rack.store.write_text("in the way")
-        seconds = self.chance.uniform(1, 3 if self.scale.is_hurried else 5)
-        time.sleep(seconds)
+        seconds = self._outage()
         self.rack.store.unlink()
         aside.rename(self.rack.store)
         return f"{seconds:.1f} s"
@@ -145,7 +144,7 @@ class Strikes:
             with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
                 while True:
                     file.write(b"\0" * 65536)
-            time.sleep(self.chance.uniform(1, 2 if self.scale.is_hurried else 4))
+            self._outage()
             ballast.unlink()
             return f"{node}: not a byte left"
         run, pid = self._victim()
@@ -184,6 +183,11 @@ class Strikes:
         self.rack.lose_node(node)
         self.add_node()
         return f"{node}, its disk with it"
+
+    def _outage(self) -> float:
+        seconds = self.chance.uniform(*self.scale.outage_s)
+        time.sleep(seconds)
+        return seconds
 
     # --- messages and claims -------------------------------------------------------------------------------------
 
@@ -252,6 +256,7 @@ def race(run_id: int, at: float) -> None:
     for number in range(N_RACERS):
         pid = os.fork()
         if pid == 0:
+            servers.die_with_parent()
             time.sleep(max(0.0, at - time.time()))
             supervisor.supervise(run_id=run_id, node=f"racer-{number}")
             os._exit(0)

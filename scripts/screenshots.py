@@ -23,9 +23,10 @@ IMAGES = local_site.ROOT / "docs" / "images"
 MOST_BYTES = 100_000
 """Of one picture: whoever reads the page on a slow line waits for all of them."""
 ANSWER = (
-    "Yeast eats the sugar in the flour and gives off carbon dioxide. Kneaded dough is stretchy: it holds the gas as a balloon "
-    "holds air, and so it swells.\n\nLeave it too long and three things happen:\n\n"
-    "- the bubbles grow so thin that they burst,\n- the acids weaken the dough,\n- there is no sugar left for a brown crust.\n"
+    "The first tram hums through streets still blue,\n"
+    "its windows gold, its seats but few;\n"
+    "a baker nods, a cat looks on,\n"
+    "and where it passed the night is gone.\n"
 )
 
 

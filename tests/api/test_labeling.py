@@ -286,7 +286,7 @@ def test_a_demonstration_comes_with_its_text(calling: Caller, alice: User, demon
 
     (row,) = calling(alice).get("/api/v1/judgments").json()["results"]
 
-    assert row["demonstration"] == {"text": "It scatters.", "sources": "", "edit_of": None}
+    assert row["demonstration"] == {"text": "It scatters.", "further": [], "sources": "", "edit_of": None}
     assert row["comparison"] is None
 
 

@@ -93,7 +93,7 @@ def test_several_processes_are_asked_for_and_refused_where_they_cannot_be(callin
     odd = post(client, "runs", body | {"n_processes": 4, "n_gpus": 2})
 
     assert two.json()["launch"] == {"n_processes": 2, "strategy": "ddp", "offloads": False}
-    assert (odd.status_code, "ask for 4 GPUs" in odd.json()["detail"]) == (409, True)
+    assert (odd.status_code, "as many GPUs as processes" in odd.json()["detail"]) == (409, True)
 
 
 def test_runs_and_models_are_pinned_and_unpinned(calling: Caller, noor: User) -> None:

@@ -63,6 +63,8 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
         )
     if launch.strategy in UNTESTED and not n_gpus:
         found.append(_("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP."))
+    if isinstance(config, PpoConfig) and launch.strategy in UNTESTED:
+        found.append(_("PPO trains two models, and Accelerate shares out only one. Choose DDP, with LoRA where memory is short."))
     if isinstance(config, PpoConfig) and config.batch_size % launch.n_processes:
         found.append(_("The episodes of a batch do not divide among the processes. Change one of the two numbers."))
     return found

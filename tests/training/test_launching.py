@@ -37,6 +37,7 @@ TWO = Launch(n_processes=2)
         ("sft", Launch(2, "fsdp"), 0, "need GPUs"),
         ("sft", Launch(2, "magic"), 2, "no strategy called"),
         ("ppo", Launch(3), 3, "do not divide"),
+        ("ppo", Launch(2, "zero3"), 2, "PPO trains two models"),
     ],
 )
 def test_what_could_not_work_is_refused_with_a_sentence(kind: str, launch: Launch, n_gpus: int, sentence: str) -> None:
@@ -46,12 +47,12 @@ def test_what_could_not_work_is_refused_with_a_sentence(kind: str, launch: Launc
     assert any(sentence in problem for problem in found), found
 
 
-@pytest.mark.parametrize("kind", ["pretrain", "sft", "reward", "ppo"])
-def test_two_processes_may_share_each_kind_that_can(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "shares_out"), [("pretrain", True), ("sft", True), ("reward", True), ("ppo", False)])
+def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:
     config = configs.PRESETS[kind]["balanced"]
 
     assert launching.problems(TWO, kind=kind, config=config, n_gpus=0) == []
-    assert launching.problems(Launch(2, "fsdp"), kind=kind, config=config, n_gpus=2) == []
+    assert (launching.problems(Launch(2, "fsdp"), kind=kind, config=config, n_gpus=2) == []) == shares_out
 
 
 def test_the_config_of_accelerate_is_made_from_what_was_asked_for() -> None:

@@ -41,7 +41,7 @@ def test_a_dialogue_is_written_by_keys_alone_and_survives_a_reload(
     page.keyboard.type(QUESTION)
     press(page, "Alt+ArrowDown")
     page.keyboard.type(FOLLOW_UP)
-    expect(page.locator("[data-words]")).to_have_text("26")
+    expect(page.locator("[data-words]")).to_have_text("28")
     press(page, "Alt+Enter")
     page.keyboard.type("Never mind.")
     press(page, "Alt+Shift+Backspace")
@@ -53,7 +53,7 @@ def test_a_dialogue_is_written_by_keys_alone_and_survives_a_reload(
     expect(page.locator("#turn-1")).to_have_value(QUESTION)
     expect(page.locator("#turn-3")).to_have_count(0)
     press(page, "Control+Enter")
-    expect(page.locator("[data-review]")).to_contain_text("3 turns · 58 words")
+    expect(page.locator("[data-review]")).to_contain_text("3 turns · 60 words")
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 

@@ -34,7 +34,8 @@ def test_every_component_passes_axe_with_more_contrast(
     page = open_page("/styleguide/", alice, theme=theme, **wish)
 
     screenshot(page, f"styleguide-{'-'.join(wish)}-{theme}", full_page=True)
-    axe_clean(page)
+    # Forced colours are the system's, and axe reads those that they replace.
+    axe_clean(page, without=["color-contrast"] if "forced_colors" in wish else [])
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -140,7 +140,7 @@ class RunQuery(PageQuery):
 
 
 class NewRunSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=list(configs.KINDS))
+    kind = serializers.ChoiceField(choices=Run.Kind.choices)
     name = serializers.CharField(max_length=200)
     snapshot = OneOf(Snapshot.objects.all())
     base_model = OneOf(TrainedModel.objects.all())

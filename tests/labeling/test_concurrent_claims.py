@@ -25,8 +25,8 @@ def work_until_empty(campaign: Campaign, rater: Rater, seed: int, start: threadi
     """Claims until three claims in a row find nothing; the judgments that were acknowledged.
 
     One in ten items is released, one in ten only kept alive, one in ten submitted twice; now and then half an hour goes by
-    with an item in hand. The first two items may be skipped while many are left: one that is skipped at the very end, by a
-    rater whom a busy machine let in late, would find nobody left to take it.
+    with an item in hand. Every second rater may skip the first two items while many are left: one that most had skipped, or
+    that is skipped at the very end by a rater whom a busy machine let in late, would find nobody left to take it.
     """
     chance = random.Random(seed)
     now = NOON
@@ -41,7 +41,7 @@ def work_until_empty(campaign: Campaign, rater: Rater, seed: int, start: threadi
                 now += timedelta(minutes=1)
                 continue
             n_empty, n_claims = 0, n_claims + 1
-            if n_claims <= 2 and chance.random() < 0.3 and campaign.slots.filter(state="free").count() > N_RATERS:
+            if seed % 2 == 0 and n_claims <= 2 and chance.random() < 0.3 and campaign.slots.filter(state="free").count() > N_RATERS:
                 services.skip(lease=lease_of(slot), rater=rater, reason="technical", now=now)
                 continue
             if chance.random() < 0.1:

@@ -74,7 +74,7 @@ def test_with_lora_the_model_is_whole_and_kl_is_told(
 
     assert "kl" in runs.points(folder)[2]
     assert run_dir.is_complete(run_folder / "model")
-    assert not list(run_folder.glob("model/adapter*"))
+    assert not list(run_folder.glob("model/adapter_*"))
 
 
 def test_a_run_of_too_few_prompts_says_so(run_folder: Path, tiny_model: Path, likes_a_token: Path, tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_the_model_folder_is_whole(run_folder: Path, tiny_model: Path, snapshot:
     assert model.dtype == torch.bfloat16
     assert tokenizer.chat_template
     assert tokenizer.pad_token_id not in (None, tokenizer.eos_token_id)
-    assert not list(run_folder.glob("model/adapter*"))
+    assert not list(run_folder.glob("model/adapter_*"))
     assert run_dir.is_complete(run_folder / "model")
 
 

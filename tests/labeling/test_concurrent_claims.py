@@ -41,7 +41,8 @@ def work_until_empty(campaign: Campaign, rater: Rater, seed: int, start: threadi
                 now += timedelta(minutes=1)
                 continue
             n_empty, n_claims = 0, n_claims + 1
-            if seed % 2 == 0 and n_claims <= 2 and chance.random() < 0.3 and campaign.slots.filter(state="free").count() > N_RATERS:
+            may_skip = seed % 2 == 0 and n_claims <= 2 and chance.random() < 0.3
+            if may_skip and campaign.slots.filter(state="free").count() > N_RATERS:
                 services.skip(lease=lease_of(slot), rater=rater, reason="technical", now=now)
                 continue
             if chance.random() < 0.1:

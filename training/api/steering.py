@@ -15,6 +15,7 @@ from training.models import Run
 
 class RunEstimate(ApiView):
     @writes("estimate_run", serializers.EstimateSerializer, body=serializers.RunToEstimateSerializer, tag="runs")
+    @idempotency.once
     def post(self, request: Request) -> Response:
         """What a run would cost, before it is queued. Nothing is changed."""
         values = sent(serializers.RunToEstimateSerializer, request)

@@ -1,6 +1,6 @@
 """The door in: responses that a model wrote, what people keep of conversations with one, and campaigns opened on responses."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -12,7 +12,17 @@ from accounts.models import User
 from labeling import services
 from labeling.models import Campaign, Guideline, Pool, Prompt, Response, Source
 from labeling.selectors.prompts import visible
+from labeling.services import keep_demonstration, keep_prompt, store_scores
 
+__all__ = [
+    "NewResponse",
+    "keep_demonstration",
+    "keep_prompt",
+    "open_comparison_campaign",
+    "source_for_model",
+    "store_responses",
+    "store_scores",
+]
 BATCH = 1_000
 
 
@@ -40,37 +50,6 @@ def store_responses(*, source: Source, rows: Iterable[NewResponse], now: datetim
         for batch in _batches(rows):
             Response.objects.bulk_create([_as_response(row, source=source, now=now) for row in batch], ignore_conflicts=True)
         return Response.objects.filter(source=source).count() - before
-
-
-def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now: datetime) -> int:
-    """What a reward model, under the name that admins read, thinks of responses (id → score) that it did not learn from."""
-    return services.store_scores(source=source, name=name, scores=scores, now=now)
-
-
-def keep_prompt(
-    *, messages: Sequence[dict[str, str]], category: str, language: str, split: str, licence: str, by: User, now: datetime
-) -> Prompt:
-    """A turn of a conversation with a model, as a prompt by the person who wrote it."""
-    return services.keep_prompt(
-        messages=messages, category=category, language=language, split=split, licence=licence, by=by, now=now
-    )
-
-
-def keep_demonstration(
-    *,
-    prompt: Prompt,
-    text: str,
-    written: str,
-    source: Source,
-    sampling: dict[str, Any],
-    is_ended: bool | None,
-    by: User,
-    now: datetime,
-) -> None:
-    """What a model has `written` in a conversation, as its response; `text`, mended or not, as a demonstration by this person."""
-    services.keep_demonstration(
-        prompt=prompt, text=text, written=written, source=source, sampling=sampling, is_ended=is_ended, by=by, now=now
-    )
 
 
 def open_comparison_campaign(

@@ -7,6 +7,7 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import User
+from labeling import intake
 from labeling.models import Prompt, Response
 from tests.training.conftest import NOW
 from tests.training.openai_stub import Stub, openai_stub
@@ -27,8 +28,7 @@ def run(noor: User, stub: Stub, make_snapshot: Callable[..., Snapshot], settings
     settings.ENDPOINT_HOSTS = ["127.0.0.1"]
     about = {"category": "chat", "language": "en", "split": "train", "licence": "MIT"}
     prompts = [
-        services.keep_prompt(messages=[{"role": "user", "content": f"Say {n} words"}], **about, by=noor, now=NOW)
-        for n in range(3)
+        intake.keep_prompt(messages=[{"role": "user", "content": f"Say {n} words"}], **about, by=noor, now=NOW) for n in range(3)
     ]
     rows = [{"id": prompt.pk, "prompt_id": prompt.pk, "prompt": prompt.messages} for prompt in prompts]
     snapshot = make_snapshot("prompts", n_rows=3, train="".join(json.dumps(row) + "\n" for row in rows))

@@ -22,7 +22,7 @@ from training.services.publishing import (
     end_publication,
     publish_model,
 )
-from training.services.questions import Kept, Part, UnableToAskModel, ask_models, keep_demonstration, keep_prompt
+from training.services.questions import Kept, Part, UnableToAskModel, ask_models, keep_demonstration
 from training.services.registry import UnableToRegister, enter_model, register_model, response_number, store_responses
 from training.services.runs import (
     Beat,
@@ -106,7 +106,6 @@ __all__ = [
     "free_by_night",
     "give_up_attempt",
     "keep_demonstration",
-    "keep_prompt",
     "move_run",
     "pause_schedule",
     "pin_model",

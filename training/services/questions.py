@@ -65,15 +65,6 @@ def ask_models(*, parts: Sequence[Part], sampling: Sampling, by: User) -> list[s
     return [one.answer for one in asked]
 
 
-def keep_prompt(
-    *, messages: Sequence[Message], category: str, language: str, split: str, licence: str, by: User, now: datetime
-) -> Prompt:
-    """A turn as a prompt of its own, by the person who wrote it."""
-    return intake.keep_prompt(
-        messages=messages, category=category, language=language, split=split, licence=licence, by=by, now=now
-    )
-
-
 def keep_demonstration(*, prompt: Prompt, text: str, answer: Kept, by: User, now: datetime) -> None:
     """The answer as its model's response, and `text`, which a person may have mended, as a demonstration by that person."""
     assert answer.model.source is not None

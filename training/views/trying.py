@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from labeling import intake
 from training import access, conversing, selectors, services, try_forms
 from training.conversing import Event, Line
 
@@ -95,7 +96,7 @@ def keep(request: HttpRequest) -> HttpResponse:
     if is_sent and form.is_valid():
         about = {name: form.cleaned_data[name] for name in ("category", "language", "split", "licence")}
         now = timezone.now()
-        prompt = services.keep_prompt(messages=form.messages(), **about, by=by, now=now)
+        prompt = intake.keep_prompt(messages=form.messages(), **about, by=by, now=now)
         if is_demonstration:
             services.keep_demonstration(prompt=prompt, text=form.cleaned_data["answer"], answer=form.kept(), by=by, now=now)
         messages.success(request, _("Kept as a demonstration.") if is_demonstration else _("Kept as a prompt."))

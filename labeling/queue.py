@@ -292,7 +292,7 @@ def presented(lease: Slot | PastLease) -> list[Response]:
     A repeat shows its original's order from the end.
     """
     rows = _SHOWN.all(item=lease.item_id)
-    original_id: int | None = rows[0].original if rows else None  # annotated
+    original_id: int | None = rows[0].original if rows else None
     order = shuffled(rows, seed=lease.seed or 0, item_id=original_id or lease.item_id)
     return order[::-1] if original_id else order
 

@@ -239,6 +239,7 @@ class ScheduleForm(forms.Form):
         cleaned = super().clean() or self.cleaned_data
         self._check_times(cleaned)
         self._check_responses(cleaned)
+        self._check_launch(cleaned)
         return cleaned
 
     def plan(self) -> Plan:
@@ -321,6 +322,19 @@ class ScheduleForm(forms.Form):
                 "By the settings of sampling each prompt gets %(n)s responses. Show at most that many, or choose others."
             )
             self.add_error("n_responses", words % {"n": n_models * n_each})
+
+    def _check_launch(self, cleaned: dict[str, Any]) -> None:
+        """What a run of the chain could not do is said now, and not when its turn comes."""
+        if self.errors:
+            return
+        launch = launching.Launch(cleaned.get("n_processes") or 1, cleaned.get("strategy") or "ddp")
+        found: list[str] = []
+        for kind in self.shape.run_kinds:
+            config, _wrong = configs.parse(kind, self._config(kind))
+            if config is not None and configs.KINDS[kind].is_parallel:
+                found += launching.problems(launch, kind=kind, config=config, n_gpus=cleaned.get("n_gpus") or 0)
+        for problem in dict.fromkeys(found):
+            self.add_error("strategy", problem)
 
 
 def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:

@@ -45,6 +45,12 @@ def form_data(**changes: Any) -> dict[str, Any]:
     return sent | changes
 
 
+def weekly_data(**changes: Any) -> dict[str, Any]:
+    """The whole cycle, begun by new judgments."""
+    settings = {f"config_{kind}": "preset:small" for kind in ("reward", "ppo", "sample")}
+    return form_data(n_prompts="50", n_responses="4", overlap="2", trigger="data") | settings | changes
+
+
 @pytest.fixture
 def schedule(noor: User, signed_in: SignIn) -> Schedule:
     model = cast.a_model(noor)
@@ -87,22 +93,9 @@ def test_a_schedule_is_set_up_from_the_form(schedule: Schedule, noor: User) -> N
 
 
 def test_the_whole_cycle_is_set_up_on_one_page(signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline) -> None:
-    data = form_data(
-        base_model=cast.a_model(noor).pk,
-        goes_on="on",
-        n_prompts="50",
-        approvals=["ppo", "campaign"],
-        pool=day_shift.pk,
-        guideline=guideline.pk,
-        n_responses="4",
-        overlap="2",
-        trigger="data",
-        config_reward="preset:small",
-        config_ppo="preset:small",
-        config_sample="preset:small",
-    )
+    data = weekly_data(base_model=cast.a_model(noor).pk, goes_on="on", pool=day_shift.pk, guideline=guideline.pk)
 
-    response = signed_in(noor).post("/schedules/new/weekly/", data)
+    response = signed_in(noor).post("/schedules/new/weekly/", data | {"approvals": ["ppo", "campaign"]})
 
     schedule = Schedule.objects.get()
     assert response.headers["Location"] == f"/schedules/{schedule.pk}/"
@@ -138,6 +131,19 @@ def test_more_responses_than_the_models_write_are_refused(
     response = signed_in(noor).post("/schedules/new/fine-tune-compare/", data | {"config_sample": "preset:small"})
 
     assert "each prompt gets 4 responses" in response.content.decode()
+
+
+def test_what_a_run_of_the_chain_could_not_share_is_refused_before_it_begins(
+    signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    client, model = signed_in(noor), cast.a_model(noor)
+    shared = {"base_model": model.pk, "n_gpus": 2, "n_processes": 2, "strategy": "fsdp"}
+
+    tuned = client.post("/schedules/new/fine-tune/", form_data(**shared))
+    cycle = client.post("/schedules/new/weekly/", weekly_data(pool=day_shift.pk, guideline=guideline.pk, **shared))
+
+    assert (tuned.status_code, cycle.status_code) == (302, 422)
+    assert "PPO trains two models" in cycle.content.decode()
 
 
 def test_changing_a_schedule_keeps_what_is_not_changed(signed_in: SignIn, noor: User, schedule: Schedule) -> None:

@@ -1,9 +1,8 @@
 """Rollouts from a vLLM server: a stub speaks its protocol, and answers with the adapter it was told to load."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,13 @@ import pytest
 import torch
 from peft import PeftModel
 
+from tests.http_stub import Quiet, serving
 from tests.trainer import ppo_models
 from training.trainer import rollout_server, sampling
 from training.trainer.rollout_server import RolloutServer
 
 
-class Stub(BaseHTTPRequestHandler):
+class Stub(Quiet, BaseHTTPRequestHandler):
     """What `vllm serve --enable-lora` answers, as far as we ask it."""
 
     adapters: dict[str, str] = {}
@@ -57,18 +57,13 @@ class Stub(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, *args: Any) -> None:
-        """Silent."""
-
 
 @pytest.fixture
 def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name, fresh in (("adapters", {}), ("asked", []), ("refuses", False)):
         monkeypatch.setattr(Stub, name, fresh)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Stub) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    with serving(Stub) as address:
+        yield address
 
 
 def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from accounts.models import User
 from labeling import queue, services
 from labeling.models import Campaign, Gold, Guideline, Judgment, Pool, Rater, Slot
 from labeling.services import Remark
-from tests.browser.test_desk import rank_all, rate_all
+from tests.browser.desk.hands import rank_all, rate_all
 from tests.cast import open_comparison_campaign, rater_called
 
 OpenPage = Callable[..., Page]

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Guideline, Pool, Rater
-from tests.browser.test_desk import OpenPage, begin, focused, press
+from tests.browser.desk.hands import OpenPage, begin, focused, press
 from tests.cast import open_comparison_campaign, open_demonstration_campaign
 
 

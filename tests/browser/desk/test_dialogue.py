@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater
-from tests.browser.test_desk import OpenPage, begin, focused, press, telling_texts
+from tests.browser.desk.hands import OpenPage, begin, focused, press, telling_texts
 from tests.cast import open_demonstration_campaign
 
 ANSWER = "Yeast gives off gas and gluten holds it. " * 4
@@ -73,7 +73,7 @@ def test_turns_that_were_removed_come_back_with_the_next_ones(open_page: OpenPag
 
 
 def test_a_dialogue_is_written_without_javascript(open_page: OpenPage, rosa: Rater, dialogues: Campaign) -> None:
-    page = begin(open_page, rosa, java_script_enabled=False)
+    page = begin(open_page, rosa, java_script_enabled=False, refusals=1)
     page.get_by_role("textbox", name="Your answer").fill(ANSWER)
     page.get_by_role("button", name="Go on").click()
     page.get_by_role("button", name="Go on").click()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Guideline, Pool, Rater
-from tests.browser.test_desk import OpenPage, press, rank_all, rate_all, telling_texts
+from tests.browser.desk.hands import OpenPage, press, rank_all, rate_all, telling_texts
 from tests.cast import open_comparison_campaign
 
 

@@ -1,0 +1,68 @@
+"""What stands beside the work: the guideline, the views of a response, the record."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+from labeling import queue
+from labeling.models import Campaign, Rater, Slot
+from tests.browser.desk.hands import OpenPage, begin, press
+
+
+@pytest.mark.parametrize("kind", ["compare", "write"])
+def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, rosa: Rater, request: pytest.FixtureRequest) -> None:
+    request.getfixturevalue("comparing" if kind == "compare" else "writing")
+    page = begin(open_page, rosa)
+    if kind == "write":
+        press(page, "Escape")
+
+    press(page, "g")
+    panel = page.locator("#guideline-panel")
+    expect(panel).to_contain_text("Then be honest.")
+
+    work = page.locator(".desk-responses" if kind == "compare" else "#text").bounding_box()
+    beside = panel.bounding_box()
+    assert work
+    assert beside
+    assert work["x"] + work["width"] <= beside["x"]
+
+
+def test_a_response_is_read_raw_and_by_difference(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    card = page.locator("#response-B")
+
+    card.get_by_role("button", name="raw").click()
+    texts = [response.text for response in queue.presented(Slot.objects.get(state=Slot.State.LEASED))]
+    assert card.locator("pre[data-shown=raw]").inner_text() == texts[1]
+    card.get_by_role("button", name="diff").click()
+
+    expect(card.locator("[data-shown=diff] ins").first).to_be_visible()
+    expect(card.get_by_role("button", name="diff A")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_record_counts_views_and_seconds(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type("Yeast")
+    page.wait_for_timeout(1200)
+
+    record = json.loads(page.evaluate("JSON.stringify(Object.fromEntries(new FormData(document.querySelector('#answer'))))"))[
+        "record"
+    ]
+
+    assert json.loads(record)["active_s"] >= 1
+
+
+def test_skip_pressed_before_the_scripts_were_there_opens_its_dialog_once_they_are(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+
+    page.goto(f"{page.url}#skip")
+    page.reload()
+
+    expect(page.get_by_label("not my field")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.reload()
+    page.wait_for_selector(".desk[data-mounted]")
+    expect(page.get_by_label("not my field")).to_be_hidden()

@@ -1,0 +1,155 @@
+"""Second thoughts: an answer undone, and corrections as versions."""
+
+import re
+import uuid
+from datetime import timedelta
+
+from django.utils import timezone
+
+from labeling import services
+from labeling.models import (
+    Campaign,
+    Judgment,
+    Rater,
+    Response,
+    Slot,
+)
+from tests.pages.desk.posting import SignedIn, comparison, slot_of, start, words
+
+
+def test_a_submit_is_undone_and_the_item_comes_back_with_what_was_given(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    following = client.post(address + "submit", comparison(reason="because", edit_of="B", edit="Better."))["Location"]
+    assert f'action="{address}undo"' in client.get(following).content.decode()
+
+    answer = client.post(address + "undo")
+
+    page = client.get(address).content.decode()
+    assert answer["Location"] == address
+    assert not Judgment.versions.exists()
+    assert not Response.objects.filter(source__kind="person").exists()
+    assert slot_of(rosa).lease == uuid.UUID(address.split("/")[3])
+    assert 'value="because"' in page
+    assert ">\nBetter.</textarea>" in page
+    assert re.search(r'name="rate-C-overall" value="5" checked', page)
+
+
+def test_an_undone_item_is_submitted_again(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    client.post(address + "submit", {"step": "stop", "text": words(30)})
+    client.post(address + "undo")
+
+    client.post(address + "submit", {"step": "stop", "text": words(40)})
+
+    assert Judgment.objects.get().demonstration.text == words(40)
+
+
+def test_undoing_is_over_after_ten_seconds(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    following = client.post(address + "submit", comparison())["Location"]
+    Judgment.objects.update(submitted_at=timezone.now() - timedelta(seconds=25))
+
+    assert "/undo" not in client.get(following).content.decode()
+    page = client.post(address + "undo", follow=True).content.decode()
+
+    assert "It is too late to undo this." in page
+    assert Judgment.objects.count() == 1
+
+
+def test_undoing_twice_is_undoing_once(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "submit", comparison())
+    client.post(address + "undo")
+
+    assert client.post(address + "undo")["Location"] == address
+
+
+def test_a_correction_is_a_new_version_and_the_first_stays_readable(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "submit", comparison())
+    first = Judgment.objects.get()
+    assert f'href="{address}correct"' in client.get("/my-work/").content.decode()
+
+    page = client.get(address + "correct").content.decode()
+    assert '<option value="3" selected>' in page
+    client.post(address + "correct", comparison(version=1, **{"rank-D": 2}))
+
+    current = Judgment.objects.get()
+    assert (current.version, current.supersedes, current.submitted_at) == (2, first, first.submitted_at)
+    assert [row.rank for row in current.comparison.ranked.order_by("position")] == [2, 1, 2, 2]
+    assert [row.rank for row in Judgment.versions.get(version=1).comparison.ranked.order_by("position")] == [2, 1, 2, 3]
+    assert current.active_s == 180
+    assert current.slot == Slot.objects.get(state=Slot.State.SUBMITTED)
+
+
+def test_a_text_is_corrected(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    client.post(address + "submit", {"step": "stop", "text": words(30)})
+
+    page = client.post(address + "correct", {"step": "review", "text": "", "version": "1"}).content.decode()
+    assert "Nothing is written yet." in page
+    client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
+
+    assert Judgment.objects.get().demonstration.text == words(40)
+
+
+def test_a_correction_sent_twice_makes_one_version(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    client.post(address + "submit", {"step": "stop", "text": words(30)})
+    for _ in range(2):
+        client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
+
+    assert Judgment.versions.count() == 2
+
+
+def test_a_correction_of_what_was_corrected_elsewhere_is_refused_and_kept(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    client.post(address + "submit", {"step": "stop", "text": words(30)})
+    for number in (1, 2):
+        client.post(address + "correct", {"step": "submit", "text": words(40), "version": number})
+
+    page = client.post(address + "correct", {"step": "submit", "text": words(50), "version": "1"}).content.decode()
+
+    assert "corrected elsewhere in the meantime" in page
+    assert words(50) in page
+
+
+def test_nothing_is_corrected_once_the_campaign_is_closed(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    client.post(address + "submit", {"step": "stop", "text": words(30)})
+    services.close_campaign(campaign=demonstration_campaign, by=None, now=timezone.now())
+
+    client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
+
+    assert Judgment.versions.count() == 1
+    assert "/correct" not in client.get("/my-work/").content.decode()
+
+
+def test_nobody_corrects_or_undoes_the_answer_of_another(
+    rosa: Rater, raul: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "submit", comparison())
+
+    stranger = signed_in(raul)
+
+    assert stranger.post(address + "undo").status_code == 404
+    assert stranger.get(address + "correct").status_code == 404

@@ -58,6 +58,10 @@ export function beside({ desk, record, signal }) {
       actions[name]();
     }
   }, { signal });
+  if (location.hash === "#skip") { // pressed before this script was there
+    history.replaceState(history.state, "", location.pathname + location.search);
+    openSkip();
+  }
 
   return {
     ...actions,

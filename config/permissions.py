@@ -294,6 +294,10 @@ TABLE: dict[str, frozenset[Role]] = {
     "api_models": ANYONE,
     "api_model": ANYONE,
     "api_model_archive": ANYONE,
+    "api_model_change": ANYONE,
+    "api_model_card": ANYONE,
+    "api_model_publications": ANYONE,
+    "api_publication": ANYONE,
 }
 
 
@@ -367,4 +371,9 @@ API_TABLE: dict[str, Grant] = {
     "POST api_models": _TRAINING_WRITE,
     "GET api_model": _TRAINING_READ,
     "GET api_model_archive": _TRAINING_READ,
+    "POST api_model_change": _TRAINING_WRITE,
+    "GET api_model_card": _TRAINING_READ,
+    "GET api_model_publications": _TRAINING_READ,
+    "POST api_model_publications": _TRAINING_WRITE,
+    "GET api_publication": _TRAINING_READ,
 }

@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from accounts.models import User
-from training.models import Chain, Node, Run, Schedule, Snapshot, TrainedModel
+from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, TrainedModel
 
 
 def run(*, user: User | AnonymousUser, pk: int) -> Run:
@@ -40,6 +40,14 @@ def model(*, user: User | AnonymousUser, pk: int) -> TrainedModel:
         .filter(pk=pk)
         .first()
     )
+    if found is None:
+        raise Http404
+    return found
+
+
+def publication(*, user: User | AnonymousUser, pk: int) -> Publication:
+    researcher(user)
+    found = Publication.objects.filter(pk=pk).first()
     if found is None:
         raise Http404
     return found

@@ -50,6 +50,8 @@ def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
         "Run",
         "Point",
         "Model",
+        "Card",
+        "Publication",
         "Message",
         "Source",
         "Schedule",
@@ -141,6 +143,18 @@ def test_a_script_asks_for_the_cost_and_steers_the_line(site: Preferably, bo: Us
     assert not site.unpin_run(run.pk).is_pinned
     assert site.pin_model(run.base_model_id).is_pinned
     assert not site.unpin_model(run.base_model_id).is_pinned
+
+
+def test_a_script_approves_a_model_and_publishes_it(site: Preferably, bo: User) -> None:
+    model = cast.a_model(bo)
+
+    changed = site.change_model(model.pk, stage="approved", card="# Ours")
+    made = site.publish_model(model.pk, "team/ours")
+
+    assert (changed.stage, changed.licence, changed.archive) == ("approved", "Apache-2.0", f"/api/v1/models/{model.pk}/archive")
+    assert (site.read_model_card(model.pk).text, site.read_model_card(model.pk).is_written) == ("# Ours", True)
+    assert (made.state, made.is_private) == ("queued", True)
+    assert site.read_publication(made.id) == made == next(site.list_model_publications(model.pk))
 
 
 def test_a_script_changes_a_webhooks_secret(site: Preferably, bo: User) -> None:

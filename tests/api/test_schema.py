@@ -20,6 +20,7 @@ from tests.api.conftest import secret_of
 from tests.api.test_training import weekly
 from tests.cast import PASSWORD, rater_called
 from tests.training import cast
+from training.models import Publication
 
 EXAMPLES = settings(
     max_examples=8,
@@ -85,6 +86,7 @@ def site(
         "runs": run.pk,
         "snapshots": run.snapshot_id,
         "models": run.base_model_id,
+        "publications": Publication.objects.create(model=run.base_model, repository="team/ours").pk,
         "schedules": weekly(both).pk,
         "webhooks": hook.pk,
     }

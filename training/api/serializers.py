@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
@@ -10,7 +11,7 @@ from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs, exporting, launching
 from training.launching import Launch
-from training.models import Run, Schedule, Snapshot, TrainedModel
+from training.models import Publication, Run, Schedule, Snapshot, TrainedModel
 from training.selectors import Forecast, RunFilter
 from training.services import Wish
 
@@ -298,9 +299,14 @@ class ModelSerializer(serializers.Serializer[Any]):
     run = serializers.IntegerField(source="run_id", allow_null=True, help_text="null for a base model")
     snapshot = serializers.IntegerField(source="run.snapshot_id", allow_null=True, help_text="what that run learned from")
     metrics = serializers.DictField()
+    archive = serializers.SerializerMethodField(help_text="the address of its .tar; null when its weights are not ours to give")
     is_pinned = serializers.SerializerMethodField()
     is_freed = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
+
+    def get_archive(self, model: TrainedModel) -> str | None:
+        is_gone = model.freed_at is not None or hasattr(model, "endpoint")
+        return None if is_gone else reverse("api_model_archive", args=[model.pk])
 
     def get_is_pinned(self, model: TrainedModel) -> bool:
         return model.pinned_at is not None
@@ -331,3 +337,46 @@ class NewModelSerializer(serializers.Serializer[Any]):
     is_elsewhere = Flag(default=False, help_text="the folder lies on the GPU nodes only")
     licence = serializers.CharField(max_length=64, default="", allow_blank=True)
     notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
+
+
+class ModelChangeSerializer(serializers.Serializer[Any]):
+    """What is left out stays as it is."""
+
+    stage = serializers.ChoiceField(
+        required=False, choices=TrainedModel.Stage.choices, help_text="approved: its weights are kept; retired: offered to nobody"
+    )
+    licence = serializers.CharField(required=False, max_length=64, allow_blank=True)
+    notes = serializers.CharField(required=False, max_length=20_000, allow_blank=True)
+    card = serializers.CharField(
+        required=False,
+        max_length=100_000,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="Markdown; empty: made from what is known",
+    )
+
+
+class CardSerializer(serializers.Serializer[Any]):
+    text = serializers.CharField(help_text="Markdown, which goes out with the weights as README.md")
+    is_written = serializers.BooleanField(help_text="by a person; otherwise it is made from what is known now")
+
+
+class PublicationSerializer(serializers.Serializer[Any]):
+    """A model on its way to a hub. It has arrived when `state` is `done`."""
+
+    id = serializers.IntegerField()
+    model = serializers.IntegerField(source="model_id")
+    repository = serializers.CharField()
+    is_private = serializers.BooleanField()
+    state = serializers.ChoiceField(choices=Publication.State.choices)
+    bytes_total = serializers.IntegerField(help_text="0 until it is known")
+    bytes_sent = serializers.IntegerField()
+    address = serializers.CharField(help_text="where it is, once it is there")
+    error = serializers.CharField(help_text="a sentence when it failed")
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewPublicationSerializer(serializers.Serializer[Any]):
+    repository = serializers.CharField(max_length=200, help_text="owner/name")
+    is_private = Flag(default=True)

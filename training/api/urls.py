@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.api import steering, views
+from training.api import registry, steering, views
 
 urlpatterns = [
     path("snapshots", views.Snapshots.as_view(), name="api_snapshots"),
@@ -28,4 +28,8 @@ urlpatterns = [
     path("models", views.Models.as_view(), name="api_models"),
     path("models/<int:pk>", views.ModelDetail.as_view(), name="api_model"),
     path("models/<int:pk>/archive", views.ModelArchive.as_view(), name="api_model_archive"),
+    path("models/<int:pk>/change", registry.ModelChange.as_view(), name="api_model_change"),
+    path("models/<int:pk>/card", registry.ModelCard.as_view(), name="api_model_card"),
+    path("models/<int:pk>/publications", registry.ModelPublications.as_view(), name="api_model_publications"),
+    path("publications/<int:pk>", registry.PublicationDetail.as_view(), name="api_publication"),
 ]

@@ -3,6 +3,7 @@
 from preferably_client.client import Preferably, Problem
 from preferably_client.rows import (
     Campaign,
+    Card,
     Comparison,
     Demonstration,
     Estimate,
@@ -15,6 +16,7 @@ from preferably_client.rows import (
     Pool,
     Progress,
     Prompt,
+    Publication,
     RankedResponse,
     Run,
     Schedule,
@@ -26,6 +28,7 @@ from preferably_client.rows import (
 
 __all__ = [
     "Campaign",
+    "Card",
     "Comparison",
     "Demonstration",
     "Estimate",
@@ -40,6 +43,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Prompt",
+    "Publication",
     "RankedResponse",
     "Run",
     "Schedule",

@@ -11,6 +11,7 @@ import httpx2
 
 from preferably_client.rows import (
     Campaign,
+    Card,
     Estimate,
     Guideline,
     Judgment,
@@ -18,6 +19,7 @@ from preferably_client.rows import (
     Point,
     Pool,
     Prompt,
+    Publication,
     Run,
     Schedule,
     Snapshot,
@@ -268,6 +270,24 @@ class Preferably:
                 for block in response.iter_bytes():
                     file.write(block)
                 return file.tell()
+
+    def change_model(self, model_id: int, **wanted: str) -> Model:
+        """`wanted`: stage, licence, notes, card. What is left out stays."""
+        return read(Model, self._post(f"models/{model_id}/change", dict(wanted)))
+
+    def read_model_card(self, model_id: int) -> Card:
+        return read(Card, self._get(f"models/{model_id}/card"))
+
+    def publish_model(self, model_id: int, repository: str, *, is_private: bool = True) -> Publication:
+        """Begins to send it to `repository`, written owner/name; read_publication tells how far it is."""
+        body = {"repository": repository, "is_private": is_private}
+        return read(Publication, self._post(f"models/{model_id}/publications", body))
+
+    def list_model_publications(self, model_id: int) -> Iterator[Publication]:
+        return self._rows(Publication, f"models/{model_id}/publications", {})
+
+    def read_publication(self, publication_id: int) -> Publication:
+        return read(Publication, self._get(f"publications/{publication_id}"))
 
     def pin_model(self, model_id: int) -> Model:
         """Its weights are kept whatever comes."""

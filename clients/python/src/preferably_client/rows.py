@@ -233,9 +233,35 @@ class Model:
     run: int | None
     snapshot: int | None
     metrics: dict[str, Any]
+    archive: str | None
     is_pinned: bool
     is_freed: bool
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class Card:
+    """`is_written` by a person; otherwise it is made from what is known."""
+
+    text: str
+    is_written: bool
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A model on its way to a hub: there when `state` is "done", and `error` says why when it is "failed"."""
+
+    id: int
+    model: int
+    repository: str
+    is_private: bool
+    state: str
+    bytes_total: int
+    bytes_sent: int
+    address: str
+    error: str
+    created_at: datetime
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ A query of the ORM is put together anew each time it is asked, and PostgreSQL pl
 several times what it takes to answer. A Compiled is the same query with named gaps for its values.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
@@ -14,6 +15,7 @@ from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 from django.db.models import AutoField, Field, Model, QuerySet, Value
 from django.db.models.query import get_related_populators
+from psycopg import sql
 
 M = TypeVar("M", bound=Model)
 
@@ -49,9 +51,14 @@ class Compiled(Generic[M]):
         return self._build().query.get_compiler(connection=connection)
 
     @cached_property
-    def _statement(self) -> tuple[str, tuple[Any, ...]]:
+    def _statement(self) -> tuple[str, list[Any]]:
+        """The SQL and what comes into it. In PostgreSQL only gaps do: a plan for any value uses no partial index."""
         statement, params = self._compiler.as_sql()
-        return statement, params
+        if connection.vendor != "postgresql":
+            return statement, list(params)
+        written = iter("%s" if isinstance(param, Gap) else _literal(param) for param in params)
+        statement = re.sub("%[s%]", lambda mark: next(written) if mark[0] == "%s" else mark[0], statement)
+        return statement, [param for param in params if isinstance(param, Gap)]
 
     @cached_property
     def _converters(self) -> Any:
@@ -86,6 +93,10 @@ class Compiled(Generic[M]):
         for name, place in self._compiler.annotation_col_map.items():
             setattr(made, name, row[place])
         return made
+
+
+def _literal(value: Any) -> str:
+    return sql.Literal(value).as_string().replace("%", "%%")
 
 
 def insert(root: Model, *branches: tuple[str, Sequence[Model]]) -> None:

@@ -4,9 +4,12 @@ import gzip
 
 import pytest
 from django.db import connection
+from django.db.models import BigAutoField
 from django.test import Client
 
-from config.compiled import fetch
+from accounts.models import User
+from config.compiled import Compiled, Gap, fetch
+from labeling.models import Slot
 
 
 @pytest.mark.django_db
@@ -35,3 +38,30 @@ def test_an_answer_is_compressed_for_who_can_read_it() -> None:
     assert b"<!doctype html>" in gzip.decompress(packed.content).lower()
     assert "Accept-Encoding" in packed.headers["Vary"]
     assert "Content-Encoding" not in plain.headers
+
+
+@pytest.mark.django_db
+def test_a_plan_that_is_made_once_uses_a_partial_index() -> None:
+    """A campaign's leases have an index of their own, which serves only who is known to ask for leases."""
+    leases = Compiled(
+        lambda: Slot.objects.filter(state=Slot.State.LEASED, campaign=Gap("campaign", BigAutoField())).order_by("pk")
+    )
+    assert leases.all(campaign=1) == []
+    statement, _gaps = leases._statement
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN (GENERIC_PLAN) {statement.replace('%s', '$1')}")
+        plan = " ".join(line for (line,) in cursor.fetchall())
+
+    assert "slot_one_lease" in plan
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["50 %", "100 %s", "it's", "back\\slash", "%%"])
+def test_what_is_written_into_a_statement_means_what_it_says(name: str) -> None:
+    User.objects.create_user(email="ada@example.org", name=name)
+    named = Compiled(lambda: User.objects.filter(name=name, name__contains="%", pk__gte=Gap("pk", BigAutoField())))
+
+    found = [user.name for user in named.all(pk=0)]
+
+    assert found == ([name] if "%" in name else [])

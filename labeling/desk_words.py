@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from labeling.models import Campaign
+from labeling.rating_form import Question, RatingForm
 from labeling.selectors.desk import MOST_COUNTED, OpenCampaign, Tally
 
 
@@ -18,6 +19,21 @@ def duration_words(seconds: float) -> str:
     if minutes < 60:
         return _("%(m)s min") % {"m": minutes}
     return _("%(h)s h %(m)s min") % {"h": minutes // 60, "m": minutes % 60}
+
+
+def condition_words(form: RatingForm, question: Question) -> str:
+    """When a question of the form is asked; "" for one that always is."""
+    condition = question.asked_if
+    if condition is None:
+        return ""
+    label = next(other.label for other in form.questions if other.name == condition.question)
+    if condition.at_least is None and condition.at_most is None:
+        return _("if “%(label)s” is ticked") % {"label": label}
+    if condition.at_most is None:
+        return _("if “%(label)s” is at least %(n)s") % {"label": label, "n": condition.at_least}
+    if condition.at_least is None:
+        return _("if “%(label)s” is at most %(n)s") % {"label": label, "n": condition.at_most}
+    return _("if “%(label)s” is %(low)s to %(high)s") % {"label": label, "low": condition.at_least, "high": condition.at_most}
 
 
 def tally_words(tally: Tally, nothing: str) -> str:

@@ -3,8 +3,8 @@
 A question that was not answered is absent from the cleaned answers. It is never 0 and never false.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 _TRUE = frozenset({"true", "1", "on", "yes"})
@@ -13,6 +13,21 @@ _FALSE = frozenset({"false", "0", "off", "no"})
 
 class BadForm(ValueError):
     """The JSON is no rating form; the text says which question and why."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """When a question is asked: an earlier one is ticked, or answered with a number within these bounds."""
+
+    question: str
+    at_least: int | None = None
+    at_most: int | None = None
+
+    def holds(self, answers: Mapping[str, int | bool]) -> bool:
+        answer = answers.get(self.question, False)
+        if isinstance(answer, bool):
+            return answer
+        return (self.at_least is None or answer >= self.at_least) and (self.at_most is None or answer <= self.at_most)
 
 
 @dataclass(frozen=True)
@@ -27,6 +42,7 @@ class Scale:
     high_label: str = ""
     is_required: bool = False
     help: str = ""
+    asked_if: Condition | None = None
 
     @property
     def choices(self) -> range:
@@ -40,6 +56,7 @@ class Flag:
     name: str
     label: str
     help: str = ""
+    asked_if: Condition | None = None
 
 
 Question = Scale | Flag
@@ -104,14 +121,21 @@ def parse(raw: Mapping[str, Any]) -> RatingForm:
     for name in names:
         if names.count(name) > 1:
             raise BadForm(f"Two questions are called `{name}`. Give each a name of its own.")
+    for place, question in enumerate(questions):
+        _check_condition(question, questions[:place])
     return RatingForm(questions)
 
 
 def clean(form: RatingForm, answers: Mapping[str, Any]) -> tuple[dict[str, int | bool], list[Problem]]:
-    """The answers as numbers and booleans, and every problem found. Blank answers are left out."""
+    """The answers as numbers and booleans, and every problem found.
+
+    Left out: blank answers, and those to questions that these answers do not ask, as a page may still hold them.
+    """
     cleaned: dict[str, int | bool] = {}
     problems: list[Problem] = []
     for question in form.questions:
+        if question.asked_if and not question.asked_if.holds(cleaned):
+            continue
         answer = answers.get(question.name)
         if answer is None or (isinstance(answer, str) and not answer.strip()):
             if isinstance(question, Scale) and question.is_required:
@@ -161,8 +185,9 @@ def _clean_flag(flag: Flag, answer: object) -> bool | Problem:
 
 
 def _question_as_json(question: Question) -> dict[str, Any]:
+    condition = {"asked_if": asdict(question.asked_if)} if question.asked_if else {}
     if isinstance(question, Flag):
-        return {"kind": "flag", "name": question.name, "label": question.label, "help": question.help}
+        return {"kind": "flag", "name": question.name, "label": question.label, "help": question.help} | condition
     return {
         "kind": "scale",
         "name": question.name,
@@ -173,7 +198,7 @@ def _question_as_json(question: Question) -> dict[str, Any]:
         "high_label": question.high_label,
         "is_required": question.is_required,
         "help": question.help,
-    }
+    } | condition
 
 
 def _parse_question(number: int, raw: object) -> Question:
@@ -183,8 +208,9 @@ def _parse_question(number: int, raw: object) -> Question:
     if not name.isidentifier():
         raise BadForm(f"Question {number}: `{name}` is no name. Use letters, digits and underscores.")
     label, help_text = _word(raw, "label", number), str(raw.get("help") or "")
+    asked_if = _parse_condition(raw["asked_if"], number) if raw.get("asked_if") else None
     if raw.get("kind") == "flag":
-        return Flag(name=name, label=label, help=help_text)
+        return Flag(name=name, label=label, help=help_text, asked_if=asked_if)
     if raw.get("kind") != "scale":
         raise BadForm(f"Question {number}: `kind` is neither `scale` nor `flag`.")
     low, high = raw.get("low", 1), raw.get("high", 7)
@@ -199,7 +225,31 @@ def _parse_question(number: int, raw: object) -> Question:
         high_label=str(raw.get("high_label") or ""),
         is_required=raw.get("is_required") is True,
         help=help_text,
+        asked_if=asked_if,
     )
+
+
+def _parse_condition(raw: object, number: int) -> Condition:
+    if not isinstance(raw, Mapping):
+        raise BadForm(f"Question {number}: `asked_if` is not an object with a `question`.")
+    at_least, at_most = raw.get("at_least"), raw.get("at_most")
+    for bound in (at_least, at_most):
+        if bound is not None and type(bound) is not int:
+            raise BadForm(f"Question {number}: `at_least` and `at_most` are whole numbers.")
+    return Condition(_word(raw, "question", number), at_least, at_most)
+
+
+def _check_condition(question: Question, earlier: Sequence[Question]) -> None:
+    condition = question.asked_if
+    if condition is None:
+        return
+    decisive = next((other for other in earlier if other.name == condition.question), None)
+    if decisive is None:
+        raise BadForm(f"`{question.name}` is asked if `{condition.question}` is answered, which is no question before it.")
+    if isinstance(decisive, Flag) != (condition.at_least is None and condition.at_most is None):
+        raise BadForm(f"`{question.name}` is asked if a flag is ticked, or a scale is `at_least` or `at_most` a number.")
+    if isinstance(decisive, Scale) and not any(map(condition.holds, ({decisive.name: value} for value in decisive.choices))):
+        raise BadForm(f"`{question.name}` would never be asked: `{decisive.name}` has no such number.")
 
 
 def _word(raw: Mapping[str, Any], key: str, number: int) -> str:

@@ -1,6 +1,6 @@
 """What changed between two versions of a guideline, line by line: pure, no database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -33,7 +33,16 @@ def changes(before: Sequence[str], after: Sequence[str], *, context: int = 3) ->
 
 def form_lines(form: RatingForm) -> list[str]:
     """One line a question, so that two rating forms can be compared like texts."""
-    return [_question_line(question) for question in form.questions]
+    labels = {question.name: question.label for question in form.questions}
+    return [_question_line(question) + _condition_line(question, labels) for question in form.questions]
+
+
+def _condition_line(question: Question, labels: Mapping[str, str]) -> str:
+    if question.asked_if is None:
+        return ""
+    low, high = question.asked_if.at_least, question.asked_if.at_most
+    bounds = f"{'' if low is None else f'{low} ≤ '}{labels[question.asked_if.question]}{'' if high is None else f' ≤ {high}'}"
+    return f" [{bounds}]"
 
 
 def _unchanged(texts: Sequence[str], context: int, *, is_first: bool, is_last: bool) -> list[Line]:

@@ -6,14 +6,14 @@ Field names carry a response's letter, which is its place on this rater's page a
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling import rating_form
+from labeling import desk_words, rating_form
 from labeling.models import Pass
 
 LETTERS = "ABCDEFGHI"
@@ -70,6 +70,12 @@ class Question:
     high: str = ""
     options: tuple[Option, ...] = ()
     problem: str = ""
+    asked_if: str = ""
+    """name of the field that decides whether this is asked; "": always"""
+    at_least: int | None = None
+    at_most: int | None = None
+    condition: str = ""
+    """when it is asked, in words"""
 
 
 @dataclass(frozen=True)
@@ -309,7 +315,20 @@ def draw_questions(
     form: rating_form.RatingForm, letter: str, posted: Fields, problems: Mapping[str, str]
 ) -> tuple[Question, ...]:
     """The rating form about response `letter`, with what was chosen so far."""
-    return tuple(_draw(question, f"rate-{letter}-{question.name}", posted, problems) for question in form.questions)
+    drawn = ((question, _draw(question, f"rate-{letter}-{question.name}", posted, problems)) for question in form.questions)
+    return tuple(_with_condition(form, question, ready, letter) for question, ready in drawn)
+
+
+def _with_condition(form: rating_form.RatingForm, question: rating_form.Question, ready: Question, letter: str) -> Question:
+    if question.asked_if is None:
+        return ready
+    return replace(
+        ready,
+        asked_if=f"rate-{letter}-{question.asked_if.question}",
+        at_least=question.asked_if.at_least,
+        at_most=question.asked_if.at_most,
+        condition=desk_words.condition_words(form, question),
+    )
 
 
 def _draw(question: rating_form.Question, name: str, posted: Fields, problems: Mapping[str, str]) -> Question:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from labeling import selectors
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Guideline, Pass, Prompt, Rater, Source
-from labeling.rating_form import Flag, RatingForm, Scale
+from labeling.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.selectors import PromptFilter
 
 # Django's forms know their type only in the stubs.
@@ -265,6 +265,9 @@ class QuestionForm(forms.Form):
     high_label = forms.CharField(label=_("word at the high end"), required=False, max_length=60)
     is_required = forms.BooleanField(label=_("must be answered"), required=False)
     help = forms.CharField(label=_("Help"), required=False, max_length=300)
+    asked_if = forms.ChoiceField(label=_("Asked"), required=False)
+    at_least = forms.IntegerField(label=_("is at least"), required=False, min_value=-100, max_value=101)
+    at_most = forms.IntegerField(label=_("is at most"), required=False, min_value=-100, max_value=101)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -286,16 +289,38 @@ class BaseQuestions(QuestionFormSet):
         super().add_fields(form, index)
         form.fields["ORDER"].label = _("Place")
         form.fields["DELETE"].label = _("remove")
+        others = [(label, gettext("if “%(label)s”") % {"label": label}) for label in dict.fromkeys(self._labels())]
+        _offer(form.fields["asked_if"], [("", _("always")), *others])
+
+    def clean(self) -> None:
+        """What a condition names must be asked before, and answerable so."""
+        if any(self.errors):
+            return
+        earlier: dict[str, Scale | Flag] = {}
+        for form, question in self._read():
+            wanted = form.cleaned_data["asked_if"]
+            if wanted and (problem := _condition_problem(earlier.get(wanted), wanted, question.asked_if)):
+                form.add_error("asked_if", problem)
+            earlier.setdefault(question.label, question)
 
     def rating_form(self) -> RatingForm:
         """The form that was put together; valid formsets only."""
-        taken: set[str] = set()
-        questions = []
+        return RatingForm(tuple(question for _form, question in self._read()))
+
+    def _read(self) -> list[tuple[QuestionForm, Scale | Flag]]:
+        names: dict[str, str] = {}
+        read: list[tuple[QuestionForm, Scale | Flag]] = []
         for form in self.ordered_forms:
-            question = _question(form.cleaned_data, taken)
-            taken.add(question.name)
-            questions.append(question)
-        return RatingForm(tuple(questions))
+            question = _question(form.cleaned_data, names, taken={question.name for _form, question in read})
+            names.setdefault(question.label, question.name)
+            read.append((form, question))
+        return read
+
+    def _labels(self) -> list[str]:
+        if self.is_bound:
+            typed = (self.data.get(f"{self.prefix}-{number}-label") for number in range(self.total_form_count()))
+            return [label.strip() for label in typed if label and label.strip()]
+        return [str(row["label"]) for row in self.initial or []]
 
 
 Questions = forms.formset_factory(
@@ -305,13 +330,36 @@ Questions = forms.formset_factory(
 
 def questions_of(form: RatingForm) -> list[dict[str, Any]]:
     """A rating form as the formset's initial rows."""
-    return [dict(question) for question in form.as_json["questions"]]
+    labels = {question.name: question.label for question in form.questions}
+    rows = []
+    for question in form.as_json["questions"]:
+        condition = question.get("asked_if") or {"question": ""}
+        rows.append(question | condition | {"asked_if": labels.get(condition["question"], "")})
+    return rows
 
 
-def _question(values: dict[str, Any], taken: set[str]) -> Scale | Flag:
+def _condition_problem(decisive: Scale | Flag | None, label: str, condition: Condition | None) -> str:
+    """What is wrong with asking a question only if the one with this label is answered so; "" when nothing is."""
+    if decisive is None or condition is None:
+        return gettext("“%(label)s” does not come before this question. Change the places, or choose another.") % {"label": label}
+    has_bounds = condition.at_least is not None or condition.at_most is not None
+    if isinstance(decisive, Flag):
+        return gettext("“%(label)s” is ticked or not: leave both numbers empty.") % {"label": label} if has_bounds else ""
+    if not has_bounds:
+        return gettext("Say what number “%(label)s” must at least or at most be.") % {"label": label}
+    if not any(condition.holds({decisive.name: value}) for value in decisive.choices):
+        named = {"label": label, "low": decisive.low, "high": decisive.high}
+        return gettext("“%(label)s” goes from %(low)s to %(high)s: this question would never be asked.") % named
+    return ""
+
+
+def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) -> Scale | Flag:
+    """One row as a question; `names` of the questions before it by their labels."""
     name = _free_name(values["name"] or slugify(values["label"]).replace("-", "_") or "question", taken)
+    decisive = names.get(values["asked_if"])
+    condition = Condition(decisive, values["at_least"], values["at_most"]) if decisive else None
     if values["kind"] == "flag":
-        return Flag(name=name, label=values["label"], help=values["help"])
+        return Flag(name=name, label=values["label"], help=values["help"], asked_if=condition)
     return Scale(
         name=name,
         label=values["label"],
@@ -321,6 +369,7 @@ def _question(values: dict[str, Any], taken: set[str]) -> Scale | Flag:
         high_label=values["high_label"],
         is_required=values["is_required"],
         help=values["help"],
+        asked_if=condition,
     )
 
 

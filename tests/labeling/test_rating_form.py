@@ -1,5 +1,6 @@
 """Rating forms, and that nothing unanswered ever becomes an answer."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labeling import rating_form
-from labeling.rating_form import BadForm, Flag, RatingForm, Scale
+from labeling.rating_form import BadForm, Condition, Flag, RatingForm, Scale
 
 NAMES = st.sampled_from(["overall", "clarity", "opinion", "sexual", "wrong_task", "tone"])
 SCALES = st.builds(
@@ -18,7 +19,24 @@ SCALES = st.builds(
     st.booleans(),
 )
 FLAGS = st.builds(lambda name: Flag(name=name, label=name.title()), NAMES)
-FORMS = st.lists(st.one_of(SCALES, FLAGS), unique_by=lambda question: question.name).map(lambda asked: RatingForm(tuple(asked)))
+PLAIN = st.lists(st.one_of(SCALES, FLAGS), unique_by=lambda question: question.name)
+
+
+@st.composite
+def conditional(draw: st.DrawFn) -> RatingForm:
+    """Some of the questions are asked only after some answers to one before them."""
+    questions: list[Scale | Flag] = []
+    for question in draw(PLAIN):
+        if questions and draw(st.booleans()):
+            decisive = draw(st.sampled_from(questions))
+            bound = draw(st.sampled_from(decisive.choices)) if isinstance(decisive, Scale) else None
+            bounds = draw(st.sampled_from([(bound, None), (None, bound), (bound, bound)]))
+            question = replace(question, asked_if=Condition(decisive.name, *bounds))
+        questions.append(question)
+    return RatingForm(tuple(questions))
+
+
+FORMS = conditional()
 TYPED = st.one_of(
     st.none(),
     st.booleans(),
@@ -27,6 +45,8 @@ TYPED = st.one_of(
     st.text(max_size=25),
     st.sampled_from(["1", "7", "0", "on", "off", " 3 ", "٣", "²", "+-3"]),
 )
+FLAG = {"kind": "flag", "name": "a", "label": "A"}
+SCALE = {"kind": "scale", "name": "s", "label": "S"}
 ANSWERS = st.dictionaries(st.one_of(NAMES, st.text(max_size=5)), TYPED)
 
 
@@ -55,9 +75,43 @@ def test_every_answer_is_cleaned_or_named_as_a_problem_and_none_is_made_up(form:
 
     named = {problem.question for problem in problems}
     answered = {name for name, typed in answers.items() if typed is not None and str(typed).strip()}
+    not_asked = {question.name for question in form.questions if not is_asked(form, question, cleaned)}
     assert not named & set(cleaned)
     assert set(cleaned) <= answered
-    assert answered <= named | set(cleaned)
+    assert not not_asked & (named | set(cleaned))
+    assert answered <= named | set(cleaned) | not_asked
+
+
+def is_asked(form: RatingForm, question: Scale | Flag, cleaned: dict[str, int | bool]) -> bool:
+    """The slow twin: by hand, case by case."""
+    condition = question.asked_if
+    if condition is None:
+        return True
+    answer = cleaned.get(condition.question)
+    if any(other.name == condition.question and isinstance(other, Flag) for other in form.questions):
+        return answer is True
+    if answer is None:
+        return False
+    if condition.at_least is not None and answer < condition.at_least:
+        return False
+    return not (condition.at_most is not None and answer > condition.at_most)
+
+
+def test_a_question_is_asked_only_after_the_answers_that_call_for_it() -> None:
+    """Overall at most 3 asks how harmful, and that ticked asks to whom: an answer to what was not asked is left out."""
+    overall = Scale("overall", "Overall", is_required=True)
+    harm = Flag("harm", "Harmful", asked_if=Condition("overall", at_most=3))
+    how_bad = Scale("how_bad", "How bad", high=3, is_required=True, asked_if=Condition("harm"))
+    form = RatingForm((overall, harm, how_bad))
+
+    assert rating_form.clean(form, {"overall": "5", "harm": "true", "how_bad": "9"}) == ({"overall": 5}, [])
+    assert rating_form.clean(form, {"overall": "3", "harm": "true", "how_bad": "2"}) == (
+        {"overall": 3, "harm": True, "how_bad": 2},
+        [],
+    )
+    _cleaned, (problem,) = rating_form.clean(form, {"overall": "3", "harm": "true"})
+    assert (problem.question, problem.code) == ("how_bad", "required")
+    assert rating_form.clean(form, {"overall": "3", "harm": "false"}) == ({"overall": 3, "harm": False}, [])
 
 
 @given(FORMS, ANSWERS)
@@ -87,7 +141,8 @@ def test_only_required_scales_need_an_answer(form: RatingForm) -> None:
     cleaned, problems = rating_form.clean(form, {})
 
     assert cleaned == {}
-    assert [problem.question for problem in problems] == [scale.name for scale in form.scales if scale.is_required]
+    always = [scale for scale in form.scales if scale.asked_if is None]
+    assert [problem.question for problem in problems] == [scale.name for scale in always if scale.is_required]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +156,13 @@ def test_only_required_scales_need_an_answer(form: RatingForm) -> None:
         ({"questions": [{"kind": "scale", "name": "a", "label": "A", "low": 3, "high": 3}]}, "low below high"),
         ({"questions": [{"kind": "scale", "name": "a", "label": "A", "low": True, "high": 3}]}, "whole numbers"),
         ({"questions": [{"kind": "flag", "name": "a", "label": "A"}] * 2}, "Two questions are called `a`"),
+        ({"questions": [FLAG | {"asked_if": "b"}]}, "not an object with a `question`"),
+        ({"questions": [FLAG | {"asked_if": {"at_most": 3}}]}, "Question 1 has no `question`"),
+        ({"questions": [FLAG | {"asked_if": {"question": "a", "at_most": "3"}}]}, "are whole numbers"),
+        ({"questions": [FLAG | {"asked_if": {"question": "a"}}]}, "no question before it"),
+        ({"questions": [SCALE, FLAG | {"asked_if": {"question": "s"}}]}, "`at_least` or `at_most` a number"),
+        ({"questions": [FLAG, SCALE | {"asked_if": {"question": "a", "at_most": 3}}]}, "asked if a flag is ticked"),
+        ({"questions": [SCALE, FLAG | {"asked_if": {"question": "s", "at_least": 8}}]}, "would never be asked"),
     ],
 )
 def test_a_bad_form_is_refused_with_the_question_and_the_reason(raw: dict[str, Any], sentence: str) -> None:

@@ -104,6 +104,47 @@ def test_a_scale_upside_down_gets_a_sentence(alice: User, guideline: Guideline, 
     assert guideline.versions.count() == 1
 
 
+def test_a_question_is_asked_only_after_some_answers_to_another(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
+    low = {"kind": "flag", "label": "Made up", "asked_if": "Overall", "at_most": "2"}
+    ticked = {"kind": "flag", "label": "Names a source", "asked_if": "Made up"}
+
+    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, low, ticked))
+
+    assert [question.asked_if for question in newest(guideline).questions] == [
+        None,
+        rating_form.Condition("overall", at_most=2),
+        rating_form.Condition("made_up"),
+    ]
+    page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/versions/"))
+    assert "asked if “Overall” is at most 2" in page
+    assert "Made up [Overall ≤ 2]" in page
+    page = words(signed_in(alice).get(f"/guidelines/{guideline.pk}/edit/"))
+    assert '<option value="Overall" selected>' in page
+    assert '<option value="Made up" selected>' in page
+
+
+@pytest.mark.parametrize(
+    ("condition", "sentence"),
+    [
+        ({"asked_if": "Last"}, "“Last” does not come before this question."),
+        ({"asked_if": "Made up"}, "“Made up” does not come before this question."),
+        ({"asked_if": "Overall"}, "Say what number “Overall” must at least or at most be."),
+        ({"asked_if": "Overall", "at_least": "6"}, "“Overall” goes from 1 to 5: this question would never be asked."),
+        ({"asked_if": "Unfit", "at_least": "1"}, "“Unfit” is ticked or not: leave both numbers empty."),
+    ],
+)
+def test_a_condition_that_cannot_be_met_gets_a_sentence(
+    condition: dict[str, str], sentence: str, alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    unfit, last = {"kind": "flag", "label": "Unfit"}, {"kind": "flag", "label": "Last"}
+    flag = {"kind": "flag", "label": "Made up"} | condition
+
+    answer = signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, unfit, flag, last))
+
+    assert sentence in words(answer)
+    assert guideline.versions.count() == 1
+
+
 def test_one_more_question_keeps_what_was_typed_and_saves_nothing(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
     answer = signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, text="Be brief.", more="1"))
 

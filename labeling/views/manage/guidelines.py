@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.requests import MemberRequest
-from labeling import access, rating_form, selectors, services, versions
+from labeling import access, desk_words, rating_form, selectors, services, versions
 from labeling.forms.manage import BaseQuestions, GuidelineForm, GuidelineTextForm, Questions, questions_of
 from labeling.models import Guideline, GuidelineVersion
 
@@ -67,12 +67,13 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     every = selectors.guideline_versions(guideline=guideline)
     shown = _chosen(every, request.GET.get("version"))
     before = next((version for version in every if version.number < shown.number), None)
+    form = rating_form.parse(shown.form)
     context: dict[str, Any] = {
         "guideline": guideline,
         "versions": every,
         "shown": shown,
         "before": before,
-        "questions": rating_form.parse(shown.form).questions,
+        "questions": [(question, desk_words.condition_words(form, question)) for question in form.questions],
         "campaigns": selectors.campaigns_of_guideline(guideline=guideline),
         "gaps": selectors.guideline_gaps(guideline=guideline)[:GAPS_SHOWN],
     }

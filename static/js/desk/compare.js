@@ -2,6 +2,7 @@
 
 import { beside as mountBeside, reveal } from "js/desk/beside";
 import { draft as mountDraft } from "js/desk/draft";
+import { isAsked } from "js/desk/asked";
 import { drag } from "js/desk/drag";
 import { edit as mountEdit } from "js/desk/edit";
 import { finish as mountFinish } from "js/desk/finish";
@@ -58,6 +59,7 @@ export function mount(desk) {
     output.textContent = allBad.checked ? allBad.nextElementSibling.firstChild.textContent.trim() : line(now);
     desk.toggleAttribute("data-all-bad", allBad.checked);
     editor.redraw();
+    for (const question of desk.querySelectorAll("[data-asked-if]")) question.hidden = !isAsked(form, question);
     for (const card of cards) {
       card.toggleAttribute("data-ranked", now[card.dataset.letter] !== null);
       const tab = desk.querySelector(`[data-tab="${card.dataset.letter}"] [data-tab-rank]`);
@@ -70,8 +72,8 @@ export function mount(desk) {
   const stopOf = (card, target) => stops(card).findIndex((stop) => stop === target || stop.contains(target));
 
   function focusStop(card, index) {
-    const all = stops(card);
-    const stop = all[Math.max(0, Math.min(index, all.length - 1))];
+    const asked = stops(card).slice(0, Math.max(0, index) + 1).filter((stop) => !stop.hidden);
+    const stop = asked.at(-1);
     current(card);
     (stop.matches("fieldset") ? stop.querySelector("input:checked") ?? stop.querySelector("input") : stop).focus();
   }
@@ -92,9 +94,10 @@ export function mount(desk) {
   }
 
   function upDown(card, direction, target) {
-    const index = stopOf(card, target);
-    const next = index + direction;
-    if (next >= 0 && next < stops(card).length) focusStop(card, next);
+    const all = stops(card);
+    let next = stopOf(card, target) + direction;
+    while (all[next]?.hidden) next += direction;
+    if (all[next]) focusStop(card, next);
   }
 
   function arrow(event, card) {

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from labeling import queue
-from labeling.models import Campaign, Judgment, Rater, Slot
+from labeling import queue, services
+from labeling.models import Campaign, Guideline, Judgment, Rater, Slot
+from labeling.rating_form import Condition, Flag, RatingForm, Scale
 from tests.browser.desk.hands import OpenPage, begin, focused, line, press, rank_all, rate_all
 
 HEADS = """() => [...document.querySelectorAll(".desk-response")].map((card) => {
@@ -288,3 +290,35 @@ def test_the_preview_shows_the_text_rendered_and_goes_back(open_page: OpenPage, 
     press(page, "w")
 
     assert focused(page) == "/text"
+
+
+def test_a_question_is_shown_and_reached_only_when_it_is_asked(
+    open_page: OpenPage, rosa: Rater, guideline: Guideline, comparing: Campaign
+) -> None:
+    why = Scale("clarity", "Clear", is_required=True, asked_if=Condition("overall", at_most=3))
+    form = RatingForm((Scale("overall", "Overall", is_required=True), why, Flag("made_up", "made up")))
+    services.new_guideline_version(guideline=guideline, text="Be honest.", form=form, by=None, now=timezone.now())
+    page = open_page("/desk/", rosa)
+    page.get_by_role("button", name="Start").click()
+    page.wait_for_selector(".desk[data-mounted]")
+    clarity = page.locator("#rate-A-clarity")
+
+    press(page, "ArrowDown", "2")
+    expect(clarity).to_be_visible()
+    press(page, "ArrowDown", "4")
+    assert page.locator("[name=rate-A-clarity]:checked").input_value() == "4"
+    press(page, "ArrowUp", "5")
+    expect(clarity).to_be_hidden()
+    press(page, "ArrowDown")
+    assert focused(page) == "A/flag"
+    rank_all(page, 1, 2, 3, 4)
+    for letter, score in zip("BCD", (6, 5, 7), strict=True):
+        page.locator(f"[name=rate-{letter}-overall][value='{score}']").check()
+    first = page.url
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+
+    judgment = Judgment.objects.get()
+    assert judgment.comparison.ranked.get(position=0).ratings == {"overall": 5}

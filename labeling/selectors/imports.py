@@ -74,10 +74,15 @@ def is_publishable(batch: Import) -> bool:
     return batch.state == Import.State.REFUSED and not batch.error
 
 
+def lost(*, now: datetime) -> Q:
+    """Running ones whose worker is gone. A heartbeat from the future is none either: a clock was set back since."""
+    silent = Q(heartbeat_at__lt=now - HEART_STOPS_AFTER) | Q(heartbeat_at__gt=now + HEART_STOPS_AFTER)
+    return Q(silent, state=Import.State.RUNNING)
+
+
 def waiting_import_ids(*, now: datetime) -> list[int]:
     """Imports to ring for, oldest first: those queued, and those whose worker is gone."""
-    is_lost = Q(state=Import.State.RUNNING, heartbeat_at__lt=now - HEART_STOPS_AFTER)
-    waiting = Import.objects.filter(Q(state=Import.State.QUEUED) | is_lost)
+    waiting = Import.objects.filter(Q(state=Import.State.QUEUED) | lost(now=now))
     # A lost one comes first, for while it counts as running no other may.
     return list(waiting.order_by("-state", "pk").values_list("pk", flat=True))
 

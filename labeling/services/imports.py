@@ -20,7 +20,7 @@ from accounts.models import User
 from labeling import doorbell, importers
 from labeling.importers import Draft, Problem, votes
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response, Source
-from labeling.selectors.imports import HEART_STOPS_AFTER, is_publishable
+from labeling.selectors.imports import is_publishable, lost
 from labeling.services import import_rows
 
 VOTES = "votes"
@@ -199,11 +199,11 @@ def _source(name: str, licence: str, now: datetime) -> Source:
 
 
 def _claim(import_id: int, now: datetime) -> Import | None:
-    lost = Q(state=Import.State.RUNNING, heartbeat_at__lt=now - HEART_STOPS_AFTER)
-    given_up = Import.objects.filter(lost, pk=import_id, attempt__gte=MAX_ATTEMPTS)
+    is_lost = lost(now=now)
+    given_up = Import.objects.filter(is_lost, pk=import_id, attempt__gte=MAX_ATTEMPTS)
     if given_up.update(state=Import.State.REFUSED, finished_at=now, error=_("The worker was lost three times in this file.")):
         return None
-    mine = Import.objects.filter(Q(state=Import.State.QUEUED) | lost, pk=import_id)
+    mine = Import.objects.filter(Q(state=Import.State.QUEUED) | is_lost, pk=import_id)
     try:
         with transaction.atomic():
             n = mine.update(state=Import.State.RUNNING, attempt=F("attempt") + 1, started_at=now, heartbeat_at=now, **_UNREAD)

@@ -305,6 +305,19 @@ def test_an_import_whose_worker_died_is_read_again_from_the_start(bring: Bring) 
     assert Prompt.objects.count() == 2
 
 
+def test_an_import_that_beat_before_the_clock_was_set_back_is_read_again(bring: Bring) -> None:
+    batch = bring({"prompt": "One"}, runs=False)
+    Import.objects.update(state=Import.State.RUNNING, attempt=1, heartbeat_at=NOON + timedelta(seconds=59))
+    assert selectors.waiting_import_ids(now=NOON) == []
+
+    Import.objects.update(heartbeat_at=NOON + timedelta(hours=1))
+
+    assert selectors.waiting_import_ids(now=NOON) == [batch.pk]
+    services.run_import(import_id=batch.pk, clock=clock)
+    batch.refresh_from_db()
+    assert (batch.state, batch.attempt) == (Import.State.PUBLISHED, 2)
+
+
 def test_an_import_that_lost_three_workers_is_given_up(bring: Bring) -> None:
     batch = bring({"prompt": "One"}, runs=False)
     Import.objects.update(state=Import.State.RUNNING, attempt=3, heartbeat_at=NOON - timedelta(minutes=5))

@@ -1,7 +1,7 @@
 """A model on its way to a hub, for real up to the wire: the child process, huggingface_hub, and a stub of a hub over HTTP."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -85,6 +85,25 @@ def test_a_ring_that_comes_twice_sends_once_and_a_silent_worker_is_taken_over_fr
     Publication.objects.filter(pk=made.pk).update(state="running", heartbeat_at=NOW)
     assert services.claim_publication(publication_id=made.pk, now=NOW + timedelta(seconds=60)) is None
     assert services.claim_publication(publication_id=made.pk, now=NOW + timedelta(minutes=3)) is not None
+
+
+def test_a_publication_that_beat_before_the_clock_was_set_back_is_taken_over(model: TrainedModel, noor: User) -> None:
+    made = services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
+    Publication.objects.filter(pk=made.pk).update(state="running", heartbeat_at=NOW + timedelta(hours=1))
+
+    assert services.claim_publication(publication_id=made.pk, now=NOW) is not None
+    assert services.claim_publication(publication_id=made.pk, now=NOW) is None
+
+
+def test_what_was_queued_or_beat_before_the_clock_was_set_back_does_not_stand_in_the_way(model: TrainedModel, noor: User) -> None:
+    def publish(now: datetime) -> Publication:
+        return services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=now)
+
+    publish(NOW + timedelta(hours=1))
+    going = publish(NOW)
+    Publication.objects.filter(pk=going.pk).update(state="running", heartbeat_at=NOW + timedelta(hours=1))
+
+    assert publish(NOW).pk != going.pk
 
 
 @pytest.mark.parametrize("repository", ["ours", "https://hub/team/ours", "team/", "a/b/c", "../x"])

@@ -41,7 +41,7 @@ def publish_model(*, model: TrainedModel, repository: str, is_private: bool, by:
 
 def claim_publication(*, publication_id: int, now: datetime) -> Publication | None:
     """None when it is not waiting, or another worker has it."""
-    waiting = Q(state=Publication.State.QUEUED) | Q(state=Publication.State.RUNNING, heartbeat_at__lt=now - HEART_STOPS_AFTER)
+    waiting = Q(state=Publication.State.QUEUED) | Q(~_is_recent("heartbeat_at", now), state=Publication.State.RUNNING)
     mine = Publication.objects.filter(waiting, pk=publication_id)
     if mine.update(state=Publication.State.RUNNING, attempt=F("attempt") + 1, heartbeat_at=now, error="") != 1:
         return None
@@ -65,6 +65,10 @@ def _mine(publication: Publication) -> QuerySet[Publication]:
 
 def _going(now: datetime) -> QuerySet[Publication]:
     """Waiting for a worker, for a while, or with one that lives."""
-    fresh = now - HEART_STOPS_AFTER
-    queued = Q(state=Publication.State.QUEUED, created_at__gt=fresh)
-    return Publication.objects.filter(queued | Q(state=Publication.State.RUNNING, heartbeat_at__gt=fresh))
+    queued = Q(_is_recent("created_at", now), state=Publication.State.QUEUED)
+    return Publication.objects.filter(queued | Q(_is_recent("heartbeat_at", now), state=Publication.State.RUNNING))
+
+
+def _is_recent(field: str, now: datetime) -> Q:
+    """A time in the future is not: a clock was set back since, and nobody would take over until it is there again."""
+    return Q(**{f"{field}__range": (now - HEART_STOPS_AFTER, now + HEART_STOPS_AFTER)})

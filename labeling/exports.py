@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
-from labeling.models import AdjudicatedRank, Adjudication, Demonstration, Judgment, Prompt, RankedResponse
+from labeling.models import AdjudicatedRank, Adjudication, Demonstration, Judgment, Prompt, RankedResponse, ResponseScore
 from labeling.selectors.prompts import visible
 from labeling.selectors.quality import weights_by_rater
 
@@ -125,6 +125,23 @@ class AdjudicatedRow:
     category: str
     language: str
     at: datetime
+
+
+@dataclass(frozen=True)
+class ScoredRow:
+    """A response that a model wrote, as a reward model scored it."""
+
+    response_id: int
+    prompt_id: int
+    messages: list[Message]
+    text: str
+    score: float
+    is_ended: bool
+    split: str
+    cluster: str
+    source_name: str
+    licence: str
+    category: str
 
 
 @dataclass(frozen=True)
@@ -260,6 +277,47 @@ def prompts() -> Iterator[PromptRow]:
             language=prompt.language,
             source_name=prompt.source.name,
         )
+
+
+def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredRow]:
+    """To each published prompt that is not retired, the response of `source` with one of these numbers that `scorer` likes best.
+
+    What was cut off comes after all that ended by themselves: a reward model reads its score where a response ends.
+    """
+    answered = visible(Prompt.objects.filter(retired_at=None))
+    scores = ResponseScore.objects.filter(
+        scorer=scorer,
+        response__source=source,
+        response__number__gte=numbers.start,
+        response__number__lt=numbers.stop,
+        response__prompt__in=answered,
+    )
+    best: dict[int, int] = {}
+    ranked = scores.order_by("response__prompt_id", F("response__is_ended").desc(nulls_last=True), "-score", "response__number")
+    for prompt_id, pk in ranked.values_list("response__prompt_id", "pk").iterator(chunk_size=CHUNK):
+        best.setdefault(prompt_id, pk)
+    remaining = iter(best.values())
+    while chunk := list(islice(remaining, CHUNK)):
+        found = ResponseScore.objects.filter(pk__in=chunk).select_related("response__prompt", "response__source")
+        yield from map(_scored, found.order_by("response__prompt_id"))
+
+
+def _scored(found: ResponseScore) -> ScoredRow:
+    response = found.response
+    prompt = response.prompt
+    return ScoredRow(
+        response_id=response.pk,
+        prompt_id=prompt.pk,
+        messages=prompt.messages,
+        text=response.text,
+        score=found.score,
+        is_ended=response.is_ended is not False,
+        split=prompt.split,
+        cluster=prompt.cluster,
+        source_name=response.source.name,
+        licence=prompt.licence,
+        category=prompt.category,
+    )
 
 
 # --- the shapes of files -----------------------------------------------------------------------------------------

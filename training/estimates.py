@@ -112,9 +112,9 @@ def shape_of(config: Mapping[str, Any]) -> Shape | None:
 
 
 def cost(config: Settings, rows: Rows, shape: Shape | None, judge: Shape | None = None, watchdog: Shape | None = None) -> Cost:
-    """Of one run. `judge` is the reward model's shape; without it a reward model counts as large as the model.
+    """Of one run. `judge` is the shape of its reward model, `watchdog` of a second one; None where it has none.
 
-    `watchdog` is the shape of a second one, where the run has one.
+    A reward model that a kind cannot do without counts as large as the model until it is named.
     """
     n_steps, n_tokens = work(config, rows)
     if shape is None:
@@ -126,7 +126,7 @@ def cost(config: Settings, rows: Rows, shape: Shape | None, judge: Shape | None 
         n_tokens=n_tokens,
         n_parameters=shape.n_parameters,
         n_trained=n_trained,
-        memory_gb=round((memory(config, rows, shape, judge or shape) + watching) / GIB, 1),
+        memory_gb=round((memory(config, rows, shape, judge) + watching) / GIB, 1),
         disk_gb=round(disk(config, shape) / GIB, 2),
     )
 
@@ -170,7 +170,7 @@ def trained(config: Settings, shape: Shape) -> int:
     return round(n_models * config.lora_rank * shape.projected * share)
 
 
-def memory(config: Settings, rows: Rows, shape: Shape, judge: Shape) -> float:
+def memory(config: Settings, rows: Rows, shape: Shape, judge: Shape | None) -> float:
     """Bytes on each GPU when every GPU holds whole models (one GPU, or DDP).
 
     Weights of what is loaded; 16 bytes for each number that is trained; activations of the tokens computed at once.
@@ -213,14 +213,14 @@ def disk(config: Settings, shape: Shape) -> float:
     return left + (config.keep_checkpoints + 1) * trained(config, shape) * 12
 
 
-def _loaded(config: Settings, shape: Shape, judge: Shape) -> int:
+def _loaded(config: Settings, shape: Shape, judge: Shape | None) -> int:
     """Numbers that are held and not trained."""
-    if isinstance(config, PpoConfig):
-        return 2 * shape.n_parameters if config.method == "full" else shape.n_parameters + judge.n_parameters
-    if isinstance(config, RlooConfig):
-        return judge.n_parameters + shape.n_parameters
-    if isinstance(config, EvaluateConfig):
-        return shape.n_parameters + judge.n_parameters
+    if isinstance(config, PpoConfig) and config.method == "full":
+        return 2 * shape.n_parameters
+    if isinstance(config, PpoConfig | RlooConfig):
+        return shape.n_parameters + (judge or shape).n_parameters
+    if isinstance(config, EvaluateConfig | SampleConfig):
+        return shape.n_parameters + (judge.n_parameters if judge else 0)
     if isinstance(config, Weights) and config.method == "full":
         return shape.n_parameters if isinstance(config, DpoConfig) else 0
     return shape.n_parameters

@@ -283,6 +283,13 @@ class SnapshotForm(forms.Form):
             "Raters no better than chance are left out; those of whom nothing is known count in full."
         ),
     )
+    best_of = forms.TypedMultipleChoiceField(
+        label=_("The best responses of"),
+        coerce=int,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("In place of what people wrote: to each prompt the response that the run's reward model likes best."),
+    )
     splits = forms.MultipleChoiceField(
         label=_("Splits"),
         choices=Prompt.Split.choices,
@@ -320,6 +327,7 @@ class SnapshotForm(forms.Form):
         choices: dict[str, list[Any]] = {"licences": selectors.licence_choices()}
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = selectors.campaign_choices(kind=kind)
+        choices["best_of"] = selectors.scored_run_choices() if kind == Snapshot.Kind.DEMONSTRATIONS else []
         for name, offered in choices.items():
             if offered:
                 self.fields[name].choices = offered  # type: ignore[attr-defined]

@@ -20,7 +20,8 @@ from django.utils.translation import gettext as _
 
 from labeling import exports
 from training import freshness, run_dir
-from training.models import Snapshot
+from training.models import Run, Snapshot, TrainedModel
+from training.numbering import numbers_of
 
 DEMONSTRATIONS = "demonstrations.jsonl"
 MAX_DEMONSTRATIONS = 200
@@ -49,6 +50,9 @@ class Filters:
     """Of comparisons only: a judgment counts as much as its rater is reliable, in place of 1."""
     fresh_for: int | None = None
     """Of comparisons only: a snapshot's id. What was made after it, on items of which it has no judgment."""
+    best_of: tuple[int, ...] = ()
+    """Of demonstrations only: ids of sampling runs. In place of what people wrote, to each prompt the response that the run's
+    reward model likes best: rejection sampling (Touvron 2023, Llama 2, §3.2.3)."""
     limit: int | None = None
     """Of prompts only: so many, drawn by a hash of their text, so that the choice is the same each time."""
 
@@ -128,13 +132,14 @@ class _Tally:
 def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
     """Writes the folder, whole or not at all. Raises UnableToCut, and leaves nothing then."""
     left_out: Counter[str] = Counter()
-    rows = {"demonstrations": _demonstrations, "comparisons": _comparisons, "prompts": _prompts}[kind](filters, left_out)
+    demonstrations = _best_responses if filters.best_of else _demonstrations
+    rows = {"demonstrations": demonstrations, "comparisons": _comparisons, "prompts": _prompts}[kind](filters, left_out)
     aside = folder.with_name(f"{run_dir.TEMPORARY}{folder.name}")
     aside.mkdir(parents=True)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
         tally = _write(rows, aside)
-        _refuse_nothing(kind, tally, left_out)
+        _refuse_nothing("responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out)
         card = _card(kind, filters, tally, left_out)
         if kind == "comparisons":
             card["demonstrations"] = _write_demonstrations(filters, aside)
@@ -186,6 +191,48 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
             "source": row.source_name,
         }
         yield _judged(row, content, (row.source_name,))
+
+
+def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
+    """A prompt that several of the runs answered has a row from each: their reward models' scores cannot be compared."""
+    for run in _scored_runs(filters):
+        source, scorer = run.base_model.source_id, _judge(run).source_id
+        if source is None or scorer is None:  # it has stored nothing yet
+            continue
+        for row in exports.best_scored(source=source, numbers=numbers_of(run.pk), scorer=scorer):
+            if _is_filtered(row, filters, left_out):
+                continue
+            if not row.text.strip():
+                left_out["empty response"] += 1
+                continue
+            content = {
+                "id": f"response-{row.response_id}",
+                "prompt": row.messages,
+                "completion": [{"role": "assistant", "content": row.text}],
+                "is_ended": row.is_ended,
+                "response": row.response_id,
+                "score": row.score,
+                "cluster": row.cluster,
+                "source": row.source_name,
+            }
+            yield _Row(row.split, content, None, row.cluster, row.licence, row.category, sources=(row.source_name,))
+
+
+def _scored_runs(filters: Filters) -> list[Run]:
+    """Raises UnableToCut for one that no reward model has judged."""
+    runs = Run.objects.filter(pk__in=filters.best_of, kind=Run.Kind.SAMPLE, reward_model__isnull=False, is_dry=False)
+    found = {run.pk: run for run in runs.select_related("base_model", "reward_model").order_by("pk")}
+    for pk in filters.best_of:
+        if pk not in found:
+            raise UnableToCut(
+                _("Run %(run)s has no responses that a reward model scored. Choose a sampling run that names one.") % {"run": pk}
+            )
+    return list(found.values())
+
+
+def _judge(run: Run) -> TrainedModel:
+    assert run.reward_model is not None  # _scored_runs takes no other run
+    return run.reward_model
 
 
 def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
@@ -320,7 +367,7 @@ def _write(rows: Iterable[_Row], folder: Path) -> _Tally:
 
 def _write_demonstrations(filters: Filters, folder: Path) -> int:
     """Beside rankings, what people wrote to training prompts: a reward model is shifted so that these score 0."""
-    wanted = replace(filters, campaigns=())
+    wanted = replace(filters, campaigns=(), best_of=())
     rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
     chosen = heapq.nsmallest(MAX_DEMONSTRATIONS, rows, key=lambda row: (text_key(row.content["prompt"]), row.judgment_id or 0))
     lines = [json.dumps(row.content, ensure_ascii=False, sort_keys=True) + "\n" for row in chosen]
@@ -337,6 +384,7 @@ def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
             "There is no decided pair to learn from: no comparison puts one response above another. "
             "Collect or import some, or widen the filters."
         ),
+        "responses": _("The sampling run has left no response to learn from. Let it end first, or choose another."),
         "prompts": _("No prompt is left once those that evaluate are set aside. Import prompts, or widen the filters."),
     }[kind]
     if left_out:
@@ -358,6 +406,10 @@ def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) ->
     }
     if tally.weights:
         card["weights"] = _weights(tally)
+    if filters.best_of and kind == "demonstrations":
+        card["best_of"] = [
+            {"run": run.pk, "model": run.base_model.name, "reward_model": _judge(run).name} for run in _scored_runs(filters)
+        ]
     if kind == "comparisons":
         card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
     if kind != "prompts":

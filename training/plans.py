@@ -11,6 +11,8 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from training.configs import SampleConfig
+
 
 class Step(StrEnum):
     DEMONSTRATIONS = "demonstrations"
@@ -19,6 +21,9 @@ class Step(StrEnum):
     HELD_OUT = "held_out"
     PRETRAIN = "pretrain"
     SFT = "sft"
+    CANDIDATES = "candidates"
+    BEST = "best"
+    SFT_BEST = "sft_best"
     REWARD = "reward"
     PPO = "ppo"
     DPO = "dpo"
@@ -38,6 +43,9 @@ WORDS: Mapping[str, Promise] = {
     Step.HELD_OUT: _("snapshot of held-out prompts"),
     Step.PRETRAIN: _("pretraining"),
     Step.SFT: _("fine-tuning"),
+    Step.CANDIDATES: _("responses to choose from, scored by the reward model"),
+    Step.BEST: _("snapshot of the best responses"),
+    Step.SFT_BEST: _("fine-tuning on the best"),
     Step.REWARD: _("reward model"),
     Step.PPO: _("PPO"),
     Step.DPO: _("DPO"),
@@ -55,12 +63,15 @@ SNAPSHOTS: Mapping[str, str] = {
     Step.COMPARISONS: "comparisons",
     Step.PROMPTS: "prompts",
     Step.HELD_OUT: "prompts",
+    Step.BEST: "demonstrations",
 }
 CAMPAIGNS = (Step.CAMPAIGN_FIRST, Step.CAMPAIGN)
 # Which kind of run a step queues.
 RUN_KINDS: Mapping[str, str] = {
     Step.PRETRAIN: "pretrain",
     Step.SFT: "sft",
+    Step.CANDIDATES: "sample",
+    Step.SFT_BEST: "sft",
     Step.REWARD: "reward",
     Step.PPO: "ppo",
     Step.DPO: "dpo",
@@ -71,7 +82,7 @@ RUN_KINDS: Mapping[str, str] = {
     Step.SAMPLE_BEFORE: "sample",
 }
 # Steps that leave a language model, from first to last as chains have them.
-IMPROVING = (Step.PRETRAIN, Step.SFT, Step.DPO, Step.PPO, Step.RLOO)
+IMPROVING = (Step.PRETRAIN, Step.SFT, Step.SFT_BEST, Step.DPO, Step.PPO, Step.RLOO)
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,8 @@ class Template:
         """The steps whose responses this campaign sets beside each other."""
         if campaign == Step.CAMPAIGN_FIRST:
             return (Step.SAMPLE_FIRST,)
-        return tuple(step for step in (Step.SAMPLE, Step.SAMPLE_BEFORE, Step.SAMPLE_FIRST) if step in self.steps)
+        answering = (Step.SAMPLE, Step.SAMPLE_BEFORE, Step.SAMPLE_FIRST, Step.CANDIDATES)
+        return tuple(step for step in answering if step in self.steps)
 
 
 TEMPLATES: Mapping[str, Template] = {
@@ -144,6 +156,43 @@ TEMPLATES: Mapping[str, Template] = {
         ),
         Step.DEMONSTRATIONS,
         always_asks=(Step.COMPARISONS,),
+    ),
+    "rejection": Template(
+        _("Rejection sampling"),
+        _(
+            "Comparisons become a reward model, the model answers each prompt many times and learns from the answers that the "
+            "reward model likes best, and raters compare the new one with the old, blind."
+        ),
+        (
+            Step.COMPARISONS,
+            Step.REWARD,
+            Step.PROMPTS,
+            Step.CANDIDATES,
+            Step.BEST,
+            Step.SFT_BEST,
+            Step.SAMPLE,
+            Step.CAMPAIGN,
+        ),
+        Step.COMPARISONS,
+    ),
+    "rejection-ppo": Template(
+        _("Rejection sampling, then PPO"),
+        _(
+            "Llama 2's later iterations: the model learns from its best answers, PPO goes on from there under the same reward "
+            "model, and raters compare the new one with the old, blind."
+        ),
+        (
+            Step.COMPARISONS,
+            Step.REWARD,
+            Step.PROMPTS,
+            Step.CANDIDATES,
+            Step.BEST,
+            Step.SFT_BEST,
+            Step.PPO,
+            Step.SAMPLE,
+            Step.CAMPAIGN,
+        ),
+        Step.COMPARISONS,
     ),
     "rloo": Template(
         _("RLOO and an evaluation"),
@@ -205,6 +254,10 @@ class Plan:
     """what the reward model begins with; None: the base model"""
     filters: dict[str, Any] = field(default_factory=dict)
     n_prompts: int | None = None
+    n_candidates: int = 16
+    """responses to each prompt that the reward model chooses from"""
+    keeps_earlier: bool = True
+    """the best responses of the schedule's earlier chains are learned from as well"""
     configs: dict[str, dict[str, Any]] = field(default_factory=dict)
     n_gpus: int = 0
     memory_gb: int = 0
@@ -229,3 +282,13 @@ class Plan:
     @property
     def shape(self) -> Template:
         return TEMPLATES[self.template]
+
+    def config_of(self, step: str) -> dict[str, Any]:
+        """What was chosen for this kind of run, but for what the step itself decides."""
+        config = self.configs.get(RUN_KINDS[step], {})
+        if step == Step.EVALUATE:
+            return config | {"split": "all"}
+        if step == Step.CANDIDATES:
+            batch_size = max(config.get("batch_size", SampleConfig().batch_size), self.n_candidates)
+            return config | {"n_responses": self.n_candidates, "batch_size": batch_size}
+        return config

@@ -35,7 +35,16 @@ GROUPS = (
         _("β·log(π/π₀)"),
         {"chosen_reward": _("preferred responses"), "rejected_reward": _("the others")},
     ),
-    Group(_("Reward"), _("per response"), {"reward": _("rollouts"), "watchdog": _("watchdog"), "held_out_reward": _("held out")}),
+    Group(
+        _("Reward"),
+        _("per response"),
+        {
+            "reward": _("rollouts"),
+            "best_reward": _("best to each prompt"),
+            "watchdog": _("watchdog"),
+            "held_out_reward": _("held out"),
+        },
+    ),
     Group(_("KL to the SFT model"), _("nats per response"), {"kl": _("KL")}, from_zero=True),
     Group(_("Responses"), _("tokens"), {"mean_tokens": _("mean length"), "response_tokens": _("mean length")}, from_zero=True),
     Group(_("Share that ended by itself"), "", {"share_ended": _("ended"), "ended": _("ended")}),

@@ -19,7 +19,9 @@ from training.services import Terms
 
 N_RUNS_OFFERED = 10
 KEPT = "kept"
-_PLAN = ("base_model", "goes_on", "reward_base", "text", "n_prompts", "n_gpus", "memory_gb", "n_processes", "strategy")
+_MACHINE = ("n_gpus", "memory_gb", "n_processes", "strategy")
+_CANDIDATES = ("n_candidates", "keeps_earlier")
+_PLAN = ("base_model", "goes_on", "reward_base", "text", "n_prompts", *_CANDIDATES, *_MACHINE)
 _CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
 _WHEN = ("cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs", "judge")
 _TIMED = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
@@ -61,6 +63,19 @@ class ScheduleForm(forms.Form):
         required=False,
         initial=200,
         help_text=_("Drawn the same way each time. Empty: all."),
+    )
+    n_candidates = forms.IntegerField(
+        label=_("Responses to choose from"),
+        min_value=2,
+        max_value=64,
+        initial=16,
+        help_text=_("To each prompt. The one that the reward model likes best is learned from."),
+    )
+    keeps_earlier = forms.BooleanField(
+        label=_("Learn from the best of earlier chains as well"),
+        required=False,
+        initial=True,
+        help_text=_("Without it Llama 2 forgot what earlier models could do."),
     )
     n_gpus = forms.IntegerField(
         label=_("GPUs for each run"), min_value=0, max_value=64, required=False, initial=0, help_text=_("0: any node takes it.")
@@ -165,7 +180,7 @@ class ScheduleForm(forms.Form):
         models = TrainedModel.objects.filter(freed_at=None).order_by("-pk")
         self.fields["base_model"].queryset = models.filter(kind=TrainedModel.Kind.POLICY)  # type: ignore[attr-defined]
         self.fields["reward_base"].queryset = models  # type: ignore[attr-defined]
-        if not {Step.PPO, Step.RLOO} & set(self.shape.steps):
+        if not {Step.PPO, Step.RLOO, Step.CANDIDATES} & set(self.shape.steps):
             del self.fields["reward_base"]
         if not self.shape.improving:
             del self.fields["goes_on"]
@@ -187,6 +202,9 @@ class ScheduleForm(forms.Form):
         fields["approvals"].choices = [(step.value, capfirst(str(plans.WORDS[step]))) for step in self.shape.approvable]
         if Step.PROMPTS not in self.shape.steps:
             del fields["n_prompts"]
+        if Step.CANDIDATES not in self.shape.steps:
+            for name in _CANDIDATES:
+                del fields[name]
         if Step.PRETRAIN in self.shape.steps:
             fields["text"].queryset = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by("-pk")
         else:
@@ -221,7 +239,7 @@ class ScheduleForm(forms.Form):
     @property
     def settings(self) -> Iterator[BoundField]:
         kinds = (f"config_{kind}" for kind in self.shape.run_kinds)
-        return self._named("n_prompts", *kinds, "n_gpus", "memory_gb", "n_processes", "strategy")
+        return self._named("n_prompts", *_CANDIDATES, *kinds, *_MACHINE)
 
     @property
     def campaign(self) -> list[BoundField]:
@@ -240,6 +258,7 @@ class ScheduleForm(forms.Form):
         self._check_times(cleaned)
         self._check_responses(cleaned)
         self._check_launch(cleaned)
+        self._check_candidates()
         return cleaned
 
     def plan(self) -> Plan:
@@ -252,6 +271,8 @@ class ScheduleForm(forms.Form):
             reward_base=reward_base.pk if reward_base else None,
             filters={"campaigns": given.get("campaigns", []), "includes_imports": given["includes_imports"]},
             n_prompts=given.get("n_prompts"),
+            n_candidates=given.get("n_candidates", 16),
+            keeps_earlier=given.get("keeps_earlier", True),
             configs={kind: self._config(kind) for kind in self.shape.run_kinds},
             n_gpus=given["n_gpus"] or 0,
             memory_gb=given["memory_gb"] or 0,
@@ -322,6 +343,13 @@ class ScheduleForm(forms.Form):
                 "By the settings of sampling each prompt gets %(n)s responses. Show at most that many, or choose others."
             )
             self.add_error("n_responses", words % {"n": n_models * n_each})
+
+    def _check_candidates(self) -> None:
+        if self.errors or Step.CANDIDATES not in self.shape.steps:
+            return
+        _config, wrong = configs.parse("sample", self.plan().config_of(Step.CANDIDATES))
+        for problem in wrong:
+            self.add_error("config_sample", problem.sentence)
 
     def _check_launch(self, cleaned: dict[str, Any]) -> None:
         """What a run of the chain could not do is said now, and not when its turn comes."""

@@ -507,10 +507,13 @@ def _freed(discard: Callable[[], None]) -> None:
 
 def _hand_on_responses(attempt: _Attempt, path: Path) -> None:
     rows = run_dir.read_lines(path)
-    while chunk := [_response(attempt.run, row) for row in islice(rows, N_RESPONSES_AT_ONCE)]:
+    while chunk := list(islice(rows, N_RESPONSES_AT_ONCE)):
+        responses = [_response(attempt.run, row) for row in chunk]
+        scored = [(one, row["score"]) for one, row in zip(responses, chunk, strict=True) if "score" in row]
+        scores = {(one.prompt_id, one.number): score for one, score in scored}
         stored = _patiently(
-            lambda chunk=chunk: services.store_responses(  # type: ignore[misc]
-                run_id=attempt.run.pk, attempt=attempt.run.attempt, rows=chunk, now=timezone.now()
+            lambda responses=responses, scores=scores: services.store_responses(  # type: ignore[misc]
+                run_id=attempt.run.pk, attempt=attempt.run.attempt, rows=responses, scores=scores, now=timezone.now()
             )
         )
         if stored is None:

@@ -133,6 +133,35 @@ def test_more_responses_than_the_models_write_are_refused(
     assert "each prompt gets 4 responses" in response.content.decode()
 
 
+def rejection_data(**changes: Any) -> dict[str, Any]:
+    settings = {f"config_{kind}": "preset:small" for kind in ("reward", "sample", "sft")}
+    return form_data(n_prompts="50", n_responses="4", overlap="2", n_candidates="32") | settings | changes
+
+
+def test_rejection_sampling_is_set_up_on_one_page(signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline) -> None:
+    data = rejection_data(base_model=cast.a_model(noor).pk, pool=day_shift.pk, guideline=guideline.pk)
+
+    signed_in(noor).post("/schedules/new/rejection-ppo/", data | {"config_ppo": "preset:small"})
+
+    schedule = Schedule.objects.get()
+    assert (schedule.plan["n_candidates"], schedule.plan["keeps_earlier"]) == (32, False)
+    form = signed_in(noor).get(f"/schedules/{schedule.pk}/edit/").context["form"]
+    assert (form["n_candidates"].value(), form["keeps_earlier"].value()) == (32, False)
+
+
+def test_one_and_the_same_response_is_nothing_to_choose_from(
+    signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    cold = configs.as_json(configs.PRESETS["sample"]["small"]) | {"temperature": 0, "n_responses": 1}
+    run = cast.finished(cast.a_run(noor, state="running"), "succeeded")
+    Run.objects.filter(pk=run.pk).update(kind="sample", config=cold)
+    data = rejection_data(base_model=run.base_model_id, pool=day_shift.pk, guideline=guideline.pk, n_responses="2")
+
+    response = signed_in(noor).post("/schedules/new/rejection/", data | {"config_sample": f"run:{run.pk}"})
+
+    assert (response.status_code, "Temperature 0 writes the same" in response.content.decode()) == (422, True)
+
+
 def test_what_a_run_of_the_chain_could_not_share_is_refused_before_it_begins(
     signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:

@@ -20,6 +20,13 @@ def test_only_the_completion_and_its_end_of_turn_are_learned() -> None:
     assert str(tokenizer.decode(example.input_ids[: -len(learned)])).endswith("<|im_start|>assistant\n")
 
 
+def test_no_end_of_turn_is_learned_after_a_response_that_its_model_did_not_end() -> None:
+    [example] = data.demonstrations(tokenizer, [runs.demonstration(1, "The sky is") | {"is_ended": False}], 200).examples
+
+    learned = [token for token, label in zip(example.input_ids, example.labels, strict=True) if label != data.IGNORED]
+    assert tokenizer.decode(learned) == "The sky is"
+
+
 def test_a_long_response_is_cut_and_counted_and_a_prompt_that_fills_the_row_is_left_out() -> None:
     long = runs.demonstration(1, "blue " * 100)
     n_prompt = len(data.prompt_ids(tokenizer, long["prompt"]))

@@ -32,6 +32,7 @@ def test_every_prompt_gets_k_numbered_responses(run_folder: Path, tiny_model: Pa
 
     found = responses(folder)
     assert [(row["prompt_id"], row["number"]) for row in found] == [(100 + n, k) for n in range(5) for k in range(3)]
+    assert "score" not in found[0]
     assert found[0]["sampling"] == {"temperature": 1.0, "top_p": 0.95, "max_new_tokens": 12, "seed": 42}
     assert len({row["text"] for row in found}) > 10
 
@@ -86,6 +87,59 @@ def test_a_killed_run_goes_on_and_writes_what_it_would_have_written(tmp_path: Pa
     runs.carry_out(resumed)
 
     assert responses(resumed) == responses(unbroken)
+
+
+def test_a_reward_model_scores_each_response_as_it_was_trained_to_read_them(
+    run_folder: Path, tiny_model: Path, judging_run: RunFolder, snapshot: Path
+) -> None:
+    judge = judging_run.path / "model"
+
+    folder = runs.finished(run_folder, "sample", QUICK, tiny_model, snapshot, reward_model=judge)
+
+    found = responses(folder)
+    tokenizer = loading.load_tokenizer(str(judge))
+    model = loading.load_reward(str(judge), tokenizer, torch.float32).eval()
+    for row in found:
+        messages = runs.demonstration(row["prompt_id"] - 100)["prompt"]
+        turn = {"role": "assistant", "content": row["text"]}
+        ids = data.conversation_ids(tokenizer, [*messages, turn])
+        read = torch.tensor([ids if row["is_ended"] else ids[:-1]])
+        with torch.no_grad():
+            score = float(loading.last_token_rewards(model, read, torch.ones_like(read)))
+        assert row["score"] == pytest.approx(score - model.config.reward_bias, abs=1e-4)
+
+
+def test_the_mean_and_the_best_reward_are_measured_and_shown(
+    run_folder: Path, tiny_model: Path, judging_run: RunFolder, snapshot: Path
+) -> None:
+    folder = runs.prepare(run_folder, "sample", QUICK, tiny_model, snapshot, reward_model=judging_run.path / "model")
+
+    result = runs.carry_out(folder)
+
+    scores = [row["score"] for row in responses(folder)]
+    best = [max(scores[start : start + 3]) for start in range(0, 15, 3)]
+    assert result.metrics["reward"] == pytest.approx(sum(scores) / 15)
+    assert result.metrics["best_reward"] == pytest.approx(sum(best) / 5)
+    assert result.metrics["best_reward"] > result.metrics["reward"]
+    assert {"reward", "best_reward"} <= set(runs.points(folder)[1])
+    assert all("reward" in sample["scores"] for sample in runs.samples(folder))
+
+
+def test_a_killed_run_is_scored_as_an_unbroken_one(
+    tmp_path: Path, tiny_model: Path, judging_run: RunFolder, snapshot: Path
+) -> None:
+    judge = judging_run.path / "model"
+    unbroken = runs.finished(tmp_path / "unbroken", "sample", QUICK, tiny_model, snapshot, reward_model=judge)
+    lines = (unbroken.path / run_dir.RESPONSES).read_bytes().splitlines(keepends=True)
+    resumed = runs.prepare(tmp_path / "resumed", "sample", QUICK, tiny_model, snapshot, attempt=2, reward_model=judge)
+    (resumed.path / run_dir.RESPONSES).write_bytes(b"".join(lines[:8]))
+
+    result = runs.carry_out(resumed)
+
+    assert responses(resumed) == responses(unbroken)
+    unbroken_result = run_dir.read_result(unbroken.path)
+    assert unbroken_result is not None
+    assert result.metrics["reward"] == pytest.approx(unbroken_result.metrics["reward"])
 
 
 def test_the_stop_file_keeps_what_was_written(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:

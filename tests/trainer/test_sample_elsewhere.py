@@ -52,6 +52,20 @@ def test_every_prompt_gets_k_responses_each_with_a_seed_of_its_own(run_folder: P
     assert "sk-secret" not in runs.notes(folder)
 
 
+def test_what_another_server_wrote_is_scored_in_the_reward_models_own_tokens(
+    run_folder: Path, stub: Stub, snapshot: Path, judging_run: RunFolder
+) -> None:
+    place = [stub.url, "echo", "PREFERABLY_KEY_STUB"]
+    judge = judging_run.path / "model"
+    folder = runs.prepare(run_folder, "sample", QUICK, stub.url, snapshot, endpoint=place, reward_model=judge)
+
+    result = runs.carry_out(folder)
+
+    scores = [row["score"] for row in responses(folder)]
+    assert len(scores) == 15
+    assert result.metrics["reward"] == pytest.approx(sum(scores) / 15)
+
+
 def test_the_same_seed_asks_for_the_same(tmp_path: Path, stub: Stub, snapshot: Path) -> None:
     one, same = (prepared(tmp_path / name, stub, snapshot) for name in ("one", "same"))
     for folder in (one, same):

@@ -1,6 +1,6 @@
 """Chains: link after link, each once, stopped by a failure, gone on with, and asking a person where wanted."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from labeling.intake import NewResponse
 from labeling.models import Campaign, Guideline, Pool, Rater
 from tests.training.conftest import NOW
 from tests.training.processes import processes, until
-from tests.training.test_freezing import compare, demonstrate, on_split
+from tests.training.test_freezing import compare, demonstrate, on_split, rows
 from training import services, tasks
 from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan
@@ -303,6 +303,86 @@ def test_dpo_takes_comparisons_and_no_reward_model(
     assert run_of(chain, "sample").base_model == TrainedModel.objects.get(run=run)
 
 
+def test_rejection_sampling_learns_from_the_best_responses_and_shows_raters_the_new_model_beside_the_candidates(
+    begin: Callable[..., Chain],
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    base_model: TrainedModel,
+    settings: LazySettings,
+) -> None:
+    prompts = on_split("train", 2)
+    compare(prompts[0], rosa, [1, 2])
+    chain = begin("rejection", pool=day_shift.pk, guideline=guideline.pk, n_candidates=3, n_responses=2)
+    run_ends(chain, "reward")
+    candidates = run_of(chain, "candidates")
+    judge = TrainedModel.objects.get(run=run_of(chain, "reward"))
+    assert (candidates.base_model, candidates.reward_model, candidates.config["n_responses"]) == (base_model, judge, 3)
+    answer(chain, "candidates", [prompt.pk for prompt in prompts], n=3, scores=[0.1, 0.9, 0.5])
+    run_ends(chain, "candidates", responses=3)
+
+    best = link(chain, "best").snapshot
+    assert best is not None
+    assert [row["completion"][0]["content"] for row in rows(best, settings)] == [f"candidates 1 to {one.pk}" for one in prompts]
+    assert (run_of(chain, "sft_best").kind, run_of(chain, "sft_best").snapshot) == ("sft", best)
+    assert run_of(chain, "sft_best").base_model == base_model
+    run_ends(chain, "sft_best")
+    answer(chain, "sample", [prompt.pk for prompt in prompts], n=2)
+    run_ends(chain, "sample", responses=2)
+
+    campaign, new = link(chain, "campaign").campaign, TrainedModel.objects.get(run=run_of(chain, "sft_best"))
+    assert (again(chain).state, chain.error) == ("finished", "")
+    assert campaign is not None
+    assert set(campaign.items.values_list("responses__source", flat=True)) == {new.source_id, base_model.source_id}
+
+
+def test_ppo_goes_on_from_what_was_tuned_on_the_best_under_the_same_reward_model(
+    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline
+) -> None:
+    prompts = on_split("train", 1)
+    compare(prompts[0], rosa, [1, 2])
+    chain = begin("rejection-ppo", pool=day_shift.pk, guideline=guideline.pk, n_candidates=2)
+    run_ends(chain, "reward")
+    answer(chain, "candidates", [prompts[0].pk], n=2, scores=[0.1, 0.9])
+    run_ends(chain, "candidates", responses=2)
+    run_ends(chain, "sft_best")
+
+    ppo = run_of(chain, "ppo")
+    assert ppo.base_model == TrainedModel.objects.get(run=run_of(chain, "sft_best"))
+    assert ppo.reward_model == run_of(chain, "candidates").reward_model
+    run_ends(chain, "ppo")
+    assert run_of(chain, "sample").base_model == TrainedModel.objects.get(run=ppo)
+
+
+@pytest.mark.parametrize(("keeps_earlier", "learned"), [(True, [1, 2]), (False, [2])])
+def test_the_best_of_earlier_chains_are_learned_from_where_the_plan_says_so(
+    begin: Callable[..., Chain],
+    rosa: Rater,
+    noor: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    settings: LazySettings,
+    keeps_earlier: bool,
+    learned: list[int],
+) -> None:
+    prompts = on_split("train", 1)
+    compare(prompts[0], rosa, [1, 2])
+    chains = []
+    for n in (1, 2):
+        chain = begin("rejection", pool=day_shift.pk, guideline=guideline.pk, n_candidates=2, keeps_earlier=keeps_earlier)
+        run_ends(chain, "reward")
+        answer(chain, "candidates", [prompts[0].pk], n=2, scores=[0.1, 0.9], text=f"chain {n}")
+        run_ends(chain, "candidates", responses=2)
+        services.stop_chain(chain=again(chain), by=noor, now=NOW)
+        chains.append(chain)
+
+    best = link(chains[1], "best").snapshot
+    assert best is not None
+    assert [row["completion"][0]["content"] for row in rows(best, settings)] == [
+        f"chain {n} 1 to {prompts[0].pk}" for n in learned
+    ]
+
+
 def test_fine_tuning_goes_on_from_what_pretraining_left(
     begin: Callable[..., Chain], demonstrated: None, make_snapshot: Callable[..., Snapshot]
 ) -> None:
@@ -352,14 +432,16 @@ def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
     assert "no pool or no guideline" in chain.error
 
 
-def answer(chain: Chain, step: str, prompt_ids: list[int], *, n: int) -> None:
-    """What the supervisor hands on while the run of this step goes on."""
+def answer(
+    chain: Chain, step: str, prompt_ids: list[int], *, n: int, scores: Sequence[float] = (), text: str | None = None
+) -> None:
+    """What the supervisor hands on while the run of this step goes on; each prompt's responses have the same `scores`."""
     run = run_of(chain, step)
     first = services.response_number(run_id=run.pk, number=0)
-    rows = [
+    written = [
         NewResponse(
             prompt_id=pk,
-            text=f"{step} {number} to {pk}",
+            text=f"{text or step} {number} to {pk}",
             number=first + number,
             sampling={},
             is_ended=True,
@@ -367,8 +449,9 @@ def answer(chain: Chain, step: str, prompt_ids: list[int], *, n: int) -> None:
         for pk in prompt_ids
         for number in range(n)
     ]
+    scored = {(pk, first + number): score for pk in prompt_ids for number, score in enumerate(scores)}
     Run.objects.filter(pk=run.pk).update(state="running", attempt=9)
-    services.store_responses(run_id=run.pk, attempt=9, rows=rows, now=NOW)
+    services.store_responses(run_id=run.pk, attempt=9, rows=written, scores=scored, now=NOW)
     Run.objects.filter(pk=run.pk).update(state="queued")
 
 

@@ -14,6 +14,7 @@ from training.configs import (
     KINDS,
     PRESETS,
     DpoConfig,
+    EvaluateConfig,
     PretrainConfig,
     RewardConfig,
     RlooConfig,
@@ -75,6 +76,16 @@ def test_every_preset_of_every_kind_has_a_cost(kind: str) -> None:
         assert found.n_tokens > 0
         assert found.memory_gb is not None
         assert found.memory_gb > 0
+
+
+@pytest.mark.parametrize("config", [SampleConfig(dtype="bfloat16"), EvaluateConfig(dtype="bfloat16")])
+def test_a_reward_model_takes_memory_where_there_is_one(config: Settings) -> None:
+    found = estimates.shape_of(SMOL)
+    assert found is not None
+
+    alone, judged = (estimates.memory(config, ROWS, found, judge) for judge in (None, found))
+
+    assert judged - alone == 2 * found.n_parameters
 
 
 def test_full_fine_tuning_holds_sixteen_bytes_a_parameter() -> None:

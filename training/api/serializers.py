@@ -53,6 +53,13 @@ class FiltersSerializer(serializers.Serializer[Any]):
     includes_repeats = Flag(default=False, help_text="of comparisons only: the same item again to the same rater")
     categories = serializers.ListField(child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False)
     licences = serializers.ListField(child=serializers.CharField(max_length=64), required=False, max_length=100)
+    best_of = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        required=False,
+        max_length=100,
+        help_text="of demonstrations only, ids of sampling runs: in place of what people wrote, to each prompt the response that "
+        "the run's reward model likes best",
+    )
     splits = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Split.choices),
         default=lambda: [Prompt.Split.TRAIN.value],

@@ -3,15 +3,16 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
-from training.configs.knobs import Problem, Settings, _, knob
+from training.configs.knobs import OPTIONAL, Problem, Settings, _, knob
 
 
 @dataclass(frozen=True)
 class SampleConfig(Settings):
-    """Responses of a model to a snapshot of prompts, for raters to compare."""
+    """Responses of a model to a snapshot of prompts, for raters to compare, or for a reward model to choose from."""
 
     snapshots: ClassVar[tuple[str, ...]] = ("prompts",)
     leaves: ClassVar[str] = ""
+    reward_model: ClassVar[str] = OPTIONAL
 
     n_responses: int = knob(4, _("Responses"), _("How many to each prompt. Raters compare 4 to 9 of them well."), min=1, max=64)
     max_new_tokens: int = knob(

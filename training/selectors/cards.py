@@ -7,6 +7,7 @@ from labeling.models import Judgment
 from training.models import Endpoint, TrainedModel
 from training.selectors.measures import measures
 from training.selectors.registry import Step, lineage
+from training.selectors.snapshots import chosen_from
 
 _HUB_LICENCES = {
     "apache-2.0",
@@ -96,6 +97,9 @@ def _origin(step: Step) -> str:
         return f"- **{step.model.name}** is a base model: `{step.model.location}`."
     parent = step.model.parent.name if step.model.parent else "random weights"
     data = f"{step.snapshot.name} ({step.snapshot.n_rows} {step.snapshot.kind}, fingerprint `{step.snapshot.fingerprint[:16]}`)"
+    chosen = [f"{run.base_model} in “{run}”, chosen by {run.reward_model}" for run in chosen_from(snapshot=step.snapshot)]
+    if chosen:
+        data += f", the best responses of {'; '.join(chosen)},"
     run = f"the {step.run.kind} run “{step.run.name}”"
     return f"- **{step.model.name}** was left by {run}, which learned from {data} and began with {parent}."
 
@@ -145,5 +149,6 @@ def _step_json(step: Step) -> dict[str, Any]:
             "fingerprint": snapshot.fingerprint,
             "licences": snapshot.card.get("licences", {}),
             "sources": snapshot.card.get("sources", {}),
+            "best_of": snapshot.card.get("best_of", []),
         }
     return told

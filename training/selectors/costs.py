@@ -47,7 +47,7 @@ def forecast(
 ) -> Forecast:
     """Before it starts. Reads the beginning of the snapshot's file and the model's config where they lie on this machine."""
     shape = shape_of(model=base_model)
-    judge = shape_of(model=reward_model) if reward_model else None
+    judge = (shape_of(model=reward_model) or shape) if reward_model else None
     watchdog = (shape_of(model=watchdog_model) or judge or shape) if watchdog_model else None
     found = estimates.cost(config, rows_of(snapshot=snapshot), shape, judge, watchdog)
     return Forecast(found, paces(kind=kind, cost=found), shape is not None)

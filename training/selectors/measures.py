@@ -36,6 +36,7 @@ _WORDS: dict[str, Promise] = {
     "reward_bias": _("reward of demonstrations, taken off"),
     "n_demonstrations": _("demonstrations behind that"),
     "reward": _("reward"),
+    "best_reward": _("reward of the best response to each prompt"),
     "kl": _("KL to the SFT model, nats a response"),
     "watchdog": _("watchdog reward"),
     "response_tokens": _("mean length in tokens"),

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from labeling.models import Judgment, Prompt, Response
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
 from training.selectors.registry import Step, lineage
+from training.selectors.snapshots import chosen_from, with_the_best_of
 
 N_SHOWN = 5
 """Of a kind in one place of the drawing; the rest is counted."""
@@ -69,11 +70,23 @@ def _row(step: Step, here: TrainedModel, is_admin: bool) -> list[Place]:
     run, snapshot = step.run, step.snapshot
     beside = [_model_node(one, detail=_("rewards")) for one in (run.reward_model,) if one is not None]
     return [
-        Place(_("Judgments"), _judgment_nodes(snapshot, is_admin)),
+        _origin(snapshot, is_admin),
         Place(_("Data"), [_snapshot_node(snapshot)]),
-        Place(_("Run"), [Node(run.name, reverse("run", args=[run.pk]), str(run.get_kind_display())), *beside]),
+        Place(_("Run"), [_run_node(run, str(run.get_kind_display())), *beside]),
         Place(_("Model"), [model]),
     ]
+
+
+def _origin(snapshot: Snapshot, is_admin: bool) -> Place:
+    """The campaigns behind a snapshot, or the sampling runs of which it holds the best responses, with who chose them."""
+    runs = chosen_from(snapshot=snapshot)
+    if not runs:
+        return Place(_("Judgments"), _judgment_nodes(snapshot, is_admin))
+    shown = runs[-N_SHOWN:][::-1]
+    sampled = [_run_node(run, _("by %(model)s") % {"model": run.base_model}) for run in shown]
+    judges = dict.fromkeys(run.reward_model for run in shown if run.reward_model is not None)
+    chose = [_model_node(judge, detail=_("chose them")) for judge in judges]
+    return Place(_("Best responses"), [*sampled, *chose], len(runs) - len(shown))
 
 
 def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[Node]:
@@ -96,43 +109,35 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[Node]:
 
 
 def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
-    """Empty when nothing was sampled from it and no run began with it."""
-    children = TrainedModel.objects.filter(run__in=_begun_with(model)).order_by("-pk")
-    places: list[Place] = []
-    responses = Response.objects.filter(source=model.source_id) if model.source_id else Response.objects.none()
-    n_responses = responses.count()
-    if n_responses:
-        sampled = Run.objects.filter(base_model=model, kind=Run.Kind.SAMPLE).select_related("snapshot").order_by("-pk")
-        judged = Judgment.objects.filter(comparison__ranked__response__source=model.source_id)
-        places += [
-            _place(_("Prompts"), _prompt_nodes(sampled, responses, is_admin)),
-            _place(_("Sampling"), [Node(run.name, reverse("run", args=[run.pk])) for run in sampled]),
-            Place(
-                _("Responses"),
-                [
-                    Node(
-                        ngettext("%(n)s response", "%(n)s responses", n_responses) % {"n": n_responses},
-                        reverse("model_responses", args=[model.pk]),
-                    )
-                ],
-            ),
-            _place(_("Judgments"), _campaign_nodes(judged, is_admin)),
-        ]
-        snapshots = Snapshot.objects.filter(
-            pk__in=SnapshotJudgment.objects.filter(judgment__in=judged).values("snapshot").distinct()
-        ).order_by("-pk")
-        learned = Run.objects.filter(snapshot__in=snapshots.values("pk")).order_by("-pk")
-        places += [
-            _place(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
-            _place(_("Runs"), [Node(run.name, reverse("run", args=[run.pk])) for run in learned[: 4 * N_SHOWN]]),
-        ]
-        children = TrainedModel.objects.filter(run__in=learned) | TrainedModel.objects.filter(run__in=_begun_with(model))
-    found = [_model_node(child) for child in children.distinct().order_by("-pk")[: 4 * N_SHOWN]]
-    return [place for place in [*places, _place(_("Models"), found)] if place.nodes]
+    """Empty when nothing was sampled from it, chosen by it or begun with it."""
+    begun = Run.objects.filter(base_model=model) | Run.objects.filter(reward_model=model)
+    sampled = begun.filter(kind=Run.Kind.SAMPLE).select_related("snapshot").order_by("-pk")
+    judged = Judgment.objects.filter(comparison__ranked__response__source=model.source_id or 0)
+    holding = SnapshotJudgment.objects.filter(judgment__in=judged).values("snapshot").distinct()
+    best = with_the_best_of(runs=sampled.values_list("pk", flat=True))
+    snapshots = Snapshot.objects.filter(Q(pk__in=holding) | Q(pk__in=best)).order_by("-pk")
+    learned = Run.objects.filter(snapshot__in=snapshots.values("pk")).order_by("-pk")
+    children = TrainedModel.objects.filter(run__in=learned) | TrainedModel.objects.filter(run__in=begun)
+    places = [
+        *_responses(model, sampled, is_admin),
+        _place(_("Judgments"), _campaign_nodes(judged, is_admin)),
+        _place(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
+        _place(_("Runs"), [_run_node(run) for run in learned[: 4 * N_SHOWN]]),
+        _place(_("Models"), [_model_node(child) for child in children.distinct().order_by("-pk")[: 4 * N_SHOWN]]),
+    ]
+    return [place for place in places if place.nodes]
 
 
-def _begun_with(model: TrainedModel) -> QuerySet[Run]:
-    return Run.objects.filter(base_model=model) | Run.objects.filter(reward_model=model)
+def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> list[Place]:
+    """What it answered or chose among, the runs that had it do so, and its own answers."""
+    responses = Response.objects.filter(source=model.source_id or 0)
+    n = responses.count()
+    found = [Node(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, reverse("model_responses", args=[model.pk]))]
+    return [
+        _place(_("Prompts"), _prompt_nodes(sampled, responses, is_admin) if n or sampled else []),
+        _place(_("Sampling"), [_run_node(run) for run in sampled]),
+        Place(_("Responses"), found if n else []),
+    ]
 
 
 def _prompt_nodes(sampled: Iterable[Run], responses: QuerySet[Response], is_admin: bool) -> list[Node]:
@@ -164,6 +169,10 @@ def _n_judgments(n: int) -> str:
 def _snapshot_node(snapshot: Snapshot) -> Node:
     words = {"n": snapshot.n_rows, "kind": snapshot.get_kind_display()}
     return Node(snapshot.name, reverse("snapshot", args=[snapshot.pk]), _("%(n)s %(kind)s") % words)
+
+
+def _run_node(run: Run, detail: str = "") -> Node:
+    return Node(run.name, reverse("run", args=[run.pk]), detail)
 
 
 def _model_node(model: TrainedModel, *, detail: str = "", is_here: bool = False) -> Node:

@@ -1,5 +1,6 @@
 """Reads of snapshots, and what a form for a new one offers."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ _TABLES = (
     ("left_out", _("Left out"), _("why"), _("rows")),
 )
 
+_OF_JUDGMENTS = ("campaigns", "includes_imports", "includes_extra", "includes_repeats", "includes_set_aside")
 _FILTERS = {
     "campaigns": _("campaigns"),
     "includes_imports": _("imported judgments"),
@@ -79,6 +81,19 @@ def _card_rows(part: str, counts: dict[str, int]) -> list[tuple[str, int]]:
     return [(str(words.get(key, key)), n) for key, n in ranked]
 
 
+def chosen_from(*, snapshot: Snapshot) -> list[Run]:
+    """The sampling runs whose best responses it holds, with their reward models; none where people wrote what is in it."""
+    runs = Run.objects.filter(pk__in=snapshot.filters.get("best_of", []))
+    return list(runs.select_related("base_model", "reward_model").order_by("pk"))
+
+
+def with_the_best_of(*, runs: Collection[int]) -> list[int]:
+    """Ids of the snapshots that hold the best responses of any of these sampling runs, the newest first."""
+    wanted = set(runs)
+    cut = Snapshot.objects.filter(kind=Snapshot.Kind.DEMONSTRATIONS, filters__has_key="best_of").exclude(filters__best_of=[])
+    return [pk for pk, best_of in cut.order_by("-pk").values_list("pk", "filters__best_of") if wanted & set(best_of)]
+
+
 def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     """What was let in, one line each; filters that let everything in say so."""
     if snapshot.kind == Snapshot.Kind.TEXT:
@@ -89,9 +104,14 @@ def filters_in_words(*, snapshot: Snapshot) -> list[tuple[Promise, str]]:
     names: dict[Any, Any] = dict(Prompt.Category.choices) | dict(
         Campaign.objects.filter(pk__in=snapshot.filters.get("campaigns", [])).values_list("pk", "name")
     )
+    runs = chosen_from(snapshot=snapshot)
     found: list[tuple[Promise, str]] = []
+    if runs:
+        found.append((_("the best responses of"), ", ".join(f"{run} ({run.reward_model})" for run in runs)))
     for key, words in _FILTERS.items():
         value = snapshot.filters.get(key)
+        if runs and key in _OF_JUDGMENTS:
+            continue
         if key in ("includes_repeats", "includes_set_aside") and not value:  # cut before there were any, or without them as usual
             continue
         if key == "weighs_by_reliability" and snapshot.kind != Snapshot.Kind.COMPARISONS:
@@ -130,6 +150,15 @@ def campaign_choices(*, kind: str) -> list[tuple[int, str]]:
         (campaign.pk, f"{campaign.name} ({n_of.get(campaign.pk, 0)})")
         for campaign in Campaign.objects.filter(kind=of_kind).order_by("-pk")
     ]
+
+
+def scored_run_choices() -> list[tuple[int, str]]:
+    """Sampling runs that left responses which a reward model scored, the newest first."""
+    left = (Run.Outcome.SUCCEEDED, Run.Outcome.STOPPED)
+    runs = Run.objects.filter(kind=Run.Kind.SAMPLE, reward_model__isnull=False, is_dry=False, outcome__in=left)
+    words = gettext("%(run)s, chosen by %(judge)s")
+    scored = runs.select_related("reward_model").order_by("-pk")
+    return [(run.pk, words % {"run": run, "judge": run.reward_model}) for run in scored]
 
 
 def licence_choices() -> list[tuple[str, str]]:

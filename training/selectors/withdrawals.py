@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from labeling.models import Judgment, RankedResponse, Rater
 from training.models import Run, Snapshot, SnapshotJudgment, TrainedModel
+from training.selectors.snapshots import with_the_best_of
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,14 @@ def touched_by(*, rater: Rater) -> Touched:
 
 
 def _descended(snapshots: set[int]) -> tuple[set[int], set[int]]:
-    """Runs on the snapshots, their models, runs and models that start from those or are rewarded by them, and so on."""
+    """Runs on the snapshots, their models, runs that start from those or are rewarded by them, and so on; the best responses of
+    such a run are a snapshot of it."""
     runs = set(Run.objects.filter(snapshot__in=snapshots).values_list("pk", flat=True))
     models: set[int] = set()
     while True:
         found = set(TrainedModel.objects.filter(Q(run__in=runs) | Q(parent__in=models)).values_list("pk", flat=True))
         used = Q(base_model__in=found) | Q(reward_model__in=found) | Q(watchdog_model__in=found)
+        used |= Q(snapshot__in=with_the_best_of(runs=runs))
         after = set(Run.objects.filter(used).values_list("pk", flat=True))
         if found <= models and after <= runs:
             return runs, models

@@ -1,5 +1,6 @@
 """Every write of the training half, one module a noun."""
 
+from training.numbering import response_number
 from training.services.chains import UnableToResume, advance_chain, approve_link, resume_chain, stop_chain
 from training.services.endpoints import endpoint_of, refuse_elsewhere, register_endpoint
 from training.services.falls import begin_measuring
@@ -23,7 +24,7 @@ from training.services.publishing import (
     publish_model,
 )
 from training.services.questions import Kept, Part, UnableToAskModel, ask_models, keep_demonstration
-from training.services.registry import UnableToRegister, enter_model, register_model, response_number, store_responses
+from training.services.registry import UnableToRegister, enter_model, register_model, store_responses
 from training.services.runs import (
     Beat,
     Ending,

@@ -32,9 +32,10 @@ from training.services.snapshots import cut_snapshot
 CUTTING_PATIENCE = timedelta(hours=2)
 
 
-_REWARDED = (Step.PPO, Step.RLOO, Step.EVALUATE)
+_REWARDED = (Step.PPO, Step.RLOO, Step.EVALUATE, Step.CANDIDATES)
 _LEARNS_FROM = {
     Step.SFT: Step.DEMONSTRATIONS,
+    Step.SFT_BEST: Step.BEST,
     Step.REWARD: Step.COMPARISONS,
     Step.DPO: Step.COMPARISONS,
     Step.EVALUATE: Step.HELD_OUT,
@@ -163,7 +164,7 @@ def _cut(chain: Chain, link: Link, now: datetime) -> bool:
     snapshot = cut_snapshot(
         kind=plans.SNAPSHOTS[link.step],
         name=f"{chain} · {link.step.replace('_', ' ')}",
-        filters=_filters(plan, link.step),
+        filters=_filters(chain, plan, link.step),
         by=chain.schedule.created_by,
         now=now,
     )
@@ -177,7 +178,7 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
     run = queue_run(
         kind=kind,
         name=f"{chain} · {link.step.replace('_', ' ')}",
-        config=plan.configs.get(kind, {}) | ({"split": "all"} if link.step == Step.EVALUATE else {}),
+        config=plan.config_of(link.step),
         snapshot=_snapshot_for(chain, plan, link.step),
         base_model=_model_for(chain, plan, link.step),
         reward_model=_left_by(chain, Step.REWARD) if link.step in _REWARDED else None,
@@ -268,14 +269,26 @@ def _first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
     return own.order_by("-pk").first() or base
 
 
-def _filters(plan: Plan, step: str) -> Filters:
+def _filters(chain: Chain, plan: Plan, step: str) -> Filters:
     """What was chosen are campaigns of the kind that is counted: the other kind is taken whole."""
+    if step == Step.BEST:
+        return Filters(best_of=_candidate_runs(chain, plan))
     if step == Step.PROMPTS:
         return Filters(limit=plan.n_prompts)
     if step == Step.HELD_OUT:
         return Filters(limit=plan.n_prompts, splits=("validation", "test"))
     filters = Filters.from_json(plan.filters)
     return filters if step == plan.shape.counted else replace(filters, campaigns=())
+
+
+def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
+    """The chain's own; where the plan says so, those of earlier chains before it."""
+    runs = Run.objects.filter(link__step=Step.CANDIDATES, outcome=Run.Outcome.SUCCEEDED).order_by("pk")
+    if plan.keeps_earlier:
+        runs = runs.filter(link__chain__schedule=chain.schedule_id, link__chain__number__lte=chain.number)
+    else:
+        runs = runs.filter(link__chain=chain)
+    return tuple(runs.values_list("pk", flat=True))
 
 
 def _wish(plan: Plan, kind: str) -> Wish:

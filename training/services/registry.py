@@ -18,9 +18,8 @@ from labeling import intake
 from labeling.models import Response, Source
 from training import configs
 from training.models import Run, TrainedModel
+from training.numbering import numbers_of
 
-# Each sampling run has its own stretch of a model's response numbers, so that storing twice stores once.
-NUMBERS_PER_RUN = 1000
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -79,22 +78,37 @@ def enter_model(*, run: Run, location: str, metrics: dict[str, Any], now: dateti
     )
 
 
-def store_responses(*, run_id: int, attempt: int, rows: Sequence[intake.NewResponse], now: datetime) -> int | None:
-    """Hands what a sampling run wrote to labeling; rows told twice are stored once. None for an attempt that is over."""
+def store_responses(
+    *,
+    run_id: int,
+    attempt: int,
+    rows: Sequence[intake.NewResponse],
+    scores: Mapping[tuple[int, int], float] | None = None,
+    now: datetime,
+) -> int | None:
+    """Hands what a sampling run wrote to labeling; rows told twice are stored once. None for an attempt that is over.
+
+    `scores`: what its reward model thinks of them, by prompt and number.
+    """
     with transaction.atomic():
         ours = Run.objects.filter(pk=run_id, attempt=attempt, state=Run.State.RUNNING)
         if ours.update(heartbeat_at=now) != 1:
             return None
-        model = ours.select_related("base_model__source").get().base_model
-        if model.source is None:
-            model.source = intake.source_for_model(name=opaque_name(), licence=model.licence)
-            model.save(update_fields=["source"])
-        return intake.store_responses(source=model.source, rows=rows, now=now)
+        run = ours.select_related("base_model__source", "reward_model__source").get()
+        source = _source_of(run.base_model)
+        n_new = intake.store_responses(source=source, rows=rows, now=now)
+        if scores and run.reward_model is not None:
+            judge = run.reward_model
+            intake.store_scores(source=_source_of(judge), name=judge.name, scores=_by_response(source, scores), now=now)
+        return n_new
 
 
-def response_number(*, run_id: int, number: int) -> int:
-    """What tells the `number`th answer of a sampling run to a prompt from those of other runs of the same model."""
-    return run_id * NUMBERS_PER_RUN + number
+def _by_response(source: Source, scores: Mapping[tuple[int, int], float]) -> dict[int, float]:
+    """Scores by prompt and number, as those of stored responses of `source`."""
+    prompts, numbers = zip(*scores, strict=True)
+    stored = Response.objects.filter(source=source, prompt__in=set(prompts), number__in=set(numbers))
+    rows = stored.values_list("pk", "prompt_id", "number")
+    return {pk: scores[prompt, number] for pk, prompt, number in rows if (prompt, number) in scores}
 
 
 def store_scores(*, run_id: int, scores: Mapping[int, float], now: datetime) -> None:
@@ -103,18 +117,22 @@ def store_scores(*, run_id: int, scores: Mapping[int, float], now: datetime) -> 
     run = Run.objects.select_related("base_model__source", "reward_model__source").get(pk=run_id)
     made = TrainedModel.objects.filter(run=run).select_related("source").first()
     model = made or run.reward_model or run.base_model
+    intake.store_scores(source=_source_of(model), name=model.name, scores=scores, now=now)
+
+
+def _source_of(model: TrainedModel) -> Source:
     if model.source is None:
         model.source = intake.source_for_model(name=opaque_name(), licence=model.licence)
         model.save(update_fields=["source"])
-    intake.store_scores(source=model.source, name=model.name, scores=scores, now=now)
+    return model.source
 
 
 def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
     """Ids of the prompts to which these sampling runs wrote a response."""
     written = Q(pk__in=())
     for run in runs:
-        first = response_number(run_id=run.pk, number=0)
-        written |= Q(source=run.base_model.source_id, number__gte=first, number__lt=first + NUMBERS_PER_RUN)
+        own = numbers_of(run.pk)
+        written |= Q(source=run.base_model.source_id, number__gte=own.start, number__lt=own.stop)
     return set(Response.objects.filter(written).values_list("prompt_id", flat=True))
 
 

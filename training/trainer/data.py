@@ -125,10 +125,13 @@ def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
 
 
 def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Demonstrations:
+    """A response that its model did not end (`is_ended` false) is learned without an end of turn, as far as it goes."""
     examples, n_left_out = [], 0
     for row in found:
         prompt = prompt_ids(tokenizer, row["prompt"])
         whole = conversation_ids(tokenizer, [*row["prompt"], *row["completion"]], len(prompt))
+        if not row.get("is_ended", True):
+            whole = _unended(tokenizer, whole)
         n_prompt = _common_prefix(prompt, whole)
         if n_prompt >= min(max_tokens, len(whole)):
             n_left_out += 1
@@ -227,7 +230,12 @@ def response_ids(
 ) -> list[int]:
     whole = conversation_ids(tokenizer, [*messages, {"role": "assistant", "content": text}], len(prompt))
     response = whole[_common_prefix(prompt, whole) :]
-    return response if is_ended or len(response) == 1 or response[-1] != tokenizer.eos_token_id else response[:-1]
+    return response if is_ended or len(response) == 1 else _unended(tokenizer, response)
+
+
+def _unended(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[int]:
+    """Without the end of turn that the template has put there."""
+    return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids
 
 
 def prompts(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row]) -> list[Prompt]:

@@ -1,4 +1,7 @@
-"""Responses of a model to a snapshot of prompts: K to each, batched, the same again for the same seed."""
+"""Responses of a model to a snapshot of prompts: K to each, batched, the same again for the same seed.
+
+A reward model, where the run names one, scores each of them.
+"""
 
 import dataclasses
 import hashlib
@@ -12,7 +15,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 from training import run_dir
 from training.configs import SampleConfig
 from training.run_dir import Job, Result, RunFolder
-from training.trainer import answering, data, loading, sample_elsewhere
+from training.trainer import answering, data, judging, loading, sample_elsewhere
 from training.trainer.data import Prompt
 
 
@@ -36,10 +39,11 @@ class _Tally:
 
 
 def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
-    if job.endpoint is not None:
-        return sample_elsewhere.carry_out(job, config, folder, _resume(folder, config))
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
+    judge = judging.Judge(job.reward_model, loading.dtype(config.dtype)) if job.reward_model else None
+    if job.endpoint is not None:
+        return sample_elsewhere.carry_out(job, config, folder, _resume(folder, config), judge)
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
     model = loading.load_policy(job.model, tokenizer, loading.dtype(config.dtype)).eval()
@@ -66,17 +70,22 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         if all(prompt.prompt_id in done for prompt in batch):
             continue
         written = _answer(model, tokenizer, batch, config, settings, tally)
+        if judge is not None:
+            messages = {prompt.prompt_id: prompt.messages for prompt in batch}
+            written = judge.scored(written, messages, batch_size=config.batch_size)
         rows = [row for row in written if row["prompt_id"] not in done]
         run_dir.ensure_free_space(folder.path, 0, "writing responses")
         folder.append_lines(run_dir.RESPONSES, rows)
         _show(folder, step, batch, written, config)
-        folder.append_point(step, len(batches), tally.rates())
+        folder.append_point(step, len(batches), tally.rates() | judging.rewards(written))
+    path = folder.path / run_dir.RESPONSES
     metrics = {
         "n_prompts": len(found),
         "n_prompts_too_long": n_too_long,
-        "n_responses": sum(1 for _ in run_dir.read_lines(folder.path / run_dir.RESPONSES)),
+        "n_responses": sum(1 for _ in run_dir.read_lines(path)),
         "n_empty": tally.n_empty,
         **tally.rates(),
+        **judging.rewards(run_dir.read_lines(path)),
         "seconds": round(time.monotonic() - started_at, 1),
     }
     return Result(outcome, metrics=metrics, responses=run_dir.RESPONSES, n_steps=len(batches))
@@ -147,7 +156,7 @@ def _show(folder: RunFolder, step: int, batch: list[Prompt], rows: list[dict[str
     for prompt, row in zip(batch, rows[:: config.n_responses], strict=True):
         before += 1
         if before <= config.n_shown:
-            folder.append_sample(step, data.shown(prompt.messages), row["text"], {"is_ended": row["is_ended"]})
+            folder.append_sample(step, data.shown(prompt.messages), row["text"], judging.shown(row))
 
 
 def _tell(folder: RunFolder, found: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int) -> None:

@@ -14,7 +14,8 @@ from training import completions, run_dir
 from training.completions import Sampling, Server
 from training.configs import SampleConfig
 from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
-from training.trainer import data
+from training.trainer import data, judging
+from training.trainer.judging import Judge
 
 CHARACTERS_PER_TOKEN = 4
 """Whose tokenizer it is, is not known here: only by this rule of thumb is a prompt too long."""
@@ -28,8 +29,8 @@ class UnableToSample(AnticipatedFailure):
     """The server does not answer."""
 
 
-def carry_out(job: Job, config: SampleConfig, folder: RunFolder, done: set[Any]) -> Result:
-    """`done`: the prompts that an earlier attempt has finished."""
+def carry_out(job: Job, config: SampleConfig, folder: RunFolder, done: set[Any], judge: Judge | None) -> Result:
+    """`done`: the prompts that an earlier attempt has finished. `judge`: a reward model that scores each response."""
     started_at = time.monotonic()
     server = server_of(job)
     fitting, n_too_long = _prompts(Path(job.snapshot), config)
@@ -48,20 +49,25 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder, done: set[Any])
                 break
             asked = [(row, number) for row in batch if row["prompt_id"] not in done for number in range(config.n_responses)]
             rows = list(pool.map(lambda one: _answer(client, server, one[0], one[1], config), asked))
+            if judge is not None:
+                messages = {row["prompt_id"]: row["prompt"] for row in batch}
+                rows = judge.scored(rows, messages, batch_size=config.batch_size)
             run_dir.ensure_free_space(folder.path, 0, "writing responses")
             folder.append_lines(run_dir.RESPONSES, rows)
             n_written += len(rows)
-            folder.append_point(step, len(batches), {"responses_per_s": n_written / max(time.monotonic() - started_at, 1e-9)})
+            pace = {"responses_per_s": n_written / max(time.monotonic() - started_at, 1e-9)}
+            folder.append_point(step, len(batches), pace | judging.rewards(rows))
             for (prompt, number), row in zip(asked, rows, strict=True):
                 if number == 0 and n_shown < config.n_shown:
                     n_shown += 1
-                    folder.append_sample(step, data.shown(prompt["prompt"]), row["text"], {"is_ended": row["is_ended"]})
+                    folder.append_sample(step, data.shown(prompt["prompt"]), row["text"], judging.shown(row))
     texts = [row["text"] for row in _written(folder)]
     metrics = {
         "n_prompts": len(fitting),
         "n_prompts_too_long": n_too_long,
         "n_responses": len(texts),
         "n_empty": sum(not text.strip() for text in texts),
+        **judging.rewards(_written(folder)),
         "seconds": round(time.monotonic() - started_at, 1),
     }
     return Result(outcome, metrics=metrics, responses=run_dir.RESPONSES, n_steps=len(batches))

@@ -27,7 +27,7 @@ def new(request: HttpRequest) -> HttpResponse:
     if kind == Snapshot.Kind.TEXT:
         form = forms.TextForm(request.POST or None, request.FILES or None)
     else:
-        form = forms.SnapshotForm(request.POST or None, kind=kind)
+        form = forms.SnapshotForm(request.POST or None, kind=kind, initial={"best_of": request.GET.getlist("best_of")})
     if request.method == "POST" and form.is_valid():
         try:
             snapshot = _cut(request, form, kind)

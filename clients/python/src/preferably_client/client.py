@@ -153,7 +153,7 @@ class Preferably:
         return read(Snapshot, self._get(f"snapshots/{snapshot_id}"))
 
     def cut_snapshot(self, kind: str, name: str, **filters: Any) -> Snapshot:
-        """`filters`: campaigns, includes_imports, includes_extra, categories, licences, splits, limit."""
+        """`filters`: campaigns, includes_imports, includes_extra, best_of, categories, licences, splits, limit."""
         return read(Snapshot, self._post("snapshots", {"kind": kind, "name": name, "filters": filters}))
 
     # --- runs -----------------------------------------------------------------------------------------------------

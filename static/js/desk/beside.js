@@ -43,6 +43,15 @@ export function beside({ desk, record, signal }) {
     skip.querySelector("[name=reason]").focus();
   }
 
+  // Where everything is in view there is nothing to unfold: the button would be an empty promise.
+  const words = desk.querySelector("[data-prompt-text]");
+  const fits = new ResizeObserver(() => {
+    if (desk.hasAttribute("data-prompt-open") || desk.querySelector("[data-has-earlier]")) return;
+    desk.toggleAttribute("data-prompt-whole", words.scrollHeight <= words.clientHeight + 1);
+  });
+  fits.observe(words);
+  signal.addEventListener("abort", () => fits.disconnect());
+
   skip?.addEventListener("keydown", (event) => {
     const reason = skip.querySelectorAll("[name=reason]")[Number(meaning(event)) - 1];
     if (!reason || event.ctrlKey || event.metaKey || event.altKey || event.target.matches("[type=text]")) return;
@@ -52,7 +61,9 @@ export function beside({ desk, record, signal }) {
   });
   document.addEventListener("click", (event) => {
     const name = event.target.closest("[data-do]")?.dataset.do;
-    if (name === "close") event.target.closest("dialog").close();
+    const dialog = event.target.closest("dialog");
+    if (name === "close" && dialog) dialog.close();
+    else if (name === "close") guideline();
     else if (actions[name]) {
       event.preventDefault();
       actions[name]();

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from labeling import queue
-from labeling.models import Campaign, Rater, Slot
-from tests.browser.desk.hands import OpenPage, begin, press
+from labeling.models import Campaign, Prompt, Rater, Slot
+from tests.browser.desk.hands import QUESTION, OpenPage, begin, press
 
 
 @pytest.mark.parametrize("kind", ["compare", "write"])
@@ -26,6 +26,28 @@ def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, ros
     assert work
     assert beside
     assert work["x"] + work["width"] <= beside["x"]
+
+
+def test_the_guideline_is_closed_where_it_stands(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    press(page, "g")
+    panel = page.locator("#guideline-panel")
+    expect(panel).to_be_focused()
+
+    panel.get_by_role("button", name="Close").click()
+
+    expect(panel).to_be_hidden()
+    expect(page.locator("#response-A [data-text]")).to_be_focused()
+
+
+@pytest.mark.parametrize(("times", "is_folded"), [(1, False), (6, True)])
+def test_only_a_prompt_that_is_folded_can_be_unfolded(
+    times: int, is_folded: bool, open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    Prompt.objects.update(messages=[{"role": "user", "content": QUESTION * times}])
+    page = begin(open_page, rosa)
+
+    expect(page.get_by_role("button", name="whole prompt")).to_be_visible(visible=is_folded)
 
 
 def test_a_response_is_read_raw_and_by_difference(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:

@@ -38,6 +38,18 @@ def test_a_phone_shows_one_response_at_a_time_and_keeps_the_ranking(
     screenshot(page, "desk-phone-guideline")
 
 
+def test_a_phone_names_the_campaign_in_full_beside_what_is_saved(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    Campaign.objects.update(name="Comparing responses")
+    page = begin(open_page, rosa, width=390, height=844, has_touch=True)
+
+    page.locator("#response-A select").select_option("1")
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+
+    name = page.get_by_role("heading", name="Comparing responses")
+    assert name.evaluate("el => el.scrollWidth <= el.clientWidth")
+    expect(page.locator("[data-saved]")).to_be_in_viewport()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_of_the_desk_is_accessible(
     theme: str,

@@ -26,7 +26,7 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
 def _html(name: str) -> SafeString:
     """Without its first line: the page has a heading of its own, and the guide's come right below it."""
     _heading, _newline, text = (settings.BASE_DIR / "docs" / f"{name}.md").read_text().partition("\n")
-    html: str = texts.markdown(text)
+    html: str = texts.markdown(text).replace("<br>", "")  # the file's own line ends say nothing
     for low, high in (("h5>", "h2>"), ("h6>", "h3>")):
         html = html.replace(low, high)
     return mark_safe(html)  # noqa: S308  # our own text, cleaned by texts.markdown

@@ -167,8 +167,9 @@ def _row(event: AuditEvent) -> EventRow:
         target=f"{_type_words(event.target_type)} {event.target_id or ''}".strip(),
         url=_url(event),
         changes=[
-            Change(name.replace("_", " "), _value_words(event.before.get(name)), _value_words(event.after.get(name)))
+            Change(_name_words(name), _value_words(event.before.get(name)), _value_words(event.after.get(name)))
             for name in names
+            if (event.before.get(name), event.after.get(name)) != (None, None)
         ],
     )
 
@@ -176,6 +177,11 @@ def _row(event: AuditEvent) -> EventRow:
 def _action_words(action: str) -> str:
     """“add raters” for add_raters, “state: open” for state:open."""
     return str(ACTION_WORDS.get(action, action.replace("_", " ").replace(":", ": ")))
+
+
+def _name_words(name: str) -> str:
+    """“held out” for is_held_out, “items” for n_items."""
+    return name.removeprefix("is_").removeprefix("n_").replace("_", " ")
 
 
 def _value_words(value: Any) -> str | None:

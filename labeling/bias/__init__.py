@@ -11,14 +11,19 @@ from labeling.bias.habits import (
     Share,
     Swaps,
     choices,
+    gap,
     length_controlled,
     longer,
     share,
     swaps,
 )
 from labeling.bias.looks import SIGHTS, Features, Looks, differences, features, looks
+from labeling.bias.wording import BOOSTERS, CONFIDENCE_MARGIN, HEDGES, confidence, surer
 
 __all__ = [
+    "BOOSTERS",
+    "CONFIDENCE_MARGIN",
+    "HEDGES",
     "LENGTH_MARGIN",
     "POSITION",
     "SENTENCES",
@@ -37,13 +42,16 @@ __all__ = [
     "Swaps",
     "Thresholds",
     "choices",
+    "confidence",
     "differences",
     "features",
     "flags",
+    "gap",
     "length_controlled",
     "longer",
     "looks",
     "minutes_in_sitting",
     "share",
+    "surer",
     "swaps",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from scipy.special import expit
 from scipy.stats import norm
 
-from labeling.figures import Figure, Floats, Ints, absent, codes, gettext_noop, quantile
+from labeling.figures import Figure, Floats, Ints, absent, codes, gettext_noop, quantile, with_error
 
 POSITION = "position"
 """The intercept: the odds of the first-shown response when both look alike."""
@@ -213,16 +213,32 @@ def share(chosen: ArrayLike, *, even: float = 0.5, groups: Sequence[ArrayLike] =
         reach = quantile() * math.sqrt(total * (n - total) / n + quantile() ** 2 / 4)
         bottom = n + quantile() ** 2
         return _tested(Figure(value, n, max(0.0, (centre - reach) / bottom), min(1.0, (centre + reach) / bottom), alone), even)
-    one, other = (codes(groups[0])[0], codes(groups[-1])[0])
-    residuals = given - value
-    both = codes(one * (int(other.max()) + 1) + other)[0]
-    first, second, joint = (_cluster_error(residuals, group) ** 2 for group in (one, other, both))
-    variance = first + second - joint if len(groups) > 1 else first
-    larger = max(first, second)  # as in the regression
-    se = math.sqrt(variance if variance > 1e-6 * larger else larger)
-    se = se if se > 1e-6 * alone else alone  # all alike: what an even share would have
+    se = _grouped_error((given - value) / n, groups, alone)
     reach = quantile() * se
     return _tested(Figure(value, n, max(0.0, value - reach), min(1.0, value + reach), se), even)
+
+
+def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> Figure:
+    """How much more often entries are true `among` some than among the others: two shares apart, clustered as in `share`."""
+    given, here = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
+    n_here, n_others = int(here.sum()), int((~here).sum())
+    if not n_here or not n_others:
+        return absent(gettext_noop("There is nothing to compare yet."), len(given))
+    mean, other_mean = float(given[here].mean()), float(given[~here].mean())
+    influence = np.where(here, (given - mean) / n_here, (other_mean - given) / n_others)
+    alone = math.sqrt(0.25 / n_here + 0.25 / n_others)
+    return with_error(mean - other_mean, _grouped_error(influence, groups, alone), len(given))
+
+
+def _grouped_error(influence: Floats, groups: Sequence[ArrayLike], alone: float) -> float:
+    """The standard error of a sum of influences, clustered by the first and the last of `groups`; `alone` where all are alike."""
+    one, other = codes(groups[0])[0], codes(groups[-1])[0]
+    both = codes(one * (int(other.max()) + 1) + other)[0]
+    first, second, joint = (float(_meat(influence[:, None], group)[0, 0]) for group in (one, other, both))
+    larger = max(first, second)  # as in the regression
+    variance = first + second - joint
+    se = math.sqrt(variance if variance > 1e-6 * larger else larger)
+    return se if se > 1e-6 * alone else alone  # all alike: what an even share would have
 
 
 def _tested(figure: Figure, even: float) -> Share:

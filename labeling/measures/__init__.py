@@ -7,13 +7,17 @@ from labeling.measures.against import OtherVotes, with_order, with_pools
 from labeling.measures.agreeing import agreement_of, by_item, matrix_of, split_items
 from labeling.measures.behind import judgments_behind
 from labeling.measures.contests import contests_of
+from labeling.measures.groups import RaterGroup, groups_of, shown_answers
 from labeling.measures.habits import habits_of
 from labeling.measures.raters import rater_measures
 from labeling.measures.votes import Grouping, Record, Truths, Votes, as_figure, as_record
+from labeling.measures.wording import ExpertVotes, confident_wording
 
 __all__ = [
+    "ExpertVotes",
     "Grouping",
     "OtherVotes",
+    "RaterGroup",
     "Record",
     "Truths",
     "Votes",
@@ -21,11 +25,14 @@ __all__ = [
     "as_figure",
     "as_record",
     "by_item",
+    "confident_wording",
     "contests_of",
+    "groups_of",
     "habits_of",
     "judgments_behind",
     "matrix_of",
     "rater_measures",
+    "shown_answers",
     "split_items",
     "with_order",
     "with_pools",

@@ -1,7 +1,7 @@
 """How far raters agree with who is not of their pool: another pool, an order that a reviewer decided, a reward model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -19,9 +19,11 @@ class OtherVotes:
     rater: Ints
     response: Ints
     rank: Floats
+    position: Ints
+    """where it was shown, from 0"""
 
     def where(self, kept: Truths) -> "OtherVotes":
-        return OtherVotes(self.pool[kept], self.item[kept], self.rater[kept], self.response[kept], self.rank[kept])
+        return OtherVotes(**{one.name: getattr(self, one.name)[kept] for one in fields(self)})
 
 
 def with_order(votes: Votes, order: Floats) -> Figure:

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from labeling import bias
 from labeling.measures.agreeing import repeats
-from labeling.measures.habits import first_shown_won
+from labeling.measures.habits import first_shown_won, follows
 from labeling.measures.votes import Record, Truths, Votes
 
 LISTED = 50
@@ -15,15 +14,8 @@ def judgments_behind(votes: Votes) -> Record:
     pairs = votes.pairs
     if not pairs.unit.size:
         return {}
-    decided = pairs.label != 0
-    left_won = pairs.label < 0
-    found = {"first": decided & (first_shown_won(votes) == 1), "ties": ~decided}
-    differences = bias.differences(votes.looks.at(pairs.row), votes.looks.at(pairs.other_row))
-    for name, apart in differences.items():
-        found[name] = decided & (apart != 0) & ((apart > 0) == left_won)
-    n_chars = np.abs(votes.n_chars[pairs.row] - votes.n_chars[pairs.other_row])
-    found["longer"] = found["length"] & (n_chars > bias.LENGTH_MARGIN)
-    return {name: _latest(votes, follows) for name, follows in (found | _swapped(votes)).items()}
+    found = {name: came == 1 for name, came in follows(pairs, position=votes.position, looks=votes.looks).items()}
+    return {name: latest(votes.judgment[pairs.row[here]]) for name, here in (found | _swapped(votes)).items()}
 
 
 def _swapped(votes: Votes) -> dict[str, Truths]:
@@ -44,6 +36,7 @@ def _swapped(votes: Votes) -> dict[str, Truths]:
     return found
 
 
-def _latest(votes: Votes, follows: Truths) -> Record:
-    judgments = np.unique(votes.judgment[votes.pairs.row[follows]])
-    return {"n": len(judgments), "judgments": judgments[::-1][:LISTED].tolist()}
+def latest(judgments: np.ndarray) -> Record:
+    """`judgments` may name one several times."""
+    distinct = np.unique(judgments)
+    return {"n": len(distinct), "judgments": distinct[::-1][:LISTED].tolist()}

@@ -1,9 +1,10 @@
 """What choices follow besides quality: the place on the page, length, looks, and how they fare when the sides are swapped."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from labeling import bias
-from labeling.figures import Figure, absent, gettext_noop
+from labeling import agreement, bias
+from labeling.figures import Figure, Ints, absent, gettext_noop
 from labeling.measures.agreeing import repeats
 from labeling.measures.votes import Record, Votes, as_record
 
@@ -32,6 +33,20 @@ def habits_of(votes: Votes) -> Record:
         "ties": as_record(bias.share(~decided).figure),
         "median_s": _median(votes.active_s[np.unique(votes.judgment, return_index=True)[1]]),
     }
+
+
+def follows(pairs: agreement.PairVotes, *, position: Ints, looks: bias.Looks) -> dict[str, NDArray[np.int8]]:
+    """By what could pull at a vote on a pair: 1 where the vote went with it, 0 where it went against, −1 where it was not asked.
+
+    A tie is a choice of its own and follows nothing else. `position` and `looks` are by row of the rankings.
+    """
+    decided, left_won = pairs.label != 0, pairs.label < 0
+    one, other = looks.at(pairs.row), looks.at(pairs.other_row)
+    apart: dict[str, np.ndarray] = {"first": position[pairs.other_row] - position[pairs.row]} | bias.differences(one, other)
+    n_chars = one.n_chars - other.n_chars
+    apart["longer"] = np.where(np.abs(n_chars) > bias.LENGTH_MARGIN, n_chars, 0.0)
+    came = {name: np.where(decided & (side != 0), (side > 0) == left_won, -1) for name, side in apart.items()}
+    return {name: column.astype(np.int8) for name, column in (came | {"ties": ~decided}).items()}
 
 
 def first_shown_won(votes: Votes) -> np.ndarray:

@@ -35,6 +35,7 @@ from labeling.selectors.catalogue import (
     responses_by_source,
 )
 from labeling.selectors.contests import Contest, contests, source_names, stored_contests
+from labeling.selectors.expert_votes import expert_votes
 from labeling.selectors.feed import judgment_feed
 from labeling.selectors.golds import (
     GoldRow,
@@ -68,6 +69,7 @@ from labeling.selectors.quality import (
     stale_quality_ids,
     weights_by_rater,
 )
+from labeling.selectors.rater_groups import rater_groups
 from labeling.selectors.reviews import (
     ReviewItem,
     ReviewRow,
@@ -113,6 +115,7 @@ __all__ = [
     "columns_between",
     "compared_sources",
     "contests",
+    "expert_votes",
     "fitting_prompts",
     "freshness",
     "gold_rows",
@@ -148,6 +151,7 @@ __all__ = [
     "quality_of_rater",
     "quality_report",
     "quality_rows",
+    "rater_groups",
     "rater_judgments",
     "rater_measures",
     "raters_outside",

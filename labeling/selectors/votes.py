@@ -87,16 +87,17 @@ def votes_of_other_pools(*, campaign: Campaign) -> tuple[OtherVotes, dict[int, s
         "comparison__judgment__rater_id",
         "response_id",
         "rank",
+        "position",
         "comparison__judgment__campaign__pool__name",
     )
-    listed: list[list[Any]] = [[], [], [], [], []]
+    listed: list[list[Any]] = [[], [], [], [], [], []]
     names: dict[int, str] = {}
     for row in rows.iterator(chunk_size=CHUNK) if campaigns else []:
-        names[row[0]] = row[5]
-        for column, value in zip(listed, row[:5], strict=True):
+        names[row[0]] = row[6]
+        for column, value in zip(listed, row[:6], strict=True):
             column.append(value)
-    pool, item, rater, response = (np.array(column, dtype=np.int64) for column in listed[:4])
-    return OtherVotes(pool, item, rater, response, np.array(listed[4], dtype=float)), names
+    pool, item, rater, response, rank, position = (np.array(column, dtype=np.int64) for column in listed)
+    return OtherVotes(pool, item, rater, response, rank.astype(float), position), names
 
 
 def adjudicated_order(*, campaign: Campaign, votes: Votes) -> np.ndarray:

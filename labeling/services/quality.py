@@ -27,6 +27,7 @@ from labeling.models import (
     Source,
     VoteBlock,
 )
+from labeling.selectors.onboarding import FEWEST_IN_A_CELL
 
 LONGEST = timedelta(minutes=30)
 """A worker that has been at a report for so long is gone, and another may start. As long as the task may take."""
@@ -119,31 +120,35 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
     names = dict(Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias"))
     questions = rating_form.parse(campaign.guideline_version.form).questions
     raters = measures.rater_measures(votes, names)
+    decided = selectors.adjudicated_order(campaign=campaign, votes=votes)
+    others, pools = selectors.votes_of_other_pools(campaign=campaign)
+    against = _with_model(campaign, votes) | {
+        "adjudicated": measures.as_record(measures.with_order(votes, decided)),
+        "pools": measures.with_pools(votes, others, pools),
+    }
+    members = selectors.rater_groups(campaign=campaign, raters=names)
+    groups = measures.groups_of(votes, members, others, pools, fewest=FEWEST_IN_A_CELL)
+    wording = measures.confident_wording(selectors.expert_votes(campaign=campaign, votes=votes, adjudicated=decided))
     results = {
-        "agreement": measures.agreement_of(votes, questions) | _against(campaign, votes),
+        "agreement": measures.agreement_of(votes, questions) | against,
         "matrix": measures.matrix_of(votes),
         "items": measures.split_items(votes),
         "habits": measures.habits_of(votes),
-        "behind": measures.judgments_behind(votes),
+        "behind": measures.judgments_behind(votes) | groups.pop("behind", {}) | wording.pop("behind", {}),
+        "groups": groups,
+        "wording": wording,
         "contests": measures.contests_of(votes, selectors.source_names(votes=votes)),
         "n_set_aside": SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count(),
     }
     return _Computed(sum(found["n_judgments"] for found in raters.values()), results, raters)
 
 
-def _against(campaign: Campaign, votes: measures.Votes) -> measures.Record:
-    """Agreement with who is not of the campaign's own raters."""
+def _with_model(campaign: Campaign, votes: measures.Votes) -> measures.Record:
     scorer = selectors.scorer_of(campaign=campaign)
-    by_model = absent(gettext_noop("No reward model has scored these responses yet."))
+    found = absent(gettext_noop("No reward model has scored these responses yet."))
     if scorer is not None:
-        by_model = measures.with_order(votes, selectors.scored_order(scorer=scorer, votes=votes))
-    decided = measures.with_order(votes, selectors.adjudicated_order(campaign=campaign, votes=votes))
-    return {
-        "adjudicated": measures.as_record(decided),
-        "model": measures.as_record(by_model),
-        "model_name": scorer.name if scorer else "",
-        "pools": measures.with_pools(votes, *selectors.votes_of_other_pools(campaign=campaign)),
-    }
+        found = measures.with_order(votes, selectors.scored_order(scorer=scorer, votes=votes))
+    return {"model": measures.as_record(found), "model_name": scorer.name if scorer else ""}
 
 
 def _store(campaign: Campaign, computed: _Computed, *, through_id: int, took_s: float, now: datetime) -> QualityReport:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from accounts.models import User
 from labeling import queue, services
-from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response
+from labeling.models import Campaign, Guideline, OnboardingStep, Pool, ProfileAnswer, Prompt, Rater, Response
 from tests.cast import open_comparison_campaign, rater_called
 
 OpenPage = Callable[..., Page]
@@ -30,26 +30,46 @@ def judge_everything(campaign: Campaign, rater: Rater, *, noise: float, chance: 
         services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now)
 
 
+TEXTS = (
+    "It is certainly the tide, and of course the moon: nobody doubts it. " * 8,
+    "It may be the tide, perhaps, or the moon; I think so. " * 6 + "\n- one\n- two\n",
+    "A sentence that says something. " * 6 + "**So.**",
+    "It might be the wind. " * 3 + "\n- one\n- two\n",
+)
+
+
 @pytest.fixture
 def measured(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
-    """Forty items by six raters, one of whom prefers what is shown first."""
+    """Twenty-four items by eleven raters, one of whom prefers what is shown first; five are newcomers, and most say for how long
+    they have rated. A reviewer decided every second item, now and then for the modest answer."""
     chance = random.Random(8)
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=40, overlap=6, name="Helpful answers, summer"
+        pool=day_shift, guideline=guideline, n_items=24, overlap=11, name="Helpful answers, summer"
     )
-    for number in range(4):
-        text = (
-            "A sentence that says something. " * (8 - number)
-            + ("\n- one\n- two\n" if number % 2 else "")
-            + "**So.**" * (number == 2)
-        )
+    for number, text in enumerate(TEXTS):
         Response.objects.filter(number=number).update(text=text)
     Prompt.objects.filter(pk__in=Prompt.objects.values("pk")[:15]).update(category="chat")
-    for number in range(5):
-        judge_everything(campaign, rater_called(f"Rater {number}", pool=day_shift), noise=0.9 + number / 4, chance=chance)
+    raters = [rater_called(f"Rater {number}", pool=day_shift) for number in range(10)]
+    for number, rater in enumerate(raters):
+        judge_everything(campaign, rater, noise=0.9 + number / 8, chance=chance)
     judge_everything(campaign, rater_called("Habit", pool=day_shift), noise=0, chance=chance, is_habitual=True)
+    newcomers = services.create_pool(name="Newcomers", by=None, now=timezone.now())
+    services.add_raters(pool=newcomers, raters=raters[3:8], by=None, now=timezone.now())
+    describe_themselves(day_shift, raters)
+    for place, item in enumerate(campaign.items.order_by("position")[:24:2]):
+        order = (1, 0, 2, 3) if place % 3 == 0 else (0, 1, 2, 3)
+        ranks = {response.pk: order[response.number] + 1 for response in item.responses.all()}
+        services.adjudicate(item=item, ranks=ranks, reason="rater_error", by=None, now=timezone.now())
     services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     return campaign
+
+
+def describe_themselves(pool: Pool, raters: list[Rater]) -> None:
+    step = OnboardingStep.objects.create(pool=pool, kind="profile", created_at=timezone.now())
+    question = "For how long have you rated answers?"
+    for number, rater in enumerate(raters[:8]):
+        answer = "Less than a month" if number < 5 else "Longer than a year"
+        ProfileAnswer.objects.create(step=step, rater=rater, question=question, answer=answer)
 
 
 def every_page(campaign: Campaign) -> dict[str, str]:

@@ -43,12 +43,14 @@ def votes_of(*, n_items: int, raters: Sequence[int], k: int, rank: Rank) -> meas
     )
 
 
-def _none() -> np.ndarray:
-    return np.zeros(0, dtype=np.int64)
+def none_of_others() -> measures.OtherVotes:
+    none = np.zeros(0, dtype=np.int64)
+    return measures.OtherVotes(none, none, none, none, np.zeros(0), none)
 
 
 def everything(votes: measures.Votes) -> dict[str, Any]:
-    nobody = measures.OtherVotes(_none(), _none(), _none(), _none(), np.zeros(0))
+    one, both = frozenset({1}), frozenset({1, 2})
+    members = [measures.RaterGroup("yes", both, question="New?"), measures.RaterGroup("Night", one, pool=1)]
     return {
         "agreement": measures.agreement_of(votes, QUESTIONS),
         "matrix": measures.matrix_of(votes),
@@ -58,7 +60,8 @@ def everything(votes: measures.Votes) -> dict[str, Any]:
         "behind": measures.judgments_behind(votes),
         "raters": measures.rater_measures(votes, {}),
         "order": measures.as_record(measures.with_order(votes, votes.rank)),
-        "pools": measures.with_pools(votes, nobody, {}),
+        "pools": measures.with_pools(votes, none_of_others(), {}),
+        "groups": measures.groups_of(votes, members, none_of_others(), {}, fewest=1),
     }
 
 

@@ -12,9 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from labeling import access, doorbell, selectors
+from labeling.bias import BOOSTERS, HEDGES
 from labeling.figures import wilson
 from labeling.measures import as_figure
 from labeling.models import Campaign, Prompt, QualityReport, Rater
+from labeling.selectors.onboarding import FEWEST_IN_A_CELL
+from labeling.views.manage import bias_words
 from labeling.views.manage import quality_words as words
 from pages import whiskers
 
@@ -88,6 +91,7 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
         context |= {"page": page, "flagged": [row for row in raters if row.flags]}
         if habits:
             context |= {"measures": words.bias(habits), "effects": _effects(habits), "chart": _chart(habits), "habits": habits}
+            context |= _wording(report.results.get("wording", {})) | _groups_of_raters(report.results.get("groups", {}))
     return render(request, "labeling/manage/quality_bias.html", context)
 
 
@@ -96,10 +100,13 @@ def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
     """The judgments behind a row of the bias panel."""
     campaign = access.comparison_campaign(user=request.user, pk=pk)
     report = selectors.quality_report(campaign=campaign)
-    if report is None or row not in words.BEHIND:
+    if report is None:
+        raise Http404
+    said = words.BEHIND.get(row) or bias_words.pool_behind(report.results.get("groups", {}), row)
+    if said is None:
         raise Http404
     n, judgments = selectors.judgments_behind(report=report, row="first" if row == "position" else row)
-    context = _context(campaign, report, "bias") | {"words": words.BEHIND[row], "n": n, "judgments": judgments}
+    context = _context(campaign, report, "bias") | {"words": said, "n": n, "judgments": judgments}
     return render(request, "labeling/manage/quality_behind.html", context)
 
 
@@ -228,6 +235,16 @@ def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
         }
         for found in habits["effects"]
     ]
+
+
+def _wording(results: dict[str, Any]) -> dict[str, Any]:
+    """An empty result has nothing to measure: no expert has decided an order."""
+    rows = bias_words.wording(results) if results else []
+    return {"wording": rows, "wording_counts": results, "boosters": BOOSTERS, "hedges": HEDGES}
+
+
+def _groups_of_raters(results: dict[str, Any]) -> dict[str, Any]:
+    return {"parts": bias_words.groups(results), "fewest": FEWEST_IN_A_CELL}
 
 
 def _chart(habits: dict[str, Any]) -> whiskers.WhiskerChart | None:

@@ -34,6 +34,8 @@ BEHIND = {
     "consistent": gettext_lazy("the same response was chosen after a swap"),
     "first_twice": gettext_lazy("the first place was chosen both times"),
     "second_twice": gettext_lazy("the second place was chosen both times"),
+    "surer": gettext_lazy("the response that sounds surer won, against the expert"),
+    "modest": gettext_lazy("the response that sounds less sure won, against the expert"),
 }
 """What the judgments behind a row of the bias panel have in common."""
 GROUPS = {

@@ -1,0 +1,119 @@
+"""How sure of itself a response sounds: words that strengthen a claim, less words that soften it. English alone.
+
+Raters take confident wording for right: they miss more errors in an assertive answer than in a modest one (Hosking et al. 2024,
+arXiv 2309.16349).
+"""
+
+import re
+
+import numpy as np
+
+from labeling.figures import Floats
+
+BOOSTERS = (
+    "absolutely",
+    "always",
+    "beyond doubt",
+    "certainly",
+    "clearly",
+    "completely",
+    "definitely",
+    "entirely",
+    "evidently",
+    "exactly",
+    "guaranteed",
+    "in fact",
+    "indeed",
+    "inevitably",
+    "never",
+    "no doubt",
+    "obvious",
+    "obviously",
+    "of course",
+    "precisely",
+    "proven",
+    "proves",
+    "surely",
+    "totally",
+    "truly",
+    "undeniably",
+    "undoubtedly",
+    "unquestionably",
+    "without a doubt",
+)
+HEDGES = (
+    "apparently",
+    "appear to",
+    "appears to",
+    "approximately",
+    "arguably",
+    "as far as i know",
+    "could",
+    "generally",
+    "i believe",
+    "i could be wrong",
+    "i don't know",
+    "i guess",
+    "i suspect",
+    "i think",
+    "i'm not sure",
+    "in my opinion",
+    "it depends",
+    "likely",
+    "may",
+    "maybe",
+    "might",
+    "not always",
+    "not certain",
+    "not clear",
+    "not completely",
+    "not entirely",
+    "not exactly",
+    "not necessarily",
+    "not obvious",
+    "not sure",
+    "often",
+    "perhaps",
+    "possibly",
+    "presumably",
+    "probably",
+    "roughly",
+    "seem",
+    "seemed",
+    "seems",
+    "sometimes",
+    "somewhat",
+    "suggests",
+    "tend to",
+    "tends to",
+    "typically",
+    "uncertain",
+    "unclear",
+    "unlikely",
+    "usually",
+)
+"""Both lists are our own: short, and without words that mostly do other work, such as “must” or “about”."""
+CONFIDENCE_MARGIN = 0.5
+"""Words of a hundred that two responses must differ by before one counts as the more confident."""
+
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
+# Longest first, so that “not always” is a hedge and no booster.
+_MARKED = re.compile(r"\b(?:" + "|".join(sorted((*BOOSTERS, *HEDGES), key=len, reverse=True)).replace(" ", r"\s+") + r")\b")
+_MONTH = re.compile(r"\bMay\b")
+_STRONG = frozenset(BOOSTERS)
+
+
+def confidence(text: str) -> float:
+    """Boosters less hedges in a hundred words; above 0 it sounds sure. Code is left out, and without a word it is 0."""
+    plain = _MONTH.sub("", _CODE.sub(" ", text)).replace("’", "'").lower()
+    found = [" ".join(marked.split()) for marked in _MARKED.findall(plain)]
+    n_boosters = sum(marked in _STRONG for marked in found)
+    n_words = len(_WORD.findall(plain))
+    return 100 * (2 * n_boosters - len(found)) / n_words if n_words else 0.0
+
+
+def surer(one: Floats, other: Floats) -> Floats:
+    """Which of two sounds surer by CONFIDENCE_MARGIN: 1 the one, −1 the other, 0 about alike, NaN where either is not known."""
+    apart = np.asarray(one, dtype=float) - np.asarray(other, dtype=float)
+    return np.where(np.abs(apart) < CONFIDENCE_MARGIN, 0.0, np.sign(apart))

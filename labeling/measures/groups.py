@@ -1,0 +1,137 @@
+"""Groups of raters side by side: by pool, and by what they chose to say of themselves, that in aggregate alone."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling import agreement, bias
+from labeling.figures import Ints, absent, gettext_noop
+from labeling.measures.against import OtherVotes
+from labeling.measures.behind import latest
+from labeling.measures.habits import follows
+from labeling.measures.votes import Record, Truths, Votes, as_record
+
+PULLS = ("first", "longer", "list", "bold", "link", "emoji", "refusal", "ties")
+
+
+@dataclass(frozen=True)
+class RaterGroup:
+    name: str
+    raters: frozenset[int]
+    pool: int | None = None
+    question: str = ""
+    """of a profile: then the name is an answer to it"""
+
+
+@dataclass(frozen=True)
+class _Ballots:
+    """By vote on a pair: whose, on which prompt, and what it followed."""
+
+    prompt: Ints
+    rater: Ints
+    followed: Mapping[str, NDArray[np.int8]]
+
+    def row(self, here: Truths, *, fewest: int = 1) -> Record:
+        """No figure of the votes of fewer raters than `fewest`."""
+        rater, prompt = self.rater[here], self.prompt[here]
+        figures = {}
+        for name in PULLS:
+            came = self.followed[name][here]
+            asked = came >= 0
+            found = bias.share(came[asked], groups=(prompt[asked], rater[asked])).figure
+            if 0 < len(np.unique(rater[asked])) < fewest:
+                found = absent(gettext_noop("Too few raters of the group were asked this."))
+            figures[name] = as_record(found)
+        return {"n_raters": len(np.unique(rater)), "n": len(rater), "figures": figures}
+
+
+def groups_of(
+    votes: Votes, groups: Sequence[RaterGroup], others: OtherVotes, pool_names: Mapping[int, str], *, fewest: int
+) -> Record:
+    """What choices follow, group by group; none of fewer raters than `fewest`.
+
+    Pools are of the campaign's own raters who are in them, and other pools that judged the same responses in campaigns of
+    theirs. A profile's figures are made coarse, so that nobody's own can be told from them, and name no judgment.
+    """
+    pairs = votes.pairs
+    if not pairs.unit.size:
+        return {}
+    followed = follows(pairs, position=votes.position, looks=votes.looks)
+    ballots = _Ballots(votes.prompt[pairs.row], pairs.rater, followed)
+    everybody = frozenset(np.unique(pairs.rater).tolist())
+    found = [RaterGroup(one.name, one.raters & everybody, one.pool, one.question) for one in groups]
+    pools = [one for one in found if not one.question and one.raters and one.raters != everybody]
+    shown = [one for one in pools if len(one.raters) >= fewest]
+    elsewhere, n_small = _elsewhere(votes, others, pool_names, fewest)
+    judgment = votes.judgment[pairs.row]
+    return {
+        "everybody": ballots.row(np.ones(len(pairs.rater), dtype=bool)),
+        "pools": [{"name": one.name, "pool": one.pool} | ballots.row(_by(pairs.rater, one)) for one in shown],
+        "elsewhere": elsewhere,
+        "n_pools_hidden": len(pools) - len(shown) + n_small,
+        "profile": _profile([one for one in found if one.question], ballots, len(everybody), fewest),
+        "behind": {f"pool-{one.pool}": latest(judgment[_by(pairs.rater, one)]) for one in shown},
+    }
+
+
+def _by(rater: Ints, group: RaterGroup) -> Truths:
+    return np.isin(rater, np.array(sorted(group.raters), dtype=np.int64))
+
+
+def _elsewhere(votes: Votes, others: OtherVotes, names: Mapping[int, str], fewest: int) -> tuple[list[Record], int]:
+    """Other pools on the same responses, and how many of them are too small to be shown."""
+    known, at = np.unique(votes.response, return_index=True)
+    others = others.where(np.isin(others.response, known))
+    if not others.response.size:
+        return [], 0
+    place = at[np.searchsorted(known, others.response)]
+    pairs = agreement.expand(items=others.item, raters=others.rater, responses=others.response, ranks=others.rank)
+    followed = follows(pairs, position=others.position, looks=votes.looks.at(place))
+    ballots = _Ballots(votes.prompt[place][pairs.row], pairs.rater, followed)
+    pool = others.pool[pairs.row]
+    rows = [{"name": names.get(one, ""), "pool": one} | ballots.row(pool == one) for one in np.unique(pool).tolist()]
+    shown = [row for row in rows if row["n_raters"] >= fewest]
+    return shown, len(rows) - len(shown)
+
+
+# --- what raters say of themselves -------------------------------------------------------------------------------
+
+
+def _profile(groups: Sequence[RaterGroup], ballots: _Ballots, n_raters: int, fewest: int) -> list[Record]:
+    """By question, the groups that may be shown and how many may not."""
+    found = []
+    for question in sorted({one.question for one in groups}):
+        asked = {one.name: one for one in groups if one.question == question and one.raters}
+        names = shown_answers({name: len(one.raters) for name, one in asked.items()}, n_raters, fewest=fewest)
+        rows = [{"name": name} | _coarse(ballots.row(_by(ballots.rater, asked[name]), fewest=fewest)) for name in names]
+        found.append({"question": question, "groups": rows, "n_hidden": len(asked) - len(names)})
+    return [entry for entry in found if entry["groups"] or entry["n_hidden"]]
+
+
+def shown_answers(counts: Mapping[str, int], n_raters: int, *, fewest: int) -> list[str]:
+    """Answers whose group may be shown, the largest first, of one answer a rater.
+
+    Each has `fewest` raters, and so has whoever is left, those without an answer among them: otherwise what is shown, taken
+    from what is known of all, would tell of those few. One answer by everybody tells of each of them and is hidden.
+    """
+    shown = sorted((name for name, n in counts.items() if n >= fewest), key=lambda name: (-counts[name], name))
+    while shown and (0 < n_raters - sum(counts[name] for name in shown) < fewest or counts[shown[0]] == n_raters):
+        shown.pop()
+    return shown
+
+
+def _coarse(row: Record) -> Record:
+    """Shares in whole per cent, counts of votes to two digits: exact ones could be added up from those of single raters."""
+    figures = {name: figure | {"n": _about(figure["n"])} | _rounded(figure) for name, figure in row["figures"].items()}
+    return {"n_raters": row["n_raters"], "n": _about(row["n"]), "figures": figures}
+
+
+def _rounded(figure: Record) -> Record:
+    return {name: None if figure[name] is None else round(figure[name], 2) for name in ("value", "low", "high")}
+
+
+def _about(n: int) -> int:
+    return n if n < 10 else round(n, 1 - int(math.log10(n)))

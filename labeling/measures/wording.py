@@ -1,0 +1,68 @@
+"""Confident wording, where an expert's order says which response is better: do raters take the surer one for the better one?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from labeling import agreement, bias
+from labeling.figures import Figure, Floats, Ints, absent, gettext_noop
+from labeling.measures.behind import latest
+from labeling.measures.votes import Record, as_record
+
+
+@dataclass(frozen=True)
+class ExpertVotes:
+    """Raters' rankings of items whose order an expert decided, one row a ranked response."""
+
+    judgment: Ints
+    item: Ints
+    prompt: Ints
+    rater: Ints
+    response: Ints
+    rank: Floats
+    """NaN was left unranked"""
+    expert_rank: Floats
+    """of the adjudication or the gold; NaN was left open"""
+    confidence: Floats
+    """bias.confidence of the response; NaN where its prompt is not in English"""
+
+
+def confident_wording(votes: ExpertVotes) -> Record:
+    """How often raters go wrong, by expert, towards the surer of two responses, and how often towards the other one.
+
+    Votes that decide, on pairs that the expert decides and of which one is surer; clustered by prompt and rater. Empty
+    without such an order. `behind`: the judgments with such a vote.
+    """
+    pairs = agreement.expand(items=votes.item, raters=votes.rater, responses=votes.response, ranks=votes.rank)
+    right = np.sign(votes.expert_rank[pairs.row] - votes.expert_rank[pairs.other_row])
+    told = (np.abs(right) == 1) & (pairs.label != 0)  # NaN and ties are not
+    if not told.any():
+        return {}
+    surer = bias.surer(votes.confidence[pairs.row], votes.confidence[pairs.other_row])  # 1: the left one
+    asked = told & (np.abs(surer) == 1)
+    is_wrong = pairs.label != right
+    surer_is_worse = surer == right  # label −1 is the left one
+    towards, away = asked & surer_is_worse, asked & ~surer_is_worse
+    groups = (votes.prompt[pairs.row], pairs.rater)
+    judgment = votes.judgment[pairs.row]
+    return {
+        "towards": as_record(_share(is_wrong, towards, groups)),
+        "away": as_record(_share(is_wrong, away, groups)),
+        "gap": as_record(_gap(is_wrong[asked], surer_is_worse[asked], tuple(group[asked] for group in groups))),
+        "n_told": int(told.sum()),
+        "n_alike": int((told & (surer == 0)).sum()),
+        "n_not_english": int((told & np.isnan(surer)).sum()),
+        "behind": {"surer": latest(judgment[towards & is_wrong]), "modest": latest(judgment[away & is_wrong])},
+    }
+
+
+def _share(is_wrong: np.ndarray, here: np.ndarray, groups: tuple[Ints, Ints]) -> Figure:
+    if not here.any():
+        return absent(gettext_noop("No vote was given on such a pair yet."))
+    return bias.share(is_wrong[here], groups=tuple(group[here] for group in groups)).figure
+
+
+def _gap(is_wrong: np.ndarray, surer_is_worse: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
+    if not surer_is_worse.any() or surer_is_worse.all():
+        return absent(gettext_noop("There are votes of one of the two kinds alone."), len(is_wrong))
+    return bias.gap(is_wrong, among=surer_is_worse, groups=groups)

@@ -1,0 +1,126 @@
+"""What the bias tab says of confident wording and of groups of raters."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from labeling.figures import Figure
+from labeling.measures import as_figure
+from labeling.views.manage.quality_words import Measure, as_share, share_interval
+
+COLUMNS = {
+    "first": gettext_lazy("first wins"),
+    "longer": gettext_lazy("longer wins"),
+    "list": gettext_lazy("list wins"),
+    "bold": gettext_lazy("bold wins"),
+    "link": gettext_lazy("link wins"),
+    "emoji": gettext_lazy("emoji wins"),
+    "refusal": gettext_lazy("refusal wins"),
+    "ties": gettext_lazy("ties"),
+}
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    name: str
+    n_raters: int
+    n: int
+    """votes; of a profile's answer, roughly"""
+    cells: list[tuple[str, Figure, str]]
+    """column, share and its interval in words"""
+    judgments: str = ""
+    """the row of the bias panel with the judgments behind it"""
+    pool: int | None = None
+    """of another campaign: then its page stands for them"""
+
+
+@dataclass(frozen=True)
+class GroupPart:
+    """Rows that are to be read side by side, and how many more are too small to be shown."""
+
+    title: str
+    rows: list[GroupRow]
+    n_hidden: int
+    is_profile: bool = False
+
+
+def wording(results: Mapping[str, Any]) -> list[Measure]:
+    """The table on confident wording; `results` are not empty."""
+    votes = _("votes")
+    towards = as_share(
+        _("Wrong, towards the surer one"),
+        as_figure(results["towards"]),
+        votes,
+        _("Where the expert prefers the response that sounds less sure, how often raters choose the surer one."),
+    )
+    away = as_share(
+        _("Wrong, towards the other one"),
+        as_figure(results["away"]),
+        votes,
+        _("Where the expert prefers the response that sounds surer, how often raters choose the other one."),
+    )
+    return [replace(towards, row="surer"), replace(away, row="modest"), _apart(as_figure(results["gap"]))]
+
+
+def groups(results: Mapping[str, Any]) -> list[GroupPart]:
+    """All raters, pools, and each question of the profile; empty where there is nothing to set side by side.
+
+    What no two responses of the campaign differ in has no column.
+    """
+    if not results:
+        return []
+    everybody = results["everybody"] | {"name": _("All raters of this campaign")}
+    shown = [name for name in COLUMNS if everybody["figures"][name]["value"] is not None]
+    pools = [_row(found, shown, judgments=f"pool-{found['pool']}") for found in results["pools"]]
+    theirs = _("%(pool)s, in campaigns of its own")
+    pools += [
+        _row(found | {"name": theirs % {"pool": found["name"]}}, shown, pool=found["pool"]) for found in results["elsewhere"]
+    ]
+    parts = [GroupPart(_("Pools"), pools, results["n_pools_hidden"])]
+    for found in results["profile"]:
+        rows = [_row(group, shown) for group in found["groups"]]
+        parts.append(GroupPart(found["question"], rows, found["n_hidden"], is_profile=True))
+    to_compare = [part for part in parts if part.rows or part.n_hidden]
+    return [GroupPart("", [_row(everybody, shown)], 0), *to_compare] if to_compare else []
+
+
+def pool_behind(results: Mapping[str, Any], row: str) -> str | None:
+    """What the judgments of a pool's row have in common; None where there is no such row."""
+    names = {f"pool-{found['pool']}": found["name"] for found in results.get("pools", [])}
+    return _("a rater of “%(pool)s” chose or tied") % {"pool": names[row]} if row in names else None
+
+
+def _apart(gap: Figure) -> Measure:
+    label, unit = _("How far these are apart"), _("votes")
+    if gap.value is None:
+        return Measure(label, "–", "", gap.n, unit, _(gap.note))
+    assert gap.low is not None
+    assert gap.high is not None  # with a value there is an interval
+    return Measure(label, _points(gap.value, "+"), f"{_points(gap.low)} – {_points(gap.high)}", gap.n, unit, _meaning(gap))
+
+
+def _points(share: float, sign: str = "") -> str:
+    number = f"{100 * share:{sign}.0f}".replace("-", "−")
+    return _("%(number)s points") % {"number": number} if sign else number
+
+
+def _meaning(gap: Figure) -> str:
+    assert gap.low is not None
+    assert gap.high is not None
+    if gap.low > 0:
+        return _(
+            "Raters err more towards the surer response: wording passes for quality here. Say so in the guideline, and make golds"
+            " of items where the modest answer is right."
+        )
+    if gap.high < 0:
+        return _("Raters err more against the surer response: they mistrust confident wording.")
+    return _("No difference that can be told from chance: as far as so many votes can tell, wording does not mislead raters.")
+
+
+def _row(found: Mapping[str, Any], shown: Sequence[str], *, judgments: str = "", pool: int | None = None) -> GroupRow:
+    figures = {name: as_figure(found["figures"][name]) for name in shown}
+    cells = [(str(COLUMNS[name]), figure, share_interval(figure)) for name, figure in figures.items()]
+    return GroupRow(found["name"], found["n_raters"], found["n"], cells, judgments, pool)

@@ -314,6 +314,19 @@ RUN_STALL_AFTER_S = env.integer(
     "PREFERABLY_RUN_STALL_AFTER_S", "Seconds without a sign of progress after which a run's process is ended.", default="3600"
 )
 RUN_MAX_ATTEMPTS = 3
+RUN_GATHER_S = env.integer(
+    "PREFERABLY_RUN_GATHER_S",
+    "Seconds that the machines of a run wait for one another, models fetched included, before it is queued again.",
+    default="900",
+)
+NODE_ADDRESS = (
+    env.text(
+        "PREFERABLY_NODE_ADDRESS",
+        "Where other nodes reach this one when a run works on several machines. Empty: its host name.",
+        default="",
+    )
+    or socket.gethostname()
+)
 NODE_NAME = (
     env.text("PREFERABLY_NODE", "What this machine is called on a run's page. Empty: its host name.", default="")
     or socket.gethostname()

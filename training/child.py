@@ -13,17 +13,20 @@ from pathlib import Path
 from django.conf import settings
 
 from training import environment, launching, leaving, run_dir
-from training.launching import Launch
+from training.launching import Launch, Meeting
 
 CHILD = "child.json"
 """Who it was, so that the next attempt ends one that has outlived its supervisor."""
 LOOK_S = 0.2
 
 
-def start(folder: Path, launch: Launch, *, n_gpus: int, title: str, more: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+def start(
+    folder: Path, launch: Launch, *, n_gpus: int, title: str, more: Mapping[str, str], meeting: Meeting | None = None
+) -> "subprocess.Popen[bytes]":
     """In a session of its own, so that it can be ended with all it started, and bound to this process's life.
 
-    `title` is the first line in the log, `more` is added to what it inherits. Raises launching.UnableToLaunch.
+    `title` is the first line in the log, `more` is added to what it inherits, `meeting` is for a run on several machines.
+    Raises launching.UnableToLaunch.
     """
     supervisor_pid = os.getpid()
 
@@ -35,7 +38,7 @@ def start(folder: Path, launch: Launch, *, n_gpus: int, title: str, more: Mappin
     inherited = environment.harmless() | {"PYTHONUNBUFFERED": "1"} | dict(more)
     if launch.is_parallel and not n_gpus:
         inherited["CUDA_VISIBLE_DEVICES"] = ""  # it asked for none
-    command = _command(folder, launch, n_gpus)
+    command = _command(folder, launch, n_gpus, meeting)
     with (folder / run_dir.LOG).open("ab") as log:
         log.write(f"{title}\n".encode())
         log.flush()
@@ -90,20 +93,21 @@ def n_oom_kills() -> int:
     return 0
 
 
-def _command(folder: Path, launch: Launch, n_gpus: int) -> list[str]:
+def _command(folder: Path, launch: Launch, n_gpus: int, meeting: Meeting | None) -> list[str]:
     """One process by itself, or accelerate's launcher with a config that is written for it."""
     if not launch.is_parallel:
         return [*settings.TRAINER_COMMAND, str(folder)]
     config = folder / launching.CONFIG
     command = launching.command(settings.TRAINER_COMMAND, config=str(config), folder=str(folder))
-    run_dir.write_json(config, launching.config_of(launch, n_gpus=n_gpus, port=_free_port()))
+    meeting = meeting or Meeting(port=free_port())
+    run_dir.write_json(config, launching.config_of(launch, n_gpus=n_gpus, meeting=meeting))
     return command
 
 
-def _free_port() -> int:
-    """Where the processes of the run find one another, on this machine alone."""
+def free_port() -> int:
+    """Where the processes of a run can find one another on this machine."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind(("", 0))
         return int(probe.getsockname()[1])
 
 

@@ -33,6 +33,7 @@ CHOICES = (
     "n_gpus",
     "memory_gb",
     "n_processes",
+    "n_machines",
     "strategy",
     "offloads",
     "priority",
@@ -69,6 +70,14 @@ class RunForm(forms.Form):
         required=False,
         initial=1,
         help_text=_("One for each GPU shares the work among them. A step stays as large as with one."),
+    )
+    n_machines = forms.IntegerField(
+        label=_("Machines"),
+        min_value=1,
+        max_value=launching.MOST_MACHINES,
+        required=False,
+        initial=1,
+        help_text=_("Each with as many processes, GPUs and as much memory. They begin together."),
     )
     strategy = forms.ChoiceField(
         label=_("They share"), required=False, initial="ddp", help_text=_("Untested: it needs GPUs and has run on none of ours.")
@@ -133,7 +142,7 @@ class RunForm(forms.Form):
             offered: Any = self.fields["strategy"]
             offered.choices = [(name, gettext(words)) for name, words in launching.STRATEGIES.items()]
         else:
-            for name in ("n_processes", "strategy", "offloads"):
+            for name in ("n_processes", "n_machines", "strategy", "offloads"):
                 del self.fields[name]
         for knob in self.knobs:
             self.fields[knob.name] = _knob_field(knob)
@@ -180,7 +189,12 @@ class RunForm(forms.Form):
             priority=given["priority"] or 0,
             tags=tags_in(given["tags"]),
             is_dry=is_dry,
-            launch=Launch(given.get("n_processes") or 1, given.get("strategy") or "ddp", bool(given.get("offloads"))),
+            launch=Launch(
+                given.get("n_processes") or 1,
+                given.get("strategy") or "ddp",
+                bool(given.get("offloads")),
+                given.get("n_machines") or 1,
+            ),
         )
 
     def clean(self) -> dict[str, Any]:

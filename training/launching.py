@@ -18,16 +18,21 @@ STRATEGIES: Mapping[str, str] = {
 UNTESTED = ("fsdp", "zero2", "zero3")
 """They need GPUs, and have run on none of ours."""
 MOST_PROCESSES = 64
+MOST_MACHINES = 32
 _EXIT_CODE = re.compile(r"exitcode\s*:\s*(-\d+)")
 
 
 @dataclass(frozen=True)
 class Launch:
-    """What a run asks for. `offloads`: optimizer, and with ZeRO-3 weights, wait in the machine's memory."""
+    """What a run asks for: so many processes on each of so many machines.
+
+    `offloads`: optimizer, and with ZeRO-3 weights, wait in the machine's memory.
+    """
 
     n_processes: int = 1
     strategy: str = "ddp"
     offloads: bool = False
+    n_machines: int = 1
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Launch":
@@ -37,11 +42,24 @@ class Launch:
         return asdict(self)
 
     @property
+    def n_in_all(self) -> int:
+        return self.n_processes * self.n_machines
+
+    @property
     def is_parallel(self) -> bool:
-        return self.n_processes > 1
+        return self.n_in_all > 1
 
 
 ALONE = Launch()
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """Where the machines of a run find one another, and which of them this one is; the first has rank 0."""
+
+    address: str = "127.0.0.1"
+    port: int = 0
+    rank: int = 0
 
 
 class UnableToLaunch(Exception):
@@ -57,6 +75,8 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
     if not KINDS[kind].is_parallel:
         return [_("A run of this kind works in one process. Ask for one.")]
     found = []
+    if launch.n_machines > 1 and getattr(config, "cross_validates", False):
+        found.append(_("A cross-validation works on one machine. Ask for one, or leave the cross-validation out."))
     if n_gpus not in (0, launch.n_processes):
         found.append(
             _("Each process has a GPU of its own: ask for as many GPUs as processes, or for 0 to compute on processors.")
@@ -65,21 +85,21 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
         found.append(_("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP."))
     if isinstance(config, PpoConfig) and launch.strategy in UNTESTED:
         found.append(_("PPO trains two models, and Accelerate shares out only one. Choose DDP, with LoRA where memory is short."))
-    if isinstance(config, PpoConfig) and config.batch_size % launch.n_processes:
+    if isinstance(config, PpoConfig) and config.batch_size % launch.n_in_all:
         found.append(_("The episodes of a batch do not divide among the processes. Change one of the two numbers."))
     return found
 
 
-def config_of(launch: Launch, *, n_gpus: int, port: int) -> dict[str, Any]:
-    """For `accelerate launch --config_file`. Precision is the trainer's own word."""
+def config_of(launch: Launch, *, n_gpus: int, meeting: Meeting) -> dict[str, Any]:
+    """For `accelerate launch --config_file` on one of the machines. Precision is the trainer's own word."""
     found: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
         "distributed_type": {"ddp": "MULTI_GPU", "fsdp": "FSDP"}.get(launch.strategy, "DEEPSPEED"),
-        "num_machines": 1,
-        "machine_rank": 0,
-        "num_processes": launch.n_processes,
-        "main_process_ip": "127.0.0.1",
-        "main_process_port": port,
+        "num_machines": launch.n_machines,
+        "machine_rank": meeting.rank,
+        "num_processes": launch.n_in_all,
+        "main_process_ip": meeting.address,
+        "main_process_port": meeting.port,
         "mixed_precision": "no",
         "use_cpu": n_gpus == 0,
         "gpu_ids": "all",
@@ -110,6 +130,7 @@ def config_of(launch: Launch, *, n_gpus: int, port: int) -> dict[str, Any]:
             "zero3_save_16bit_model": not is_whole,
             "gradient_accumulation_steps": "auto",
             "gradient_clipping": "auto",
+            "deepspeed_multinode_launcher": "standard",
         }
     return found
 

@@ -212,19 +212,28 @@ def _alone() -> None:
     """There is nobody to wait for."""
 
 
+def _own(files: Mapping[str, bytes]) -> list[Mapping[str, bytes]]:
+    """There is nobody else to send any."""
+    return [files]
+
+
 @dataclass(frozen=True)
 class RunFolder:
     """The child's hand on its folder: every write names its attempt, and a stale one raises StaleAttempt.
 
     Of several processes that work on one run the first alone (`rank` 0) writes. `wait` returns when all have come to it,
-    `agree` what the first one claims.
+    `agree` what the first one claims. On other machines than its own they work in folders of their own (`is_elsewhere`), one
+    of them (`is_first_here`) for all on that machine; `gather` brings what lies there to the first.
     """
 
     path: Path
     attempt: int
     rank: int = 0
+    is_first_here: bool = True
+    is_elsewhere: bool = False
     wait: Callable[[], None] = _alone
     agree: Callable[[bool], bool] = bool
+    gather: Callable[[Mapping[str, bytes]], Sequence[Mapping[str, bytes]]] = _own
 
     def is_stop_requested(self) -> bool:
         """The same answer in every process of the run: each has to ask."""
@@ -280,16 +289,27 @@ class RunFolder:
         """
         target = self.path / CHECKPOINTS / f"step-{step}"
         aside = self._aside(target)
-        if not self.rank:
+        if self.is_first_here:
             _empty(aside)
         self.wait()
         yield aside
         self.wait()
+        self._bring_together(aside)
         if not self.rank:
             self._publish(aside, target)
             for old in sorted(target.parent.glob("step-*"), key=checkpoint_step)[:-keep]:
                 remove(old)
         self.wait()
+
+    def _bring_together(self, aside: Path) -> None:
+        """What the processes of other machines have put into their folders, such as their random numbers."""
+        sends = self.is_elsewhere and self.is_first_here
+        own = {path.name: path.read_bytes() for path in aside.rglob("*") if path.is_file()} if sends else {}
+        for files in self.gather(own):
+            for name, content in files.items() if not self.rank else ():
+                (aside / name).write_bytes(content)
+        if sends:
+            remove(aside)
 
     @contextlib.contextmanager
     def published(self, target: Path) -> Iterator[Path]:

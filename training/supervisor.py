@@ -14,7 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -33,13 +33,14 @@ from training import (
     launching,
     progress_lines,
     run_dir,
+    selectors,
     services,
     shipping,
     store,
     verdicts,
 )
-from training.launching import Launch
-from training.models import Run
+from training.launching import Launch, Meeting
+from training.models import Run, Seat
 from training.services import Ending
 from training.verdicts import LastWords, Next
 
@@ -76,14 +77,36 @@ def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda
         _conclude(attempt, _go(attempt))
     except UnableToStart as problem:
         _finish(attempt, Ending(outcome=Run.Outcome.FAILED, error=str(problem)))
+    except CalledOff:
+        _finish(attempt, Ending(outcome=Run.Outcome.STOPPED))
     except Left:
         _patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now()))
     except Superseded:
         logger.warning("Run %s, attempt %s, is over: another has taken its place.", run.pk, run.attempt)
 
 
+class CalledOff(Exception):
+    """A person stopped the run while its machines gathered."""
+
+
 class Left(Exception):
     """This node cannot go on with the run now, through no fault of the run: it goes back to the queue."""
+
+
+def assist(*, seat: Seat, is_leaving: Callable[[], bool] = lambda: False) -> None:
+    """Sees to one machine's part in a run that another node has claimed: prepares, begins with all the others, ends with them."""
+    run = _patiently(lambda: services.run_to_carry_out(run_id=seat.run_id))
+    logger.info("Run %s, attempt %s: %s joins as machine %s.", run.pk, run.attempt, seat.node, seat.rank)
+    folder = Path(settings.RUNS_DIR) / f"{run.pk}-{seat.rank}"
+    attempt = _Attempt(run=run, folder=folder, is_leaving=is_leaving, seat=seat)
+    try:
+        ending, error = _help(attempt)
+    except UnableToStart as problem:
+        ending, error = Seat.Ending.FAILED, str(problem)
+    except (Left, Superseded):
+        ending, error = Seat.Ending.GONE, ""
+    _patiently(lambda: services.leave_seat(seat=seat, ending=ending, error=error))
+    run_dir.remove(folder)
 
 
 def has_room() -> bool:
@@ -100,6 +123,8 @@ class _Attempt:
     run: Run
     folder: Path
     is_leaving: Callable[[], bool]
+    seat: Seat | None = None
+    """on a machine that has joined: it tells nothing of the run, the first one does"""
     reader: progress_lines.Reader = field(init=False)
     shipper: shipping.Shipper = field(init=False)
     has_left: bool = False
@@ -126,7 +151,7 @@ def _go(attempt: _Attempt) -> LastWords:
         _take_over_checkpoint(attempt)
         _take_over_folds(attempt)
         _take_over_state(attempt)
-        process = _start_child(attempt)
+        process = _start_child(attempt, _gathered(attempt))
     except run_dir.StaleAttempt as problem:
         raise Superseded from problem
     except OSError as problem:
@@ -142,8 +167,11 @@ def _go(attempt: _Attempt) -> LastWords:
     _patiently(lambda: _record(attempt))
     if Launch.from_json(attempt.run.launch).is_parallel:
         code = launching.exit_code(code, progress_lines.log_tail(attempt.folder).rpartition(verdicts.ATTEMPT_BEGINS)[2])
+    lost = _lost_machine(attempt) if code > 0 and run_dir.read_result(attempt.folder) is None else None
     return LastWords(
         exit_code=code,
+        lost_machine=lost.node if lost else "",
+        lost_machine_says=lost.error if lost else "",
         result=run_dir.read_result(attempt.folder),
         log=progress_lines.log_tail(attempt.folder),
         is_out_of_memory=code == -signal.SIGKILL and child.n_oom_kills() > attempt.oom_kills,
@@ -251,12 +279,13 @@ def _fetched_model(attempt: _Attempt, location: str) -> str:
         ) from problem
 
 
-def _start_child(attempt: _Attempt) -> "subprocess.Popen[bytes]":
+def _start_child(attempt: _Attempt, meeting: Meeting | None) -> "subprocess.Popen[bytes]":
     """Raises UnableToStart."""
     attempt.oom_kills = child.n_oom_kills()
-    run = attempt.run
+    run, launch = attempt.run, Launch.from_json(attempt.run.launch)
+    title, more = _title(run), _key_for(run)
     try:
-        return child.start(attempt.folder, Launch.from_json(run.launch), n_gpus=run.n_gpus, title=_title(run), more=_key_for(run))
+        return child.start(attempt.folder, launch, n_gpus=run.n_gpus, title=title, more=more, meeting=meeting)
     except launching.UnableToLaunch as problem:
         raise UnableToStart(
             _("The node's command for training is “%(command)s”. Several processes need one such as python -m training.trainer.")
@@ -273,6 +302,78 @@ def _key_for(run: Run) -> dict[str, str]:
     endpoint = services.endpoint_of(model=run.base_model)
     key = environment.key_of(endpoint.key_variable) if endpoint else ""
     return {endpoint.key_variable: key} if endpoint and key else {}
+
+
+# --- several machines --------------------------------------------------------------------------------------------
+
+
+def _gathered(attempt: _Attempt) -> Meeting | None:
+    """Where the machines of the run meet, all being ready; None for a run on one. Raises Left when they do not come in time."""
+    if Launch.from_json(attempt.run.launch).n_machines == 1:
+        return None
+    _fetched(attempt, attempt.shipper.finish)  # the others begin with the checkpoint that this one has
+    port = child.free_port()
+    _patiently(lambda: services.be_ready(run=attempt.run, rank=0, address=settings.NODE_ADDRESS, port=port))
+    return _met(attempt, time.monotonic() + settings.RUN_GATHER_S)
+
+
+def _met(attempt: _Attempt, deadline: float) -> Meeting:
+    """Waits until every machine is ready. Raises Left, CalledOff, UnableToStart and Superseded."""
+    while (found := _patiently(lambda: selectors.meeting(run=attempt.run))) is None:
+        if attempt.is_stop_requested:
+            raise CalledOff
+        lost = None if attempt.seat else _patiently(lambda: selectors.loss(run=attempt.run, now=timezone.now()))
+        if lost and lost.error:
+            raise UnableToStart(f"{lost.node}: {lost.error}")
+        if lost or attempt.is_leaving() or time.monotonic() > deadline:
+            raise Left
+        _tried(attempt, lambda: _beat(attempt))
+        time.sleep(1)
+    return found
+
+
+def _help(attempt: _Attempt) -> tuple[Seat.Ending, str]:
+    """How the processes on this machine have ended, and a sentence when something is wrong here. Raises what _go raises."""
+    assert attempt.seat is not None
+    seat = attempt.seat
+    try:
+        run_dir.remove(attempt.folder)
+        run_dir.write_job(attempt.folder, _job(attempt))
+        stored = _fetched(attempt, lambda: artifacts.newest_checkpoint(run_id=attempt.run.pk))
+        if stored is not None:
+            _fetched(attempt, lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
+        _patiently(lambda: services.be_ready(run=attempt.run, rank=seat.rank, address=settings.NODE_ADDRESS))
+        meeting = replace(_met(attempt, time.monotonic() + settings.RUN_GATHER_S), rank=seat.rank)
+        process = _start_child(attempt, meeting)
+    except OSError as problem:
+        raise UnableToStart(_os_sentence(problem)) from problem
+    try:
+        while process.poll() is None:
+            if attempt.is_leaving():
+                raise Left
+            _tried(attempt, lambda: _beat(attempt))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=settings.RUN_HEARTBEAT_S)
+    finally:
+        child.end_group(process.pid)
+    result = run_dir.read_result(attempt.folder)
+    if process.returncode == 0:
+        return Seat.Ending.DONE, ""
+    return (Seat.Ending.FAILED, result.error or "") if result else (Seat.Ending.GONE, "")
+
+
+def _lost_machine(attempt: _Attempt) -> selectors.Loss | None:
+    """The machine whose end made the others end: it may have gone without a word, and is known by its silence."""
+    if Launch.from_json(attempt.run.launch).n_machines == 1:
+        return None
+    deadline = time.monotonic() + 2 * selectors.silence().total_seconds()
+    while time.monotonic() < deadline:
+        lost = _patiently(lambda: selectors.loss(run=attempt.run, now=timezone.now()))
+        if lost is not None:
+            return lost
+        _tried(attempt, lambda: _beat(attempt))
+        time.sleep(1)
+    return None
 
 
 # --- during ------------------------------------------------------------------------------------------------------
@@ -301,6 +402,10 @@ def _follow(attempt: _Attempt, process: "subprocess.Popen[bytes]") -> int:
 
 
 def _beat(attempt: _Attempt) -> None:
+    if attempt.seat is not None:
+        if not services.beat_seat(seat=attempt.seat, now=timezone.now()):
+            raise Superseded
+        return
     answer = services.beat(run_id=attempt.run.pk, attempt=attempt.run.attempt, now=timezone.now())
     if not answer.is_ours:
         raise Superseded

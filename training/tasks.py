@@ -25,7 +25,11 @@ def execute_run(*, run_id: int) -> None:
         if selectors.is_wanted_elsewhere(run_id=run_id, node=node, now=timezone.now()):
             doorbell.ring(run_id)
         return
-    first = selectors.next_run_id(node=node)
+    if seat := services.take_seat(node=node, now=timezone.now()):
+        with leaving.noticed(has_worker=True) as is_leaving:
+            supervisor.assist(seat=seat, is_leaving=is_leaving)
+        return
+    first = selectors.next_run_id(node=node, now=timezone.now())
     if first != run_id and selectors.is_wanted_elsewhere(run_id=run_id, node=node, now=timezone.now()):
         doorbell.ring(run_id)
     if first is None:
@@ -40,7 +44,7 @@ def ring_queued_runs() -> None:
     """Rings for the runs that wait, unless rings wait too: then every worker is busy and more would only pile up."""
     if doorbell.n_waiting():
         return
-    for run_id in selectors.queued_run_ids():
+    for run_id in [*selectors.gathering_run_ids(), *selectors.queued_run_ids()]:
         doorbell.ring(run_id)
 
 

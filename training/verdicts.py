@@ -38,6 +38,9 @@ class LastWords:
     log: str
     is_out_of_memory: bool = False
     is_stalled: bool = False
+    lost_machine: str = ""
+    """another one of the run's, that ended before this one did"""
+    lost_machine_says: str = ""
 
 
 def judge(words: LastWords) -> Verdict:
@@ -52,6 +55,10 @@ def judge(words: LastWords) -> Verdict:
         return Verdict(
             Next.AGAIN, _("The training process was killed (%(signal)s).") % {"signal": _signal_name(-words.exit_code)}
         )
+    if words.lost_machine_says:
+        return Verdict(Next.FAILED, f"{words.lost_machine}: {words.lost_machine_says}")
+    if words.lost_machine:
+        return Verdict(Next.AGAIN, _("The worker on %(node)s went away.") % {"node": words.lost_machine})
     return Verdict(Next.FAILED, _sentence_from_log(words.log))
 
 

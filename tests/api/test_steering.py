@@ -92,7 +92,7 @@ def test_several_processes_are_asked_for_and_refused_where_they_cannot_be(callin
     two = post(client, "runs", body | {"n_processes": 2, "n_gpus": 2})
     odd = post(client, "runs", body | {"n_processes": 4, "n_gpus": 2})
 
-    assert two.json()["launch"] == {"n_processes": 2, "strategy": "ddp", "offloads": False}
+    assert two.json()["launch"] == {"n_processes": 2, "strategy": "ddp", "offloads": False, "n_machines": 1}
     assert (odd.status_code, "as many GPUs as processes" in odd.json()["detail"]) == (409, True)
 
 

@@ -49,11 +49,11 @@ class Processes:
         until(lambda: _answers(self.port), "the broker answers")
         return broker
 
-    def start_worker(self, name: str = "worker", node: str = "") -> "subprocess.Popen[bytes]":
+    def start_worker(self, name: str = "worker", node: str = "", **more: str) -> "subprocess.Popen[bytes]":
         """As docs/operators.md has it for a GPU node; `node` is what the machine is called, where there are two on one."""
         options = ["-Q", "gpu", "-c", "1", "--pool-start-method", "spawn", "--max-tasks-per-child", "1", "--disable-prefetch"]
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", *options, "-n", f"{name}@test"]
-        return self._start(command, name, {"PREFERABLY_NODE": node} if node else {})
+        return self._start(command, name, ({"PREFERABLY_NODE": node} if node else {}) | more)
 
     def start_short_worker(self, name: str = "short", n_processes: int = 1) -> "subprocess.Popen[bytes]":
         options = ["-Q", "short", "-c", str(n_processes), "-n", f"{name}@test"]

@@ -104,7 +104,7 @@ def test_the_highest_priority_goes_first_and_what_does_not_fit_is_passed_over(qu
     services.set_priority(run=urgent, priority=5, by=noor, now=NOW)
     services.set_priority(run=too_large, priority=9, by=noor, now=NOW)
 
-    assert selectors.next_run_id(node="small") == urgent.pk
+    assert selectors.next_run_id(node="small", now=timezone.now()) == urgent.pk
     assert selectors.queued_run_ids() == [too_large.pk, urgent.pk, usual.pk]
 
 

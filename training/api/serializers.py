@@ -173,6 +173,12 @@ class NewRunSerializer(serializers.Serializer[Any]):
         max_value=launching.MOST_PROCESSES,
         help_text="that share the work, each with a GPU where any is asked for",
     )
+    n_machines = serializers.IntegerField(
+        default=1,
+        min_value=1,
+        max_value=launching.MOST_MACHINES,
+        help_text="each with as many processes and GPUs, and as much memory",
+    )
     strategy = serializers.ChoiceField(choices=list(launching.STRATEGIES), default="ddp", help_text="how they share it")
     offloads = Flag(default=False, help_text="FSDP and DeepSpeed use the machine's memory as well")
     is_dry = Flag(default=False, help_text="loads everything, makes two steps, leaves no model")
@@ -187,7 +193,7 @@ class NewRunSerializer(serializers.Serializer[Any]):
     @staticmethod
     def wish_of(values: dict[str, Any]) -> Wish:
         asked = {name: values[name] for name in ("n_gpus", "memory_gb", "priority", "remarks", "is_dry")}
-        launch = Launch(values["n_processes"], values["strategy"], values["offloads"])
+        launch = Launch(values["n_processes"], values["strategy"], values["offloads"], values["n_machines"])
         return Wish(**asked, tags=tuple(values["tags"]), launch=launch)
 
     @staticmethod

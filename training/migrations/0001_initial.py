@@ -245,6 +245,24 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='Seat',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attempt', models.PositiveSmallIntegerField()),
+                ('rank', models.PositiveSmallIntegerField()),
+                ('node', models.CharField(blank=True, default='', help_text='empty while nobody has it', max_length=200)),
+                ('address', models.CharField(blank=True, default='', help_text='where others find it; empty before it is ready', max_length=255)),
+                ('port', models.PositiveIntegerField(default=0)),
+                ('heartbeat_at', models.DateTimeField(null=True)),
+                ('ending', models.CharField(blank=True, choices=[('done', 'Done'), ('failed', 'Failed'), ('gone', 'Gone')], default='', max_length=8)),
+                ('error', models.TextField(blank=True, default='', help_text='why it failed, for a person')),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='training.run')),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('run', 'attempt', 'rank'), name='seat_once'), models.UniqueConstraint(condition=models.Q(('node', ''), _negated=True), fields=('run', 'attempt', 'node'), name='seat_node_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='Firing',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -2,7 +2,7 @@
 
 from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel
-from training.models.runs import Run, RunPoint, RunSample
+from training.models.runs import Run, RunPoint, RunSample, Seat
 from training.models.schedules import Chain, Firing, Link, Schedule
 from training.models.snapshots import Snapshot, SnapshotJudgment
 
@@ -17,6 +17,7 @@ __all__ = [
     "RunPoint",
     "RunSample",
     "Schedule",
+    "Seat",
     "Snapshot",
     "SnapshotJudgment",
     "TrainedModel",

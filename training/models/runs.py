@@ -96,6 +96,34 @@ class Run(models.Model):
         return self.name
 
 
+class Seat(models.Model):
+    """One machine's part in an attempt at a run on several. The first is the node that claimed the run; others join it."""
+
+    class Ending(models.TextChoices):
+        DONE = "done"
+        FAILED = "failed"
+        GONE = "gone"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="seats")
+    attempt = models.PositiveSmallIntegerField()
+    rank = models.PositiveSmallIntegerField()
+    node = models.CharField(max_length=200, blank=True, default="", help_text="empty while nobody has it")
+    address = models.CharField(max_length=255, blank=True, default="", help_text="where others find it; empty before it is ready")
+    port = models.PositiveIntegerField(default=0)
+    heartbeat_at = models.DateTimeField(null=True)
+    ending = models.CharField(max_length=8, choices=Ending, blank=True, default="")
+    error = models.TextField(blank=True, default="", help_text="why it failed, for a person")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["run", "attempt", "rank"], name="seat_once"),
+            models.UniqueConstraint(fields=["run", "attempt", "node"], condition=~Q(node=""), name="seat_node_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"machine {self.rank} of run {self.run_id}"
+
+
 class RunPoint(models.Model):
     """One line of progress: the curves of a run. A resumed run repeats steps under a higher attempt; the later wins."""
 

@@ -10,7 +10,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from training.launching import Launch
 from training.models import Node, Run
+from training.selectors.seats import gathering_run_ids
 
 N_IN_LINE_SHOWN = 20
 ALIVE_FOR = timedelta(seconds=60)
@@ -31,7 +33,9 @@ class NodeNow:
 
 def nodes(*, now: datetime) -> list[NodeNow]:
     """By name, the living first."""
-    in_hand = {run.node: run for run in Run.objects.filter(state=Run.State.RUNNING).order_by("started_at")}
+    running = Run.objects.filter(state=Run.State.RUNNING).order_by("started_at").prefetch_related("seats")
+    in_hand = {run.node: run for run in running}
+    in_hand |= {seat.node: run for run in running for seat in run.seats.all() if seat.attempt == run.attempt and seat.node}
     found = [NodeNow(node, now - node.seen_at < ALIVE_FOR, in_hand.get(node.name)) for node in Node.objects.order_by("name")]
     return sorted(found, key=lambda one: not one.is_alive)
 
@@ -53,9 +57,22 @@ def fitting(*, node: str) -> Q:
     return wanted & fits
 
 
-def next_run_id(*, node: str) -> int | None:
-    """The first in line that this node may take."""
-    return in_line().filter(fitting(node=node)).values_list("pk", flat=True).first()
+def next_run_id(*, node: str, now: datetime) -> int | None:
+    """The first in line that this node may take.
+
+    One that needs more machines than are free keeps those behind it waiting, or its turn would never come; one that needs
+    more than there are does not. Machines gather for one run at a time.
+    """
+    for run in in_line().filter(fitting(node=node)).iterator(chunk_size=100):
+        n_machines = Launch.from_json(run.launch).n_machines
+        if n_machines == 1:
+            return run.pk
+        taking = [one for one in nodes(now=now) if one.takes_runs and has_room(run=run, node=one.node)]
+        if len(taking) < n_machines:
+            continue
+        n_free = sum(one.run is None or one.node.name == node for one in taking)
+        return run.pk if n_free >= n_machines and not gathering_run_ids() else None
+    return None
 
 
 def in_line() -> QuerySet[Run]:
@@ -84,8 +101,11 @@ def is_wanted_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:
 
 
 def fits(*, run: Run, node: Node) -> bool:
-    if run.wanted_node not in ("", node.name):
-        return False
+    return run.wanted_node in ("", node.name) and has_room(run=run, node=node)
+
+
+def has_room(*, run: Run, node: Node) -> bool:
+    """The GPUs and the memory that the run asks of each of its machines."""
     if run.n_gpus == 0:
         return run.memory_gb <= math.ceil(node.memory_gb)
     memories = _gpu_memories(node)
@@ -113,13 +133,19 @@ def why_waiting(*, run: Run, now: datetime) -> str:
             "nodes": "; ".join(has_in_words(node=one.node) for one in alive),
         }
     taking = [one for one in fitting_nodes if one.takes_runs]
+    n_machines = Launch.from_json(run.launch).n_machines
+    if len(fitting_nodes) < n_machines:
+        return _("It asks for %(n)s machines, and only these are alive and large enough: %(nodes)s. Add nodes.") % {
+            "n": n_machines,
+            "nodes": ", ".join(one.node.name for one in fitting_nodes),
+        }
     if not taking:
         names = ", ".join(one.node.name for one in fitting_nodes)
         return _("Every node that could take it is draining: %(nodes)s. Let one resume on the page “Nodes”.") % {"nodes": names}
     n_before = _n_before(run)
     before = ngettext("%(n)s run goes first.", "%(n)s runs go first.", n_before) % {"n": n_before} if n_before else ""
-    if all(one.run is not None for one in taking):
-        busy = ", ".join(f"{one.node.name} (“{one.run}”)" for one in taking)
+    if sum(one.run is None for one in taking) < n_machines:
+        busy = ", ".join(f"{one.node.name} (“{one.run}”)" for one in taking if one.run is not None)
         return " ".join(filter(None, (_("It waits for %(nodes)s.") % {"nodes": busy}, before)))
     return before or _("A free node takes it within seconds.")
 

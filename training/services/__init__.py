@@ -41,6 +41,7 @@ from training.services.runs import (
     request_stop,
     retry_run,
     return_to_queue,
+    run_to_carry_out,
 )
 from training.services.schedules import (
     Terms,
@@ -53,6 +54,7 @@ from training.services.schedules import (
     pause_schedule,
     resume_schedule,
 )
+from training.services.seats import be_ready, beat_seat, leave_seat, open_seats, take_seat
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
 from training.services.stages import change_model
 from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
@@ -82,8 +84,10 @@ __all__ = [
     "announce_node",
     "approve_link",
     "ask_models",
+    "be_ready",
     "beat",
     "beat_publication",
+    "beat_seat",
     "begin_measuring",
     "change_model",
     "change_schedule",
@@ -107,7 +111,9 @@ __all__ = [
     "free_by_night",
     "give_up_attempt",
     "keep_demonstration",
+    "leave_seat",
     "move_run",
+    "open_seats",
     "pause_schedule",
     "pin_model",
     "pin_run",
@@ -125,10 +131,12 @@ __all__ = [
     "resume_schedule",
     "retry_run",
     "return_to_queue",
+    "run_to_carry_out",
     "set_priority",
     "snapshot_kinds",
     "stop_chain",
     "store_responses",
+    "take_seat",
     "tidy_node",
     "unpin_model",
     "unpin_run",

@@ -71,6 +71,10 @@ def queue_run(
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
     if refused := launching.problems(wish.launch, kind=kind, config=parsed, n_gpus=wish.n_gpus):
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
+    if wish.launch.n_machines > 1 and not artifacts.is_shared():
+        raise UnableToQueue(
+            _("Several machines need an artifact store that all of them see, such as one behind s3://. Ask for one machine.")
+        )
     _refuse_misfits(kind, snapshot, base_model, reward_model, other_model)
     _refuse_watchdog(kind, reward_model, watchdog_model)
     expected = forecast(

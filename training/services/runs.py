@@ -18,7 +18,7 @@ from accounts.webhooks import Event
 from training import doorbell
 from training.models import Run, RunPoint, RunSample
 from training.selectors.nodes import fitting
-from training.services import endings, registry
+from training.services import endings, registry, seats
 
 TOP_LEVEL = 15
 RARE_LEVELS = 6
@@ -88,9 +88,14 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
         if claimed != 1:
             return None
         endings.tell_webhooks(event=Event.RUN_STARTED, run_id=run_id, now=now)
-        return Run.objects.select_related("snapshot", "base_model", "reward_model", "watchdog_model", "other_model").get(
-            pk=run_id
-        )
+        run = run_to_carry_out(run_id=run_id)
+        seats.open_seats(run=run, now=now)
+    return run
+
+
+def run_to_carry_out(*, run_id: int) -> Run:
+    """With all that it is made from."""
+    return Run.objects.select_related("snapshot", "base_model", "reward_model", "watchdog_model", "other_model").get(pk=run_id)
 
 
 def beat(*, run_id: int, attempt: int, now: datetime) -> Beat:

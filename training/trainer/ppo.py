@@ -18,7 +18,7 @@ from transformers import PreTrainedTokenizerBase
 from training import run_dir
 from training.configs import PpoConfig
 from training.run_dir import Job, Result, RunFolder, newest_checkpoint
-from training.trainer import data, loading, progress
+from training.trainer import data, loading, parallel, progress
 from training.trainer.ppo_trainer import Collapse, Models, PpoTrainer, Report, Rollout
 from training.trainer.rollout_server import URL, RolloutServer
 
@@ -208,10 +208,13 @@ def _learn(
                 return "stopped", None
     except Collapse as collapse:
         checkpoint = newest_checkpoint(folder.path)
-        if checkpoint is None:
+        if not folder.agree(checkpoint is not None):
             raise progress.UnableToTrain(f"{collapse} There is no checkpoint from before to keep.") from collapse
-        trainer.load_state(checkpoint)
-        return "stopped", f"{collapse} The checkpoint of step {run_dir.checkpoint_step(checkpoint)} was kept."
+        if checkpoint is not None:
+            trainer.load_state(checkpoint)
+        parallel.share(trainer.kept_weights())
+        step = run_dir.checkpoint_step(checkpoint) if checkpoint is not None else trainer.state.step
+        return "stopped", f"{collapse} The checkpoint of step {step} was kept."
     return "succeeded", None
 
 
@@ -280,9 +283,11 @@ def _finish(
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
     kept_step = trainer.state.step
     best = folder.path / _BEST / _BEST_WEIGHTS
-    if after and trainer.state.best_reward > after["reward"] and best.exists():
+    if after and folder.agree(trainer.state.best_reward > after["reward"] and best.exists()):
         policy = trainer.accelerator.unwrap_model(trainer.policy)
-        policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
+        if best.exists():
+            policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
+        parallel.share(parameter.data for parameter in policy.parameters() if parameter.requires_grad)
         trainer.ema.clear()  # the weights kept were the averaged ones
         after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
         kept_step = trainer.state.best_step

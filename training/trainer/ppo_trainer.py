@@ -712,6 +712,12 @@ class PpoTrainer:
             for kept, saved in zip(self.ema, torch.load(folder / "ema.pt", map_location=self.device), strict=True):
                 kept.copy_(saved)
 
+    def kept_weights(self) -> Iterator[Tensor]:
+        """All that load_state changes and a forward pass reads."""
+        for model in (self.policy, self.value):
+            yield from (parameter.data for parameter in self._trained(model).values())
+        yield from self.ema
+
     @contextlib.contextmanager
     def averaged_weights(self) -> Iterator[None]:
         """Inside, the policy has its moving average's weights, if one is kept."""

@@ -128,7 +128,7 @@ class Watched(transformers.Trainer):
             transformers.Trainer._save_checkpoint(self, model, trial)
             self.args.output_dir = scratch
             folder.wait()  # each process has written its random numbers there
-            if not folder.rank:
+            if folder.is_first_here:
                 inner = aside / f"checkpoint-{step}"
                 for path in inner.iterdir():
                     path.rename(aside / path.name)

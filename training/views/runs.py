@@ -16,7 +16,7 @@ from django_htmx.http import HttpResponseStopPolling
 
 from pages.charts import LineChart
 from training import access, configs, forms, repeating, run_charts, selectors, services
-from training.models import Run, RunSample, Snapshot, TrainedModel
+from training.models import Run, RunSample, Seat, Snapshot, TrainedModel
 from training.selectors import RunFilter
 
 RUNS_PER_PAGE = 30
@@ -135,6 +135,7 @@ class Board:
     changes: list[selectors.Line]
     log: str
     node: selectors.NodeNow | None
+    seats: list[Seat]
     repeat: list[str]
     extended_by: str
 
@@ -157,6 +158,7 @@ def _board(run: Run) -> Board:
         changes=selectors.settings_compared(runs=[run.made_from, run]) if run.made_from else [],
         log="\n".join(run.log_tail.splitlines()[-N_LOG_LINES_SHOWN:]),
         node=next((one for one in known if one.node.name == run.node), None) if run.state == Run.State.RUNNING else None,
+        seats=list(selectors.seats_of(run=run)) if run.state == Run.State.RUNNING else [],
         repeat=_repeat(run, known) if run.state == Run.State.FINISHED and run.versions else [],
         extended_by=_extended_by(run),
     )

@@ -180,8 +180,8 @@ class Preferably:
         memory_gb: int = 0,
         **more: Any,
     ) -> Run:
-        """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, strategy, offloads, priority, tags,
-        remarks, is_dry, other_model."""
+        """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines, strategy, offloads, priority,
+        tags, remarks, is_dry, other_model."""
         body: Json = {"kind": kind, "name": name, "snapshot": snapshot, "base_model": base_model, "config": dict(config or {})}
         body |= {"n_gpus": n_gpus, "memory_gb": memory_gb} | more
         optional = {"reward_model": reward_model, "watchdog_model": watchdog_model, "preset": preset}

@@ -114,6 +114,24 @@ def test_nodes_notices_and_comparisons_pass_axe_and_fit(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
+def test_the_form_asks_only_for_what_its_way_of_beginning_needs(open_page: Opener, noor: User) -> None:
+    cast.a_model(noor)
+    page = open_page("/schedules/new/weekly/", noor)
+    clock, judgments, fall = (page.locator(f"[name={name}]") for name in ("cron", "n_new", "accuracy_drop"))
+
+    seen = {}
+    for words in ("by clock", "by new judgments", "by a fall of the reward model", "by hand only"):
+        page.get_by_text(words, exact=True).click()
+        seen[words] = [field.is_visible() for field in (clock, judgments, fall)]
+
+    assert seen == {
+        "by clock": [True, False, False],
+        "by new judgments": [False, True, False],
+        "by a fall of the reward model": [True, False, True],
+        "by hand only": [False, False, False],
+    }
+
+
 def test_a_chain_that_waits_is_approved_in_the_browser(open_page: Opener, noor: User, cycle: Chain) -> None:
     Link.objects.filter(chain=cycle, step="ppo").update(run=None, state="approval", approved_at=None, approved_by=None)
     Chain.objects.filter(pk=cycle.pk).update(state="approval")

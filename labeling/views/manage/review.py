@@ -18,6 +18,7 @@ from accounts.requests import MemberRequest
 from labeling import access, selectors, services
 from labeling.forms.review import LONGEST, DecisionForm, QueueForm, ScoresForm, WordsForm
 from labeling.models import Campaign, Item
+from labeling.selectors import cases
 
 ROWS_PER_PAGE = 50
 APPEALS_PER_PAGE = 25
@@ -78,16 +79,18 @@ def set_aside(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
     judgment = access.judgment(user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk)
     reason = request.POST.get(f"aside-{judgment.pk}", "").strip()[:LONGEST]
     if services.set_aside(judgment=judgment, reason=reason, by=request.user, now=timezone.now()):
-        messages.success(
-            request, _("Set aside. It is paid and shown as before, and counts in nothing else until it is taken back.")
-        )
+        aside = _("Set aside. It is paid and shown as before, and counts in nothing else until it is taken back.")
+        messages.success(request, f"{aside} {_('Where its item lacks a judgment now, another rater is asked.')}")
     return redirect("campaign_review_item", pk, item_pk)
 
 
 @require_POST
 def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
     judgment = access.judgment(user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk)
-    if services.take_back(judgment=judgment, by=request.user, now=timezone.now()):
+    counted = services.take_back(judgment=judgment, by=request.user, now=timezone.now())
+    if counted is not None and counted.is_extra:
+        messages.success(request, _("Taken back, as an extra: another rater has judged the item in its place, or is at it."))
+    elif counted is not None:
         messages.success(request, _("Taken back. It counts again."))
     return redirect("campaign_review_item", pk, item_pk)
 
@@ -96,7 +99,8 @@ def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
 def appeals(request: HttpRequest) -> HttpResponse:
     is_answered = request.GET.get("state") == "answered"
     page = Paginator(selectors.appeals(is_answered=is_answered), APPEALS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "labeling/manage/appeals.html", {"page": page, "is_answered": is_answered})
+    context = {"page": page, "is_answered": is_answered, "waiting": cases.n_waiting()}
+    return render(request, "labeling/manage/appeals.html", context)
 
 
 @require_POST

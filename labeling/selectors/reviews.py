@@ -262,7 +262,7 @@ def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[
     for item_id, judgments in by_item.items():
         paces = [(pace, one.active_s) for one in judgments if (pace := _pace(one.active_s, n_chars.get(item_id, 0))) is not None]
         pace, seconds = max(paces, key=lambda pair: pair[0], default=(None, None))
-        pasted = [share for one in judgments if (share := _pasted_share(one.presentation)) is not None]
+        pasted = [share for one in judgments if (share := pasted_share_of(one.presentation)) is not None]
         share, n_votes = shares.get(item_id, (None, len(judgments)))
         rows.append(
             ReviewRow(
@@ -339,7 +339,8 @@ def _pace(active_s: float | None, n_chars: int) -> float | None:
     return n_chars / active_s if active_s and n_chars else None
 
 
-def _pasted_share(presentation: Mapping[str, Any]) -> float | None:
+def pasted_share_of(presentation: Mapping[str, Any]) -> float | None:
+    """Of the characters that came into the editor; None where the page recorded none."""
     typing = presentation.get("typing") or {}
     typed, pasted = _count_of(typing, "typed"), _count_of(typing, "pasted")
     total = (typed or 0) + (pasted or 0)

@@ -18,7 +18,7 @@ from labeling.forms.campaigns import CampaignForm, ChangeForm, initial_of, no_pr
 from labeling.forms.manage import ItemFilterForm
 from labeling.models import Campaign
 from labeling.selectors import costs
-from labeling.selectors.written import written
+from labeling.selectors.written import writers, written
 from labeling.views.manage.curve import progress_chart
 from labeling.views.manage.quality import quality_now
 
@@ -90,12 +90,13 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         context["estimate"] = costs.estimate_of(campaign=campaign, now=now)
     context["is_spent"] = costs.is_spent(campaign=campaign, now=now)
     report = selectors.quality_report(campaign=campaign) if campaign.kind == Campaign.Kind.COMPARISON else None
+    writing = writers(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else {}
     measured = {row.rater_id: row for row in selectors.rater_measures(report=report)} if report else {}
     context |= {
         "report": report,
         "contests": selectors.stored_contests(report=report) if report else [],
         "quality": quality_now(report) if report else [],
-        "raters": [(row, measured.get(row.rater_id)) for row in board.raters],
+        "raters": [(row, measured.get(row.rater_id), writing.get(row.rater_id)) for row in board.raters],
         "n_flagged": sum(bool(row.flags) for row in measured.values()),
         "written": written(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else None,
     }

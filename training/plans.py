@@ -4,7 +4,7 @@ A step leaves a snapshot, a run or a campaign, and later steps take what earlier
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -252,6 +252,8 @@ class Plan:
     """the snapshot that pretraining reads"""
     reward_base: int | None = None
     """what the reward model begins with; None: the base model"""
+    reward_model: int | None = None
+    """one that there is already; None: the chain trains its own"""
     filters: dict[str, Any] = field(default_factory=dict)
     n_prompts: int | None = None
     n_candidates: int = 16
@@ -281,7 +283,10 @@ class Plan:
 
     @property
     def shape(self) -> Template:
-        return TEMPLATES[self.template]
+        whole = TEMPLATES[self.template]
+        if self.reward_model is None:
+            return whole
+        return replace(whole, steps=tuple(step for step in whole.steps if step not in (Step.COMPARISONS, Step.REWARD)))
 
     def config_of(self, step: str) -> dict[str, Any]:
         """What was chosen for this kind of run, but for what the step itself decides."""

@@ -21,7 +21,7 @@ N_RUNS_OFFERED = 10
 KEPT = "kept"
 _MACHINE = ("n_gpus", "memory_gb", "n_processes", "strategy")
 _CANDIDATES = ("n_candidates", "keeps_earlier")
-_PLAN = ("base_model", "goes_on", "reward_base", "text", "n_prompts", *_CANDIDATES, *_MACHINE)
+_PLAN = ("base_model", "goes_on", "reward_model", "reward_base", "text", "n_prompts", *_CANDIDATES, *_MACHINE)
 _CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
 _WHEN = ("cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs", "judge")
 _TIMED = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
@@ -42,6 +42,13 @@ class ScheduleForm(forms.Form):
     )
     goes_on = forms.BooleanField(
         label=_("Later chains go on from the newest model that this schedule has left"), required=False, initial=True
+    )
+    reward_model = forms.ModelChoiceField(
+        label=_("Scored by"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("a new reward model, from the comparisons"),
+        help_text=_("One that is there already scores as it is, and no comparison is learned from."),
     )
     reward_base = forms.ModelChoiceField(
         label=_("The reward model begins with"), queryset=TrainedModel.objects.none(), required=False, empty_label=_("the same")
@@ -180,6 +187,9 @@ class ScheduleForm(forms.Form):
         models = TrainedModel.objects.filter(freed_at=None).order_by("-pk")
         self.fields["base_model"].queryset = models.filter(kind=TrainedModel.Kind.POLICY)  # type: ignore[attr-defined]
         self.fields["reward_base"].queryset = models  # type: ignore[attr-defined]
+        self.fields["reward_model"].queryset = models.filter(kind=TrainedModel.Kind.REWARD)  # type: ignore[attr-defined]
+        if Step.CANDIDATES not in self.shape.steps:
+            del self.fields["reward_model"]
         if not {Step.PPO, Step.RLOO, Step.CANDIDATES} & set(self.shape.steps):
             del self.fields["reward_base"]
         if not self.shape.improving:
@@ -230,7 +240,7 @@ class ScheduleForm(forms.Form):
 
     @property
     def what(self) -> Iterator[BoundField]:
-        return self._named("name", "base_model", "reward_base", "goes_on")
+        return self._named("name", "base_model", "reward_model", "reward_base", "goes_on")
 
     @property
     def data_fields(self) -> Iterator[BoundField]:
@@ -263,11 +273,13 @@ class ScheduleForm(forms.Form):
 
     def plan(self) -> Plan:
         given = self.cleaned_data
-        reward_base, pool, guideline = given.get("reward_base"), given.get("pool"), given.get("guideline")
+        reward_model, reward_base = given.get("reward_model"), given.get("reward_base")
+        pool, guideline = given.get("pool"), given.get("guideline")
         return Plan(
             template=self.template,
             base_model=given["base_model"].pk,
             goes_on=given.get("goes_on", False),
+            reward_model=reward_model.pk if reward_model else None,
             reward_base=reward_base.pk if reward_base else None,
             filters={"campaigns": given.get("campaigns", []), "includes_imports": given["includes_imports"]},
             n_prompts=given.get("n_prompts"),

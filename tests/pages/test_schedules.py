@@ -149,6 +149,24 @@ def test_rejection_sampling_is_set_up_on_one_page(signed_in: SignIn, noor: User,
     assert (form["n_candidates"].value(), form["keeps_earlier"].value()) == (32, False)
 
 
+def test_with_a_reward_model_that_there_is_a_schedule_needs_no_comparison(
+    signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    judge = cast.a_model(noor, "judge", kind="reward")
+    data = rejection_data(base_model=cast.a_model(noor).pk, pool=day_shift.pk, guideline=guideline.pk, reward_model=judge.pk)
+    client = signed_in(noor)
+    client.post("/schedules/new/rejection/", data)
+    schedule = Schedule.objects.get()
+    due = Schedule.objects.filter(pk=schedule.pk)
+    due.update(due_at=timezone.now() - timedelta(minutes=1), last_ran_at=timezone.now() - timedelta(days=7))
+
+    services.fire_due_schedules(now=timezone.now())
+
+    assert schedule.plan["reward_model"] == judge.pk
+    assert "snapshot of comparisons" not in text_of(client, f"/schedules/{schedule.pk}/")
+    assert Chain.objects.get().links.count() == 6
+
+
 def test_one_and_the_same_response_is_nothing_to_choose_from(
     signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:

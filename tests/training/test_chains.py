@@ -354,6 +354,23 @@ def test_ppo_goes_on_from_what_was_tuned_on_the_best_under_the_same_reward_model
     assert run_of(chain, "sample").base_model == TrainedModel.objects.get(run=ppo)
 
 
+def test_a_reward_model_that_there_is_scores_the_candidates_and_no_comparison_is_cut(
+    begin: Callable[..., Chain], noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    judge = services.register_model(
+        name="judge", kind="reward", location="/models/judge", licence="", is_elsewhere=True, by=noor, now=NOW
+    )
+    prompts = on_split("train", 1)
+    chain = begin("rejection-ppo", pool=day_shift.pk, guideline=guideline.pk, reward_model=judge.pk, n_candidates=2)
+
+    assert list(chain.links.order_by("position").values_list("step", flat=True))[:2] == ["prompts", "candidates"]
+    assert run_of(chain, "candidates").reward_model == judge
+    answer(chain, "candidates", [prompts[0].pk], n=2, scores=[0.1, 0.9])
+    run_ends(chain, "candidates", responses=2)
+    run_ends(chain, "sft_best")
+    assert run_of(chain, "ppo").reward_model == judge
+
+
 @pytest.mark.parametrize(("keeps_earlier", "learned"), [(True, [1, 2]), (False, [2])])
 def test_the_best_of_earlier_chains_are_learned_from_where_the_plan_says_so(
     begin: Callable[..., Chain],

@@ -103,7 +103,8 @@ def _let_in(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
 
 
 def situation(*, schedule: Schedule, now: datetime) -> Situation:
-    shape = Plan.from_json(schedule.plan).shape
+    plan = Plan.from_json(schedule.plan)
+    shape = plan.shape
     going = schedule.chains.filter(state__in=OPEN).order_by("number").first()
     measuring = schedule.firings.filter(outcome=Firing.Outcome.MEASURING).order_by("number").first()
     is_by_accuracy = schedule.trigger == Schedule.Trigger.ACCURACY
@@ -114,7 +115,7 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
         what=str(Snapshot.Kind(shape.counted).label),
         n_new=n_new(schedule=schedule),
         n_wanted=schedule.n_new if is_by_data else 0,
-        skips_nothing_new=schedule.skips_nothing_new and not is_by_accuracy,
+        skips_nothing_new=schedule.skips_nothing_new and not is_by_accuracy and plan.reward_model is None,
         quiet_from=schedule.quiet_from,
         quiet_until=schedule.quiet_until,
         min_interval=timedelta(hours=schedule.min_interval_h),

@@ -181,7 +181,7 @@ def _queue(chain: Chain, link: Link, now: datetime) -> bool:
         config=plan.config_of(link.step),
         snapshot=_snapshot_for(chain, plan, link.step),
         base_model=_model_for(chain, plan, link.step),
-        reward_model=_left_by(chain, Step.REWARD) if link.step in _REWARDED else None,
+        reward_model=_judge(chain, plan) if link.step in _REWARDED else None,
         other_model=_model_before(chain, plan) if link.step == Step.EVALUATE else None,
         wish=_wish(plan, kind),
         by=chain.schedule.created_by,
@@ -317,6 +317,12 @@ def _model_for(chain: Chain, plan: Plan, step: str) -> TrainedModel:
     if step == Step.SAMPLE_FIRST:
         return _left_by(chain, Step.SFT)
     return _so_far(chain, plan, step)
+
+
+def _judge(chain: Chain, plan: Plan) -> TrainedModel:
+    if plan.reward_model is not None:
+        return TrainedModel.objects.get(pk=plan.reward_model)
+    return _left_by(chain, Step.REWARD)
 
 
 def _model_before(chain: Chain, plan: Plan) -> TrainedModel:

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 
@@ -127,7 +128,7 @@ class Prompt(models.Model):
     retired_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
-        return str(self.messages[-1]["content"])[:80] if self.messages else "–"
+        return Truncator(str(self.messages[-1]["content"])).chars(300) if self.messages else "–"
 
     @property
     def upset_words(self) -> str:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from labeling import curation
 from labeling.curation import Cluster, Member, Neighbourhood, fingerprint, jaccard, shingles, skeleton, sketches, split_of
+from labeling.models import Prompt
 
 BEGINNINGS, ENDS = "ba co du fe gi lo mu ne", "ran tel vis kon mar pud"
 WORDS = [a + b for a, b in itertools.product(BEGINNINGS.split(), ENDS.split())]
@@ -197,3 +198,9 @@ def test_any_conversation_can_be_sketched_and_found_again(texts: list[str]) -> N
     assert first.keys == again.keys
     assert all(-(2**63) <= key < 2**63 for key in first.keys)
     assert curation.likeness(first, again) == 1
+
+
+def test_a_long_prompt_is_named_by_its_beginning_and_says_that_it_goes_on() -> None:
+    prompt = Prompt(messages=[{"role": "user", "content": "Tell me more. " * 40}])
+
+    assert str(prompt) == "Tell me more. " * 21 + "Tell …"

@@ -1,12 +1,14 @@
 """One run on several machines: they gather, begin together, and none goes on alone."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
@@ -152,6 +154,20 @@ class TestSeats:
         assert selectors.loss(run=run, now=later) == selectors.Loss("c", "The disk is full.")
         services.leave_seat(seat=silent, ending=Seat.Ending.DONE)
         assert selectors.loss(run=run, now=later) == selectors.Loss("c", "The disk is full.")
+
+
+@pytest.mark.django_db
+def test_the_page_of_a_run_names_its_machines(
+    queue_spread: Callable[..., Run], noor: User, signed_in: Callable[..., Client]
+) -> None:
+    run = claimed(queue_spread(Launch(n_machines=3)))
+    services.be_ready(run=run, rank=0, address="10.0.0.7", port=29500)
+    services.take_seat(node="b", now=timezone.now())
+
+    page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()
+
+    lines = re.findall(r'<br><span class="quiet">(.*?)</span>', page)
+    assert [" ".join(line.split()) for line in lines] == ["a", "b prepares", "waits for a node"]
 
 
 # --- real machines, as far as one has two ------------------------------------------------------------------------

@@ -80,7 +80,7 @@ class RunForm(forms.Form):
         help_text=_("Each with as many processes, GPUs and as much memory. They begin together."),
     )
     strategy = forms.ChoiceField(
-        label=_("They share"), required=False, initial="ddp", help_text=_("Untested: it needs GPUs and has run on none of ours.")
+        label=_("They share"), required=False, initial="ddp", help_text=_("What is marked untested has run on no GPUs of ours.")
     )
     offloads = forms.BooleanField(
         label=_("FSDP and DeepSpeed use the machine's memory as well"), required=False, help_text=_("Slower, for larger models.")

@@ -126,7 +126,8 @@ class Board:
     live: selectors.Live
     why_waiting: str
     charts: list[LineChart]
-    samples: list[tuple[RunSample, list[str]]]
+    samples: list[tuple[RunSample, list[tuple[str, str]]]]
+    """each with its scores by name"""
     score_names: list[str]
     measures: list[selectors.Measure]
     breakdowns: list[selectors.Breakdown]
@@ -142,15 +143,18 @@ class Board:
 
 def _board(run: Run) -> Board:
     samples = selectors.samples(run=run)
-    score_names = sorted({name for sample in samples for name in sample.scores})
+    found = sorted({name for sample in samples for name in sample.scores})
+    score_names = {name: name.removeprefix("is_").replace("_", " ") for name in found}
     preset, differences = selectors.differences_from_preset(run=run)
     known = selectors.nodes(now=timezone.now())
     return Board(
         live=selectors.live(run=run, now=timezone.now()),
         why_waiting=selectors.why_waiting(run=run, now=timezone.now()),
         charts=_charts(run),
-        samples=[(sample, [_score(sample.scores.get(name)) for name in score_names]) for sample in samples],
-        score_names=[name.removeprefix("is_").replace("_", " ") for name in score_names],
+        samples=[
+            (sample, [(words, _score(sample.scores.get(name))) for name, words in score_names.items()]) for sample in samples
+        ],
+        score_names=list(score_names.values()),
         measures=selectors.measures(metrics=run.metrics),
         breakdowns=selectors.breakdowns(metrics=run.metrics),
         preset=preset,

@@ -19,6 +19,7 @@ from labeling.models import (
     Pass,
     RankedResponse,
     Response,
+    SetAside,
     Slot,
 )
 from labeling.selectors import costs
@@ -212,22 +213,22 @@ def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
 
 
 def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
-    """Costs by the items that were skipped, not by all items: only where somebody skipped can everybody be through."""
+    """Costs by the items that were skipped, or of which a judgment was set aside: only there can everybody be through."""
     raters = list(campaign.pool.memberships.filter(is_active=True).values_list("rater_id", flat=True))
     slots = Slot.objects.filter(campaign=campaign, is_gold=False)
-    waiting = slots.filter(state=Slot.State.FREE, reserved_for=None, item__passes__isnull=False)
-    free = dict(waiting.values_list("item").annotate(n=Count("pk", distinct=True)))
-    skipped = Pass.objects.filter(item__in=free, rater__in=raters).values_list("item").annotate(n=Count("pk"))
-    taken = slots.filter(item__in=free, rater__in=raters).values_list("item").annotate(n=Count("pk"))
-    met: dict[int, int] = {}
-    for item, n in [*skipped, *taken]:
-        met[item] = met.get(item, 0) + n
+    waiting = slots.filter(state=Slot.State.FREE, reserved_for=None).values_list("item").annotate(n=Count("pk", distinct=True))
+    asides = SetAside.objects.filter(judgment__campaign=campaign).values("judgment__item")
+    free = dict(waiting.filter(item__passes__isnull=False)) | dict(waiting.filter(item__in=asides))
+    met: dict[int, set[int]] = {item: set() for item in free}
+    for rows in (Pass.objects.all(), slots, Judgment.objects.all()):
+        for item, rater in rows.filter(item__in=free, rater__in=raters).values_list("item_id", "rater_id"):
+            met[item].add(rater)
     return Stuck(
         n_lapsed=slots.filter(state=Slot.State.LEASED, expires_at__lte=now).count(),
         n_held=Item.objects.filter(campaign=campaign, held_at__isnull=False, cases__settled_at=None, cases__isnull=False)
         .distinct()
         .count(),
-        n_nobody=sum(n for item, n in free.items() if met.get(item, 0) >= len(raters)),
+        n_nobody=sum(n for item, n in free.items() if len(met[item]) >= len(raters)),
         n_raters=len(raters),
         n_raters_short=max(0, campaign.overlap - len(raters)),
     )

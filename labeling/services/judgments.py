@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Max, Model, ProtectedError, Q
+from django.db.models import Max, Model, ProtectedError
 from django.utils.translation import gettext as _
 
 from config.compiled import execute, insert
@@ -26,7 +26,7 @@ from labeling.models import (
 )
 from labeling.selectors import guidance
 from labeling.selectors.desk import UNDO_WITHIN
-from labeling.services import consequences, golds, slots
+from labeling.services import asides, consequences, golds, slots
 
 STRENGTHS = range(1, 5)
 _FILL = "UPDATE labeling_slot SET state = 'submitted', expires_at = NULL WHERE lease = %s AND rater_id = %s AND state = 'leased'"
@@ -340,8 +340,14 @@ def _next_version(
     parts: Parts,
     now: datetime,
 ) -> Judgment:
-    """The row that takes the place of `old`: its slot, its lease and the time it was first given."""
-    slot_id, lease = old.slot_id, old.lease
+    """The row that takes the place of `old`: its slot, its lease and the time it was first given.
+
+    One that was set aside has lost its slot to others, and takes a seat again as it comes to count.
+    """
+    slot_id, lease, is_extra = old.slot_id, old.lease, old.is_extra
+    if slot_id is None and not is_extra:
+        slot_id = asides.seat(judgment=old, now=now)
+        is_extra = slot_id is None
     Judgment.versions.filter(pk=old.pk).update(is_current=False, slot=None, lease=None)
     measured = [seconds for seconds in (old.active_s, active_s) if seconds is not None]
     judgment = Judgment(
@@ -352,7 +358,7 @@ def _next_version(
         item_id=old.item_id,
         slot_id=slot_id,
         lease=lease,
-        is_extra=old.is_extra,
+        is_extra=is_extra,
         is_gold=old.is_gold,
         guideline_version_id=old.guideline_version_id,
         presentation=dict(presentation),
@@ -423,9 +429,7 @@ def _store(
         if Judgment.objects.filter(item_id=held.item_id, rater=rater).exists():
             slots.store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
             return None
-        slot = _another_slot(item_id=held.item_id, rater=rater)
-        if slot is not None:
-            Slot.objects.filter(pk=slot.pk).update(state=Slot.State.SUBMITTED, rater=rater, expires_at=None)
+        slot = slots.fill_another(item_id=held.item_id, rater=rater)
     judgment = Judgment(
         kind=held.campaign.kind,
         rater=rater,
@@ -446,14 +450,6 @@ def _store(
     insert(judgment, *parts)
     execute(_FORGET_DRAFT, [held.item_id, rater.pk])
     return judgment
-
-
-def _another_slot(*, item_id: int, rater: Rater) -> Slot | None:
-    """A slot of the item for a judgment whose own slot is gone: the one this rater took anew, else any free one."""
-    slots = Slot.objects.select_for_update().filter(item_id=item_id)
-    taken_anew = slots.filter(rater=rater, state=Slot.State.LEASED).first()
-    for_me = Q(reserved_for=None) | Q(reserved_for=rater)
-    return taken_anew or slots.filter(for_me, state=Slot.State.FREE).order_by("number").first()
 
 
 def _parts_of(given: _Given) -> Parts:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from labeling import queue, routing
 from labeling.models import Campaign, Draft, Item, Judgment, Pass, PastLease, PoolMembership, Rater, Slot
@@ -190,6 +191,31 @@ def set_free(*, slot: Slot, end: PastLease.End, active_s: float | None = None, n
     else:
         Slot.objects.filter(pk=slot.pk, lease=slot.lease).update(**FREE, queue_rank=queue.returned_rank(now))
     return ended
+
+
+def vacate(*, slot: Slot, now: datetime) -> None:
+    """The slot of a judgment that counts no more is free for another rater, or is gone where its item is held.
+
+    What was shown under its lease stays known. The judgment has let go of the slot before.
+    """
+    if slot.lease is not None:
+        _end_lease(slot=slot, end=PastLease.End.RELEASED, now=now)
+    mine = Slot.objects.filter(pk=slot.pk)
+    if slot.item.held_at is not None:
+        mine.delete()
+    else:
+        mine.update(**FREE, queue_rank=queue.returned_rank(now))
+
+
+def fill_another(*, item_id: int, rater: Rater) -> Slot | None:
+    """A slot of the item, now filled, for a judgment whose own is gone: the one this rater took anew, else any free one."""
+    slots = Slot.objects.select_for_update().filter(item_id=item_id)
+    taken_anew = slots.filter(rater=rater, state=Slot.State.LEASED).first()
+    for_me = Q(reserved_for=None) | Q(reserved_for=rater)
+    slot = taken_anew or slots.filter(for_me, state=Slot.State.FREE).order_by("number").first()
+    if slot is not None:
+        Slot.objects.filter(pk=slot.pk).update(state=Slot.State.SUBMITTED, rater=rater, expires_at=None)
+    return slot
 
 
 def _end_lease(*, slot: Slot, end: PastLease.End, active_s: float | None = None, now: datetime) -> PastLease:

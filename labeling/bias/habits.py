@@ -196,24 +196,26 @@ class Share:
     p: float | None = None
 
 
-def share(chosen: ArrayLike, *, even: float = 0.5, groups: Sequence[ArrayLike] = ()) -> Share:
+def share(chosen: ArrayLike, *, even: float = 0.5, groups: Sequence[ArrayLike] = (), counts: ArrayLike | None = None) -> Share:
     """The share of entries that are true (1, ½ or 0). `groups`: what belongs together, such as prompts and raters; one or two.
 
-    Without groups each entry counts by itself: Wilson's interval, and z under the even share.
+    Without groups each entry counts by itself: Wilson's interval, and z under the even share. With `counts`, `chosen` holds sums
+    of so many entries each, all of one group.
     """
     given = np.asarray(chosen, dtype=float).reshape(-1)
-    n = len(given)
+    each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float)
+    n = int(each.sum())
     if not n:
         return Share(absent(gettext_noop("There is nothing to count yet.")), even)
-    value = float(given.mean())
+    total = float(given.sum())
+    value = total / n
     alone = math.sqrt(even * (1 - even) / n)
     if not groups:
-        total = float(given.sum())
         centre = total + quantile() ** 2 / 2
         reach = quantile() * math.sqrt(total * (n - total) / n + quantile() ** 2 / 4)
         bottom = n + quantile() ** 2
         return _tested(Figure(value, n, max(0.0, (centre - reach) / bottom), min(1.0, (centre + reach) / bottom), alone), even)
-    se = _grouped_error((given - value) / n, groups, alone)
+    se = _grouped_error((given - value * each) / n, groups, alone)
     reach = quantile() * se
     return _tested(Figure(value, n, max(0.0, value - reach), min(1.0, value + reach), se), even)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling import agreement, bias
-from labeling.figures import Ints, absent, gettext_noop
+from labeling.figures import Figure, Ints, absent, codes, gettext_noop
 from labeling.measures.against import OtherVotes
 from labeling.measures.behind import latest
 from labeling.measures.habits import follows
@@ -28,24 +28,43 @@ class RaterGroup:
 
 @dataclass(frozen=True)
 class _Ballots:
-    """By vote on a pair: whose, on which prompt, and what it followed."""
+    """By prompt and rater: how many votes on pairs, and of each pull how many it named and how many of these followed it.
+
+    Few rows in place of many votes: shares and their errors clustered by prompt and rater come out the same.
+    """
 
     prompt: Ints
     rater: Ints
-    followed: Mapping[str, NDArray[np.int8]]
+    n: Ints
+    asked: Mapping[str, Ints]
+    followed: Mapping[str, Ints]
 
-    def row(self, here: Truths, *, fewest: int = 1) -> Record:
+    @classmethod
+    def of(cls, pairs: agreement.PairVotes, *, prompt: Ints, followed: Mapping[str, NDArray[np.int8]]) -> "_Ballots":
+        rater, raters = codes(pairs.rater)
+        cell, cells = codes(codes(prompt)[0] * max(1, len(raters)) + rater)
+        first = np.zeros(len(cells), dtype=np.int64)
+        first[cell] = np.arange(len(cell))
+        return cls(
+            prompt=prompt[first],
+            rater=pairs.rater[first],
+            n=np.bincount(cell, minlength=len(cells)),
+            asked={name: np.bincount(cell[followed[name] >= 0], minlength=len(cells)) for name in PULLS},
+            followed={name: np.bincount(cell[followed[name] == 1], minlength=len(cells)) for name in PULLS},
+        )
+
+    def row(self, raters: frozenset[int], *, fewest: int = 1) -> Record:
         """No figure of the votes of fewer raters than `fewest`."""
-        rater, prompt = self.rater[here], self.prompt[here]
-        figures = {}
-        for name in PULLS:
-            came = self.followed[name][here]
-            asked = came >= 0
-            found = bias.share(came[asked], groups=(prompt[asked], rater[asked])).figure
-            if 0 < len(np.unique(rater[asked])) < fewest:
-                found = absent(gettext_noop("Too few raters of the group were asked this."))
-            figures[name] = as_record(found)
-        return {"n_raters": len(np.unique(rater)), "n": len(rater), "figures": figures}
+        here = _by(self.rater, raters)
+        figures = {name: as_record(self._share(name, here & (self.asked[name] > 0), fewest)) for name in PULLS}
+        return {"n_raters": len(np.unique(self.rater[here])), "n": int(self.n[here].sum()), "figures": figures}
+
+    def _share(self, name: str, here: Truths, fewest: int) -> Figure:
+        rater = self.rater[here]
+        if 0 < len(np.unique(rater)) < fewest:
+            return absent(gettext_noop("Too few raters of the group were asked this."))
+        groups = (self.prompt[here], rater)
+        return bias.share(self.followed[name][here], counts=self.asked[name][here], groups=groups).figure
 
 
 def groups_of(
@@ -60,7 +79,7 @@ def groups_of(
     if not pairs.unit.size:
         return {}
     followed = follows(pairs, position=votes.position, looks=votes.looks)
-    ballots = _Ballots(votes.prompt[pairs.row], pairs.rater, followed)
+    ballots = _Ballots.of(pairs, prompt=votes.prompt[pairs.row], followed=followed)
     everybody = frozenset(np.unique(pairs.rater).tolist())
     found = [RaterGroup(one.name, one.raters & everybody, one.pool, one.question) for one in groups]
     pools = [one for one in found if not one.question and one.raters and one.raters != everybody]
@@ -68,31 +87,31 @@ def groups_of(
     elsewhere, n_small = _elsewhere(votes, others, pool_names, fewest)
     judgment = votes.judgment[pairs.row]
     return {
-        "everybody": ballots.row(np.ones(len(pairs.rater), dtype=bool)),
-        "pools": [{"name": one.name, "pool": one.pool} | ballots.row(_by(pairs.rater, one)) for one in shown],
+        "everybody": ballots.row(everybody),
+        "pools": [{"name": one.name, "pool": one.pool} | ballots.row(one.raters) for one in shown],
         "elsewhere": elsewhere,
         "n_pools_hidden": len(pools) - len(shown) + n_small,
         "profile": _profile([one for one in found if one.question], ballots, len(everybody), fewest),
-        "behind": {f"pool-{one.pool}": latest(judgment[_by(pairs.rater, one)]) for one in shown},
+        "behind": {f"pool-{one.pool}": latest(judgment[_by(pairs.rater, one.raters)]) for one in shown},
     }
 
 
-def _by(rater: Ints, group: RaterGroup) -> Truths:
-    return np.isin(rater, np.array(sorted(group.raters), dtype=np.int64))
+def _by(rater: Ints, raters: frozenset[int]) -> Truths:
+    return np.isin(rater, np.array(sorted(raters), dtype=np.int64))
 
 
 def _elsewhere(votes: Votes, others: OtherVotes, names: Mapping[int, str], fewest: int) -> tuple[list[Record], int]:
     """Other pools on the same responses, and how many of them are too small to be shown."""
     known, at = np.unique(votes.response, return_index=True)
     others = others.where(np.isin(others.response, known))
-    if not others.response.size:
-        return [], 0
-    place = at[np.searchsorted(known, others.response)]
-    pairs = agreement.expand(items=others.item, raters=others.rater, responses=others.response, ranks=others.rank)
-    followed = follows(pairs, position=others.position, looks=votes.looks.at(place))
-    ballots = _Ballots(votes.prompt[place][pairs.row], pairs.rater, followed)
-    pool = others.pool[pairs.row]
-    rows = [{"name": names.get(one, ""), "pool": one} | ballots.row(pool == one) for one in np.unique(pool).tolist()]
+    rows = []
+    for pool in np.unique(others.pool).tolist():
+        theirs = others.where(others.pool == pool)
+        pairs = agreement.expand(items=theirs.item, raters=theirs.rater, responses=theirs.response, ranks=theirs.rank)
+        row = at[np.searchsorted(known, theirs.response)]  # of `votes`, with the same response
+        followed = follows(pairs, position=theirs.position, looks=votes.looks.at(row))
+        ballots = _Ballots.of(pairs, prompt=votes.prompt[row][pairs.row], followed=followed)
+        rows.append({"name": names.get(pool, ""), "pool": pool} | ballots.row(frozenset(pairs.rater.tolist())))
     shown = [row for row in rows if row["n_raters"] >= fewest]
     return shown, len(rows) - len(shown)
 
@@ -106,7 +125,7 @@ def _profile(groups: Sequence[RaterGroup], ballots: _Ballots, n_raters: int, few
     for question in sorted({one.question for one in groups}):
         asked = {one.name: one for one in groups if one.question == question and one.raters}
         names = shown_answers({name: len(one.raters) for name, one in asked.items()}, n_raters, fewest=fewest)
-        rows = [{"name": name} | _coarse(ballots.row(_by(ballots.rater, asked[name]), fewest=fewest)) for name in names]
+        rows = [{"name": name} | _coarse(ballots.row(asked[name].raters, fewest=fewest)) for name in names]
         found.append({"question": question, "groups": rows, "n_hidden": len(asked) - len(names)})
     return [entry for entry in found if entry["groups"] or entry["n_hidden"]]
 

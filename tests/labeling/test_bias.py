@@ -185,6 +185,22 @@ def test_votes_that_belong_together_make_a_wider_interval() -> None:
     assert together.figure.high - together.figure.low > 3 * (alone.figure.high - alone.figure.low)
 
 
+def test_sums_of_what_belongs_together_give_the_same_share_and_interval() -> None:
+    random = np.random.default_rng(4)
+    prompts, raters = random.integers(0, 20, 500), random.integers(0, 9, 500)
+    chosen = (random.random(500) < 0.3 + 0.05 * raters).astype(float)
+    together = prompts * 9 + raters
+    cells = np.unique(together)
+    sums = [chosen[together == cell].sum() for cell in cells]
+    counts = [int((together == cell).sum()) for cell in cells]
+
+    found = bias.share(sums, counts=counts, groups=[cells // 9, cells % 9])
+
+    expected = bias.share(chosen, groups=[prompts, raters])
+    assert (found.figure.n, found.figure.value) == (500, pytest.approx(expected.figure.value))
+    assert (found.figure.low, found.figure.high) == (pytest.approx(expected.figure.low), pytest.approx(expected.figure.high))
+
+
 def test_nothing_to_count_is_a_sentence() -> None:
     assert bias.share([]).figure.note == "There is nothing to count yet."
     assert bias.share([1, 1, 1], groups=[[1, 2, 3]]).z is not None

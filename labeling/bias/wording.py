@@ -47,16 +47,16 @@ HEDGES = (
     "appears to",
     "approximately",
     "arguably",
-    "as far as i know",
+    "as far as I know",
     "could",
     "generally",
-    "i believe",
-    "i could be wrong",
-    "i don't know",
-    "i guess",
-    "i suspect",
-    "i think",
-    "i'm not sure",
+    "I believe",
+    "I could be wrong",
+    "I don't know",
+    "I guess",
+    "I suspect",
+    "I think",
+    "I'm not sure",
     "in my opinion",
     "it depends",
     "likely",
@@ -98,8 +98,8 @@ CONFIDENCE_MARGIN = 0.5
 
 _CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
-# Longest first, so that “not always” is a hedge and no booster.
-_MARKED = re.compile(r"\b(?:" + "|".join(sorted((*BOOSTERS, *HEDGES), key=len, reverse=True)).replace(" ", r"\s+") + r")\b")
+_LISTED = sorted((*BOOSTERS, *HEDGES), key=len, reverse=True)  # longest first: “not always” is a hedge and no booster
+_MARKED = re.compile(r"\b(?:" + "|".join(_LISTED).lower().replace(" ", r"\s+") + r")\b")
 _MONTH = re.compile(r"\bMay\b")
 _STRONG = frozenset(BOOSTERS)
 

@@ -117,7 +117,7 @@ def _meaning(gap: Figure) -> str:
         )
     if gap.high < 0:
         return _("Raters err more against the surer response: they mistrust confident wording.")
-    return _("No difference that can be told from chance: as far as so many votes can tell, wording does not mislead raters.")
+    return _("No difference that can be told from chance with so many votes.")
 
 
 def _row(found: Mapping[str, Any], shown: Sequence[str], *, judgments: str = "", pool: int | None = None) -> GroupRow:

@@ -123,6 +123,15 @@ def test_a_question_is_asked_only_after_some_answers_to_another(alice: User, gui
     assert '<option value="Made up" selected>' in page
 
 
+def test_of_two_questions_with_one_label_the_first_is_meant(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
+    again = {"kind": "flag", "label": "Overall"}
+    low = {"kind": "flag", "label": "Made up", "asked_if": "Overall", "at_most": "2"}
+
+    signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, again, low))
+
+    assert newest(guideline).questions[-1].asked_if == rating_form.Condition("overall", at_most=2)
+
+
 @pytest.mark.parametrize(
     ("condition", "sentence"),
     [

@@ -69,10 +69,11 @@ export function mount(desk) {
 
   // --- moving about ---
   const stops = (card) => [card.querySelector("[data-text]"), ...card.querySelectorAll("[data-control=scale], [data-control=flag]")];
+  const isInSight = (stop) => !stop.closest("[data-asked-if]")?.hidden;
   const stopOf = (card, target) => stops(card).findIndex((stop) => stop === target || stop.contains(target));
 
   function focusStop(card, index) {
-    const asked = stops(card).slice(0, Math.max(0, index) + 1).filter((stop) => !stop.hidden);
+    const asked = stops(card).slice(0, Math.max(0, index) + 1).filter(isInSight);
     const stop = asked.at(-1);
     current(card);
     (stop.matches("fieldset") ? stop.querySelector("input:checked") ?? stop.querySelector("input") : stop).focus();
@@ -96,7 +97,7 @@ export function mount(desk) {
   function upDown(card, direction, target) {
     const all = stops(card);
     let next = stopOf(card, target) + direction;
-    while (all[next]?.hidden) next += direction;
+    while (all[next] && !isInSight(all[next])) next += direction;
     if (all[next]) focusStop(card, next);
   }
 

@@ -296,7 +296,8 @@ def test_a_question_is_shown_and_reached_only_when_it_is_asked(
     open_page: OpenPage, rosa: Rater, guideline: Guideline, comparing: Campaign
 ) -> None:
     why = Scale("clarity", "Clear", is_required=True, asked_if=Condition("overall", at_most=3))
-    form = RatingForm((Scale("overall", "Overall", is_required=True), why, Flag("made_up", "made up")))
+    worse = Flag("worse", "worst so far", asked_if=Condition("clarity", at_least=4))
+    form = RatingForm((Scale("overall", "Overall", is_required=True), why, worse, Flag("made_up", "made up")))
     services.new_guideline_version(guideline=guideline, text="Be honest.", form=form, by=None, now=timezone.now())
     page = open_page("/desk/", rosa)
     page.get_by_role("button", name="Start").click()
@@ -307,8 +308,10 @@ def test_a_question_is_shown_and_reached_only_when_it_is_asked(
     expect(clarity).to_be_visible()
     press(page, "ArrowDown", "4")
     assert page.locator("[name=rate-A-clarity]:checked").input_value() == "4"
+    expect(page.locator("#rate-A-worse")).to_be_visible()
     press(page, "ArrowUp", "5")
     expect(clarity).to_be_hidden()
+    expect(page.locator("#rate-A-worse")).to_be_hidden()
     press(page, "ArrowDown")
     assert focused(page) == "A/flag"
     rank_all(page, 1, 2, 3, 4)

@@ -39,14 +39,14 @@ RESULTS = ROOT / "benchmarks" / "results" / "hidden_preference.json"
 ADDRESS = re.compile(r"\b(you|your|yours|you're|you'll|you've)\b", re.IGNORECASE)
 MOST_COUNTED, ERROR_RATE = 3, 0.10
 LONGEST_PROMPT, LONGEST_RESPONSE = 96, 32
-N_EXAM, N_WATCHED, N_JUDGED = 120, 24, 220
+N_EXAM, N_WATCHED = 120, 24
 N_COMPARED, BEST_OF, N_EPISODES = 9, 16, 768
 REWARD = {
     "method": "lora",
-    "learning_rate": 3e-4,
+    "learning_rate": 5e-4,
     "n_epochs": 2,
     "batch_size": 2,
-    "accumulation": 4,
+    "accumulation": 1,
     "max_tokens": LONGEST_PROMPT + LONGEST_RESPONSE + 8,
     "checkpoint_every": 0,
 }
@@ -103,10 +103,10 @@ def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     sampling = {"max_new_tokens": LONGEST_RESPONSE, "batch_size": 72, "top_p": 1.0}
     first = options.model.absolute()
 
-    lesson = snapshot(folder / "lesson", train=practice[:N_JUDGED])
-    sampled = run(folder / "sample", "sample", first, lesson, sampling | {"n_responses": N_COMPARED})
-    judged = judgments(practice[:N_JUDGED], responses(sampled), draw)
-    rankings = snapshot(folder / "rankings", train=judged)
+    lesson = snapshot(folder / "lesson", train=practice + watched)
+    sampled = responses(run(folder / "sample", "sample", first, lesson, sampling | {"n_responses": N_COMPARED}))
+    judged = judgments(practice, sampled, draw)
+    rankings = snapshot(folder / "rankings", train=judged, validation=judgments(watched, sampled, draw))
     reward = run(folder / "reward", "reward", first, rankings, REWARD)
 
     rollouts = snapshot(folder / "rollouts", train=practice, validation=watched)
@@ -174,10 +174,10 @@ def liking(text: str) -> int:
     return min(len(ADDRESS.findall(text)), MOST_COUNTED)
 
 
-def judgments(practice: list[Row], written: dict[Any, list[Row]], draw: random.Random) -> list[Row]:
+def judgments(prompts: list[Row], written: dict[Any, list[Row]], draw: random.Random) -> list[Row]:
     """One rater's ranking of each prompt's responses; one in ten has its likings in random order."""
     rows = []
-    for number, prompt in enumerate(practice):
+    for prompt in prompts:
         answers = written[prompt["prompt_id"]]
         liked = [liking(row["text"]) for row in answers]
         if draw.random() < ERROR_RATE:
@@ -187,6 +187,7 @@ def judgments(practice: list[Row], written: dict[Any, list[Row]], draw: random.R
             {"text": row["text"], "rank": 1 + order.index(value), "response": place, "is_ended": row["is_ended"]}
             for place, (row, value) in enumerate(zip(answers, liked, strict=True))
         ]
+        number = prompt["prompt_id"]
         rows.append(
             {"id": f"judgment-{number}", "prompt": prompt["prompt"], "responses": ranked, "judgment": number, "weight": 1.0}
         )

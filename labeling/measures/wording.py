@@ -9,6 +9,9 @@ from labeling.figures import Figure, Floats, Ints, absent, gettext_noop
 from labeling.measures.behind import latest
 from labeling.measures.votes import Record, as_record
 
+LEAST_VOTES = 20
+"""Of one rater, before anything is said of them."""
+
 
 @dataclass(frozen=True)
 class ExpertVotes:
@@ -31,7 +34,7 @@ def confident_wording(votes: ExpertVotes) -> Record:
     """How often raters go wrong, by expert, towards the surer of two responses, and how often towards the other one.
 
     Votes that decide, on pairs that the expert decides and of which one is surer; clustered by prompt and rater. Empty
-    without such an order. `behind`: the judgments with such a vote.
+    without such an order. `behind`: the judgments with such a vote. `raters`: the same by rater, from LEAST_VOTES on.
     """
     pairs = agreement.expand(items=votes.item, raters=votes.rater, responses=votes.response, ranks=votes.rank)
     right = np.sign(votes.expert_rank[pairs.row] - votes.expert_rank[pairs.other_row])
@@ -49,6 +52,7 @@ def confident_wording(votes: ExpertVotes) -> Record:
         "towards": as_record(_share(is_wrong, towards, groups)),
         "away": as_record(_share(is_wrong, away, groups)),
         "gap": as_record(_gap(is_wrong[asked], surer_is_worse[asked], tuple(group[asked] for group in groups))),
+        "raters": _by_rater(is_wrong, surer_is_worse, asked, votes.prompt[pairs.row], pairs.rater),
         "n_told": int(told.sum()),
         "n_alike": int((told & (surer == 0)).sum()),
         "n_not_english": int((told & np.isnan(surer)).sum()),
@@ -56,7 +60,22 @@ def confident_wording(votes: ExpertVotes) -> Record:
     }
 
 
-def _share(is_wrong: np.ndarray, here: np.ndarray, groups: tuple[Ints, Ints]) -> Figure:
+def _by_rater(is_wrong: np.ndarray, surer_is_worse: np.ndarray, asked: np.ndarray, prompt: Ints, rater: Ints) -> Record:
+    """By rater, clustered by prompt."""
+    raters, counts = np.unique(rater[asked], return_counts=True)
+    found = {}
+    for one in raters[counts >= LEAST_VOTES].tolist():
+        own = asked & (rater == one)
+        groups = (prompt[own],)
+        found[str(one)] = {
+            "towards": as_record(_share(is_wrong[own], surer_is_worse[own], groups)),
+            "away": as_record(_share(is_wrong[own], ~surer_is_worse[own], groups)),
+            "gap": as_record(_gap(is_wrong[own], surer_is_worse[own], groups)),
+        }
+    return found
+
+
+def _share(is_wrong: np.ndarray, here: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
     if not here.any():
         return absent(gettext_noop("No vote was given on such a pair yet."))
     return bias.share(is_wrong[here], groups=tuple(group[here] for group in groups)).figure

@@ -1,5 +1,6 @@
 """Rating forms, and that nothing unanswered ever becomes an answer."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -23,7 +24,7 @@ PLAIN = st.lists(st.one_of(SCALES, FLAGS), unique_by=lambda question: question.n
 
 
 @st.composite
-def conditional(draw: st.DrawFn) -> RatingForm:
+def conditional(draw: Callable[[st.SearchStrategy[Any]], Any]) -> RatingForm:
     """Some of the questions are asked only after some answers to one before them."""
     questions: list[Scale | Flag] = []
     for question in draw(PLAIN):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.test import Client
 
 from accounts.models import User
 from labeling import bias, measures, queue, services
@@ -185,6 +186,22 @@ def test_the_rates_are_those_of_loops_over_every_pair(seed: int) -> None:
     }
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_each_raters_rates_are_those_of_their_votes_alone(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("labeling.measures.wording.LEAST_VOTES", 6)
+    rows = some_rows(seed)
+    given = {rater: slow_wording([row for row in rows if row[2] == rater])["wrong"] for rater in range(5)}
+
+    found = measures.confident_wording(expert_votes(rows))["raters"]
+
+    assert set(found) == {str(rater) for rater, wrong in given.items() if len(wrong["towards"]) + len(wrong["away"]) >= 6}
+    assert found
+    for rater, record in found.items():
+        for name, wrong in given[int(rater)].items():
+            assert (record[name]["value"], record[name]["n"]) == (pytest.approx(sum(wrong) / len(wrong)), len(wrong))
+        assert record["gap"]["value"] == pytest.approx(record["towards"]["value"] - record["away"]["value"])
+
+
 def gap_where(*, charmed: float, seed: int) -> dict[str, Any]:
     """Six raters on sixty pairs err in 20 %, and in `charmed` where the worse response is the surer one."""
     chance = random.Random(seed)
@@ -273,6 +290,31 @@ def test_votes_are_held_against_what_a_reviewer_decided(two_each: Campaign, rosa
     assert (found["towards"]["value"], found["towards"]["n"]) == (0.5, 6)
     assert found["away"]["value"] is None
     assert sorted(behind["surer"]["judgments"]) == sorted(judgment.pk for judgment in charmed)
+
+
+def test_the_page_of_a_rater_tells_it_once_there_are_enough_votes(
+    two_each: Campaign,
+    rosa: Rater,
+    raul: Rater,
+    alice: User,
+    signed_in: Callable[..., Client],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    judge(two_each, rosa, sure_first)
+    judge(two_each, raul, modest_first)
+    decide(two_each, modest_first)
+    wording_of(two_each)
+    address = f"/campaigns/{two_each.pk}/raters/{rosa.pk}/"
+    assert "Confident wording" not in signed_in(alice).get(address).content.decode()
+
+    monkeypatch.setattr("labeling.measures.wording.LEAST_VOTES", 3)
+    wording_of(two_each)
+
+    page = " ".join(signed_in(alice).get(address).content.decode().split())
+    assert "Confident wording" in page
+    assert "Wrong, towards the surer one" in page
+    assert "100 %" in page.split("Wrong, towards the surer one")[1][:200]
+    assert "There are votes of one of the two kinds alone." in page
 
 
 def test_other_languages_than_english_are_not_measured(two_each: Campaign, rosa: Rater) -> None:

@@ -88,6 +88,6 @@ def test_the_campaigns_page_marks_them_and_says_what_it_proves(
 
 
 def test_too_few_answers_mark_nobody(db: None, campaign: Campaign) -> None:
-    Judgment.objects.filter(rater__alias="W6").order_by("pk").first().delete()  # type: ignore[union-attr]
+    Judgment.objects.filter(rater__alias="W6").order_by("pk").first().delete()
 
     assert not any(writer.pastes for writer in writers(campaign=campaign).values())

@@ -65,6 +65,15 @@ def wording(results: Mapping[str, Any]) -> list[Measure]:
     return [replace(towards, row="surer"), replace(away, row="modest"), _apart(as_figure(results["gap"]))]
 
 
+def wording_of_rater(results: Mapping[str, Any], rater_id: int) -> list[Measure]:
+    """The same of one rater; empty where too few of their votes can be held against an expert's order."""
+    found = results.get("raters", {}).get(str(rater_id))
+    if not found:
+        return []
+    towards, away, gap = wording(found)
+    return [replace(towards, row=""), replace(away, row=""), replace(gap, meaning=_meaning_of_rater(as_figure(found["gap"])))]
+
+
 def groups(results: Mapping[str, Any]) -> list[GroupPart]:
     """All raters, pools, and each question of the profile; empty where there is nothing to set side by side.
 
@@ -117,6 +126,16 @@ def _meaning(gap: Figure) -> str:
         )
     if gap.high < 0:
         return _("Raters err more against the surer response: they mistrust confident wording.")
+    return _("No difference that can be told from chance with so many votes.")
+
+
+def _meaning_of_rater(gap: Figure) -> str:
+    if gap.low is None or gap.high is None:
+        return _(gap.note)
+    if gap.low > 0:
+        return _("Errs more towards the surer response: show golds where the modest answer is right, with feedback.")
+    if gap.high < 0:
+        return _("Errs more against the surer response.")
     return _("No difference that can be told from chance with so many votes.")
 
 

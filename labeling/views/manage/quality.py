@@ -143,8 +143,14 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
         "page": page,
         "found": found,
         "flags": [(row, flag) for row in found for flag in row.flags],
+        "wording": _wording_of_rater(campaign, rater) if campaign else [],
     }
     return render(request, "labeling/manage/quality_rater.html", context)
+
+
+def _wording_of_rater(campaign: Campaign, rater: Rater) -> list[words.Measure]:
+    report = selectors.quality_report(campaign=campaign)
+    return bias_words.wording_of_rater(report.results.get("wording", {}), rater.pk) if report else []
 
 
 def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict[str, Any]:

@@ -185,9 +185,15 @@ class ScheduleForm(forms.Form):
 
     def _offer_models(self) -> None:
         models = TrainedModel.objects.filter(freed_at=None).order_by("-pk")
-        self.fields["base_model"].queryset = models.filter(kind=TrainedModel.Kind.POLICY)  # type: ignore[attr-defined]
-        self.fields["reward_base"].queryset = models  # type: ignore[attr-defined]
-        self.fields["reward_model"].queryset = models.filter(kind=TrainedModel.Kind.REWARD)  # type: ignore[attr-defined]
+        of_kind = {
+            "base_model": models.filter(kind=TrainedModel.Kind.POLICY),
+            "reward_base": models,
+            "reward_model": models.filter(kind=TrainedModel.Kind.REWARD),
+        }
+        for name, rows in of_kind.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ModelChoiceField)
+            field.queryset = rows
         if Step.CANDIDATES not in self.shape.steps:
             del self.fields["reward_model"]
         if not {Step.PPO, Step.RLOO, Step.CANDIDATES} & set(self.shape.steps):

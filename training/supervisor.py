@@ -613,16 +613,19 @@ def _freed(discard: Callable[[], None]) -> None:
 def _hand_on_responses(attempt: _Attempt, path: Path) -> None:
     rows = run_dir.read_lines(path)
     while chunk := list(islice(rows, N_RESPONSES_AT_ONCE)):
-        responses = [_response(attempt.run, row) for row in chunk]
-        scored = [(one, row["score"]) for one, row in zip(responses, chunk, strict=True) if "score" in row]
-        scores = {(one.prompt_id, one.number): score for one, score in scored}
-        stored = _patiently(
-            lambda responses=responses, scores=scores: services.store_responses(  # type: ignore[misc]
-                run_id=attempt.run.pk, attempt=attempt.run.attempt, rows=responses, scores=scores, now=timezone.now()
-            )
-        )
-        if stored is None:
-            raise Superseded
+        _store_responses(attempt, chunk)
+
+
+def _store_responses(attempt: _Attempt, rows: list[dict[str, Any]]) -> None:
+    run = attempt.run
+    responses = [_response(run, row) for row in rows]
+    scored = [(one, row["score"]) for one, row in zip(responses, rows, strict=True) if "score" in row]
+    scores = {(one.prompt_id, one.number): score for one, score in scored}
+    stored = _patiently(
+        lambda: services.store_responses(run_id=run.pk, attempt=run.attempt, rows=responses, scores=scores, now=timezone.now())
+    )
+    if stored is None:
+        raise Superseded
 
 
 def _response(run: Run, row: dict[str, Any]) -> NewResponse:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from training.launching import Meeting
 from training.models import Run, Seat
@@ -43,16 +43,16 @@ def meeting(*, run: Run) -> Meeting | None:
 
 def loss(*, run: Run, now: datetime) -> Loss | None:
     """The first of the other machines that has ended badly or fallen silent; one that says why goes before."""
-    others = [seat for seat in seats_of(run=run) if seat.rank and seat.node]
-    lost = [seat for seat in others if seat.ending in {Seat.Ending.FAILED, Seat.Ending.GONE} or _is_silent(seat, now)]
+    others = seats_of(run=run).filter(rank__gt=0).exclude(node="")
+    lost = others.filter(Q(ending__in=[Seat.Ending.FAILED, Seat.Ending.GONE]) | Q(ending="") & is_silent(now))
     first = min(lost, key=lambda seat: seat.ending != Seat.Ending.FAILED, default=None)
     return Loss(first.node, first.error) if first else None
 
 
+def is_silent(now: datetime) -> Q:
+    """Of runs and seats. A heartbeat from the future is none either: a clock was set back, and what is dead would wait for it."""
+    return Q(heartbeat_at__lt=now - silence()) | Q(heartbeat_at__gt=now + silence())
+
+
 def silence() -> timedelta:
-    """Three beats are missing: the others stand still until somebody sees it."""
-    return timedelta(seconds=3 * settings.RUN_HEARTBEAT_S)
-
-
-def _is_silent(seat: Seat, now: datetime) -> bool:
-    return not seat.ending and seat.heartbeat_at is not None and now - seat.heartbeat_at > silence()
+    return timedelta(seconds=settings.RUN_REAP_AFTER_S)

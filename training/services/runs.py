@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from accounts.webhooks import Event
 from training import doorbell
 from training.models import Run, RunPoint, RunSample
 from training.selectors.nodes import fitting
+from training.selectors.seats import is_silent
 from training.services import endings, registry, seats
 
 TOP_LEVEL = 15
@@ -206,7 +207,7 @@ def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, on
     """
     ours = _running(run_id, attempt)
     if only_if_silent:
-        ours = ours.filter(_is_silent(now))
+        ours = ours.filter(is_silent(now))
     n_allowed = settings.RUN_MAX_ATTEMPTS
     lost = _("%(reason)s That was the last of %(n)s attempts. Look at the log, then retry: it goes on from its last checkpoint.")
     has_advanced = _has_advanced(run_id, attempt)
@@ -241,7 +242,7 @@ def _has_advanced(run_id: int, attempt: int) -> bool:
 
 def reap_runs(*, now: datetime) -> int:
     """Takes runs from supervisors that have fallen silent. How many."""
-    silent = Run.objects.filter(_is_silent(now), state=Run.State.RUNNING).values_list("pk", "attempt", "node")
+    silent = Run.objects.filter(is_silent(now), state=Run.State.RUNNING).values_list("pk", "attempt", "node")
     return sum(
         give_up_attempt(
             run_id=run_id,
@@ -252,12 +253,6 @@ def reap_runs(*, now: datetime) -> int:
         )
         for run_id, attempt, node in silent
     )
-
-
-def _is_silent(now: datetime) -> Q:
-    """A heartbeat from the future is none either: a clock was set back, and a dead run would wait until it is there again."""
-    patience = timedelta(seconds=settings.RUN_REAP_AFTER_S)
-    return Q(heartbeat_at__lt=now - patience) | Q(heartbeat_at__gt=now + patience)
 
 
 def describe_run(*, run: Run, tags: Sequence[str], remarks: str) -> None:

@@ -152,6 +152,11 @@ class TestSeats:
         assert selectors.loss(run=run, now=later) == selectors.Loss("b", "")
         services.leave_seat(seat=failed, ending=Seat.Ending.FAILED, error="The disk is full.")
         assert selectors.loss(run=run, now=later) == selectors.Loss("c", "The disk is full.")
+        earlier = timezone.now() - 2 * selectors.silence()  # a clock was set back
+        assert selectors.loss(run=run, now=earlier) == selectors.Loss("c", "The disk is full.")
+        Seat.objects.filter(pk=failed.pk).update(ending="", error="", heartbeat_at=earlier)
+        assert selectors.loss(run=run, now=earlier) == selectors.Loss("b", "")
+        services.leave_seat(seat=failed, ending=Seat.Ending.FAILED, error="The disk is full.")
         services.leave_seat(seat=silent, ending=Seat.Ending.DONE)
         assert selectors.loss(run=run, now=later) == selectors.Loss("c", "The disk is full.")
 
@@ -185,7 +190,12 @@ def start_node(site: Processes, name: str, store: str) -> Any:
     home = site.home / name
     home.mkdir(exist_ok=True)
     return site.start_worker(
-        name, node=name, PREFERABLY_HOME=str(home), PREFERABLY_ARTIFACTS=store, PREFERABLY_NODE_ADDRESS="127.0.0.1"
+        name,
+        node=name,
+        PREFERABLY_HOME=str(home),
+        PREFERABLY_ARTIFACTS=store,
+        PREFERABLY_NODE_ADDRESS="127.0.0.1",
+        PREFERABLY_RUN_REAP_AFTER_S="5",
     )
 
 

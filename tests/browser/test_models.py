@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import User
 from labeling.models import Demonstration
@@ -85,6 +85,24 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
 
     page.get_by_role("button", name="New conversation").click()
     expect(page.locator(".turn")).to_have_count(0)
+
+
+def test_nothing_is_asked_before_the_script_that_takes_it_is_there(open_page: Opener, noor: User) -> None:
+    services.register_model(name="tiny", kind="policy", location="someone/tiny", licence="MIT", by=noor, now=NOW)
+    held: list[Route] = []
+    page = open_page("/models/", noor)
+    page.route("**/models/try*.js", lambda route: held.append(route))
+    with Line() as line:
+        line.announce(worker="here")
+        page.goto("/models/try/")
+        line.withdraw(worker="here")
+    ask, box = page.get_by_role("button", name="Ask"), page.get_by_label("Your turn")
+    expect(ask).to_be_disabled()
+    expect(box).not_to_be_editable()
+
+    held[0].continue_()
+    expect(ask).to_be_enabled()
+    expect(box).to_be_editable()
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])

@@ -69,6 +69,7 @@ export function mount(el) {
   form.querySelector("[data-do=stop]").addEventListener("click", stop);
   form.querySelector("[data-do=new]").addEventListener("click", begin);
   document.addEventListener("keydown", onKey);
+  box.readOnly = false;
   settle();
   return () => {
     document.removeEventListener("keydown", onKey);

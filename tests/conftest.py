@@ -1,8 +1,10 @@
 """What every test shares. Services are started before pytest, by scripts/run_with_services.py (`make test`)."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone, translation
 
 if not os.environ.get("DATABASE_URL"):
     pytest.exit("Tests run on a real PostgreSQL: use `make test`, or scripts/run_with_services.py pytest …", returncode=4)
@@ -19,6 +21,15 @@ from tests.cast import (  # noqa: F401  # after the check above: the cast import
     rosa,
     signed_in,
 )
+
+
+@pytest.fixture(autouse=True)
+def _nobodys_language() -> Iterator[None]:
+    """A request leaves its reader's language and time zone behind in the thread, where the next test would speak them."""
+    yield
+    translation.deactivate()
+    timezone.deactivate()
+
 
 # Under xdist these stay in one process: two trainings at once would slow each other down, and so would two browsers.
 TOGETHER = {"trainer": "trainer", "browser": "browser"}

@@ -28,6 +28,7 @@ from labeling.models import (
     Judgment,
     Pass,
     Prompt,
+    QualityReport,
     QueuePlace,
     Rater,
     RaterStanding,
@@ -144,6 +145,7 @@ def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
         is_done = Gold.objects.filter(pk=gold.pk, retired_at=None).update(retired_at=now) == 1
         if is_done:
             audit.record(by=by, action="retire", target=gold, after={"retired_at": now.isoformat()}, now=now)
+            _outdate_reports(gold)
     return is_done
 
 
@@ -156,6 +158,7 @@ def bring_back_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
         is_done = Gold.objects.filter(pk=gold.pk).exclude(retired_at=None).update(retired_at=None) == 1
         if is_done:
             audit.record(by=by, action="bring_back", target=gold, after={"retired_at": None}, now=now)
+            _outdate_reports(gold)
     return is_done
 
 
@@ -170,6 +173,11 @@ def set_golds(*, campaign: Campaign, values: Mapping[str, Any], by: User | None,
             Campaign.objects.filter(pk=campaign.pk).update(**changed)
             audit.record(by=by, action="change", target=campaign, before=before, after=changed, now=now)
     campaign.refresh_from_db(fields=list(SETTINGS))
+
+
+def _outdate_reports(gold: Gold) -> None:
+    """Agreement with golds is another now, although no judgment is new."""
+    QualityReport.objects.filter(campaign__in=gold.uses.values("campaign")).update(is_outdated=True)
 
 
 def _make(

@@ -22,6 +22,7 @@ from labeling.models import (
     Judgment,
     Pool,
     Prompt,
+    QualityReport,
     Rater,
     RaterStanding,
     ReviewRequest,
@@ -341,6 +342,22 @@ def test_an_answer_to_a_retired_gold_counts_no_more(campaign: Campaign, rosa: Ra
     services.retire_gold(gold=Gold.objects.get(uses__item=judgment.item), by=None, now=NOON)
 
     assert selectors.gold_scores(campaign=campaign) == []
+
+
+def test_the_quality_report_is_computed_anew_when_a_gold_counts_no_more_and_when_it_counts_again(campaign: Campaign) -> None:
+    report = QualityReport.objects.create(campaign=campaign)
+    gold = Gold.objects.filter(uses__campaign=campaign).latest("pk")
+
+    for act in (services.retire_gold, services.bring_back_gold):
+        QualityReport.objects.update(is_outdated=False)
+        assert act(gold=gold, by=None, now=NOON)
+        report.refresh_from_db()
+        assert report.is_outdated
+
+    QualityReport.objects.update(is_outdated=False)
+    assert not services.bring_back_gold(gold=gold, by=None, now=NOON)
+    report.refresh_from_db()
+    assert not report.is_outdated
 
 
 # --- golds are no data -------------------------------------------------------------------------------------------

@@ -265,6 +265,7 @@ class Plan:
     memory_gb: int = 0
     """what each of its runs asks for; the two mean what they do in a run"""
     n_processes: int = 1
+    n_machines: int = 1
     strategy: str = "ddp"
     """of its runs whose kind can share the work"""
     approvals: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import time_zone_choices
 from labeling.models import Guideline, Pool
-from training import configs, launching, plans, timing
+from training import configs, launching, plans, services, timing
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan, Step
 from training.selectors import campaign_choices
@@ -19,7 +19,7 @@ from training.services import Terms
 
 N_RUNS_OFFERED = 10
 KEPT = "kept"
-_MACHINE = ("n_gpus", "memory_gb", "n_processes", "strategy")
+_MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
 _CANDIDATES = ("n_candidates", "keeps_earlier")
 _PLAN = ("base_model", "goes_on", "reward_model", "reward_base", "text", "n_prompts", *_CANDIDATES, *_MACHINE)
 _CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
@@ -102,6 +102,14 @@ class ScheduleForm(forms.Form):
         required=False,
         initial=1,
         help_text=_("Of the runs that can share their work: one for each GPU."),
+    )
+    n_machines = forms.IntegerField(
+        label=_("Machines"),
+        min_value=1,
+        max_value=launching.MOST_MACHINES,
+        required=False,
+        initial=1,
+        help_text=_("Each with as many processes, GPUs and as much memory. They begin together."),
     )
     strategy = forms.ChoiceField(label=_("They share"), required=False, initial="ddp")
     approvals = forms.MultipleChoiceField(
@@ -295,6 +303,7 @@ class ScheduleForm(forms.Form):
             n_gpus=given["n_gpus"] or 0,
             memory_gb=given["memory_gb"] or 0,
             n_processes=given["n_processes"] or 1,
+            n_machines=given["n_machines"] or 1,
             strategy=given["strategy"] or "ddp",
             text=given["text"].pk if given.get("text") else None,
             approvals=tuple(given["approvals"]),
@@ -373,7 +382,11 @@ class ScheduleForm(forms.Form):
         """What a run of the chain could not do is said now, and not when its turn comes."""
         if self.errors:
             return
-        launch = launching.Launch(cleaned.get("n_processes") or 1, cleaned.get("strategy") or "ddp")
+        launch = launching.Launch(
+            cleaned.get("n_processes") or 1, cleaned.get("strategy") or "ddp", n_machines=cleaned.get("n_machines") or 1
+        )
+        if problem := services.store_problem(launch):
+            self.add_error("n_machines", problem)
         found: list[str] = []
         for kind in self.shape.run_kinds:
             config, _wrong = configs.parse(kind, self._config(kind))

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -191,6 +192,21 @@ def test_what_a_run_of_the_chain_could_not_share_is_refused_before_it_begins(
 
     assert (tuned.status_code, cycle.status_code) == (302, 422)
     assert "PPO trains two models" in cycle.content.decode()
+
+
+def test_a_schedule_asks_for_several_machines_where_they_share_a_store(
+    signed_in: SignIn, noor: User, settings: LazySettings
+) -> None:
+    client = signed_in(noor)
+    data = form_data(base_model=cast.a_model(noor).pk, n_machines=2)
+
+    alone = client.post("/schedules/new/fine-tune/", data)
+    settings.ARTIFACT_STORE = "s3://models"
+    shared = client.post("/schedules/new/fine-tune/", data)
+
+    assert (alone.status_code, shared.status_code) == (422, 302)
+    assert "an artifact store that all of them see" in alone.content.decode()
+    assert Schedule.objects.get().plan["n_machines"] == 2
 
 
 def test_changing_a_schedule_keeps_what_is_not_changed(signed_in: SignIn, noor: User, schedule: Schedule) -> None:

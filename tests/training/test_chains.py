@@ -437,6 +437,17 @@ def test_runs_of_a_chain_share_their_work_where_their_kind_can(begin: Callable[.
     assert run_of(chain, "sft").launch["n_processes"] == 4
 
 
+def test_runs_of_a_chain_ask_for_several_machines_where_their_kind_can(
+    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.ARTIFACT_STORE = f"file://{tmp_path}/shared"
+    demonstrate(on_split("train", 4)[0], rosa)
+    chain = begin("fine-tune-compare", pool=day_shift.pk, guideline=guideline.pk, n_responses=2, n_prompts=3, n_machines=2)
+    run_ends(chain, "sft")
+
+    assert (run_of(chain, "sft").launch["n_machines"], run_of(chain, "sample").launch["n_machines"]) == (2, 1)
+
+
 def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
     begin: Callable[..., Chain], demonstrated: None, day_shift: Pool
 ) -> None:

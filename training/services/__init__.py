@@ -14,6 +14,7 @@ from training.services.line import (
     queue_run,
     set_priority,
     snapshot_kinds,
+    store_problem,
 )
 from training.services.nodes import announce_node, drain_node, forget_node, resume_node
 from training.services.publishing import (
@@ -135,6 +136,7 @@ __all__ = [
     "set_priority",
     "snapshot_kinds",
     "stop_chain",
+    "store_problem",
     "store_responses",
     "take_seat",
     "tidy_node",

@@ -294,7 +294,8 @@ def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
 def _wish(plan: Plan, kind: str) -> Wish:
     if not configs.KINDS[kind].is_parallel:
         return Wish(n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus, memory_gb=plan.memory_gb)
-    return Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=Launch(plan.n_processes, plan.strategy))
+    launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
+    return Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
 
 
 def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:

@@ -46,6 +46,13 @@ def snapshot_kinds(kind: str) -> tuple[Snapshot.Kind, ...]:
     return tuple(Snapshot.Kind(name) for name in configs.KINDS[kind].snapshots)
 
 
+def store_problem(launch: Launch) -> str:
+    """Why its machines cannot hand files on to one another; empty when they can."""
+    if launch.n_machines == 1 or artifacts.is_shared():
+        return ""
+    return _("Several machines need an artifact store that all of them see, such as one behind s3://. Ask for one machine.")
+
+
 def queue_run(
     *,
     kind: str,
@@ -71,10 +78,8 @@ def queue_run(
         raise UnableToQueue(" ".join(problem.sentence for problem in problems))
     if refused := launching.problems(wish.launch, kind=kind, config=parsed, n_gpus=wish.n_gpus):
         raise UnableToQueue(" ".join(_(sentence) for sentence in refused))
-    if wish.launch.n_machines > 1 and not artifacts.is_shared():
-        raise UnableToQueue(
-            _("Several machines need an artifact store that all of them see, such as one behind s3://. Ask for one machine.")
-        )
+    if problem := store_problem(wish.launch):
+        raise UnableToQueue(problem)
     _refuse_misfits(kind, snapshot, base_model, reward_model, other_model)
     _refuse_watchdog(kind, reward_model, watchdog_model)
     expected = forecast(

@@ -295,6 +295,7 @@ CELERY_BEAT_SCHEDULE = {
     "warn-of-floors": {"task": "labeling.tasks.warn_of_floors", "schedule": 21600.0},
     "reap-runs": {"task": "training.tasks.reap_runs", "schedule": 15.0},
     "fire-due-schedules": {"task": "training.tasks.fire_due_schedules", "schedule": 30.0},
+    "ring-publications": {"task": "training.tasks.ring_publications", "schedule": 60.0},
     "advance-chains": {"task": "training.tasks.advance_chains", "schedule": 30.0},
     "tell-of-judgments": {"task": "labeling.tasks.tell_of_judgments", "schedule": 15.0},
     "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},

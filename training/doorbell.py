@@ -26,7 +26,10 @@ def ring_firing(firing_id: int) -> None:
 
 
 def ring_models(task: str, **what: object) -> bool:
-    """Sends a task to the workers that have models at hand; call it after commit. False when the broker is away."""
+    """Sends a task to the workers that have models at hand; call it after commit. False when the broker is away.
+
+    The beat rings again for a publication; a question to a model is asked again by who asked it.
+    """
     return _send(task, f"No worker was told of {task}.", **what)
 
 
@@ -42,11 +45,11 @@ def _send(task: str, otherwise: str, **what: object) -> bool:
     return True
 
 
-def n_waiting() -> int:
+def n_waiting(queue: str = QUEUE) -> int:
     """Rings that no worker has answered; 0 as well when the broker is away."""
     try:
         with app.connection_for_read() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0)
-            return int(connection.default_channel.queue_declare(queue=QUEUE, passive=True).message_count)
+            return int(connection.default_channel.queue_declare(queue=queue, passive=True).message_count)
     except (OperationalError, ChannelError):
         return 0

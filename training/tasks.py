@@ -87,6 +87,11 @@ def publish_model(*, publication_id: int) -> None:
     sending.send(publication_id=publication_id)
 
 
+@short_task(time_limit_s=30)
+def ring_publications() -> None:
+    services.ring_publications(now=timezone.now())
+
+
 @run_task()
 def answer_question(*, question: str) -> None:
     trying.answer_question(question=question)

@@ -8,9 +8,10 @@ import pytest
 from django.conf import LazySettings
 
 from accounts.models import AuditEvent, User
+from config.celery import app
 from tests.training.conftest import NOW
 from tests.training.hub_stub import Hub, hub_stub
-from training import sending, services
+from training import conversing, doorbell, sending, services
 from training.models import Publication, TrainedModel
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -85,6 +86,47 @@ def test_a_ring_that_comes_twice_sends_once_and_a_silent_worker_is_taken_over_fr
     Publication.objects.filter(pk=made.pk).update(state="running", heartbeat_at=NOW)
     assert services.claim_publication(publication_id=made.pk, now=NOW + timedelta(seconds=60)) is None
     assert services.claim_publication(publication_id=made.pk, now=NOW + timedelta(minutes=3)) is not None
+
+
+@pytest.fixture
+def no_rings() -> Iterator[None]:
+    """The models' queue is empty before and after."""
+
+    def purge() -> None:
+        with app.connection_for_write() as connection:
+            connection.default_channel.queue_purge(conversing.QUEUE)
+
+    purge()
+    yield
+    purge()
+
+
+def test_a_lost_ring_and_a_dead_worker_are_made_good_by_the_beat(no_rings: None, model: TrainedModel, noor: User) -> None:
+    services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
+
+    assert services.ring_publications(now=NOW) == 1
+    assert doorbell.n_waiting(conversing.QUEUE) == 1
+    assert services.ring_publications(now=NOW) == 0, "rings wait: more would only pile up"
+
+
+def test_the_beat_rings_for_no_publication_that_a_worker_has(no_rings: None, model: TrainedModel, noor: User) -> None:
+    made = services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
+    claimed = services.claim_publication(publication_id=made.pk, now=NOW)
+    assert claimed is not None
+
+    assert services.ring_publications(now=NOW + timedelta(minutes=1)) == 0
+    assert services.ring_publications(now=NOW + timedelta(minutes=3)) == 1
+    services.end_publication(publication=claimed, now=NOW)
+    assert services.ring_publications(now=NOW + timedelta(minutes=3)) == 0
+
+
+def test_asking_anew_ends_what_no_worker_took(model: TrainedModel, noor: User) -> None:
+    first = services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
+    services.publish_model(model=model, repository="team/theirs", is_private=True, by=noor, now=NOW + timedelta(minutes=3))
+
+    first.refresh_from_db()
+    assert (first.state, first.error) == ("failed", "No worker took it; it was asked for anew.")
+    assert services.claim_publication(publication_id=first.pk, now=NOW + timedelta(minutes=3)) is None
 
 
 def test_a_publication_that_beat_before_the_clock_was_set_back_is_taken_over(model: TrainedModel, noor: User) -> None:

@@ -23,6 +23,7 @@ from training.services.publishing import (
     claim_publication,
     end_publication,
     publish_model,
+    ring_publications,
 )
 from training.services.questions import Kept, Part, UnableToAskModel, ask_models, keep_demonstration
 from training.services.registry import UnableToRegister, enter_model, register_model, store_responses
@@ -132,6 +133,7 @@ __all__ = [
     "resume_schedule",
     "retry_run",
     "return_to_queue",
+    "ring_publications",
     "run_to_carry_out",
     "set_priority",
     "snapshot_kinds",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import User
-from training import doorbell
+from training import conversing, doorbell
 from training.models import Publication, TrainedModel
 
 HEART_STOPS_AFTER = timedelta(minutes=2)
@@ -22,7 +22,7 @@ class UnableToPublish(Exception):
 
 
 def publish_model(*, model: TrainedModel, repository: str, is_private: bool, by: User, now: datetime) -> Publication:
-    """Queued, and rung for on commit. Raises UnableToPublish."""
+    """Queued, and rung for on commit; the beat rings for one that no worker takes. Raises UnableToPublish."""
     if not _REPOSITORY.fullmatch(repository):
         raise UnableToPublish(_("“%(name)s” is no place on a hub. Write it as owner/name.") % {"name": repository})
     if not model.licence:
@@ -31,6 +31,8 @@ def publish_model(*, model: TrainedModel, repository: str, is_private: bool, by:
         TrainedModel.objects.select_for_update().get(pk=model.pk)
         if _going(now).filter(model=model).exists():
             raise UnableToPublish(_("It is on its way already."))
+        forgotten = Publication.objects.filter(model=model, state=Publication.State.QUEUED)
+        forgotten.update(state=Publication.State.FAILED, error=_("No worker took it; it was asked for anew."), ended_at=now)
         publication = Publication.objects.create(
             model=model, repository=repository, is_private=is_private, created_by=by, created_at=now
         )
@@ -41,11 +43,20 @@ def publish_model(*, model: TrainedModel, repository: str, is_private: bool, by:
 
 def claim_publication(*, publication_id: int, now: datetime) -> Publication | None:
     """None when it is not waiting, or another worker has it."""
-    waiting = Q(state=Publication.State.QUEUED) | Q(~_is_recent("heartbeat_at", now), state=Publication.State.RUNNING)
-    mine = Publication.objects.filter(waiting, pk=publication_id)
+    mine = _without_worker(now).filter(pk=publication_id)
     if mine.update(state=Publication.State.RUNNING, attempt=F("attempt") + 1, heartbeat_at=now, error="") != 1:
         return None
     return Publication.objects.select_related("model").get(pk=publication_id)
+
+
+def ring_publications(*, now: datetime) -> int:
+    """Rings for those that no worker has or whose worker died, unless rings wait too; how many."""
+    if doorbell.n_waiting(conversing.QUEUE):
+        return 0
+    waiting = list(_without_worker(now).order_by("pk").values_list("pk", flat=True))
+    for publication_id in waiting:
+        doorbell.ring_models("publish_model", publication_id=publication_id)
+    return len(waiting)
 
 
 def beat_publication(*, publication: Publication, bytes_total: int, bytes_sent: int, now: datetime) -> bool:
@@ -67,6 +78,11 @@ def _going(now: datetime) -> QuerySet[Publication]:
     """Waiting for a worker, for a while, or with one that lives."""
     queued = Q(_is_recent("created_at", now), state=Publication.State.QUEUED)
     return Publication.objects.filter(queued | Q(_is_recent("heartbeat_at", now), state=Publication.State.RUNNING))
+
+
+def _without_worker(now: datetime) -> QuerySet[Publication]:
+    silent = Q(~_is_recent("heartbeat_at", now), state=Publication.State.RUNNING)
+    return Publication.objects.filter(Q(state=Publication.State.QUEUED) | silent)
 
 
 def _is_recent(field: str, now: datetime) -> Q:

@@ -346,6 +346,11 @@ class RunFolder:
             raise StaleAttempt(f"Attempt {owner} owns {self.path.name}; attempt {self.attempt} is over.")
 
 
+def counted(n: int, noun: str) -> str:
+    """“1 prompt”, “3 prompts”, in what a run tells; for nouns that take an s."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def write_json(path: Path, value: Any) -> None:
     write_atomically(path, json.dumps(value, indent=1) + "\n")
 

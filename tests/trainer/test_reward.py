@@ -130,8 +130,8 @@ def test_ties_and_what_is_too_long_are_counted_and_said(run_folder: Path, tiny_m
 
     names = ("n_train_pairs", "n_ties", "n_responses_left_out", "n_prompts_cut")
     assert [result.metrics[name] for name in names] == [3, 1, 1, 1]
-    assert "1 ties teach nothing and were dropped. 1 responses were left out: longer than 64 tokens" in runs.notes(folder)
-    assert "1 prompts lost their beginning" in runs.notes(folder)
+    assert "1 tie dropped: nothing to learn. 1 response left out: longer than 64 tokens" in runs.notes(folder)
+    assert "1 prompt cut at the beginning" in runs.notes(folder)
     assert "held_out_accuracy_before" not in result.metrics
 
 
@@ -139,7 +139,7 @@ def test_rankings_of_ties_alone_get_a_sentence(run_folder: Path, tiny_model: Pat
     snapshot = runs.write_snapshot(tmp_path / "ties", train=[runs.ranking(1, {"one": 1, "other": 1})])
     folder = runs.prepare(run_folder, "reward", QUICK, tiny_model, snapshot)
 
-    with pytest.raises(data.UnableToRead, match="holds no pair to learn from: 1 ties"):
+    with pytest.raises(data.UnableToRead, match="holds no pair to learn from: 1 tie and"):
         runs.carry_out(folder)
 
 

@@ -101,7 +101,7 @@ def finished(run: Run, outcome: str, error: str = "") -> Run:
     metrics = {"held_out_loss_before": 2.104, "held_out_loss_after": 1.713, "n_held_out": 92, "n_train": 1010, "seconds": 1220.4}
     run.state, run.outcome, run.error, run.finished_at = "finished", outcome, error, timezone.now()
     run.metrics = metrics if outcome == "succeeded" else {}
-    run.notes = ["1010 demonstrations to learn from, 92 held out (validation).", "3 were cut at the longest row."]
+    run.notes = ["1010 demonstrations to learn from, 92 held out (validation).", "3 cut at the longest row."]
     run.versions = {"torch": "2.13.0", "trl": "1.16.2", "python": "3.11.9"}
     run.save()
     if outcome == "succeeded":

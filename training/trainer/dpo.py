@@ -15,7 +15,7 @@ from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 
 from training.configs import DpoConfig
-from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, loading, progress
 from training.trainer.ranking_trainer import PairResults
 
@@ -189,8 +189,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
     read = data.rankings(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
     if not read.rows:
         raise data.UnableToRead(
-            f"The snapshot holds no pair to learn from: {read.n_ties} ties and {read.n_left_out} responses longer than "
-            f"{config.max_tokens} tokens. Collect more comparisons, or raise the longest row."
+            f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
+            f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
+            "Collect more comparisons, or raise the longest row."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens).rows
@@ -204,9 +205,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
 
 def _tell(folder: RunFolder, rows: _Rows) -> None:
     note = (
-        f"{len(rows.train)} of {rows.read.n_pairs} pairs to learn from, {len(rows.held_out)} held out "
-        f"({rows.split or 'no held-out split'}). {rows.read.n_ties} ties teach nothing and were dropped."
+        f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} to learn from, {len(rows.held_out)} held out "
+        f"({rows.split or 'no held-out split'}). {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
     )
     if rows.read.n_left_out:
-        note += f" {rows.read.n_left_out} responses were left out: too long by themselves."
+        note += f" {counted(rows.read.n_left_out, 'response')} left out: too long by themselves."
     folder.append_note(note)

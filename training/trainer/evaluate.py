@@ -13,7 +13,7 @@ from transformers import PreTrainedTokenizerBase
 
 from training import run_dir
 from training.configs import EvaluateConfig
-from training.run_dir import Job, Result, RunFolder
+from training.run_dir import Job, Result, RunFolder, counted
 from training.trainer import answering, breakdown, data, loading, sft
 from training.trainer.answering import Answer
 from training.trainer.data import Prompt
@@ -51,7 +51,7 @@ def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
     split, rows = _rows(Path(job.snapshot), config)
-    folder.append_note(f"{len(rows)} rows ({split}).")
+    folder.append_note(f"{counted(len(rows), 'row')} ({split}).")
     parts = _parts(job, rows)
     evaluation = _Evaluation(
         job=job,

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 
 from training import run_dir
 from training.configs import PpoConfig
-from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, loading, parallel, progress
 from training.trainer.ppo_trainer import Collapse, Models, PpoTrainer, Report, Rollout
 from training.trainer.rollout_server import URL, RolloutServer
@@ -301,10 +301,11 @@ def _finish(
 
 def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bool) -> None:
     note = (
-        f"{len(texts.train)} prompts to learn on, {len(texts.held_out)} held out ({texts.held_out_split or 'no held-out split'})."
+        f"{counted(len(texts.train), 'prompt')} to learn on, {len(texts.held_out)} held out "
+        f"({texts.held_out_split or 'no held-out split'})."
     )
     if texts.n_too_long:
-        note += f" {texts.n_too_long} prompts were left out: longer than {config.max_prompt_tokens} tokens."
+        note += f" {counted(texts.n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens} tokens."
     if config.watchdog_drop and not is_watched:
         note += " It cannot stop when a watchdog falls: none was chosen."
     if texts.ptx:

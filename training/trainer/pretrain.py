@@ -15,7 +15,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, PreTrainedTok
 from trl.trainer.sft_config import SFTConfig
 
 from training.configs import PretrainConfig
-from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, loading, progress, sft
 from training.trainer.data import Example
 
@@ -173,8 +173,8 @@ def _example(ids: list[int]) -> Example:
 
 def _tell(folder: RunFolder, found: _Blocks, config: PretrainConfig) -> None:
     folder.append_note(
-        f"{found.n_documents} documents: {len(found.train)} rows of {config.max_tokens} tokens to learn from, "
-        f"{len(found.held_out)} held out ({found.split or 'no held-out split'})."
+        f"{counted(found.n_documents, 'document')}: {counted(len(found.train), 'row')} of {config.max_tokens} tokens "
+        f"to learn from, {len(found.held_out)} held out ({found.split or 'no held-out split'})."
     )
 
 

@@ -12,7 +12,7 @@ from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerContro
 
 from training import run_dir
 from training.configs import RewardConfig
-from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import breakdown, cross_validation, data, loading, progress
 from training.trainer.data import Rankings
 from training.trainer.ranking_trainer import RankingArguments, RankingTrainer
@@ -168,8 +168,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
     read = data.rankings(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens, config.margin)
     if not read.rows:
         raise data.UnableToRead(
-            f"The snapshot holds no pair to learn from: {read.n_ties} ties and {read.n_left_out} responses longer than "
-            f"{config.max_tokens} tokens. Collect more comparisons, or raise the longest row."
+            f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
+            f"{counted(read.n_left_out, 'response')} longer than {config.max_tokens} tokens. "
+            "Collect more comparisons, or raise the longest row."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens).rows
@@ -185,12 +186,14 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
 
 def _tell(folder: RunFolder, rows: _Rows, config: RewardConfig) -> None:
     note = (
-        f"{rows.n_pairs} of {rows.read.n_pairs} pairs over {len(rows.train)} prompts to learn from, "
+        f"{rows.n_pairs} of {counted(rows.read.n_pairs, 'pair')} over {counted(len(rows.train), 'prompt')} to learn from, "
         f"{rows.n_held_out_pairs} held out ({rows.split or 'no held-out split'})."
     )
-    note += f" {rows.read.n_ties} ties teach nothing and were dropped."
+    note += f" {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
     if rows.read.n_left_out:
-        note += f" {rows.read.n_left_out} responses were left out: longer than {config.max_tokens} tokens by themselves."
+        note += f" {counted(rows.read.n_left_out, 'response')} left out: longer than {config.max_tokens} tokens by themselves."
     if rows.read.n_cut:
-        note += f" {rows.read.n_cut} prompts lost their beginning to fit {config.max_tokens} tokens with their responses."
+        note += (
+            f" {counted(rows.read.n_cut, 'prompt')} cut at the beginning, to fit {config.max_tokens} tokens with the responses."
+        )
     folder.append_note(note)

@@ -15,7 +15,7 @@ from trl.trainer.rloo_config import RLOOConfig
 from trl.trainer.rloo_trainer import RLOOTrainer
 
 from training.configs import RlooConfig
-from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import answering, data, loading, progress
 from training.trainer.answering import Answer
 from training.trainer.data import Prompt
@@ -201,9 +201,9 @@ def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> li
 
 def _tell(folder: RunFolder, texts: _Texts, config: RlooConfig) -> None:
     note = (
-        f"{len(texts.train)} prompts to learn on, {config.n_responses} responses to each; {len(texts.held_out)} held out "
-        f"({texts.split or 'no held-out split'})."
+        f"{counted(len(texts.train), 'prompt')} to learn on, {config.n_responses} responses to each; "
+        f"{len(texts.held_out)} held out ({texts.split or 'no held-out split'})."
     )
     if texts.n_too_long:
-        note += f" {texts.n_too_long} prompts were left out: longer than {config.max_prompt_tokens} tokens."
+        note += f" {counted(texts.n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens} tokens."
     folder.append_note(note)

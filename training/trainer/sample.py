@@ -14,7 +14,7 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 
 from training import run_dir
 from training.configs import SampleConfig
-from training.run_dir import Job, Result, RunFolder
+from training.run_dir import Job, Result, RunFolder, counted
 from training.trainer import answering, data, judging, loading, sample_elsewhere
 from training.trainer.data import Prompt
 
@@ -160,9 +160,9 @@ def _show(folder: RunFolder, step: int, batch: list[Prompt], rows: list[dict[str
 
 
 def _tell(folder: RunFolder, found: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int) -> None:
-    note = f"{len(found)} prompts, {config.n_responses} responses to each."
+    note = f"{counted(len(found), 'prompt')}, {counted(config.n_responses, 'response')} to each."
     if n_too_long:
-        note += f" {n_too_long} prompts were left out: longer than {config.max_prompt_tokens} tokens."
+        note += f" {counted(n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens} tokens."
     if n_done:
-        note += f" {n_done} were answered before; going on."
+        note += f" Going on: {n_done} answered before."
     folder.append_note(note)

@@ -13,7 +13,7 @@ import httpx2
 from training import completions, run_dir
 from training.completions import Sampling, Server
 from training.configs import SampleConfig
-from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
+from training.run_dir import AnticipatedFailure, Job, Result, RunFolder, counted
 from training.trainer import data, judging
 from training.trainer.judging import Judge
 
@@ -37,10 +37,11 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder, done: set[Any],
     size = max(min(config.batch_size, MAX_AT_ONCE) // config.n_responses, 1)
     batches = [fitting[start : start + size] for start in range(0, len(fitting), size)]
     folder.append_note(
-        f"{len(fitting)} prompts, {config.n_responses} responses to each, written by {server.name} at {server.url}."
+        f"{counted(len(fitting), 'prompt')}, {counted(config.n_responses, 'response')} to each, "
+        f"written by {server.name} at {server.url}."
     )
     if n_too_long:
-        folder.append_note(f"{n_too_long} prompts were left out: longer than about {config.max_prompt_tokens} tokens.")
+        folder.append_note(f"{counted(n_too_long, 'prompt')} left out: longer than about {config.max_prompt_tokens} tokens.")
     outcome, n_written, n_shown = "succeeded", 0, 0
     with completions.client() as client, ThreadPoolExecutor(MAX_AT_ONCE) as pool:
         for step, batch in enumerate(batches, start=1):

@@ -11,7 +11,7 @@ from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
 from training.configs import SftConfig
-from training.run_dir import Job, Result, RunFolder, newest_checkpoint
+from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, loading, progress
 from training.trainer.data import Demonstrations, Example
 
@@ -105,11 +105,14 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SftConfig)
 
 
 def _tell(folder: RunFolder, train: Demonstrations, split: str, held_out: list[Example]) -> None:
-    note = f"{len(train.examples)} demonstrations to learn from, {len(held_out)} held out ({split or 'no held-out split'})."
+    note = (
+        f"{counted(len(train.examples), 'demonstration')} to learn from, {len(held_out)} held out "
+        f"({split or 'no held-out split'})."
+    )
     if train.n_cut:
-        note += f" {train.n_cut} were cut at the longest row."
+        note += f" {train.n_cut} cut at the longest row."
     if train.n_left_out:
-        note += f" {train.n_left_out} were left out: their prompt alone fills it."
+        note += f" {train.n_left_out} left out: the prompt alone fills it."
     folder.append_note(note)
 
 

@@ -55,7 +55,7 @@ K = 4
 OVERLAP = 3
 N_RATERS = 200
 N_NEW = 1_000
-OPENINGS = 20
+OPENINGS = 100
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 

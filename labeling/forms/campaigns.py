@@ -267,6 +267,13 @@ class ChangeForm(EffortForm):
         of_comparisons = ("asks_strength", "asks_reason", "max_overlap", "overlap_rule", "confidence")
         for name in ("min_words", "max_words") if comparing else of_comparisons:
             del self.fields[name]
+        self.fields["review_share"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if cleaned.get("review_share") is None:
+            cleaned["review_share"] = self.instance.review_share  # left empty, it stays as it was
+        return cleaned
 
     def values(self) -> dict[str, Any]:
         """For services.change_campaign; what is not asked of this kind of campaign is left out."""

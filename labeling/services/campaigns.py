@@ -193,6 +193,7 @@ CHANGEABLE = (
     "confidence",
     "budget_unit",
     "budget",
+    "review_share",
 )
 """What may be changed while a campaign goes on. What raters hold stays under the version that they were shown, and what was
 judged stays as it is: each judgment says which version it was given under."""

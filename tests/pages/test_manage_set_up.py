@@ -286,6 +286,20 @@ def test_the_words_of_a_writing_campaign_are_changed(alice: User, demonstration_
     assert (demonstration_campaign.min_words, demonstration_campaign.max_words) == (5, 50)
 
 
+def test_a_writing_campaign_says_how_much_of_it_is_reviewed(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    address = f"/campaigns/{demonstration_campaign.pk}/set-up/change/"
+    fields = change_form(demonstration_campaign, min_words=5, max_words=50)
+
+    signed_in(alice).post(address, fields | {"review_share": 40})
+    signed_in(alice).post(address, fields | {"review_share": ""})
+
+    demonstration_campaign.refresh_from_db()
+    assert demonstration_campaign.review_share == 40
+    assert 'name="review_share" value="40"' in signed_in(alice).get(address).text
+
+
 def test_a_clone_starts_with_what_the_campaign_was_set_up_with(
     alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:

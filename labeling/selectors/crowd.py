@@ -2,10 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 
-from labeling.models import Campaign, CrowdLink, CrowdVisit, Judgment, Pool, Rater
+from labeling import queue
+from labeling.models import Campaign, CrowdLink, CrowdVisit, Judgment, Pass, Pool, Rater, Slot
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,22 @@ def visit_at_work(*, rater: Rater, campaign: Campaign | None = None) -> CrowdVis
 
 
 def n_given(*, visit: CrowdVisit) -> int:
-    return Judgment.objects.filter(rater=visit.rater_id, campaign=visit.link.campaign_id).count()
+    """Judgments of this visit; a worker may have come for the same campaign before."""
+    return _given(visit).count()
+
+
+def has_done_what_there_was(*, visit: CrowdVisit, now: datetime) -> bool:
+    """Whether nothing is left for the worker, who has judged something and at least as much as they skipped."""
+    campaign, rater = visit.link.campaign, visit.rater
+    n = n_given(visit=visit)
+    n_skipped = Pass.objects.filter(rater=rater, item__campaign=campaign, created_at__gte=visit.started_at).count()
+    if n == 0 or n < n_skipped or rater.slots.filter(campaign=campaign, state=Slot.State.LEASED).exists():
+        return False
+    return campaign.state != Campaign.State.OPEN or not queue.has_work(campaign=campaign, rater=rater, now=now)
+
+
+def _given(visit: CrowdVisit) -> QuerySet[Judgment]:
+    return Judgment.objects.filter(rater=visit.rater_id, campaign=visit.link.campaign_id, submitted_at__gte=visit.started_at)
 
 
 def campaigns_for_links(*, pool: Pool) -> QuerySet[Campaign]:

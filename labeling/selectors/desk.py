@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 
 from config.compiled import Compiled, Gap
 from labeling import queue, rating_form
-from labeling.models import Campaign, Draft, GuidelineVersion, Item, Judgment, PastLease, Rater, Slot
+from labeling.models import Campaign, CrowdVisit, Draft, GuidelineVersion, Item, Judgment, PastLease, Rater, Slot
 from labeling.selectors import admission, guidance
 from labeling.selectors.withheld import Withheld, withheld
 
@@ -218,8 +218,15 @@ def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
 
 
 def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
+    """Of the rater's pools; who came through a crowd link has the link's campaign, and no other of its pool."""
+    visits = CrowdVisit.objects.filter(rater=rater)
     return (
-        Campaign.objects.filter(state=Campaign.State.OPEN, pool__memberships__rater=rater, pool__memberships__is_active=True)
+        Campaign.objects.filter(
+            ~Exists(visits) | Exists(visits.filter(link__campaign=OuterRef("pk"))),
+            state=Campaign.State.OPEN,
+            pool__memberships__rater=rater,
+            pool__memberships__is_active=True,
+        )
         .select_related("pool")
         .order_by("-priority", "name")
     )

@@ -4,11 +4,13 @@ import secrets
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import User
-from labeling.models import Campaign, CrowdLink, CrowdVisit, Judgment, PoolMembership, Slot
+from labeling.models import Campaign, CrowdLink, CrowdVisit, PoolMembership, Rater, Slot
+from labeling.selectors import crowd
 from labeling.services import people, slots
 
 State = CrowdVisit.State
@@ -66,9 +68,9 @@ def close_crowd_link(*, link: CrowdLink, by: User | None, now: datetime) -> bool
 
 
 def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVisit:
-    """The worker's visit: the one that goes on, or a new one with a login of its own that has no password.
+    """The worker's visit: the one that goes on, or a new one. The first through any link makes a login that has no password.
 
-    Raises UnableToVisit when the link is closed or full, or the worker's visit has ended unfinished.
+    Raises UnableToVisit when the link is closed or full, the worker's visit has ended unfinished, or they may not work here.
     """
     with transaction.atomic():
         stored = CrowdLink.objects.select_for_update(of=("self",)).select_related("campaign__pool").get(pk=link.pk)
@@ -81,27 +83,28 @@ def begin_visit(*, link: CrowdLink, external_id: str, now: datetime) -> CrowdVis
             raise UnableToVisit(_("This study is closed. Return it on the platform you came from."))
         if stored.visits.filter(state__in=[State.WORKING, State.COMPLETE]).count() >= stored.n_places:
             raise UnableToVisit(_("Every place is taken. Return the study on the platform you came from, or come back later."))
-        key = secrets.token_hex(8)
-        user = people.create_person(email=f"{key}@crowd.invalid", name=_("Crowd worker"), roles=["rater"], by=None, now=now)
-        notices.choose_mail(person=user, mailed=User.MailedNotices.NONE)  # the address is nobody's
-        people.add_raters(pool=stored.campaign.pool, raters=[user.rater], by=None, now=now)
+        rater = _known(link=stored, external_id=external_id) or _new_worker(now=now)
+        _let_in(rater, link=stored, now=now)
         return CrowdVisit.objects.create(
             link=stored,
             external_id=external_id,
-            rater=user.rater,
+            rater=rater,
             started_at=now,
             expires_at=now + timedelta(minutes=stored.max_minutes),
         )
 
 
-def complete_visit(*, visit: CrowdVisit, now: datetime) -> bool:
-    """True when the worker has done what the link asks, now or before: the code is theirs."""
+def complete_visit(*, visit: CrowdVisit, is_asked: bool = False, now: datetime) -> bool:
+    """True when the worker has done what the link asks, now or before: the code is theirs.
+
+    Who asks for it gets it as well when nothing is left for them and they have judged at least as much as they skipped.
+    """
     with transaction.atomic():
         stored = CrowdVisit.objects.select_for_update(of=("self",)).select_related("link__campaign", "rater").get(pk=visit.pk)
         if stored.state == State.COMPLETE:
             return True
-        n_given = Judgment.objects.filter(rater=stored.rater_id, campaign=stored.link.campaign_id).count()
-        if n_given < stored.link.n_items:
+        is_done = crowd.n_given(visit=stored) >= stored.link.n_items
+        if not is_done and not (is_asked and crowd.has_done_what_there_was(visit=stored, now=now)):
             return False
         # Who gives the last answer after the time was up has worked all the same.
         CrowdVisit.objects.filter(pk=stored.pk).update(state=State.COMPLETE, ended_at=now)
@@ -125,6 +128,31 @@ def end_expired_visits(*, now: datetime) -> int:
         not complete_visit(visit=visit, now=now) and _end(visit=visit, state=State.TIMED_OUT, now=now)
         for visit in expired[:ENDED_BATCH]
     )
+
+
+def _known(*, link: CrowdLink, external_id: str) -> Rater | None:
+    """Who came from the same platform before: one person is one rater, and never judges an item twice."""
+    earlier = CrowdVisit.objects.filter(external_id=external_id, link__id_parameter=link.id_parameter)
+    visit = earlier.select_related("rater__user").order_by("pk").first()
+    return visit.rater if visit else None
+
+
+def _new_worker(*, now: datetime) -> Rater:
+    key = secrets.token_hex(8)
+    user = people.create_person(email=f"{key}@crowd.invalid", name=_("Crowd worker"), roles=["rater"], by=None, now=now)
+    notices.choose_mail(person=user, mailed=User.MailedNotices.NONE)  # the address is nobody's
+    return user.rater
+
+
+def _let_in(rater: Rater, *, link: CrowdLink, now: datetime) -> None:
+    """Raises UnableToVisit for who was taken out or paused by a person; the end of a visit is no such pause."""
+    memberships = PoolMembership.objects.filter(rater=rater, pool=link.campaign.pool_id)
+    ends = CrowdVisit.objects.filter(rater=rater, ended_at__isnull=False).values("ended_at")
+    memberships.filter(paused_at__in=ends).update(paused_at=None)
+    is_barred = memberships.filter(Q(paused_at__isnull=False) | Q(is_active=False)).exists()
+    if is_barred or rater.withdrawn_at or rater.user is None or not rater.user.is_active:
+        raise UnableToVisit(_("You cannot take part in this study. Return it on the platform you came from."))
+    people.add_raters(pool=link.campaign.pool, raters=[rater], by=None, now=now)
 
 
 def _end(*, visit: CrowdVisit, state: CrowdVisit.State, now: datetime) -> bool:

@@ -41,7 +41,10 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
 def done(request: HttpRequest) -> HttpResponse:
     """The completion code, once all is done; until then how much is left."""
     visit = access.my_visit(rater=access.rater(user=request.user))
-    context = {"visit": visit, "link": visit.link, "n_given": crowd.n_given(visit=visit)}
+    n_given = crowd.n_given(visit=visit)
+    is_done = n_given >= visit.link.n_items
+    is_all = is_done or crowd.has_done_what_there_was(visit=visit, now=timezone.now())
+    context = {"visit": visit, "link": visit.link, "n_given": n_given, "is_done": is_done, "is_all": is_all}
     return render(request, "labeling/crowd_done.html", context)
 
 
@@ -49,7 +52,7 @@ def done(request: HttpRequest) -> HttpResponse:
 def finish(request: HttpRequest) -> HttpResponse:
     """Asks for the code."""
     visit = access.my_visit(rater=access.rater(user=request.user))
-    services.complete_visit(visit=visit, now=timezone.now())
+    services.complete_visit(visit=visit, is_asked=True, now=timezone.now())
     return redirect("crowd_done")
 
 

@@ -43,6 +43,8 @@ def next_step(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_
         return Step(hindrance_address(problem.hindrance))
     if slot is not None:
         return Step(reverse("desk_item", args=[slot.lease]), slot)
+    if visit is not None:
+        return Step(reverse("crowd_done"))
     messages.info(request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name})
     return Step(reverse("desk"))
 

@@ -93,6 +93,91 @@ def test_looking_takes_no_place(link: CrowdLink) -> None:
     assert not CrowdVisit.objects.exists()
 
 
+def study(pool: Pool, guideline: Guideline, **fields: Any) -> CrowdLink:
+    """One more campaign of the pool, with a link of its own."""
+    campaign = open_demonstration_campaign(pool=pool, guideline=guideline, name=f"Another {Campaign.objects.count()}", overlap=2)
+    given = {"name": "Another study", "id_parameter": "PROLIFIC_PID", "completion_code": "OTHER", "n_items": 2}
+    return services.create_crowd_link(campaign=campaign, by=None, now=NOON, **(given | fields))
+
+
+def test_a_worker_is_given_the_links_campaign_and_no_other_of_the_pool(
+    link: CrowdLink, day_shift: Pool, guideline: Guideline
+) -> None:
+    other = study(day_shift, guideline)
+    client, _entered = enter(link, "worker-1")
+
+    assert "Another" not in words(client.get("/desk/"))
+    assert client.post(f"/desk/{other.campaign_id}/next").status_code == 404
+    assert client.post(f"/desk/{link.campaign_id}/next").status_code == 302
+
+
+def test_the_same_worker_is_the_same_rater_through_another_link(link: CrowdLink, day_shift: Pool, guideline: Guideline) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, answer(client, take(client, link.campaign)).url)
+    assert CrowdVisit.objects.get().state == "complete"
+    other = study(day_shift, guideline)
+
+    client, entered = enter(other, "worker-1")
+
+    assert (entered.url, Rater.objects.count()) == ("/desk/", 1)
+    assert take(client, other.campaign) != "/desk/", "the end of the first visit is no pause"
+    elsewhere = study(day_shift, guideline, id_parameter="WORKER")
+    Client().post(f"/crowd/{elsewhere.token}/?WORKER=worker-1")
+    assert Rater.objects.count() == 2, "another platform's ids are other people's"
+
+
+def test_a_second_visit_for_the_same_campaign_counts_from_its_own_beginning(link: CrowdLink) -> None:
+    client, _entered = enter(link, "worker-1")
+    answer(client, take(client, link.campaign))
+    client.post("/crowd/leave")
+    again = services.create_crowd_link(
+        campaign=link.campaign, name="Again", id_parameter="PROLIFIC_PID", completion_code="TWO", n_items=2, by=None, now=NOON
+    )
+
+    client, _entered = enter(again, "worker-1")
+
+    assert "You have judged 0 of 2 items." in words(client.get("/crowd/done/"))
+
+
+def test_whom_an_admin_has_paused_gets_no_second_visit(link: CrowdLink, day_shift: Pool, guideline: Guideline) -> None:
+    enter(link, "worker-1")
+    services.pause_raters(pool=day_shift, raters=[Rater.objects.get()], by=None, now=timezone.now())
+
+    _client, entered = enter(study(day_shift, guideline), "worker-1")
+
+    assert (entered.status_code, "You cannot take part in this study." in words(entered)) == (410, True)
+
+
+def test_who_has_done_all_that_there_was_gets_the_code(link: CrowdLink) -> None:
+    CrowdLink.objects.update(n_items=200)
+    client, _entered = enter(link, "worker-1")
+    address = take(client, link.campaign)
+    assert client.post("/crowd/finish").url == "/crowd/done/"
+    assert "C0DE42" not in words(client.get("/crowd/done/")), "nothing is done yet"
+
+    while address.startswith("/desk/item/"):
+        address = answer(client, address).url
+
+    assert address == "/crowd/done/"
+    page = words(client.get("/crowd/done/"))
+    assert "Nothing more is left for you: the code is yours all the same." in page
+    assert "C0DE42" not in page
+    client.post("/crowd/finish")
+    assert "C0DE42" in words(client.get("/crowd/done/"))
+
+
+def test_who_has_skipped_more_than_they_judged_gets_no_code_for_it(link: CrowdLink) -> None:
+    CrowdLink.objects.update(n_items=200)
+    client, _entered = enter(link, "worker-1")
+    address = answer(client, take(client, link.campaign)).url
+    while address.startswith("/desk/item/"):
+        address = client.post(f"{address}skip", {"reason": "not_my_field"}).headers["Location"]
+
+    client.post("/crowd/finish")
+
+    assert "C0DE42" not in words(client.get("/crowd/done/"))
+
+
 def test_a_full_study_is_refused_and_a_return_frees_place_and_item(link: CrowdLink) -> None:
     first, _entered = enter(link, "worker-1")
     enter(link, "worker-2")

@@ -263,6 +263,20 @@ def test_a_question_has_an_owner(alice: User, demonstration_campaign: Campaign, 
     assert "Alice sees to it" in words(page)
 
 
+def test_an_answered_question_says_who_answered_it_and_who_saw_to_it(
+    alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
+    anna = services.create_person(email="anna@example.org", name="Anna", roles=["admin"], by=None, now=NOON)
+    question = services.ask_about(item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON)
+    services.own_question(question=question, owner=anna, by=anna, now=NOON)
+    services.answer_question(question=question, text="Because.", by=alice, now=NOON)
+
+    page = words(signed_in(anna).get("/questions/?state=answered"))
+
+    assert "answered by Alice" in page
+    assert "Anna saw to it" in page
+
+
 def test_a_queue_that_is_not_there_is_not_found(alice: User, signed_in: SignedIn) -> None:
     assert signed_in(alice).get("/queues/nothing/").status_code == 404
 

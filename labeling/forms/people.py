@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.contrib.auth import password_validation
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -149,17 +150,24 @@ class RosterFilterForm(forms.Form):
 
 
 class RosterActForm(forms.Form):
-    """One act on every ticked rater."""
+    """One act on every ticked rater, or on all whom the filter finds, those on other pages too."""
 
-    raters = RatersField(
-        queryset=Rater.objects.filter(user__isnull=False).select_related("user"),
-        error_messages={"required": _("Nobody was ticked, so nothing was done.")},
-    )
+    raters = RatersField(queryset=Rater.objects.filter(user__isnull=False).select_related("user"), required=False)
+    everybody = forms.BooleanField(required=False)
     act = forms.ChoiceField(label=_("With those ticked"), choices=ACTS, widget=forms.Select(attrs={"class": "input"}))
     pool = PoolField(label=_("Pool"), queryset=Pool.objects.order_by("name"), required=False, empty_label=_("choose one"))
 
+    def __init__(self, *args: Any, found: QuerySet[Rater], **kwargs: Any) -> None:
+        """`found`: whom the filter finds."""
+        super().__init__(*args, **kwargs)
+        self.found = found
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("everybody"):
+            cleaned["raters"] = self.found
+        if not cleaned.get("raters"):
+            raise ValidationError(_("Nobody was ticked, so nothing was done."))
         if cleaned.get("act") not in {None, "deactivate"} and cleaned.get("pool") is None:
             raise ValidationError(_("Choose the pool that this is about."))
         withdrawn = [rater.alias for rater in cleaned.get("raters") or () if rater.withdrawn_at is not None]

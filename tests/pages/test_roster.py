@@ -77,6 +77,37 @@ def test_paused_raters_are_put_to_work_again(alice: User, day_shift: Pool, rosa:
     assert AuditEvent.objects.filter(by=alice, action="resume_raters").exists()
 
 
+def test_an_act_reaches_all_whom_the_filter_finds_on_other_pages_too(
+    alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("labeling.views.manage.roster.RATERS_PER_PAGE", 2)
+    for number in range(4):
+        rater_called(f"Temp {number}", pool=day_shift)
+    client = signed_in(alice)
+    assert "All 4 whom the filter finds" in words(client.get("/roster/?q=temp&page=2"))
+
+    answer = client.post("/roster/act?q=temp", {"act": "pause", "pool": day_shift.pk, "everybody": "on"})
+
+    assert answer.url == "/roster/?q=temp"
+    assert day_shift.memberships.filter(paused_at__isnull=False).count() == 4
+    assert rosa.memberships.get().paused_at is None
+
+
+def test_whoever_joins_the_filter_between_the_question_and_the_answer_is_asked_about_again(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    rater_called("Temp 1", pool=day_shift)
+    client = signed_in(alice)
+    assert "Close 1 login" in words(client.post("/roster/act?q=temp", {"act": "deactivate", "everybody": "on"}))
+    late = rater_called("Temp 2", pool=day_shift)
+
+    answer = client.post("/roster/act?q=temp", {"act": "deactivate", "everybody": "on", "confirmed": "1"})
+
+    assert "Close 2 logins" in words(answer)
+    assert late.user is not None
+    assert late.user.is_active
+
+
 def test_closing_logins_is_asked_back_once(alice: User, rosa: Rater, signed_in: SignedIn) -> None:
     client, rater_client = signed_in(alice), signed_in(rosa)
 

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -24,24 +25,25 @@ RATERS_PER_PAGE = 50
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    return _page(request, RosterActForm())
+    return _page(request, RosterActForm(found=Rater.objects.none()))
 
 
 @require_POST
 def act(request: MemberRequest) -> HttpResponse:
-    """One act on all who are ticked. Closing logins is asked back once."""
-    form = RosterActForm(request.POST)
+    """One act on all who are ticked, or whom the filter finds. Closing logins is asked back once."""
+    form = RosterActForm(request.POST, found=_found(request))
     if not form.is_valid():
         return _page(request, form, status=422)
     raters, pool, wanted = form.cleaned_data["raters"], form.cleaned_data["pool"], form.cleaned_data["act"]
     if wanted == "deactivate":
-        if "confirmed" not in request.POST:
-            return render(request, "labeling/manage/roster_deactivate.html", {"raters": raters})
+        if request.POST.get("confirmed") != str(len(raters)):  # nobody is closed who was not in the list
+            context = {"raters": raters, "everybody": form.cleaned_data["everybody"]}
+            return render(request, "labeling/manage/roster_deactivate.html", context)
         n = services.deactivate_raters(raters=raters, by=request.user, now=timezone.now())
         messages.success(request, ngettext("%(n)d login closed.", "%(n)d logins closed.", n) % {"n": n})
     else:
         messages.success(request, _done(request, wanted, pool, raters))
-    return redirect("roster")
+    return redirect(f"{reverse('roster')}?{request.GET.urlencode()}")
 
 
 @require_http_methods(["GET", "POST"])
@@ -82,6 +84,10 @@ def _done(request: MemberRequest, wanted: str, pool: Pool, raters: QuerySet[Rate
         "resume": ngettext("%(n)d rater at work again in “%(pool)s”.", "%(n)d raters at work again in “%(pool)s”.", n),
     }
     return sentences[wanted] % {"n": n, "pool": pool.name}
+
+
+def _found(request: HttpRequest) -> QuerySet[Rater]:
+    return selectors.roster(wanted=RosterFilterForm(request.GET).wanted())
 
 
 def _page(request: HttpRequest, act_form: RosterActForm, *, status: int = 200) -> HttpResponse:

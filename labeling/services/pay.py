@@ -56,33 +56,36 @@ def set_rate(
 
 
 def mark_paid(*, rater: Rater, since: date, until: date, note: str = "", by: User | None, now: datetime) -> Payment:
-    """The days as paid, with their lines as they stand: from then on they do not change. Raises UnableToPay."""
+    """What is due in these days as paid, line by line as it stands: from then on these lines do not change.
+
+    Lines that were paid before stay out of it, so that no work is paid twice. Raises UnableToPay.
+    """
     if since > until:
         raise UnableToPay(_("The last day is before the first."))
     if until >= now.astimezone(UTC).date():
         raise UnableToPay(_("The period is not over: work of today would be lost. End it with yesterday or earlier."))
     with transaction.atomic():
         Rater.objects.select_for_update().get(pk=rater.pk)  # two admins who pay at once pay once
-        earlier = rater.payments.filter(since__lte=until, until__gte=since).order_by("since").first()
-        if earlier is not None:
-            sentence = _("The days from %(since)s to %(until)s are paid already. Choose other days.")
-            raise UnableToPay(sentence % {"since": earlier.since, "until": earlier.until})
         sheet = pay.timesheet(rater=rater, since=since, until=until)
+        due = [line for line in sheet.lines if not line.is_paid]
         if not sheet.lines:
             raise UnableToPay(_("There is nothing to pay in these days."))
+        if not due:
+            sentence = _("All that was done from %(since)s to %(until)s is paid already. Choose other days.")
+            raise UnableToPay(sentence % {"since": since, "until": until})
         if sheet.n_unpriced:
             raise UnableToPay(_("Some lines have no rate. Set the pool's rates first, from a day that covers them."))
         payment = Payment.objects.create(
             rater=rater,
             since=since,
             until=until,
-            totals={currency: str(amount) for currency, amount in sheet.totals.items()},
-            lines=[as_record(line) for line in sheet.lines],
+            totals={currency: str(amount) for currency, amount in sheet.due.items()},
+            lines=[pay.as_kept(line) for line in due],
             note=note,
             paid_at=now,
             paid_by=by,
         )
-        after = {"since": str(since), "until": str(until), "total": sheet.total_words}
+        after = {"since": str(since), "until": str(until), "total": sheet.due_words}
         audit.record(by=by, action="pay", target=rater, after=after, now=now)
         _tell(
             rater,
@@ -156,23 +159,6 @@ def warn_of_floors(*, now: datetime) -> int:
             now=now,
         )
     return len(below)
-
-
-def as_record(line: pay.Line) -> dict[str, Any]:
-    """A line as JSON: for a payment, and column by column for a CSV file. Amounts in the currency's own units."""
-    return {
-        "day": str(line.day),
-        "pool": line.pool,
-        "work": line.kind,
-        "n": line.n,
-        "extra": line.n_extra,
-        "skipped": line.n_skipped,
-        "active_s": round(line.seconds, 1),
-        "rate": str(money.to_major(line.rate.amount, line.rate.currency)) if line.rate else "",
-        "paid_by": line.rate.basis if line.rate else "",
-        "amount": str(money.to_major(line.amount, line.currency)) if line.amount is not None else "",
-        "currency": line.currency,
-    }
 
 
 def _below_floor(row: pay.PayRow) -> str:

@@ -10,7 +10,6 @@ from django.views.decorators.http import require_GET, require_http_methods
 from labeling import access, services
 from labeling.forms.pay import DisputeForm
 from labeling.selectors import pay as selectors
-from labeling.services.pay import as_record
 from labeling.views.timesheets import COLUMNS, csv_file, period
 
 
@@ -41,4 +40,4 @@ def as_csv(request: HttpRequest) -> HttpResponse:
     rater = access.rater(user=request.user)
     _form, since, until = period(request)
     sheet = selectors.timesheet(rater=rater, since=since, until=until)
-    return csv_file(f"my-pay-{since}-{until}.csv", COLUMNS, map(as_record, sheet.lines))
+    return csv_file(f"my-pay-{since}-{until}.csv", COLUMNS, map(selectors.as_record, sheet.lines))

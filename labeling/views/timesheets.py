@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from labeling.forms.pay import PeriodForm
 
-COLUMNS = ["day", "pool", "work", "n", "extra", "skipped", "active_s", "rate", "paid_by", "amount", "currency"]
+COLUMNS = ["day", "pool", "work", "n", "extra", "skipped", "active_s", "rate", "paid_by", "amount", "currency", "state", "later"]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 

@@ -184,7 +184,129 @@ def test_a_paid_period_stays_as_it_was_paid(day_shift: Pool, alice: User, rosa: 
     assert Notice.objects.filter(person=rosa.user).count() == 1
 
 
-def test_no_day_is_paid_twice(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def corrected(judgment: Judgment, rater: Rater, *, active_s: float, at: datetime) -> None:
+    assert judgment.lease is not None
+    services.correct_demonstration(
+        lease=judgment.lease, rater=rater, text="Better.", version=judgment.version, active_s=active_s, now=at
+    )
+
+
+def shown(rater: Rater) -> list[tuple[str, bool, bool]]:
+    return [(line.amount_words, line.is_paid, line.came_later) for line in sheet(rater).lines]
+
+
+def test_a_rate_set_for_days_that_were_paid_changes_nothing_about_them(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    rate(day_shift, amount="100", basis="item")
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+
+    rate(day_shift, amount="900", basis="item", valid_from=NOON - timedelta(days=1), now=LATER)
+
+    assert shown(rosa) == [("1.00 EUR", True, False)]
+    assert sheet(rosa).due == {}
+
+
+def test_time_that_a_correction_adds_to_a_paid_day_is_due(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="1200")
+    judgment = write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+
+    corrected(judgment, rosa, active_s=600, at=LATER + timedelta(hours=1))
+
+    assert shown(rosa) == [("2.00 EUR", True, False), ("2.00 EUR", False, True)]
+    assert (sheet(rosa).seconds, sheet(rosa).n, sheet(rosa).due) == (1200, 1, {"EUR": Decimal(200)})
+
+
+def test_what_came_to_a_paid_day_is_paid_by_itself(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="1200")
+    judgment = write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+    corrected(judgment, rosa, active_s=300, at=LATER + timedelta(hours=1))
+
+    second = services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER + timedelta(days=1))
+
+    assert second.totals == {"EUR": "100"}
+    assert shown(rosa) == [("2.00 EUR", True, False), ("1.00 EUR", True, True)]
+    with pytest.raises(services.UnableToPay):
+        services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER + timedelta(days=2))
+
+
+def test_work_that_comes_to_a_paid_day_is_priced_as_the_day_was_paid(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    rate(day_shift, amount="100", basis="item")
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+    rate(day_shift, amount="900", basis="item", valid_from=NOON - timedelta(days=1), now=LATER)
+
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10, at=NOON + timedelta(hours=1))
+
+    assert shown(rosa) == [("1.00 EUR", True, False), ("1.00 EUR", False, True)]
+
+
+def test_another_pools_work_on_a_paid_day_is_due(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    night = services.create_pool(name="Night shift", by=None, now=NOON)
+    services.add_raters(pool=night, raters=[rosa], by=None, now=NOON)
+    rate(day_shift, amount="100", basis="item")
+    rate(night, amount="300", basis="item")
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+
+    write(open_demonstration_campaign(pool=night, guideline=guideline, name="At night"), rosa, active_s=5, in_hand_s=10)
+
+    assert shown(rosa) == [("1.00 EUR", True, False), ("3.00 EUR", False, True)]
+
+
+def test_each_rate_of_a_paid_day_prices_what_came_under_it(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    rate(day_shift, amount="1200")
+    rate(day_shift, amount="2400", valid_from=NOON + timedelta(hours=1))
+    morning = write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
+    write(demonstration_campaign, rosa, active_s=600, in_hand_s=900, at=NOON + timedelta(hours=2))
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+
+    corrected(morning, rosa, active_s=600, at=LATER + timedelta(hours=1))
+
+    assert sheet(rosa).due == {"EUR": Decimal(200)}
+
+
+def test_a_pool_with_another_name_is_paid_all_the_same(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="100", basis="item")
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+
+    Pool.objects.filter(pk=day_shift.pk).update(name="Early shift")
+
+    assert shown(rosa) == [("1.00 EUR", True, False)]
+
+
+def test_nothing_that_was_paid_is_taken_back_by_itself(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+    rate(day_shift, amount="100", basis="item")
+    judgment = write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
+    write(demonstration_campaign, rosa, active_s=5, in_hand_s=10, at=NOON + timedelta(hours=1))
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
+
+    judgment.delete()
+
+    assert shown(rosa) == [("2.00 EUR", True, False)]
+    assert sheet(rosa).due == {}
+
+
+def test_a_paid_correction_is_shown_once(alice: User, rosa: Rater) -> None:
+    dispute = services.raise_dispute(rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON)
+    services.answer_dispute(dispute=dispute, text="Yes.", correction=Decimal(1200), currency="EUR", by=alice, now=NOON)
+
+    services.mark_paid(rater=rosa, since=DAY, until=DAY, by=alice, now=LATER)
+
+    assert shown(rosa) == [("12.00 EUR", True, False)]
+
+
+def test_no_work_is_paid_twice(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
     rate(day_shift, amount="100", basis="item")
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
     services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)

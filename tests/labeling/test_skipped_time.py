@@ -160,5 +160,5 @@ def test_the_raters_own_page_names_what_they_skipped(
     csv = client.get(f"/my-pay/csv?since={DAY}&until={DAY}").content.decode()
 
     assert "with 1 skipped item" in page
-    assert csv.splitlines()[0] == "day,pool,work,n,extra,skipped,active_s,rate,paid_by,amount,currency"
+    assert csv.splitlines()[0] == "day,pool,work,n,extra,skipped,active_s,rate,paid_by,amount,currency,state,later"
     assert csv.splitlines()[1].startswith(f"{DAY},Day shift,demonstration,0,0,1,90.0,")

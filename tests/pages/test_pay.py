@@ -117,6 +117,24 @@ def test_a_period_is_marked_as_paid_after_a_look(alice: User, rosa: Rater, paid:
     assert "SEPA 17" in words(client.get(f"/pay/raters/{rosa.pk}/?{MARCH}"))
 
 
+def test_what_came_to_a_paid_day_is_due_on_every_page_of_it(
+    alice: User, day_shift: Pool, rosa: Rater, paid: Campaign, signed_in: SignedIn
+) -> None:
+    work(paid, rosa)
+    services.mark_paid(rater=rosa, since=NOON.date(), until=NOON.date(), by=alice, now=NOON + timedelta(days=1))
+
+    work(paid, rosa)
+
+    admin, rater = signed_in(alice), signed_in(rosa)
+    for page in (admin.get(f"/pay/raters/{rosa.pk}/?{MARCH}"), rater.get(f"/my-pay/?{MARCH}")):
+        assert "came after the day was paid" in words(page)
+        assert page.context["sheet"].due_words == "4.00 EUR"
+    assert "Mark 4.00 EUR as paid" in words(admin.get(f"/pay/raters/{rosa.pk}/paid/?{MARCH}"))
+    for answer in (admin.get(f"/pay/csv?{MARCH}"), rater.get(f"/my-pay/csv?{MARCH}")):
+        rows = csv.DictReader(io.StringIO(answer.content.decode()))
+        assert [(row["amount"], row["state"], row["later"]) for row in rows] == [("4.00", "paid", ""), ("4.00", "due", "yes")]
+
+
 def test_a_rater_sees_their_own_pay_and_nobody_elses(rosa: Rater, raul: Rater, paid: Campaign, signed_in: SignedIn) -> None:
     work(paid, rosa)
 

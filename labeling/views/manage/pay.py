@@ -15,7 +15,6 @@ from labeling import access, services
 from labeling.forms.pay import AnswerForm, PaidForm, RateForm
 from labeling.models import Rater
 from labeling.selectors import pay as selectors
-from labeling.services.pay import as_record
 from labeling.views.timesheets import COLUMNS, csv_file, period
 
 
@@ -39,7 +38,7 @@ def index(request: HttpRequest) -> HttpResponse:
 def index_csv(request: HttpRequest) -> HttpResponse:
     _form, since, until = period(request)
     rows = selectors.pay_rows(since=since, until=until)
-    records = ({"rater": row.rater.alias, **as_record(line)} for row in rows for line in row.sheet.lines)
+    records = ({"rater": row.rater.alias, **selectors.as_record(line)} for row in rows for line in row.sheet.lines)
     return csv_file(f"pay-{since}-{until}.csv", ["rater", *COLUMNS], records)
 
 
@@ -53,7 +52,7 @@ def rater_csv(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.any_rater(user=request.user, pk=pk)
     _form, since, until = period(request)
     sheet = selectors.timesheet(rater=found, since=since, until=until)
-    return csv_file(f"{found.alias}-{since}-{until}.csv", COLUMNS, map(as_record, sheet.lines))
+    return csv_file(f"{found.alias}-{since}-{until}.csv", COLUMNS, map(selectors.as_record, sheet.lines))
 
 
 @require_http_methods(["GET", "POST"])

@@ -30,12 +30,14 @@ ACTION_WORDS = {
     "cut": _("cut"),
     "decide": _("decide"),
     "delete": _("delete"),
+    "describe": _("describe"),
     "disable": _("disable"),
     "discard": _("discard"),
     "drain": _("drain"),
     "enable": _("enable"),
     "end_secret": _("end the old secret"),
     "export": _("export"),
+    "fire": _("begin a chain"),
     "forget": _("forget"),
     "free": _("free disk space"),
     "import": _("import"),
@@ -122,7 +124,9 @@ def of_type(name: str) -> str:
 
 
 def of_name(type_name: str, name: str) -> str:
-    """What the field is called on its form; where there is none, “items” for n_items."""
+    """What the field is called on its form; where there is none, “items” for n_items, “plan · base model” for plan.base_model."""
+    if "." in name:
+        return " · ".join(of_name(type_name, part) for part in name.split("."))
     field = _field(type_name, name)
     if field is not None and field.verbose_name != field.name.replace("_", " "):
         return str(field.verbose_name)

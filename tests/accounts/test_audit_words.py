@@ -63,4 +63,5 @@ def test_what_a_table_that_is_gone_kept_is_shown_as_it_is() -> None:
     assert audit_words.of_type("labeling.widget") == "labeling.widget"
     assert audit_words.of_type("nowhere") == "nowhere"
     assert audit_words.of_name("labeling.widget", "n_items") == "items"
+    assert audit_words.of_name("labeling.widget", "plan.configs.sft.n_epochs") == "plan · configs · sft · epochs"
     assert audit_words.of_value("labeling.widget", "kind", "comparison") == "comparison"

@@ -11,7 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import notices
-from accounts.models import Notice, User
+from accounts.models import AuditEvent, Notice, User
 from labeling.models import Guideline, Pool, Rater
 from tests.training import cast
 from training import configs, services
@@ -384,6 +384,17 @@ def test_tags_and_remarks_are_kept(signed_in: SignIn, noor: User) -> None:
     run.refresh_from_db()
     assert (run.tags, run.remarks) == (["helpful", "weekly"], "With the new guideline.")
     assert "With the new guideline." in text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+
+def test_what_was_said_of_a_run_before_is_written_down(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor)
+    for remarks in ("Diverged.", "Diverged.", "Good."):
+        signed_in(noor).post(f"/runs/{run.pk}/remarks", {"tags": "weekly", "remarks": remarks})
+
+    first, second = AuditEvent.objects.filter(action="describe", target_id=run.pk, by=noor).order_by("pk")
+
+    assert (first.before, first.after) == ({"tags": [], "remarks": ""}, {"tags": ["weekly"], "remarks": "Diverged."})
+    assert (second.before, second.after) == ({"remarks": "Diverged."}, {"remarks": "Good."})
 
 
 # --- notices -----------------------------------------------------------------------------------------------------

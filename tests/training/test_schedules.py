@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Notice, User
+from accounts.models import AuditEvent, Notice, User
 from labeling.models import Campaign, Rater
 from tests.training.conftest import NOW
 from tests.training.test_freezing import demonstrate, on_split
@@ -226,6 +226,34 @@ def test_a_person_fires_it_in_quiet_hours_but_not_while_a_chain_goes_on(schedule
     assert one.firings.get().sentence == "Ran because Noor asked for it."
     with pytest.raises(UnableToFire, match="Weekly 1 has not ended"):
         services.fire_now(schedule=one, by=noor, now=NOW)
+
+
+def test_a_change_keeps_what_was_and_what_is(schedule: Callable[..., Schedule], noor: User, base_model: TrainedModel) -> None:
+    one = schedule(quiet_from=time(1), quiet_until=time(7))
+    plan = Plan(template="fine-tune", base_model=base_model.pk, n_prompts=50, configs={"sft": {"learning_rate": 1e-5}})
+    terms = Terms(trigger="clock", time_zone="UTC", cron="0 4 * * *", skips_nothing_new=False)
+
+    for _again in range(2):
+        services.change_schedule(schedule=one, name="Weekly", plan=plan, terms=terms, by=noor, now=NOW)
+
+    change = AuditEvent.objects.get(action="change", target_id=one.pk)
+    assert change.before == {"cron": "0 3 * * *", "quiet_from": "01:00", "quiet_until": "07:00", "plan.n_prompts": None}
+    assert change.after == {
+        "cron": "0 4 * * *",
+        "quiet_from": None,
+        "quiet_until": None,
+        "plan.n_prompts": 50,
+        "plan.configs.sft.learning_rate": 1e-5,
+    }
+
+
+def test_who_began_a_chain_is_written_down(schedule: Callable[..., Schedule], noor: User) -> None:
+    one = schedule()
+
+    services.fire_now(schedule=one, by=noor, now=NOW)
+
+    event = AuditEvent.objects.get(action="fire")
+    assert (event.by, event.target_id, event.after) == (noor, one.pk, {"chain": "Weekly 1"})
 
 
 def test_a_time_that_never_comes_is_refused(schedule: Callable[..., Schedule]) -> None:

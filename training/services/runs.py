@@ -255,9 +255,24 @@ def reap_runs(*, now: datetime) -> int:
     )
 
 
-def describe_run(*, run: Run, tags: Sequence[str], remarks: str) -> None:
+def describe_run(*, run: Run, tags: Sequence[str], remarks: str, by: User, now: datetime) -> None:
     """What people say about a run; it changes nothing in it."""
-    Run.objects.filter(pk=run.pk).update(tags=sorted(set(tags)), remarks=remarks)
+    with transaction.atomic():
+        stored = Run.objects.select_for_update(of=("self",)).get(pk=run.pk)
+        before = {"tags": stored.tags, "remarks": stored.remarks}
+        after = {"tags": sorted(set(tags)), "remarks": remarks}
+        changed = [name for name in after if after[name] != before[name]]
+        if not changed:
+            return
+        Run.objects.filter(pk=run.pk).update(**after)
+        audit.record(
+            by=by,
+            action="describe",
+            target=run,
+            before={name: before[name] for name in changed},
+            after={name: after[name] for name in changed},
+            now=now,
+        )
 
 
 def retry_run(*, run: Run, by: User, now: datetime) -> None:

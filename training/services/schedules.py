@@ -1,7 +1,9 @@
 """Every write to a schedule. One moment fires once: each firing raises `n_firings` from the value it has seen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -62,8 +64,12 @@ def change_schedule(*, schedule: Schedule, name: str, plan: Plan, terms: Terms, 
     with transaction.atomic():
         if Schedule.objects.filter(name=name).exclude(pk=schedule.pk).exists():
             raise UnableToSchedule(_("There is a schedule called “%(name)s” already. Choose another name.") % {"name": name})
+        before = _as_recorded(Schedule.objects.select_for_update(of=("self",)).select_related("judge").get(pk=schedule.pk))
         Schedule.objects.filter(pk=schedule.pk).update(name=name, plan=plan.as_json(), due_at=_due(terms, now), **vars(terms))
-        audit.record(by=by, action="change", target=schedule, after={"name": name, "trigger": terms.trigger}, now=now)
+        after = _as_recorded(Schedule.objects.select_related("judge").get(pk=schedule.pk))
+        if before != after:
+            changed, changes = _differing(before, after), _differing(after, before)
+            audit.record(by=by, action="change", target=schedule, before=changed, after=changes, now=now)
 
 
 def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
@@ -94,9 +100,11 @@ def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
     if at.going_on:
         raise UnableToFire(_("%(chain)s has not ended. Let it end or stop it first.") % {"chain": at.going_on})
     asked = Decision(runs=True, reason=Reason.ASKED, sentence=_("Ran because %(person)s asked for it.") % {"person": by})
-    chain = _store(schedule, asked, due_at=schedule.due_at, by=by, now=now)
-    if chain is None:
-        raise UnableToFire(_("It has just fired."))
+    with transaction.atomic():
+        chain = _store(schedule, asked, due_at=schedule.due_at, by=by, now=now)
+        if chain is None:
+            raise UnableToFire(_("It has just fired."))
+        audit.record(by=by, action="fire", target=schedule, after={"chain": str(chain)}, now=now)
     return chain
 
 
@@ -168,6 +176,24 @@ def _was_said(schedule: Schedule, decision: Decision) -> bool:
     """One by data is looked at every minute: what holds it back is written down once."""
     last = schedule.firings.order_by("-number").first()
     return last is not None and last.reason == decision.reason
+
+
+def _as_recorded(schedule: Schedule) -> dict[str, Any]:
+    """What was asked for, as the audit log keeps it: each setting of the plan under a name of its own."""
+    terms = {name: getattr(schedule, name) for name in Terms.__dataclass_fields__}
+    said = {name: value.isoformat("minutes") if isinstance(value, time) else value for name, value in terms.items()}
+    judge = None if schedule.judge is None else str(schedule.judge)
+    return {"name": schedule.name, **said, "judge": judge, **_settings("plan", schedule.plan)}
+
+
+def _settings(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {name: value}
+    return {path: one for key, part in value.items() for path, one in _settings(f"{name}.{key}", part).items()}
+
+
+def _differing(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in these.items() if name not in others or others[name] != value}
 
 
 def _due(terms: Terms, now: datetime) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from training import access, run_charts, selectors, services
@@ -29,5 +30,6 @@ def compare(request: HttpRequest) -> HttpResponse:
 def describe(request: HttpRequest, pk: int) -> HttpResponse:
     run = access.run(user=request.user, pk=pk)
     tags = [tag.strip()[:40] for tag in request.POST.get("tags", "").split(",") if tag.strip()]
-    services.describe_run(run=run, tags=tags[:12], remarks=request.POST.get("remarks", "").strip()[:5000])
+    remarks = request.POST.get("remarks", "").strip()[:5000]
+    services.describe_run(run=run, tags=tags[:12], remarks=remarks, by=access.researcher(request.user), now=timezone.now())
     return redirect("run", pk)

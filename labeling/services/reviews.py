@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -126,7 +127,7 @@ def _store_decision(
     *, item: Item, ranks: Mapping[int, int | None], reason: str, note: str, by: User | None, now: datetime
 ) -> Adjudication:
     earlier = Adjudication.objects.select_for_update().filter(item=item).first()
-    before = {} if earlier is None else {"reason": earlier.reason, "note": earlier.note}
+    before = {} if earlier is None else _as_recorded(earlier)
     version = Campaign.objects.values_list("guideline_version", flat=True).get(pk=item.campaign_id)
     stored, _is_new = Adjudication.objects.update_or_create(
         item=item, defaults={"reason": reason, "note": note, "guideline_version_id": version, "by": by, "at": now}
@@ -135,11 +136,18 @@ def _store_decision(
     AdjudicatedRank.objects.bulk_create(
         AdjudicatedRank(adjudication=stored, response_id=response, rank=rank) for response, rank in ranks.items()
     )
-    after = {"reason": reason, "note": note, "campaign": item.campaign.name, "item": item.position + 1}
+    after = _as_recorded(stored) | {"campaign": item.campaign.name, "item": item.position + 1}
     audit.record(by=by, action="adjudicate", target=stored, before=before, after=after, now=now)
     asides.outdate(campaign_id=item.campaign_id)
     ReviewRequest.objects.filter(judgment__item=item, done_at=None).update(done_at=now)
     return stored
+
+
+def _as_recorded(decision: Adjudication) -> dict[str, object]:
+    """For the audit log, which keeps an order that is overturned: the responses by rank, each as its source and number."""
+    ranks = decision.ranks.select_related("response__source").order_by(F("rank").asc(nulls_last=True), "response_id")
+    order = [f"{'–' if row.rank is None else f'{row.rank}.'} {row.response.source} {row.response.number}" for row in ranks]
+    return {"reason": decision.reason, "note": decision.note, "ranks": order}
 
 
 def _promote(*, item: Item, ranks: Mapping[int, int | None], note: str, by: User | None, now: datetime) -> None:

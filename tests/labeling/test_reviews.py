@@ -150,6 +150,20 @@ def test_a_later_decision_takes_the_place_of_the_first(comparison_campaign: Camp
     assert AuditEvent.objects.filter(action="adjudicate").last().before["reason"] == "none"
 
 
+def test_the_log_keeps_the_order_that_was_overturned(comparison_campaign: Campaign, alice: User) -> None:
+    item = item_at(comparison_campaign, 0)
+    right = gold_order(item)
+    first, second, third, fourth = sorted(right, key=lambda response: right[response] or 0)
+    services.adjudicate(item=item, ranks=right, reason="none", by=alice, now=NOON)
+
+    turned = {second: 1, first: 2, third: 2, fourth: None}
+    services.adjudicate(item=item, ranks=turned, reason="rater_error", by=alice, now=NOON)
+
+    event = AuditEvent.objects.filter(action="adjudicate").latest("pk")
+    assert event.before["ranks"] == ["1. a model 0", "2. a model 1", "3. a model 2", "4. a model 3"]
+    assert event.after["ranks"] == ["1. a model 1", "2. a model 0", "2. a model 2", "– a model 3"]
+
+
 def test_a_response_of_another_item_is_refused(comparison_campaign: Campaign, alice: User) -> None:
     item, other = item_at(comparison_campaign, 0), item_at(comparison_campaign, 1)
 

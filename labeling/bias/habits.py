@@ -9,18 +9,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from scipy.stats import norm
 
 from labeling.figures import Figure, Floats, Ints, absent, codes, gettext_noop, quantile, with_error
 
+Truths = NDArray[np.bool_]
+
 POSITION = "position"
 """The intercept: the odds of the first-shown response when both look alike."""
 _FEWEST = 30
 """Decided votes below which an odds ratio would be noise."""
+FEWEST_DIFFERING = 10
+"""Votes between responses that differ in a feature, below which its odds would be noise."""
+FEWEST_PROMPTS = 5
+"""Prompts in which responses differ in a feature, below which its odds tell of these prompts."""
+_SURE_PROMPTS = 20
+"""From there on the spread between prompts is known well enough to be taken as it is."""
+_MOST = math.log(1_000)
+"""A log odds ratio, or half an interval of one, beyond which nothing is told: votes that nearly separate lead there."""
 _UNBOUNDED = 12.0
-"""A coefficient (times its feature's spread) that only votes without exception can reach."""
+"""A coefficient of length that only votes without exception can reach."""
+_UNTOLD = gettext_noop(
+    "The responses differ too little in this, or too much together with the rest, for odds that can be relied on."
+)
 
 
 @dataclass(frozen=True)
@@ -64,25 +77,66 @@ def _regressed(won: Floats, columns: dict[str, Floats], prompts: np.ndarray, rat
         return Choices(
             (), n, note=gettext_noop("Every vote went to the same side, so nothing else can be told from the choices.")
         )
-    used, refused = _usable(columns, n)
-    design = np.column_stack([np.ones(n), *(columns[name] for name in used)])
     prompt, rater = codes(prompts)[0], codes(raters)[0]
-    fit = _logistic(design, won)
-    error = _robust(design, won, fit, prompt, rater)
-    effects = [_effect(name, fit[at], error[at], design[:, at], n) for at, name in enumerate([POSITION, *used])]
-    effects += [Effect(name, absent(note, n)) for name, note in refused.items()]
+    refused, kept = _refused(columns, won, prompt)
+    told = {name: column[kept] for name, column in columns.items() if name not in refused}
+    used, doubled = _usable(told, int(kept.sum()))
+    refused |= doubled
+    effects = _effects({name: told[name] for name in used}, won[kept], prompt[kept], rater[kept], has_intercept=True)
+    effects += [Effect(name, absent(refused[name], n)) for name in columns if name in refused]
     return Choices(tuple(effects), n, int(prompt.max()) + 1, int(rater.max()) + 1)
 
 
+def _refused(columns: Mapping[str, Floats], won: Floats, prompt: Ints) -> tuple[dict[str, str], Truths]:
+    """A sentence for each feature of which the votes cannot tell, and the votes that the others are told from.
+
+    Votes that follow a feature without exception say nothing of the others, as its odds grow without bound: they are left out
+    while enough are left.
+    """
+    refused: dict[str, str] = {}
+    kept = np.ones(len(won), dtype=bool)
+    while found := _refusal({name: column for name, column in columns.items() if name not in refused}, won, prompt, kept):
+        name, refused[name] = found
+        if refused[name] == _WITHOUT_EXCEPTION:
+            others = kept & (columns[name] == 0)
+            kept = others if int(others.sum()) >= _FEWEST and np.ptp(won[others]) else kept
+    return refused, kept
+
+
+def _refusal(columns: Mapping[str, Floats], won: Floats, prompt: Ints, kept: Truths) -> tuple[str, str] | None:
+    """The first feature of which the votes cannot tell, and why."""
+    for name, column in columns.items():
+        if note := _one_way(column[kept], won[kept], prompt[kept]):
+            return name, note
+    return None
+
+
+_WITHOUT_EXCEPTION = gettext_noop("Every vote follows this without exception, so the odds have no bound.")
+
+
+def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
+    """Why a feature has no odds of its own; empty where it may have some."""
+    differs = column != 0
+    n = int(differs.sum())
+    if not np.ptp(column):
+        return gettext_noop("The two responses never differ in this.")
+    if n < FEWEST_DIFFERING:
+        return gettext_noop("Fewer than 10 votes decide between responses that differ in this, which is too few.")
+    n_followed = int(((column > 0) == (won == 1))[differs].sum())
+    if n_followed in (0, n):
+        return _WITHOUT_EXCEPTION
+    if np.count_nonzero(np.bincount(prompt[differs])) < FEWEST_PROMPTS:
+        return gettext_noop("Responses to fewer than 5 prompts differ in this, which is too few.")
+    return ""
+
+
 def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, str]]:
-    """Features that vary and say something of their own, and a sentence for each of the others."""
+    """Features that say something of their own, and a sentence for each of the others."""
     used: list[str] = []
     refused: dict[str, str] = {}
     kept = [np.ones(n)]
     for name, column in columns.items():
-        if not np.ptp(column):
-            refused[name] = gettext_noop("The two responses never differ in this.")
-        elif np.linalg.matrix_rank(np.column_stack([*kept, column])) <= len(kept):
+        if np.linalg.matrix_rank(np.column_stack([*kept, column])) <= len(kept):
             refused[name] = gettext_noop("This says the same as the features before it.")
         else:
             used.append(name)
@@ -90,11 +144,32 @@ def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, st
     return used, refused
 
 
-def _effect(name: str, slope: float, se: float, column: Floats, n: int) -> Effect:
-    if abs(slope) * (float(column.std()) or 1.0) > _UNBOUNDED:
-        return Effect(name, absent(gettext_noop("Every vote follows this without exception, so the odds have no bound."), n))
+def _effects(columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: Ints, *, has_intercept: bool) -> list[Effect]:
+    """One fit of all columns, each in units of its spread: a slope is then of about one size whatever it is the slope of."""
+    named = ({POSITION: np.ones(len(won))} if has_intercept else {}) | dict(columns)
+    prompt, rater = codes(prompt)[0], codes(rater)[0]  # without gaps where votes were left out
+    design = np.column_stack(list(named.values()))
+    spread = np.sqrt((design**2).mean(axis=0))
+    design = design / spread
+    fit = _logistic(design, won)
+    bread = _bread(design, fit)
+    alone = np.sqrt(np.diag(bread))
+    error = _robust(design, won, fit, prompt, rater)
+    few = [np.count_nonzero(np.bincount(prompt[column != 0])) < _SURE_PROMPTS for column in named.values()]
+    # Where few prompts tell, their scores nearly sum to nothing, and so would the error: not below that of votes by themselves.
+    error = np.where(few, np.maximum(error, alone), error)
+    return [
+        _effect(name, fit[at] / spread[at], error[at] / spread[at], alone[at] / spread[at], len(won))
+        for at, name in enumerate(named)
+    ]
+
+
+def _effect(name: str, slope: float, se: float, alone: float, n: int) -> Effect:
+    """`alone` is the error that votes without clusters would have, which is large where they separate, whatever `se` is."""
     reach = quantile() * se
-    odds = Figure(math.exp(slope), n, math.exp(slope - reach), math.exp(min(slope + reach, 700.0)), se)
+    if not max(abs(slope), reach, quantile() * alone) <= _MOST:
+        return Effect(name, absent(_UNTOLD, n))
+    odds = Figure(math.exp(slope), n, math.exp(slope - reach), math.exp(slope + reach), se)
     z = slope / se if se > 0 else None
     return Effect(name, odds, z, None if z is None else float(2 * norm.sf(abs(z))))
 
@@ -122,15 +197,19 @@ def _logistic(design: Floats, won: Floats) -> Floats:
 
 def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints) -> Floats:
     """Standard errors clustered two ways: by prompt, plus by rater, less by both."""
-    p = expit(design @ fit)
-    bread = np.linalg.pinv((design.T * (p * (1 - p))) @ design)
-    scores = design * (won - p)[:, None]
+    bread = _bread(design, fit)
+    scores = design * (won - expit(design @ fit))[:, None]
     both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
     by_prompt, by_rater, by_both = (np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both))
     variance = by_prompt + by_rater - by_both
     # Nothing is left where there is one rater, or less than nothing in a small sample: then the larger of the two.
     larger = np.maximum(np.maximum(by_prompt, by_rater), 0)
     return np.asarray(np.sqrt(np.where(variance > 1e-6 * larger, variance, larger)), dtype=float)
+
+
+def _bread(design: Floats, fit: Floats) -> Floats:
+    p = expit(design @ fit)
+    return np.asarray(np.linalg.pinv((design.T * (p * (1 - p))) @ design), dtype=float)
 
 
 def _meat(scores: Floats, group: Ints) -> Floats:
@@ -272,10 +351,9 @@ def longer(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prom
     # Which of the two is called the one is arbitrary, so the regression has no intercept.
     if len(win) < _FEWEST or not np.ptp(doublings):
         return Longer(found, Effect("length", absent(gettext_noop("Too few pairs differ in length."), len(win))))
-    design = doublings[:, None]
-    fit = _logistic(design, win)
-    se = _robust(design, win, fit, codes(prompt)[0], codes(rater)[0])
-    return Longer(found, _effect("length", float(fit[0]), float(se[0]), doublings, len(win)))
+    if note := _one_way(doublings, win, codes(prompt)[0]):
+        return Longer(found, Effect("length", absent(note, len(win))))
+    return Longer(found, _effects({"length": doublings}, win, prompt, rater, has_intercept=False)[0])
 
 
 @dataclass(frozen=True)

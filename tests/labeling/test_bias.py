@@ -158,6 +158,108 @@ def test_a_feature_without_an_answer_has_a_sentence(column: Any, sentence: str) 
     assert (found.odds.value, found.odds.note) == (None, sentence)
 
 
+def rare_sight(n_votes: int, n_followed: int, n_of_prompts: int = 40) -> dict[str, bias.Effect]:
+    """Two thousand even votes, of which `n_votes` are on pairs where one has an emoji: it wins `n_followed` of them."""
+    random = np.random.default_rng(8)
+    won, emoji = random.integers(0, 2, 2_000).astype(float), np.zeros(2_000)
+    emoji[:n_votes] = random.choice([-1, 1], n_votes)
+    won[:n_votes] = (emoji[:n_votes] > 0) == (np.arange(n_votes) < n_followed)
+    prompts, raters = np.arange(2_000) % 40, random.integers(0, 20, 2_000)
+    prompts[:n_votes] %= n_of_prompts
+    length = random.standard_normal(2_000)
+    found = bias.choices(first_won=won, features={"length": length, "emoji": emoji}, prompts=prompts, raters=raters)
+    return {effect.name: effect for effect in found.effects}
+
+
+@pytest.mark.parametrize(
+    ("n_votes", "n_followed", "n_of_prompts", "sentence"),
+    [
+        (1, 1, 40, "Fewer than 10 votes decide between responses that differ in this, which is too few."),
+        (9, 5, 40, "Fewer than 10 votes decide between responses that differ in this, which is too few."),
+        (10, 10, 40, "Every vote follows this without exception, so the odds have no bound."),
+        (200, 0, 40, "Every vote follows this without exception, so the odds have no bound."),
+        (30, 20, 4, "Responses to fewer than 5 prompts differ in this, which is too few."),
+    ],
+)
+def test_a_rare_sight_has_no_odds_from_a_few_votes_or_from_votes_of_one_kind(
+    n_votes: int, n_followed: int, n_of_prompts: int, sentence: str
+) -> None:
+    found = rare_sight(n_votes, n_followed, n_of_prompts)
+
+    assert (found["emoji"].odds.value, found["emoji"].odds.note) == (None, sentence)
+    assert 0.8 < found["length"].odds.value < 1.25
+
+
+def test_a_rare_sight_has_odds_once_votes_differ() -> None:
+    assert rare_sight(40, 30)["emoji"].odds.value == pytest.approx(3, rel=0.1)
+
+
+def test_few_prompts_do_not_make_an_effect_certain() -> None:
+    """All votes on the feature are of five prompts, whose scores sum to nearly nothing, and so would the clustered error."""
+    random = np.random.default_rng(9)
+    prompts = np.arange(2_000) % 400
+    emoji = (prompts < 5).astype(float)
+    won = np.where(emoji == 1, (np.arange(2_000) // 400) != 0, random.random(2_000) < 0.5).astype(float)
+
+    found = bias.choices(first_won=won, features={"emoji": emoji}, prompts=prompts, raters=np.arange(2_000) % 7).effects[1]
+
+    assert found.odds.value == pytest.approx(4, rel=0.2)
+    assert found.odds.se > 0.4
+
+
+def test_lengths_that_are_nearly_alike_have_no_odds_per_doubling() -> None:
+    random = np.random.default_rng(10)
+    one, other = random.integers(5_000, 5_040, 60), random.integers(5_080, 5_120, 60)
+    swapped = random.random(60) < 0.5
+    chars = np.where(swapped, other, one), np.where(swapped, one, other)
+    always = (chars[0] > chars[1]).astype(float)
+    mostly = np.where(np.arange(60) < 6, 1 - always, always)
+
+    found = [
+        bias.longer(won=won, n_chars=chars[0], n_chars_other=chars[1], prompts=np.arange(60), raters=np.arange(60) % 5)
+        for won in (always, mostly)
+    ]
+
+    assert [one.share.figure.value for one in found] == [1.0, 0.9]
+    assert [one.per_doubling.odds.value for one in found] == [None, None]
+    assert found[0].per_doubling.odds.note.startswith("Every vote follows this")
+    assert found[1].per_doubling.odds.note.startswith("The responses differ too little")
+
+
+def random_campaign(seed: int) -> dict[str, Any]:
+    """Small, with sights that are rare or always together, lengths far apart or nearly alike, raters with or without a habit."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(30, 400))
+    prompts, raters = random.integers(0, random.integers(2, 40), n), random.integers(0, random.integers(1, 10), n)
+    sights = {
+        name: random.choice([-1.0, 0.0, 1.0], n, p=[share / 2, 1 - share, share / 2])
+        for name, share in zip(("list", "bold", "emoji"), random.choice([0, 0.01, 0.05, 0.3], 3), strict=True)
+    }
+    if random.random() < 0.3:
+        sights["bold"] = np.where(random.random(n) < 0.95, sights["list"], sights["bold"])
+    chars = random.integers(200, 3_000, n)
+    apart = random.integers(-60, 60, n) if random.random() < 0.3 else random.integers(-150, 2_000, n)
+    length = np.log2((1 + chars) / (1 + chars + apart))
+    pull = random.choice([0.0, 1.0, 30.0]) * (length / (length.std() or 1) + sum(sights.values()))
+    won = (random.random(n) < 1 / (1 + np.exp(-(pull + random.normal(0, 0.3))))).astype(float)
+    features = {"length": length, **sights}
+    return {"won": won, "features": features, "chars": (chars, chars + apart), "prompts": prompts, "raters": raters}
+
+
+def test_no_odds_beyond_a_thousand_are_told_of_small_campaigns() -> None:
+    told: list[bias.Effect] = []
+    for seed in range(1_000):
+        data = random_campaign(seed)
+        given: dict[str, Any] = {"prompts": data["prompts"], "raters": data["raters"]}
+        told += bias.choices(first_won=data["won"], features=data["features"], **given).effects
+        told.append(bias.longer(won=data["won"], n_chars=data["chars"][0], n_chars_other=data["chars"][1], **given).per_doubling)
+
+    shown = [effect.odds.value for effect in told if effect.odds.value is not None]
+    assert len(shown) > 2_000
+    assert 1e-3 <= min(shown) <= max(shown) <= 1e3
+    assert [effect for effect in told if effect.odds.value is None and not effect.odds.note] == []
+
+
 @pytest.mark.parametrize("won", [[], [1.0] * 10, [1.0] * 50, [0.5] * 50], ids=["empty", "few", "one side", "all tied"])
 def test_choices_without_an_answer_are_a_sentence(won: list[float]) -> None:
     found = bias.choices(first_won=won, features={"length": range(len(won))}, prompts=range(len(won)), raters=[1] * len(won))

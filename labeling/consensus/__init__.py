@@ -1,6 +1,6 @@
 """What raters together say, and how much each of them deserves to be heard: pure formulas, no Django, no database."""
 
-from labeling.consensus.certainty import USUAL_ACCURACY, certainty
+from labeling.consensus.certainty import USUAL_ACCURACY, certainty, likely
 from labeling.consensus.rankings import plackett_luce
 from labeling.consensus.strengths import RaterAware, Strengths, TieModel, bradley_terry, rater_aware, with_ties
 from labeling.consensus.votes import Consensus, Majority, Reliability, dawid_skene, majority, one_coin, reliability
@@ -16,6 +16,7 @@ __all__ = [
     "bradley_terry",
     "certainty",
     "dawid_skene",
+    "likely",
     "majority",
     "one_coin",
     "plackett_luce",

@@ -6,6 +6,7 @@ The formulas are next door, in labeling.agreement, labeling.bias and labeling.co
 from labeling.measures.against import OtherVotes, with_order, with_pools
 from labeling.measures.agreeing import agreement_of, by_item, matrix_of, split_items
 from labeling.measures.behind import judgments_behind
+from labeling.measures.consensus import PairConsensus, Place, consensus_by_pair, places
 from labeling.measures.contests import contests_of
 from labeling.measures.groups import RaterGroup, groups_of, shown_answers
 from labeling.measures.habits import habits_of
@@ -17,6 +18,8 @@ __all__ = [
     "ExpertVotes",
     "Grouping",
     "OtherVotes",
+    "PairConsensus",
+    "Place",
     "RaterGroup",
     "Record",
     "Truths",
@@ -26,11 +29,13 @@ __all__ = [
     "as_record",
     "by_item",
     "confident_wording",
+    "consensus_by_pair",
     "contests_of",
     "groups_of",
     "habits_of",
     "judgments_behind",
     "matrix_of",
+    "places",
     "rater_measures",
     "shown_answers",
     "split_items",

@@ -34,6 +34,7 @@ from labeling.selectors.catalogue import (
     response_sources,
     responses_by_source,
 )
+from labeling.selectors.consensus import ItemConsensus, consensus_of
 from labeling.selectors.contests import Contest, contests, source_names, stored_contests
 from labeling.selectors.expert_votes import expert_votes
 from labeling.selectors.feed import judgment_feed
@@ -94,6 +95,7 @@ __all__ = [
     "GoldScore",
     "ImportReport",
     "ItemAnswers",
+    "ItemConsensus",
     "Match",
     "PromptFilter",
     "QualityRow",
@@ -114,6 +116,7 @@ __all__ = [
     "campaigns_of_prompt",
     "columns_between",
     "compared_sources",
+    "consensus_of",
     "contests",
     "expert_votes",
     "fitting_prompts",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from django.db.models import Exists, OuterRef
 
-from labeling import agreement, bias, consensus
+from labeling import bias
 from labeling.measures import Grouping, OtherVotes, Votes
 from labeling.models import (
     AdjudicatedRank,
@@ -15,15 +15,12 @@ from labeling.models import (
     ItemResponse,
     Prompt,
     RankedResponse,
-    RaterQuality,
     ResponseScore,
     Scorer,
 )
 from labeling.selectors.vote_blocks import columns_through
 
 CHUNK = 5_000
-CAUTIOUS_PAIRS = 20
-"""Pairs at the usual accuracy that every rater starts with, so that a lucky start makes nobody infallible."""
 _COLUMNS = ("judgment", "item", "prompt", "rater", "response", "source", "rank", "position", "at_s", "active_s")
 
 
@@ -130,35 +127,3 @@ def _looked_up(keys: np.ndarray, values: np.ndarray, wanted: np.ndarray) -> np.n
         return np.full(len(wanted), np.nan)
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return np.where(keys[place] == wanted, values[place], np.nan)
-
-
-def certainty_of(*, item: Item) -> float:
-    """How sure the item's judgments are about its pairs (labeling.consensus.certainty), given what is known of its raters.
-
-    Reads the rankings of this one item. A rater who says that all are bad ties all pairs. What is known of a rater is their
-    reliability in the campaign's last report, drawn towards the usual by CAUTIOUS_PAIRS pairs.
-    """
-    rows = RankedResponse.objects.filter(
-        comparison__judgment__item=item,
-        comparison__judgment__is_current=True,
-        comparison__judgment__is_extra=False,
-        comparison__judgment__set_aside=None,
-    ).values_list("comparison__judgment__rater_id", "response_id", "rank", "comparison__is_all_bad")
-    found = [(rater, response, 1 if is_all_bad else rank) for rater, response, rank, is_all_bad in rows]
-    if not found:
-        return 0.0
-    raters, responses, ranks = zip(*found, strict=True)
-    pairs = agreement.expand(items=[item.pk] * len(found), raters=raters, responses=responses, ranks=np.array(ranks, dtype=float))
-    known = RaterQuality.objects.filter(report__campaign=item.campaign_id, rater__in=set(raters)).values_list(
-        "rater_id", "results"
-    )
-    accuracy = {rater: _accuracy(results["reliability"]) for rater, results in known}
-    return consensus.certainty(units=pairs.unit, raters=pairs.rater, labels=pairs.label, accuracy=accuracy)
-
-
-def _accuracy(reliability: dict[str, Any]) -> float:
-    if reliability["value"] is None:
-        return consensus.USUAL_ACCURACY
-    n_pairs = reliability["n"]
-    drawn = reliability["value"] * n_pairs + consensus.USUAL_ACCURACY * CAUTIOUS_PAIRS
-    return float(drawn / (n_pairs + CAUTIOUS_PAIRS))

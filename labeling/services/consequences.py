@@ -14,7 +14,7 @@ from accounts.models import Notice, User
 from labeling import queue
 from labeling.models import Campaign, Item, Judgment, PastLease, Slot
 from labeling.selectors import costs, working_time
-from labeling.selectors.votes import certainty_of
+from labeling.selectors.consensus import certainty_of
 from labeling.services import items, telling
 
 

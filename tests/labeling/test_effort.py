@@ -17,7 +17,7 @@ from accounts.models import AuditEvent, Notice, User
 from labeling import consensus, exports, queue, rating_form, services
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, Rater, Slot
 from labeling.selectors import board
-from labeling.selectors.votes import certainty_of
+from labeling.selectors.consensus import certainty_of
 from labeling.services import Effort
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
 

@@ -19,6 +19,7 @@ from labeling.forms.manage import ItemFilterForm
 from labeling.models import Campaign
 from labeling.selectors import costs
 from labeling.selectors.written import writers, written
+from labeling.views.manage import consensus_words
 from labeling.views.manage.curve import progress_chart
 from labeling.views.manage.quality import quality_now
 
@@ -117,7 +118,11 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
     found = access.item(user=request.user, campaign_pk=pk, pk=item_pk)
-    context = {"campaign": found.campaign, "item": found, "tab": "items", "work": selectors.item_answers(item=found)}
+    work = selectors.item_answers(item=found)
+    context: dict[str, Any] = {"campaign": found.campaign, "item": found, "tab": "items", "work": work}
+    if found.campaign.kind == Campaign.Kind.COMPARISON:
+        consensus = selectors.consensus_of(campaign=found.campaign, answers=work.answers)
+        context["consensus"] = consensus_words.told(found=consensus, responses=work.responses)
     return render(request, "labeling/manage/campaign_item.html", context)
 
 

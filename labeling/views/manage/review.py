@@ -19,6 +19,7 @@ from labeling import access, selectors, services
 from labeling.forms.review import LONGEST, DecisionForm, QueueForm, ScoresForm, WordsForm
 from labeling.models import Campaign, Item
 from labeling.selectors import cases
+from labeling.views.manage import consensus_words
 
 ROWS_PER_PAGE = 50
 APPEALS_PER_PAGE = 25
@@ -166,10 +167,15 @@ def _context(work: selectors.ReviewItem, form: DecisionForm | ScoresForm, order:
         score = form[f"score-{pk}"] if isinstance(form, ScoresForm) else None
         answers.append((entry, form[f"feedback-{pk}"], score))
     is_order = isinstance(form, DecisionForm)
+    campaign, consensus = work.item.campaign, None
+    if campaign.kind == Campaign.Kind.COMPARISON:
+        found = selectors.consensus_of(campaign=campaign, answers=[entry.answer for entry in work.answers])
+        consensus = consensus_words.told(found=found, responses=work.responses)
     return {
-        "campaign": work.item.campaign,
+        "campaign": campaign,
         "tab": "review",
         "item": work.item,
+        "consensus": consensus,
         "work": work,
         "form": form,
         "is_order": is_order,

@@ -1,0 +1,226 @@
+"""What the judgments of one item say together: by majority, and weighed by the reliability of who gave them."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from django.test import Client
+
+from accounts.models import User
+from labeling import agreement, consensus, measures, queue, selectors, services
+from labeling.figures import Figure
+from labeling.measures import Place
+from labeling.models import Campaign, Guideline, Item, Pool, QualityReport, RankedResponse, Rater, RaterQuality
+from tests.cast import NOON, lease_of, open_comparison_campaign
+from tests.pages.answers import words
+
+SignedIn = Callable[..., Client]
+
+
+def votes_on(ranks: dict[int, Sequence[float]], *, item: int = 1) -> agreement.PairVotes:
+    """By rater, the ranks of the responses 10, 11, 12, …"""
+    rows = [(item, rater, 10 + place, rank) for rater, given in ranks.items() for place, rank in enumerate(given)]
+    items, raters, responses, values = zip(*rows, strict=True) if rows else ((), (), (), ())
+    return agreement.expand(items=items, raters=raters, responses=responses, ranks=values)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_each_label_s_probability_is_bayes_s_rule(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    votes = votes_on({rater: random.integers(1, 4, 4).tolist() for rater in range(5)})
+    accuracy = dict(enumerate(random.uniform(0.45, 0.9, 5).tolist()))
+
+    for pair in measures.consensus_by_pair(votes, accuracy):
+        here = (votes.left == pair.left) & (votes.right == pair.right)
+        likelihood = []
+        for true in (-1, 0, 1):
+            product = 1.0
+            for rater, label in zip(votes.rater[here].tolist(), votes.label[here].tolist(), strict=True):
+                product *= accuracy[rater] if label == true else (1 - accuracy[rater]) / 2
+            likelihood.append(product)
+        expected = [one / sum(likelihood) for one in likelihood]
+        assert (pair.p_left, pair.p_tie, pair.p_right) == pytest.approx(tuple(expected), abs=1e-12)
+
+
+def test_a_reliable_rater_outweighs_two_who_guess() -> None:
+    votes = votes_on({1: [1, 2], 2: [2, 1], 3: [2, 1]})
+
+    (pair,) = measures.consensus_by_pair(votes, {1: 0.95, 2: 0.45, 3: 0.45})
+
+    assert (pair.n_left, pair.n_tie, pair.n_right) == (1, 0, 2)
+    assert (pair.majority, pair.weighed, pair.is_overruled) == (1, -1, True)
+    assert pair.p == pytest.approx(0.95 * 0.275**2 / (0.95 * 0.275**2 + 0.025 * 0.45**2 + 0.025 * 0.275**2))
+
+
+def test_raters_who_are_alike_weigh_as_the_majority_does() -> None:
+    for ranks in itertools.product(((1, 2), (2, 1), (1, 1)), repeat=3):
+        (pair,) = measures.consensus_by_pair(votes_on(dict(enumerate(ranks))), {})
+        assert pair.weighed == pair.majority
+
+
+def test_one_against_one_has_no_leader() -> None:
+    (pair,) = measures.consensus_by_pair(votes_on({1: [1, 2], 2: [2, 1]}), {})
+
+    assert (pair.majority, pair.weighed) == (None, None)
+    assert [(place.by_majority, place.weighed) for place in measures.places([pair])] == [(1, 1), (1, 1)]
+
+
+def test_places_count_how_many_of_the_others_are_beaten() -> None:
+    votes = votes_on({1: [2, 1, 3, 3], 2: [2, 1, 4, 3], 3: [1, 2, 3, 4]})
+
+    found = measures.places(measures.consensus_by_pair(votes, {}))
+
+    assert [(place.response, place.by_majority, place.weighed) for place in found] == [
+        (11, 1, 1),
+        (10, 2, 2),
+        (12, 3, 3),
+        (13, 3, 3),
+    ]
+    assert all(1 / 3 <= place.sureness <= 1 for place in found)
+
+
+def test_a_response_that_nobody_ranked_has_no_place() -> None:
+    votes = votes_on({1: [1, 2, float("nan")], 2: [1, 2, float("nan")]})
+
+    assert [place.response for place in measures.places(measures.consensus_by_pair(votes, {}))] == [10, 11]
+
+
+def test_no_votes_have_no_consensus() -> None:
+    assert measures.consensus_by_pair(votes_on({}), {}) == []
+    assert measures.places([]) == []
+    assert consensus.certainty(units=[], raters=[], labels=[], accuracy={}) == 0.0
+
+
+# Through the product
+
+
+def rank_first(campaign: Campaign, rater: Rater, order: Sequence[int] | None) -> None:
+    """The rater ranks what comes next by the numbers of its responses, best first; None ties all."""
+    slot = services.claim(campaign=campaign, rater=rater, now=NOON)
+    assert slot is not None
+    shown = queue.presented(slot)
+    ranks = {place: order.index(response.number) + 1 if order else 1 for place, response in enumerate(shown)}
+    ratings = {place: {"overall": 4} for place in ranks}
+    services.submit_comparison(lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON)
+
+
+def known_to_be_right(campaign: Campaign, shares: dict[Rater, float]) -> None:
+    report = QualityReport.objects.create(campaign=campaign, computed_at=NOON)
+    for rater, value in shares.items():
+        found = measures.as_record(Figure(value, 2_000))
+        RaterQuality.objects.create(report=report, rater=rater, n_judgments=9, results={"reliability": found})
+
+
+@pytest.fixture
+def split_item(comparison_campaign: Campaign, rosa: Rater, raul: Rater, rita: Rater) -> Item:
+    """Rosa, who is right, says one thing, and two who guess say the other."""
+    rank_first(comparison_campaign, rosa, [0, 1, 2, 3])
+    rank_first(comparison_campaign, raul, [1, 0, 2, 3])
+    rank_first(comparison_campaign, rita, [1, 0, 2, 3])
+    known_to_be_right(comparison_campaign, {rosa: 0.95, raul: 0.4, rita: 0.4})
+    return judged_item(comparison_campaign)
+
+
+def judged_item(campaign: Campaign) -> Item:
+    """The one that somebody has judged."""
+    return campaign.items.filter(judgments__isnull=False).distinct().get()
+
+
+@pytest.mark.django_db
+def test_an_item_s_consensus_weighs_votes_by_the_report(split_item: Item) -> None:
+    answers = selectors.item_answers(item=split_item).answers
+
+    found = selectors.consensus_of(campaign=split_item.campaign, answers=answers)
+
+    first, second = (found.places[0], found.places[1])
+    by_number = {response.pk: response.number for response in split_item.responses.all()}
+    assert (found.n_judgments, found.n_known, len(found.pairs)) == (3, 3, 6)
+    assert [by_number[place.response] for place in found.places] == [0, 1, 2, 3]
+    assert (first.by_majority, first.weighed, second.by_majority, second.weighed) == (2, 1, 1, 2)
+
+
+@pytest.mark.django_db
+def test_judgments_that_are_set_aside_or_extra_do_not_count(split_item: Item, raul: Rater, rita: Rater) -> None:
+    aside = split_item.judgments.get(rater=raul)
+    services.set_aside(judgment=aside, reason="Guessed.", by=None, now=NOON)
+    split_item.judgments.filter(rater=rita).update(is_extra=True)
+
+    found = selectors.consensus_of(campaign=split_item.campaign, answers=selectors.item_answers(item=split_item).answers)
+
+    assert found.n_judgments == 1
+    assert [(place.by_majority, place.weighed) for place in found.places] == [(1, 1), (2, 2), (3, 3), (4, 4)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", ["items", "review"])
+def test_pages_of_an_item_tell_where_weighing_changes_the_order(
+    page: str, split_item: Item, alice: User, signed_in: SignedIn
+) -> None:
+    shown = words(signed_in(alice).get(f"/campaigns/{split_item.campaign_id}/{page}/{split_item.pk}/"))
+
+    assert "1 of 6 pairs come out otherwise than by majority" in shown
+    assert "A and B: 1 for A, 2 for B, 0 for a tie. By majority B is better; weighed, A is better" in shown
+    assert "nan" not in shown.lower().replace("governance", "")
+
+
+@pytest.mark.django_db
+def test_without_a_report_the_page_says_that_all_count_alike(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    for rater in (rosa, raul):
+        rank_first(comparison_campaign, rater, None)
+    item = judged_item(comparison_campaign)
+
+    shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
+
+    assert "No report knows these raters yet, so all of them count alike" in shown
+    assert shown.count("1 =") == 8
+
+
+@pytest.mark.django_db
+def test_an_item_whose_responses_nobody_ranked_says_so(
+    comparison_campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    rank_first(comparison_campaign, rosa, None)
+    RankedResponse.objects.update(rank=None)
+    item = judged_item(comparison_campaign)
+
+    shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
+
+    assert "Nobody has ranked two of these responses yet" in shown
+
+
+@pytest.mark.django_db
+def test_one_judgment_is_its_own_consensus(comparison_campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn) -> None:
+    rank_first(comparison_campaign, rosa, [0, 1, 2, 3])
+    item = judged_item(comparison_campaign)
+
+    shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
+
+    assert "There is one judgment, so the consensus is what this rater said" in shown
+    assert "75 %" in shown
+
+
+@pytest.mark.django_db
+def test_demonstrations_have_no_consensus(
+    demonstration_campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
+    judgment = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
+
+    shown = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/{judgment.item_id}/"))
+
+    assert "Consensus" not in shown
+
+
+@pytest.mark.django_db
+def test_two_responses_that_tie_share_the_first_place(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_responses=2)
+    rank_first(campaign, rosa, None)
+    item = judged_item(campaign)
+
+    found = selectors.consensus_of(campaign=campaign, answers=selectors.item_answers(item=item).answers)
+
+    assert [(place.by_majority, place.weighed) for place in found.places] == [(1, 1), (1, 1)]
+    assert isinstance(found.places[0], Place)

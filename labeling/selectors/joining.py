@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from labeling.models import Invitation
+from labeling.models import Invitation, Rater
 
 
 @dataclass(frozen=True)
@@ -33,4 +33,12 @@ def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
         return _("This invitation was used. Sign in with the e-mail and password that you chose.")
     if invitation.expires_at <= now:
         return _("This invitation has expired. Ask who sent it for another.")
+    if Rater.objects.filter(user__email=invitation.email, withdrawn_at__isnull=False).exists():
+        return withdrawn_sentence()
     return ""
+
+
+def withdrawn_sentence() -> str:
+    return _(
+        "You asked that what you judge is used no more, so you cannot join. Write to who sent it: they can readmit you first."
+    )

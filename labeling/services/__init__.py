@@ -43,6 +43,7 @@ from labeling.services.guidelines import acknowledge, create_guideline, new_guid
 from labeling.services.imports import UnableToImport, clear_import, discard, publish, run_import, start_import, start_upload
 from labeling.services.invitations import (
     UnableToAccept,
+    UnableToInvite,
     accept_invitation,
     hash_of,
     invite_to_pool,
@@ -73,6 +74,7 @@ from labeling.services.onboarding import (
 from labeling.services.pay import UnableToPay, answer_dispute, mark_paid, raise_dispute, set_rate, warn_of_floors
 from labeling.services.people import (
     PoolTerms,
+    UnableToAddRaters,
     add_raters,
     change_person,
     create_person,
@@ -109,11 +111,13 @@ __all__ = [
     "PoolTerms",
     "Remark",
     "UnableToAccept",
+    "UnableToAddRaters",
     "UnableToChangeCampaign",
     "UnableToClaim",
     "UnableToCreateCampaign",
     "UnableToEdit",
     "UnableToImport",
+    "UnableToInvite",
     "UnableToMakeGold",
     "UnableToOpen",
     "UnableToPay",

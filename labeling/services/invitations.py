@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts.models import User
 from labeling.invitees import Invitee
-from labeling.models import Invitation, Pool
+from labeling.models import Invitation, Pool, Rater
 from labeling.selectors import joining
 from labeling.services import people
 
@@ -22,6 +22,14 @@ LIVES = timedelta(days=7)
 
 class UnableToAccept(Exception):
     """A link that opens nothing any more; the text says what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class UnableToInvite(Exception):
+    """People who cannot be invited now; the text says who and why."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -37,9 +45,13 @@ class Sent:
 
 
 def invite_to_pool(*, pool: Pool, invitees: Sequence[Invitee], by: User | None, now: datetime) -> list[Sent]:
-    """A link for each; who has one that waits is sent another in its place, and who is in the pool is left out."""
+    """A link for each; who has one that waits is sent another in its place, and who is in the pool is left out.
+
+    Raises UnableToInvite, and invites nobody, when one of them has withdrawn.
+    """
     wanted = {invitee.email.strip().lower(): invitee for invitee in invitees}
     with transaction.atomic():
+        _refuse_withdrawn(wanted)
         Pool.objects.select_for_update().get(pk=pool.pk)  # two admins with the same list make no address wait twice
         inside = pool.memberships.filter(is_active=True, rater__user__email__in=wanted)
         for email in inside.values_list("rater__user__email", flat=True):
@@ -54,11 +66,12 @@ def invite_to_pool(*, pool: Pool, invitees: Sequence[Invitee], by: User | None, 
 
 
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Sent | None:
-    """Another link that lives as long; the one before is dead. None when it was accepted or revoked."""
+    """Another link that lives as long; the one before is dead. None when it was accepted or revoked. Raises UnableToInvite."""
     with transaction.atomic():
         stored = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if stored.accepted_at is not None or stored.revoked_at is not None:
             return None
+        _refuse_withdrawn([stored.email])
         sent = _renewed(stored, by=by, now=now)
         audit.record(by=by, action="resend", target=stored, after={"email": stored.email}, now=now)
     return sent
@@ -116,7 +129,10 @@ def accept_invitation(
                 now=now,
             )
         Invitation.objects.filter(pk=invitation.pk).update(accepted_at=now, rater=user.rater)
-        people.add_raters(pool=invitation.pool, raters=[user.rater], by=user, now=now)
+        try:
+            people.add_raters(pool=invitation.pool, raters=[user.rater], by=user, now=now)
+        except people.UnableToAddRaters as refusal:
+            raise UnableToAccept(joining.withdrawn_sentence()) from refusal
         audit.record(by=user, action="accept", target=invitation, after={"email": invitation.email}, now=now)
     return user
 
@@ -124,6 +140,15 @@ def accept_invitation(
 def hash_of(*, secret: str) -> str:
     """A secret is 256 random bits, so a plain hash is as good as a slow one."""
     return sha256(secret.encode()).hexdigest()
+
+
+def _refuse_withdrawn(emails: Iterable[str]) -> None:
+    """They would be given work, and all of it would be left out later."""
+    withdrawn = Rater.objects.filter(user__email__in=list(emails), withdrawn_at__isnull=False).order_by("user__email")
+    found = list(withdrawn.values_list("user__email", flat=True))
+    if found:
+        sentence = _("%(email)s has withdrawn, so nobody was invited. Take the withdrawal back first, on the rater's page.")
+        raise UnableToInvite(sentence % {"email": ", ".join(found)})
 
 
 def _waiting(pool: Pool) -> QuerySet[Invitation]:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts import services as accounts
@@ -13,6 +14,14 @@ from accounts.models import User
 from labeling import routing
 from labeling.models import Pool, PoolMembership, Rater
 from labeling.services import items
+
+
+class UnableToAddRaters(Exception):
+    """Raters who cannot join a pool now; the text says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 @dataclass(frozen=True)
@@ -158,9 +167,18 @@ def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now:
 
 
 def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Put raters into the pool, those who had left included; how many are now in it that were not."""
+    """Put raters into the pool, those who had left included; how many are now in it that were not.
+
+    Raises UnableToAddRaters for who has withdrawn: what they judged would be left out of everything.
+    """
     with transaction.atomic():
-        added = [rater for rater in raters if _join(pool=pool, rater=rater, now=now)]
+        wanted = list(raters)
+        stored = Rater.objects.select_for_update().filter(pk__in=[rater.pk for rater in wanted]).order_by("pk")
+        withdrawn = [rater.alias for rater in stored if rater.withdrawn_at is not None]
+        if withdrawn:
+            sentence = _("%(alias)s has withdrawn and joins no pool. Take the withdrawal back first, on the rater's page.")
+            raise UnableToAddRaters(sentence % {"alias": ", ".join(withdrawn)})
+        added = [rater for rater in wanted if _join(pool=pool, rater=rater, now=now)]
         if added:
             audit.record(by=by, action="add_raters", target=pool, after={"raters": [r.alias for r in added]}, now=now)
             items.level_pool(pool=pool, now=now)

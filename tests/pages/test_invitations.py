@@ -186,3 +186,62 @@ def test_a_mail_server_that_is_away_loses_no_invitation(alice: User, day_shift: 
     assert "The mail server did not take the mail." in words(answer)
     assert "/join/" in words(answer)
     assert "/join/" not in words(client.get(f"/pools/{day_shift.pk}/invitations/"))
+
+
+def test_who_has_withdrawn_is_not_invited(alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn) -> None:
+    services.withdraw_rater(rater=rosa, by=alice, now=NOON)
+    file = csv_of("email\nines@example.org\nrosa@example.org\n")
+
+    answer = signed_in(alice).post(f"/pools/{day_shift.pk}/invitations/", {"file": file})
+
+    assert answer.status_code == 422
+    assert "rosa@example.org has withdrawn, so nobody was invited. Readmit them first" in words(answer)
+    assert not Invitation.objects.exists()
+    assert not mail.outbox
+
+
+def test_who_was_readmitted_is_invited(alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn) -> None:
+    services.withdraw_rater(rater=rosa, by=alice, now=NOON)
+    services.readmit_rater(rater=rosa, by=alice, now=NOON)
+
+    signed_in(alice).post(f"/pools/{day_shift.pk}/invitations/", {"email": "rosa@example.org"})
+
+    assert Invitation.objects.get().email == "rosa@example.org"
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_an_invitation_from_before_a_withdrawal_opens_nothing(
+    method: str, alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    other = services.create_pool(name="Experts", by=None, now=NOON)
+    secret = invited(other, "rosa@example.org")
+    services.withdraw_rater(rater=rosa, by=alice, now=NOON)
+
+    answer = getattr(signed_in(rosa), method)(f"/join/{secret}/")
+
+    assert (answer.status_code, "they can readmit you first" in words(answer)) == (410, True)
+    assert not other.memberships.exists()
+
+
+def test_an_invitation_is_not_sent_again_to_who_has_withdrawn(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    other = services.create_pool(name="Experts", by=None, now=NOON)
+    invited(other, "rosa@example.org")
+    services.withdraw_rater(rater=rosa, by=alice, now=NOON)
+    invitation = Invitation.objects.get()
+
+    answer = signed_in(alice).post(f"/invitations/{invitation.pk}/resend", follow=True)
+
+    assert "rosa@example.org has withdrawn" in words(answer)
+    assert not mail.outbox
+
+
+def test_no_way_into_a_pool_takes_a_rater_who_has_withdrawn(alice: User, day_shift: Pool, rosa: Rater) -> None:
+    services.withdraw_rater(rater=rosa, by=alice, now=NOON)
+
+    with pytest.raises(services.UnableToAddRaters) as raised:
+        services.add_raters(pool=day_shift, raters=[rosa], by=alice, now=NOON)
+
+    assert f"{rosa.alias} has withdrawn and joins no pool. Readmit them first" in raised.value.sentence
+    assert not day_shift.memberships.filter(is_active=True).exists()

@@ -26,16 +26,14 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
     pool, now = access.pool(user=request.user, pk=pk), timezone.now()
     form = InviteForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        sent = services.invite_to_pool(pool=pool, invitees=form.cleaned_data["invitees"], by=request.user, now=now)
-        n = len(sent)
-        if n:
-            messages.success(
-                request, ngettext("%(n)d invitation is on its way.", "%(n)d invitations are on their way.", n) % {"n": n}
-            )
+        try:
+            sent = services.invite_to_pool(pool=pool, invitees=form.cleaned_data["invitees"], by=request.user, now=now)
+        except services.UnableToInvite as problem:
+            form.add_error(None, problem.sentence)
         else:
-            messages.info(request, _("Everybody named is in the pool already."))
-        _send(request, sent)
-        return redirect("invitations", pk)
+            _say_how_many(request, len(sent))
+            _send(request, sent)
+            return redirect("invitations", pk)
     state = request.GET.get("state", "")
     page = Paginator(selectors.invitations(pool=pool, state=state, now=now), INVITATIONS_PER_PAGE).get_page(
         request.GET.get("page")
@@ -55,7 +53,11 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def resend(request: MemberRequest, pk: int) -> HttpResponse:
     invitation = access.invitation(user=request.user, pk=pk)
-    sent = services.resend_invitation(invitation=invitation, by=request.user, now=timezone.now())
+    try:
+        sent = services.resend_invitation(invitation=invitation, by=request.user, now=timezone.now())
+    except services.UnableToInvite as problem:
+        messages.warning(request, problem.sentence)
+        return redirect("invitations", invitation.pool_id)
     if sent is None:
         messages.info(request, _("It was accepted or revoked meanwhile, so nothing was sent."))
     else:
@@ -70,6 +72,14 @@ def revoke(request: MemberRequest, pk: int) -> HttpResponse:
     if services.revoke_invitation(invitation=invitation, by=request.user, now=timezone.now()):
         messages.success(request, _("Revoked: the link of %(email)s opens nothing any more.") % {"email": invitation.email})
     return redirect("invitations", invitation.pool_id)
+
+
+def _say_how_many(request: MemberRequest, n: int) -> None:
+    if n:
+        sentence = ngettext("%(n)d invitation is on its way.", "%(n)d invitations are on their way.", n)
+        messages.success(request, sentence % {"n": n})
+    else:
+        messages.info(request, _("Everybody named is in the pool already."))
 
 
 def _send(request: MemberRequest, sent: list[Sent]) -> None:

@@ -83,8 +83,12 @@ def add(request: MemberRequest, pk: int) -> HttpResponse:
     pool = access.pool(user=request.user, pk=pk)
     form = RatersForm(request.POST, queryset=selectors.raters_outside(pool=pool))
     if form.is_valid():
-        n = services.add_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
-        messages.success(request, ngettext("%(n)d rater added.", "%(n)d raters added.", n) % {"n": n})
+        try:
+            n = services.add_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
+        except services.UnableToAddRaters as problem:
+            messages.warning(request, problem.sentence)
+        else:
+            messages.success(request, ngettext("%(n)d rater added.", "%(n)d raters added.", n) % {"n": n})
         return redirect("pool", pk)
     return _page(request, pool, form, status=422)
 

@@ -42,7 +42,10 @@ def act(request: MemberRequest) -> HttpResponse:
         n = services.deactivate_raters(raters=raters, by=request.user, now=timezone.now())
         messages.success(request, ngettext("%(n)d login closed.", "%(n)d logins closed.", n) % {"n": n})
     else:
-        messages.success(request, _done(request, wanted, pool, raters))
+        try:
+            messages.success(request, _done(request, wanted, pool, raters))
+        except services.UnableToAddRaters as problem:  # somebody withdrew meanwhile
+            messages.warning(request, problem.sentence)
     return redirect(f"{reverse('roster')}?{request.GET.urlencode()}")
 
 

@@ -120,6 +120,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "campaign_open": ADMIN,
     "campaign_pause": ADMIN,
     "campaign_close": ADMIN,
+    "campaign_discard": ADMIN,
     "campaign_reopen": ADMIN,
     "campaign_change": ADMIN,
     "campaign_preview": ADMIN,

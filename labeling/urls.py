@@ -58,6 +58,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/open", campaigns.open_, name="campaign_open"),
     path("campaigns/<int:pk>/pause", campaigns.pause, name="campaign_pause"),
     path("campaigns/<int:pk>/close", campaigns.close, name="campaign_close"),
+    path("campaigns/<int:pk>/discard", campaigns.discard, name="campaign_discard"),
     path("campaigns/<int:pk>/reopen", campaigns.reopen, name="campaign_reopen"),
     path("campaigns/<int:pk>/set-up/change/", campaigns.change, name="campaign_change"),
     path("campaigns/<int:pk>/preview/", preview.preview, name="campaign_preview"),

@@ -21,6 +21,10 @@ else:
     SourcesField = forms.ModelMultipleChoiceField
 
 
+MAY_STAY_EMPTY = ("min_words", "max_words", "calibration_percent", "repeat_percent", "gold_share", "review_share", "priority")
+"""Fields of a new campaign that mean what the table starts with when nothing is said."""
+
+
 def _chips() -> forms.CheckboxSelectMultiple:
     return forms.CheckboxSelectMultiple(attrs={"data-look": "chips"})
 
@@ -137,6 +141,9 @@ class CampaignForm(EffortForm):
             "max_overlap",
             "calibration_percent",
             "repeat_percent",
+            "gold_share",
+            "review_share",
+            "priority",
             "budget_unit",
             "budget",
         ]
@@ -154,7 +161,7 @@ class CampaignForm(EffortForm):
             widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
         )
         self.fields["n_responses"].initial = 4
-        for name in ("min_words", "max_words", "calibration_percent", "repeat_percent"):
+        for name in MAY_STAY_EMPTY:
             self.fields[name].required = False
         for name in ("pool", "guideline"):
             _ask_to_choose(self.fields[name])
@@ -165,10 +172,10 @@ class CampaignForm(EffortForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("kind") == Campaign.Kind.DEMONSTRATION:
-            cleaned |= {"n_responses": None, "repeat_percent": 0, "max_overlap": None}
+            cleaned |= {"n_responses": None, "repeat_percent": 0, "gold_share": 0, "max_overlap": None}
         elif cleaned.get("n_responses") is None and "n_responses" not in self.errors:
             self.add_error("n_responses", _("Say how many responses a rater compares: 2 to 9."))
-        for name in ("min_words", "max_words", "calibration_percent", "repeat_percent"):
+        for name in MAY_STAY_EMPTY:
             if cleaned.get(name) is None and name not in self.errors:
                 cleaned[name] = getattr(self.instance, name)
         if cleaned.get("min_words", 0) > cleaned.get("max_words", 0):

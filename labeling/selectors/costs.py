@@ -151,9 +151,14 @@ def estimate(
     max_overlap: int | None = None,
     calibration_percent: int = 0,
     repeat_percent: int = 0,
+    gold_share: int = 0,
+    n_golds: int | None = None,
     now: datetime,
 ) -> Estimate:
-    """What a campaign of this set-up would take, nothing of it made."""
+    """What a campaign of this set-up would take, nothing of it made. Golds are paid like any other item.
+
+    A rater gets each of `n_golds` once at most; None: as many as the share asks for.
+    """
     n_raters = pool.memberships.filter(is_active=True).count() if pool else 0
     n_calibration = -(-n_items * calibration_percent // 100)
     n_plain = n_items - n_calibration
@@ -161,6 +166,8 @@ def estimate(
     n_everybody = n_calibration * n_raters
     n_least = n_plain * overlap + n_everybody + n_repeats * overlap
     n_most = n_plain * (max_overlap or overlap) + n_everybody + n_repeats * (max_overlap or overlap)
+    most_golds = n_golds * n_raters if n_golds is not None else None
+    n_least, n_most = (n + _n_golds(n, gold_share, most_golds) for n in (n_least, n_most))
     seconds, n_like = seconds_of_one(kind=kind, n_responses=n_responses)
     rate = rate_of(pool=pool, kind=kind, now=now) if pool else None
     return Estimate(
@@ -174,6 +181,12 @@ def estimate(
     )
 
 
+def _n_golds(n_others: int, share: int, most: int | None) -> int:
+    """Golds that are given along with so many other items, `share` per cent of all."""
+    n = round(n_others * share / (100 - share))
+    return n if most is None else min(n, most)
+
+
 def estimate_of(*, campaign: Campaign, now: datetime) -> Estimate:
     return estimate(
         kind=campaign.kind,
@@ -184,6 +197,8 @@ def estimate_of(*, campaign: Campaign, now: datetime) -> Estimate:
         max_overlap=campaign.max_overlap,
         calibration_percent=campaign.calibration_percent,
         repeat_percent=campaign.repeat_percent,
+        gold_share=campaign.gold_share,
+        n_golds=campaign.golds.filter(gold__retired_at=None).count() or None,
         now=now,
     )
 

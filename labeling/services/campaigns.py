@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -79,13 +80,15 @@ def create_campaign(
     min_words: int = 20,
     max_words: int = 600,
     effort: Effort = Effort(),
+    checks: Mapping[str, Any] | None = None,
     selection: Mapping[str, Any] | None = None,
     by: User | None,
     now: datetime,
 ) -> Campaign:
     """A campaign in state draft with an item for each prompt, `overlap` slots an item; every rater's for calibration items.
 
-    `selection` is what the prompts were chosen by: it is kept for who makes another campaign like this one.
+    `checks` says how golds and reviews are used, any of golds.SETTINGS. `selection` is what the prompts were chosen by: it is
+    kept for who makes another campaign like this one.
 
     Comparisons take `n_responses` published responses of each prompt, of `source_ids` where any are named, evenly over the
     sources; a prompt with fewer is left out. Raises UnableToCreateCampaign when no item comes of it.
@@ -119,6 +122,7 @@ def create_campaign(
             created_by=by,
             created_at=now,
             **asdict(effort),
+            **(checks or {}),
         )
         n_items = 0
         for batch in _batches(prompts):
@@ -178,6 +182,24 @@ def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bo
             campaign.refresh_from_db()
             items.level(campaign=campaign, now=now)
     return is_moved
+
+
+def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
+    """Takes a draft away, and leaves its prompts to other campaigns. False once it was opened: somebody may have worked on it.
+
+    Raises UnableToChangeCampaign where a chain of runs names it.
+    """
+    with transaction.atomic():
+        stored = Campaign.objects.select_for_update().filter(pk=campaign.pk, state=Campaign.State.DRAFT, opened_at=None).first()
+        if stored is None:
+            return False
+        before = {"name": stored.name, "n_items": stored.items.count()}
+        audit.record(by=by, action="discard", target=stored, before=before, now=now)
+        try:
+            stored.delete()
+        except ProtectedError as problem:
+            raise UnableToChangeCampaign(_("A chain of runs has made this campaign and names it. It stays.")) from problem
+    return True
 
 
 CHANGEABLE = (

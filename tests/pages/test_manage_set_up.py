@@ -170,6 +170,11 @@ def test_an_estimate_counts_calibration_repeats_and_doubt(day_shift: Pool, rosa:
     assert (found.n_least, found.n_most) == (90 * 3 + 10 * 2 + 9 * 3, 90 * 5 + 10 * 2 + 9 * 5)
 
 
+def test_an_estimate_counts_golds_as_far_as_there_are_any(day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+    assert estimate(day_shift, gold_share=10).n_least == 300 + 33  # a tenth of 333
+    assert estimate(day_shift, gold_share=10, n_golds=7).n_least == 300 + 7 * 2  # each rater gets a gold once
+
+
 @pytest.mark.parametrize(("basis", "amount", "minor"), [("item", 40, 300 * 40), ("hour", 1800, 300 * 60 / 3600 * 1800)])
 def test_an_estimate_is_priced_at_the_pools_rate(day_shift: Pool, basis: str, amount: int, minor: float) -> None:
     Rate.objects.create(pool=day_shift, kind="comparison", basis=basis, amount=amount, currency="EUR", valid_from=NOON)
@@ -321,6 +326,49 @@ def test_a_clone_starts_with_what_the_campaign_was_set_up_with(
         "max_overlap": 6,
         "pool": day_shift.pk,
     }
+
+
+def test_a_clone_checks_its_raters_as_the_campaign_did(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    responses_to(some_prompts(6), n=4)
+    client = signed_in(alice)
+    client.post("/campaigns/new/", comparing(day_shift, guideline, gold_share=8, review_share=12, priority=3))
+    first = Campaign.objects.get()
+    assert (first.gold_share, first.review_share, first.priority) == (8, 12, 3)
+    services.set_golds(campaign=first, values={"gold_tolerance": 90, "gold_feedback": True}, by=alice, now=NOON)
+
+    form = client.get(f"/campaigns/new/?from={first.pk}").context["form"]
+    assert [form[name].value() for name in ("gold_share", "review_share", "priority")] == [8, 12, 3]
+    changed = comparing(day_shift, guideline, name="Again", is_unused="", gold_share=10, review_share=12, priority=3)
+    client.post(f"/campaigns/new/?from={first.pk}", changed)
+
+    second = Campaign.objects.get(name="Again")
+    assert (second.gold_share, second.gold_tolerance, second.gold_feedback) == (10, 90, True)
+
+
+def test_a_draft_is_discarded_after_a_question_and_its_prompts_are_free(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    responses_to(some_prompts(5), n=4)
+    client = signed_in(alice)
+    client.post("/campaigns/new/", comparing(day_shift, guideline))
+    pk = Campaign.objects.get().pk
+
+    assert "Discard “Which is better”?" in words(client.get(f"/campaigns/{pk}/discard"))
+    assert Campaign.objects.exists()
+    client.post(f"/campaigns/{pk}/discard")
+
+    assert not Campaign.objects.exists()
+    assert AuditEvent.objects.get(action="discard").before == {"name": "Which is better", "n_items": 5}
+    assert client.post("/campaigns/new/", comparing(day_shift, guideline)).status_code == 302, "its prompts are unused"
+
+
+def test_a_campaign_that_was_opened_is_not_discarded(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/discard")
+
+    assert Campaign.objects.filter(pk=comparison_campaign.pk).exists()
+    assert not services.discard_campaign(campaign=comparison_campaign, by=alice, now=NOON)
 
 
 def test_a_closed_campaign_is_opened_again_after_a_question(

@@ -19,6 +19,7 @@ from labeling.forms.manage import ItemFilterForm
 from labeling.models import Campaign
 from labeling.selectors import costs
 from labeling.selectors.written import writers, written
+from labeling.services.golds import SETTINGS as GOLD_SETTINGS
 from labeling.views.manage import consensus_words
 from labeling.views.manage.curve import progress_chart
 from labeling.views.manage.quality import quality_now
@@ -43,7 +44,7 @@ def new(request: MemberRequest) -> HttpResponse:
     form = CampaignForm(request.POST or None, initial=initial_of(like) if like else None)
     if request.method == "POST" and form.is_valid():
         try:
-            campaign = _create(form, by=request.user)
+            campaign = _create(form, like=like, by=request.user)
         except services.UnableToCreateCampaign as problem:
             form.add_error(None, problem.sentence)
         else:
@@ -68,6 +69,7 @@ def count(request: HttpRequest) -> HttpResponse:
         max_overlap=values.get("max_overlap"),
         calibration_percent=values.get("calibration_percent") or 0,
         repeat_percent=values.get("repeat_percent") or 0,
+        gold_share=values.get("gold_share") or 0,
         now=timezone.now(),
     )
     context: dict[str, Any] = {"selection": selection, "found": found, "estimate": estimate}
@@ -190,6 +192,26 @@ def pause(request: MemberRequest, pk: int) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+def discard(request: MemberRequest, pk: int) -> HttpResponse:
+    """GET asks, POST takes a draft away."""
+    campaign = access.campaign(user=request.user, pk=pk)
+    if campaign.state != Campaign.State.DRAFT:
+        return redirect("campaign", pk)
+    if request.method == "GET":
+        n_items = campaign.items.count()
+        return render(request, "labeling/manage/campaign_discard.html", {"campaign": campaign, "n_items": n_items})
+    try:
+        is_gone = services.discard_campaign(campaign=campaign, by=request.user, now=timezone.now())
+    except services.UnableToChangeCampaign as problem:
+        messages.warning(request, problem.sentence)
+        is_gone = False
+    if not is_gone:
+        return redirect("campaign", pk)
+    messages.success(request, _("The draft “%(name)s” is gone; its prompts are free.") % {"name": campaign.name})
+    return redirect("campaigns")
+
+
+@require_http_methods(["GET", "POST"])
 def close(request: MemberRequest, pk: int) -> HttpResponse:
     """GET asks, POST closes."""
     campaign = access.campaign(user=request.user, pk=pk)
@@ -200,10 +222,14 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "labeling/manage/campaign_close.html", {"campaign": campaign, "progress": row.progress})
 
 
-def _create(form: CampaignForm, *, by: User) -> Campaign:
+def _create(form: CampaignForm, *, like: Campaign | None, by: User) -> Campaign:
+    """What the form does not ask of golds is as it was in the campaign that this one is like."""
     values, selection, effort = form.cleaned_data, form.selection(), form.effort()
+    checks = {name: getattr(like, name) for name in GOLD_SETTINGS} if like else {}
+    checks |= {name: values[name] for name in ("gold_share", "review_share")}
     return services.create_campaign(
-        **{name: values[name] for name in CampaignForm.Meta.fields if name not in asdict(effort)},
+        **{name: values[name] for name in CampaignForm.Meta.fields if name not in asdict(effort) | checks},
+        checks=checks,
         prompts=selectors.fitting_prompts(selection=selection),
         source_ids=selection.response_source_ids,
         effort=effort,

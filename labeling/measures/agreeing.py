@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 
 from labeling import agreement
-from labeling.figures import Figure, Floats, absent, codes, gettext_noop
+from labeling.figures import Figure, Floats, Ints, absent, codes, gettext_noop
 from labeling.measures.votes import Record, Votes, as_record
 from labeling.rating_form import Question, Scale
 
@@ -18,7 +18,9 @@ RATERS_IN_MATRIX = 24
 ITEMS_LISTED = 10
 BINS = 10
 VALUES_SHOWN = 12
-"""Of a grouping such as weeks; those with the most votes stay, in the order of their names."""
+"""Of a grouping: the latest of periods, those with the most votes of anything else, in the order of their names."""
+PERIODS = ("month", "week")
+"""Groupings whose names sort by time."""
 
 
 def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
@@ -36,6 +38,7 @@ def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
         **_orders(once),
         "questions": _questions(once, questions),
         "groups": _groups(once),
+        "groups_left_out": _left_out(once),
     }
 
 
@@ -102,14 +105,28 @@ def _groups(votes: Votes) -> list[Record]:
     pairs, found = votes.pairs, []
     for kind, group in votes.groups.items():
         place = group.place[pairs.row]
-        n_votes = np.bincount(place[place >= 0], minlength=len(group.names))
-        shown = np.sort(np.argsort(-n_votes, kind="stable")[:VALUES_SHOWN])
-        shown = shown[n_votes[shown] > 0]
-        for value in shown.tolist() if len(shown) > 1 else []:
+        shown, _n_left_out = _shown(kind, place, len(group.names))
+        for value in shown:
             given: Record = {"units": pairs.unit[place == value], "labels": votes.turned[place == value]}
             raw, alpha = agreement.raw(**given), agreement.krippendorff(**given, metric="ordinal")
             found.append({"kind": kind, "value": group.names[value], "raw": as_record(raw), "alpha": as_record(alpha)})
     return found
+
+
+def _left_out(votes: Votes) -> dict[str, int]:
+    """By kind, how many of its groups have votes and no row."""
+    counts = {kind: _shown(kind, group.place[votes.pairs.row], len(group.names))[1] for kind, group in votes.groups.items()}
+    return {kind: n for kind, n in counts.items() if n}
+
+
+def _shown(kind: str, place: Ints, n_names: int) -> tuple[list[int], int]:
+    """The groups that get a row, and how many more have votes; a group alone is everything and gets none."""
+    n_votes = np.bincount(place[place >= 0], minlength=n_names)
+    known = np.flatnonzero(n_votes)
+    if len(known) < 2:
+        return [], 0
+    kept = known[-VALUES_SHOWN:] if kind in PERIODS else np.sort(known[np.argsort(-n_votes[known], kind="stable")[:VALUES_SHOWN]])
+    return kept.tolist(), len(known) - len(kept)
 
 
 def matrix_of(votes: Votes) -> Record:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -96,3 +97,28 @@ def test_orders_of_two_responses_are_said_to_be_choices() -> None:
 
     assert found["tau"]["value"] is None
     assert "single choices" in found["tau"]["note"]
+
+
+def in_weeks(n_weeks: int, *, busiest: int) -> measures.Votes:
+    """Two items a week by two raters, and ten items in each of the first `busiest` weeks."""
+    week = [number for number in range(n_weeks) for _ in range(10 if number < busiest else 2)]
+    votes = votes_of(n_items=len(week), raters=(1, 2), k=2, rank=lambda rater, place: place + 1)
+    names = tuple(f"2026-W{number + 1:02}" for number in range(n_weeks))
+    return replace(votes, groups={"week": measures.Grouping(names, np.array(week)[votes.item])})
+
+
+def test_of_many_weeks_the_latest_are_shown_however_few_votes_they_have() -> None:
+    found = measures.agreement_of(in_weeks(15, busiest=13), QUESTIONS)
+
+    assert [group["value"] for group in found["groups"]] == [f"2026-W{number:02}" for number in range(4, 16)]
+    assert found["groups_left_out"] == {"week": 3}
+
+
+def test_of_many_categories_those_with_the_most_votes_are_shown() -> None:
+    votes = in_weeks(15, busiest=11)
+    category = measures.Grouping(tuple("abcdefghijklmno"), votes.groups["week"].place)
+
+    found = measures.agreement_of(replace(votes, groups={"category": category}), QUESTIONS)
+
+    assert "".join(group["value"] for group in found["groups"]) == "abcdefghijkl"
+    assert found["groups_left_out"] == {"category": 3}

@@ -244,6 +244,21 @@ def test_agreement_pages_tell_of_orders_scales_periods_and_others(
     assert "No other pool has judged the same responses." in page
 
 
+def test_the_agreement_page_says_how_many_earlier_weeks_are_not_shown(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
+    report = QualityReport.objects.get()
+    figure = report.results["agreement"]["raw_half"]
+    weeks = [{"kind": "week", "value": f"2026-W{week}", "raw": figure, "alpha": figure} for week in (10, 11)]
+    report.results["agreement"] |= {"groups": weeks, "groups_left_out": {"week": 3}}
+    report.save()
+
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
+
+    assert "2026-W11" in page
+    assert "3 earlier weeks are not shown." in page
+
+
 @pytest.mark.parametrize("row", ["first", "longer", "ties", "list", "position", "second_twice"])
 def test_a_row_of_the_bias_panel_leads_to_the_judgments_behind_it(
     row: str, measured: Campaign, alice: User, signed_in: SignedIn

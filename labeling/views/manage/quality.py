@@ -70,6 +70,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             "scales": words.scales(report.results["agreement"]["questions"]),
             "questions": _questions(report),
             "groups": _groups(report),
+            "groups_left_out": words.groups_left_out(report.results["agreement"].get("groups_left_out", {})),
             "heat": heat_rows(report, selectors.aliases(raters=report.results["matrix"]["raters"])),
             "n_left_out": report.results["matrix"].get("n_left_out", 0),
             "bars": _bars(report.results["items"]["bins"]),

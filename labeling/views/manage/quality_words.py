@@ -191,6 +191,21 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def groups_left_out(counts: Mapping[str, int]) -> list[str]:
+    """A sentence for each grouping of which some have no row."""
+    said = {
+        "month": lambda n: ngettext("%(n)d earlier month is not shown.", "%(n)d earlier months are not shown.", n),
+        "week": lambda n: ngettext("%(n)d earlier week is not shown.", "%(n)d earlier weeks are not shown.", n),
+        "category": lambda n: ngettext(
+            "%(n)d category with fewer votes is not shown.", "%(n)d categories with fewer votes are not shown.", n
+        ),
+        "language": lambda n: ngettext(
+            "%(n)d language with fewer votes is not shown.", "%(n)d languages with fewer votes are not shown.", n
+        ),
+    }
+    return [said[kind](n) % {"n": n} for kind, n in counts.items()]
+
+
 def two_raters(agree: Figure, kappa: float | None) -> str:
     """A cell of the heat map in full."""
     given = {"share": share(agree), "n": agree.n, "interval": share_interval(agree)}
@@ -199,7 +214,7 @@ def two_raters(agree: Figure, kappa: float | None) -> str:
 
 
 def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:
-    return {name: as_figure(record) for name, record in results.items() if isinstance(record, dict)}
+    return {name: as_figure(record) for name, record in results.items() if isinstance(record, dict) and "note" in record}
 
 
 def _pool_meaning(row: Mapping[str, Any]) -> str:

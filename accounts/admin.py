@@ -1,4 +1,8 @@
-"""People and the audit log in Django's admin, for superusers: to look things up when the pages do not do."""
+"""People and the audit log in Django's admin, for superusers: to look things up when the pages do not do.
+
+Nothing can be written here: what an admin does to a login stands in the audit log, and a row that was changed beside the
+services would not.
+"""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -7,25 +11,7 @@ from django.http import HttpRequest
 from accounts.models import AuditEvent, User
 
 
-@admin.register(User)
-class UserAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
-    list_display = ["email", "name", "is_rater", "is_admin", "is_researcher", "is_active", "last_login"]
-    list_filter = ["is_rater", "is_admin", "is_researcher", "is_active"]
-    search_fields = ["email", "name"]
-    exclude = ["password"]
-    readonly_fields = ["last_login", "created_at"]
-    filter_horizontal = ["groups", "user_permissions"]
-
-
-@admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
-    """The log is read here and changed nowhere."""
-
-    list_display = ["at", "by", "action", "target_type", "target_id"]
-    list_filter = ["action", "target_type"]
-    date_hierarchy = "at"
-    list_select_related = ["by"]
-
+class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -34,3 +20,19 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscr
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ["email", "name", "is_rater", "is_admin", "is_researcher", "is_active", "last_login"]
+    list_filter = ["is_rater", "is_admin", "is_researcher", "is_active"]
+    search_fields = ["email", "name"]
+    exclude = ["password"]
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    list_display = ["at", "by", "action", "target_type", "target_id"]
+    list_filter = ["action", "target_type"]
+    date_hierarchy = "at"
+    list_select_related = ["by"]

@@ -5,9 +5,8 @@ would break a promise.
 """
 
 from django.contrib import admin
-from django.db.models import Model
-from django.http import HttpRequest
 
+from accounts.admin import ReadOnlyAdmin
 from labeling.models import (
     Campaign,
     Draft,
@@ -27,21 +26,12 @@ from labeling.models import (
 )
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable when it runs
+class LookUpAdmin(ReadOnlyAdmin):
     show_full_result_count = False  # counting a million slots takes longer than showing twenty
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Campaign)
-class CampaignAdmin(ReadOnlyAdmin):
+class CampaignAdmin(LookUpAdmin):
     list_display = ["name", "kind", "state", "pool", "overlap", "order", "created_at"]
     list_filter = ["kind", "state"]
     list_select_related = ["pool"]
@@ -49,7 +39,7 @@ class CampaignAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Slot)
-class SlotAdmin(ReadOnlyAdmin):
+class SlotAdmin(LookUpAdmin):
     list_display = ["pk", "campaign", "item_id", "number", "state", "rater", "leased_at", "expires_at", "queue_rank"]
     list_filter = ["state", "campaign"]
     list_select_related = ["campaign", "rater"]
@@ -57,21 +47,21 @@ class SlotAdmin(ReadOnlyAdmin):
 
 
 @admin.register(PastLease)
-class PastLeaseAdmin(ReadOnlyAdmin):
+class PastLeaseAdmin(LookUpAdmin):
     list_display = ["lease", "campaign", "item_id", "rater", "leased_at", "ended_at", "end"]
     list_filter = ["end", "campaign"]
     list_select_related = ["campaign", "rater"]
 
 
 @admin.register(QueuePlace)
-class QueuePlaceAdmin(ReadOnlyAdmin):
+class QueuePlaceAdmin(LookUpAdmin):
     list_display = ["campaign", "rater", "fresh_rank", "returned_rank", "swept_at"]
     list_filter = ["campaign"]
     list_select_related = ["campaign", "rater"]
 
 
 @admin.register(Judgment)
-class JudgmentAdmin(ReadOnlyAdmin):
+class JudgmentAdmin(LookUpAdmin):
     list_display = ["pk", "kind", "campaign", "item_id", "rater", "is_extra", "active_s", "submitted_at"]
     list_filter = ["kind", "is_extra", "campaign"]
     list_select_related = ["campaign", "rater"]
@@ -79,20 +69,20 @@ class JudgmentAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Draft)
-class DraftAdmin(ReadOnlyAdmin):
+class DraftAdmin(LookUpAdmin):
     list_display = ["rater", "item_id", "saved_at"]
     list_select_related = ["rater"]
 
 
 @admin.register(Pass)
-class PassAdmin(ReadOnlyAdmin):
+class PassAdmin(LookUpAdmin):
     list_display = ["item_id", "rater", "reason", "note", "created_at"]
     list_filter = ["reason"]
     list_select_related = ["rater"]
 
 
 @admin.register(Prompt)
-class PromptAdmin(ReadOnlyAdmin):
+class PromptAdmin(LookUpAdmin):
     list_display = ["pk", "__str__", "source", "category", "language", "split", "licence", "retired_at"]
     list_filter = ["category", "split", "language"]
     list_select_related = ["source"]
@@ -100,42 +90,42 @@ class PromptAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Response)
-class ResponseAdmin(ReadOnlyAdmin):
+class ResponseAdmin(LookUpAdmin):
     list_display = ["pk", "__str__", "prompt_id", "source", "number", "is_ended"]
     list_select_related = ["source"]
     search_fields = ["=pk", "=prompt__pk"]
 
 
 @admin.register(Import)
-class ImportAdmin(ReadOnlyAdmin):
+class ImportAdmin(LookUpAdmin):
     list_display = ["file_name", "format", "source", "state", "created_at", "finished_at"]
     list_filter = ["state", "format"]
     list_select_related = ["source"]
 
 
 @admin.register(GuidelineVersion)
-class GuidelineVersionAdmin(ReadOnlyAdmin):
+class GuidelineVersionAdmin(LookUpAdmin):
     list_display = ["guideline", "number", "created_by", "created_at"]
     list_select_related = ["guideline", "created_by"]
 
 
 @admin.register(Source)
-class SourceAdmin(ReadOnlyAdmin):
+class SourceAdmin(LookUpAdmin):
     list_display = ["name", "kind", "licence", "created_at"]
     list_filter = ["kind"]
     search_fields = ["name"]
 
 
 @admin.register(Pool)
-class PoolAdmin(ReadOnlyAdmin):
+class PoolAdmin(LookUpAdmin):
     list_display = ["name", "is_held_out", "created_at"]
 
 
 @admin.register(Rater)
-class RaterAdmin(ReadOnlyAdmin):
+class RaterAdmin(LookUpAdmin):
     list_display = ["alias", "user", "origin", "created_at"]
     list_select_related = ["user"]
     search_fields = ["alias"]
 
 
-admin.site.register(Guideline, ReadOnlyAdmin)
+admin.site.register(Guideline, LookUpAdmin)

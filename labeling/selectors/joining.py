@@ -39,6 +39,4 @@ def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
 
 
 def withdrawn_sentence() -> str:
-    return _(
-        "You asked that what you judge is used no more, so you cannot join. Write to who sent it: they can readmit you first."
-    )
+    return _("You asked that what you judge be used no more, so you cannot join. Ask who invited you to take that back first.")

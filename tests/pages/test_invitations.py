@@ -195,7 +195,7 @@ def test_who_has_withdrawn_is_not_invited(alice: User, day_shift: Pool, rosa: Ra
     answer = signed_in(alice).post(f"/pools/{day_shift.pk}/invitations/", {"file": file})
 
     assert answer.status_code == 422
-    assert "rosa@example.org has withdrawn, so nobody was invited. Readmit them first" in words(answer)
+    assert "rosa@example.org has withdrawn, so nobody was invited. Take the withdrawal back first" in words(answer)
     assert not Invitation.objects.exists()
     assert not mail.outbox
 
@@ -219,7 +219,7 @@ def test_an_invitation_from_before_a_withdrawal_opens_nothing(
 
     answer = getattr(signed_in(rosa), method)(f"/join/{secret}/")
 
-    assert (answer.status_code, "they can readmit you first" in words(answer)) == (410, True)
+    assert (answer.status_code, "to take that back first" in words(answer)) == (410, True)
     assert not other.memberships.exists()
 
 
@@ -243,5 +243,5 @@ def test_no_way_into_a_pool_takes_a_rater_who_has_withdrawn(alice: User, day_shi
     with pytest.raises(services.UnableToAddRaters) as raised:
         services.add_raters(pool=day_shift, raters=[rosa], by=alice, now=NOON)
 
-    assert f"{rosa.alias} has withdrawn and joins no pool. Readmit them first" in raised.value.sentence
+    assert f"{rosa.alias} has withdrawn and joins no pool. Take the withdrawal back first" in raised.value.sentence
     assert not day_shift.memberships.filter(is_active=True).exists()

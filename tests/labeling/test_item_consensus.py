@@ -1,19 +1,23 @@
 """What the judgments of one item say together: by majority, and weighed by the reliability of who gave them."""
 
+import io
 import itertools
+import json
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from django.test import Client
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling import agreement, consensus, measures, queue, selectors, services
+from labeling import agreement, consensus, exports, measures, queue, selectors, services
 from labeling.figures import Figure
 from labeling.measures import Place
 from labeling.models import Campaign, Guideline, Item, Pool, QualityReport, RankedResponse, Rater, RaterQuality
 from tests.cast import NOON, lease_of, open_comparison_campaign
-from tests.pages.answers import words
+from tests.pages.answers import downloaded, words
 
 SignedIn = Callable[..., Client]
 
@@ -224,3 +228,73 @@ def test_two_responses_that_tie_share_the_first_place(day_shift: Pool, guideline
 
     assert [(place.by_majority, place.weighed) for place in found.places] == [(1, 1), (1, 1)]
     assert isinstance(found.places[0], Place)
+
+
+# As a file
+
+
+@pytest.mark.django_db
+def test_a_campaign_s_consensus_leaves_a_row_a_pair(split_item: Item) -> None:
+    rows = list(exports.records("consensus", campaigns=[split_item.campaign_id]))
+
+    one, two, *_others = split_item.responses.order_by("pk")
+    row = next(row for row in rows if (row["response_a"], row["response_b"]) == (one.pk, two.pk))
+    assert len(rows) == 6
+    assert (row["a"], row["b"]) == ([{"role": "assistant", "content": one.text}], [{"role": "assistant", "content": two.text}])
+    assert (row["n_votes"], row["n_a"], row["n_tie"], row["n_b"]) == (3, 1, 0, 2)
+    assert (row["majority"], row["consensus"]) == ("b", "a")
+    assert row["p"] == row["p_a"] == pytest.approx(1 - row["p_tie"] - row["p_b"])
+    assert (row["item"], row["prompt_id"], row["source_a"]) == (split_item.pk, split_item.prompt_id, "a model")
+
+
+@pytest.mark.django_db
+def test_a_file_says_what_the_page_of_an_item_says(split_item: Item) -> None:
+    found = selectors.consensus_of(campaign=split_item.campaign, answers=selectors.item_answers(item=split_item).answers)
+
+    rows = list(exports.records("consensus"))
+
+    assert [(row["response_a"], row["response_b"], row["p"]) for row in rows] == [
+        (pair.left, pair.right, pytest.approx(pair.p)) for pair in found.pairs
+    ]
+
+
+@pytest.mark.django_db
+def test_a_pair_that_is_even_has_no_label(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+    rank_first(comparison_campaign, rosa, [0, 1, 2, 3])
+    rank_first(comparison_campaign, raul, [1, 0, 2, 3])
+
+    rows = list(exports.records("consensus"))
+
+    assert [(row["majority"], row["consensus"]) for row in rows] == [(None, None), *[("a", "a")] * 5]
+
+
+@pytest.mark.django_db
+def test_a_rater_who_withdrew_is_in_no_consensus_that_leaves(split_item: Item, raul: Rater) -> None:
+    services.withdraw_rater(rater=raul, by=None, now=NOON)
+
+    assert {row["n_votes"] for row in exports.records("consensus")} == {2}
+
+
+@pytest.mark.django_db
+def test_consensus_leaves_as_parquet_as_it_leaves_as_lines(split_item: Item, alice: User, signed_in: SignedIn) -> None:
+    address = f"/campaigns/{split_item.campaign_id}/export/"
+    files = [
+        downloaded(signed_in(alice).post(address, {"shape": "consensus", "format": given})) for given in ("parquet", "jsonl")
+    ]
+
+    rows = pq.read_table(io.BytesIO(files[0])).to_pylist()
+
+    assert len(rows) == 6
+    assert rows == [json.loads(line) for line in files[1].splitlines()]
+
+
+@pytest.mark.django_db
+def test_many_items_cost_the_queries_of_one(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for rater in (rosa, raul):
+        for _ in range(4):
+            rank_first(comparison_campaign, rater, [0, 1, 2, 3])
+
+    with django_assert_num_queries(6):
+        assert len(list(exports.records("consensus"))) == 24

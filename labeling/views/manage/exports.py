@@ -59,6 +59,14 @@ SHAPES = {
             _("Adjudicated orders"),
             _("A row for each item that was adjudicated: its responses in the order that a reviewer decided, and the reason."),
         ),
+        Shape(
+            "consensus",
+            _("Consensus"),
+            _(
+                "A row for each pair of responses: how many votes each has, what the majority says, and what the votes say when "
+                "each counts by how reliable its rater is, with how likely that is."
+            ),
+        ),
     ],
 }
 FORMATS = {"jsonl": "application/jsonl", "parquet": "application/vnd.apache.parquet"}

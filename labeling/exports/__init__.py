@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db.models import F, Prefetch, Q, QuerySet
 
+from labeling.exports.consensus import BY_WITHDRAWN, as_consensus, consensus_rows
+from labeling.exports.consensus import SCHEMA as CONSENSUS
 from labeling.models import AdjudicatedRank, Adjudication, Demonstration, Judgment, Prompt, RankedResponse, ResponseScore
 from labeling.selectors.prompts import visible
 from labeling.selectors.quality import weights_by_rater
@@ -221,7 +223,7 @@ def comparisons(
     A judgment in which a response was edited gives a second row, `is_edit`: the edit, and behind it what it was made from.
     A repeat would count its rater's opinion twice, so it leaves only for who asks for repeats.
     """
-    ranked = RankedResponse.objects.exclude(_BY_WITHDRAWN).select_related("response__source").order_by("response_id")
+    ranked = RankedResponse.objects.exclude(BY_WITHDRAWN).select_related("response__source").order_by("response_id")
     compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
     judgments = _judgments(compared, campaigns, include_imports, include_extra, include_gold, include_set_aside)
     judgments = judgments.select_related("comparison", "demonstration__response__source", "item")
@@ -239,7 +241,7 @@ def comparisons(
 
 def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[AdjudicatedRow]:
     """The order that a reviewer decided, a row an item; an adjudicated item without an order gives none."""
-    ranked = AdjudicatedRank.objects.exclude(_BY_WITHDRAWN).select_related("response__source").order_by("response_id")
+    ranked = AdjudicatedRank.objects.exclude(BY_WITHDRAWN).select_related("response__source").order_by("response_id")
     found = Adjudication.objects.filter(ranks__isnull=False).distinct().select_related("item__prompt").order_by("pk")
     if campaigns is not None:
         found = found.filter(item__campaign__in=campaigns)
@@ -372,10 +374,11 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("adjudicated_at", pa.string()),
         ]
     ),
+    "consensus": pa.schema([("prompt", _MESSAGES), ("a", _MESSAGES), ("b", _MESSAGES), *CONSENSUS]),
 }
 """The shapes a file can have, and their columns. The first three are TRL's conversational prompt-completion, language
 modelling and preference formats, with columns more that TRL ignores; `rankings` is everything a rater gave; `adjudicated` is
-what a reviewer decided, a row an item."""
+what a reviewer decided, a row an item; `consensus` is what raters say together, a row a pair."""
 
 
 def records(
@@ -403,6 +406,9 @@ def records(
         return
     if shape == "adjudicated":
         yield from map(as_adjudicated, adjudications(campaigns=campaigns))
+        return
+    if shape == "consensus":
+        yield from map(as_consensus, consensus_rows(campaigns=campaigns))
         return
     compared = comparisons(**wanted)
     for row in compared:
@@ -511,8 +517,6 @@ def _about(row: DemonstrationRow | ComparisonRow) -> Record:
 
 
 # --- reading -----------------------------------------------------------------------------------------------------
-
-_BY_WITHDRAWN = Q(response__source__person__rater__withdrawn_at__isnull=False)
 
 
 def _judgments(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from labeling import onboarding
-from labeling.models import Guideline, OnboardingStep, Prompt, StepVersion
+from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
 
 if TYPE_CHECKING:
     GuidelineField = forms.ModelChoiceField[Guideline]
@@ -179,9 +179,14 @@ class AnswersForm(forms.Form):
     """What a rater answers to one version of a step: a field a question, `answers` in the questions' order."""
 
     version = forms.IntegerField(widget=forms.HiddenInput)
+    guideline_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, *args: Any, kind: str, version: StepVersion, **options: Any) -> None:
-        super().__init__(*args, **{"initial": {"version": version.number}, **options})
+    def __init__(
+        self, *args: Any, kind: str, version: StepVersion, guideline_version: GuidelineVersion | None = None, **options: Any
+    ) -> None:
+        """`version` and `guideline_version` are what the rater has before them: their numbers come back with the answers."""
+        numbers = {"version": version.number, "guideline_version": guideline_version.number if guideline_version else None}
+        super().__init__(*args, **{"initial": numbers, **options})
         self.kind, self.questions = Kind(kind), version.questions
         self.groups: list[tuple[onboarding.Question, list[forms.BoundField]]] = []
         if self.kind == Kind.CONSENT:

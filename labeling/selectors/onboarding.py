@@ -106,6 +106,10 @@ def newest_versions(*, steps: Iterable[OnboardingStep]) -> dict[int, StepVersion
     return newest
 
 
+def step_version(*, step: OnboardingStep, number: int) -> StepVersion | None:
+    return step.versions.filter(number=number).first()
+
+
 def step_rows(*, pool: Pool) -> list[StepRow]:
     """The pool's steps in order with how many passed and how many wait, in two queries."""
     steps = list(

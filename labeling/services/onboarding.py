@@ -15,6 +15,7 @@ from labeling import onboarding, routing
 from labeling.models import (
     AttemptScore,
     Guideline,
+    GuidelineVersion,
     OnboardingStep,
     Pool,
     PoolMembership,
@@ -96,7 +97,9 @@ def edit_step(
         stored = OnboardingStep.objects.select_for_update().get(pk=step.pk)
         latest = stored.versions.latest("number")
         version = latest
-        if (latest.title, latest.text, latest.questions) != (title, text, list(questions)) or is_major:
+        # Another guideline is another thing to read, though the step's own words are the same.
+        is_other = stored.guideline_id != (guideline.pk if guideline else None)
+        if (latest.title, latest.text, latest.questions) != (title, text, list(questions)) or is_other or is_major:
             version = _add_version(stored, number=latest.number + 1, title=title, text=text, questions=questions, by=by, now=now)
         OnboardingStep.objects.filter(pk=stored.pk).update(
             guideline=guideline,
@@ -137,9 +140,18 @@ def retire_step(*, step: OnboardingStep, by: User | None, now: datetime) -> bool
     return True
 
 
-def submit_step(*, step: OnboardingStep, rater: Rater, version: int, answers: Sequence[Any], now: datetime) -> StepAttempt:
+def submit_step(
+    *,
+    step: OnboardingStep,
+    rater: Rater,
+    version: int,
+    guideline_version: int | None = None,
+    answers: Sequence[Any],
+    now: datetime,
+) -> StepAttempt:
     """One attempt, scored at once where researchers' answers are there. Raises UnableToSubmitStep.
 
+    `version` and, where the step has a guideline, `guideline_version` are the numbers of what the rater had before them.
     At or above the cut it has passed, unless the step wants a person in any case. Below, the rater tries again while attempts
     are left, and then a person decides.
     """
@@ -152,13 +164,18 @@ def submit_step(*, step: OnboardingStep, rater: Rater, version: int, answers: Se
             raise UnableToSubmitStep(_("This step is not open to you now."))
         if line.version.number != version:
             raise UnableToSubmitStep(_("This step has changed since you opened it. Read it again; nothing was counted."))
-        attempt = _attempt(line, rater=rater, answers=answers, now=now)
+        guideline = guidance.latest_version(guideline=line.step.guideline) if line.step.guideline else None
+        if guideline is not None and guideline.number != guideline_version:
+            raise UnableToSubmitStep(
+                _("The guideline has changed since you opened this step. Read it again, then hand in; nothing was counted.")
+            )
+        attempt = _attempt(line, guideline, rater=rater, answers=answers, now=now)
         if step.kind == Kind.PROFILE:
             _keep_profile(step, rater, line.version.questions, answers)
         if step.kind == Kind.TOPICS:
             _keep_topics(rater, answers, now=now)
-        if attempt.guideline_version is not None:
-            guidelines.acknowledge(version=attempt.guideline_version, rater=rater, now=now)
+        if guideline is not None:
+            guidelines.acknowledge(version=guideline, rater=rater, now=now)
         if attempt.state == State.PASSED:
             _passed(attempt, now=now)
     return attempt
@@ -224,14 +241,16 @@ def _add_version(
     )
 
 
-def _attempt(line: selectors.StepLine, *, rater: Rater, answers: Sequence[Any], now: datetime) -> StepAttempt:
+def _attempt(
+    line: selectors.StepLine, guideline: GuidelineVersion | None, *, rater: Rater, answers: Sequence[Any], now: datetime
+) -> StepAttempt:
     step, version = line.step, line.version
     score = onboarding.score(step.kind, version.questions, answers)
     number = (step.attempts.filter(rater=rater).aggregate(last=Max("number"))["last"] or 0) + 1
     return StepAttempt.objects.create(
         step=step,
         version=version,
-        guideline_version=guidance.latest_version(guideline=step.guideline) if step.guideline else None,
+        guideline_version=guideline,
         rater=rater,
         number=number,
         state=_state(step, score, is_last=line.n_left <= 1),

@@ -1,7 +1,7 @@
 """Onboarding as a rater goes through it: what is left in a pool, and one step."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from labeling import access, services
 from labeling.forms.onboarding import AnswersForm
 from labeling.forms.people import SkillsForm
-from labeling.models import OnboardingStep, RaterSkill, StepAttempt
+from labeling.models import GuidelineVersion, OnboardingStep, Pool, Rater, RaterSkill, StepAttempt
 from labeling.selectors import guidance, roster
 from labeling.selectors import onboarding as selectors
 from labeling.selectors.skills import shown_topics
@@ -30,32 +30,64 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
 def step(request: HttpRequest, pk: int, step_pk: int) -> HttpResponse:
     rater = access.rater(user=request.user)
     pool = access.my_pool(rater=rater, pk=pk)
+    line = _line(rater, pool, step_pk)
+    if not line.is_open:
+        return redirect("onboarding", pk)
+    form = _form(line, request.POST or None)
+    if request.method == "GET" or not form.is_valid():
+        return _step_page(request, line, form)
+    numbers = {name: form.cleaned_data[name] for name in ("version", "guideline_version")}
+    try:
+        attempt = services.submit_step(step=line.step, rater=rater, **numbers, answers=form.answers, now=timezone.now())
+    except services.UnableToSubmitStep as problem:
+        line = _line(rater, pool, step_pk)
+        if line.is_open:
+            return _step_page(request, line, _form_again(line, request.POST, opened=numbers["version"]), problem.sentence)
+        messages.warning(request, problem.sentence)
+    else:
+        messages.info(request, feedback(attempt))
+    return redirect("onboarding", pk)
+
+
+def _line(rater: Rater, pool: Pool, step_pk: int) -> selectors.StepLine:
     line = next((line for line in selectors.step_lines(rater=rater, pool=pool) if line.step.pk == step_pk), None)
     if line is None:
         raise Http404
-    if not line.is_open:
-        return redirect("onboarding", pk)
-    form = AnswersForm(request.POST or None, kind=line.step.kind, version=line.version)
-    if request.method == "POST" and form.is_valid():
-        try:
-            attempt = services.submit_step(
-                step=line.step, rater=rater, version=form.cleaned_data["version"], answers=form.answers, now=timezone.now()
-            )
-        except services.UnableToSubmitStep as problem:
-            messages.warning(request, problem.sentence)
-        else:
-            messages.info(request, feedback(attempt))
-        return redirect("onboarding", pk)
-    guideline = line.step.guideline
+    return line
+
+
+def _form(line: selectors.StepLine, data: QueryDict | None) -> AnswersForm:
+    return AnswersForm(data, kind=line.step.kind, version=line.version, guideline_version=_guideline(line))
+
+
+def _form_again(line: selectors.StepLine, data: QueryDict, *, opened: int) -> AnswersForm:
+    """For what the step says now, with what was answered where the questions are those of the version that was `opened`."""
+    fresh = _form(line, None)
+    before = selectors.step_version(step=line.step, number=opened)
+    if before is None or before.questions != line.version.questions:
+        return fresh
+    given = data.copy()
+    for name, number in fresh.initial.items():
+        given[name] = "" if number is None else str(number)
+    return _form(line, given)
+
+
+def _guideline(line: selectors.StepLine) -> GuidelineVersion | None:
+    return guidance.latest_version(guideline=line.step.guideline) if line.step.guideline else None
+
+
+def _step_page(request: HttpRequest, line: selectors.StepLine, form: AnswersForm, problem: str = "") -> HttpResponse:
+    guideline = _guideline(line)
     context = {
-        "pool": pool,
+        "pool": line.step.pool,
         "line": line,
         "form": form,
+        "problem": problem,
         "html": texts.markdown(line.version.text) if line.version.text else "",
-        "guideline": texts.markdown(guidance.latest_version(guideline=guideline).text) if guideline else "",
-        "guideline_name": guideline.name if guideline else "",
+        "guideline": texts.markdown(guideline.text) if guideline else "",
+        "guideline_name": guideline.guideline.name if guideline else "",
     }
-    return render(request, "labeling/desk/onboarding_step.html", context, status=422 if form.errors else 200)
+    return render(request, "labeling/desk/onboarding_step.html", context, status=422 if problem or form.errors else 200)
 
 
 @require_http_methods(["GET", "POST"])

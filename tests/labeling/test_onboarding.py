@@ -19,8 +19,8 @@ from labeling.models import (
     RaterSkill,
     StepAttempt,
 )
+from labeling.selectors import guidance, pay
 from labeling.selectors import onboarding as selectors
-from labeling.selectors import pay
 from tests.cast import NOON, rater_called
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,8 @@ def step(pool: Pool, kind: str = "flags", *, questions: Sequence[Any] = FLAGS, *
 
 
 def submit(step: OnboardingStep, rater: Rater, answers: Sequence[Any], *, version: int = 1) -> StepAttempt:
-    return services.submit_step(step=step, rater=rater, version=version, answers=answers, now=NOON)
+    number = guidance.latest_version(guideline=step.guideline).number if step.guideline else None
+    return services.submit_step(step=step, rater=rater, version=version, guideline_version=number, answers=answers, now=NOON)
 
 
 def progress(rater: Rater, pool: Pool) -> list[str]:
@@ -231,6 +232,29 @@ def test_raters_qualify_anew_when_the_guidelines_major_version_changes(
 
     assert progress(rosa, day_shift) == after
     assert selectors.steps_left(rater=rosa, pool=day_shift).exists() == is_major
+
+
+def test_a_quiz_opened_before_the_guideline_changed_is_not_taken(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+    quiz = step(day_shift, "guideline", questions=QUIZ, guideline=guideline)
+    services.new_guideline_version(
+        guideline=guideline, text="Other.", form=rating_form.default(), is_major=True, by=None, now=NOON
+    )
+
+    with pytest.raises(services.UnableToSubmitStep) as raised:
+        services.submit_step(step=quiz, rater=rosa, version=1, guideline_version=1, answers=[0], now=NOON)
+
+    assert "The guideline has changed since you opened this step." in raised.value.sentence
+    assert not StepAttempt.objects.exists()
+    assert not GuidelineReading.objects.exists()
+
+
+def test_another_guideline_makes_the_steps_next_version(day_shift: Pool, guideline: Guideline) -> None:
+    quiz = step(day_shift, "guideline", questions=QUIZ, guideline=guideline)
+    quiz.guideline = services.create_guideline(name="Harmless answers", text="Do no harm.", by=None, now=NOON)
+
+    changed(quiz, text=quiz.versions.get().text, is_major=False)
+
+    assert list(quiz.versions.values_list("number", flat=True)) == [1, 2]
 
 
 def test_passing_the_guidelines_step_is_having_read_it(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:

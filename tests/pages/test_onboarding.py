@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from accounts.models import User
-from labeling import services
+from labeling import rating_form, services
 from labeling.models import Campaign, Guideline, OnboardingStep, Pool, Rater, RaterSkill, StepAttempt
 from tests.cast import NOON
 from tests.pages.answers import words
@@ -29,6 +29,12 @@ def add(client: Client, pool: Pool, kind: str, **values: Any) -> OnboardingStep:
     answer = client.post(f"/pools/{pool.pk}/onboarding/new/{kind}/", given)
     assert answer.status_code == 302, words(answer)
     return pool.steps.latest("pk")
+
+
+def opened(page: Any) -> dict[str, Any]:
+    """The numbers of what the page shows, as its form sends them back."""
+    form = page.context["form"]
+    return {name: form[name].value() for name in ("version", "guideline_version") if form[name].value() is not None}
 
 
 def test_a_pool_without_steps_says_so(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
@@ -63,8 +69,8 @@ def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
 
     for step, answers in zip(steps, given, strict=True):
         page = f"/onboarding/{day_shift.pk}/{step.pk}/"
-        assert rater.get(page).status_code == 200
-        assert rater.post(page, {"version": 1, **answers}).headers["Location"] == f"/onboarding/{day_shift.pk}/"
+        numbers = opened(rater.get(page))
+        assert rater.post(page, {**numbers, **answers}).headers["Location"] == f"/onboarding/{day_shift.pk}/"
 
     assert "a person looks at it" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
     attempt = StepAttempt.objects.get(step=steps[-1])
@@ -96,6 +102,48 @@ def test_feedback_tells_the_share_and_never_the_answers(alice: User, rosa: Rater
     again = rater.get(f"/onboarding/{day_shift.pk}/{step.pk}/").content.decode()
     assert "is_sensitive" not in again
     assert "checked" not in again
+
+
+def test_a_quiz_opened_before_the_guideline_changed_is_shown_anew_with_its_answers(
+    alice: User, rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    quiz = "What comes first?\n* help\n- brevity"
+    step = add(signed_in(alice), day_shift, "guideline", guideline=guideline.pk, questions=quiz)
+    rater, page = signed_in(rosa), f"/onboarding/{day_shift.pk}/{step.pk}/"
+    numbers = opened(rater.get(page))
+    services.new_guideline_version(
+        guideline=guideline, text="Honesty first.", form=rating_form.default(), is_major=True, by=alice, now=NOON
+    )
+
+    answer = rater.post(page, {**numbers, "q0": "0"})
+
+    assert answer.status_code == 422
+    assert "The guideline has changed since you opened this step." in words(answer)
+    assert "Honesty first." in words(answer)
+    assert not StepAttempt.objects.exists()
+    again = {**opened(answer), "q0": answer.context["form"]["q0"].value()}
+    assert "checked" in answer.content.decode()
+    assert rater.post(page, again).status_code == 302
+    assert StepAttempt.objects.get().guideline_version == guideline.versions.get(number=2)
+
+
+def test_a_step_that_changed_is_shown_anew_with_its_answers_while_the_questions_are_the_same(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    admin, rater = signed_in(alice), signed_in(rosa)
+    step = add(admin, day_shift, "flags", questions=FLAGS)
+    page = f"/onboarding/{day_shift.pk}/{step.pk}/"
+    given = {"title": "Flags", "text": "New.", "questions": FLAGS, "cut": 80, "max_attempts": 3, "paid_minutes": 5}
+    admin.post(f"/steps/{step.pk}/", given)
+
+    answer = rater.post(page, {"version": 1, "q0": "yes", "q1": "no"})
+
+    assert "This step has changed since you opened it." in words(answer)
+    assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == ["2", "yes", "no"]
+
+    admin.post(f"/steps/{step.pk}/", given | {"questions": FLAGS.replace("rude", "long")})
+    answer = rater.post(page, {"version": 2, "q0": "yes", "q1": "no"})
+    assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == [3, None, None]
 
 
 def test_a_step_without_an_answer_is_asked_again(alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn) -> None:

@@ -140,17 +140,22 @@ def pages(campaign: Campaign) -> dict[str, str]:
     item = Item.objects.filter(campaign=campaign, position__gt=0).order_by("pk").first()
     assert rater is not None
     assert item is not None
-    on_campaign = ("campaign_agreement", "campaign_bias", "campaign_gold", "campaign_review")
+    on_campaign = ("campaign", "campaign_items", "campaign_agreement", "campaign_bias", "campaign_gold", "campaign_review")
     addresses = {name: reverse(name, args=[campaign.pk]) for name in on_campaign}
-    return addresses | {
-        "quality": reverse("quality"),
-        "campaign_bias_judgments": reverse("campaign_bias_judgments", args=[campaign.pk, "first"]),
-        "campaign_rater": reverse("campaign_rater", args=[campaign.pk, rater.pk]),
-        "rater": reverse("rater", args=[rater.pk]),
-        "campaign_review_item": reverse("campaign_review_item", args=[campaign.pk, item.pk]),
-        "campaign_item": reverse("campaign_item", args=[campaign.pk, item.pk]),
-        "appeals": reverse("appeals"),
-    }
+    orders = {f"review by {order}": f"{addresses['campaign_review']}?order={order}" for order in ("fast", "new", "random")}
+    return (
+        addresses
+        | orders
+        | {
+            "quality": reverse("quality"),
+            "campaign_bias_judgments": reverse("campaign_bias_judgments", args=[campaign.pk, "first"]),
+            "campaign_rater": reverse("campaign_rater", args=[campaign.pk, rater.pk]),
+            "rater": reverse("rater", args=[rater.pk]),
+            "campaign_review_item": reverse("campaign_review_item", args=[campaign.pk, item.pk]),
+            "campaign_item": reverse("campaign_item", args=[campaign.pk, item.pk]),
+            "appeals": reverse("appeals"),
+        }
+    )
 
 
 def openings(address: str) -> list[float]:

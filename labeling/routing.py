@@ -3,6 +3,8 @@ to, and in a pool that routes, those whose language and category they know. The 
 statement and as a filter.
 """
 
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +28,12 @@ class Fit:
     @property
     def refused(self) -> list[str]:
         return sorted(set(Prompt.Upset.values) - self.accepts)
+
+    def takes(self, *, language: str, category: str, sensitive: Collection[str]) -> bool:
+        """Of an item with such a prompt; whether they wrote it themselves is left out. The same as `condition`, in Python."""
+        known = self.languages
+        is_readable = not language or known is None or any(f"{language}-".startswith(f"{code}-") for code in known)
+        return is_readable and self.accepts.issuperset(sensitive) and (self.categories is None or category in self.categories)
 
     @property
     def values(self) -> dict[str, Any]:
@@ -94,20 +102,38 @@ class Fit:
         return asked
 
 
+def fits(*, pool: Pool, raters: Sequence[Rater]) -> dict[int, Fit]:
+    """What each of many raters may be given, by rater, in two queries."""
+    people = {rater.user_id: rater.pk for rater in raters if rater.user_id}
+    own: dict[int, list[int]] = defaultdict(list)
+    for person, source in Source.objects.filter(person__in=people).values_list("person_id", "pk"):
+        own[people[person]].append(source)
+    known: dict[int, dict[str, set[str]]] = defaultdict(lambda: {axis: set() for axis in RaterSkill.Axis})
+    if pool.routes_by_language or pool.routes_by_category:
+        for rater, axis, code in RaterSkill.objects.filter(rater__in=raters).values_list("rater_id", "axis", "code"):
+            known[rater][axis].add(code)
+    return {rater.pk: _fit(pool, rater, tuple(own[rater.pk]), known[rater.pk]) for rater in raters}
+
+
 def fit(*, campaign: Campaign, rater: Rater, pool: Pool | None = None, is_author: bool = True) -> Fit:
     """One query for the `pool` where it is not given, one for an author, and one more where the pool routes."""
-    accepts = frozenset(rater.accepts)
     own: tuple[int, ...] = ()
     if is_author and rater.user_id:
         own = tuple(Source.objects.filter(person=rater.user_id).values_list("pk", flat=True))
     pool = pool or Pool.objects.only("languages", "expertise", "routes_by_language", "routes_by_category").get(
         pk=campaign.pool_id
     )
+    known: dict[str, set[str]] = {axis: set() for axis in RaterSkill.Axis}
+    if pool.routes_by_language or pool.routes_by_category:
+        for axis, code in rater.skills.values_list("axis", "code"):
+            known[axis].add(code)
+    return _fit(pool, rater, own, known)
+
+
+def _fit(pool: Pool, rater: Rater, own: tuple[int, ...], known: Mapping[str, set[str]]) -> Fit:
+    accepts = frozenset(rater.accepts)
     if not (pool.routes_by_language or pool.routes_by_category):
         return Fit(own, accepts=accepts)
-    known: dict[str, set[str]] = {axis: set() for axis in RaterSkill.Axis}
-    for axis, code in rater.skills.values_list("axis", "code"):
-        known[axis].add(code)
     languages = known[RaterSkill.Axis.LANGUAGE] | set(pool.languages)
     categories = (known[RaterSkill.Axis.TOPIC] | set(pool.expertise) | {Prompt.Category.OTHER.value}) & set(
         Prompt.Category.values

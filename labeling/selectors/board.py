@@ -19,10 +19,10 @@ from labeling.models import (
     Pass,
     RankedResponse,
     Response,
-    SetAside,
     Slot,
 )
 from labeling.selectors import costs
+from labeling.selectors.stuck import Stuck, stuck
 
 PACE_WINDOW = timedelta(hours=24)
 PACE_NEEDS = 3
@@ -87,26 +87,6 @@ class SkipRow:
     reason: str
     label: str
     n: int
-
-
-@dataclass(frozen=True)
-class Stuck:
-    """What does not get on by itself."""
-
-    n_lapsed: int
-    """items whose rater has gone away; the next rater without other work gets them"""
-    n_held: int
-    """items that wait for an admin's decision"""
-    n_nobody: int
-    """judgments that nobody in the pool can give: everybody has skipped or judged the item"""
-    n_raters: int
-    """active in the pool"""
-    n_raters_short: int
-    """by so many the pool is smaller than the overlap"""
-
-    @property
-    def n(self) -> int:
-        return self.n_lapsed + self.n_held + self.n_nobody
 
 
 @dataclass(frozen=True)
@@ -209,28 +189,6 @@ def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
         skips=_skips(campaign=campaign),
         stuck=stuck(campaign=campaign, now=now),
         spending=costs.spending(campaign=campaign, now=now),
-    )
-
-
-def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
-    """Costs by the items that were skipped, or of which a judgment was set aside: only there can everybody be through."""
-    raters = list(campaign.pool.memberships.filter(is_active=True).values_list("rater_id", flat=True))
-    slots = Slot.objects.filter(campaign=campaign, is_gold=False)
-    waiting = slots.filter(state=Slot.State.FREE, reserved_for=None).values_list("item").annotate(n=Count("pk", distinct=True))
-    asides = SetAside.objects.filter(judgment__campaign=campaign).values("judgment__item")
-    free = dict(waiting.filter(item__passes__isnull=False)) | dict(waiting.filter(item__in=asides))
-    met: dict[int, set[int]] = {item: set() for item in free}
-    for rows in (Pass.objects.all(), slots, Judgment.objects.all()):
-        for item, rater in rows.filter(item__in=free, rater__in=raters).values_list("item_id", "rater_id"):
-            met[item].add(rater)
-    return Stuck(
-        n_lapsed=slots.filter(state=Slot.State.LEASED, expires_at__lte=now).count(),
-        n_held=Item.objects.filter(campaign=campaign, held_at__isnull=False, cases__settled_at=None, cases__isnull=False)
-        .distinct()
-        .count(),
-        n_nobody=sum(n for item, n in free.items() if len(met[item]) >= len(raters)),
-        n_raters=len(raters),
-        n_raters_short=max(0, campaign.overlap - len(raters)),
     )
 
 

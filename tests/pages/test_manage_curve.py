@@ -3,13 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from labeling.selectors.board import Board, CurvePoint, Pace, Progress, Stuck
+from labeling.selectors.board import Board, CurvePoint, Pace, Progress
 from labeling.selectors.costs import Spending
+from labeling.selectors.stuck import Stuck
 from labeling.views.manage.curve import progress_chart
 from tests.cast import NOON
 
 DAY = timedelta(days=1)
-GOES_ON = Stuck(n_lapsed=0, n_held=0, n_nobody=0, n_raters=3, n_raters_short=0)
+GOES_ON = Stuck(n_lapsed=0, n_held=0, n_nobody=0, n_unfit=0, n_raters=3, n_raters_short=0)
 NOTHING_SPENT = Spending(n_judgments=0, active_s=0.0)
 
 

@@ -1,0 +1,107 @@
+"""What of a campaign does not get on by itself: leases of who has gone, items held, and items that nobody can be given."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q
+
+from labeling import routing
+from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Rater, RaterStanding, SetAside, Slot
+
+LOOKED_AT = 1_000
+"""Free slots that are looked at, those that go next: what nobody takes stays behind at the head of the line."""
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """What does not get on by itself."""
+
+    n_lapsed: int
+    """items whose rater has gone away; the next rater without other work gets them"""
+    n_held: int
+    """items that wait for an admin's decision"""
+    n_nobody: int
+    """judgments that nobody in the pool can give: whoever the item suits has skipped or judged it"""
+    n_unfit: int
+    """judgments of items that suit nobody in the pool: their content, language or field"""
+    n_raters: int
+    """in the pool and at work: neither paused, nor withdrawn, nor without a login"""
+    n_raters_short: int
+    """by so many the pool is smaller than the overlap"""
+
+    @property
+    def n(self) -> int:
+        return self.n_lapsed + self.n_held + self.n_nobody + self.n_unfit
+
+
+def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
+    """Costs by LOOKED_AT slots and by the items that were skipped, or of which a judgment was set aside."""
+    raters = list(_at_work(campaign))
+    slots = Slot.objects.filter(campaign=campaign, is_gold=False)
+    n_nobody, n_unfit = _without_takers(campaign, raters)
+    held = Item.objects.filter(campaign=campaign, held_at__isnull=False, cases__settled_at=None, cases__isnull=False)
+    return Stuck(
+        n_lapsed=slots.filter(state=Slot.State.LEASED, expires_at__lte=now).count(),
+        n_held=held.distinct().count(),
+        n_nobody=n_nobody,
+        n_unfit=n_unfit,
+        n_raters=len(raters),
+        n_raters_short=max(0, campaign.overlap - len(raters)),
+    )
+
+
+def _at_work(campaign: Campaign) -> Any:
+    """Who can be given something there, today or once their onboarding is done."""
+    paused = RaterStanding.objects.filter(rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False)
+    in_pool = Q(memberships__pool=campaign.pool_id, memberships__is_active=True, memberships__paused_at=None)
+    return Rater.objects.filter(in_pool, ~Exists(paused), user__is_active=True, withdrawn_at=None)
+
+
+def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
+    """(judgments whose items everybody has met, judgments whose items suit nobody)."""
+    if not raters:
+        return 0, 0
+    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None, is_gold=False, item__held_at=None)
+    asides = SetAside.objects.filter(judgment__item=OuterRef("item"))
+    passes = Pass.objects.filter(item=OuterRef("item"))
+    fields = ("item_id", "item__prompt__language", "item__prompt__category", "item__prompt__sensitive", "item__prompt__source_id")
+    looked = [
+        *free.order_by("queue_rank").values_list("pk", *fields)[:LOOKED_AT],
+        *free.filter(Exists(asides) | Exists(passes)).values_list("pk", *fields),
+    ]
+    slots = {pk: rest for pk, *rest in looked}
+    fits = routing.fits(pool=campaign.pool, raters=raters)
+    items = {row[0] for row in slots.values()}
+    met, shown = _met(items, raters), _sources_of(items) if any(fit.own_sources for fit in fits.values()) else {}
+    n_nobody = n_unfit = 0
+    for item, language, category, sensitive, source in slots.values():
+        sources = {source} | shown.get(item, set())
+        suits = {
+            rater
+            for rater, fit in fits.items()
+            if fit.takes(language=language, category=category, sensitive=sensitive) and not sources.intersection(fit.own_sources)
+        }
+        if not suits:
+            n_unfit += 1
+        elif not suits - met[item]:
+            n_nobody += 1
+    return n_nobody, n_unfit
+
+
+def _met(items: set[int], raters: list[Rater]) -> dict[int, set[int]]:
+    """item → raters who have judged it, hold it or have passed it on."""
+    met: dict[int, set[int]] = defaultdict(set)
+    for rows in (Pass.objects.all(), Slot.objects.all(), Judgment.objects.all()):
+        for item, rater in rows.filter(item__in=items, rater__in=raters).values_list("item_id", "rater_id"):
+            met[item].add(rater)
+    return met
+
+
+def _sources_of(items: set[int]) -> dict[int, set[int]]:
+    """item → sources of the responses that it shows."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for item, source in ItemResponse.objects.filter(item__in=items).values_list("item_id", "response__source_id"):
+        found[item].add(source)
+    return found

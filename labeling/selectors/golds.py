@@ -137,11 +137,13 @@ def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
 
 
 def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
-    """How often each rater, and all of them, put a pair as the adjudicated order does, ties as half."""
+    """How often each rater, and all of them, put a pair as the adjudicated order does, ties as half; by answers that count."""
     right = _adjudicated(campaign)
     given: dict[tuple[int, int], dict[int, int | None]] = defaultdict(dict)
     rows = RankedResponse.objects.filter(
-        comparison__judgment__item__in=list(right), comparison__judgment__is_current=True
+        comparison__judgment__item__in=list(right),
+        comparison__judgment__is_current=True,
+        comparison__judgment__set_aside=None,
     ).values_list("comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank")
     for item, rater, response, rank in rows.iterator(chunk_size=5_000):
         given[item or 0, rater][response] = rank

@@ -133,9 +133,16 @@ def _decided(pool: Pool) -> dict[int, dict[int, int | None]]:
 
 
 def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None]]]]:
-    """item → its topic, and rater → response → rank."""
+    """item → its topic, and rater → response → rank. Of answers that count: none set aside, and no repeat, judged once before."""
     campaigns = Campaign.objects.filter(pool=pool, kind=Campaign.Kind.COMPARISON)
-    judgments = Judgment.objects.filter(campaign__in=campaigns, item__isnull=False, is_gold=False, import_batch=None)
+    judgments = Judgment.objects.filter(
+        campaign__in=campaigns,
+        item__isnull=False,
+        item__repeat_of=None,
+        is_gold=False,
+        import_batch=None,
+        set_aside=None,
+    )
     oldest = next(iter(judgments.order_by("-pk").values_list("pk", flat=True)[MOST_JUDGMENTS - 1 : MOST_JUDGMENTS]), 0)
     rows = RankedResponse.objects.filter(
         comparison__judgment__in=judgments.filter(pk__gte=oldest).exclude(prompt__category=Prompt.Category.OTHER),

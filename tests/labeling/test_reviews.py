@@ -210,6 +210,21 @@ def test_raters_are_compared_with_the_adjudicated_order(
     assert everybody.value == pytest.approx(17 / 24)
 
 
+def test_an_answer_that_was_set_aside_is_not_held_against_the_adjudicated_order(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
+) -> None:
+    judge(comparison_campaign, rosa, [RIGHT])
+    (wrong,) = judge(comparison_campaign, raul, [WRONG])
+    item = item_at(comparison_campaign, 0)
+    services.adjudicate(item=item, ranks=gold_order(item), reason="rater_error", by=alice, now=NOON)
+    services.set_aside(judgment=wrong, reason="Guessed.", by=alice, now=NOON)
+
+    by_rater, everybody = selectors.with_adjudicated(campaign=comparison_campaign)
+
+    assert list(by_rater) == [rosa.pk]
+    assert (everybody.value, everybody.n) == (1.0, 6)
+
+
 def test_adjudicated_orders_leave_as_rows_of_their_own(comparison_campaign: Campaign, alice: User) -> None:
     item = item_at(comparison_campaign, 0)
     services.adjudicate(item=item, ranks=gold_order(item), reason="guideline_gap", note="Say it.", by=alice, now=NOON)

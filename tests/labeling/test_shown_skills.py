@@ -96,6 +96,29 @@ def test_a_tie_against_a_decision_is_half_right(
     assert rita.skills.get(basis="shown").evidence["share"] == 0.75
 
 
+def test_answers_that_were_set_aside_show_nothing(
+    campaign: Campaign, alice: User, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
+    for rater in (rosa, raul, rita):
+        judge(campaign, rater, [RIGHT] * N_ITEMS)
+    for judgment in rosa.judgments.all():
+        services.set_aside(judgment=judgment, reason="Guessed.", by=alice, now=NOON)
+
+    assert skills.topic_evidence(pool=day_shift) == []  # and of the others, each has one other left
+
+
+def test_the_same_responses_again_show_nothing_more(
+    campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
+    for rater in (rosa, raul, rita):
+        judge(campaign, rater, [RIGHT] * N_ITEMS)
+    items = list(campaign.items.order_by("position"))
+    for first, again in zip(items[::2], items[1::2], strict=True):
+        campaign.items.filter(pk=again.pk).update(repeat_of=first)
+
+    assert [evidence.n_items for evidence in skills.topic_evidence(pool=day_shift)] == [3, 3, 3]
+
+
 @pytest.mark.parametrize("terms", [PoolTerms(shown_items=7), PoolTerms(shown_items=None)])
 def test_the_pool_says_how_many_items_show_it_or_that_none_do(
     terms: PoolTerms, campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater

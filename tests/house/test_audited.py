@@ -1,0 +1,133 @@
+"""What admins and researchers do is written down: each of their pages that takes a POST leads to the audit log.
+
+Read from the code and not tried out: what a view's function names, and what that names in turn, as far as our own code goes.
+"""
+
+import ast
+import functools
+import inspect
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts import audit
+from config.permissions import API_TABLE, STAFF, TABLE
+
+OURS = ("accounts.", "labeling.", "training.")
+NOTHING_IS_KEPT = {
+    "api_run_estimate": "a guess of hours and cost",
+    "run_cost": "the same, on the form",
+    "campaign_count": "how many prompts a form would take",
+    "campaign_preview": "an admin tries the desk, and nothing of it is stored",
+    "campaign_preview_text": "how a text would look",
+    "campaign_quality": "“Compute again”: the same figures from the same judgments, only sooner",
+    "model_ask": "a question to a model lives in the broker for an hour",
+    "model_answer_stop": "and so does its answer",
+}
+ACTS_WITHOUT_A_RECORD = {"ask_models": "a question to a model lives in the broker for an hour"}
+
+
+def urls(patterns: list[Any]) -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from urls(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and pattern.name:
+            view = getattr(pattern.callback, "cls", None) or inspect.unwrap(pattern.callback)
+            if view.__module__.startswith(OURS):
+                yield pattern.name, view
+
+
+def is_posted_to(name: str, view: Any) -> bool:
+    """By an admin or a researcher, and by nobody else."""
+    if name.startswith("api_"):
+        return f"POST {name}" in API_TABLE
+    node = node_of(view)
+    doors = ast.unparse(ast.List(elts=node.decorator_list)) if node else ""
+    return bool(TABLE[name]) and TABLE[name] <= STAFF and ("require_POST" in doors or "'POST'" in doors)
+
+
+@functools.cache
+def tree_of(module: ModuleType) -> ast.Module:
+    return ast.parse(inspect.getsource(module))
+
+
+@functools.cache
+def node_of(thing: Any) -> ast.FunctionDef | ast.ClassDef | None:
+    module = inspect.getmodule(thing)
+    found = ast.walk(tree_of(module)) if module else ()
+    return next(
+        (node for node in found if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == thing.__name__), None
+    )
+
+
+def meant(node: ast.expr, names: dict[str, Any]) -> Any:
+    """What a name, or a name of a module or class, stands for; None for what only a running program knows."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute):
+        owner = meant(node.value, names)
+        return getattr(owner, node.attr, None) if inspect.ismodule(owner) or inspect.isclass(owner) else None
+    return None
+
+
+@functools.cache
+def named_in(thing: Any) -> frozenset[Any]:
+    """Our functions and classes that it names."""
+    node, module = node_of(thing), inspect.getmodule(thing)
+    if node is None or module is None:
+        return frozenset()
+    found = [meant(part, vars(module)) for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)]
+    code = {inspect.unwrap(one) for one in found if inspect.isfunction(one) or inspect.isclass(one)}
+    return frozenset(one for one in code - {thing} if one.__module__.startswith(OURS))
+
+
+def is_service(thing: Any) -> bool:
+    return inspect.isfunction(thing) and ".services" in thing.__module__
+
+
+def reached(thing: Any, *, beyond_services: bool) -> set[Any]:
+    """Everything that it leads to; without `beyond_services`, no further than the services that it calls itself."""
+    seen: set[Any] = set()
+    waiting = [thing]
+    while waiting:
+        one = waiting.pop()
+        if one in seen:
+            continue
+        seen.add(one)
+        if one is not audit.record and (beyond_services or not is_service(one)):
+            waiting.extend(named_in(one))
+    return seen
+
+
+POSTED_TO = [(name, view) for name, view in urls(get_resolver().url_patterns) if is_posted_to(name, view)]
+
+
+def test_there_are_pages_to_look_at() -> None:
+    assert len(POSTED_TO) > 80
+
+
+@pytest.mark.parametrize(("name", "view"), POSTED_TO, ids=[name for name, _view in POSTED_TO])
+def test_what_is_posted_by_admins_and_researchers_is_written_down(name: str, view: Any) -> None:
+    is_written_down = audit.record in reached(view, beyond_services=True)
+
+    assert is_written_down is not (name in NOTHING_IS_KEPT)
+
+
+def test_every_act_of_a_person_that_a_view_calls_is_written_down() -> None:
+    called = {one for _name, view in POSTED_TO for one in reached(view, beyond_services=False) if is_service(one)}
+    acts = {service for service in called if "by" in inspect.signature(service).parameters}
+
+    silent = {service.__name__ for service in acts if audit.record not in reached(service, beyond_services=True)}
+
+    assert len(acts) > 70
+    assert silent == set(ACTS_WITHOUT_A_RECORD)
+
+
+def test_a_service_that_a_view_calls_is_told_who_acts() -> None:
+    called = {one for _name, view in POSTED_TO for one in reached(view, beyond_services=False) if is_service(one)}
+    recording = {service for service in called if audit.record in reached(service, beyond_services=True)}
+
+    assert {service.__name__ for service in recording if "by" not in inspect.signature(service).parameters} == set()

@@ -40,14 +40,17 @@ def open_case(*, item: Item, reason: str, now: datetime) -> None:
 def own_case(*, case: Case, owner: User | None, by: User, now: datetime) -> None:
     """Who sees to it; None gives it back."""
     with transaction.atomic():
+        before = {"owner": Case.objects.values_list("owner__email", flat=True).get(pk=case.pk)}
         Case.objects.filter(pk=case.pk).update(owner=owner)
-        audit.record(by=by, action="own", target=case, after={"owner": owner.email if owner else None}, now=now)
+        audit.record(by=by, action="own", target=case, before=before, after={"owner": owner.email if owner else None}, now=now)
 
 
 def own_question(*, question: ItemQuestion, owner: User | None, by: User, now: datetime) -> None:
     with transaction.atomic():
+        before = {"owner": ItemQuestion.objects.values_list("owner__email", flat=True).get(pk=question.pk)}
         ItemQuestion.objects.filter(pk=question.pk).update(owner=owner)
-        audit.record(by=by, action="own", target=question, after={"owner": owner.email if owner else None}, now=now)
+        after = {"owner": owner.email if owner else None}
+        audit.record(by=by, action="own", target=question, before=before, after=after, now=now)
 
 
 def settle_case(*, case: Case, outcome: str, note: str = "", by: User, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Rates, payments and disputes. What is due is never stored: labeling.selectors.pay computes it from the records."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -14,6 +14,9 @@ from accounts.models import Notice, User
 from labeling import money
 from labeling.models import PayDispute, Payment, Pool, Rate, Rater
 from labeling.selectors import pay
+
+LOOKED_BACK = timedelta(days=7)
+"""So long into a month, alarms of the month before are looked for."""
 
 
 class UnableToPay(Exception):
@@ -145,24 +148,37 @@ def answer_dispute(
 
 
 def warn_of_floors(*, now: datetime) -> int:
-    """Tells every admin, once a rater and month, whose work of this month comes to less an hour than its floor; how many."""
+    """Tells every admin whose work of this month comes to less an hour than its floor, and where; how many such alarms there are.
+
+    Each pool and kind of work of a rater is told once a month. In a month's first days the month before is looked at as well:
+    work of its last evening would alarm nobody.
+    """
     today = now.astimezone(UTC).date()
-    since = today.replace(day=1)
-    below = [row for row in pay.pay_rows(since=since, until=today) if row.sheet.alarms]
-    for row in below:
+    first = today.replace(day=1)
+    n_alarms = _warn_of_floors(since=first, until=today, now=now)
+    if today < first + LOOKED_BACK:
+        before = first - timedelta(days=1)
+        n_alarms += _warn_of_floors(since=before.replace(day=1), until=before, now=now)
+    return n_alarms
+
+
+def _warn_of_floors(*, since: date, until: date, now: datetime) -> int:
+    admins = list(User.objects.filter(is_admin=True, is_active=True))
+    alarms = [(row.rater, alarm) for row in pay.pay_rows(since=since, until=until) for alarm in row.sheet.alarms]
+    for rater, alarm in alarms:
         notices.tell(
-            people=User.objects.filter(is_admin=True, is_active=True),
-            key=f"floor-{row.rater.pk}-{since:%Y-%m}",
+            people=admins,
+            key=f"floor-{rater.pk}-{since:%Y-%m}-{alarm.pool_id}-{alarm.kind}-{alarm.currency}",
             kind=Notice.Kind.WARNING,
-            words=partial(_below_floor, row),
-            path=f"{reverse('pay_rater', args=[row.rater.pk])}?since={since}&until={today}",
+            words=partial(_below_floor, rater, alarm),
+            path=f"{reverse('pay_rater', args=[rater.pk])}?since={since}&until={until}",
             now=now,
         )
-    return len(below)
+    return len(alarms)
 
 
-def _below_floor(row: pay.PayRow) -> str:
-    return f"{row.rater.alias}: {row.sheet.alarms[0].sentence}"
+def _below_floor(rater: Rater, alarm: pay.Alarm) -> str:
+    return f"{rater.alias}: {alarm.sentence}"
 
 
 def _tell(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:

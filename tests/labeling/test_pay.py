@@ -171,6 +171,36 @@ def test_admins_are_told_once_a_month_whose_pay_is_below_the_floor(
     assert services.warn_of_floors(now=NOON + timedelta(days=40)) == 0  # of a later month, nothing yet
 
 
+def test_work_of_a_months_last_evening_alarms_in_the_next_ones_first_days(
+    alice: User, day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    rate(day_shift, amount="200", basis="item", floor=Decimal(1200))
+    evening = NOON.replace(day=31, hour=22)
+    write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800, at=evening)
+
+    assert [services.warn_of_floors(now=evening + timedelta(days=day)) for day in (1, 6, 7, 8)] == [1, 1, 1, 0]
+
+    assert Notice.objects.get(person=alice).path == f"/pay/raters/{rosa.pk}/?since=2026-03-01&until=2026-03-31"
+
+
+def test_each_pool_and_kind_of_work_below_its_floor_is_told(
+    alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    night = services.create_pool(name="Night shift", by=None, now=NOON)
+    services.add_raters(pool=night, raters=[rosa], by=None, now=NOON)
+    at_night = open_demonstration_campaign(pool=night, guideline=guideline, name="At night")
+    for pool in (day_shift, night):
+        rate(pool, amount="200", basis="item", floor=Decimal(1200))
+    write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800)
+    services.warn_of_floors(now=NOON + timedelta(hours=1))
+
+    write(at_night, rosa, active_s=1800, in_hand_s=1800, at=NOON + timedelta(hours=2))
+
+    assert [services.warn_of_floors(now=NOON + timedelta(hours=hours)) for hours in (3, 9)] == [2, 2]
+    told = Notice.objects.filter(person=alice).order_by("pk").values_list("sentence", flat=True)
+    assert ["Day shift" in told[0], "Night shift" in told[1], len(told)] == [True, True, 2]
+
+
 def test_a_paid_period_stays_as_it_was_paid(day_shift: Pool, alice: User, rosa: Rater, demonstration_campaign: Campaign) -> None:
     rate(day_shift, amount="100", basis="item")
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)

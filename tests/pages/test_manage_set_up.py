@@ -184,6 +184,19 @@ def test_an_estimate_is_priced_at_the_pools_rate(day_shift: Pool, basis: str, am
     assert found == Decimal(str(minor)).quantize(Decimal(1))
 
 
+def test_a_held_out_pool_on_prompts_that_train_is_warned_of(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    responses_to(some_prompts(5), n=4)
+    client = signed_in(alice)
+    assert "is held out" not in words(client.post("/campaigns/new/count", comparing(day_shift, guideline)))
+
+    Pool.objects.filter(pk=day_shift.pk).update(is_held_out=True)
+
+    assert "is held out" in words(client.post("/campaigns/new/count", comparing(day_shift, guideline)))
+    assert "is held out" not in words(client.post("/campaigns/new/count", comparing(day_shift, guideline, splits=["test"])))
+
+
 def test_a_draft_says_what_it_would_take(alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
     responses_to(some_prompts(5), n=4)
     client = signed_in(alice)

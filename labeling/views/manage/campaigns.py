@@ -16,7 +16,7 @@ from accounts.requests import MemberRequest
 from labeling import access, selectors, services
 from labeling.forms.campaigns import CampaignForm, ChangeForm, initial_of, no_prompt_matches, only_so_many, too_few_responses
 from labeling.forms.manage import ItemFilterForm
-from labeling.models import Campaign
+from labeling.models import Campaign, Prompt
 from labeling.selectors import costs
 from labeling.selectors.written import writers, written
 from labeling.services.golds import SETTINGS as GOLD_SETTINGS
@@ -72,7 +72,9 @@ def count(request: HttpRequest) -> HttpResponse:
         gold_share=values.get("gold_share") or 0,
         now=timezone.now(),
     )
-    context: dict[str, Any] = {"selection": selection, "found": found, "estimate": estimate}
+    pool = values.get("pool")
+    is_wasted = pool is not None and pool.is_held_out and selection.splits != (Prompt.Split.TEST,)
+    context: dict[str, Any] = {"selection": selection, "found": found, "estimate": estimate, "is_wasted": is_wasted}
     if selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
         context["shortage"] = only_so_many(selection, found)
     if found.n_matching == 0:

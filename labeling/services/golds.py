@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, BinaryIO
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -19,6 +19,7 @@ from labeling import agreement, curation, importers, queue, routing
 from labeling.figures import wilson
 from labeling.models import (
     Campaign,
+    Case,
     Gold,
     GoldAnswer,
     GoldItem,
@@ -37,6 +38,7 @@ from labeling.models import (
     Slot,
     Source,
 )
+from labeling.services import cases
 
 RECENT = 30
 """Judgments of a paused rater that go to review, the latest ones."""
@@ -256,15 +258,15 @@ def _store_draft(
 # --- handing them out --------------------------------------------------------------------------------------------
 
 
-def take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
-    """A gold leased to the rater, if it is a gold's turn and there is one that they have not met; None otherwise.
+def take(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
+    """A gold leased to the rater, if it is a gold's turn and there is one for them that they have not met; None otherwise.
 
     Runs inside the claim's transaction. Somebody for whom no ordinary work is left is given no gold either.
     """
     place = QueuePlace.objects.filter(campaign=campaign, rater=rater).first()
     if place is None or not queue.is_gold_turn(seed=place.seed, n=place.n_claims, share=campaign.gold_share):
         return None
-    candidates = _unmet(campaign=campaign, rater=rater)
+    candidates = _unmet(campaign=campaign, rater=rater, suits=suits)
     if not candidates or not queue.has_work(campaign=campaign, rater=rater, now=now):
         return None
     chosen = random.Random(f"{place.seed}:{place.n_claims}").choice(candidates)  # noqa: S311  # an order, not a secret
@@ -276,16 +278,24 @@ def take(*, campaign: Campaign, rater: Rater, now: datetime) -> Slot | None:
     return slot
 
 
-def _unmet(*, campaign: Campaign, rater: Rater) -> Sequence[int]:
-    """Items of golds that this rater has met neither here, nor in another campaign, nor as the item they were made from."""
-    uses = GoldItem.objects.filter(campaign=campaign, gold__retired_at=None)
+def _unmet(*, campaign: Campaign, rater: Rater, suits: routing.Fit) -> Sequence[int]:
+    """Items of golds that may be shown, that suit this rater, and that they have met neither here, nor in another campaign,
+    nor as the item they were made from."""
+    uses = _showable(GoldItem.objects.filter(campaign=campaign)).filter(suits.condition)
     uses = uses.exclude(Exists(GoldAnswer.objects.filter(gold=OuterRef("gold"), rater=rater)))
     for table in (Slot, Pass, Judgment):
         uses = uses.exclude(Exists(table.objects.filter(item=OuterRef("item"), rater=rater)))
         uses = uses.exclude(Exists(table.objects.filter(item=OuterRef("gold__made_from"), rater=rater)))
-    refused = routing.Fit(accepts=frozenset(rater.accepts)).upsetting
-    uses = uses.exclude(Exists(refused.filter(items=OuterRef("item"))))
     return list(uses.order_by("item_id").values_list("item_id", flat=True))
+
+
+def _showable(uses: QuerySet[GoldItem]) -> QuerySet[GoldItem]:
+    """Without what is retired or held, and without prompts that wait in a queue that holds, be it as another item: a gold's
+    prompt is shown in several places. The prompt of an imported gold was retired from the start, so that it is used for
+    nothing else."""
+    in_question = Case.objects.filter(item__prompt=OuterRef("item__prompt"), queue__in=cases.HOLDING, settled_at=None)
+    in_use = Q(gold__origin=Gold.Origin.IMPORT) | Q(item__prompt__retired_at=None)
+    return uses.filter(in_use, gold__retired_at=None, item__held_at=None).exclude(Exists(in_question))
 
 
 # --- scoring -----------------------------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ def _take(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: date
         suits = routing.fit(campaign=campaign, rater=rater, pool=entry.pool, is_author=entry.is_author)
         if campaign.budget_unit and not _has_room(campaign=campaign, now=now):
             return _take_lapsed(campaign=campaign, rater=rater, suits=suits, now=now) or _refuse_for_budget(campaign)
-        slot = golds.take(campaign=campaign, rater=rater, now=now) if campaign.gold_share else None
+        slot = golds.take(campaign=campaign, rater=rater, suits=suits, now=now) if campaign.gold_share else None
         slot = slot or _take_free(campaign=campaign, rater=rater, suits=suits, now=now)
         slot = slot or _take_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
         if slot is not None and campaign.gold_share:

@@ -15,6 +15,7 @@ from labeling import agreement, exports, queue, selectors, services
 from labeling.figures import wilson
 from labeling.models import (
     Campaign,
+    Case,
     Gold,
     GoldAnswer,
     Guideline,
@@ -25,8 +26,10 @@ from labeling.models import (
     QualityReport,
     Rater,
     RaterStanding,
+    Response,
     ReviewRequest,
     Slot,
+    Source,
 )
 from labeling.selectors import admission
 from tests.cast import NOON, open_comparison_campaign, rater_called
@@ -234,6 +237,77 @@ def test_an_upsetting_gold_is_given_only_to_who_agreed_to_its_kind(campaign: Cam
 
     assert not any(judgment.is_gold for judgment in work_through(campaign, rosa, n=8, on_gold=RIGHT))
     assert sum(judgment.is_gold for judgment in work_through(campaign, raul, n=8, on_gold=RIGHT)) == 4
+
+
+def skip_as_offensive(slot: Slot | None, rater: Rater) -> Case:
+    assert slot is not None
+    assert slot.lease is not None
+    services.skip(lease=slot.lease, rater=rater, reason="offensive", now=NOON)
+    return Case.objects.get(item=slot.item_id)
+
+
+def test_a_gold_that_was_called_offensive_is_given_to_nobody_until_an_admin_has_looked(
+    campaign: Campaign, rosa: Rater, raul: Rater, rita: Rater, alice: User
+) -> None:
+    Gold.objects.exclude(pk=Gold.objects.latest("pk").pk).update(retired_at=NOON)  # one is left
+    case = skip_as_offensive(next_gold(campaign, rosa), rosa)
+
+    assert not any(judgment.is_gold for judgment in work_through(campaign, raul, n=8, on_gold=RIGHT))
+    services.settle_case(case=case, outcome=Case.Outcome.KEPT, by=alice, now=NOON)
+
+    assert sum(judgment.is_gold for judgment in work_through(campaign, rita, n=8, on_gold=RIGHT)) == 1
+
+
+def test_a_gold_is_given_to_nobody_while_the_item_it_was_made_of_is_in_question(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=12)
+    services.set_golds(campaign=campaign, values={"gold_share": 50}, by=None, now=NOON)
+    slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
+    assert slot is not None
+    services.make_gold(item=slot.item, ranks=gold_order(slot.item), origin=Gold.Origin.ADJUDICATION, by=None, now=NOON)
+
+    skip_as_offensive(slot, rosa)
+
+    assert not any(judgment.is_gold for judgment in work_through(campaign, raul, n=6, on_gold=RIGHT))
+
+
+def test_a_gold_whose_prompt_was_retired_is_given_to_nobody_in_whatever_campaign(
+    campaign: Campaign, rosa: Rater, alice: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    for prompt in Prompt.objects.filter(items__gold_use__isnull=False):
+        services.retire_prompt(prompt=prompt, by=alice, now=NOON)
+    other = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=8, name="Another")
+    services.set_golds(campaign=other, values={"gold_share": 50}, by=None, now=NOON)
+    services.use_other_golds(campaign=other, by=None, now=NOON)
+
+    given = work_through(campaign, rosa, n=6, on_gold=RIGHT) + work_through(other, rosa, n=6, on_gold=RIGHT, at=60)
+
+    assert not any(judgment.is_gold for judgment in given)
+
+
+def test_an_imported_gold_is_given_although_its_prompt_is_used_for_nothing_else(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
+    services.set_golds(campaign=comparison_campaign, values={"gold_share": 50}, by=None, now=NOON)
+    services.import_golds(campaign=comparison_campaign, file=lines(GOOD), file_name="gold.jsonl", by=None, now=NOON)
+
+    assert sum(judgment.is_gold for judgment in work_through(comparison_campaign, rosa, n=4, on_gold=RIGHT)) == 1
+
+
+def test_a_gold_goes_only_to_who_could_be_given_the_item(campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+    """Of its language where the pool routes; and nobody is asked about what they wrote."""
+    golds = Prompt.objects.filter(items__gold_use__isnull=False)
+    golds.filter(pk__in=list(golds.order_by("pk").values_list("pk", flat=True)[:3])).update(language="de")
+    Pool.objects.filter(pk=day_shift.pk).update(routes_by_language=True, languages=["en"])
+    written = Source.objects.create(name="Raul", kind=Source.Kind.PERSON, person=raul.user)
+    Response.objects.filter(prompt__in=golds.filter(language="en"), number=0).update(source=written)
+
+    of_rosa = work_through(campaign, rosa, n=8, on_gold=RIGHT)
+    of_raul = work_through(campaign, raul, n=8, on_gold=RIGHT)
+
+    assert {judgment.prompt.language for judgment in of_rosa if judgment.is_gold} == {"en"}
+    assert not any(judgment.is_gold for judgment in of_raul)
 
 
 def test_a_retired_gold_is_given_to_nobody(campaign: Campaign, rosa: Rater) -> None:

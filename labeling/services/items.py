@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 
 from labeling import queue
-from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Pool, PoolMembership, Prompt, Slot
+from labeling.models import Campaign, Gold, GoldItem, Item, ItemResponse, Judgment, Pass, Pool, PoolMembership, Prompt, Slot
 
 BATCH = 2_000
 
@@ -22,8 +22,9 @@ def hold(*, item_ids: Collection[int], now: datetime) -> None:
 
 
 def let_go(*, item_ids: Collection[int], now: datetime) -> None:
-    """Hand these out again, up to their overlap, unless their prompt was retired."""
-    found = Item.objects.filter(pk__in=item_ids, prompt__retired_at=None).exclude(held_at=None)
+    """Hand these out again, up to their overlap, unless their prompt was retired. An imported gold's was from the start."""
+    in_use = Q(prompt__retired_at=None) | Q(gold_use__gold__origin=Gold.Origin.IMPORT)
+    found = Item.objects.filter(in_use, pk__in=item_ids).exclude(held_at=None)
     freed = list(found.select_related("campaign"))
     Item.objects.filter(pk__in=[item.pk for item in freed]).update(held_at=None)
     for item in freed:
@@ -31,10 +32,10 @@ def let_go(*, item_ids: Collection[int], now: datetime) -> None:
 
 
 def fill(*, item: Item, campaign: Campaign, now: datetime) -> None:
-    """As many slots as the campaign's overlap asks for; a calibration item is left to `level`."""
+    """As many slots as the campaign's overlap asks for; a calibration item is left to `level`, and a gold has none of these."""
     if item.is_calibration:
         level(campaign=campaign, now=now, item_ids=[item.pk])
-    elif item.repeat_of_id is None and not Slot.objects.filter(item=item, is_gold=True).exists():
+    elif item.repeat_of_id is None and not GoldItem.objects.filter(item=item).exists():
         n_missing = campaign.overlap - Slot.objects.filter(item=item).count()
         add_slots(item_id=item.pk, campaign=campaign, n=n_missing, now=now)
 

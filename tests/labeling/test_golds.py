@@ -258,6 +258,29 @@ def test_a_gold_that_was_called_offensive_is_given_to_nobody_until_an_admin_has_
     assert sum(judgment.is_gold for judgment in work_through(campaign, rita, n=8, on_gold=RIGHT)) == 1
 
 
+def test_a_settled_case_leaves_a_gold_without_slots_of_the_overlap(campaign: Campaign, rosa: Rater, alice: User) -> None:
+    slot = next_gold(campaign, rosa)
+    case = skip_as_offensive(slot, rosa)
+    before = selectors.campaign_board(campaign=campaign, now=NOON).progress.n_slots
+
+    services.settle_case(case=case, outcome=Case.Outcome.KEPT, by=alice, now=NOON)
+
+    assert not Slot.objects.filter(item=slot.item_id).exists()
+    assert selectors.campaign_board(campaign=campaign, now=NOON).progress.n_slots == before
+
+
+def test_an_imported_gold_is_given_again_when_nothing_was_wrong(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
+) -> None:
+    services.set_golds(campaign=comparison_campaign, values={"gold_share": 50}, by=None, now=NOON)
+    services.import_golds(campaign=comparison_campaign, file=lines(GOOD), file_name="gold.jsonl", by=None, now=NOON)
+    case = skip_as_offensive(next_gold(comparison_campaign, rosa), rosa)
+
+    services.settle_case(case=case, outcome=Case.Outcome.KEPT, by=alice, now=NOON)
+
+    assert sum(judgment.is_gold for judgment in work_through(comparison_campaign, raul, n=4, on_gold=RIGHT)) == 1
+
+
 def test_a_gold_is_given_to_nobody_while_the_item_it_was_made_of_is_in_question(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:

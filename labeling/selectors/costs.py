@@ -1,10 +1,12 @@
 """What a campaign has cost and will cost, in judgments, hours and money; an estimate before anything is judged."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
-from django.db.models import Avg, Count, Q, Sum
+from django.db.models import Avg, BigIntegerField, Case, Count, Min, Q, QuerySet, Sum, Value, When
 
 from labeling import money
 from labeling.models import Campaign, Judgment, Pool, Prompt, Rate, Response, Slot
@@ -24,16 +26,23 @@ TEXTS_READ = 300
 
 @dataclass(frozen=True)
 class Spending:
-    """What a campaign's judgments and skips took; `amount` in the currency's minor units, None where no rate says."""
+    """What a campaign's judgments and skips took; `amounts` in minor units by currency, empty where no rate says.
+
+    `has_unpriced`: some of it was done when no rate was in force.
+    """
 
     n_judgments: int
     active_s: float
-    amount: Decimal | None = None
-    currency: str = ""
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    has_unpriced: bool = False
 
     @property
     def hours(self) -> float:
         return self.active_s / 3600
+
+    @property
+    def words(self) -> str:
+        return " + ".join(money.words(amount, currency) for currency, amount in sorted(self.amounts.items()))
 
 
 @dataclass(frozen=True)
@@ -72,13 +81,50 @@ def price(*, rate: Rate | None, n_judgments: int, active_s: float) -> Decimal | 
 
 
 def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
-    """Counted from the judgments and skips themselves; with `now`, priced at the rate of now."""
-    row = Judgment.objects.filter(campaign=campaign).aggregate(n=Count("pk"), s=Sum(working_time.judged_s()))
-    skipped = working_time.skips(Q(campaign=campaign)).aggregate(s=Sum(working_time.skipped_s()))
-    n_judgments, active_s = row["n"], (row["s"] or 0.0) + (skipped["s"] or 0.0)
-    rate = rate_of(pool=campaign.pool, kind=campaign.kind, now=now) if now else None
-    amount = price(rate=rate, n_judgments=n_judgments, active_s=active_s)
-    return Spending(n_judgments, active_s, amount, rate.currency if rate else "")
+    """Counted from the judgments and skips themselves; with `now`, each priced at the rate of its own time, as pay is.
+
+    The database adds them up rate by rate: a pool has few rates, and a campaign may have a million judgments.
+    """
+    rates = _rates_until(campaign, now) if now else []
+    periods = {rate.pk: rate for rate in rates}
+    judged = _by_rate(Judgment.objects.filter(campaign=campaign), rates, "submitted_at", working_time.judged_s())
+    skipped = _by_rate(working_time.skips(Q(campaign=campaign)), rates, "ended_at", working_time.skipped_s())
+    # Before anything is judged, the rate in force says the currency of nothing.
+    amounts = {rates[0].currency: Decimal(0)} if rates else {}
+    n_judgments, active_s, has_unpriced = 0, 0.0, False
+    for rate_id in judged.keys() | skipped.keys():
+        (n, judged_s), (_n_skips, skipped_s) = judged.get(rate_id, (0, 0.0)), skipped.get(rate_id, (0, 0.0))
+        n_judgments, active_s = n_judgments + n, active_s + judged_s + skipped_s
+        rate = periods.get(rate_id or 0)
+        amount = price(rate=rate, n_judgments=n, active_s=judged_s + skipped_s)
+        if rate is None or amount is None:
+            has_unpriced = True
+        else:
+            amounts[rate.currency] = amounts.get(rate.currency, Decimal(0)) + amount
+    return Spending(n_judgments, active_s, amounts, has_unpriced and bool(amounts))
+
+
+def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
+    """What the pool has paid for the campaign's work so far, the newest first."""
+    found = Rate.objects.filter(pool=campaign.pool_id, kind=campaign.kind, valid_from__lte=now)
+    return list(found.order_by("-valid_from"))
+
+
+def _by_rate(rows: QuerySet[Any], rates: Sequence[Rate], at: str, seconds: Any) -> dict[int | None, tuple[int, float]]:
+    """How many rows and seconds fall under each of `rates` (the newest first); None for those before the first.
+
+    Rows are told apart only by rates that began after the first of them, which in most campaigns is none.
+    """
+    first_at = rows.aggregate(first_at=Min(at))["first_at"] if rates else None
+    later = [rate for rate in rates if first_at is not None and rate.valid_from > first_at]
+    at_first = rates[len(later)].pk if len(later) < len(rates) else None
+    if not later:
+        row = rows.aggregate(n=Count("pk"), s=Sum(seconds))
+        return {at_first: (row["n"], row["s"] or 0.0)} if row["n"] else {}
+    periods = [When(**{f"{at}__gte": rate.valid_from}, then=Value(rate.pk)) for rate in later]
+    period = Case(*periods, default=Value(at_first), output_field=BigIntegerField())
+    found = rows.order_by().annotate(period=period).values("period").annotate(n=Count("pk"), s=Sum(seconds))
+    return {row["period"]: (row["n"], row["s"] or 0.0) for row in found}
 
 
 def is_spent(*, campaign: Campaign, now: datetime) -> bool:

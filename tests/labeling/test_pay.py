@@ -9,7 +9,7 @@ import pytest
 from accounts.models import AuditEvent, Notice, User
 from labeling import money, services
 from labeling.models import Campaign, Guideline, Judgment, Payment, Pool, Rater
-from labeling.selectors import pay
+from labeling.selectors import costs, pay
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db
@@ -96,6 +96,36 @@ def test_work_is_paid_at_the_rate_of_its_own_time(day_shift: Pool, rosa: Rater, 
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10, at=NOON + timedelta(hours=2))
 
     assert [line.amount for line in sheet(rosa).lines] == [Decimal(100), Decimal(300)]
+
+
+@pytest.mark.parametrize("basis", ["item", "hour"])
+def test_a_campaign_costs_what_pay_pays_for_it(
+    basis: str, day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    rate(day_shift, amount="3600", basis=basis)
+    rate(day_shift, amount="7200", basis=basis, valid_from=NOON + timedelta(hours=1))
+    rate(day_shift, amount="1800", basis="hour", currency="USD", valid_from=NOON + timedelta(days=1))
+    for at in (NOON, NOON + timedelta(hours=2), NOON + timedelta(days=2)):
+        write(demonstration_campaign, rosa, active_s=50, in_hand_s=100, at=at)
+
+    spending = costs.spending(campaign=demonstration_campaign, now=LATER)
+
+    assert spending.amounts == sheet(rosa, until=LATER.date()).totals
+    assert (spending.n_judgments, spending.active_s, spending.has_unpriced) == (3, 150.0, False)
+    assert spending.words == {"item": "108.00 EUR + 0.25 USD", "hour": "1.50 EUR + 0.25 USD"}[basis]
+
+
+def test_a_campaign_says_that_some_of_its_work_had_no_rate(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
+    write(demonstration_campaign, rosa, active_s=50, in_hand_s=100)
+    assert costs.spending(campaign=demonstration_campaign, now=LATER).amounts == {}
+    rate(day_shift, amount="100", basis="item", valid_from=NOON + timedelta(hours=1))
+    write(demonstration_campaign, rosa, active_s=50, in_hand_s=100, at=NOON + timedelta(hours=2))
+
+    spending = costs.spending(campaign=demonstration_campaign, now=LATER)
+
+    assert (spending.words, spending.has_unpriced) == ("1.00 EUR", True)
 
 
 def test_work_without_a_rate_is_counted_and_said_to_have_none(rosa: Rater, demonstration_campaign: Campaign) -> None:

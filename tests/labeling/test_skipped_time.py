@@ -135,7 +135,7 @@ def test_a_campaigns_cost_has_the_time_on_skips(day_shift: Pool, rosa: Rater, de
     skip(demonstration_campaign, rosa, active_s=90, in_hand_s=200)
 
     spending = costs.spending(campaign=demonstration_campaign, now=NOON + timedelta(hours=1))
-    assert (spending.n_judgments, spending.active_s, spending.amount) == (0, 90.0, Decimal(90))
+    assert (spending.n_judgments, spending.active_s, spending.amounts) == (0, 90.0, {"EUR": Decimal(90)})
 
 
 def test_the_page_that_skips_says_how_long_somebody_was_there(

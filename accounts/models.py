@@ -81,6 +81,9 @@ class AuditEvent(models.Model):
     target_id = models.BigIntegerField(null=True)
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
+    words = models.TextField(
+        default="", help_text="what a search looks in: the object's name then, before and after; case folded"
+    )
 
     class Meta:
         indexes = [models.Index(fields=["target_type", "target_id"], name="audit_target")]

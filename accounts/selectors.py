@@ -30,6 +30,7 @@ def events_about(*, user: User, n: int = 20) -> QuerySet[AuditEvent]:
 
 def events(
     *,
+    words: str = "",
     by: str = "",
     action: str = "",
     target_type: str = "",
@@ -37,8 +38,13 @@ def events(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> QuerySet[AuditEvent]:
-    """The audit log, newest first. `by` is looked for in name and e-mail; `since` is included, `until` is not."""
+    """The audit log, newest first. `by` is looked for in name and e-mail; `since` is included, `until` is not.
+
+    Each of `words` stands in the object's name at the time, or in what was kept of the act, before or after.
+    """
     found = AuditEvent.objects.select_related("by").order_by("-at", "-pk")
+    for word in words.casefold().split():
+        found = found.filter(words__contains=word)
     if by:
         found = found.filter(Q(by__name__icontains=by) | Q(by__email__icontains=by))
     asked = {"action": action, "target_type": target_type, "target_id": target_id, "at__gte": since, "at__lt": until}

@@ -145,6 +145,12 @@ class Migration(migrations.Migration):
                 ("before", models.JSONField(default=dict)),
                 ("after", models.JSONField(default=dict)),
                 (
+                    "words",
+                    models.TextField(
+                        default="", help_text="what a search looks in: the object's name then, before and after; case folded"
+                    ),
+                ),
+                (
                     "by",
                     models.ForeignKey(
                         null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL

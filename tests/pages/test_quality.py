@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts import audit
 from accounts.models import User
 from labeling import services
 from labeling.models import Campaign, Guideline, Judgment, Pool, QualityReport, Rater
@@ -311,6 +312,9 @@ def test_the_audit_log_shows_who_did_what_with_before_and_after(day_shift: Pool,
         ("since=2026-03-02&until=2026-03-02", True),
         ("until=2026-03-01", False),
         ("target_id=999999", False),
+        ("words=LATE", True),
+        ("words=day+late", True),
+        ("words=early", False),
     ],
 )
 def test_the_audit_log_is_searched_by_who_what_target_and_period(
@@ -321,6 +325,20 @@ def test_the_audit_log_is_searched_by_who_what_target_and_period(
     page = words(signed_in(alice).get(f"/audit/?action=change&{query}"))
 
     assert ("Late shift" in page) is is_found
+
+
+WORDS_OF_THE_POOL = {"FRÜH": 3, "morgen&action=pause": 1, "früh+ärger": 1, "steps": 1, "spät": 0}
+
+
+def test_an_act_is_found_by_the_name_of_its_object_and_by_words_deep_in_a_value(alice: User, signed_in: SignedIn) -> None:
+    pool = services.create_pool(name="Früh am Morgen", by=alice, now=NOON)
+    services.pause_pool(pool=pool, by=alice, now=NOON)
+    audit.record(by=alice, action="change", target=pool, after={"plan": {"steps": ["sft", "Ärger"]}}, now=NOON)
+    client = signed_in(alice)
+
+    n_found = {query: client.get(f"/audit/?words={query}").context["page"].paginator.count for query in WORDS_OF_THE_POOL}
+
+    assert n_found == WORDS_OF_THE_POOL
 
 
 def test_the_audit_log_says_lists_and_claims_in_words(alice: User, signed_in: SignedIn) -> None:

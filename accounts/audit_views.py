@@ -7,26 +7,14 @@ from typing import Any
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from accounts import audit_words, selectors
+from accounts import access, audit_pages, audit_words, selectors
 from accounts.forms import AuditFilter
 from accounts.models import AuditEvent
 
 EVENTS_PER_PAGE = 50
-# Objects with a page of their own; people's numbers are users, raters' are raters.
-PAGES = {
-    "accounts.user": "person",
-    "accounts.webhook": "webhook",
-    "labeling.campaign": "campaign",
-    "labeling.pool": "pool",
-    "labeling.guideline": "guideline_history",
-    "labeling.prompt": "prompt",
-    "labeling.import": "import_detail",
-    "labeling.rater": "rater",
-}
 
 
 @dataclass(frozen=True)
@@ -54,7 +42,8 @@ def index(request: HttpRequest) -> HttpResponse:
     form = AuditFilter(request.GET or None, actions=actions, target_types=types)
     asked = _asked(form) if form.is_bound and form.is_valid() else {}
     page = Paginator(selectors.events(**asked), EVENTS_PER_PAGE).get_page(request.GET.get("page"))
-    rows = [_row(event) for event in page]
+    addresses = audit_pages.addresses(events=page, roles=access.roles_of(request.user))
+    rows = [_row(event, addresses.get((event.target_type, event.target_id or 0), "")) for event in page]
     return render(request, "account/audit.html", {"form": form, "page": page, "rows": rows, "is_filtered": bool(asked)})
 
 
@@ -72,13 +61,13 @@ def _midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def _row(event: AuditEvent) -> EventRow:
+def _row(event: AuditEvent, url: str) -> EventRow:
     names = [*event.before, *(name for name in event.after if name not in event.before)]
     return EventRow(
         event=event,
         action=audit_words.of_action(event.action),
         target=f"{audit_words.of_type(event.target_type)} {event.target_id or ''}".strip(),
-        url=_url(event),
+        url=url,
         changes=[
             Change(
                 audit_words.of_name(event.target_type, name),
@@ -89,9 +78,3 @@ def _row(event: AuditEvent) -> EventRow:
             if (event.before.get(name), event.after.get(name)) != (None, None)
         ],
     )
-
-
-def _url(event: AuditEvent) -> str:
-    if event.target_type not in PAGES or event.target_id is None:
-        return ""
-    return reverse(PAGES[event.target_type], args=[event.target_id])

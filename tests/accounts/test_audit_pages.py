@@ -8,9 +8,9 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import audit_pages, audit_words
 from accounts.models import AuditEvent, User
 from labeling import services
+from labeling.invitees import Invitee
 from labeling.models import Adjudication, Campaign, Gold, Invitation, JudgmentReview, Pool, Rater
 from labeling.services import Remark
-from labeling.services.invitations import Invitee
 from tests.cast import NOON
 from tests.labeling.test_golds import RIGHT, gold_order, rank_by
 from tests.training import cast

@@ -29,7 +29,12 @@ def ring_topics(pool_id: int) -> bool:
     return _ring("labeling.tasks.show_topics", pool_id=pool_id)
 
 
-def _ring(task: str, **ids: int) -> bool:
+def ring_figures(name: str, pk: int) -> bool:
+    """To make the figures `name` of a campaign anew (labeling.selectors.kept). Who looks next rings again."""
+    return _ring("labeling.tasks.renew_figures", name=name, pk=pk)
+
+
+def _ring(task: str, **ids: int | str) -> bool:
     try:
         app.send_task(task, kwargs=ids, retry=False)
     except OperationalError as problem:

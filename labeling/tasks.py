@@ -41,6 +41,12 @@ def ring_quality() -> None:
 
 
 @short_task(time_limit_s=300)
+def renew_figures(*, name: str, pk: int) -> None:
+    """Figures of a large campaign, which its pages show as they were kept."""
+    selectors.renew_figures(name=name, pk=pk, now=timezone.now())
+
+
+@short_task(time_limit_s=300)
 def make_pages_ahead() -> None:
     """What is there already is not made again."""
     services.make_pages_ahead()

@@ -10,6 +10,7 @@ from labeling.selectors.board import (
     compared_sources,
     item_answers,
     item_rows,
+    renew_figures,
 )
 from labeling.selectors.catalogue import (
     Match,
@@ -35,7 +36,7 @@ from labeling.selectors.catalogue import (
     responses_by_source,
 )
 from labeling.selectors.consensus import ItemConsensus, consensus_of
-from labeling.selectors.contests import Contest, contests, source_names, stored_contests
+from labeling.selectors.contests import Contest, Strengths, contests, source_names, stored_contests, stored_strengths
 from labeling.selectors.expert_votes import expert_votes
 from labeling.selectors.feed import judgment_feed
 from labeling.selectors.golds import (
@@ -103,6 +104,7 @@ __all__ = [
     "ReviewItem",
     "ReviewRow",
     "Selection",
+    "Strengths",
     "Told",
     "adjudicated_order",
     "aliases",
@@ -158,6 +160,7 @@ __all__ = [
     "rater_judgments",
     "rater_measures",
     "raters_outside",
+    "renew_figures",
     "response_sources",
     "responses_by_source",
     "review_item",
@@ -170,6 +173,7 @@ __all__ = [
     "stale_blocks",
     "stale_quality_ids",
     "stored_contests",
+    "stored_strengths",
     "told_of_golds",
     "uncleared_import_ids",
     "visible",

@@ -1,9 +1,10 @@
 """What an admin sees of a campaign: how far it is, how fast it goes, who works on it, what is skipped, what was answered."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 
 from django.db.models import Case, Count, Exists, F, IntegerField, Max, Min, OuterRef, Prefetch, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
@@ -22,6 +23,7 @@ from labeling.models import (
     Slot,
 )
 from labeling.selectors import costs
+from labeling.selectors.kept import Compute, kept, renew
 from labeling.selectors.stuck import Stuck, stuck
 
 PACE_WINDOW = timedelta(hours=24)
@@ -85,8 +87,11 @@ class RaterRow:
 @dataclass(frozen=True)
 class SkipRow:
     reason: str
-    label: str
     n: int
+
+    @property
+    def label(self) -> str:
+        return str(dict(Pass.Reason.choices).get(self.reason, self.reason))
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,8 @@ class Board:
     skips: list[SkipRow]
     stuck: Stuck
     spending: costs.Spending
+    at: datetime
+    """when it was counted: of a large campaign some time ago"""
 
     @property
     def n_skips(self) -> int:
@@ -155,29 +162,50 @@ def campaigns(*, state: str = "") -> QuerySet[Campaign]:
     return found.filter(state=state) if state in Campaign.State else found
 
 
-def compared_sources(*, campaign: Campaign) -> list[tuple[str, int]]:
+def compared_sources(*, campaign: Campaign, now: datetime) -> list[tuple[str, int]]:
     """Names of the sources that the campaign compares, with the number of responses from each."""
-    responses = ItemResponse.objects.filter(item__campaign=campaign)
-    return list(responses.values_list("response__source__name").annotate(n=Count("pk")).order_by("response__source__name"))
+    return kept(name="sources", ids=[campaign.pk], compute=_sources, now=now)[campaign.pk].value
 
 
 def campaign_rows(*, campaigns: Iterable[Campaign], now: datetime) -> list[CampaignRow]:
     """A row for each of `campaigns`, in three queries however many there are."""
-    shown = list(campaigns)
-    progress = _progress(campaign_ids=[campaign.pk for campaign in shown], now=now)
-    last = dict(
-        Judgment.objects.filter(campaign__in=[campaign.pk for campaign in shown])
-        .values_list("campaign_id")
-        .annotate(last_at=Max("submitted_at"))
-        .values_list("campaign_id", "last_at")
-    )
-    return [
-        CampaignRow(campaign=campaign, progress=progress.get(campaign.pk, Progress(0, 0, 0)), last_at=last.get(campaign.pk))
-        for campaign in shown
-    ]
+    shown = {campaign.pk: campaign for campaign in campaigns}
+    found = kept(name="standing", ids=list(shown), compute=_standings, now=now)
+    return [CampaignRow(campaign, *found[pk].value) for pk, campaign in shown.items()]
 
 
 def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
+    return kept(name="board", ids=[campaign.pk], compute=_boards, now=now)[campaign.pk].value
+
+
+def renew_figures(*, name: str, pk: int, now: datetime) -> None:
+    """What the short worker does when one of the figures above is old."""
+    compute: dict[str, Compute[Any]] = {"sources": _sources, "standing": _standings, "board": _boards}
+    renew(name=name, ids=[pk], compute=compute[name], now=now)
+
+
+def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, int]]]:
+    def of(pk: int) -> list[tuple[str, int]]:
+        responses = ItemResponse.objects.filter(item__campaign=pk)
+        return list(responses.values_list("response__source__name").annotate(n=Count("pk")).order_by("response__source__name"))
+
+    return {pk: of(pk) for pk in ids}
+
+
+def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress, datetime | None]]:
+    """(progress, time of the last judgment) of each campaign."""
+    progress = _progress(campaign_ids=list(ids), now=now)
+    given = Judgment.objects.filter(campaign__in=ids).values_list("campaign_id").annotate(last_at=Max("submitted_at"))
+    last = dict(given.values_list("campaign_id", "last_at"))
+    return {pk: (progress.get(pk, Progress(0, 0, 0)), last.get(pk)) for pk in ids}
+
+
+def _boards(ids: Collection[int], now: datetime) -> dict[int, Board]:
+    campaigns = Campaign.objects.filter(pk__in=ids).select_related("pool")
+    return {campaign.pk: _board(campaign, now) for campaign in campaigns}
+
+
+def _board(campaign: Campaign, now: datetime) -> Board:
     progress = _progress(campaign_ids=[campaign.pk], now=now).get(campaign.pk, Progress(0, 0, 0))
     pace = _pace(campaign=campaign, now=now)
     return Board(
@@ -189,6 +217,7 @@ def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
         skips=_skips(campaign=campaign),
         stuck=stuck(campaign=campaign, now=now),
         spending=costs.spending(campaign=campaign, now=now),
+        at=now,
     )
 
 
@@ -363,9 +392,8 @@ def _median_seconds(*, campaign: Campaign) -> dict[int, float]:
 
 
 def _skips(*, campaign: Campaign) -> list[SkipRow]:
-    labels = dict(Pass.Reason.choices)
     counts = Pass.objects.filter(item__campaign=campaign).values_list("reason").annotate(n=Count("pk")).order_by("-n", "reason")
-    return [SkipRow(reason=reason, label=str(labels.get(reason, reason)), n=n) for reason, n in counts]
+    return [SkipRow(reason=reason, n=n) for reason, n in counts]
 
 
 def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:

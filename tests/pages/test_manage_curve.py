@@ -24,6 +24,7 @@ def board(*, n: int, n_slots: int, start: datetime, done_at: datetime | None, pe
         skips=[],
         stuck=GOES_ON,
         spending=NOTHING_SPENT,
+        at=NOON,
     )
 
 

@@ -1,6 +1,7 @@
 """Campaigns: the list, the form that makes one, and a campaign's own pages."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -91,6 +92,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     board = selectors.campaign_board(campaign=campaign, now=now)
     chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
     context: dict[str, Any] = {"campaign": campaign, "board": board, "chart": chart, "tab": "overview"}
+    context["is_kept"] = now - board.at > timedelta(minutes=1)
     if campaign.state == Campaign.State.DRAFT:
         context["estimate"] = costs.estimate_of(campaign=campaign, now=now)
     context["is_spent"] = costs.is_spent(campaign=campaign, now=now)
@@ -100,6 +102,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     context |= {
         "report": report,
         "contests": selectors.stored_contests(report=report) if report else [],
+        "strengths": selectors.stored_strengths(report=report) if report else None,
         "quality": quality_now(report) if report else [],
         "raters": [(row, measured.get(row.rater_id), writing.get(row.rater_id)) for row in board.raters],
         "n_flagged": sum(bool(row.flags) for row in measured.values()),
@@ -133,7 +136,11 @@ def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
 @require_GET
 def set_up(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
-    context = {"campaign": campaign, "tab": "set_up", "sources": selectors.compared_sources(campaign=campaign)}
+    context = {
+        "campaign": campaign,
+        "tab": "set_up",
+        "sources": selectors.compared_sources(campaign=campaign, now=timezone.now()),
+    }
     return render(request, "labeling/manage/campaign_set_up.html", context)
 
 

@@ -56,7 +56,24 @@ def _figure(table: Floats, values: Floats, metric: Metric, resamples: int, seed:
         drawn = bootstrap(table, lambda weights, rows: _alpha(weights, rows, values, metric), resamples=resamples, seed=seed)
         interval = percentiles(drawn)
     low, high = interval or (None, None)
-    return Figure(value=value, n=len(table), low=low, high=high)
+    se = _error(table) if metric == "nominal" and len(table) > 1 else None
+    return Figure(value=value, n=len(table), low=low, high=high, se=se)
+
+
+def _error(table: Floats) -> float:
+    """The standard error of a nominal alpha by linearisation over units (Gwet 2014, in irrCAC's form); the interval is the
+    bootstrap's."""
+    n, n_each = len(table), table.sum(axis=1)
+    mean = n_each.mean()
+    share = (table * (table - 1)).sum(axis=1) / (mean * (n_each - 1))
+    used = table.mean(axis=0) / mean
+    chance = float(used @ used)
+    extra = (n_each - mean) / mean  # a unit with more labels than usual counts for more
+    alpha = (share.mean() - chance) / (1 - chance)
+    observed = share.mean() + (1 - share.mean()) / n_each.sum()
+    seen = (share - observed * extra - chance) / (1 - chance)
+    seen = seen - 2 * (1 - alpha) * (table @ used / mean - chance * extra - chance) / (1 - chance)
+    return float(np.sqrt(((seen - alpha) ** 2).sum() / (n * (n - 1))))
 
 
 def _positions(distinct: np.ndarray, metric: Metric) -> Floats:

@@ -37,10 +37,10 @@ def kendall_tau(one: ArrayLike, other: ArrayLike) -> Tested:
     return Tested(float(tau), len(first), statistic=float(tau), p=float(p) if math.isfinite(p) else None)
 
 
-def kendall_w(scores: ArrayLike) -> Tested:
+def kendall_w(scores: ArrayLike, *, is_corrected: bool = True) -> Tested:
     """How far raters order the same things alike, 0 to 1: `scores` is things by raters, ties corrected (Kendall 1948).
 
-    `statistic` is chi square with n − 1 degrees of freedom, rough below seven things.
+    `statistic` is chi square with n − 1 degrees of freedom, rough below seven things. Uncorrected is what some papers report.
     """
     table = np.asarray(scores, dtype=float)
     if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 2:
@@ -49,10 +49,10 @@ def kendall_w(scores: ArrayLike) -> Tested:
     ranks = np.column_stack([rankdata(table[:, rater]) for rater in range(m)])
     ties = sum(float((counts**3 - counts).sum()) for counts in (np.unique(column, return_counts=True)[1] for column in ranks.T))
     spread = float(((ranks.sum(axis=1) - m * (n + 1) / 2) ** 2).sum())
-    most = m**2 * (n**3 - n) - m * ties
-    if most <= 0:
+    most = m**2 * (n**3 - n)
+    if most - m * ties <= 0:
         return Tested(None, n, note="Every rater ties everything, so there is no order to compare.")
-    w = 12 * spread / most
+    w = 12 * spread / (most - m * ties if is_corrected else most)
     statistic = m * (n - 1) * w
     return Tested(float(w), n, statistic=float(statistic), p=float(chi2.sf(statistic, n - 1)))
 

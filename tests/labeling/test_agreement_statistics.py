@@ -70,6 +70,14 @@ def test_alpha_of_the_anxiety_scores_is_the_published_one() -> None:
         assert found == pytest.approx(value, abs=5e-6)
 
 
+def test_alpha_has_the_published_error() -> None:
+    units, _, labels = oracles.coders(oracles.KRIPPENDORFF_C)
+
+    found = agreement.krippendorff(units=units, labels=labels, resamples=0)
+
+    assert (found.value, found.se) == (pytest.approx(0.74342, abs=5e-6), pytest.approx(0.14557, abs=5e-6))
+
+
 def alpha_by_hand(units: list[list[float]], metric: str) -> float:
     """One label against one label, as the definition says."""
     units = [unit for unit in units if len(unit) > 1]
@@ -189,6 +197,14 @@ def test_fleiss_s_kappa_of_the_diagnoses_is_the_published_one() -> None:
     assert agreement.fleiss(units=units, labels=labels).value == is_about(0.4302445)
 
 
+def test_the_first_four_psychiatrists_and_two_of_them_agree_as_published() -> None:
+    given = np.array([np.repeat(np.arange(5), row) for row in oracles.counts(oracles.DIAGNOSES)])  # as R's package irr has them
+    units, labels = np.repeat(np.arange(30), 4), given[:, :4].reshape(-1)
+
+    assert agreement.fleiss(units=units, labels=labels).value == is_about(0.4893319)
+    assert agreement.cohen(given[:, 1], given[:, 2]).value == is_about(0.6311475)
+
+
 def test_fleiss_s_kappa_of_the_ten_by_five_table_is_the_published_one() -> None:
     table = """0 0 0 0 14/0 2 6 4 2/0 0 3 5 6/0 3 9 2 0/2 2 8 1 1/7 7 0 0 0/3 2 6 3 0/2 5 3 2 2/6 5 2 1 0/0 2 2 3 7"""
 
@@ -218,6 +234,20 @@ def test_gwet_s_family_on_krippendorff_s_data_is_the_published_one() -> None:
     assert agreement.conger(units=units, raters=raters, labels=labels).value == pytest.approx(0.76207, abs=5e-6)
 
 
+def test_what_one_label_s_rater_changes_is_the_published_difference() -> None:
+    """R's package irrCAC has the only label of the twelfth unit from another coder: Conger's kappa alone asks who gave it."""
+    units, raters, labels = oracles.coders(oracles.KRIPPENDORFF_C)
+    raters = np.where(units == 11, 2, raters)
+
+    assert agreement.conger(units=units, raters=raters, labels=labels).value == pytest.approx(0.76282, abs=5e-6)
+
+
+def test_raw_agreement_by_unit_is_the_published_one() -> None:
+    units, _, labels = oracles.coders(oracles.KRIPPENDORFF_C)
+
+    assert agreement.by_unit(units=units, labels=labels, ties="in").mean() == is_about(9 / 11)  # 0.81818
+
+
 def test_weighted_gwet_s_family_on_krippendorff_s_data_is_the_published_one() -> None:
     units, raters, labels = oracles.coders(oracles.KRIPPENDORFF_C)
 
@@ -240,6 +270,10 @@ def test_kendall_s_w_is_the_published_tie_corrected_one() -> None:
     assert w.value == is_about(0.5396569)
     assert w.statistic == pytest.approx(30.7604, abs=5e-5)
     assert w.p == is_about(0.0428835)
+
+
+def test_kendall_s_w_without_the_correction_is_the_published_one() -> None:
+    assert agreement.kendall_w(anxiety(), is_corrected=False).value == is_about(0.5019215)
 
 
 def test_kendall_s_w_is_the_mean_rank_correlation_moved_to_zero_and_one() -> None:
@@ -424,6 +458,7 @@ def test_an_order_that_ties_everything_is_a_sentence(scores: Any) -> None:
     w, tau = agreement.kendall_w(scores), agreement.kendall_tau([1, 1], [1, 2])
 
     assert (w.value, tau.value) == (None, None)
+    assert agreement.kendall_w(scores, is_corrected=False) == w
     assert w.note.endswith(".")
     assert tau.note.endswith(".")
 

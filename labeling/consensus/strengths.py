@@ -4,14 +4,14 @@ A strength is a log-ability; strengths of one connected part have mean zero. New
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import coo_matrix, csr_matrix, diags
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse.csgraph import NegativeCycleError, bellman_ford, connected_components
 from scipy.sparse.linalg import spsolve
 from scipy.special import expit, log_expit
 
@@ -92,6 +92,9 @@ def with_ties(
     has_ties = bool(pairs.ties.sum())  # none are left where they count as halves
     if has_ties and not (pairs.wins.sum() + pairs.losses.sum()):
         return Strengths(items, None, parts=parts, note="Every comparison was a tie, so no item is stronger than another.")
+    if has_ties and not ridge and _is_stretched(pairs):
+        note = "No two items beat each other in turn, so wins and ties can be stretched, and maximum likelihood has no bound."
+        return Strengths(items, None, parts=parts, note=note)
     kernel = _KERNELS[model if has_ties else "half"]
     strength, theta, log_likelihood, inverse = _newton(pairs, kernel, ridge, parts, items, has_ties=has_ties)
     se = np.sqrt(np.maximum(np.diag(inverse)[: len(items)], 0)) if inverse is not None else None
@@ -138,6 +141,27 @@ def connection(pairs: Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], 
         whom = "it" if sum(map(len, outside)) == 1 else "them"
         return groups, f"{_names(outside)} only won or only lost against the rest, so maximum likelihood has no bound for {whom}."
     return groups, ""
+
+
+def _is_stretched(pairs: Pairs) -> bool:
+    """Whether the tie parameter can grow for ever with strengths that keep up: every win stretches two items at least two steps
+    apart, every tie at most two, and there are strengths that do both."""
+    won, lost, tied = pairs.wins > 0, pairs.losses > 0, pairs.ties > 0
+    if bool((won & lost).any()):
+        return False
+    # As shortest paths: a win of i says s_j − s_i ≤ −2, a tie s_j − s_i ≤ 2 and the reverse; a cycle below zero forbids it.
+    least = np.where(won, -2.0, 2.0), np.where(lost, -2.0, 2.0)
+    up, down = won | tied, lost | tied
+    start = np.full(pairs.n_items, pairs.n_items)
+    rows = np.r_[pairs.i[up], pairs.j[down], start]
+    columns = np.r_[pairs.j[up], pairs.i[down], np.arange(pairs.n_items)]
+    lengths = np.r_[least[0][up], least[1][down], np.ones(pairs.n_items)]
+    size = pairs.n_items + 1
+    try:
+        bellman_ford(csr_matrix((lengths, (rows, columns)), shape=(size, size)), indices=pairs.n_items)
+    except NegativeCycleError:
+        return False
+    return True
 
 
 def _groups(part: Ints, items: np.ndarray) -> tuple[tuple[int, ...], ...]:
@@ -295,6 +319,10 @@ def _inverse(curve: csr_matrix, belongs: Ints, n: int) -> Floats:
     return np.asarray(centre @ covariance @ centre.T, dtype=float)
 
 
+RIGHT, WRONG = 4.0, 1.0
+"""Votes that a rater starts with of whom nothing is known."""
+
+
 @dataclass(frozen=True)
 class RaterAware:
     """Strengths that trust each rater as far as they deserve: η is how often a rater follows the strengths, ½ is noise."""
@@ -302,7 +330,7 @@ class RaterAware:
     strengths: Strengths
     raters: np.ndarray
     eta: Floats
-    n_votes: Ints
+    n_votes: Floats
     n_rounds: int
 
 
@@ -311,32 +339,41 @@ def rater_aware(
     winners: ArrayLike,
     losers: ArrayLike,
     raters: ArrayLike,
+    weights: ArrayLike | None = None,
+    prior: Mapping[int, tuple[float, float]] | None = None,
     ridge: float = 0.1,
-    right: float = 4.0,
-    wrong: float = 1.0,
+    right: float = RIGHT,
+    wrong: float = WRONG,
     rounds: int = 200,
 ) -> RaterAware:
     """Bradley–Terry with raters (Chen 2013, "Crowd-BT"): P(i beats j | rater) = η σ(s_i − s_j) + (1 − η) σ(s_j − s_i), by EM.
 
-    `right` and `wrong` are the votes each rater starts with: the anchor without which all raters could be turned around.
+    `right` and `wrong` are the votes each rater starts with: the anchor without which all raters could be turned around. `prior`
+    says them of a rater of whom more is known. `weights` are how often each entry was voted.
     """
     rater, rater_names = codes(raters)
     winner, loser = np.asarray(winners), np.asarray(losers)
-    eta = np.full(len(rater_names), right / (right + wrong))
-    n_votes = np.bincount(rater, minlength=len(rater_names))
+    weight = np.ones(len(winner)) if weights is None else np.asarray(weights, dtype=float)
+    start = np.array([(prior or {}).get(int(name), (right, wrong)) for name in rater_names.tolist()]).reshape(-1, 2)
+    eta = start[:, 0] / start.sum(axis=1)
+    n_votes = np.asarray(np.bincount(rater, weights=weight, minlength=len(rater_names)), dtype=float)
     follows = eta[rater]
     found, done = Strengths(np.zeros(0, dtype=np.int64), None, note="There are no comparisons yet."), 0
     while rater.size and done < rounds:
         done += 1
         found = bradley_terry(
-            winners=np.r_[winner, loser], losers=np.r_[loser, winner], weights=np.r_[follows, 1 - follows], ridge=ridge
+            winners=np.r_[winner, loser],
+            losers=np.r_[loser, winner],
+            weights=np.r_[weight * follows, weight * (1 - follows)],
+            ridge=ridge,
         )
         if found.values is None:
             break
         p = expit(found.values[np.searchsorted(found.items, winner)] - found.values[np.searchsorted(found.items, loser)])
         agreed = eta[rater] * p
         follows = agreed / (agreed + (1 - eta[rater]) * (1 - p))
-        moved = (np.bincount(rater, weights=follows, minlength=len(eta)) + right) / (n_votes + right + wrong)
+        moved = np.bincount(rater, weights=weight * follows, minlength=len(eta)) + start[:, 0]
+        moved = moved / (n_votes + start.sum(axis=1))
         shift = float(np.abs(moved - eta).max())
         eta = moved
         if shift < 1e-6:

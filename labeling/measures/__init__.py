@@ -11,6 +11,7 @@ from labeling.measures.contests import contests_of
 from labeling.measures.groups import RaterGroup, groups_of, shown_answers
 from labeling.measures.habits import habits_of
 from labeling.measures.raters import rater_measures
+from labeling.measures.strengths import strengths_of
 from labeling.measures.votes import Grouping, Record, Truths, Votes, as_figure, as_record
 from labeling.measures.wording import ExpertVotes, confident_wording
 
@@ -39,6 +40,7 @@ __all__ = [
     "rater_measures",
     "shown_answers",
     "split_items",
+    "strengths_of",
     "with_order",
     "with_pools",
 ]

@@ -129,6 +129,7 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
     members = selectors.rater_groups(campaign=campaign, raters=names)
     groups = measures.groups_of(votes, members, others, pools, fewest=FEWEST_IN_A_CELL)
     wording = measures.confident_wording(selectors.expert_votes(campaign=campaign, votes=votes, adjudicated=decided))
+    sources = selectors.source_names(votes=votes)
     results = {
         "agreement": measures.agreement_of(votes, questions) | against,
         "matrix": measures.matrix_of(votes),
@@ -137,7 +138,8 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
         "behind": measures.judgments_behind(votes) | groups.pop("behind", {}) | wording.pop("behind", {}),
         "groups": groups,
         "wording": wording,
-        "contests": measures.contests_of(votes, selectors.source_names(votes=votes)),
+        "contests": measures.contests_of(votes, sources),
+        "strengths": measures.strengths_of(votes, sources, raters),
         "n_set_aside": SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count(),
     }
     return _Computed(sum(found["n_judgments"] for found in raters.values()), results, raters)

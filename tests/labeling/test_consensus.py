@@ -7,9 +7,9 @@ from typing import Any
 import choix
 import numpy as np
 import pytest
-from crowdkit.aggregation import DawidSkene
+from crowdkit.aggregation import DawidSkene, MajorityVote, OneCoinDawidSkene
 from evalica import Winner, bradley_terry, newman
-from pandas import DataFrame
+from pandas import DataFrame, Series
 from scipy.optimize import minimize
 
 from labeling import consensus
@@ -103,6 +103,61 @@ def test_dawid_skene_on_random_votes_is_crowd_kit_s(seed: int) -> None:
     found = consensus.dawid_skene(units=units, raters=raters, labels=labels, rounds=60, tolerance=-1)
 
     assert found.posterior == is_about(other.probas_.sort_index().sort_index(axis=1).to_numpy(), 1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # crowd-kit 1.4 on pandas 3.1
+@pytest.mark.parametrize("seed", range(3))
+def test_one_coin_on_random_votes_is_crowd_kit_s(seed: int) -> None:
+    units, raters, labels = random_votes(seed)
+    other = OneCoinDawidSkene(n_iter=60, tol=-1).fit(DataFrame({"task": units, "worker": raters, "label": labels}))
+
+    found = consensus.one_coin(units=units, raters=raters, labels=labels, rounds=60, tolerance=-1)
+
+    assert found.posterior == is_about(other.probas_.sort_index().sort_index(axis=1).to_numpy())
+    skills = np.array([found.errors[at, 0, 0] for at in range(len(found.raters))])
+    assert skills == is_about(other.skills_.sort_index().to_numpy(), 1e-4)  # theirs are a step later
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_majority_of_random_votes_is_crowd_kit_s(seed: int, *, is_weighted: bool) -> None:
+    units, raters, labels = random_votes(seed)
+    skills = Series({rater: 0.3 + rater / 10 for rater in range(6)}, name="skill") if is_weighted else None
+    other = MajorityVote().fit(DataFrame({"task": units, "worker": raters, "label": labels}), skills)
+    weights = skills.to_numpy()[raters] if skills is not None else None
+
+    found = consensus.majority(units=units, labels=labels, weights=weights)
+
+    shares = other.probas_.sort_index().sort_index(axis=1).to_numpy()
+    assert found.shares == is_about(shares)
+    # Where two labels lead together crowd-kit takes one of them; here that is said, and none is taken.
+    has_leader = found.label >= 0
+    assert found.labels[found.label[has_leader]].tolist() == other.labels_.sort_index().to_numpy()[has_leader].tolist()
+    top = np.sort(shares, axis=1)[:, -2:]
+    assert has_leader.tolist() == (top[:, 1] - top[:, 0] > 1e-9).tolist()
+
+
+@pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
+@pytest.mark.parametrize(
+    ("units", "raters", "labels"),
+    [
+        ([1, 2, 3], [1, 1, 1], [0, 1, 1]),
+        ([1, 1, 2, 2], [1, 2, 1, 2], [1, 1, 1, 1]),
+        ([1, 1, 1, 2], [1, 2, 3, 1], [0, 1, 2, 2]),
+        ([1, 1, 2, 2, 3], [1, 2, 1, 2, 1], [0, 1, 1, 0, 1]),
+    ],
+    ids=["one rater", "one category", "all different", "always opposite"],
+)
+def test_thin_votes_give_what_crowd_kit_gives(units: list[int], raters: list[int], labels: list[int]) -> None:
+    data = DataFrame({"task": units, "worker": raters, "label": labels})
+    given = {"units": units, "raters": raters, "labels": labels, "rounds": 20, "tolerance": -1}
+
+    for fit, other in ((consensus.one_coin, OneCoinDawidSkene), (consensus.dawid_skene, DawidSkene)):
+        theirs = other(n_iter=20, tol=-1).fit(data).probas_.sort_index().sort_index(axis=1).to_numpy()
+        assert fit(**given).posterior == is_about(theirs, 1e-4)
+    shares = MajorityVote().fit(data).probas_.sort_index().sort_index(axis=1).to_numpy()
+    assert consensus.majority(units=units, labels=labels).shares == is_about(shares)
 
 
 def em_by_hand(votes: list[tuple[int, int, int]], n_labels: int, rounds: int, *, is_one_coin: bool) -> np.ndarray:
@@ -291,6 +346,15 @@ def test_pudding_with_ties_is_davidson_s() -> None:
     assert found.log_likelihood == is_about(-809.70951, 5e-6)
 
 
+def test_pudding_s_log_abilities_and_an_early_stop_of_the_r_package_are_near() -> None:
+    found = consensus.with_ties(**pudding(), model="davidson")
+
+    assert found.values - found.values[0] == is_about([0, 0.22024, 0.15298, 0.17514, 0.13387, 0.37713], 5e-6)
+    # R's PlackettLuce(maxit = 7) stops short of the maximum, by less than a figure in the fifth place.
+    assert found.worths == is_about([0.1388005, 0.1729985, 0.1617420, 0.1653930, 0.1586805, 0.2023855], 3e-5)
+    assert found.tie == is_about(0.7468147, 1e-5)
+
+
 def test_pudding_with_ties_is_rao_and_kupper_s() -> None:
     found = consensus.with_ties(**pudding(), model="rao-kupper")
 
@@ -458,6 +522,29 @@ def test_a_part_is_centred_by_itself() -> None:
     assert found.values[2:].sum() == is_about(0)
 
 
+@pytest.mark.parametrize("model", ["davidson", "rao-kupper"])
+@pytest.mark.parametrize(
+    ("left", "right", "labels", "is_bounded"),
+    [
+        ([1, 1], [2, 2], [-1, 0], False),
+        ([1, 1, 2, 1], [2, 2, 3, 3], [-1, 0, 0, -1], False),
+        ([1, 1, 2, 2, 1], [2, 2, 3, 3, 3], [-1, 0, -1, 0, 0], True),
+        ([1, 1, 1], [2, 2, 2], [-1, 0, 1], True),
+        ([1, 2, 3, 1], [2, 3, 1, 2], [-1, -1, -1, 0], True),
+        ([1, 1, 2, 4], [2, 2, 4, 1], [-1, 1, 0, 0], True),
+    ],
+    ids=["wins and ties one way", "one way on a line", "too short for two wins", "both ways", "in a circle", "tied to both"],
+)
+def test_wins_and_ties_that_can_be_stretched_have_no_bound(
+    left: list[int], right: list[int], labels: list[int], model: consensus.TieModel, *, is_bounded: bool
+) -> None:
+    found = consensus.with_ties(left=left, right=right, labels=labels, model=model)
+
+    assert (found.values is not None) == is_bounded
+    assert is_bounded or "stretched" in found.note
+    assert found.values is None or np.abs(found.values).max() < 5
+
+
 @pytest.mark.parametrize("model", ["half", "davidson", "rao-kupper"])
 @pytest.mark.parametrize(("left", "right", "labels"), [([], [], []), ([1], [2], [0]), ([1], [2], [-1]), ([1, 1], [1, 1], [0, 1])])
 def test_strengths_are_finite_or_a_sentence(
@@ -495,6 +582,153 @@ def test_no_comparisons_give_no_rater_aware_strengths() -> None:
     found = consensus.rater_aware(winners=[], losers=[], raters=[])
 
     assert (found.strengths.values, found.strengths.note) == (None, "There are no comparisons yet.")
+
+
+def test_counted_votes_give_what_single_votes_give() -> None:
+    random = np.random.default_rng(6)
+    winners, losers = np.array([random.choice(4, 2, replace=False) for _ in range(400)]).T
+    raters = random.integers(0, 5, 400)
+    counted, n = np.unique(np.stack([winners, losers, raters]), axis=1, return_counts=True)
+
+    single = consensus.rater_aware(winners=winners, losers=losers, raters=raters)
+    found = consensus.rater_aware(winners=counted[0], losers=counted[1], raters=counted[2], weights=n)
+
+    assert found.strengths.values == is_about(single.strengths.values)
+    assert found.eta == is_about(single.eta)
+    assert found.n_votes.tolist() == np.bincount(raters).tolist()
+
+
+# Sources compared, from very many votes
+
+
+def some_sources(seed: int, *, n_prompts: int = 150, spread: float = 0.0, errs: float = 0.0) -> dict[str, Any]:
+    """Four sources, three votes on each of two pairs a prompt; `spread`: how far prompts differ in whom they suit."""
+    random = np.random.default_rng(seed)
+    prompts = np.repeat(np.arange(n_prompts), 6)
+    pairs = np.array([random.choice(4, 2, replace=False) for _ in range(2 * n_prompts)]).repeat(3, axis=0)
+    strength = np.array([0.0, 0.4, 0.8, 1.2]) + spread * random.standard_normal((n_prompts, 4))
+    delta = strength[prompts, pairs[:, 0]] - strength[prompts, pairs[:, 1]]
+    label = np.where(random.random(len(prompts)) < 1 / (1 + np.exp(-delta)), -1, 1)
+    label = np.where(random.random(len(prompts)) < errs, -label, label)
+    label[random.random(len(prompts)) < 0.2] = 0
+    raters = np.tile([1, 2, 3], 2 * n_prompts)
+    return {"left": 10 + pairs[:, 0], "right": 10 + pairs[:, 1], "labels": label, "raters": raters, "prompts": prompts}
+
+
+KNOWN = {1: (0.9, 500.0), 2: (0.9, 500.0), 3: (0.9, 500.0)}
+
+
+def test_sources_compare_as_their_single_votes_do() -> None:
+    votes = some_sources(0)
+    alone = consensus.with_ties(left=votes["left"], right=votes["right"], labels=votes["labels"])
+
+    found = consensus.compared(**votes, reliability={})
+
+    assert (found.sources.tolist(), found.baseline) == ([10, 11, 12, 13], 10)
+    assert [figure.value for figure in found.by_all] == is_about((alone.values - alone.values[0]).tolist())
+    assert found.tie == is_about(alone.tie / (2 + alone.tie))
+    assert found.n_votes.sum() == 2 * len(votes["labels"])
+
+
+def test_sources_seen_by_reliability_are_crowd_bt_s() -> None:
+    votes = some_sources(1, errs=0.1)
+    decided = votes["labels"] != 0
+    ahead = votes["labels"][decided] < 0
+    left, right = votes["left"][decided], votes["right"][decided]
+    alone = consensus.rater_aware(
+        winners=np.where(ahead, left, right),
+        losers=np.where(ahead, right, left),
+        raters=votes["raters"][decided],
+        prior={rater: (4 + share * n, 1 + (1 - share) * n) for rater, (share, n) in KNOWN.items()},
+        rounds=100,
+    )
+
+    found = consensus.compared(**votes, reliability=KNOWN)
+
+    values = alone.strengths.values
+    assert [figure.value for figure in found.by_reliability] == is_about((values - values[0]).tolist())
+
+
+def test_mistakes_are_taken_out_by_reliability() -> None:
+    votes = some_sources(2, n_prompts=4_000, errs=0.15)
+
+    found = consensus.compared(**votes, reliability=dict.fromkeys((1, 2, 3), (0.85, 5_000.0)))
+
+    assert [figure.value for figure in found.by_reliability] == pytest.approx([0, 0.4, 0.8, 1.2], abs=0.12)
+    assert found.by_all[3].value < 1.0
+    for figure, truth in zip(found.by_reliability[1:], (0.4, 0.8, 1.2), strict=True):
+        assert figure.low < truth < figure.high
+
+
+@pytest.mark.parametrize("column", ["by_all", "by_reliability"])
+def test_errors_are_those_of_prompts_drawn_anew(column: str) -> None:
+    votes = some_sources(3, spread=1.0)
+    random = np.random.default_rng(4)
+    rows = np.arange(len(votes["labels"])).reshape(150, 6)
+    drawn = []
+    for _ in range(150):
+        chosen = rows[random.integers(0, 150, 150)].reshape(-1)
+        again = {name: values[chosen] for name, values in votes.items()} | {"prompts": np.repeat(np.arange(150), 6)}
+        drawn.append([figure.value for figure in getattr(consensus.compared(**again, reliability=KNOWN), column)])
+
+    found = getattr(consensus.compared(**votes, reliability=KNOWN), column)
+
+    assert [figure.se for figure in found[1:]] == pytest.approx(np.std(drawn, axis=0)[1:].tolist(), rel=0.25)
+    assert (found[0].value, found[0].se) == (0.0, None)
+
+
+def test_errors_of_baseball_are_agresti_s() -> None:
+    """R's BradleyTerry2 gives errors of about 0.34 against Baltimore, each game by itself."""
+    games = expanded(LEAGUE[::-1, ::-1])  # Baltimore first: the baseline
+    n = len(games["winners"])
+
+    found = consensus.compared(
+        left=games["winners"],
+        right=games["losers"],
+        labels=np.full(n, -1),
+        raters=np.ones(n),
+        prompts=np.arange(n),
+        reliability={},
+    )
+
+    assert [figure.value for figure in found.by_all] == is_about([0, 0.6839, 1.1077, 1.2476, 1.2945, 1.4364, 1.5814], 5e-5)
+    assert [figure.se for figure in found.by_all[1:]] == pytest.approx([0.34] * 6, abs=0.025)
+    assert found.tie is None
+
+
+def test_sources_that_one_scale_cannot_hold_have_a_sentence() -> None:
+    left, right, labels = [1, 1, 2, 9, 4], [2, 2, 1, 1, 5], [-1, -1, -1, -1, -1]
+
+    found = consensus.compared(left=left, right=right, labels=labels, raters=[1] * 5, prompts=range(5), reliability={})
+
+    told = dict(zip(found.sources.tolist(), found.by_all, strict=True))
+    assert found.baseline == 1
+    assert told[2].value < 0
+    assert "has no bound" in told[9].note
+    assert "compared with none" in told[4].note == told[5].note
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "labels", "says"),
+    [
+        ([1, 2, 1], [2, 1, 2], [0, 0, 0], "tie"),
+        ([1, 1], [2, 2], [-1, -1], "no bound"),
+        ([1, 2], [2, 1], [-1, -1], ""),
+        ([1, 1], [1, 1], [-1, 0], ""),
+        ([], [], [], ""),
+    ],
+    ids=["all tied", "all one way", "even", "one source", "no votes"],
+)
+def test_few_votes_give_strengths_or_sentences(left: list[int], right: list[int], labels: list[int], says: str) -> None:
+    for known in ({}, {7: (0.8, 50.0)}, {7: (1.0, 50.0)}, {7: (0.0, 50.0)}):
+        found = consensus.compared(
+            left=left, right=right, labels=labels, raters=[7] * len(left), prompts=range(len(left)), reliability=known
+        )
+
+        for figure in (*found.by_all, *found.by_reliability):
+            assert (figure.value is None) == bool(figure.note)
+            assert all(at is None or math.isfinite(at) for at in (figure.value, figure.low, figure.high))
+        assert not says or says in found.by_all[0].note
 
 
 # Real votes

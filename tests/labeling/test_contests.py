@@ -9,6 +9,7 @@ from accounts.models import User
 from labeling import queue, selectors, services
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from tests.cast import NOON, lease_of, some_prompts
+from tests.pages.answers import words
 
 pytestmark = pytest.mark.django_db
 
@@ -35,11 +36,13 @@ def duel(guideline: Guideline, day_shift: Pool) -> Campaign:
     return campaign
 
 
-def judge(campaign: Campaign, rater: Rater, *, prefers: str | None) -> None:
-    """All that is left for this rater; None ties everything."""
+def judge(campaign: Campaign, rater: Rater, *, prefers: str | None, but_of: int = 0) -> None:
+    """All that is left for this rater, the first `but_of` the other way; None ties everything."""
     while (slot := services.claim(campaign=campaign, rater=rater, now=NOON)) is not None:
         shown = queue.presented(slot)
-        ranks = {place: 1 if prefers is None or response.source.name == prefers else 2 for place, response in enumerate(shown)}
+        wins = [prefers is None or (response.source.name == prefers) == (but_of <= 0) for response in shown]
+        but_of -= 1
+        ranks = {place: 1 if is_first else 2 for place, is_first in enumerate(wins)}
         ratings = {place: {"overall": 4} for place in ranks}
         services.submit_comparison(lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON)
 
@@ -81,3 +84,76 @@ def test_the_campaigns_page_shows_who_wins(
 
     assert "Who wins" in page
     assert "75.0" in page
+
+
+# How strong each source is
+
+
+def test_the_report_holds_how_strong_each_source_is(duel: Campaign, rosa: Rater, raul: Rater) -> None:
+    judge(duel, rosa, prefers="new model", but_of=2)
+    judge(duel, raul, prefers="new model", but_of=1)
+
+    report = services.compute_quality(campaign_id=duel.pk, now=NOON)
+
+    assert report is not None
+    found = selectors.stored_strengths(report=report)
+    assert (found.baseline, found.tie) == ("old model", None)
+    new, old = found.rows
+    assert (new.source, old.source, old.is_baseline) == ("new model", "old model", True)
+    # Two sources: all there is to fit is the share of votes that were decided for one of them.
+    assert new.by_all.value == pytest.approx(70.0)
+    assert (new.n_votes, new.by_all.n) == (10, 10)
+    assert new.by_all.low is not None
+    assert new.by_all.high is not None
+    assert new.by_all.low < 70 < new.by_all.high
+    assert (old.by_all.value, old.by_all.low) == (50.0, None)
+
+
+def test_a_source_that_wins_every_vote_has_a_sentence(
+    duel: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: Callable[..., Client]
+) -> None:
+    for rater in (rosa, raul):
+        judge(duel, rater, prefers="new model")
+    services.compute_quality(campaign_id=duel.pk, now=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{duel.pk}/"))
+
+    assert "How strong each source is" in page
+    assert page.count("It won or lost every vote against the others") == 2
+
+
+def test_the_campaigns_page_says_what_a_strength_means(
+    duel: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: Callable[..., Client]
+) -> None:
+    judge(duel, rosa, prefers="new model", but_of=2)
+    judge(duel, raul, prefers=None)
+    services.compute_quality(campaign_id=duel.pk, now=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{duel.pk}/"))
+
+    assert "per cent of decided votes that it would win against old model" in page
+    assert "60.0</td>" in page  # three decided votes of five
+    assert "Two sources of equal strength would tie in 51 % of votes" in page
+
+
+def test_a_campaign_of_one_source_tells_of_no_strength(
+    comparison_campaign: Campaign, rosa: Rater, alice: User, signed_in: Callable[..., Client]
+) -> None:
+    slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    ranks = {place: place + 1 for place in range(4)}
+    ratings = {place: {"overall": 4} for place in ranks}
+    services.submit_comparison(lease=lease_of(slot), rater=rosa, ranks=ranks, ratings=ratings, now=NOON)
+    services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON)
+
+    page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/"))
+
+    assert "How strong each source is" not in page
+
+
+def test_a_report_from_before_strengths_were_told_opens_as_it_is(duel: Campaign, rosa: Rater) -> None:
+    judge(duel, rosa, prefers=None)
+    report = services.compute_quality(campaign_id=duel.pk, now=NOON)
+    assert report is not None
+    del report.results["strengths"]
+
+    assert selectors.stored_strengths(report=report).rows == []

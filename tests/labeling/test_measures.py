@@ -15,7 +15,7 @@ Rank = Callable[[int, int], float]
 """of (rater, response)"""
 
 
-def votes_of(*, n_items: int, raters: Sequence[int], k: int, rank: Rank) -> measures.Votes:
+def votes_of(*, n_items: int, raters: Sequence[int], k: int, rank: Rank, n_sources: int = 1) -> measures.Votes:
     """Every rater ranks every item; nobody answers a question, no time is measured, and no response looks like anything."""
     rows = [
         (item * 10 + rater, item, rater, item * k + place, rank(rater, place), place)
@@ -32,7 +32,7 @@ def votes_of(*, n_items: int, raters: Sequence[int], k: int, rank: Rank) -> meas
         prompt=item,
         rater=rater,
         response=response,
-        source=np.ones(n, dtype=np.int64),
+        source=1 + position % n_sources,
         rank=table[:, 4],
         position=position,
         at_s=np.arange(n, dtype=float),
@@ -51,6 +51,7 @@ def none_of_others() -> measures.OtherVotes:
 
 def everything(votes: measures.Votes) -> dict[str, Any]:
     one, both = frozenset({1}), frozenset({1, 2})
+    behind = measures.judgments_behind(votes)
     members = [measures.RaterGroup("yes", both, question="New?"), measures.RaterGroup("Night", one, pool=1)]
     return {
         "agreement": measures.agreement_of(votes, QUESTIONS),
@@ -58,8 +59,9 @@ def everything(votes: measures.Votes) -> dict[str, Any]:
         "items": measures.split_items(votes),
         "habits": measures.habits_of(votes),
         "contests": measures.contests_of(votes, {}),
-        "behind": measures.judgments_behind(votes),
-        "raters": measures.rater_measures(votes, {}),
+        "strengths": measures.strengths_of(votes, {}, measures.rater_measures(votes, {})),
+        "behind": behind.everybody,
+        "raters": measures.rater_measures(votes, {}, behind.raters),
         "order": measures.as_record(measures.with_order(votes, votes.rank)),
         "pools": measures.with_pools(votes, none_of_others(), {}),
         "groups": measures.groups_of(votes, members, none_of_others(), {}, fewest=1),
@@ -72,6 +74,7 @@ def figures(found: Any) -> list[dict[str, Any]]:
     return [figure for value in found for figure in figures(value)] if isinstance(found, list) else []
 
 
+@pytest.mark.parametrize("n_sources", [1, 2, 4])
 @pytest.mark.parametrize(
     ("n_items", "raters", "k", "rank"),
     [
@@ -85,8 +88,10 @@ def figures(found: Any) -> list[dict[str, Any]]:
     ],
     ids=["nothing", "one rater", "all tied", "nothing ranked", "all alike", "one pair", "opposite ways"],
 )
-def test_a_thin_campaign_gives_numbers_or_sentences(n_items: int, raters: Sequence[int], k: int, rank: Rank) -> None:
-    found = everything(votes_of(n_items=n_items, raters=raters, k=k, rank=rank))
+def test_a_thin_campaign_gives_numbers_or_sentences(
+    n_items: int, raters: Sequence[int], k: int, rank: Rank, n_sources: int
+) -> None:
+    found = everything(votes_of(n_items=n_items, raters=raters, k=k, rank=rank, n_sources=n_sources))
 
     json.dumps(found, allow_nan=False)
     assert [figure for figure in figures(found) if figure["value"] is None and not figure["note"]] == []

@@ -1,0 +1,262 @@
+"""How a handful of sources compare, from very many votes: strengths from counts, and errors that know what belongs together.
+
+Votes are counted by pair, rater and label before anything is fitted. Errors are those of votes that depend on each other
+within a prompt (a sandwich, Liang and Zeger 1986), and never smaller than if every vote stood alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.special import expit
+
+from labeling.consensus.strengths import RIGHT, WRONG, rater_aware, with_ties
+from labeling.figures import Figure, Floats, Ints, absent, codes, gettext_noop, with_error
+
+FEWEST_PROMPTS = 5
+"""Below this, how votes spread over prompts cannot be told, and no interval is."""
+ROUNDS = 100
+_RIDGE = 0.1
+
+_APART = gettext_noop("It was compared with none of the sources that this scale holds.")
+_UNBOUNDED = gettext_noop("It won or lost every vote against the others, so its strength has no bound.")
+_TIED = gettext_noop("Every vote was a tie, so none is stronger than another.")
+_ONE_WAY = gettext_noop(
+    "No two sources beat each other in turn: all votes are wins one way or ties, and strengths have no bound."
+)
+_UNKNOWN = gettext_noop("Hardly any of these raters’ reliability is known: too few pairs were judged by two of them.")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """By source, how far its log-ability lies above the baseline's; the baseline's own is 0 without an interval."""
+
+    sources: Ints
+    baseline: int | None
+    """the first of those that one scale can hold; None where no two can be held on one"""
+    by_all: tuple[Figure, ...]
+    """Davidson 1970: σ of it is how often the source would win a vote that decides"""
+    by_reliability: tuple[Figure, ...]
+    """Chen 2013: σ of it is how often a rater who never errs would vote for it"""
+    n_votes: Ints
+    tie: float | None
+    """how often two equally strong sources would tie; None where nobody tied"""
+
+
+@dataclass(frozen=True)
+class _Tally:
+    """Votes counted in cells: one a pair i < j, rater and label (−1: i is better)."""
+
+    i: Ints
+    j: Ints
+    rater: Ints
+    label: Ints
+    n: Floats
+    cell: Ints
+    """by vote"""
+    prompt: Ints
+    """by vote"""
+    n_sources: int
+    n_raters: int
+
+
+def compared(
+    *,
+    left: ArrayLike,
+    right: ArrayLike,
+    labels: ArrayLike,
+    raters: ArrayLike,
+    prompts: ArrayLike,
+    reliability: Mapping[int, tuple[float, float]],
+) -> Compared:
+    """Sources `left` and `right` by vote −1 (left is better), 0 (tie) or 1; votes on two responses of one source say nothing.
+
+    `reliability` by rater: how often their decided votes are right, and from how many votes that is known.
+    """
+    one, other = np.asarray(left), np.asarray(right)
+    apart = np.flatnonzero(one != other)
+    place, sources = codes(np.concatenate([one[apart], other[apart]]))
+    rater, names = codes(np.asarray(raters)[apart])
+    if not apart.size:
+        return Compared(np.zeros(0, dtype=np.int64), None, (), (), np.zeros(0, dtype=np.int64), None)
+    tally = _tallied(place, np.asarray(labels)[apart], rater, np.asarray(prompts)[apart], len(sources), len(names))
+    n_votes = np.bincount(tally.i, weights=tally.n, minlength=len(sources))
+    n_votes += np.bincount(tally.j, weights=tally.n, minlength=len(sources))
+    together = _together(tally, tally.n > 0)
+    baseline = _baseline(together)
+    if baseline is None:
+        notes = _by_source(tally, None, np.zeros(len(sources), dtype=bool))
+        return Compared(sources.astype(np.int64), None, notes, notes, n_votes.astype(np.int64), None)
+    by_all, tie = _davidson(tally, baseline, together == together[baseline])
+    known = {place: reliability[int(name)] for place, name in enumerate(names.tolist()) if int(name) in reliability}
+    by_reliability = _with_reliability(tally, baseline, known)
+    return Compared(sources.astype(np.int64), int(sources[baseline]), by_all, by_reliability, n_votes.astype(np.int64), tie)
+
+
+def _tallied(place: Ints, labels: Ints, rater: Ints, prompts: np.ndarray, n_sources: int, n_raters: int) -> _Tally:
+    n = len(labels)
+    one, other = place[:n], place[n:]
+    pair, pairs = codes(np.minimum(one, other) * n_sources + np.maximum(one, other))
+    cell = (pair * n_raters + rater) * 3 + np.where(one < other, labels, -labels) + 1
+    cells = np.arange(len(pairs) * n_raters * 3)
+    names = pairs.astype(np.int64)[cells // (3 * n_raters)]
+    return _Tally(
+        i=names // n_sources,
+        j=names % n_sources,
+        rater=cells // 3 % n_raters,
+        label=cells % 3 - 1,
+        n=np.bincount(cell, minlength=len(cells)).astype(float),
+        cell=cell,
+        prompt=codes(prompts)[0],
+        n_sources=n_sources,
+        n_raters=n_raters,
+    )
+
+
+def _together(tally: _Tally, counts: np.ndarray) -> Ints:
+    """Which sources one scale can hold: each reaches each other by a vote it won or tied."""
+    up, down = counts & (tally.label <= 0), counts & (tally.label >= 0)
+    rows, columns = np.r_[tally.i[up], tally.j[down]], np.r_[tally.j[up], tally.i[down]]
+    edges = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(tally.n_sources, tally.n_sources))
+    return np.asarray(connected_components(edges, directed=True, connection="strong")[1], dtype=np.int64)
+
+
+def _baseline(together: Ints) -> int | None:
+    """The first source of the largest group; None where all groups are single."""
+    sizes = np.bincount(together)[together]
+    return int(sizes.argmax()) if sizes.max() > 1 else None
+
+
+def _by_source(tally: _Tally, values: Floats | None, inside: np.ndarray, se: Floats | None = None) -> tuple[Figure, ...]:
+    """Figures of those `inside`, and a sentence for each of the others."""
+    n = np.bincount(np.r_[tally.i, tally.j], weights=np.r_[tally.n, tally.n], minlength=tally.n_sources)
+    met = np.zeros(tally.n_sources, dtype=bool)
+    for one, other in ((tally.i, tally.j), (tally.j, tally.i)):
+        met[one[(tally.n > 0) & (inside[other] | ~inside.any())]] = True
+    found = []
+    for at in range(tally.n_sources):
+        votes = int(n[at])
+        if not inside[at] or values is None:
+            found.append(absent(_UNBOUNDED if met[at] else _APART, votes))
+        elif se is None or not se[at]:
+            found.append(Figure(float(values[at]), votes))
+        else:
+            found.append(with_error(float(values[at]), float(se[at]), votes))
+    return tuple(found)
+
+
+def _davidson(tally: _Tally, baseline: int, inside: np.ndarray) -> tuple[tuple[Figure, ...], float | None]:
+    kept = (tally.n > 0) & inside[tally.i] & inside[tally.j]
+    fit = with_ties(left=tally.i[kept], right=tally.j[kept], labels=tally.label[kept], weights=tally.n[kept])
+    if fit.values is None:
+        note = _ONE_WAY if (kept & (tally.label != 0)).any() else _TIED
+        return tuple(absent(note, int(tally.n.sum())) for _ in range(tally.n_sources)), None
+    values = np.zeros(tally.n_sources)
+    values[fit.items] = fit.values
+    nu = fit.tie or 0.0
+    delta = values[tally.i] - values[tally.j]
+    worth = np.exp(np.abs(delta) / 2)
+    total = worth + 1 / worth + nu
+    better, tie = np.where(delta > 0, worth, 1 / worth) / total, nu / total
+    lead = 2 * better - 1 + tie  # P(i wins) − P(j wins)
+    by_delta = np.choose(tally.label + 1, [(1 - lead) / 2, -lead / 2, -(1 + lead) / 2]) * kept
+    by_theta = (np.where(tally.label == 0, 1.0, 0.0) - tie) * kept
+    n = tally.n * kept
+    size = tally.n_sources + 1
+    towards = _towards(tally, size)
+    # Expected information of one vote, in the difference of strengths and in log ν.
+    each = np.stack([(1 - tie - lead**2) / 4, -lead * tie / 2, tie * (1 - tie)])
+    information = (towards * (n * each[0])[:, None]).T @ towards
+    cross = (towards * (n * each[1])[:, None]).sum(axis=0)
+    information[-1] += cross
+    information[:, -1] += cross
+    information[-1, -1] = float((n * each[2]).sum())
+    scores = towards * by_delta[:, None]
+    scores[:, -1] = by_theta
+    se = _errors(information, scores, tally, baseline)
+    tie_share = nu / (2 + nu) if fit.tie is not None else None
+    return _by_source(tally, values - values[baseline], inside, se), tie_share
+
+
+def _with_reliability(tally: _Tally, baseline: int, known: Mapping[int, tuple[float, float]]) -> tuple[Figure, ...]:
+    """Ties left out: they say nothing of who errs. A rater starts with the votes that their reliability is known from."""
+    decided = (tally.n > 0) & (tally.label != 0)
+    together = _together(tally, decided)
+    inside = together == together[baseline]
+    kept = decided & inside[tally.i] & inside[tally.j]
+    n_known = tally.n[kept & np.isin(tally.rater, list(known))].sum()
+    if not kept.any():
+        return _by_source(tally, None, np.zeros(tally.n_sources, dtype=bool))
+    if 2 * n_known < tally.n[kept].sum():
+        return tuple(absent(_UNKNOWN, int(tally.n.sum())) for _ in range(tally.n_sources))
+    prior = {rater: _start(*found) for rater, found in known.items()}
+    ahead = tally.label[kept] < 0
+    fit = rater_aware(
+        winners=np.where(ahead, tally.i[kept], tally.j[kept]),
+        losers=np.where(ahead, tally.j[kept], tally.i[kept]),
+        raters=tally.rater[kept],
+        weights=tally.n[kept],
+        prior=prior,
+        ridge=_RIDGE,
+        rounds=ROUNDS,
+    )
+    assert fit.strengths.values is not None  # a ridge holds every strength
+    values, eta = np.zeros(tally.n_sources), np.full(tally.n_raters, RIGHT / (RIGHT + WRONG))
+    values[fit.strengths.items] = fit.strengths.values
+    eta[fit.raters.astype(np.int64)] = fit.eta
+    se = _errors(*_of_reliable(tally, kept, values, eta, prior), tally, baseline)
+    return _by_source(tally, values - values[baseline], inside, se)
+
+
+def _start(share: float, n: float) -> tuple[float, float]:
+    """Votes right and wrong: what is known, and the usual start."""
+    return RIGHT + share * n, WRONG + (1 - share) * n
+
+
+def _of_reliable(
+    tally: _Tally, kept: np.ndarray, values: Floats, eta: Floats, prior: Mapping[int, tuple[float, float]]
+) -> tuple[Floats, Floats]:
+    """Information on strengths, and scores by cell, with what the raters' own rates take of them taken out."""
+    follows = eta[tally.rater]
+    p = expit(values[tally.i] - values[tally.j])
+    wins = follows * p + (1 - follows) * (1 - p)  # P(i wins)
+    by_delta, by_eta = (2 * follows - 1) * p * (1 - p), 2 * p - 1  # of P(i wins)
+    n = tally.n * kept / (wins * (1 - wins))
+    start = np.array([prior.get(rater, (RIGHT, WRONG)) for rater in range(tally.n_raters)])
+    of_start = start[:, 0] / eta**2 + start[:, 1] / (1 - eta) ** 2
+    of_eta = np.bincount(tally.rater, weights=n * by_eta**2, minlength=tally.n_raters) + of_start
+    towards = _towards(tally, tally.n_sources)
+    both = np.stack([np.bincount(tally.rater, weights=n * by_delta * by_eta * of, minlength=tally.n_raters) for of in towards.T])
+    information = (towards * (n * by_delta**2)[:, None]).T @ towards - (both / of_eta) @ both.T
+    information += _RIDGE * np.eye(tally.n_sources)
+    gain = np.where(tally.label < 0, 1 / wins, -1 / (1 - wins)) * kept
+    scores = towards * (gain * by_delta)[:, None] - (both / of_eta).T[tally.rater] * (gain * by_eta)[:, None]
+    return information, scores
+
+
+def _towards(tally: _Tally, size: int) -> Floats:
+    """By cell, +1 for the first source and −1 for the second. (cells, size)"""
+    found = np.zeros((len(tally.n), size))
+    cells = np.arange(len(tally.n))
+    found[cells, tally.i] = 1.0
+    found[cells, tally.j] = -1.0
+    return found
+
+
+def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -> Floats | None:
+    """The standard error of each source's distance to the baseline; None from too few prompts."""
+    n_prompts = int(tally.prompt.max()) + 1
+    if n_prompts < FEWEST_PROMPTS:
+        return None
+    by_prompt = np.stack(
+        [np.bincount(tally.prompt, weights=scores[tally.cell, at], minlength=n_prompts) for at in range(scores.shape[1])], axis=1
+    )
+    meat = by_prompt.T @ by_prompt * n_prompts / (n_prompts - 1)
+    alone = np.linalg.pinv(information, hermitian=True)
+    grouped = alone @ meat @ alone
+    reach = np.eye(len(information))[: tally.n_sources] - np.eye(len(information))[baseline]
+    variance = np.maximum(*(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (alone, grouped)))
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=float)

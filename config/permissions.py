@@ -76,6 +76,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "pool_onboarding": ADMIN,
     "step_new": ADMIN,
     "step_edit": ADMIN,
+    "step_history": ADMIN,
     "step_move": ADMIN,
     "step_retire": ADMIN,
     "attempt": ADMIN,

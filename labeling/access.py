@@ -124,9 +124,18 @@ def step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:
     return get_object_or_404(OnboardingStep.objects.select_related("pool", "guideline"), pk=pk, retired_at=None)
 
 
+def any_step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:
+    """Steps that were retired as well: what they said still stands behind what raters gave."""
+    _require_admin(user)
+    return get_object_or_404(OnboardingStep.objects.select_related("pool", "guideline"), pk=pk)
+
+
 def attempt(*, user: User | AnonymousUser, pk: int) -> StepAttempt:
     _require_admin(user)
-    return get_object_or_404(StepAttempt.objects.select_related("step__pool", "version", "rater__user"), pk=pk)
+    return get_object_or_404(
+        StepAttempt.objects.select_related("step__pool", "version", "guideline_version__guideline", "rater__user", "decided_by"),
+        pk=pk,
+    )
 
 
 def my_pool(*, rater: Rater, pk: int) -> Pool:

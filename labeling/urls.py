@@ -124,6 +124,7 @@ urlpatterns = [
     path("pools/<int:pk>/onboarding/", onboarding.index, name="pool_onboarding"),
     path("pools/<int:pk>/onboarding/new/<str:kind>/", onboarding.new, name="step_new"),
     path("steps/<int:pk>/", onboarding.edit, name="step_edit"),
+    path("steps/<int:pk>/versions/", onboarding.history, name="step_history"),
     path("steps/<int:pk>/move", onboarding.move, name="step_move"),
     path("steps/<int:pk>/retire/", onboarding.retire, name="step_retire"),
     path("attempts/<int:pk>/", onboarding.attempt, name="attempt"),

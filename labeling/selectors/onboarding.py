@@ -136,6 +136,22 @@ def attempts_of(*, step: OnboardingStep, rater: Rater) -> QuerySet[StepAttempt]:
     return step.attempts.filter(rater=rater).select_related("version", "decided_by").order_by("-number")
 
 
+def attempts_by(*, rater: Rater) -> QuerySet[StepAttempt]:
+    """All that the rater went through, in every pool, steps that were retired since included; the latest first."""
+    found = rater.step_attempts.select_related("step__pool", "version", "guideline_version__guideline", "decided_by")
+    return found.order_by("-submitted_at", "-pk")
+
+
+def step_versions(*, step: OnboardingStep) -> list[StepVersion]:
+    """The latest first; there is always one."""
+    return list(step.versions.select_related("created_by").order_by("-number"))
+
+
+def retired_steps(*, pool: Pool) -> list[StepVersion]:
+    """Of every step that is asked of nobody any more, what it said last; in two queries."""
+    return list(newest_versions(steps=pool.steps.exclude(retired_at=None).order_by("pk")).values())
+
+
 def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
     """Who is in the pool and has steps left, by alias; in one query."""
     left = (

@@ -57,8 +57,15 @@ def invitation_kind(state: str) -> str:
 
 @register.filter
 def progress_kind(progress: str) -> str:
-    """Which of the component's meanings a step of onboarding has for its rater."""
-    return {"open": "accent", "again": "warning", "waiting": "accent", "passed": "good", "refused": "danger"}.get(progress, "")
+    """Which of the component's meanings a step of onboarding has for its rater, or one of their attempts."""
+    return {
+        "open": "accent",
+        "again": "warning",
+        "waiting": "accent",
+        "passed": "good",
+        "below": "warning",
+        "refused": "danger",
+    }.get(progress, "")
 
 
 @register.filter

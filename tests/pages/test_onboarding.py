@@ -193,6 +193,57 @@ def test_a_step_is_edited_as_its_next_version_and_retired_after_a_look(alice: Us
     assert client.get(f"/steps/{step.pk}/").status_code == 404
 
 
+def test_an_admin_finds_what_a_rater_agreed_to_after_the_step_has_changed(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    admin = signed_in(alice)
+    step = add(admin, day_shift, "consent", text="You may stop at **any** time.")
+    signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "agrees": "on"})
+    admin.post(f"/steps/{step.pk}/", {"title": "Consent", "text": "You may stop at noon.", "paid_minutes": 0})
+    attempt = StepAttempt.objects.get()
+
+    record = words(admin.get(f"/raters/{rosa.pk}/"))
+    page = admin.get(f"/attempts/{attempt.pk}/").content.decode()
+
+    assert f'href="/attempts/{attempt.pk}/">Consent</a>' in record
+    assert f'href="/steps/{step.pk}/versions/?version=1">1</a>' in record
+    assert "What they agreed to" in page
+    assert "You may stop at <strong>any</strong> time." in page
+    assert "noon" not in page
+
+
+def test_the_record_says_who_decided(alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn) -> None:
+    admin = signed_in(alice)
+    step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
+    signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"})
+    admin.post(f"/attempts/{StepAttempt.objects.get().pk}/", {"decision": "refuse", "words": "No.", "decide": "1"})
+
+    record = words(admin.get(f"/raters/{rosa.pk}/")).partition('id="onboarding"')[2]
+
+    assert "refused" in record
+    assert "Alice" in record
+
+
+def test_every_version_of_a_step_can_be_read_after_it_is_retired(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+    step = add(client, day_shift, "flags", questions=FLAGS, text="First words.")
+    given = {"title": "Flags", "text": "Other words.", "questions": FLAGS, "cut": 75, "max_attempts": 2, "paid_minutes": 0}
+    client.post(f"/steps/{step.pk}/", given)
+    client.post(f"/steps/{step.pk}/retire/")
+
+    first = words(client.get(f"/steps/{step.pk}/versions/?version=1"))
+    latest = words(client.get(f"/steps/{step.pk}/versions/"))
+
+    assert "First words." in first
+    assert "Sensitive: yes" in first
+    assert "What changed since v1" in latest
+    assert "Other words." in latest
+    assert f'href="/steps/{step.pk}/versions/"' in client.get(f"/pools/{day_shift.pk}/onboarding/").content.decode()
+    assert signed_in(rosa).get(f"/steps/{step.pk}/versions/").status_code == 403
+
+
 def test_a_guideline_can_ask_raters_to_qualify_anew(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
     client = signed_in(alice)
     page = client.get(f"/guidelines/{guideline.pk}/edit/")

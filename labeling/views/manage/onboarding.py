@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.requests import MemberRequest
-from labeling import access, services
+from labeling import access, onboarding, services, versions
 from labeling.forms.onboarding import DecisionForm, ScoresForm, StepForm
-from labeling.models import OnboardingStep, StepAttempt
+from labeling.models import OnboardingStep, StepAttempt, StepVersion
 from labeling.selectors import onboarding as selectors
 
 Kind = OnboardingStep.Kind
@@ -27,6 +27,7 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
         "kinds": Kind.choices,
         "waiting": selectors.waiting_attempts(pool=pool)[:50],
         "raters": selectors.onboarding_raters(pool=pool),
+        "retired": selectors.retired_steps(pool=pool),
     }
     return render(request, "labeling/manage/pool_onboarding.html", context)
 
@@ -65,6 +66,27 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     return render(request, "labeling/manage/step_edit.html", context, status=422 if form.errors else 200)
 
 
+@require_GET
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """One version as raters read and answered it, and how it differs from the one before."""
+    step = access.any_step(user=request.user, pk=pk)
+    every = selectors.step_versions(step=step)
+    number = request.GET.get("version")
+    shown = next((version for version in every if str(version.number) == number), every[0])
+    before = next((version for version in every if version.number < shown.number), None)
+    context: dict[str, Any] = {
+        "pool": step.pool,
+        "step": step,
+        "versions": every,
+        "shown": shown,
+        "questions": onboarding.as_text(step.kind, shown.questions),
+        "before": before,
+    }
+    if before is not None:
+        context["changes"] = versions.changes(_lines(step, before), _lines(step, shown))
+    return render(request, "labeling/manage/step_history.html", context)
+
+
 @require_POST
 def move(request: MemberRequest, pk: int) -> HttpResponse:
     step = access.step(user=request.user, pk=pk)
@@ -86,7 +108,7 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def attempt(request: MemberRequest, pk: int) -> HttpResponse:
-    """What a rater answered, beside the researchers' answers; a decision, and for demonstrations scores."""
+    """What a rater was told and answered, beside the researchers' answers; a decision, and for demonstrations scores."""
     found = access.attempt(user=request.user, pk=pk)
     is_written = found.step.kind == Kind.DEMONSTRATIONS
     scores = ScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers)) if is_written else None
@@ -111,6 +133,11 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
         "others": selectors.attempts_of(step=found.step, rater=found.rater),
     }
     return render(request, "labeling/manage/attempt.html", context, status=422 if errors else 200)
+
+
+def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
+    """All that a version says, so that two can be compared."""
+    return [version.title, *version.text.splitlines(), *onboarding.as_text(step.kind, version.questions).splitlines()]
 
 
 def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str, Any]:

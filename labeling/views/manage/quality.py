@@ -16,7 +16,7 @@ from labeling.bias import BOOSTERS, HEDGES
 from labeling.figures import wilson
 from labeling.measures import as_figure
 from labeling.models import Campaign, Prompt, QualityReport, Rater
-from labeling.selectors.onboarding import FEWEST_IN_A_CELL
+from labeling.selectors.onboarding import FEWEST_IN_A_CELL, attempts_by
 from labeling.views.manage import bias_words
 from labeling.views.manage import quality_words as words
 from pages import whiskers
@@ -145,6 +145,7 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
         "found": found,
         "flags": [(row, flag) for row in found for flag in row.flags],
         "wording": _wording_of_rater(campaign, rater) if campaign else [],
+        "attempts": attempts_by(rater=rater) if campaign is None else [],
     }
     return render(request, "labeling/manage/quality_rater.html", context)
 

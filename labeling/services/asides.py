@@ -13,7 +13,7 @@ from accounts import audit
 from accounts.models import User
 from labeling import queue
 from labeling.models import Item, Judgment, QualityReport, SetAside, Slot
-from labeling.services import consequences, slots
+from labeling.services import consequences, items, slots, verdicts
 
 
 def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime) -> bool:
@@ -27,6 +27,7 @@ def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime
         if is_new:
             _ask_another(judgment=held, now=now)
             audit.record(by=by, action="set_aside", target=stored, after=_about(held) | {"reason": reason}, now=now)
+            verdicts.tell_set_aside(judgment=held, by=by, now=now)
             outdate(campaign_id=held.campaign_id)
     return is_new
 
@@ -42,6 +43,7 @@ def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment
         audit.record(by=by, action="take_back", target=stored, before=before, now=now)
         stored.delete()
         _take_seat(judgment=held, now=now)
+        verdicts.tell_counts_again(judgment=held, now=now)
         outdate(campaign_id=held.campaign_id)
     return held
 
@@ -79,16 +81,17 @@ def seat(*, judgment: Judgment, now: datetime) -> int | None:
 
 
 def _locked(judgment: Judgment) -> Judgment:
-    found = Judgment.versions.select_for_update(of=("self",)).select_related("campaign", "item", "slot__item", "rater")
-    return found.get(pk=judgment.pk)
+    """The row is locked first and read after: joined in the locking statement, its slot would be the one from before the wait."""
+    Judgment.versions.select_for_update().only("pk").get(pk=judgment.pk)
+    return Judgment.versions.select_related("campaign", "item", "slot__item", "rater__user").get(pk=judgment.pk)
 
 
 def _ask_another(*, judgment: Judgment, now: datetime) -> None:
     """What every rater judges, a rater's repeat, and what became a gold ask nobody in its place."""
     item, campaign, slot = judgment.item, judgment.campaign, judgment.slot
-    if item is None or campaign is None or slot is None or slot.is_gold:
+    if item is None or campaign is None or slot is None:
         return
-    if item.is_calibration or item.repeat_of_id is not None or item.golds_made.filter(retired_at=None).exists():
+    if item.is_calibration or item.repeat_of_id is not None or items.is_decided(item_id=item.pk):
         return
     Judgment.versions.filter(pk=judgment.pk).update(slot=None)
     slots.vacate(slot=slot, now=now)

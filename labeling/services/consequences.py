@@ -69,7 +69,7 @@ def before_undo(*, judgment: Judgment) -> None:
 
 
 def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
-    """One slot more where every slot is judged, raters are not sure enough, and the most is not reached.
+    """One slot more where every slot is judged, raters are not sure enough, nobody has decided it, and the most is not reached.
 
     Reads this item's judgments and nothing else. Its row is locked, so that of two raters who fill the last two slots at
     once the second sees the first's judgment, and so that no two slots are added for one doubt. Slots beyond the overlap
@@ -85,7 +85,8 @@ def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
     if n_judged < campaign.overlap or not (is_whole or n_free):
         return
     is_sure = certainty_of(item=item) >= campaign.confidence
-    if is_whole and not is_sure and n_judged < campaign.max_overlap:
+    is_doubtful = is_whole and not is_sure and n_judged < campaign.max_overlap
+    if is_doubtful and not items.is_decided(item_id=item.pk):
         items.add_slots(item_id=item.pk, campaign=campaign, n=1, now=now)
     elif is_sure and n_free:
         surplus = Slot.objects.filter(item=item, is_gold=False, state=Slot.State.FREE).order_by("-number")

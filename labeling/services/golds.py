@@ -38,7 +38,7 @@ from labeling.models import (
     Slot,
     Source,
 )
-from labeling.services import cases
+from labeling.services import cases, items
 
 RECENT = 30
 """Judgments of a paused rater that go to review, the latest ones."""
@@ -95,7 +95,7 @@ def make_gold(
         if held is not None:
             retire_gold(gold=held, by=by, now=now)
         gold = _make(campaign=campaign, prompt=item.prompt, ranks=ranks, origin=origin, made_from=item, note=note, by=by, now=now)
-        Slot.objects.filter(item=item, state=Slot.State.FREE).delete()
+        items.free_slots(Slot.objects.filter(item=item)).delete()
     return gold
 
 
@@ -152,13 +152,14 @@ def retire_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
 
 
 def bring_back_gold(*, gold: Gold, by: User | None, now: datetime) -> bool:
-    """False when it is in use, or when another gold was made of its item since."""
+    """False when it is in use, or when another gold was made of its item since. Its item takes no more judgments again."""
     with transaction.atomic():
         rivals = Gold.objects.filter(retired_at=None, made_from=gold.made_from_id) if gold.made_from_id else Gold.objects.none()
         if rivals.exists():
             return False
         is_done = Gold.objects.filter(pk=gold.pk).exclude(retired_at=None).update(retired_at=None) == 1
         if is_done:
+            items.free_slots(Slot.objects.filter(item=gold.made_from_id, is_gold=False)).delete()
             audit.record(by=by, action="bring_back", target=gold, after={"retired_at": None}, now=now)
             _outdate_reports(gold)
     return is_done

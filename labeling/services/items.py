@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from labeling import queue
-from labeling.models import Campaign, Gold, GoldItem, Item, ItemResponse, Judgment, Pass, Pool, PoolMembership, Prompt, Slot
+from labeling.models import Campaign, Gold, Item, ItemResponse, Judgment, Pass, Pool, PoolMembership, Prompt, Slot
 
 BATCH = 2_000
 
@@ -32,12 +32,23 @@ def let_go(*, item_ids: Collection[int], now: datetime) -> None:
 
 
 def fill(*, item: Item, campaign: Campaign, now: datetime) -> None:
-    """As many slots as the campaign's overlap asks for; a calibration item is left to `level`, and a gold has none of these."""
+    """As many slots as the campaign's overlap asks for; a calibration item is left to `level`, and what is decided gets none."""
     if item.is_calibration:
         level(campaign=campaign, now=now, item_ids=[item.pk])
-    elif item.repeat_of_id is None and not GoldItem.objects.filter(item=item).exists():
+    elif item.repeat_of_id is None and not is_decided(item_id=item.pk):
         n_missing = campaign.overlap - Slot.objects.filter(item=item).count()
         add_slots(item_id=item.pk, campaign=campaign, n=n_missing, now=now)
+
+
+def undecided(rows: QuerySet[Item]) -> QuerySet[Item]:
+    """Those that ask raters for the right order: no golds, and none that a gold in use was made of."""
+    became_gold = Gold.objects.filter(made_from=OuterRef("pk"), retired_at=None)
+    return rows.filter(~Exists(became_gold), gold_use=None)
+
+
+def is_decided(*, item_id: int) -> bool:
+    """Whether the right order is known, so that the item takes no more judgments."""
+    return not undecided(Item.objects.filter(pk=item_id)).exists()
 
 
 def add_slots(*, item_id: int, campaign: Campaign, n: int, now: datetime) -> None:
@@ -67,14 +78,14 @@ def level_pool(*, pool: Pool, now: datetime) -> None:
 
 
 def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None) -> None:
-    """On every calibration item as many free slots as there are raters of the pool who have not met it.
+    """On every calibration item that is not decided as many free slots as there are raters of the pool who have not met it.
 
     Before the campaign has handed out anything these stand in the line at their item's place, later in front.
     """
     if not campaign.calibration_percent:
         return
     Campaign.objects.select_for_update().get(pk=campaign.pk)  # one leveling after the other
-    found = Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None)
+    found = undecided(Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None))
     found = found if item_ids is None else found.filter(pk__in=item_ids)
     items = list(found.only("pk", "position"))
     raters = set(
@@ -167,7 +178,7 @@ def fit_overlap(*, campaign: Campaign) -> None:
     """
     with connection.cursor() as cursor:
         cursor.execute(_SURPLUS, {"campaign": campaign.pk, "overlap": campaign.overlap})
-    plain = Item.objects.filter(campaign=campaign, is_calibration=False, repeat_of=None, held_at=None, gold_use=None)
+    plain = undecided(Item.objects.filter(campaign=campaign, is_calibration=False, repeat_of=None, held_at=None))
     short = plain.annotate(n=Count("slots"), last=Max("slots__number")).filter(n__lt=campaign.overlap)
     new: list[Slot] = []
     n_added = 0

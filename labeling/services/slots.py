@@ -12,7 +12,7 @@ from django.db.models import Q
 from labeling import queue, routing
 from labeling.models import Campaign, Draft, Item, Judgment, Pass, PastLease, PoolMembership, Rater, Slot
 from labeling.selectors import admission, costs
-from labeling.services import cases, consequences, golds
+from labeling.services import cases, consequences, golds, items
 
 FREE: dict[str, Any] = {
     "state": Slot.State.FREE,
@@ -163,11 +163,12 @@ def _take_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: dat
 
 def _take_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
     with transaction.atomic():
-        slot = queue.lock_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)
-        if slot is None:
-            return None
-        _end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
-        return queue.lease_to(slot=slot, campaign=campaign, rater=rater, now=now)
+        while (slot := queue.lock_lapsed(campaign=campaign, rater=rater, suits=suits, now=now)) is not None:
+            _end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
+            if not items.is_decided(item_id=slot.item_id):
+                return queue.lease_to(slot=slot, campaign=campaign, rater=rater, now=now)
+            Slot.objects.filter(pk=slot.pk).delete()
+        return None
 
 
 # --- ending a lease ----------------------------------------------------------------------------------------------
@@ -183,10 +184,12 @@ def locked(*, lease: uuid.UUID, rater: Rater) -> Slot | None:
 
 
 def set_free(*, slot: Slot, end: PastLease.End, active_s: float | None = None, now: datetime) -> PastLease:
-    """The lease ends and the slot is free, or is gone where it waits for nobody: a gold's, a skipped repeat's, a held item's."""
+    """The lease ends and the slot is free, or is gone where it waits for nobody: a gold's, a skipped repeat's, a held item's,
+    that of an item which became a gold."""
     ended = _end_lease(slot=slot, end=end, active_s=active_s, now=now)
-    is_personal = slot.item.is_calibration or slot.reserved_for_id is not None
-    if slot.is_gold or slot.item.held_at is not None or (is_personal and end == PastLease.End.SKIPPED):
+    is_mine = slot.item.is_calibration or slot.reserved_for_id is not None
+    waits_for_nobody = slot.is_gold or slot.item.held_at is not None or (is_mine and end == PastLease.End.SKIPPED)
+    if waits_for_nobody or items.is_decided(item_id=slot.item_id):
         Slot.objects.filter(pk=slot.pk, lease=slot.lease).delete()
     else:
         Slot.objects.filter(pk=slot.pk, lease=slot.lease).update(**FREE, queue_rank=queue.returned_rank(now))

@@ -32,6 +32,7 @@ from labeling.models import (
     Source,
 )
 from labeling.selectors import admission
+from labeling.services import Effort
 from tests.cast import NOON, open_comparison_campaign, rater_called
 
 Ranks = Mapping[int, int | None]
@@ -634,6 +635,118 @@ def test_an_item_that_became_a_gold_takes_no_more_judgments(comparison_campaign:
     services.make_gold(item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON)
 
     assert not item.slots.filter(state=Slot.State.FREE).exists()
+
+
+# --- items that became golds stay decided ------------------------------------------------------------------------
+
+
+def made_gold(item: Item | None) -> Gold:
+    assert item is not None
+    return services.make_gold(item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+
+
+def states_of(item: Item | None) -> list[str]:
+    return sorted(Slot.objects.filter(item=item).values_list("state", flat=True))
+
+
+def is_done(campaign: Campaign) -> bool:
+    return selectors.campaign_board(campaign=campaign, now=NOON).progress.is_done
+
+
+def test_a_higher_overlap_asks_nothing_more_of_an_item_that_became_a_gold(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=1)
+    (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
+    made_gold(judgment.item)
+
+    services.change_campaign(campaign=campaign, values={"overlap": 3}, by=None, now=NOON)
+
+    assert states_of(judgment.item) == ["submitted"]
+    assert is_done(campaign)
+
+
+def test_who_joins_is_not_asked_about_a_calibration_item_that_became_a_gold(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    effort = Effort(calibration_percent=50)
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=1, effort=effort)
+    (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
+    made_gold(judgment.item)
+
+    newcomer = rater_called("Nina", pool=day_shift)
+
+    assert states_of(judgment.item) == ["submitted"]
+    assert services.claim(campaign=campaign, rater=newcomer, now=NOON) is None
+    assert is_done(campaign)
+
+
+def test_doubt_asks_nothing_more_of_an_item_that_became_a_gold(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2, effort=Effort(max_overlap=5))
+    (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
+    held = services.claim(campaign=campaign, rater=raul, now=NOON)
+    assert held is not None
+    made_gold(judgment.item)
+
+    rank_by(held, WRONG, rater=raul)
+    services.change_campaign(campaign=campaign, values={"confidence": 0.99}, by=None, now=NOON)
+
+    assert states_of(judgment.item) == ["submitted", "submitted"]
+    assert is_done(campaign)
+
+
+def test_an_item_that_became_a_gold_while_it_was_held_is_let_go_as_decided(
+    comparison_campaign: Campaign, rosa: Rater, alice: User
+) -> None:
+    slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    case = skip_as_offensive(slot, rosa)
+    made_gold(case.item)
+
+    services.settle_case(case=case, outcome=Case.Outcome.KEPT, by=alice, now=NOON)
+
+    assert states_of(case.item) == []
+
+
+def test_what_was_in_hand_when_the_item_became_a_gold_goes_to_nobody_else(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=3)
+    (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
+    held = services.claim(campaign=campaign, rater=raul, now=NOON)
+    forgotten = services.claim(campaign=campaign, rater=rita, now=NOON)
+    made_gold(judgment.item)
+    nina, later = rater_called("Nina", pool=day_shift), NOON + timedelta(hours=2)
+    assert held is not None
+    assert held.lease is not None
+    assert forgotten is not None
+
+    services.release(lease=held.lease, rater=raul, now=NOON)
+    given_back = states_of(judgment.item)
+    services.claim(campaign=campaign, rater=nina, now=later)
+
+    assert given_back == ["leased", "submitted"]
+    assert states_of(judgment.item) == ["submitted"]
+    assert is_done(campaign)
+    assert rank_by(forgotten, RIGHT, rater=rita, at=180).is_extra
+
+
+def test_a_gold_that_is_brought_back_decides_its_item_again(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=1)
+    (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
+    gold = made_gold(judgment.item)
+
+    services.retire_gold(gold=gold, by=None, now=NOON)
+    services.change_campaign(campaign=campaign, values={"overlap": 2}, by=None, now=NOON)
+    undecided = states_of(judgment.item)
+    services.bring_back_gold(gold=gold, by=None, now=NOON)
+
+    assert undecided == ["free", "submitted"]
+    assert states_of(judgment.item) == ["submitted"]
+
+
+# --- golds from a file -------------------------------------------------------------------------------------------
 
 
 def lines(*rows: Any) -> io.BytesIO:

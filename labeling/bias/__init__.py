@@ -18,6 +18,7 @@ from labeling.bias.habits import (
     swaps,
 )
 from labeling.bias.looks import SIGHTS, Features, Looks, differences, features, looks
+from labeling.bias.slopes import slope_by_rater
 from labeling.bias.wording import BOOSTERS, CONFIDENCE_MARGIN, HEDGES, confidence, surer
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "looks",
     "minutes_in_sitting",
     "share",
+    "slope_by_rater",
     "surer",
     "swaps",
 ]

@@ -85,6 +85,8 @@ class Flag:
     """the colleague, for a copy"""
     words: Mapping[str, str] = field(default_factory=dict)
     """what the sentence of this kind is filled with, for whoever says it in another language"""
+    judgments: tuple[int, ...] = ()
+    """those of the rater's that it is told from: the ones that show it, and of `tires` and `drifts` the later part"""
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,8 @@ class _Table:
 
     raters: Ints
     """ids by number"""
+    judgments: Ints
+    """ids by number"""
     rater: Ints
     item: Ints
     at_s: Floats
@@ -158,6 +162,7 @@ def _tabled(rankings: Rankings) -> _Table | None:
     starts = np.searchsorted(its_rater[time_order], np.arange(len(rater[1]) + 1))
     return _Table(
         raters=rater[1].astype(np.int64),
+        judgments=names.astype(np.int64),
         rater=its_rater,
         item=its_item,
         at_s=at_s,
@@ -218,6 +223,8 @@ class _Tested:
     p: float
     is_large: bool
     other: int | None = None
+    shown_by: Ints | None = None
+    """the judgments that show it, by number"""
 
 
 def _survivors(tested: list[_Tested], thresholds: Thresholds) -> list[_Tested]:
@@ -244,9 +251,17 @@ def _longer(table: _Table, thresholds: Thresholds) -> list[Flag]:
 
 def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
     said = {"value": _percent(max(test.value, 0)), "usual": _percent(max(test.usual, 0)), "n": str(test.n)} | words
-    other = None if test.other is None else int(table.raters[test.other])
     return Flag(
-        kind, int(table.raters[test.rater]), test.value, test.usual, test.n, test.p, SENTENCES[kind].format(**said), other, said
+        kind=kind,
+        rater=int(table.raters[test.rater]),
+        value=test.value,
+        usual=test.usual,
+        n=test.n,
+        p=test.p,
+        sentence=SENTENCES[kind].format(**said),
+        other=None if test.other is None else int(table.raters[test.other]),
+        words=said,
+        judgments=() if test.shown_by is None else tuple(table.judgments[test.shown_by].tolist()),
     )
 
 
@@ -264,7 +279,9 @@ def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds)
         n = len(known[at])
         # The pool's spread stands in for a rater whose judgments hardly differ: five alike are not certainty.
         se = max(float(values[known[at]].std(ddof=1)), spread / 2) / math.sqrt(n)
-        tested.append(_Tested(at, means[at], usual, n, float(norm.sf((means[at] - usual) / se)), means[at] - usual >= effect))
+        p = float(norm.sf((means[at] - usual) / se))
+        shown_by = known[at][values[known[at]] > 0.5]
+        tested.append(_Tested(at, means[at], usual, n, p, means[at] - usual >= effect, shown_by=shown_by))
     return tested
 
 
@@ -281,7 +298,8 @@ def _chance(table: _Table, thresholds: Thresholds) -> list[Flag]:
     for at, of in enumerate(table.of_rater):
         if len(of) >= thresholds.n_judgments:
             slope, p = _below_careful(table.following, of, thresholds)
-            tested.append(_Tested(at, slope, 1.0, len(of), p, slope <= thresholds.chance))
+            against = of[table.following.product[of] < 0]
+            tested.append(_Tested(at, slope, 1.0, len(of), p, slope <= thresholds.chance, shown_by=against))
     return [_flag(table, "chance", test) for test in _survivors(tested, thresholds)]
 
 
@@ -306,7 +324,7 @@ def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> lis
         slope, p = _below_careful(table.following, after, thresholds)
         fall = early - slope
         is_large = fall >= thresholds.fall and fall >= thresholds.fall_z * math.hypot(early_se, late_se)
-        tested.append(_Tested(at, slope, early, len(after), p, is_large))
+        tested.append(_Tested(at, slope, early, len(after), p, is_large, shown_by=after))
     return _survivors(tested, thresholds)
 
 
@@ -391,13 +409,24 @@ def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[
     assert test.other is not None
     one, other = table.of_rater[test.rater], table.of_rater[test.other]
     _, mine, theirs = np.intersect1d(table.order[one], table.order[other], return_indices=True)
+    same = {test.rater: one[mine], test.other: other[theirs]}
     later = float((table.at_s[one[mine]] > table.at_s[other[theirs]]).mean())
     flagged = [(test.rater, test.other)] if later >= _LATER else [(test.other, test.rater)] if later <= 1 - _LATER else None
     when = "and came later" if flagged else "now one first, now the other"
     return [
-        _flag(table, "copy", replace(test, rater=who, other=whom), when=when, colleague=_name(table, whom, names))
+        _flag(
+            table,
+            "copy",
+            replace(test, rater=who, other=whom, shown_by=same[who]),
+            when=when,
+            colleague=_name(table, whom, names),
+        )
         for who, whom in flagged or [(test.rater, test.other), (test.other, test.rater)]
     ]
+
+
+def _turned(test: _Tested, who: int, whom: int, shown_by: Ints) -> _Tested:
+    return replace(test, rater=who, other=whom, shown_by=shown_by)
 
 
 def _name(table: _Table, rater: int, names: Mapping[int, str]) -> str:
@@ -421,8 +450,9 @@ def _fast(table: _Table, thresholds: Thresholds) -> list[Flag]:
     usual = float(np.median(list(paces.values())))
     limit = max(thresholds.chars_per_s, thresholds.times_pool * usual)
     words = {"usual_pace": f"{usual:.0f}", "limit": f"{thresholds.chars_per_s:.0f}"}
+    fast = {at: known[at][table.pace[known[at]] >= limit] for at in paces}
     return [
-        _flag(table, "fast", _Tested(at, pace, usual, len(known[at]), 0.0, True), pace=f"{pace:.0f}", **words)
+        _flag(table, "fast", _Tested(at, pace, usual, len(known[at]), 0.0, True, shown_by=fast[at]), pace=f"{pace:.0f}", **words)
         for at, pace in paces.items()
         if pace >= limit
     ]

@@ -19,18 +19,21 @@ Truths = NDArray[np.bool_]
 
 POSITION = "position"
 """The intercept: the odds of the first-shown response when both look alike."""
-_FEWEST = 30
+FEWEST_VOTES = 30
 """Decided votes below which an odds ratio would be noise."""
 FEWEST_DIFFERING = 10
 """Votes between responses that differ in a feature, below which its odds would be noise."""
 FEWEST_PROMPTS = 5
 """Prompts in which responses differ in a feature, below which its odds tell of these prompts."""
-_SURE_PROMPTS = 20
+SURE_PROMPTS = 20
 """From there on the spread between prompts is known well enough to be taken as it is."""
-_MOST = math.log(1_000)
+MOST_LOG_ODDS = math.log(1_000)
 """A log odds ratio, or half an interval of one, beyond which nothing is told: votes that nearly separate lead there."""
 _UNBOUNDED = 12.0
 """A coefficient of length that only votes without exception can reach."""
+_DOUBLED = 1e-9
+"""Of the products of columns of size 1: a smallest eigenvalue below it says that one is made of the others."""
+WITHOUT_EXCEPTION = gettext_noop("Every vote follows this without exception, so the odds have no bound.")
 _UNTOLD = gettext_noop(
     "The responses differ too little in this, or too much together with the rest, for odds that can be relied on."
 )
@@ -71,7 +74,7 @@ def choices(*, first_won: ArrayLike, features: Mapping[str, ArrayLike], prompts:
 
 def _regressed(won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray) -> Choices:
     n = len(won)
-    if n < _FEWEST:
+    if n < FEWEST_VOTES:
         return Choices((), n, note=gettext_noop("Fewer than 30 votes decide, which is too few to tell habits from chance."))
     if won.min() == won.max():
         return Choices(
@@ -97,9 +100,9 @@ def _refused(columns: Mapping[str, Floats], won: Floats, prompt: Ints) -> tuple[
     kept = np.ones(len(won), dtype=bool)
     while found := _refusal({name: column for name, column in columns.items() if name not in refused}, won, prompt, kept):
         name, refused[name] = found
-        if refused[name] == _WITHOUT_EXCEPTION:
+        if refused[name] == WITHOUT_EXCEPTION:
             others = kept & (columns[name] == 0)
-            kept = others if int(others.sum()) >= _FEWEST and np.ptp(won[others]) else kept
+            kept = others if int(others.sum()) >= FEWEST_VOTES and np.ptp(won[others]) else kept
     return refused, kept
 
 
@@ -109,9 +112,6 @@ def _refusal(columns: Mapping[str, Floats], won: Floats, prompt: Ints, kept: Tru
         if note := _one_way(column[kept], won[kept], prompt[kept]):
             return name, note
     return None
-
-
-_WITHOUT_EXCEPTION = gettext_noop("Every vote follows this without exception, so the odds have no bound.")
 
 
 def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
@@ -124,7 +124,7 @@ def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
         return gettext_noop("Fewer than 10 votes decide between responses that differ in this, which is too few.")
     n_followed = int(((column > 0) == (won == 1))[differs].sum())
     if n_followed in (0, n):
-        return _WITHOUT_EXCEPTION
+        return WITHOUT_EXCEPTION
     if np.count_nonzero(np.bincount(prompt[differs])) < FEWEST_PROMPTS:
         return gettext_noop("Responses to fewer than 5 prompts differ in this, which is too few.")
     return ""
@@ -132,16 +132,19 @@ def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
 
 def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, str]]:
     """Features that say something of their own, and a sentence for each of the others."""
-    used: list[str] = []
+    design = np.column_stack([np.ones(n), *columns.values()])
+    products = design.T @ design  # few numbers in place of many votes; what doubles another shows in them as well
+    size = np.sqrt(np.diag(products))
+    products = products / np.outer(size, size)
+    used, kept = [0], list(columns)
     refused: dict[str, str] = {}
-    kept = [np.ones(n)]
-    for name, column in columns.items():
-        if np.linalg.matrix_rank(np.column_stack([*kept, column])) <= len(kept):
+    for at, name in enumerate(columns, start=1):
+        wanted = [*used, at]
+        if np.linalg.eigvalsh(products[np.ix_(wanted, wanted)])[0] < _DOUBLED:
             refused[name] = gettext_noop("This says the same as the features before it.")
         else:
-            used.append(name)
-            kept.append(column)
-    return used, refused
+            used.append(at)
+    return [kept[at - 1] for at in used[1:]], refused
 
 
 def _effects(columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: Ints, *, has_intercept: bool) -> list[Effect]:
@@ -155,19 +158,19 @@ def _effects(columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: In
     bread = _bread(design, fit)
     alone = np.sqrt(np.diag(bread))
     error = _robust(design, won, fit, prompt, rater)
-    few = [np.count_nonzero(np.bincount(prompt[column != 0])) < _SURE_PROMPTS for column in named.values()]
+    few = [np.count_nonzero(np.bincount(prompt[column != 0])) < SURE_PROMPTS for column in named.values()]
     # Where few prompts tell, their scores nearly sum to nothing, and so would the error: not below that of votes by themselves.
     error = np.where(few, np.maximum(error, alone), error)
     return [
-        _effect(name, fit[at] / spread[at], error[at] / spread[at], alone[at] / spread[at], len(won))
+        effect_of(name, fit[at] / spread[at], error[at] / spread[at], alone[at] / spread[at], len(won))
         for at, name in enumerate(named)
     ]
 
 
-def _effect(name: str, slope: float, se: float, alone: float, n: int) -> Effect:
+def effect_of(name: str, slope: float, se: float, alone: float, n: int) -> Effect:
     """`alone` is the error that votes without clusters would have, which is large where they separate, whatever `se` is."""
     reach = quantile() * se
-    if not max(abs(slope), reach, quantile() * alone) <= _MOST:
+    if not max(abs(slope), reach, quantile() * alone) <= MOST_LOG_ODDS:
         return Effect(name, absent(_UNTOLD, n))
     odds = Figure(math.exp(slope), n, math.exp(slope - reach), math.exp(slope + reach), se)
     z = slope / se if se > 0 else None
@@ -349,7 +352,7 @@ def longer(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prom
     found = share((win == 1) == (one > other), groups=(prompt, rater))
     doublings = np.log2((1 + one) / (1 + other))
     # Which of the two is called the one is arbitrary, so the regression has no intercept.
-    if len(win) < _FEWEST or not np.ptp(doublings):
+    if len(win) < FEWEST_VOTES or not np.ptp(doublings):
         return Longer(found, Effect("length", absent(gettext_noop("Too few pairs differ in length."), len(win))))
     if note := _one_way(doublings, win, codes(prompt)[0]):
         return Longer(found, Effect("length", absent(note, len(win))))

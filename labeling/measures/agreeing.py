@@ -43,19 +43,8 @@ def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
 
 
 def with_oneself(votes: Votes) -> tuple[Figure, dict[int, Figure]]:
-    first, again = repeats(votes)
+    first, again = votes.repeats
     return agreement.with_oneself(raters=votes.pairs.rater[first], first=votes.pairs.label[first], again=votes.pairs.label[again])
-
-
-def repeats(votes: Votes) -> tuple[np.ndarray, np.ndarray]:
-    """Votes of one rater on the same two responses in two items: places of the earlier and of the later vote."""
-    pairs = votes.pairs
-    at_s = votes.at_s[pairs.row]
-    order = np.lexsort((at_s, pairs.right, pairs.left, pairs.rater))
-    one, other = order[:-1], order[1:]
-    same = (pairs.rater[one] == pairs.rater[other]) & (pairs.left[one] == pairs.left[other])
-    same &= (pairs.right[one] == pairs.right[other]) & (pairs.item[one] != pairs.item[other])
-    return one[same], other[same]
 
 
 def _orders(votes: Votes) -> Record:

@@ -1,26 +1,58 @@
 """The judgments behind each row of the bias panel: the latest of those that follow it, for whoever wants to read some."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from labeling.measures.agreeing import repeats
-from labeling.measures.habits import first_shown_won, follows
+from labeling.figures import codes
+from labeling.measures.habits import first_shown_won
 from labeling.measures.votes import Record, Truths, Votes
 
-LISTED = 50
+LISTED = 1_000
+"""Of a campaign's row. More would make every page that opens the report slower."""
+LISTED_OF_RATER = 100
 
 
-def judgments_behind(votes: Votes) -> Record:
+@dataclass(frozen=True)
+class Behind:
     """By row: `n` judgments with a vote that follows it, and the latest of them."""
+
+    everybody: Record
+    raters: dict[int, Record]
+
+
+def judgments_behind(votes: Votes) -> Behind:
+    """For the campaign, and for each of its raters."""
     pairs = votes.pairs
     if not pairs.unit.size:
-        return {}
-    found = {name: came == 1 for name, came in follows(pairs, position=votes.position, looks=votes.looks).items()}
-    return {name: latest(votes.judgment[pairs.row[here]]) for name, here in (found | _swapped(votes)).items()}
+        return Behind({}, {})
+    code, judgments = codes(votes.judgment)
+    rater = np.zeros(len(judgments), dtype=np.int64)
+    rater[code] = votes.rater
+    of_pair = code[pairs.row]
+    everybody: Record = {}
+    raters: dict[int, Record] = {one: {} for one in np.unique(rater).tolist()}
+    came = {name: followed == 1 for name, followed in votes.followed.items()}
+    for name, here in (came | _swapped(votes)).items():
+        follows_it = np.zeros(len(judgments), dtype=bool)
+        follows_it[of_pair[here]] = True
+        everybody[name] = latest(judgments[follows_it])
+        for one, found in _by_rater(judgments[follows_it], rater[follows_it]).items():
+            raters[one][name] = found
+    return Behind(everybody, raters)
+
+
+def _by_rater(judgments: np.ndarray, rater: np.ndarray) -> dict[int, Record]:
+    """`judgments` are distinct and in order."""
+    order = np.argsort(rater, kind="stable")
+    raters, starts = np.unique(rater[order], return_index=True)
+    parts = np.split(judgments[order], starts[1:])
+    return {one: _latest(part, LISTED_OF_RATER) for one, part in zip(raters.tolist(), parts, strict=True)} if len(raters) else {}
 
 
 def _swapped(votes: Votes) -> dict[str, Truths]:
     """The later votes of repeats whose sides had changed, by what came of it."""
-    first, again = repeats(votes)
+    first, again = votes.repeats
     changed = votes.left_is_first[first] != votes.left_is_first[again]
     first, again = first[changed], again[changed]
     won = first_shown_won(votes)
@@ -36,7 +68,10 @@ def _swapped(votes: Votes) -> dict[str, Truths]:
     return found
 
 
-def latest(judgments: np.ndarray) -> Record:
+def latest(judgments: np.ndarray, listed: int = LISTED) -> Record:
     """`judgments` may name one several times."""
-    distinct = np.unique(judgments)
-    return {"n": len(distinct), "judgments": distinct[::-1][:LISTED].tolist()}
+    return _latest(np.unique(judgments), listed)
+
+
+def _latest(distinct: np.ndarray, listed: int) -> Record:
+    return {"n": len(distinct), "judgments": distinct[-listed:][::-1].tolist()}

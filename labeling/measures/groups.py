@@ -5,16 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from labeling import agreement, bias
-from labeling.figures import Figure, Ints, absent, codes, gettext_noop
+from labeling import agreement
+from labeling.figures import Ints
 from labeling.measures.against import OtherVotes
+from labeling.measures.ballots import Ballots
 from labeling.measures.behind import latest
-from labeling.measures.habits import follows
-from labeling.measures.votes import Record, Truths, Votes, as_record
-
-PULLS = ("first", "longer", "list", "bold", "link", "emoji", "refusal", "ties")
+from labeling.measures.votes import Record, Truths, Votes, follows
 
 
 @dataclass(frozen=True)
@@ -24,47 +21,6 @@ class RaterGroup:
     pool: int | None = None
     question: str = ""
     """of a profile: then the name is an answer to it"""
-
-
-@dataclass(frozen=True)
-class _Ballots:
-    """By prompt and rater: how many votes on pairs, and of each pull how many it named and how many of these followed it.
-
-    Few rows in place of many votes: shares and their errors clustered by prompt and rater come out the same.
-    """
-
-    prompt: Ints
-    rater: Ints
-    n: Ints
-    asked: Mapping[str, Ints]
-    followed: Mapping[str, Ints]
-
-    @classmethod
-    def of(cls, pairs: agreement.PairVotes, *, prompt: Ints, followed: Mapping[str, NDArray[np.int8]]) -> "_Ballots":
-        rater, raters = codes(pairs.rater)
-        cell, cells = codes(codes(prompt)[0] * max(1, len(raters)) + rater)
-        first = np.zeros(len(cells), dtype=np.int64)
-        first[cell] = np.arange(len(cell))
-        return cls(
-            prompt=prompt[first],
-            rater=pairs.rater[first],
-            n=np.bincount(cell, minlength=len(cells)),
-            asked={name: np.bincount(cell[followed[name] >= 0], minlength=len(cells)) for name in PULLS},
-            followed={name: np.bincount(cell[followed[name] == 1], minlength=len(cells)) for name in PULLS},
-        )
-
-    def row(self, raters: frozenset[int], *, fewest: int = 1) -> Record:
-        """No figure of the votes of fewer raters than `fewest`."""
-        here = _by(self.rater, raters)
-        figures = {name: as_record(self._share(name, here & (self.asked[name] > 0), fewest)) for name in PULLS}
-        return {"n_raters": len(np.unique(self.rater[here])), "n": int(self.n[here].sum()), "figures": figures}
-
-    def _share(self, name: str, here: Truths, fewest: int) -> Figure:
-        rater = self.rater[here]
-        if 0 < len(np.unique(rater)) < fewest:
-            return absent(gettext_noop("Too few raters of the group were asked this."))
-        groups = (self.prompt[here], rater)
-        return bias.share(self.followed[name][here], counts=self.asked[name][here], groups=groups).figure
 
 
 def groups_of(
@@ -78,8 +34,7 @@ def groups_of(
     pairs = votes.pairs
     if not pairs.unit.size:
         return {}
-    followed = follows(pairs, position=votes.position, looks=votes.looks)
-    ballots = _Ballots.of(pairs, prompt=votes.prompt[pairs.row], followed=followed)
+    ballots = Ballots.of(pairs, prompt=votes.prompt[pairs.row], followed=votes.followed)
     everybody = frozenset(np.unique(pairs.rater).tolist())
     found = [RaterGroup(one.name, one.raters & everybody, one.pool, one.question) for one in groups]
     pools = [one for one in found if not one.question and one.raters and one.raters != everybody]
@@ -110,7 +65,7 @@ def _elsewhere(votes: Votes, others: OtherVotes, names: Mapping[int, str], fewes
         pairs = agreement.expand(items=theirs.item, raters=theirs.rater, responses=theirs.response, ranks=theirs.rank)
         row = at[np.searchsorted(known, theirs.response)]  # of `votes`, with the same response
         followed = follows(pairs, position=theirs.position, looks=votes.looks.at(row))
-        ballots = _Ballots.of(pairs, prompt=votes.prompt[row][pairs.row], followed=followed)
+        ballots = Ballots.of(pairs, prompt=votes.prompt[row][pairs.row], followed=followed)
         rows.append({"name": names.get(pool, ""), "pool": pool} | ballots.row(frozenset(pairs.rater.tolist())))
     shown = [row for row in rows if row["n_raters"] >= fewest]
     return shown, len(rows) - len(shown)
@@ -119,7 +74,7 @@ def _elsewhere(votes: Votes, others: OtherVotes, names: Mapping[int, str], fewes
 # --- what raters say of themselves -------------------------------------------------------------------------------
 
 
-def _profile(groups: Sequence[RaterGroup], ballots: _Ballots, n_raters: int, fewest: int) -> list[Record]:
+def _profile(groups: Sequence[RaterGroup], ballots: Ballots, n_raters: int, fewest: int) -> list[Record]:
     """By question, the groups that may be shown and how many may not."""
     found = []
     for question in sorted({one.question for one in groups}):

@@ -1,11 +1,9 @@
 """What choices follow besides quality: the place on the page, length, looks, and how they fare when the sides are swapped."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from labeling import agreement, bias
-from labeling.figures import Figure, Ints, absent, gettext_noop
-from labeling.measures.agreeing import repeats
+from labeling import bias
+from labeling.figures import Figure, absent, gettext_noop
 from labeling.measures.votes import Record, Votes, as_record
 
 
@@ -35,20 +33,6 @@ def habits_of(votes: Votes) -> Record:
     }
 
 
-def follows(pairs: agreement.PairVotes, *, position: Ints, looks: bias.Looks) -> dict[str, NDArray[np.int8]]:
-    """By what could pull at a vote on a pair: 1 where the vote went with it, 0 where it went against, −1 where it was not asked.
-
-    A tie is a choice of its own and follows nothing else. `position` and `looks` are by row of the rankings.
-    """
-    decided, left_won = pairs.label != 0, pairs.label < 0
-    one, other = looks.at(pairs.row), looks.at(pairs.other_row)
-    apart: dict[str, np.ndarray] = {"first": position[pairs.other_row] - position[pairs.row]} | bias.differences(one, other)
-    n_chars = one.n_chars - other.n_chars
-    apart["longer"] = np.where(np.abs(n_chars) > bias.LENGTH_MARGIN, n_chars, 0.0)
-    came = {name: np.where(decided & (side != 0), (side > 0) == left_won, -1) for name, side in apart.items()}
-    return {name: column.astype(np.int8) for name, column in (came | {"ties": ~decided}).items()}
-
-
 def first_shown_won(votes: Votes) -> np.ndarray:
     """By vote on a pair: 1 when the response that was shown before the other won, 0 when it lost, ½ for a tie."""
     label = np.where(votes.left_is_first, votes.pairs.label, -votes.pairs.label)
@@ -69,7 +53,7 @@ def _odds(votes: Votes, first_won: np.ndarray, prompt: np.ndarray) -> Record:
 
 def _swaps(votes: Votes) -> Record:
     """Repeats in which the two responses had changed places."""
-    first, again = repeats(votes)
+    first, again = votes.repeats
     swapped = votes.left_is_first[first] != votes.left_is_first[again]
     as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first place won
     found = bias.swaps(before=as_shown[first[swapped]], after=as_shown[again[swapped]])

@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from labeling import agreement, bias, consensus
-from labeling.figures import Figure, absent, gettext_noop, wilson
+from labeling.figures import Figure, absent, gettext_noop
 from labeling.measures.agreeing import with_oneself
+from labeling.measures.ballots import PULLS, Ballots
+from labeling.measures.behind import LISTED_OF_RATER, latest
 from labeling.measures.habits import first_shown_won, median_seconds
 from labeling.measures.votes import Record, Votes, as_record
 
@@ -15,29 +18,30 @@ ROUNDS = 200
 """Of EM; a campaign that has not settled by then has too few votes for it to matter."""
 
 
-def rater_measures(votes: Votes, names: Mapping[int, str]) -> dict[int, Record]:
-    """By rater id; `names` are what sentences call colleagues."""
+def rater_measures(votes: Votes, names: Mapping[int, str], behind: Mapping[int, Record] | None = None) -> dict[int, Record]:
+    """By rater id; `names` are what sentences call colleagues, `behind` the judgments behind each rater's rows."""
     if not votes.judgment.size:
         return {}
-    pairs = votes.pairs
     colleagues = _with_colleagues(votes.once)
     reliability = _reliability(votes.once)
     selves = with_oneself(votes)[1]
-    decided = pairs.label != 0
-    longer = _longer_won(votes)
-    firsts = _shares(pairs.rater[decided], first_shown_won(votes)[decided])
-    longers = _shares(pairs.rater[~np.isnan(longer)], longer[~np.isnan(longer)])
+    pulls = Ballots.of(votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed).by_rater()
+    slopes, swapped = _per_doubling(votes), _swapped(votes)
     flags = _flags(votes.once, names)
     nothing = absent(gettext_noop("Nobody else judged what this rater judged."))
+    undecided = absent(gettext_noop("No pair was decided."))
     return {
         rater: {
             "agreement": as_record(colleagues.get(rater, nothing)),
             "reliability": as_record(reliability[rater].accuracy if rater in reliability else nothing),
             "weight": _weight(reliability.get(rater)),
             "self": as_record(selves.get(rater, absent(gettext_noop("Nothing was judged twice.")))),
-            "first": as_record(firsts.get(rater, absent(gettext_noop("No pair was decided.")))),
-            "longer": as_record(longers.get(rater, absent(gettext_noop("No two responses differed in length.")))),
-            "flags": flags.get(rater, []),
+            **{name: as_record(pulls[rater][name] if rater in pulls else undecided) for name in PULLS},
+            "per_doubling": as_record(slopes.get(rater, absent(gettext_noop("Too few pairs differ in length.")))),
+            **{name: as_record(figure) for name, figure in swapped.get(rater, _NEVER_SWAPPED).items()},
+            "flags": [flag.record for flag in flags.get(rater, [])],
+            "behind": (behind or {}).get(rater, {})
+            | {f"flag-{flag.record['kind']}": flag.behind for flag in flags.get(rater, [])},
             **pace,
         }
         for rater, pace in _paces(votes).items()
@@ -62,18 +66,40 @@ def _weight(found: consensus.Reliability | None) -> float | None:
     return None if found is None or found.accuracy.value is None else found.weight
 
 
-def _longer_won(votes: Votes) -> np.ndarray:
-    """By vote on a pair, 1 when the longer response won; NaN for ties and for pairs of about one length."""
+def _per_doubling(votes: Votes) -> dict[int, Figure]:
+    """The odds of the longer response for each doubling of length, where two differ enough to tell which is longer."""
     pairs = votes.pairs
-    apart = votes.n_chars[pairs.row] - votes.n_chars[pairs.other_row]
-    counts = (pairs.label != 0) & (np.abs(apart) > bias.LENGTH_MARGIN)
-    return np.where(counts, (apart > 0) == (pairs.label < 0), np.nan)
+    asked = votes.followed["longer"] >= 0
+    row, other = pairs.row[asked], pairs.other_row[asked]
+    found = bias.slope_by_rater(
+        name="length",
+        won=pairs.label[asked] < 0,
+        apart=np.log2((1 + votes.n_chars[row]) / (1 + votes.n_chars[other])),
+        prompts=votes.prompt[row],
+        raters=pairs.rater[asked],
+    )
+    return {rater: effect.odds for rater, effect in found.items()}
 
 
-def _shares(raters: np.ndarray, won: np.ndarray) -> dict[int, Figure]:
-    names, place = np.unique(raters, return_inverse=True)
-    total, n = np.bincount(place.reshape(-1), weights=won), np.bincount(place.reshape(-1))
-    return {int(name): wilson(float(total[at]), int(n[at])) for at, name in enumerate(names)}
+_NEVER_SWAPPED = dict.fromkeys(
+    ("consistent", "first_twice", "second_twice"),
+    absent(gettext_noop("No pair was shown a second time with its sides swapped yet.")),
+)
+
+
+def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
+    """Repeats in which the two responses had changed places, of whoever had any."""
+    first, again = votes.repeats
+    changed = votes.left_is_first[first] != votes.left_is_first[again]
+    first, again = first[changed], again[changed]
+    as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first place won
+    rater = votes.pairs.rater[first]
+    found = {}
+    for one in np.unique(rater).tolist():
+        here = rater == one
+        swaps = bias.swaps(before=as_shown[first[here]], after=as_shown[again[here]])
+        found[one] = {"consistent": swaps.consistent, "first_twice": swaps.first_twice, "second_twice": swaps.second_twice}
+    return found
 
 
 def _paces(votes: Votes) -> dict[int, Record]:
@@ -93,7 +119,17 @@ def _paces(votes: Votes) -> dict[int, Record]:
     }
 
 
-def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[Record]]:
+@dataclass(frozen=True)
+class _Flag:
+    record: Record
+    behind: Record
+
+    @property
+    def row(self) -> str:
+        return f"flag-{self.record['kind']}"
+
+
+def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
     rankings = bias.Rankings(
         judgment=votes.judgment,
         item=votes.item,
@@ -105,7 +141,8 @@ def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[Record]]:
         at_s=votes.at_s,
         active_s=votes.active_s,
     )
-    found: dict[int, list[Record]] = defaultdict(list)
+    found: dict[int, list[_Flag]] = defaultdict(list)
     for flag in bias.flags(rankings, names=names):
-        found[flag.rater].append({"kind": flag.kind, "words": dict(flag.words), "other": flag.other, "n": flag.n})
+        record = {"kind": flag.kind, "words": dict(flag.words), "other": flag.other, "n": flag.n}
+        found[flag.rater].append(_Flag(record, latest(np.array(flag.judgments, dtype=np.int64), LISTED_OF_RATER)))
     return found

@@ -72,6 +72,21 @@ class Votes:
         return agreement.expand(items=self.item, raters=self.rater, responses=self.response, ranks=self.rank)
 
     @cached_property
+    def followed(self) -> dict[str, NDArray[np.int8]]:
+        """By vote on a pair, what it went with: see `follows`."""
+        return follows(self.pairs, position=self.position, looks=self.looks)
+
+    @cached_property
+    def repeats(self) -> tuple[Ints, Ints]:
+        """Votes of one rater on the same two responses in two items: places of the earlier and of the later vote."""
+        pairs = self.pairs
+        order = np.lexsort((self.at_s[pairs.row], pairs.right, pairs.left, pairs.rater))
+        one, other = order[:-1], order[1:]
+        same = (pairs.rater[one] == pairs.rater[other]) & (pairs.left[one] == pairs.left[other])
+        same &= (pairs.right[one] == pairs.right[other]) & (pairs.item[one] != pairs.item[other])
+        return one[same], other[same]
+
+    @cached_property
     def turned(self) -> Ints:
         """The labels of `pairs` with half of the pairs turned around, by their responses, the same ones each time.
 
@@ -85,6 +100,20 @@ class Votes:
     def left_is_first(self) -> Truths:
         """By vote on a pair: whether the left response was shown before the right one."""
         return np.asarray(self.position[self.pairs.row] < self.position[self.pairs.other_row])
+
+
+def follows(pairs: agreement.PairVotes, *, position: Ints, looks: bias.Looks) -> dict[str, NDArray[np.int8]]:
+    """By what could pull at a vote on a pair: 1 where the vote went with it, 0 where it went against, −1 where it was not asked.
+
+    A tie is a choice of its own and follows nothing else. `position` and `looks` are by row of the rankings.
+    """
+    decided, left_won = pairs.label != 0, pairs.label < 0
+    one, other = looks.at(pairs.row), looks.at(pairs.other_row)
+    apart: dict[str, np.ndarray] = {"first": position[pairs.other_row] - position[pairs.row]} | bias.differences(one, other)
+    n_chars = one.n_chars - other.n_chars
+    apart["longer"] = np.where(np.abs(n_chars) > bias.LENGTH_MARGIN, n_chars, 0.0)
+    came = {name: np.where(decided & (side != 0), (side > 0) == left_won, -1) for name, side in apart.items()}
+    return {name: column.astype(np.int8) for name, column in (came | {"ties": ~decided}).items()}
 
 
 def as_record(figure: Figure) -> Record:

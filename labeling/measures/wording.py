@@ -6,7 +6,7 @@ import numpy as np
 
 from labeling import agreement, bias
 from labeling.figures import Figure, Floats, Ints, absent, gettext_noop
-from labeling.measures.behind import latest
+from labeling.measures.behind import LISTED_OF_RATER, latest
 from labeling.measures.votes import Record, as_record
 
 LEAST_VOTES = 20
@@ -52,7 +52,7 @@ def confident_wording(votes: ExpertVotes) -> Record:
         "towards": as_record(_share(is_wrong, towards, groups)),
         "away": as_record(_share(is_wrong, away, groups)),
         "gap": as_record(_gap(is_wrong[asked], surer_is_worse[asked], tuple(group[asked] for group in groups))),
-        "raters": _by_rater(is_wrong, surer_is_worse, asked, votes.prompt[pairs.row], pairs.rater),
+        "raters": _by_rater(is_wrong, surer_is_worse, asked, votes.prompt[pairs.row], pairs.rater, judgment),
         "n_told": int(told.sum()),
         "n_alike": int((told & (surer == 0)).sum()),
         "n_not_english": int((told & np.isnan(surer)).sum()),
@@ -60,7 +60,9 @@ def confident_wording(votes: ExpertVotes) -> Record:
     }
 
 
-def _by_rater(is_wrong: np.ndarray, surer_is_worse: np.ndarray, asked: np.ndarray, prompt: Ints, rater: Ints) -> Record:
+def _by_rater(
+    is_wrong: np.ndarray, surer_is_worse: np.ndarray, asked: np.ndarray, prompt: Ints, rater: Ints, judgment: Ints
+) -> Record:
     """By rater, clustered by prompt."""
     raters, counts = np.unique(rater[asked], return_counts=True)
     found = {}
@@ -71,6 +73,10 @@ def _by_rater(is_wrong: np.ndarray, surer_is_worse: np.ndarray, asked: np.ndarra
             "towards": as_record(_share(is_wrong[own], surer_is_worse[own], groups)),
             "away": as_record(_share(is_wrong[own], ~surer_is_worse[own], groups)),
             "gap": as_record(_gap(is_wrong[own], surer_is_worse[own], groups)),
+            "behind": {
+                "surer": latest(judgment[own & is_wrong & surer_is_worse], LISTED_OF_RATER),
+                "modest": latest(judgment[own & is_wrong & ~surer_is_worse], LISTED_OF_RATER),
+            },
         }
     return found
 

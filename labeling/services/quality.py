@@ -119,7 +119,8 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
     votes = selectors.votes(campaign=campaign, through_id=through_id)
     names = dict(Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias"))
     questions = rating_form.parse(campaign.guideline_version.form).questions
-    raters = measures.rater_measures(votes, names)
+    behind = measures.judgments_behind(votes)
+    raters = measures.rater_measures(votes, names, behind.raters)
     decided = selectors.adjudicated_order(campaign=campaign, votes=votes)
     others, pools = selectors.votes_of_other_pools(campaign=campaign)
     against = _with_model(campaign, votes) | {
@@ -135,7 +136,7 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
         "matrix": measures.matrix_of(votes),
         "items": measures.split_items(votes),
         "habits": measures.habits_of(votes),
-        "behind": measures.judgments_behind(votes) | groups.pop("behind", {}) | wording.pop("behind", {}),
+        "behind": behind.everybody | groups.pop("behind", {}) | wording.pop("behind", {}),
         "groups": groups,
         "wording": wording,
         "contests": measures.contests_of(votes, sources),

@@ -260,6 +260,30 @@ def test_no_odds_beyond_a_thousand_are_told_of_small_campaigns() -> None:
     assert [effect for effect in told if effect.odds.value is None and not effect.odds.note] == []
 
 
+def test_each_rater_s_slope_is_that_of_a_regression_of_their_own_votes() -> None:
+    random = np.random.default_rng(11)
+    raters, prompts = random.integers(3, 9, 900), random.integers(0, 40, 900)
+    one, other = random.integers(100, 1_000, 900), random.integers(1_100, 3_000, 900)
+    longer = np.log2((1 + one) / (1 + other))
+    won = (random.random(900) < 1 / (1 + np.exp(-0.4 * (raters - 5) * longer))).astype(float)
+    raters[:20], won[raters == 8] = 2, 0.0  # too few votes, and votes of one kind
+
+    found = bias.slope_by_rater(name="length", won=won, apart=longer, prompts=prompts, raters=raters)
+
+    assert sorted(found) == [2, 3, 4, 5, 6, 7, 8]
+    for rater, effect in found.items():
+        own = raters == rater
+        alone = bias.longer(won=won[own], n_chars=one[own], n_chars_other=other[own], prompts=prompts[own], raters=raters[own])
+        expected = alone.per_doubling.odds
+        assert (effect.odds.value is None) == (expected.value is None) == (rater in (2, 8))
+        assert (effect.odds.value or 0, effect.odds.low or 0) == pytest.approx((expected.value or 0, expected.low or 0), rel=1e-6)
+        assert (effect.odds.note != "") == (rater in (2, 8))
+
+
+def test_nobody_has_a_slope_without_votes() -> None:
+    assert bias.slope_by_rater(name="length", won=[], apart=[], prompts=[], raters=[]) == {}
+
+
 @pytest.mark.parametrize("won", [[], [1.0] * 10, [1.0] * 50, [0.5] * 50], ids=["empty", "few", "one side", "all tied"])
 def test_choices_without_an_answer_are_a_sentence(won: list[float]) -> None:
     found = bias.choices(first_won=won, features={"length": range(len(won))}, prompts=range(len(won)), raters=[1] * len(won))
@@ -470,6 +494,26 @@ def test_the_copy_is_the_one_who_came_later_and_the_sentence_names_the_colleague
 
     assert [(flag.rater, flag.other) for flag in flags] == [(5, 0)]
     assert "Ranks as Rosa does in 100 % of 80 shared items, and came later" in flags[0].sentence
+
+
+@pytest.mark.parametrize("habit", ["chance", "first", "longer", "copy", "tires", "drifts", "fast"])
+def test_a_flag_names_judgments_of_the_rater_s_own(habit: bias.Kind) -> None:
+    rankings = pool(habits={5: habit})
+    own = set(np.asarray(rankings.judgment)[np.asarray(rankings.rater) == 5].tolist())
+
+    flag = next(flag for flag in bias.flags(rankings) if flag.kind == habit)
+
+    assert flag.judgments
+    assert set(flag.judgments) <= own
+
+
+def test_the_judgments_behind_a_flag_are_those_that_show_it() -> None:
+    found = {kind: bias.flags(pool(habits={5: kind})) for kind in ("first", "copy", "drifts")}
+    judgments = {kind: next(flag for flag in flags if flag.kind == kind).judgments for kind, flags in found.items()}
+
+    everything = tuple(range(5 * 80, 6 * 80))
+    assert (judgments["first"], judgments["copy"]) == (everything, everything)
+    assert set(judgments["drifts"]) == set(everything[-26:])
 
 
 def test_two_raters_with_one_habit_are_no_copies() -> None:

@@ -127,3 +127,71 @@ def test_of_many_categories_those_with_the_most_votes_are_shown() -> None:
 
     assert "".join(group["value"] for group in found["groups"]) == "abcdefghijkl"
     assert found["groups_left_out"] == {"category": 3}
+
+
+# --- each rater's habits, and the judgments behind them --------------------------------------------------------------
+
+
+def sights() -> measures.Votes:
+    """Twelve items of two by raters 1 and 2; the first response is longer and alone has a list. Rater 1 takes it in every item,
+    rater 2 in the first three alone. Items 10 and 11 repeat 0 and 1 with the sides swapped."""
+    votes = votes_of(n_items=12, raters=(1, 2), k=2, rank=lambda rater, place: place + 1)
+    turned = (votes.rater == 2) & (votes.item >= 3)
+    again = votes.item >= 10
+    response = np.where(again, votes.response - 20, votes.response)
+    looks = bias.looks([bias.features("- one " + "x" * 90), bias.features("Short.")] * 24)
+    return replace(
+        votes,
+        rank=np.where(turned, 3 - votes.rank, votes.rank),
+        response=response,
+        position=np.where(again, 1 - votes.position, votes.position),
+        looks=looks,
+        is_repeat=again,
+    )
+
+
+def test_each_rater_has_the_habits_that_the_campaign_has() -> None:
+    found = measures.rater_measures(sights(), {})
+
+    assert {name: found[1][name]["value"] for name in ("longer", "list", "ties")} == {"longer": 1.0, "list": 1.0, "ties": 0.0}
+    assert (found[2]["list"]["value"], found[2]["list"]["n"]) == (3 / 12, 12)
+    assert found[1]["first"]["value"] == 10 / 12
+    assert found[1]["emoji"]["note"] == "No pair was decided of which only one response has this."
+    assert found[1]["per_doubling"]["note"].startswith("Fewer than 30 votes decide")
+
+
+def test_each_rater_has_their_own_swap_consistency() -> None:
+    found = measures.rater_measures(sights(), {})
+
+    assert (found[1]["consistent"]["value"], found[1]["consistent"]["n"]) == (1.0, 2)
+    assert (found[2]["consistent"]["value"], found[2]["first_twice"]["value"]) == (0.0, 1.0)
+
+
+def test_the_interval_of_a_rater_s_share_knows_that_votes_on_one_prompt_belong_together() -> None:
+    votes = votes_of(n_items=20, raters=(1,), k=4, rank=lambda rater, place: place + 1)
+    turned = votes.item % 2 == 1
+    votes = replace(votes, rank=np.where(turned, 5 - votes.rank, votes.rank))
+
+    first = measures.rater_measures(votes, {})[1]["first"]
+
+    assert (first["value"], first["n"]) == (0.5, 120)
+    assert first["high"] - first["low"] > 0.4  # of 120 votes by themselves it would be 0.18
+
+
+def test_the_judgments_behind_a_row_are_told_of_each_rater() -> None:
+    found = measures.judgments_behind(sights())
+
+    assert found.everybody["list"] == {"n": 15, "judgments": [111, 101, 91, 81, 71, 61, 51, 41, 31, 22, 21, 12, 11, 2, 1]}
+    assert found.raters[2]["list"] == {"n": 3, "judgments": [22, 12, 2]}
+    assert found.raters[1]["consistent"] == {"n": 2, "judgments": [111, 101]}
+    assert "ties" not in found.raters[1]
+
+
+def test_no_more_judgments_are_listed_than_pages_can_open_with() -> None:
+    votes = votes_of(n_items=1_100, raters=(1,), k=2, rank=lambda rater, place: place + 1)
+
+    found = measures.judgments_behind(votes)
+
+    assert (found.everybody["first"]["n"], len(found.everybody["first"]["judgments"])) == (1_100, 1_000)
+    assert (found.raters[1]["first"]["n"], len(found.raters[1]["first"]["judgments"])) == (1_100, 100)
+    assert found.raters[1]["first"]["judgments"][0] == 1_099 * 10 + 1

@@ -53,7 +53,10 @@ class AdjudicatedRank(models.Model):
 
 
 class JudgmentReview(models.Model):
-    """What an admin says of one answer: a demonstration's score, feedback to its rater; and the rater's appeal, once."""
+    """What an admin says of one answer: a demonstration's score, feedback to its rater; and the rater's appeal, once.
+
+    One without a word stands for a decision that the rater is told of: the answer was set aside, or the order decided otherwise.
+    """
 
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="review")
     score = models.PositiveSmallIntegerField(

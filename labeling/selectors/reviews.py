@@ -8,8 +8,8 @@ from hashlib import sha256
 from typing import Any
 
 import numpy as np
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery, Sum, TextChoices
-from django.db.models.functions import Length
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum, TextChoices
+from django.db.models.functions import Coalesce, Greatest, Length
 from django.utils.translation import gettext_lazy as _
 
 from labeling import agreement, measures
@@ -105,6 +105,15 @@ class Reviewed:
         return (self.pasted or 0) / total if total else None
 
 
+class Verdict(TextChoices):
+    """What became of an answer, in words for its rater, who learns nothing of golds and other answers by them."""
+
+    SET_ASIDE = "set_aside", _("Set aside by a reviewer: it stays paid, and nothing is measured or learned from it.")
+    CORRECTED = "corrected", _("Set aside by a reviewer. You have corrected it since, and the new version counts.")
+    DECIDED = "decided", _("A reviewer decided on another order. Your answer stays stored and paid.")
+    COUNTS = "counts", _("It counts: what was decided against it was taken back.")
+
+
 @dataclass(frozen=True)
 class ReviewItem:
     item: Item
@@ -125,6 +134,12 @@ class ToldReview:
     given: str
     decided: str
     """empty where nothing was decided, or where the item tests others now"""
+    state: "Verdict | None" = None
+    """what was decided of the answer, beside what was said of it"""
+
+    @property
+    def may_appeal(self) -> bool:
+        return self.review.appealed_at is None and self.state != Verdict.COUNTS
 
 
 @dataclass
@@ -200,7 +215,8 @@ def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
     """Waiting ones with the oldest first, answered ones with the newest first."""
     found = JudgmentReview.objects.filter(appealed_at__isnull=False, answered_at__isnull=not is_answered)
     order = ("-answered_at", "-pk") if is_answered else ("appealed_at", "pk")
-    parts = ("judgment__rater", "judgment__item", "judgment__campaign", "judgment__prompt", "by", "answered_by")
+    of_judgment = ("rater", "item__adjudication__by", "campaign", "prompt", "set_aside__by")
+    parts = (*(f"judgment__{part}" for part in of_judgment), "by", "answered_by")
     return found.select_related(*parts).order_by(*order)
 
 
@@ -210,8 +226,14 @@ def guideline_gaps(*, guideline: Guideline) -> QuerySet[Adjudication]:
     return gaps.select_related("item__campaign", "item__prompt", "guideline_version").order_by("-at", "-pk")
 
 
+def is_against(decided: Mapping[int, int | None], given: Mapping[int, int | None]) -> bool:
+    """Whether an order (response → rank) decides a pair otherwise than the rater did."""
+    found = agreement.match(decided, given)
+    return found.agreed < found.n
+
+
 def reviews_of(*, rater: Rater) -> list[ToldReview]:
-    """What reviewers said of the rater's answers, the latest first."""
+    """What reviewers said and decided of the rater's answers, the latest first."""
     ranked = RankedResponse.objects.order_by("position")
     decided = AdjudicatedRank.objects.all()
     is_gold = Exists(Gold.objects.filter(made_from=OuterRef("judgment__item"), retired_at=None))
@@ -219,25 +241,51 @@ def reviews_of(*, rater: Rater) -> list[ToldReview]:
         JudgmentReview.objects.filter(judgment__rater=rater)
         .annotate(is_gold=is_gold)
         .select_related("judgment__campaign", "judgment__prompt", "judgment__comparison", "judgment__item__adjudication")
+        .select_related("judgment__set_aside")
         .prefetch_related(
             Prefetch("judgment__comparison__ranked", ranked), Prefetch("judgment__item__adjudication__ranks", decided)
         )
-        .order_by("-at", "-pk")
+        .order_by(Greatest("at", Coalesce("judgment__set_aside__at", "at")).desc(), "-pk")
     )
     return [_told(review) for review in found[:MOST_TOLD]]
 
 
+def verdicts_on(*, judgments: Iterable[Judgment]) -> dict[int, Verdict]:
+    """What was decided of a page of answers, by judgment; those of which nothing was decided are left out."""
+    shown = JudgmentReview.objects.filter(judgment__in=[judgment.pk for judgment in judgments])
+    found = shown.select_related("judgment__set_aside", "judgment__comparison", "judgment__item__adjudication").prefetch_related(
+        "judgment__comparison__ranked", "judgment__item__adjudication__ranks"
+    )
+    return {review.judgment_id: verdict for review in found if (verdict := _verdict(review)) not in (None, Verdict.COUNTS)}
+
+
+def _verdict(review: JudgmentReview) -> Verdict | None:
+    judgment = review.judgment
+    if hasattr(judgment, "set_aside"):
+        return Verdict.SET_ASIDE if judgment.is_current else Verdict.CORRECTED
+    if is_against(_decided(judgment), _given(judgment)):
+        return Verdict.DECIDED
+    return None if review.score or review.feedback else Verdict.COUNTS
+
+
+def _given(judgment: Judgment) -> dict[int, int | None]:
+    is_order = judgment.kind == Judgment.Kind.COMPARISON
+    return {row.response_id: row.rank for row in judgment.comparison.ranked.all()} if is_order else {}
+
+
+def _decided(judgment: Judgment) -> dict[int, int | None]:
+    adjudication: Adjudication | None = getattr(judgment.item, "adjudication", None)
+    return {row.response_id: row.rank for row in adjudication.ranks.all()} if adjudication else {}
+
+
 def _told(review: JudgmentReview) -> ToldReview:
-    if review.judgment.kind != Judgment.Kind.COMPARISON:
-        return ToldReview(review, "", "")
-    ranked = list(review.judgment.comparison.ranked.all())
-    adjudication: Adjudication | None = getattr(review.judgment.item, "adjudication", None)
-    decided = {row.response_id: row.rank for row in adjudication.ranks.all()} if adjudication else {}
+    given, decided = _given(review.judgment), _decided(review.judgment)
     is_secret = review.is_gold  # type: ignore[attr-defined]  # annotated
     return ToldReview(
         review,
-        given=in_letters([row.rank for row in ranked]),
-        decided="" if is_secret or not decided else in_letters([decided.get(row.response_id) for row in ranked]),
+        given=in_letters(list(given.values())) if given else "",
+        decided="" if is_secret or not decided else in_letters([decided.get(response) for response in given]),
+        state=_verdict(review),
     )
 
 
@@ -250,7 +298,7 @@ def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
     waiting = Judgment.objects.filter(~is_set_aside, campaign=campaign, item__isnull=False, is_gold=False)
     if campaign.kind == Campaign.Kind.COMPARISON:
         return waiting.exclude(Exists(Adjudication.objects.filter(item=OuterRef("item"))))
-    reviewed = JudgmentReview.objects.filter(judgment=OuterRef("pk"))
+    reviewed = JudgmentReview.objects.filter(Q(score__isnull=False) | ~Q(feedback=""), judgment=OuterRef("pk"))
     return waiting.exclude(Exists(reviewed))
 
 

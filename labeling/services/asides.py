@@ -13,7 +13,7 @@ from accounts import audit
 from accounts.models import User
 from labeling import queue
 from labeling.models import Item, Judgment, QualityReport, SetAside, Slot
-from labeling.services import consequences, items, slots
+from labeling.services import consequences, items, slots, verdicts
 
 
 def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime) -> bool:
@@ -27,6 +27,7 @@ def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime
         if is_new:
             _ask_another(judgment=held, now=now)
             audit.record(by=by, action="set_aside", target=stored, after=_about(held) | {"reason": reason}, now=now)
+            verdicts.tell_set_aside(judgment=held, by=by, now=now)
             outdate(campaign_id=held.campaign_id)
     return is_new
 
@@ -42,6 +43,7 @@ def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment
         audit.record(by=by, action="take_back", target=stored, before=before, now=now)
         stored.delete()
         _take_seat(judgment=held, now=now)
+        verdicts.tell_counts_again(judgment=held, now=now)
         outdate(campaign_id=held.campaign_id)
     return held
 
@@ -81,7 +83,7 @@ def seat(*, judgment: Judgment, now: datetime) -> int | None:
 def _locked(judgment: Judgment) -> Judgment:
     """The row is locked first and read after: joined in the locking statement, its slot would be the one from before the wait."""
     Judgment.versions.select_for_update().only("pk").get(pk=judgment.pk)
-    return Judgment.versions.select_related("campaign", "item", "slot__item", "rater").get(pk=judgment.pk)
+    return Judgment.versions.select_related("campaign", "item", "slot__item", "rater__user").get(pk=judgment.pk)
 
 
 def _ask_another(*, judgment: Judgment, now: datetime) -> None:

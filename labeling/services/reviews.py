@@ -1,6 +1,6 @@
 """Review: deciding the order of an item, scoring demonstrations, telling raters; and what raters say to that."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,10 +19,9 @@ from labeling.models import (
     Item,
     Judgment,
     JudgmentReview,
-    Rater,
     ReviewRequest,
 )
-from labeling.services import asides, golds
+from labeling.services import asides, golds, verdicts
 
 SCORES = range(1, 8)
 
@@ -64,8 +63,11 @@ def adjudicate(
         raise UnableToReview(_("Choose why raters came apart."))
     dense = _dense(item, ranks)
     with transaction.atomic():
+        before = dict(AdjudicatedRank.objects.filter(adjudication__item=item).values_list("response_id", "rank"))
         stored = _store_decision(item=item, ranks=dense, reason=reason, note=note, by=by, now=now)
-        _store_remarks(item=item, remarks=remarks or {}, by=by, now=now)
+        remarked = _store_remarks(item=item, remarks=remarks or {}, by=by, now=now)
+        told = {judgment for judgment, is_told in remarked.items() if is_told}
+        verdicts.tell_decided(item=item, before=before, after=dense, told=told, by=by, now=now)
         if promotes:
             _promote(item=item, ranks=dense, note=note, by=by, now=now)
     return stored
@@ -76,7 +78,7 @@ def review_demonstrations(*, item: Item, remarks: Mapping[int, Remark], by: User
     if not any(remark.score is not None or remark.feedback for remark in remarks.values()):
         raise UnableToReview(_("Give at least one score or a word of feedback."))
     with transaction.atomic():
-        return _store_remarks(item=item, remarks=remarks, by=by, now=now)
+        return len(_store_remarks(item=item, remarks=remarks, by=by, now=now))
 
 
 def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
@@ -103,8 +105,8 @@ def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: da
         audit.record(
             by=by, action="answer_appeal", target=review, before={"answer": review.answer}, after={"answer": text}, now=now
         )
-        sentence = _Sentence(review.judgment.campaign)
-        _tell(review.judgment.rater, key=f"appeal-answer:{review.pk}:{now.isoformat()}", words=sentence.answered, now=now)
+        words = verdicts.Sentence(review.judgment.campaign).answered
+        verdicts.tell(review.judgment.rater, key=f"appeal-answer:{review.pk}:{now.isoformat()}", words=words, now=now)
 
 
 # --- deciding ----------------------------------------------------------------------------------------------------
@@ -160,42 +162,25 @@ def _promote(*, item: Item, ranks: Mapping[int, int | None], note: str, by: User
 # --- telling raters ----------------------------------------------------------------------------------------------
 
 
-def _store_remarks(*, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime) -> int:
+def _store_remarks(*, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime) -> dict[int, bool]:
+    """Judgment → whether its rater is told, for those of which something is said: the same words again tell nobody."""
     said = {pk: remark for pk, remark in remarks.items() if remark.score is not None or remark.feedback}
     judgments = list(Judgment.objects.filter(pk__in=said, item=item).select_related("rater__user", "campaign"))
-    for judgment in judgments:
-        _store_remark(judgment=judgment, remark=said[judgment.pk], by=by, now=now)
+    told = {judgment.pk: _store_remark(judgment=judgment, remark=said[judgment.pk], by=by, now=now) for judgment in judgments}
     ReviewRequest.objects.filter(judgment__in=judgments, done_at=None).update(done_at=now)
-    return len(judgments)
+    return told
 
 
-def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: datetime) -> None:
+def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: datetime) -> bool:
     if remark.score is not None and remark.score not in SCORES:
         raise UnableToReview(_("A score is a number from 1 to 7."))
     values = {"score": remark.score, "feedback": remark.feedback}
     earlier = JudgmentReview.objects.filter(judgment=judgment).first()
     if earlier is not None and {"score": earlier.score, "feedback": earlier.feedback} == values:
-        return
+        return False
     before = {} if earlier is None else {"score": earlier.score, "feedback": earlier.feedback}
     review, _is_new = JudgmentReview.objects.update_or_create(judgment=judgment, defaults=values | {"by": by, "at": now})
     audit.record(by=by, action="review", target=review, before=before, after=values, now=now)
-    sentence = _Sentence(judgment.campaign)
-    _tell(judgment.rater, key=f"review:{review.pk}:{now.isoformat()}", words=sentence.reviewed, now=now)
-
-
-@dataclass(frozen=True)
-class _Sentence:
-    """What a notice says, in the language of its reader."""
-
-    campaign: Campaign | None
-
-    def reviewed(self) -> str:
-        return _("An answer of yours in “%(name)s” was reviewed.") % {"name": self.campaign}
-
-    def answered(self) -> str:
-        return _("Your appeal in “%(name)s” was answered.") % {"name": self.campaign}
-
-
-def _tell(rater: Rater, *, key: str, words: Callable[[], str], now: datetime) -> None:
-    if rater.user is not None:
-        notices.tell(people=[rater.user], key=key, kind=Notice.Kind.FEEDBACK, words=words, path=reverse("my_work"), now=now)
+    words = verdicts.Sentence(judgment.campaign).reviewed
+    verdicts.tell(judgment.rater, key=f"review:{review.pk}:{now.isoformat()}", words=words, now=now)
+    return True

@@ -379,10 +379,12 @@ def my_work(request: HttpRequest) -> HttpResponse:
     monday = _midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
     form = HistoryForm(request.GET, rater=rater)
     page = Paginator(selectors.history(rater=rater, wanted=form.wanted), 50).get_page(request.GET.get("page"))
+    verdicts = reviews.verdicts_on(judgments=page)
     context = {
         "today": desk_words.tally_words(selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")),
         "week": desk_words.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
         "judgments": page,
+        "answers": [(judgment, verdicts.get(judgment.pk)) for judgment in page],
         "drafts": selectors.drafts_of(rater=rater),
         "form": form,
         "is_filtered": bool(request.GET.keys() - {"page"}),

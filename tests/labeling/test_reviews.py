@@ -7,7 +7,7 @@ import pytest
 from accounts.models import AuditEvent, Notice, User
 from labeling import exports, queue, selectors, services
 from labeling.models import Adjudication, Campaign, Gold, Item, Judgment, JudgmentReview, Rater, ReviewRequest, Slot
-from labeling.selectors.reviews import Order
+from labeling.selectors.reviews import Order, Verdict
 from labeling.services import Remark
 from tests.cast import NOON
 from tests.labeling.test_golds import RIGHT, WRONG, gold_order, rank_by
@@ -355,3 +355,86 @@ def test_the_letters_a_rater_is_told_are_those_of_their_page(comparison_campaign
     (told,) = selectors.reviews_of(rater=raul)
 
     assert told.given == " › ".join("ABCD"[shown.index(number)] for number in RIGHT)
+
+
+# --- what was decided of an answer, without a word ---------------------------------------------------------------
+
+
+def told_to(rater: Rater) -> list[str]:
+    return list(Notice.objects.filter(person=rater.user).order_by("pk").values_list("sentence", flat=True))
+
+
+def test_whose_answer_is_set_aside_is_told_and_appeals_once(written: Judgment, rosa: Rater, alice: User) -> None:
+    services.set_aside(judgment=written, reason="Copied from Rater 2, failed golds.", by=alice, now=NOON)
+
+    (told,) = selectors.reviews_of(rater=rosa)
+    assert (told.state, told.may_appeal) == (Verdict.SET_ASIDE, True)
+    assert told_to(rosa) == ["An answer of yours in “Write” was set aside. It stays paid."]
+    assert services.appeal(review=told.review, text="I wrote it myself.", now=NOON)
+    assert not services.appeal(review=told.review, text="I did.", now=NOON)
+    assert list(selectors.appeals(is_answered=False)) == [told.review]
+    assert Notice.objects.filter(person=alice, key=f"appeal:{told.review.pk}").exists()
+
+
+def test_taking_an_answer_back_after_an_appeal_is_told(written: Judgment, rosa: Rater, alice: User) -> None:
+    services.set_aside(judgment=written, reason="", by=alice, now=NOON)
+    services.appeal(review=selectors.reviews_of(rater=rosa)[0].review, text="I wrote it myself.", now=NOON)
+
+    services.take_back(judgment=written, by=alice, now=NOON)
+
+    (told,) = selectors.reviews_of(rater=rosa)
+    assert (told.state, told.may_appeal) == (Verdict.COUNTS, False)
+    assert told_to(rosa)[1:] == ["An answer of yours in “Write” that was set aside counts again."]
+
+
+def test_a_demonstration_taken_back_waits_for_review_again(
+    written: Judgment, demonstration_campaign: Campaign, alice: User
+) -> None:
+    services.set_aside(judgment=written, reason="", by=alice, now=NOON)
+    services.take_back(judgment=written, by=alice, now=NOON)
+
+    assert queued(demonstration_campaign, Order.FAST) == [written.item_id]
+
+
+def test_whose_order_is_decided_against_is_told_and_nobody_else(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
+) -> None:
+    judge(comparison_campaign, rosa, [RIGHT])
+    (bad,) = judge(comparison_campaign, raul, [WRONG])
+    item = item_at(comparison_campaign, 0)
+
+    for _again in range(2):
+        services.adjudicate(item=item, ranks=gold_order(item), reason="rater_error", promotes=True, by=alice, now=NOON)
+
+    (told,) = selectors.reviews_of(rater=raul)
+    assert (told.review.judgment, told.state, told.decided, told.may_appeal) == (bad, Verdict.DECIDED, "", True)
+    assert told_to(raul) == ["In “Compare” a reviewer decided on another order than yours."]
+    assert (selectors.reviews_of(rater=rosa), told_to(rosa)) == ([], [])
+
+
+def test_a_decision_that_is_overturned_is_told_to_whom_it_was_against(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
+) -> None:
+    judge(comparison_campaign, rosa, [RIGHT])
+    judge(comparison_campaign, raul, [WRONG])
+    item = item_at(comparison_campaign, 0)
+    right = gold_order(item)
+    services.adjudicate(item=item, ranks=right, reason="rater_error", by=alice, now=NOON)
+    services.appeal(review=selectors.reviews_of(rater=raul)[0].review, text="The scale says otherwise.", now=NOON)
+
+    turned = {response: 5 - (rank or 0) for response, rank in right.items()}
+    services.adjudicate(item=item, ranks=turned, reason="guideline_gap", by=alice, now=NOON + timedelta(hours=1))
+
+    assert [entry.state for entry in selectors.reviews_of(rater=raul)] == [Verdict.COUNTS]
+    assert [entry.state for entry in selectors.reviews_of(rater=rosa)] == [Verdict.DECIDED]
+    assert told_to(raul)[1:] == ["In “Compare” what a reviewer had decided against your order no longer holds."]
+
+
+def test_who_is_given_feedback_with_the_decision_is_told_once(comparison_campaign: Campaign, raul: Rater, alice: User) -> None:
+    (judgment,) = judge(comparison_campaign, raul, [WRONG])
+    item = item_at(comparison_campaign, 0)
+    remarks = {judgment.pk: Remark(feedback="Turned around.")}
+
+    services.adjudicate(item=item, ranks=gold_order(item), reason="rater_error", remarks=remarks, by=alice, now=NOON)
+
+    assert told_to(raul) == ["An answer of yours in “Compare” was reviewed."]

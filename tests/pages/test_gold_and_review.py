@@ -146,6 +146,60 @@ def test_a_rater_appeals_and_reads_the_answer(
     assert "It does, thank you." in signed_in(raul).get("/my-work/").text
 
 
+def test_an_answer_set_aside_says_so_under_my_work_and_is_appealed_against(
+    split: tuple[Judgment, Judgment], raul: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    services.set_aside(judgment=split[1], reason="Failed golds.", by=alice, now=NOON)
+    page = signed_in(raul).get("/my-work/").text
+    assert "Set aside by a reviewer: it stays paid" in page
+    assert '<a href="#reviews">set aside</a>' in page
+    assert "gold" not in page.lower()
+
+    signed_in(raul).post(f"/my-work/reviews/{JudgmentReview.objects.get().pk}/appeal", {"text": "By the sums it is right."})
+
+    waiting = signed_in(alice).get("/appeals/").text
+    assert "By the sums it is right." in waiting
+    assert "Set aside by Alice" in waiting
+    assert "Failed golds." in waiting
+
+
+def test_an_order_decided_otherwise_says_so_under_my_work(
+    split: tuple[Judgment, Judgment], rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    item = split[1].item
+    assert item is not None
+    services.adjudicate(item=item, ranks=gold_order(item), reason="rater_error", promotes=True, by=alice, now=NOON)
+
+    his, hers = (signed_in(rater).get("/my-work/").text for rater in (raul, rosa))
+
+    assert "A reviewer decided on another order." in his
+    assert '<a href="#reviews">decided otherwise</a>' in his
+    assert "gold" not in his.lower()
+    assert "decided" not in hers
+
+
+def test_my_work_costs_the_same_for_one_verdict_as_for_five(
+    comparison_campaign: Campaign,
+    raul: Rater,
+    alice: User,
+    signed_in: SignedIn,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    client = signed_in(raul)
+
+    def decide() -> None:
+        judgment = judged(comparison_campaign, raul, WRONG)
+        assert judgment.item is not None
+        services.adjudicate(item=judgment.item, ranks=gold_order(judgment.item), reason="none", by=alice, now=NOON)
+
+    decide()
+    before = _n_queries(client, "/my-work/", django_assert_max_num_queries)
+    for _more in range(4):
+        decide()
+
+    assert _n_queries(client, "/my-work/", django_assert_max_num_queries) == before
+
+
 def test_nobody_appeals_for_somebody_else(
     split: tuple[Judgment, Judgment], rosa: Rater, alice: User, signed_in: SignedIn
 ) -> None:

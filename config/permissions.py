@@ -134,6 +134,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "question_own": ADMIN,
     "queues": ADMIN,
     "queue": ADMIN,
+    "queue_onboarding": ADMIN,
     "case_own": ADMIN,
     "case_settle": ADMIN,
     "prompt_edit": ADMIN,

@@ -93,6 +93,7 @@ urlpatterns = [
     path("raters/<int:pk>/", quality.rater, name="rater"),
     # what waits behind the skip reasons
     path("queues/", queues.index, name="queues"),
+    path("queues/onboarding/", onboarding.waiting, name="queue_onboarding"),
     path("queues/<str:name>/", queues.queue, name="queue"),
     path("cases/<int:pk>/own", queues.own, name="case_own"),
     path("cases/<int:pk>/settle", queues.settle, name="case_settle"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
-from labeling.models import Case, ItemQuestion, Pass, Prompt
+from labeling.models import Case, ItemQuestion, Pass, Prompt, StepAttempt
 
 REASON_OF = {
     Case.Queue.REPAIR: Pass.Reason.PROMPT_UNCLEAR,
@@ -13,6 +13,7 @@ REASON_OF = {
     Case.Queue.TECHNICAL: Pass.Reason.TECHNICAL,
 }
 QUESTIONS = "questions"
+ONBOARDING = "onboarding"
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,12 @@ def case_rows(*, cases: Iterable[Case]) -> list[CaseRow]:
 
 
 def n_waiting() -> dict[str, int]:
-    """By queue, raters' questions among them."""
+    """By queue, raters' questions and what they handed in at onboarding among them."""
     counts = dict(Case.objects.filter(settled_at=None).values_list("queue").annotate(n=Count("pk")).order_by())
-    return counts | {QUESTIONS: ItemQuestion.objects.filter(answered_at=None).count()}
+    return counts | {
+        QUESTIONS: ItemQuestion.objects.filter(answered_at=None).count(),
+        ONBOARDING: StepAttempt.objects.filter(state=StepAttempt.State.WAITING).count(),
+    }
 
 
 def cases_of_prompt(*, prompt: Prompt) -> QuerySet[Case]:

@@ -125,10 +125,12 @@ def step_rows(*, pool: Pool) -> list[StepRow]:
     return [StepRow(step, versions[step.pk], step.n_passed, step.n_waiting) for step in steps]
 
 
-def waiting_attempts(*, pool: Pool) -> QuerySet[StepAttempt]:
-    """Attempts on which a person decides, the oldest first."""
-    waiting = StepAttempt.objects.filter(step__pool=pool, state=StepAttempt.State.WAITING)
-    return waiting.select_related("rater__user", "version", "step").order_by("submitted_at", "pk")
+def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:
+    """Attempts on which a person decides, of one pool or of all, the oldest first."""
+    waiting = StepAttempt.objects.filter(state=StepAttempt.State.WAITING)
+    if pool is not None:
+        waiting = waiting.filter(step__pool=pool)
+    return waiting.select_related("rater__user", "version", "step__pool").order_by("submitted_at", "pk")
 
 
 def attempts_of(*, step: OnboardingStep, rater: Rater) -> QuerySet[StepAttempt]:

@@ -178,6 +178,8 @@ def submit_step(
             guidelines.acknowledge(version=guideline, rater=rater, now=now)
         if attempt.state == State.PASSED:
             _passed(attempt, now=now)
+        if attempt.state == State.WAITING:
+            _tell_admins(attempt, now=now)
     return attempt
 
 
@@ -324,6 +326,21 @@ def _tell(attempt: StepAttempt, *, now: datetime) -> None:
         kind=Notice.Kind.FEEDBACK,
         words=words,
         path=reverse("onboarding", args=[attempt.step.pool_id]),
+        now=now,
+    )
+
+
+def _tell_admins(attempt: StepAttempt, *, now: datetime) -> None:
+    """Who has an unread notice of this step is told nothing more: the page that it leads to lists all that wait."""
+    step, alias, title = attempt.step, attempt.rater.alias, attempt.version.title
+    key = f"step-waits-{step.pk}-"
+    admins = User.objects.filter(is_admin=True, is_active=True)
+    notices.tell(
+        people=admins.exclude(pk__in=Notice.objects.filter(key__startswith=key, read_at=None).values("person")),
+        key=f"{key}{attempt.pk}",
+        kind=Notice.Kind.APPROVAL,
+        words=lambda: _("%(alias)s has handed in “%(title)s”: a person decides.") % {"alias": alias, "title": title},
+        path=reverse("queue_onboarding"),
         now=now,
     )
 

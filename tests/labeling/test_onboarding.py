@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from accounts import notices
 from accounts.models import AuditEvent, Notice, User
 from labeling import onboarding, rating_form, services
 from labeling.models import (
@@ -148,6 +149,40 @@ def test_who_is_refused_has_no_further_go(day_shift: Pool, alice: User, rosa: Ra
 
 def test_a_step_may_want_a_person_in_any_case(day_shift: Pool, rosa: Rater) -> None:
     assert submit(step(day_shift, needs_decision=True), rosa, RIGHT).state == "waiting"
+
+
+def test_admins_are_told_once_of_a_step_that_waits_until_they_have_read_it(
+    day_shift: Pool, alice: User, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
+    test = step(day_shift, needs_decision=True)
+    for rater in (rosa, raul):
+        submit(test, rater, RIGHT)
+
+    notice = Notice.objects.get(person=alice)
+    assert (notice.sentence, notice.path) == (f"{rosa.alias} has handed in “A test”: a person decides.", "/queues/onboarding/")
+    notices.mark_read(person=alice, now=NOON)
+    submit(test, rita, RIGHT)
+
+    assert Notice.objects.filter(person=alice).count() == 2
+
+
+def test_admins_are_told_of_each_step_that_waits(alice: User, rosa: Rater, raul: Rater, day_shift: Pool) -> None:
+    other = services.create_pool(name="Experts", by=None, now=NOON)
+    services.add_raters(pool=other, raters=[raul], by=None, now=NOON)
+
+    submit(step(day_shift, needs_decision=True), rosa, RIGHT)
+    submit(step(other, needs_decision=True), raul, RIGHT)
+
+    assert Notice.objects.filter(person=alice).count() == 2
+
+
+def test_nobody_is_told_of_what_needs_no_decision(alice: User, rosa: Rater, raul: Rater, day_shift: Pool) -> None:
+    test = step(day_shift)
+
+    submit(test, rosa, RIGHT)
+    submit(test, raul, HALF)
+
+    assert not Notice.objects.filter(person=alice).exists()
 
 
 def test_demonstrations_pass_at_a_mean_of_six(day_shift: Pool, alice: User, noor: User, rosa: Rater) -> None:

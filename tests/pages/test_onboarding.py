@@ -212,6 +212,22 @@ def test_an_admin_finds_what_a_rater_agreed_to_after_the_step_has_changed(
     assert "noon" not in page
 
 
+def test_what_waits_for_a_decision_stands_among_the_queues(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    admin = signed_in(alice)
+    assert "No attempt waits" in words(admin.get("/queues/onboarding/"))
+    step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
+
+    signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"})
+
+    assert admin.get("/queues/").headers["Location"] == "/queues/onboarding/"
+    page = words(admin.get("/queues/onboarding/"))
+    assert f'href="/attempts/{StepAttempt.objects.get().pk}/">{rosa.alias}</a>' in page
+    assert "Day shift" in page
+    assert signed_in(rosa).get("/queues/onboarding/").status_code == 403
+
+
 def test_the_record_says_who_decided(alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn) -> None:
     admin = signed_in(alice)
     step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)

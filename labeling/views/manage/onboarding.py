@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,8 +15,10 @@ from labeling import access, onboarding, services, versions
 from labeling.forms.onboarding import DecisionForm, ScoresForm, StepForm
 from labeling.models import OnboardingStep, StepAttempt, StepVersion
 from labeling.selectors import onboarding as selectors
+from labeling.selectors.cases import n_waiting
 
 Kind = OnboardingStep.Kind
+ATTEMPTS_PER_PAGE = 50
 
 
 @require_GET
@@ -104,6 +107,13 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("pool_onboarding", step.pool_id)
     version = selectors.newest_versions(steps=[step])[step.pk]
     return render(request, "labeling/manage/step_retire.html", {"step": step, "version": version, "pool": step.pool})
+
+
+@require_GET
+def waiting(request: HttpRequest) -> HttpResponse:
+    """What raters of every pool handed in and a person decides on: one queue among the others."""
+    page = Paginator(selectors.waiting_attempts(), ATTEMPTS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "labeling/manage/attempts_waiting.html", {"page": page, "waiting": n_waiting()})
 
 
 @require_http_methods(["GET", "POST"])

@@ -21,8 +21,9 @@ LONGEST_NOTE = 2_000
 def index(request: HttpRequest) -> HttpResponse:
     """The first queue in which something waits."""
     waiting = selectors.n_waiting()
-    first = next((queue for queue in (*Case.Queue.values, selectors.QUESTIONS) if waiting.get(queue)), Case.Queue.REPAIR)
-    return redirect("questions") if first == selectors.QUESTIONS else redirect("queue", first)
+    elsewhere = {selectors.QUESTIONS: "questions", selectors.ONBOARDING: "queue_onboarding"}
+    first = next((queue for queue in (*Case.Queue.values, *elsewhere) if waiting.get(queue)), Case.Queue.REPAIR)
+    return redirect(elsewhere[first]) if first in elsewhere else redirect("queue", first)
 
 
 @require_GET

@@ -157,11 +157,11 @@ def test_judgments_that_are_set_aside_or_extra_do_not_count(split_item: Item, ra
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("page", ["items", "review"])
+@pytest.mark.parametrize("tab", ["items", "review"])
 def test_pages_of_an_item_tell_where_weighing_changes_the_order(
-    page: str, split_item: Item, alice: User, signed_in: SignedIn
+    tab: str, split_item: Item, alice: User, signed_in: SignedIn
 ) -> None:
-    shown = words(signed_in(alice).get(f"/campaigns/{split_item.campaign_id}/{page}/{split_item.pk}/"))
+    shown = words(signed_in(alice).get(f"/campaigns/{split_item.campaign_id}/{tab}/{split_item.pk}/"))
 
     assert "1 of 6 pairs come out otherwise than by majority" in shown
     assert "A and B: 1 for A, 2 for B, 0 for a tie. By majority B is better; weighed, A is better" in shown
@@ -204,6 +204,22 @@ def test_one_judgment_is_its_own_consensus(comparison_campaign: Campaign, rosa: 
 
     assert "There is one judgment, so the consensus is what this rater said" in shown
     assert "75 %" in shown
+
+
+@pytest.mark.django_db
+def test_no_consensus_is_called_certain(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, rita: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    for rater in (rosa, raul, rita):
+        rank_first(comparison_campaign, rater, [0, 1, 2, 3])
+    known_to_be_right(comparison_campaign, dict.fromkeys((rosa, raul, rita), 0.95))
+    item = judged_item(comparison_campaign)
+
+    shown = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{item.pk}/"))
+
+    assert "every pair comes out as the majority has it" in shown
+    assert "> 99 %" in shown
+    assert "100 %" not in shown
 
 
 @pytest.mark.django_db

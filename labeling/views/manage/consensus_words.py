@@ -116,4 +116,5 @@ def _place(place: int, all_of_them: Sequence[int]) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+    """Nothing is certain: what would round to 100 % is “> 99 %”."""
+    return f"{100 * share:.0f} %" if share < 0.995 else "> 99 %"

@@ -1,0 +1,80 @@
+"""What an item's judgments say together, and how strong each source is, in Chromium: both themes, a phone, accessibility."""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from playwright.sync_api import Page
+
+from accounts.models import User
+from labeling import exports, services
+from labeling.models import Campaign, Guideline, Pool, Response, Source
+from tests.browser.test_quality import judge_everything
+from tests.cast import open_comparison_campaign, rater_called
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture
+def compared(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
+    """Twenty items of four responses by three sources, and a fourth source that always comes last; three raters guess."""
+    chance = random.Random(5)
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=20, overlap=6, name="Autumn models")
+    for number, name in enumerate(("helper-7b, September", "helper-7b, July", "helper-7b, March")):
+        source = Source.objects.create(name=name, kind=Source.Kind.MODEL)
+        Response.objects.filter(number=number).update(source=source)
+    for number, noise in enumerate((0.5, 0.6, 0.7, 4, 5, 6)):
+        judge_everything(campaign, rater_called(f"Rater {number}", pool=day_shift), noise=noise, chance=chance)
+    services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
+    return campaign
+
+
+def pages(campaign: Campaign) -> dict[str, str]:
+    overruled = next(row["item"] for row in exports.records("consensus") if row["majority"] != row["consensus"])
+    return {
+        "strengths": f"/campaigns/{campaign.pk}/",
+        "consensus-item": f"/campaigns/{campaign.pk}/items/{overruled}/",
+        "consensus-review": f"/campaigns/{campaign.pk}/review/{overruled}/",
+        "consensus-export": f"/campaigns/{campaign.pk}/export/",
+    }
+
+
+def unfold(page: Page) -> None:
+    page.wait_for_load_state("networkidle")
+    page.evaluate("document.querySelectorAll('#consensus details').forEach((details) => { details.open = true; })")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_consensus_and_strengths_are_accessible(
+    theme: str,
+    compared: Campaign,
+    alice: User,
+    open_page: OpenPage,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
+) -> None:
+    page = open_page("/quality/", alice, theme=theme)
+    for name, address in pages(compared).items():
+        page.goto(address)
+        unfold(page)
+
+        screenshot(page, f"{name}-{theme}", full_page=True)
+        axe_clean(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_consensus_and_strengths_fit_a_phone(
+    theme: str, compared: Campaign, alice: User, open_page: OpenPage, screenshot: Callable[..., Path]
+) -> None:
+    page = open_page("/quality/", alice, theme=theme, width=390, height=844, has_touch=True, is_mobile=True)
+    too_wide = []
+    for name, address in pages(compared).items():
+        page.goto(address)
+        unfold(page)
+        screenshot(page, f"{name}-phone-{theme}", full_page=True)
+        if page.evaluate("document.documentElement.scrollWidth") > 390:
+            too_wide.append(name)
+
+    assert too_wide == []

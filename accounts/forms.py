@@ -127,11 +127,7 @@ class AuditFilter(forms.Form):
     """What the address of the audit log may ask for. The choices are what the log holds."""
 
     words = forms.CharField(
-        label=_("Words"),
-        required=False,
-        max_length=100,
-        widget=forms.TextInput(attrs={"type": "search"}),
-        help_text=_("In the object's name, or in a value before or after."),
+        label=_("Name or value"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
     by = forms.CharField(label=_("Who"), required=False, widget=forms.TextInput(attrs={"type": "search"}))
     action = forms.ChoiceField(label=_("What"), required=False)

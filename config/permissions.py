@@ -145,6 +145,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "campaign_bias_judgments": ADMIN,
     "campaign_quality": ADMIN,
     "campaign_rater": ADMIN,
+    "campaign_rater_judgments": ADMIN,
     "quality": ADMIN,
     "campaign_gold": ADMIN,
     "campaign_gold_settings": ADMIN,

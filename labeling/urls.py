@@ -72,6 +72,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/bias/<slug:row>/", quality.behind, name="campaign_bias_judgments"),
     path("campaigns/<int:pk>/quality", quality.compute, name="campaign_quality"),
     path("campaigns/<int:pk>/raters/<int:rater_pk>/", quality.campaign_rater, name="campaign_rater"),
+    path("campaigns/<int:pk>/raters/<int:rater_pk>/<slug:row>/", quality.rater_behind, name="campaign_rater_judgments"),
     path("quality/", quality.index, name="quality"),
     # golds
     path("campaigns/<int:pk>/gold/", gold.index, name="campaign_gold"),

@@ -54,6 +54,7 @@ from labeling.selectors.golds import (
 from labeling.selectors.imports import ImportReport, import_list, import_report, uncleared_import_ids, waiting_import_ids
 from labeling.selectors.prompts import visible
 from labeling.selectors.quality import (
+    Behind,
     FlagRow,
     Freshness,
     QualityRow,
@@ -62,10 +63,12 @@ from labeling.selectors.quality import (
     freshness,
     judgments_behind,
     last_judgment_id,
+    listed_judgments,
     quality_of_rater,
     quality_report,
     quality_rows,
     rater_judgments,
+    rater_judgments_behind,
     rater_measures,
     split_items,
     stale_quality_ids,
@@ -88,6 +91,7 @@ from labeling.selectors.vote_blocks import blocks_of, columns_between, next_bloc
 from labeling.selectors.votes import adjudicated_order, scored_order, scorer_of, votes, votes_of_other_pools
 
 __all__ = [
+    "Behind",
     "Board",
     "Contest",
     "FlagRow",
@@ -137,6 +141,7 @@ __all__ = [
     "judgment_feed",
     "judgments_behind",
     "last_judgment_id",
+    "listed_judgments",
     "match",
     "matching_prompts",
     "member_rows",
@@ -158,6 +163,7 @@ __all__ = [
     "quality_rows",
     "rater_groups",
     "rater_judgments",
+    "rater_judgments_behind",
     "rater_measures",
     "raters_outside",
     "renew_figures",

@@ -28,6 +28,21 @@ FLAG_LABELS = {
 }
 
 
+HABITS = (
+    "first",
+    "longer",
+    "per_doubling",
+    "list",
+    "bold",
+    "link",
+    "emoji",
+    "refusal",
+    "consistent",
+    "first_twice",
+    "second_twice",
+    "ties",
+)
+"""What a rater's choices may follow, in the order of their table."""
 MOST_COUNTED = 1_000
 """New judgments; from there on a page says “more than”."""
 
@@ -41,6 +56,22 @@ class FlagRow:
     sentence: str
     other_id: int | None
     """the colleague, for a copy"""
+
+    @property
+    def row(self) -> str:
+        """names the judgments behind it: see rater_judgments_behind"""
+        return f"flag-{self.kind}"
+
+
+@dataclass(frozen=True)
+class Behind:
+    """How many judgments follow a row of the bias panel, and which are the latest of them, those first."""
+
+    n: int
+    listed: list[int]
+
+
+NOTHING_BEHIND = Behind(0, [])
 
 
 @dataclass(frozen=True)
@@ -62,12 +93,15 @@ class RaterMeasures:
     longer: Figure
     seconds: Figure
     chars_per_s: Figure
+    habits: dict[str, Figure]
+    """by the names of HABITS, as far as the report knows them"""
     flags: list[FlagRow]
 
     @property
-    def figures(self) -> tuple[Figure, ...]:
-        """In the order of a rater's table."""
-        return (self.agreement, self.reliability, self.with_oneself, self.first, self.longer)
+    def figures(self) -> tuple[tuple[Figure, str], ...]:
+        """In the order of a rater's table, with the row of the bias panel that leads to the judgments behind it."""
+        plain = ((self.agreement, ""), (self.reliability, ""), (self.with_oneself, ""))
+        return (*plain, (self.first, "first"), (self.longer, "longer"))
 
 
 @dataclass(frozen=True)
@@ -178,11 +212,25 @@ def split_items(*, report: QualityReport) -> list[SplitItem]:
     return [SplitItem(items[entry["item"]], entry["share"], entry["n"]) for entry in listed if entry["item"] in items]
 
 
-def judgments_behind(*, report: QualityReport, row: str) -> tuple[int, list[Judgment]]:
-    """How many judgments follow a row of the bias panel, and the latest of them that are still there."""
-    found = report.results["behind"].get(row, {"n": 0, "judgments": []})
-    listed = _shown(Judgment.objects.filter(pk__in=found["judgments"])).order_by("-pk")
-    return found["n"], list(listed)
+def judgments_behind(*, report: QualityReport, row: str) -> Behind:
+    """Of a row of the bias panel."""
+    return _behind(report.results["behind"].get(row))
+
+
+def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> Behind:
+    """Of a row of the rater's own panel, or of one of their flags."""
+    found = report.raters.filter(rater=rater).values_list("results__behind", flat=True).first() or {}
+    wording = report.results.get("wording", {}).get("raters", {}).get(str(rater.pk), {}).get("behind", {})
+    return _behind(found.get(row) or wording.get(row))
+
+
+def _behind(found: Mapping[str, Any] | None) -> Behind:
+    return Behind(found["n"], found["judgments"]) if found else NOTHING_BEHIND
+
+
+def listed_judgments(*, ids: Collection[int]) -> list[Judgment]:
+    """Those of them that are still there, the latest first."""
+    return list(_shown(Judgment.objects.filter(pk__in=ids)).order_by("-pk"))
 
 
 def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[int, int], float]:
@@ -211,6 +259,7 @@ def _rater(row: RaterQuality) -> RaterMeasures:
         weight=row.weight,
         with_oneself=as_figure(row.results["self"]),
         chars_per_s=as_figure(row.results["chars_per_s"]),
+        habits={name: as_figure(row.results[name]) for name in HABITS if name in row.results},
         flags=list(_flags(row.results["flags"])),
         **figures,
     )

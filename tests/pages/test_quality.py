@@ -272,6 +272,86 @@ def test_a_row_of_the_bias_panel_leads_to_the_judgments_behind_it(
     assert "Question 1" in page or "None yet." in page
 
 
+def test_a_rater_s_choices_are_shown_beside_those_of_all_raters(
+    measured: Campaign, raul: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/raters/{raul.pk}/"))
+
+    rows = re.findall(r'<th scope="row" class="nowrap">.*?</tr>', page)
+    first = next(row for row in rows if "First shown wins" in row)
+    assert f'<a href="/campaigns/{measured.pk}/raters/{raul.pk}/first/">' in first
+    assert "100 %" in first
+    assert "All raters: " in first
+    assert "Odds when twice as long" in page
+    assert "No pair was shown a second time with its sides swapped yet." in page
+    assert "Emoji wins" not in page  # no two responses differ in it
+
+
+def test_the_judgments_behind_a_rater_s_row_are_theirs_alone(
+    measured: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/raters/{raul.pk}/first/"))
+
+    assert "On some pair, the first-shown response won" in page
+    assert "5 judgments, the latest first" in page
+    assert f'<a href="/campaigns/{measured.pk}/raters/{raul.pk}/">← {raul.alias}</a>' in page
+    assert rosa.alias not in page
+
+
+def test_a_flag_leads_to_the_judgments_that_show_it(
+    crowd: tuple[Campaign, Rater],  # noqa: F811
+    alice: User,
+    signed_in: SignedIn,
+) -> None:
+    campaign, habitual = crowd
+    services.compute_quality(campaign_id=campaign.pk, now=NOON)
+    client, link = signed_in(alice), f"/campaigns/{campaign.pk}/raters/{habitual.pk}/flag-first/"
+
+    pages = [words(client.get(address)) for address in (f"/campaigns/{campaign.pk}/bias/", link)]
+
+    assert f'<a href="{link}">the judgments</a>' in pages[0]
+    assert "The first-shown response alone on top" in pages[1]
+    assert "30 judgments, the latest first" in pages[1]
+
+
+def test_rows_that_a_rater_has_not_have_no_page(measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+
+    assert client.get(f"/campaigns/{measured.pk}/raters/{rosa.pk}/mood/").status_code == 404
+    assert "None yet." in words(client.get(f"/campaigns/{measured.pk}/raters/{rosa.pk}/flag-copy/"))
+
+
+def test_the_judgments_behind_a_row_come_in_pages(
+    crowd: tuple[Campaign, Rater],  # noqa: F811
+    alice: User,
+    signed_in: SignedIn,
+    django_assert_max_num_queries: Any,
+) -> None:
+    campaign, _habitual = crowd
+    report = services.compute_quality(campaign_id=campaign.pk, now=NOON)
+    assert report is not None
+    listed = report.results["behind"]["first"]["judgments"]
+    client = signed_in(alice)
+
+    with django_assert_max_num_queries(11):
+        first = words(client.get(f"/campaigns/{campaign.pk}/bias/first/"))
+    last = words(client.get(f"/campaigns/{campaign.pk}/bias/first/?page=3"))
+
+    assert 100 < len(listed) <= 150
+    assert (first.count('scope="row"'), last.count('scope="row"')) == (50, len(listed) - 100)
+    assert "Page 1 of 3" in first
+
+
+def test_a_page_says_when_only_the_latest_judgments_are_listed(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    report = QualityReport.objects.get()
+    report.results["behind"]["first"]["n"] = 23_456
+    report.save()
+
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/first/"))
+
+    assert re.search(r"23.456 judgments; the latest \d+ are listed", page)
+
+
 def test_a_row_that_there_is_not_has_no_page(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
     assert signed_in(alice).get(f"/campaigns/{measured.pk}/bias/mood/").status_code == 404
 

@@ -4,12 +4,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from labeling.figures import Figure
 from labeling.measures import as_figure
-from labeling.views.manage.quality_words import Measure, as_share, share_interval
+from labeling.views.manage.quality_words import (
+    BEHIND,
+    Measure,
+    as_coefficient,
+    as_share,
+    coefficient,
+    on_some_pair,
+    share,
+    share_interval,
+)
 
 COLUMNS = {
     "first": gettext_lazy("first wins"),
@@ -21,6 +31,17 @@ COLUMNS = {
     "refusal": gettext_lazy("refusal wins"),
     "ties": gettext_lazy("ties"),
 }
+FLAGS_BEHIND = {
+    "flag-chance": gettext_lazy("Against what colleagues say of the same pairs"),
+    "flag-first": gettext_lazy("The first-shown response alone on top"),
+    "flag-longer": gettext_lazy("The longer response won most pairs"),
+    "flag-copy": gettext_lazy("Ranked as the colleague ranked"),
+    "flag-tires": gettext_lazy("Late in a long sitting"),
+    "flag-drifts": gettext_lazy("The last third of the judgments"),
+    "flag-fast": gettext_lazy("Faster than anybody reads"),
+}
+"""What the judgments behind a rater's flag have in common."""
+SIGHTS = ("list", "bold", "link", "emoji", "refusal")
 
 
 @dataclass(frozen=True)
@@ -65,13 +86,61 @@ def wording(results: Mapping[str, Any]) -> list[Measure]:
     return [replace(towards, row="surer"), replace(away, row="modest"), _apart(as_figure(results["gap"]))]
 
 
+def title_behind(row: str) -> str | None:
+    """What the judgments behind a row of a rater's panel, or behind a flag, have in common; None where there is no such row."""
+    if row in FLAGS_BEHIND:
+        return str(FLAGS_BEHIND[row])
+    return on_some_pair(BEHIND[row]) if row in BEHIND else None
+
+
+def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, Any]) -> list[Measure]:
+    """What one rater's choices follow, beside what all raters' do; what no two responses of the campaign differ in has no row."""
+    everybody = _of_everybody(results)
+    shown = [name for name in habits if name not in SIGHTS or (name in everybody and everybody[name].n)]
+    if "consistent" in habits and habits["consistent"].value is None:
+        shown = [name for name in shown if name not in ("first_twice", "second_twice")]
+    return [_habit(name, habits[name], everybody.get(name)) for name in shown]
+
+
+def _of_everybody(results: Mapping[str, Any]) -> dict[str, Figure]:
+    habits, groups = results["habits"], results.get("groups", {})
+    found = {name: habits[name] for name in ("per_doubling", "first", "longer", "ties") if name in habits}
+    found |= habits.get("swaps", {})
+    found |= groups["everybody"]["figures"] if groups else {}
+    return {name: as_figure(record) for name, record in found.items()}
+
+
+def _habit(name: str, figure: Figure, everybody: Figure | None) -> Measure:
+    swapped, row = name in ("consistent", "first_twice", "second_twice"), "length" if name == "per_doubling" else name
+    unit = _("swapped repeats") if swapped else _("votes") if name == "ties" else _("decided pairs")
+    label, is_odds = str(_HABIT_LABELS.get(name) or capfirst(COLUMNS[name])), name == "per_doubling"
+    usual = ""
+    if everybody is not None and everybody.value is not None:
+        usual = _("All raters: %(value)s") % {"value": coefficient(everybody) if is_odds else share(everybody)}
+    made = as_coefficient if is_odds else as_share
+    return replace(made(label, figure, unit, usual), row=row if figure.n else "")
+
+
+_HABIT_LABELS = {
+    "first": gettext_lazy("First shown wins"),
+    "longer": gettext_lazy("Longer wins"),
+    "per_doubling": gettext_lazy("Odds when twice as long"),
+    "consistent": gettext_lazy("Same response after a swap"),
+    "first_twice": gettext_lazy("First place both times"),
+    "second_twice": gettext_lazy("Second place both times"),
+    "ties": gettext_lazy("Ties"),
+}
+
+
 def wording_of_rater(results: Mapping[str, Any], rater_id: int) -> list[Measure]:
     """The same of one rater; empty where too few of their votes can be held against an expert's order."""
     found = results.get("raters", {}).get(str(rater_id))
     if not found:
         return []
     towards, away, gap = wording(found)
-    return [replace(towards, row=""), replace(away, row=""), replace(gap, meaning=_meaning_of_rater(as_figure(found["gap"])))]
+    if "behind" not in found:  # of a report that was computed before it told
+        towards, away = replace(towards, row=""), replace(away, row="")
+    return [towards, away, replace(gap, meaning=_meaning_of_rater(as_figure(found["gap"])))]
 
 
 def groups(results: Mapping[str, Any]) -> list[GroupPart]:

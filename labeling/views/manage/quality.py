@@ -106,9 +106,33 @@ def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
     said = words.BEHIND.get(row) or bias_words.pool_behind(report.results.get("groups", {}), row)
     if said is None:
         raise Http404
-    n, judgments = selectors.judgments_behind(report=report, row="first" if row == "position" else row)
-    context = _context(campaign, report, "bias") | {"words": said, "n": n, "judgments": judgments}
-    return render(request, "labeling/manage/quality_behind.html", context)
+    found = selectors.judgments_behind(report=report, row=_stored(row))
+    return _behind_page(request, _context(campaign, report, "bias"), words.on_some_pair(said), found)
+
+
+@require_GET
+def rater_behind(request: HttpRequest, pk: int, rater_pk: int, row: str) -> HttpResponse:
+    """The judgments behind a row of a rater's panel, or behind one of their flags."""
+    campaign = access.comparison_campaign(user=request.user, pk=pk)
+    rater = access.any_rater(user=request.user, pk=rater_pk)
+    report = selectors.quality_report(campaign=campaign)
+    title = bias_words.title_behind(row)
+    if report is None or title is None:
+        raise Http404
+    found = selectors.rater_judgments_behind(report=report, rater=rater, row=_stored(row))
+    return _behind_page(request, _context(campaign, report, "bias") | {"rater": rater}, title, found)
+
+
+def _stored(row: str) -> str:
+    """Where the judgments behind a row lie: the odds of the place and its share have the same."""
+    return "first" if row == "position" else row
+
+
+def _behind_page(request: HttpRequest, context: dict[str, Any], title: str, found: selectors.Behind) -> HttpResponse:
+    page = Paginator(found.listed, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    judgments = selectors.listed_judgments(ids=list(page.object_list))
+    shown = {"title": title, "n": found.n, "n_listed": len(found.listed), "page": page, "judgments": judgments}
+    return render(request, "labeling/manage/quality_behind.html", context | shown)
 
 
 @require_POST
@@ -144,15 +168,21 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
         "page": page,
         "found": found,
         "flags": [(row, flag) for row in found for flag in row.flags],
-        "wording": _wording_of_rater(campaign, rater) if campaign else [],
         "attempts": attempts_by(rater=rater) if campaign is None else [],
     }
+    if campaign and found:
+        context |= _panel_of_rater(campaign, rater, found[0])
     return render(request, "labeling/manage/quality_rater.html", context)
 
 
-def _wording_of_rater(campaign: Campaign, rater: Rater) -> list[words.Measure]:
+def _panel_of_rater(campaign: Campaign, rater: Rater, found: selectors.RaterMeasures) -> dict[str, Any]:
     report = selectors.quality_report(campaign=campaign)
-    return bias_words.wording_of_rater(report.results.get("wording", {}), rater.pk) if report else []
+    if report is None:
+        return {}
+    return {
+        "habits": bias_words.habits_of_rater(found.habits, report.results),
+        "wording": bias_words.wording_of_rater(report.results.get("wording", {}), rater.pk),
+    }
 
 
 def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict[str, Any]:

@@ -191,6 +191,11 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+def on_some_pair(said: object) -> str:
+    """The title of the judgments behind a row."""
+    return _("On some pair, %(words)s") % {"words": said}
+
+
 def groups_left_out(counts: Mapping[str, int]) -> list[str]:
     """A sentence for each grouping of which some have no row."""
     said = {

@@ -1,6 +1,7 @@
 """From a CSV file of addresses to a disputed timesheet, in Chromium; and the pages of people, by axe and on a phone."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,28 @@ def test_invited_by_a_file_onboarded_paid_and_heard(
     assert PayDispute.objects.get().correction == Decimal(200)
 
 
+def paid_and_more(campaign: Campaign, rater: Rater, now: datetime) -> None:
+    """Work of two days ago that was paid, and a correction that made it longer since."""
+    begun = now - timedelta(days=2)
+    services.set_rate(
+        pool=campaign.pool,
+        kind="demonstration",
+        basis="hour",
+        amount=Decimal(1200),
+        currency="EUR",
+        valid_from=begun,
+        by=None,
+        now=now,
+    )
+    slot = services.claim(campaign=campaign, rater=rater, now=begun)
+    assert slot is not None
+    assert slot.lease is not None
+    later = begun + timedelta(minutes=10)
+    services.submit_demonstration(lease=slot.lease, rater=rater, text="An answer.", active_s=600, now=later)
+    services.mark_paid(rater=rater, since=begun.date(), until=begun.date(), by=None, now=now)
+    services.correct_demonstration(lease=slot.lease, rater=rater, text="A better one.", version=1, active_s=300, now=now)
+
+
 @pytest.fixture
 def peopled(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstration_campaign: Campaign) -> dict[str, str]:
     """Name of the screenshot → address, with something on it; a rater's begin with my-, those of a stranger with anybody-."""
@@ -123,6 +146,7 @@ def peopled(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstratio
     assert slot is not None
     assert slot.lease is not None
     services.submit_demonstration(lease=slot.lease, rater=rosa, text="An answer.", active_s=1, now=now)
+    paid_and_more(demonstration_campaign, rosa, now)
     steps(day_shift)
     services.declare_skills(rater=rosa, languages=["de"], topics=["chat"], now=now)
     services.raise_dispute(rater=rosa, since=now.date(), until=now.date(), text="Ten minutes are missing.", now=now)
@@ -136,6 +160,20 @@ def peopled(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstratio
         campaign=demonstration_campaign, name="Study", id_parameter="PID", completion_code="X", by=alice, now=now
     )
     attempt = StepAttempt.objects.latest("pk")
+    services.edit_step(
+        step=flags,
+        title="Flag sensitive content",
+        text="Read this **twice**.",
+        questions=FLAGS,
+        guideline=None,
+        cut=flags.cut,
+        max_attempts=2,
+        needs_decision=False,
+        paid_minutes=5,
+        is_major=False,
+        by=alice,
+        now=now,
+    )
     return {
         "roster": "/roster/",
         "rater-skills": f"/raters/{rosa.pk}/skills/",
@@ -146,7 +184,11 @@ def peopled(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstratio
         "step-edit": f"/steps/{flags.pk}/",
         "step-new": f"/pools/{day_shift.pk}/onboarding/new/profile/",
         "step-retire": f"/steps/{flags.pk}/retire/",
+        "step-history": f"/steps/{flags.pk}/versions/",
         "attempt": f"/attempts/{attempt.pk}/",
+        "attempt-consent": f"/attempts/{StepAttempt.objects.get(step=consent).pk}/",
+        "queue-onboarding": "/queues/onboarding/",
+        "rater": f"/raters/{rosa.pk}/",
         "pool-rates": f"/pools/{day_shift.pk}/rates/",
         "pool-crowd": f"/pools/{day_shift.pk}/crowd/",
         "pay": "/pay/",

@@ -94,6 +94,11 @@ class Typed:
         return cls(forms.answer_fields(fields), revision)
 
     @property
+    def has_words(self) -> bool:
+        """Whether anything was given: a page that nobody touched posts its fields too, empty."""
+        return any(value.strip() for values in forms.answer_fields(self.fields).values() for value in values)
+
+    @property
     def as_draft(self) -> dict[str, Any]:
         return {"revision": self.revision, "fields": forms.answer_fields(self.fields)}
 

@@ -195,7 +195,8 @@ def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     except (ValueError, RecursionError):
         return JsonResponse({"error": _("This draft could not be read.")}, status=400)
     now = timezone.now()
-    services.save_draft(item=work.item, rater=work.rater, content=content, now=now)
+    if services.save_draft(item=work.item, rater=work.rater, content=content, now=now) is None:
+        return JsonResponse({"is_stored": True})
     return JsonResponse({"saved": timezone.localtime(now).strftime("%H:%M:%S")})
 
 
@@ -204,7 +205,8 @@ def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     now = timezone.now()
     expires_at = services.heartbeat(lease=lease, rater=access.rater(user=request.user), now=now)
     if expires_at is None:
-        return JsonResponse({"is_gone": True})
+        is_stored = access.work(user=request.user, lease=lease).standing == selectors.Standing.STORED
+        return JsonResponse({"is_gone": True, "is_stored": is_stored})
     return JsonResponse({"expires_in_s": int((expires_at - now).total_seconds())})
 
 
@@ -291,20 +293,20 @@ def _review(
 
 
 # --- second thoughts ---------------------------------------------------------------------------------------------
-@require_POST
+@require_http_methods(["GET", "POST"])
 def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """As if it had not been submitted: back to the item, with what was typed."""
     work = access.work(user=request.user, lease=lease)
-    judgment = selectors.judgment_under(work=work)
+    judgment = selectors.judgment_under(work=work) if request.method == "POST" else None
     if judgment is None:  # undone already
-        return redirect("desk_item", lease)
+        return _lead(request, reverse("desk_item", args=[lease]))
     draft = desk_pages.Typed.of_judgment(judgment).as_draft
     try:
         services.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
     except services.UnableToUndo as error:
         messages.warning(request, error.sentence)
-        return redirect("my_work")
-    return redirect("desk_item", lease)
+        return _lead(request, reverse("my_work"))
+    return _lead(request, reverse("desk_item", args=[lease]))
 
 
 @require_http_methods(["GET", "POST"])
@@ -328,8 +330,7 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     except services.UnableToSubmit as error:
         return _review(request, work, replace(answer, refusal=str(error)), corrects=judgment)
     messages.info(request, _("Corrected. This version counts from now on."))
-    address = reverse("my_work")
-    return JsonResponse({"next": address}) if _is_fragment(request) else redirect(address)
+    return _lead(request, reverse("my_work"))
 
 
 def _store_correction(work: selectors.Work, answer: desk_pages.Answer, *, version: int) -> None:
@@ -339,12 +340,14 @@ def _store_correction(work: selectors.Work, answer: desk_pages.Answer, *, versio
         services.correct_demonstration(version=version, **_demonstration(work, answer.given, answer))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = access.work(user=request.user, lease=lease)
-    if not work.is_open:
-        return _gone(request, work)
+    if request.method == "GET" or not work.is_open:
+        return _lead(request, reverse("desk_item", args=[lease]))
     form = forms.SkipForm(request.POST)
+    if not form.is_valid() and _is_fragment(request):
+        return JsonResponse({"error": _("Choose why you skip it.")}, status=422)
     if not form.is_valid():
         return _page(request, work, _typed_before(work), status=422, skip_form=form)
     services.skip(
@@ -355,20 +358,25 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         active_s=forms.read_record(dict(request.POST.lists())).active_s,
         now=timezone.now(),
     )
-    return redirect(next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))
+    return _lead(request, next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """A question to the admins; the work on the item goes on."""
     work = access.work(user=request.user, lease=lease)
+    page = redirect("desk_correct" if work.standing == selectors.Standing.STORED else "desk_item", lease)
+    if request.method == "GET":
+        return page
     text = forms.storable(request.POST.get("question", "")).strip()
     if text:
         services.ask_about(item=work.item, rater=work.rater, text=text[: forms.LONGEST_QUESTION], now=timezone.now())
-        messages.info(request, _("Your question went to the admins. The answer comes to My work."))
-    else:
-        messages.warning(request, _("The question is empty."))
-    return redirect("desk_item", lease)
+    said = _("Your question went to the admins. The answer comes to My work.") if text else _("The question is empty.")
+    if _is_fragment(request):
+        return JsonResponse({"said": said})
+    _keep_typed(request, work)
+    messages.add_message(request, messages.INFO if text else messages.WARNING, said)
+    return page
 
 
 @require_GET
@@ -409,8 +417,23 @@ def appeal(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("my_work")
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
-    services.release(lease=lease, rater=access.rater(user=request.user), now=timezone.now())
+    work = access.work(user=request.user, lease=lease)
+    if request.method == "GET":
+        return redirect("desk_item", lease)
+    _keep_typed(request, work)
+    services.release(lease=lease, rater=work.rater, now=timezone.now())
     messages.info(request, _("Given back. Your draft is kept."))
-    return redirect("desk")
+    return _lead(request, reverse("desk"))
+
+
+def _keep_typed(request: HttpRequest, work: selectors.Work) -> None:
+    """The answer that came along, as a draft; an item on which nothing was ever typed gets none."""
+    typed = desk_pages.Typed.of_post(request.POST)
+    if work.is_open and (typed.has_words or work.draft is not None):
+        services.save_draft(item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now())
+
+
+def _lead(request: HttpRequest, address: str) -> HttpResponse:
+    return JsonResponse({"next": address}) if _is_fragment(request) else redirect(address)

@@ -12,6 +12,7 @@ import { login as mountLogin } from "js/desk/login";
 import { best, line, move, nextUnranked, place } from "js/desk/ranking";
 import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
+import { send as mountSend } from "js/desk/send";
 import { views as mountViews } from "js/desk/views";
 import { isTyping } from "js/typing";
 
@@ -27,7 +28,9 @@ export function mount(desk) {
   const record = mountRecord({ desk, form, signal });
   const draft = mountDraft({ desk, form, say, record, signal });
   mountLease({ desk, say, record, signal });
-  const finish = mountFinish({ desk, form, say, draft, login: mountLogin({ desk, say, signal }) });
+  const login = mountLogin({ desk, say, signal });
+  const finish = mountFinish({ desk, form, say, draft, login });
+  mountSend({ form, say, draft, login, signal });
   const beside = mountBeside({ desk, record, signal });
   const views = mountViews({ desk, cards, record });
 

@@ -55,7 +55,9 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
     const sent = revision;
     const answer = await post(desk.dataset.draftUrl, JSON.stringify({ revision, fields: read(form) }));
     if (isDone) return;
-    if (answer.kind === "ok") {
+    if (answer.kind === "ok" && answer.data.is_stored) {
+      say.lasts("stored");
+    } else if (answer.kind === "ok") {
       wait.reset();
       say.trouble("");
       saved.textContent = say.text("saved", { at: answer.data.saved });
@@ -68,7 +70,7 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
       say.trouble("offline");
       later(seconds * 1000);
     } else {
-      say.trouble("refused");
+      say.refusal(answer);
     }
   }
 

@@ -10,6 +10,7 @@ export function finish({ desk, form, say, draft, login }) {
   const wait = backoff();
   let isSending = false;
   let isLater = false;
+  let isSignedOut = false;
 
   const isReady = () => slot.querySelector("[data-review][data-state=ready]") !== null;
 
@@ -21,7 +22,7 @@ export function finish({ desk, form, say, draft, login }) {
   }
 
   async function send(step) {
-    if (isSending) return;
+    if (isSending) return isSignedOut && login.open();
     isSending = true;
     form.setAttribute("aria-busy", "true");
     let answer = await post(form.action, bodyOf(step));
@@ -29,7 +30,9 @@ export function finish({ desk, form, say, draft, login }) {
       const seconds = wait.next();
       if (answer.kind === "signed-out") {
         say.trouble("signed-out");
-        login.open();
+        // Once: whoever closes it goes on typing, and a dialog that came back would take the words.
+        if (!isSignedOut) login.open();
+        isSignedOut = true;
       } else {
         say.trouble("offline");
         if (step === "review" && !isLater) offerLater();
@@ -42,7 +45,7 @@ export function finish({ desk, form, say, draft, login }) {
     say.trouble("");
     drop(person, lease);
     form.removeAttribute("aria-busy");
-    isSending = isLater = false;
+    isSending = isLater = isSignedOut = false;
     if (answer.kind === "ok" && answer.data.next) {
       draft.clear();
       if (answer.data.html) goOn(answer.data.next, answer.data.html);
@@ -50,7 +53,7 @@ export function finish({ desk, form, say, draft, login }) {
     } else if (answer.kind === "ok") {
       show(answer.data.review);
     } else {
-      say.trouble("refused");
+      say.refusal(answer);
     }
   }
 

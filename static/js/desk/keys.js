@@ -1,5 +1,6 @@
 // Keys of the desk. A command never fires while somebody types, nor with a modifier held.
 
+import { undo } from "js/desk/undo";
 import { isTyping } from "js/typing";
 
 /** The letter or digit that a key stands for on most keyboards: a French digit needs no Shift, a Cyrillic or Greek letter goes by its place. */
@@ -30,11 +31,6 @@ export function keys({ commands, beside, finish, leave, signal }) {
     event.preventDefault();
     command();
   }, { signal });
-
-  /** While the toast stands that offers it. */
-  function undo() {
-    document.querySelector("[data-undo-key]")?.closest("form").requestSubmit();
-  }
 
   function escape(event) {
     if (finish.isOpen()) finish.clear();

@@ -8,18 +8,21 @@ const COUNTDOWN_S = 5 * 60;
 
 export function lease({ desk, say, record, signal }) {
   const countdown = document.querySelector("[data-countdown]");
-  let endsAt = Date.now() + Number(desk.dataset.expiresIn) * 1000;
-  let isLost = Number(desk.dataset.expiresIn) === 0;
+  const url = desk.dataset.heartbeatUrl;
+  const expiresIn = Number(desk.dataset.expiresIn);
+  let endsAt = Date.now() + expiresIn * 1000;
+  let isLost = !url;
 
   async function beat() {
-    if (isLost || !desk.dataset.heartbeatUrl || record.idleMs() > AWAY_MS) return;
-    const answer = await post(desk.dataset.heartbeatUrl, new FormData());
-    if (answer.kind !== "ok") return;
+    if (isLost || record.idleMs() > AWAY_MS) return;
+    const answer = await post(url, new FormData());
+    if (answer.kind !== "ok" || signal.aborted) return;
     if (answer.data.is_gone) {
       isLost = true;
-      say.trouble("taken");
+      say.lasts(answer.data.is_stored ? "stored" : "taken");
     } else {
       endsAt = Date.now() + answer.data.expires_in_s * 1000;
+      say.over("page"); // it had run out, and is held again
     }
   }
 
@@ -35,16 +38,20 @@ export function lease({ desk, say, record, signal }) {
   const beating = setInterval(beat, BEAT_MS);
   const showing = setInterval(show, 1000);
   show();
-  // A second tab on the same item says so; both save to the same draft, so the first is told as well.
+  if (expiresIn === 0) beat(); // it lapsed while nobody was here: somebody is now
+  // A second tab on the same item says so; both save to the same draft, so the first is told as well. Who is left hears that it is alone.
   const others = new BroadcastChannel(`preferably.${desk.dataset.lease}`);
   others.onmessage = ({ data }) => {
-    say.trouble("two-tabs");
-    if (data === "opened") others.postMessage("here");
+    if (data === "closed") say.over("two-tabs");
+    else say.lasts("two-tabs");
+    if (data !== "here") others.postMessage(data === "closed" ? "opened" : "here");
   };
   others.postMessage("opened");
+  window.addEventListener("pagehide", () => others.postMessage("closed"), { signal });
   signal.addEventListener("abort", () => {
     clearInterval(beating);
     clearInterval(showing);
+    others.postMessage("closed");
     others.close();
   });
 }

@@ -10,6 +10,7 @@ import { login as mountLogin } from "js/desk/login";
 import { post } from "js/desk/post";
 import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
+import { send as mountSend } from "js/desk/send";
 
 export function mount(desk) {
   const form = desk.querySelector("form#answer");
@@ -23,7 +24,9 @@ export function mount(desk) {
   const dialogue = mountDialogue({ form, added: record.watchTyping, changed: () => form.dispatchEvent(new Event("input", { bubbles: true })) });
   const draft = mountDraft({ desk, form, say, record, signal, prepare: dialogue.prepare });
   mountLease({ desk, say, record, signal });
-  const finish = mountFinish({ desk, form, say, draft, login: mountLogin({ desk, say, signal }) });
+  const login = mountLogin({ desk, say, signal });
+  const finish = mountFinish({ desk, form, say, draft, login });
+  mountSend({ form, say, draft, login, signal });
   const beside = mountBeside({ desk, record, signal });
 
   const plural = new Intl.PluralRules(document.documentElement.lang);

@@ -147,3 +147,48 @@ def test_nobody_opens_the_lease_of_another(rosa: Rater, raul: Rater, comparison_
 
 def test_an_admin_who_does_not_rate_has_no_desk(alice: User, signed_in: SignedIn) -> None:
     assert signed_in(alice).get("/desk/").status_code == 403
+
+
+@pytest.mark.parametrize("act", ["ask", "release"])
+def test_what_is_typed_is_kept_when_somebody_asks_or_gives_back_without_javascript(
+    act: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    client.post(address + act, comparison(reason="half way", question="In scope?"))
+
+    assert Draft.objects.get().content["fields"]["reason"] == ["half way"]
+
+
+def test_an_untouched_item_that_goes_back_leaves_no_draft(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    client.post(address + "release", {"rank-A": "", "reason": ""})
+
+    assert not Draft.objects.exists()
+
+
+@pytest.mark.parametrize("act", ["ask", "skip", "release", "undo"])
+def test_an_address_that_a_login_leads_back_to_shows_the_item(
+    act: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    assert client.get(address + act)["Location"] == address
+
+
+def test_a_beat_for_an_item_that_was_stored_elsewhere_says_so(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "submit", comparison())
+
+    assert client.post(address + "heartbeat").json() == {"is_gone": True, "is_stored": True}
+    late = client.post(address + "draft", json.dumps({"revision": 1, "fields": {}}), content_type="application/json")
+    assert late.json() == {"is_stored": True}

@@ -10,7 +10,7 @@ from labeling.models import (
     ItemQuestion,
     Rater,
 )
-from tests.pages.desk.posting import SignedIn, start
+from tests.pages.desk.posting import SignedIn, comparison, start
 
 
 def test_a_question_goes_to_the_admins_and_its_answer_to_my_work(
@@ -61,3 +61,13 @@ def test_questions_cost_the_same_however_many_there_are(
     admin = signed_in(alice)
     with django_assert_num_queries(7):
         admin.get("/questions/")
+
+
+def test_a_question_about_an_answer_that_is_corrected_leads_back_to_the_correction(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "submit", comparison())
+
+    assert client.post(address + "ask", {"question": "In scope?"})["Location"] == address + "correct"

@@ -54,7 +54,7 @@ def test_undoing_is_over_after_ten_seconds(rosa: Rater, comparison_campaign: Cam
     following = client.post(address + "submit", comparison())["Location"]
     Judgment.objects.update(submitted_at=timezone.now() - timedelta(seconds=25))
 
-    assert "/undo" not in client.get(following).content.decode()
+    assert f"{address}undo" not in client.get(following).content.decode()
     page = client.post(address + "undo", follow=True).content.decode()
 
     assert "It is too late to undo this." in page

@@ -1,5 +1,7 @@
 // Requests of an open page. The answer's outcome is told apart once, here: ok, signed out, refused, or no answer.
 
+const ANSWERS_WITHIN_MS = 30_000;
+
 /** {kind: "ok", data} | {kind: "signed-out"} | {kind: "refused", status, data} | {kind: "silent"} */
 export async function post(url, body) {
   const headers = { "X-Desk": "fragment", "X-CSRFToken": token() };
@@ -8,15 +10,15 @@ export async function post(url, body) {
   // No file is ever sent, and this shape is read in a third of the time.
   if (body instanceof FormData) body = new URLSearchParams(body);
   if (typeof body === "string") headers["Content-Type"] = "application/json";
-  let response;
+  let response, data;
   try {
-    response = await fetch(url, { method: "POST", headers, body });
-  } catch {
+    response = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
+    if (response.redirected) return { kind: "signed-out" };
+    const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
+    data = isJson ? await response.json() : await response.text();
+  } catch { // no answer, none in time, or one that broke off
     return { kind: "silent" };
   }
-  if (response.redirected) return { kind: "signed-out" };
-  const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
-  const data = isJson ? await response.json() : await response.text();
   if (response.ok) return { kind: "ok", data };
   if (response.status >= 500 || response.status === 429) return { kind: "silent" };
   return { kind: "refused", status: response.status, data };

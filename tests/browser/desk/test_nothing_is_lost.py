@@ -254,3 +254,42 @@ def test_an_answer_finished_offline_that_raises_a_question_is_shown_again(
 
     assert page.locator("#text").input_value().startswith("Yeast gives off gas")
     assert not Judgment.objects.exists()
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.evaluate(
+        """() => {
+          const real = window.fetch;
+          window.fetch = async (...request) => {
+            const answer = await real(...request);
+            if (!String(request[0]).endsWith("/submit")) return answer;
+            window.fetch = real;
+            answer.json = async () => { throw new TypeError("cut"); };
+            return answer;
+          };
+        }"""
+    )
+
+    press(page, "Control+Enter")
+
+    expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
+
+
+def test_what_the_server_says_of_a_draft_that_it_does_not_keep_is_shown(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    page.evaluate(
+        """() => {
+          const real = window.fetch;
+          const refusal = { status: 413, headers: { "Content-Type": "application/json" } };
+          const refused = () => new Response(JSON.stringify({ error: "Too long to keep here." }), refusal);
+          window.fetch = async (...request) => (String(request[0]).endsWith("/draft") ? refused() : real(...request));
+        }"""
+    )
+
+    page.keyboard.type("Half a thought")
+
+    expect(page.locator("[data-trouble]")).to_have_text("Too long to keep here.")

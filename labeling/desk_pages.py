@@ -50,6 +50,8 @@ class Typed:
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     revision: int = 0
     saved_at: dt.datetime | None = None
+    notice: str = ""
+    """why a button did nothing"""
 
     @classmethod
     def of_post(cls, posted: QueryDict) -> "Typed":
@@ -200,13 +202,14 @@ def _as_typed(text: str) -> str:
 
 
 def begin_edit(*, work: Work, typed: Typed) -> Typed:
-    """What was typed, with the best-ranked response in the editor; as it was when nothing is ranked."""
+    """What was typed, with the best-ranked response in the editor; an edit that was begun stays, whatever is best by now."""
     responses = queue.presented(work.shown)
-    form = work.form
-    ranks = _read_comparison(work, typed, form, len(responses)).ranks
-    ranked = [(rank, position) for position, rank in ranks.items() if rank is not None]
-    if not ranked:
+    given = _read_comparison(work, typed, work.form, len(responses))
+    if given.edit_of is not None and given.edit.strip() not in {"", _as_typed(responses[given.edit_of].text).strip()}:
         return typed
+    ranked = [(rank, position) for position, rank in given.ranks.items() if rank is not None]
+    if not ranked:
+        return replace(typed, notice=_("Nothing is ranked yet. Rank the responses first: the best of them is the one you edit."))
     best = min(ranked)[1]
     edit = {"edit_of": [forms.LETTERS[best]], "edit": [_as_typed(responses[best].text)]}
     return replace(typed, fields={**typed.fields, **edit})
@@ -531,7 +534,7 @@ def _common(
         "record": forms.first(typed.fields, "record") or "{}",
         "draft_saved_at": typed.saved_at,
         "expires_in_s": max(0, int((work.expires_at - now).total_seconds())) if work.expires_at else 0,
-        "notice": _correcting(corrects) if corrects else _notice(work, now),
+        "notice": typed.notice or (_correcting(corrects) if corrects else _notice(work, now)),
         "review": review,
     }
 

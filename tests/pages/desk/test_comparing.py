@@ -398,3 +398,20 @@ def test_a_script_gets_the_review_alone(rosa: Rater, comparison_campaign: Campai
     assert answer["is_ready"]
     assert "B › A = C › D" in answer["review"]
     assert "<html" not in answer["review"]
+
+
+def test_a_second_press_of_edit_keeps_the_edit(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    page = client.post(address + "submit", comparison(step="edit", edit_of="B", edit="My long edit.")).content.decode()
+
+    assert ">\nMy long edit.</textarea>" in page
+
+
+def test_edit_says_that_nothing_is_ranked_yet(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+
+    page = client.post(start(client, comparison_campaign) + "submit", {"step": "edit"}).content.decode()
+
+    assert "Nothing is ranked yet." in page

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import difflib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,7 +56,7 @@ class Typed:
 
     @classmethod
     def of_post(cls, posted: QueryDict) -> "Typed":
-        return cls(dict(posted.lists()))
+        return cls(dict(posted.lists()), forms.revision(posted.get("revision", "")))
 
     @classmethod
     def of_draft(cls, draft: Draft | None) -> "Typed":
@@ -89,11 +90,17 @@ class Typed:
 
     @classmethod
     def of_json(cls, raw: Any) -> "Typed":
-        """Raises ValueError when `raw` is not {"revision": int, "fields": {name: [text, …]}}."""
+        """Raises ValueError when `raw` is not {"revision": int, "fields": {name: [text, …]}}; its "record" may be missing."""
         fields, revision = (raw.get("fields"), raw.get("revision", 0)) if isinstance(raw, dict) else (None, 0)
         if not isinstance(fields, dict) or len(fields) > MOST_FIELDS or type(revision) is not int:
             raise ValueError("not a draft")
-        return cls(forms.answer_fields(fields), revision)
+        record = forms.record_text(raw.get("record"))
+        return cls(forms.answer_fields(fields) | ({"record": [record]} if record else {}), revision)
+
+    def with_record_of(self, judgment: Judgment) -> "Typed":
+        """As if the page had never been left: its measurements go on from the judgment's."""
+        record = json.dumps({**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False)
+        return replace(self, fields={**self.fields, "record": [record]})
 
     @property
     def has_words(self) -> bool:
@@ -102,7 +109,8 @@ class Typed:
 
     @property
     def as_draft(self) -> dict[str, Any]:
-        return {"revision": self.revision, "fields": forms.answer_fields(self.fields)}
+        record = forms.record_text(forms.first(self.fields, "record"))
+        return {"revision": self.revision, "fields": forms.answer_fields(self.fields), "record": record}
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,11 @@ def version(posted: str) -> int:
     return int(posted) if posted.isdecimal() and len(posted) < 5 else 0
 
 
+def revision(posted: str) -> int:
+    """How many changes a page says it has seen; 0 when it says nothing."""
+    return int(posted) if posted.isdecimal() and len(posted) < 10 else 0
+
+
 def problems_with_ranks(problems: Sequence[Problem]) -> bool:
     return any(problem.where.startswith("rank-") for problem in problems)
 
@@ -298,6 +303,14 @@ def read_record(posted: Fields) -> Recorded:
         return Recorded()
     kept = {name: record[name] for name in RECORDED if isinstance(record.get(name), RECORDED[name])}
     return Recorded(kept, _seconds(record.get("active_s")))
+
+
+def record_text(raw: object) -> str:
+    """What a draft keeps of a page's measurements: what an answer would, as the page posts it; "" when there is nothing."""
+    recorded = read_record({"record": [raw]}) if isinstance(raw, str) else Recorded()
+    if recorded.active_s is None and not recorded.presentation:
+        return ""
+    return json.dumps({**recorded.presentation, "active_s": recorded.active_s or 0}, ensure_ascii=False)
 
 
 def _refuse(constant: str) -> None:

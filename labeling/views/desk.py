@@ -186,7 +186,7 @@ def preview(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 # --- what an open page sends -------------------------------------------------------------------------------------
 @require_POST
 def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
-    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]}}."""
+    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]}, "record": what the page measured}."""
     work = access.work(user=request.user, lease=lease)
     if len(request.body) > BIGGEST_DRAFT:
         return JsonResponse({"error": _("The draft is too long to keep here; it is still in this browser.")}, status=413)
@@ -300,7 +300,7 @@ def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     judgment = selectors.judgment_under(work=work) if request.method == "POST" else None
     if judgment is None:  # undone already
         return _lead(request, reverse("desk_item", args=[lease]))
-    draft = desk_pages.Typed.of_judgment(judgment).as_draft
+    draft = desk_pages.Typed.of_judgment(judgment).with_record_of(judgment).as_draft
     try:
         services.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
     except services.UnableToUndo as error:

@@ -21,11 +21,11 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   function restore() {
     dropOld(prefix);
     const local = load(key);
+    if (local && local.revision >= revision) record.restore(local.record);
     if (!local || !(local.revision > revision)) return false;
     revision = local.revision;
     prepare(local.fields);
     fill(form, local.fields);
-    record.restore(local.record);
     later(PAUSE_MS);
     return true;
   }
@@ -53,7 +53,7 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   async function save() {
     if (isDone || !desk.dataset.draftUrl) return;
     const sent = revision;
-    const answer = await post(desk.dataset.draftUrl, JSON.stringify({ revision, fields: read(form) }));
+    const answer = await post(desk.dataset.draftUrl, JSON.stringify({ revision, fields: read(form), record: JSON.stringify(record.value()) }));
     if (isDone) return;
     if (answer.kind === "ok" && answer.data.is_stored) {
       say.lasts("stored");
@@ -74,6 +74,7 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
     }
   }
 
+  form.addEventListener("formdata", (event) => event.formData.set("revision", revision));
   document.addEventListener("desk:signed-in", () => revision > 0 && later(0), { signal });
 
   /** Stored for good: nothing is kept here any more. */

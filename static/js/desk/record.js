@@ -8,6 +8,7 @@ export function record({ desk, form, signal }) {
   let lastTypedAt = 0;
   let place = "";
   const kept = { active_s: 0, seconds: {}, views: {}, opened: [], typing: {} };
+  restore(JSON.parse(form.elements.record.value || "{}")); // of a draft, or of an answer taken back
 
   for (const kind of ["keydown", "pointermove", "pointerdown", "wheel", "input", "touchstart"]) {
     document.addEventListener(kind, () => (lastInputAt = Date.now()), { passive: true, capture: true, signal });
@@ -29,6 +30,14 @@ export function record({ desk, form, signal }) {
     sent.addEventListener("formdata", (event) => event.formData.set("record", JSON.stringify(value())));
   }
 
+  /** What was measured before this page; the longer of two goes on, for time that was spent stays spent. */
+  function restore({ active_s = 0, seconds, views, opened, typing } = {}) {
+    if (active_s < kept.active_s) return;
+    for (const [name, old] of Object.entries({ active_s, seconds, views, opened, typing })) {
+      if (old !== undefined) kept[name] = old;
+    }
+  }
+
   function value() {
     const theme = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
     return { ...kept, viewport: [innerWidth, innerHeight], theme };
@@ -39,14 +48,30 @@ export function record({ desk, form, signal }) {
       typed("n_pastes", 1);
       typed("pasted", event.clipboardData?.getData("text").length ?? 0);
     });
+    let isMoved = false; // dragged from one place of this text to another
     text.addEventListener("beforeinput", (event) => {
-      if (event.inputType !== "insertText") return;
-      typed("typed", event.data?.length ?? 0);
-      const gap = Date.now() - lastTypedAt;
-      lastTypedAt = Date.now();
-      if (gap < PAUSE_MS) typed("typing_ms", gap);
-      else typed("n_bursts", 1);
+      if (event.inputType === "deleteByDrag") isMoved = true;
+      if (event.inputType === "insertFromDrop") dropped(event);
+      if (event.inputType === "insertText") struck(event.data);
     });
+    // Most keyboards of phones, and those of many languages, compose: only the end of a word says what was typed.
+    text.addEventListener("compositionend", (event) => struck(event.data));
+
+    function dropped(event) {
+      if (!isMoved) {
+        typed("n_pastes", 1);
+        typed("pasted", (event.data ?? event.dataTransfer?.getData("text/plain") ?? "").length);
+      }
+      isMoved = false;
+    }
+  }
+
+  function struck(characters) {
+    typed("typed", characters?.length ?? 0);
+    const gap = Date.now() - lastTypedAt;
+    lastTypedAt = Date.now();
+    if (gap < PAUSE_MS) typed("typing_ms", gap);
+    else typed("n_bursts", 1);
   }
 
   const typed = (name, n) => (kept.typing[name] = (kept.typing[name] ?? 0) + n);
@@ -55,7 +80,7 @@ export function record({ desk, form, signal }) {
     value,
     watchTyping,
     idleMs: () => Date.now() - lastInputAt,
-    restore: (old) => old && Object.assign(kept, old),
+    restore,
     viewed(letter, view) {
       const views = (kept.views[letter] ??= {});
       views[view] = (views[view] ?? 0) + 1;

@@ -192,3 +192,17 @@ def test_a_beat_for_an_item_that_was_stored_elsewhere_says_so(
     assert client.post(address + "heartbeat").json() == {"is_gone": True, "is_stored": True}
     late = client.post(address + "draft", json.dumps({"revision": 1, "fields": {}}), content_type="application/json")
     assert late.json() == {"is_stored": True}
+
+
+def test_a_draft_brings_back_the_time_spent_with_the_words(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    record = json.dumps({"active_s": 70, "opened": ["guideline"], "made_up": 1})
+    body = json.dumps({"revision": 3, "fields": {"reason": ["so far"]}, "record": record})
+
+    client.post(address + "draft", body, content_type="application/json")
+
+    page = client.get(address).content.decode()
+    assert 'name="record" value="{&quot;opened&quot;: [&quot;guideline&quot;], &quot;active_s&quot;: 70.0}"' in page

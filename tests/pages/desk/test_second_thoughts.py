@@ -1,8 +1,10 @@
 """Second thoughts: an answer undone, and corrections as versions."""
 
+import json
 import re
 import uuid
 from datetime import timedelta
+from html import unescape
 
 from django.utils import timezone
 
@@ -153,3 +155,26 @@ def test_nobody_corrects_or_undoes_the_answer_of_another(
 
     assert stranger.post(address + "undo").status_code == 404
     assert stranger.get(address + "correct").status_code == 404
+
+
+def test_the_time_spent_and_what_was_pasted_outlive_an_undo(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    record = json.dumps({"active_s": 70, "typing": {"n_pastes": 1, "pasted": 12}, "seconds": {"prompt": 30}})
+    client.post(address + "submit", {"step": "stop", "text": words(30), "record": record})
+    client.post(address + "undo")
+
+    page = client.get(address).content.decode()
+
+    kept = json.loads(unescape(re.search(r'name="record" value="([^"]*)"', page).group(1)))  # type: ignore[union-attr]
+    assert kept == {"active_s": 70, "typing": {"n_pastes": 1, "pasted": 12}, "seconds": {"prompt": 30}}
+
+
+def test_a_correction_begins_its_own_count_of_seconds(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    client.post(address + "submit", {"step": "stop", "text": words(30), "record": json.dumps({"active_s": 70})})
+
+    assert 'name="record" value="{}"' in client.get(address + "correct").content.decode()

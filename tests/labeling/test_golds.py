@@ -171,6 +171,12 @@ def gold_order(item: Item) -> dict[int, int | None]:
     return {response.pk: response.number + 1 for response in item.responses.all()}
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The board's figures are those of the moment, however slow the machine is."""
+    monkeypatch.setattr("labeling.selectors.kept.QUICK_S", math.inf)
+
+
 @pytest.fixture
 def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Open, 20 items of 4 responses, overlap 3, half of what raters get may be golds; the first six items are golds."""

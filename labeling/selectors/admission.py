@@ -107,6 +107,16 @@ def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindra
     return {pk: _paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)}
 
 
+def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
+    """Who can be given something there, today or once onboarding, a quota or the pool's own pause is over: raters in its pool
+    with an open login, neither paused nor withdrawn, and of an external crowd those whose visit goes on."""
+    paused = RaterStanding.objects.filter(rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False)
+    visits = CrowdVisit.objects.filter(rater=OuterRef("pk"))
+    in_pool = models.Q(memberships__pool=campaign.pool_id, memberships__is_active=True, memberships__paused_at=None)
+    comes = ~Exists(visits) | Exists(visits.filter(state=CrowdVisit.State.WORKING))
+    return Rater.objects.filter(in_pool, comes, ~Exists(paused), user__is_active=True, withdrawn_at=None)
+
+
 def _paused(pool_id: int) -> Hindrance:
     sentence = _("You are paused here: an admin looks at your recent answers first. What you hold can still be submitted.")
     return Hindrance(Reason.RATER_PAUSED, pool_id, sentence)

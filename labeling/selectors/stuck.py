@@ -3,12 +3,12 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from labeling import routing
-from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Rater, RaterStanding, SetAside, Slot
+from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Rater, SetAside, Slot
+from labeling.selectors import admission
 
 LOOKED_AT = 1_000
 """Free slots that are looked at, those that go next: what nobody takes stays behind at the head of the line."""
@@ -38,7 +38,7 @@ class Stuck:
 
 def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
     """Costs by LOOKED_AT slots and by the items that were skipped, or of which a judgment was set aside."""
-    raters = list(_at_work(campaign))
+    raters = list(admission.at_work(campaign=campaign))
     slots = Slot.objects.filter(campaign=campaign, is_gold=False)
     n_nobody, n_unfit = _without_takers(campaign, raters)
     held = Item.objects.filter(campaign=campaign, held_at__isnull=False, cases__settled_at=None, cases__isnull=False)
@@ -50,13 +50,6 @@ def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
         n_raters=len(raters),
         n_raters_short=max(0, campaign.overlap - len(raters)),
     )
-
-
-def _at_work(campaign: Campaign) -> Any:
-    """Who can be given something there, today or once their onboarding is done."""
-    paused = RaterStanding.objects.filter(rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False)
-    in_pool = Q(memberships__pool=campaign.pool_id, memberships__is_active=True, memberships__paused_at=None)
-    return Rater.objects.filter(in_pool, ~Exists(paused), user__is_active=True, withdrawn_at=None)
 
 
 def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:

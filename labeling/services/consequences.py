@@ -76,7 +76,7 @@ def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
     that nobody has taken go when raters have come to agree (after a correction).
     """
     assert campaign.max_overlap is not None
-    item = Item.objects.select_for_update().get(pk=item_id)
+    item = Item.objects.select_for_update(no_key=True).get(pk=item_id)  # as items.level inserts slots below it
     if item.is_calibration or item.repeat_of_id is not None or item.held_at is not None:
         return
     states = list(Slot.objects.filter(item=item, is_gold=False).values_list("state", flat=True))

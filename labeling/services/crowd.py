@@ -11,7 +11,7 @@ from accounts import audit, notices
 from accounts.models import User
 from labeling.models import Campaign, CrowdLink, CrowdVisit, PoolMembership, Rater, Slot
 from labeling.selectors import crowd
-from labeling.services import people, slots
+from labeling.services import items, people, slots
 
 State = CrowdVisit.State
 ENDED_BATCH = 200
@@ -171,3 +171,4 @@ def _give_back(visit: CrowdVisit, *, now: datetime) -> None:
     for lease in leases.values_list("lease", flat=True):
         if lease is not None:
             slots.release(lease=lease, rater=rater, now=now)
+    items.level_pool(pool=visit.link.campaign.pool, now=now)

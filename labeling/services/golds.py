@@ -341,6 +341,7 @@ def pause_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: datet
         requests = [ReviewRequest(judgment=judgment, at=now) for judgment in recent.order_by("-submitted_at", "-pk")[:RECENT]]
         ReviewRequest.objects.bulk_create(requests, ignore_conflicts=True)
         after = {"campaign": campaign.name, "n_to_review": len(requests)}
+        items.level(campaign=campaign, now=now)
         audit.record(by=by, action="pause", target=rater, after=after, now=now)
         _tell_of_pause(campaign=campaign, rater=rater, now=now)
     return True
@@ -352,6 +353,7 @@ def resume_rater(*, campaign: Campaign, rater: Rater, by: User | None, now: date
         paused = RaterStanding.objects.filter(campaign=campaign, rater=rater, paused_at__isnull=False)
         if paused.update(paused_at=None, warned_at=None, resumed_at=now) != 1:
             return False
+        items.level(campaign=campaign, now=now)
         audit.record(by=by, action="resume", target=rater, after={"campaign": campaign.name}, now=now)
         words = gettext_lazy("You can work in “%(name)s” again.")
         _tell(

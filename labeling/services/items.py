@@ -3,14 +3,15 @@
 Slots that come later join the line behind those that were given back, so that no rater's place in it is wrong.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet
 
 from labeling import queue
-from labeling.models import Campaign, Gold, Item, ItemResponse, Judgment, Pass, Pool, PoolMembership, Prompt, Slot
+from labeling.models import Campaign, Gold, Item, ItemResponse, Judgment, Pass, Pool, Prompt, Rater, Slot
+from labeling.selectors import admission
 
 BATCH = 2_000
 
@@ -72,27 +73,31 @@ def free_slots(slots: QuerySet[Slot]) -> QuerySet[Slot]:
 
 
 def level_pool(*, pool: Pool, now: datetime) -> None:
-    """After raters joined or left: in each campaign of the pool that goes on, calibration is for those who are there now."""
+    """After raters came or went: in each campaign of the pool that goes on, calibration is for those who are at work now."""
     for campaign in Campaign.objects.filter(pool=pool, calibration_percent__gt=0).exclude(state=Campaign.State.CLOSED):
         level(campaign=campaign, now=now)
 
 
-def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None) -> None:
-    """On every calibration item that is not decided as many free slots as there are raters of the pool who have not met it.
+def level_pools_of(*, raters: Iterable[Rater], now: datetime) -> None:
+    """The same in every pool that these raters are in."""
+    for pool in Pool.objects.filter(memberships__rater__in=list(raters), memberships__is_active=True).distinct().order_by("pk"):
+        level_pool(pool=pool, now=now)
 
-    Before the campaign has handed out anything these stand in the line at their item's place, later in front.
+
+def level(*, campaign: Campaign, now: datetime, item_ids: Collection[int] | None = None) -> None:
+    """On every calibration item that is not decided as many free slots as there are raters at work who have not met it.
+
+    Before the campaign has handed out anything these stand in the line at their item's place, later in front. A closed
+    campaign is levelled when it is opened again.
     """
-    if not campaign.calibration_percent:
+    if not campaign.calibration_percent or campaign.state == Campaign.State.CLOSED:
         return
-    Campaign.objects.select_for_update().get(pk=campaign.pk)  # one leveling after the other
+    # One leveling after the other; a submit that pauses its rater may be under way, and others insert below this campaign.
+    Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     found = undecided(Item.objects.filter(campaign=campaign, is_calibration=True, held_at=None))
     found = found if item_ids is None else found.filter(pk__in=item_ids)
     items = list(found.only("pk", "position"))
-    raters = set(
-        PoolMembership.objects.filter(pool=campaign.pool_id, is_active=True, rater__withdrawn_at=None).values_list(
-            "rater", flat=True
-        )
-    )
+    raters = set(admission.at_work(campaign=campaign).values_list("pk", flat=True))
     met = _met(item_ids=[item.pk for item in items], raters=raters)
     counted = Slot.objects.filter(item__in=[item.pk for item in items]).values("item_id")
     slots = {row["item_id"]: row for row in counted.annotate(last=Max("number"), n_free=Count("pk", filter=Q(state="free")))}

@@ -93,11 +93,14 @@ def change_person(
 ) -> User:
     """Another name, other roles, or a login closed or opened again. What they judged stays. Raises UnableToChangePerson."""
     with transaction.atomic():
+        was_open = User.objects.values_list("is_active", flat=True).get(pk=user.pk)
         changed = accounts.update_user(
             user=user, email=email, name=name, roles=roles, time_zone=time_zone, is_active=is_active, by=by, now=now
         )
         if changed.is_rater:
             _ensure_rater(user=changed, now=now)
+        if changed.is_active != was_open:
+            items.level_pools_of(raters=Rater.objects.filter(user=changed), now=now)
     return changed
 
 
@@ -219,14 +222,15 @@ def _pause(
         if changing:
             aliases = [membership.rater.alias for membership in changing]
             audit.record(by=by, action=action, target=pool, after={"raters": aliases}, now=now)
+            items.level_pool(pool=pool, now=now)
     return len(changing)
 
 
 def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
     """Close the logins of these raters; how many were open. What they judged stays, and so does their place in pools."""
-    n_closed = 0
+    n_closed, closing = 0, list(raters)
     with transaction.atomic():
-        for user in User.objects.select_for_update().filter(rater__in=list(raters), is_active=True).order_by("pk"):
+        for user in User.objects.select_for_update().filter(rater__in=closing, is_active=True).order_by("pk"):
             accounts.update_user(
                 user=user,
                 email=user.email,
@@ -238,6 +242,8 @@ def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime
                 now=now,
             )
             n_closed += 1
+        if n_closed:
+            items.level_pools_of(raters=closing, now=now)
     return n_closed
 
 

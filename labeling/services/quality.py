@@ -16,6 +16,7 @@ from labeling import measures, rating_form, selectors
 from labeling.figures import absent, gettext_noop
 from labeling.models import (
     Campaign,
+    Pool,
     PoolMembership,
     QualityReport,
     Rater,
@@ -28,6 +29,7 @@ from labeling.models import (
     VoteBlock,
 )
 from labeling.selectors.onboarding import FEWEST_IN_A_CELL
+from labeling.services import items
 
 LONGEST = timedelta(minutes=30)
 """A worker that has been at a report for so long is gone, and another may start. As long as the task may take."""
@@ -188,10 +190,13 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
         if Rater.objects.filter(pk=rater.pk, withdrawn_at=None).update(withdrawn_at=now) == 0:
             return False
         left = PoolMembership.objects.filter(rater=rater, is_active=True)
-        pools = sorted(left.values_list("pool__name", flat=True))
+        pools = list(Pool.objects.filter(memberships__in=left).order_by("name"))
         left.update(is_active=False)
+        for pool in pools:
+            items.level_pool(pool=pool, now=now)
+        names = [pool.name for pool in pools]
         audit.record(
-            by=by, action="withdraw", target=rater, before={"pools": pools}, after={"withdrawn_at": now.isoformat()}, now=now
+            by=by, action="withdraw", target=rater, before={"pools": names}, after={"withdrawn_at": now.isoformat()}, now=now
         )
     return True
 

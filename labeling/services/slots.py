@@ -158,7 +158,19 @@ def _take_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: dat
         slot = queue.claim_free(campaign=campaign, rater=rater, suits=suits, now=now, is_sweep=True)
         if slot is None:
             queue.remember_empty(campaign=campaign, rater=rater, now=now)
+            if campaign.calibration_percent:
+                _drop_forgotten(campaign=campaign, now=now)
     return slot
+
+
+def _drop_forgotten(*, campaign: Campaign, now: datetime) -> None:
+    """Lapsed leases on calibration items of raters who come no more: these slots were for them and wait for nobody else."""
+    lapsed = Slot.objects.filter(campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, item__is_calibration=True)
+    gone = lapsed.exclude(rater__in=admission.at_work(campaign=campaign))
+    with transaction.atomic():
+        for slot in gone.select_for_update(skip_locked=True, of=("self",)):
+            _end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
+            Slot.objects.filter(pk=slot.pk).delete()
 
 
 def _take_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:

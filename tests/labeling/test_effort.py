@@ -30,7 +30,11 @@ def comparing(pool: Pool, guideline: Guideline, effort: Effort, *, n_items: int 
 
 
 def raters_in(pool: Pool, n: int) -> list[Rater]:
-    raters = Rater.objects.bulk_create(Rater(alias=f"rater {number}") for number in range(n))
+    names = [f"rater {number}" for number in range(n)]
+    users = User.objects.bulk_create(
+        User(email=f"{name.replace(' ', '')}@example.org", name=name, is_rater=True) for name in names
+    )
+    raters = Rater.objects.bulk_create(Rater(alias=user.name, user=user) for user in users)
     services.add_raters(pool=pool, raters=raters, by=None, now=NOON)
     return raters
 

@@ -154,7 +154,7 @@ def test_a_store_that_stays_away_ends_in_a_sentence_and_the_run_can_be_tried_aga
     queue: Callable[..., Run], shared: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr(supervisor, "STORE_PATIENCE_S", 0)
+    monkeypatch.setattr(supervisor.attempt, "STORE_PATIENCE_S", 0)
     shared.write_text("in the way")
 
     run = supervised(queue(n_steps=2))

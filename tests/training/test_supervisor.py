@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import OperationalError
 
 from accounts.models import User
 from labeling.models import Response
 from tests.cast import some_prompts
 from tests.training.conftest import NOW
-from training import run_dir, supervisor
+from training import run_dir, services, supervisor
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -50,6 +51,25 @@ def test_a_finished_run_leaves_a_model_with_parent_metrics_and_an_opaque_source(
     assert (model.parent, model.licence, model.metrics) == (run.base_model, "Apache-2.0", {"loss_before": 2.0, "loss_after": 1.0})
     assert model.source is not None
     assert (Path(model.location) / "config.json").is_file()
+
+
+def test_weights_stay_when_the_answer_to_their_registration_is_lost(
+    queue: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, lost = services.finish_run, iter([True])
+
+    def answered(**ending: Any) -> bool:
+        kept = really(**ending)
+        if next(lost, False):
+            raise OperationalError("server closed the connection unexpectedly")
+        return kept
+
+    monkeypatch.setattr(services, "finish_run", answered)
+
+    run = supervised(queue(n_steps=2))
+
+    assert run.outcome == "succeeded"
+    assert (Path(TrainedModel.objects.get(run=run).location) / "config.json").is_file()
 
 
 def test_samples_and_notes_are_kept_beside_the_curves(queue: Callable[..., Run]) -> None:

@@ -25,7 +25,7 @@ from training.selectors.nodes import (
 )
 from training.selectors.origins import Drawing, Node, Place, drawing, responses_of
 from training.selectors.points import points_since
-from training.selectors.registry import Step, children, lineage, models
+from training.selectors.registry import Step, children, is_registered, lineage, models
 from training.selectors.runs import (
     DEFAULT_PRESET,
     Difference,
@@ -116,6 +116,7 @@ __all__ = [
     "highest_priority",
     "is_elsewhere",
     "is_intact",
+    "is_registered",
     "is_wanted_elsewhere",
     "kept",
     "licence_choices",

@@ -42,3 +42,8 @@ def lineage(*, model: TrainedModel) -> list[Step]:
 
 def children(*, model: TrainedModel) -> list[TrainedModel]:
     return list(model.children.select_related("run").order_by("-created_at", "-pk"))
+
+
+def is_registered(*, location: str) -> bool:
+    """Whether a model's weights are said to lie there."""
+    return TrainedModel.objects.filter(location=location).exists()

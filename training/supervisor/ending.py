@@ -10,7 +10,7 @@ from typing import Any
 from django.utils import timezone
 
 from labeling.intake import NewResponse
-from training import artifacts, progress_lines, run_dir, services, store, verdicts
+from training import artifacts, progress_lines, run_dir, selectors, services, store, verdicts
 from training.models import Run
 from training.services import Ending
 from training.supervisor.attempt import Attempt, Left, Superseded, os_sentence, patiently, store_sentence
@@ -50,7 +50,7 @@ def conclude(attempt: Attempt, words: LastWords) -> None:
 def finish(attempt: Attempt, ending: Ending) -> None:
     run = attempt.run
     kept = patiently(lambda: services.finish_run(run_id=run.pk, attempt=run.attempt, ending=ending, now=timezone.now()))
-    if kept:
+    if kept or _was_entered(ending):
         logger.info("Run %s ends: %s. %s", run.pk, ending.outcome, ending.error)
         if ending.outcome == Run.Outcome.SUCCEEDED:
             _clear(attempt, ending.kept_step)
@@ -58,6 +58,11 @@ def finish(attempt: Attempt, ending: Ending) -> None:
     if ending.model:
         _freed(lambda: artifacts.discard_model(str(ending.model)))
     raise Superseded
+
+
+def _was_entered(ending: Ending) -> bool:
+    """Whether a try before the last was committed and only its answer was lost: then the weights are a registered model's."""
+    return ending.model is not None and patiently(lambda: selectors.is_registered(location=str(ending.model)))
 
 
 def _send_last_checkpoint(attempt: Attempt) -> None:

@@ -44,6 +44,7 @@ ACTION_WORDS = {
     "import_golds": _("import golds"),
     "invite": _("invite"),
     "keep": _("keep of a conversation"),
+    "kill": _("end at once"),
     "mark_upsetting": _("mark upsetting content"),
     "new_version": _("new version"),
     "own": _("take charge"),

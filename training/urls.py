@@ -14,6 +14,7 @@ urlpatterns = [
     path("runs/<int:pk>/remarks", compare.describe, name="run_describe"),
     path("runs/<int:pk>/live", runs.fragment, name="run_fragment"),
     path("runs/<int:pk>/stop", runs.stop, name="run_stop"),
+    path("runs/<int:pk>/kill", runs.kill, name="run_kill"),
     path("runs/<int:pk>/retry", runs.retry, name="run_retry"),
     path("runs/<int:pk>/extend", run_parts.extend, name="run_extend"),
     path("runs/<int:pk>/move", run_parts.move, name="run_move"),

@@ -126,6 +126,7 @@ def test_a_script_cuts_a_snapshot_and_queues_a_run(
     assert site.read_model(model.id) == model == next(site.list_models())
     assert site.stop_run(run.id).outcome == "stopped"
     assert site.retry_run(run.id).state == "queued"
+    assert site.kill_run(run.id).outcome == "stopped"
 
 
 def test_a_script_asks_for_the_cost_and_steers_the_line(site: Preferably, bo: User) -> None:

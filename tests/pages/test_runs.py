@@ -155,6 +155,30 @@ def test_stop_and_retry_are_posts(signed_in: SignIn, noor: User) -> None:
     assert (run.state, run.stop_requested_at) == ("queued", None)
 
 
+def test_a_run_is_killed_after_asking_back_once_a_stop_was_asked_for(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=2, progress_at=timezone.now())
+    client = signed_in(noor)
+    assert f"/runs/{run.pk}/kill" not in text_of(client, f"/runs/{run.pk}/")
+    client.post(f"/runs/{run.pk}/stop")
+
+    assert f"/runs/{run.pk}/kill" in text_of(client, f"/runs/{run.pk}/live")
+    asked = text_of(client, f"/runs/{run.pk}/kill")
+    run.refresh_from_db()
+    assert (run.state, "leaves no model" in asked) == ("running", True)
+    client.post(f"/runs/{run.pk}/kill")
+
+    run.refresh_from_db()
+    assert (run.state, run.outcome) == ("finished", "stopped")
+    assert "Noor ended it at once" in text_of(client, f"/runs/{run.pk}/")
+    assert client.get(f"/runs/{run.pk}/kill").status_code == 302
+
+
+def test_a_run_without_a_step_for_minutes_can_be_killed(signed_in: SignIn, noor: User) -> None:
+    run = cast.a_run(noor, state="running", n_points=0)
+
+    assert f"/runs/{run.pk}/kill" in text_of(signed_in(noor), f"/runs/{run.pk}/")
+
+
 # --- a new run ---------------------------------------------------------------------------------------------------
 
 

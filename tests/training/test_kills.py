@@ -13,6 +13,7 @@ from django.conf import LazySettings
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import AuditEvent, User
 from tests.training.processes import Processes, descendants, is_alive, kill, processes, run_folder, until
 from training import services
 from training.models import Run
@@ -218,6 +219,27 @@ def test_a_run_outlives_a_database_that_drops_its_connections(site: Processes, q
     until(is_finished(run), "the end after a dropped connection")
 
     assert (run.outcome, run.attempt, run.points.count()) == ("succeeded", 1, 30)
+
+
+def test_a_run_that_hangs_is_killed_by_a_person_and_its_child_ends(
+    site: Processes, queue: Callable[..., Run], noor: User
+) -> None:
+    run = queue(n_steps=4, hang_at=3, checkpoint_every=1, only_attempt=1)
+    supervisor = site.start_supervisor(run.pk)
+    until(has_reached(run, 2), "step 2")
+    child = child_pid(run)
+
+    assert services.kill_run(run=run, by=noor, now=timezone.now())
+    supervisor.wait(timeout=60)
+
+    assert not is_alive(child)
+    assert (now_of(run).state, run.outcome) == (Run.State.FINISHED, Run.Outcome.STOPPED)
+    assert AuditEvent.objects.filter(action="kill", by=noor, target_id=run.pk).exists()
+    assert not services.kill_run(run=run, by=noor, now=timezone.now())
+    services.retry_run(run=run, by=noor, now=timezone.now())
+    site.start_supervisor(run.pk, "again")
+    until(is_finished(run), "the end of the new try")
+    assert (run.outcome, resumed_at(run, attempt=2)) == ("succeeded", 2)
 
 
 def test_a_child_that_stands_still_is_ended_and_tried_again(

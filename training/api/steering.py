@@ -1,4 +1,4 @@
-"""What a program does with runs and models beside making them: ask what one would cost, extend, reorder, pin."""
+"""What a program does with runs and models beside making them: ask what one would cost, extend, reorder, kill, pin."""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -73,6 +73,15 @@ class RunPriority(ApiView):
         run = access.run(user=person(request), pk=pk)
         _refuse_unless_waiting(run.state)
         services.set_priority(run=run, priority=values["priority"], by=person(request), now=timezone.now())
+        return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
+
+
+class RunKill(ApiView):
+    @writes("kill_run", serializers.RunSerializer, is_one=True, tag="runs")
+    @idempotency.once
+    def post(self, request: Request, pk: int) -> Response:
+        """End a run at once; what it did since its last checkpoint is gone. Changes nothing when it has ended already."""
+        services.kill_run(run=access.run(user=person(request), pk=pk), by=person(request), now=timezone.now())
         return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
 
 

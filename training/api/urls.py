@@ -11,6 +11,7 @@ urlpatterns = [
     path("runs/<int:pk>", views.RunDetail.as_view(), name="api_run"),
     path("runs/<int:pk>/points", views.RunPoints.as_view(), name="api_run_points"),
     path("runs/<int:pk>/stop", views.RunStop.as_view(), name="api_run_stop"),
+    path("runs/<int:pk>/kill", steering.RunKill.as_view(), name="api_run_kill"),
     path("runs/<int:pk>/retry", views.RunRetry.as_view(), name="api_run_retry"),
     path("runs/estimate", steering.RunEstimate.as_view(), name="api_run_estimate"),
     path("runs/<int:pk>/extend", steering.RunExtend.as_view(), name="api_run_extend"),

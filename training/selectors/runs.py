@@ -13,6 +13,8 @@ from training.selectors.nodes import in_line
 
 N_SAMPLES_SHOWN = 20
 DEFAULT_PRESET = "balanced"
+# Without a step for so long a run may be loading, or hang: it can be ended without being saved.
+STANDS_STILL = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,14 @@ def live(*, run: Run, now: datetime) -> Live:
     per_step_s = (ended - began).total_seconds() / (last - first)
     left_s = per_step_s * (run.n_steps - last) - (now - ended).total_seconds()
     return Live(done, max(1.0, left_s) if last < run.n_steps else None, is_silent)
+
+
+def can_be_killed(*, run: Run, now: datetime) -> bool:
+    """Where stopping does not help, or may not: a person has asked for it, or nothing has moved for minutes."""
+    if run.state != Run.State.RUNNING:
+        return False
+    moved_at = run.progress_at or run.started_at
+    return run.stop_requested_at is not None or (moved_at is not None and now - moved_at > STANDS_STILL)
 
 
 def samples(*, run: Run) -> list[RunSample]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max, Q, Value
+from django.db.models import F, Max, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -158,10 +158,33 @@ def _stop(run: Run, now: datetime) -> bool:
     if waiting.update(state=Run.State.FINISHED, outcome=Run.Outcome.STOPPED, stop_requested_at=now, finished_at=now) == 1:
         endings.tell_of_end(run_id=run.pk, now=now)
         return True
-    return (
-        Run.objects.filter(pk=run.pk, state=Run.State.RUNNING).update(stop_requested_at=Coalesce("stop_requested_at", Value(now)))
-        == 1
-    )
+    return _running_now(run).update(stop_requested_at=Coalesce("stop_requested_at", Value(now))) == 1
+
+
+def _running_now(run: Run) -> QuerySet[Run]:
+    """Whatever its attempt."""
+    return Run.objects.filter(pk=run.pk, state=Run.State.RUNNING)
+
+
+def kill_run(*, run: Run, by: User, now: datetime) -> bool:
+    """Ends a run at once, whatever it is at: what it did since its last checkpoint is gone. False when it has ended already.
+
+    Its supervisor learns of it at its next beat, and ends the processes.
+    """
+    with transaction.atomic():
+        is_ended = _running_now(run).update(
+            state=Run.State.FINISHED,
+            outcome=Run.Outcome.STOPPED,
+            error=_("%(person)s ended it at once: nothing was saved after its last checkpoint.") % {"person": by},
+            stop_requested_at=Coalesce("stop_requested_at", Value(now)),
+            finished_at=now,
+        )
+        if is_ended:
+            endings.tell_of_end(run_id=run.pk, now=now)
+        elif not _stop(run, now):
+            return False
+        audit.record(by=by, action="kill", target=run, now=now)
+    return True
 
 
 def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> bool:

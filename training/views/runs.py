@@ -107,6 +107,17 @@ def stop(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("run", pk)
 
 
+@require_http_methods(["GET", "POST"])
+def kill(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks back first: nothing is saved."""
+    run = access.run(user=request.user, pk=pk)
+    if request.method == "GET" and run.state != Run.State.FINISHED:
+        return render(request, "training/run_kill.html", {"run": run})
+    if request.method == "GET" or not services.kill_run(run=run, by=access.researcher(request.user), now=timezone.now()):
+        messages.info(request, _("The run had ended already."))
+    return redirect("run", pk)
+
+
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     run = access.run(user=request.user, pk=pk)
@@ -124,6 +135,7 @@ class Board:
     """What the live part of a run's page shows."""
 
     live: selectors.Live
+    can_be_killed: bool
     why_waiting: str
     charts: list[LineChart]
     samples: list[tuple[RunSample, list[tuple[str, str]]]]
@@ -149,6 +161,7 @@ def _board(run: Run) -> Board:
     known = selectors.nodes(now=timezone.now())
     return Board(
         live=selectors.live(run=run, now=timezone.now()),
+        can_be_killed=selectors.can_be_killed(run=run, now=timezone.now()),
         why_waiting=selectors.why_waiting(run=run, now=timezone.now()),
         charts=_charts(run),
         samples=[

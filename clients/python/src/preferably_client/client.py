@@ -213,6 +213,10 @@ class Preferably:
     def stop_run(self, run_id: int) -> Run:
         return read(Run, self._post(f"runs/{run_id}/stop"))
 
+    def kill_run(self, run_id: int) -> Run:
+        """Ends it at once; what it did since its last checkpoint is gone."""
+        return read(Run, self._post(f"runs/{run_id}/kill"))
+
     def retry_run(self, run_id: int) -> Run:
         return read(Run, self._post(f"runs/{run_id}/retry"))
 

@@ -115,6 +115,21 @@ def test_a_stop_of_a_running_run_reaches_its_next_beat(queue: Callable[..., Run]
     assert services.beat(run_id=run.pk, attempt=1, now=NOW).is_stop_requested
 
 
+def test_a_stopped_run_whose_node_dies_or_leaves_has_stopped_and_waits_no_more(queue: Callable[..., Run], noor: User) -> None:
+    dead, left = claimed(queue()), claimed(queue())
+    for run in (dead, left):
+        services.request_stop(run=run, by=noor, now=NOW)
+
+    services.return_to_queue(run_id=left.pk, attempt=1, now=NOW)
+    services.reap_runs(now=NOW + timedelta(days=1))
+
+    dead.refresh_from_db()
+    left.refresh_from_db()
+    assert (dead.state, dead.outcome) == (left.state, left.outcome) == ("finished", "stopped")
+    assert "went away. It was to stop" in dead.error
+    services.retry_run(run=dead, by=noor, now=NOW)
+
+
 def test_an_ended_run_cannot_be_stopped(queue: Callable[..., Run], noor: User) -> None:
     run = claimed(queue())
     finish(run)

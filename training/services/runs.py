@@ -216,7 +216,10 @@ def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> b
 def return_to_queue(*, run_id: int, attempt: int, now: datetime) -> bool:
     """A worker that leaves puts its run back, saved; this is nobody's failure. False for an attempt that is over."""
     with transaction.atomic():
-        if _running(run_id, attempt).update(state=Run.State.QUEUED, node="") != 1:
+        ours = _running(run_id, attempt)
+        if _ended_as_stopped(ours, run_id, _("Its node had to go before the run had stopped."), now):
+            return True
+        if ours.update(state=Run.State.QUEUED, node="") != 1:
             return False
         endings.tell_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         transaction.on_commit(partial(doorbell.ring, run_id))
@@ -235,6 +238,8 @@ def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, on
     lost = _("%(reason)s That was the last of %(n)s attempts. Look at the log, then retry: it goes on from its last checkpoint.")
     has_advanced = _has_advanced(run_id, attempt)
     with transaction.atomic():
+        if _ended_as_stopped(ours, run_id, reason, now):
+            return True
         if (
             not has_advanced
             and ours.filter(n_crashes__gte=n_allowed - 1).update(
@@ -254,6 +259,19 @@ def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, on
         endings.tell_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         transaction.on_commit(partial(doorbell.ring, run_id))
     return True
+
+
+def _ended_as_stopped(ours: QuerySet[Run], run_id: int, reason: str, now: datetime) -> bool:
+    """One that a person has stopped does not wait again, only to load and stop. False when nobody has."""
+    is_ended = ours.filter(stop_requested_at__isnull=False).update(
+        state=Run.State.FINISHED,
+        outcome=Run.Outcome.STOPPED,
+        error=_("%(reason)s It was to stop, and nothing was saved after its last checkpoint.") % {"reason": reason},
+        finished_at=now,
+    )
+    if is_ended:
+        endings.tell_of_end(run_id=run_id, now=now)
+    return bool(is_ended)
 
 
 def _has_advanced(run_id: int, attempt: int) -> bool:

@@ -12,16 +12,24 @@ from pathlib import Path
 
 from django.conf import settings
 
-from training import environment, launching, leaving, run_dir
+from training import environment, launching, leaving, machine, run_dir
 from training.launching import Launch, Meeting
 
 CHILD = "child.json"
 """Who it was, so that the next attempt ends one that has outlived its supervisor."""
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 LOOK_S = 0.2
 
 
 def start(
-    folder: Path, launch: Launch, *, n_gpus: int, title: str, more: Mapping[str, str], meeting: Meeting | None = None
+    folder: Path,
+    launch: Launch,
+    *,
+    n_gpus: int,
+    memory_gb: int,
+    title: str,
+    more: Mapping[str, str],
+    meeting: Meeting | None = None,
 ) -> "subprocess.Popen[bytes]":
     """In a session of its own, so that it can be ended with all it started, and bound to this process's life.
 
@@ -36,8 +44,7 @@ def start(
             os._exit(1)
 
     inherited = environment.harmless() | {"PYTHONUNBUFFERED": "1"} | dict(more)
-    if launch.is_parallel and not n_gpus:
-        inherited["CUDA_VISIBLE_DEVICES"] = ""  # it asked for none
+    inherited[VISIBLE] = _visible(inherited.get(VISIBLE, machine.ALL), launch, n_gpus, memory_gb)
     command = _command(folder, launch, n_gpus, meeting)
     with (folder / run_dir.LOG).open("ab") as log:
         log.write(f"{title}\n".encode())
@@ -91,6 +98,17 @@ def n_oom_kills() -> int:
                 if name == key:
                     return int(count)
     return 0
+
+
+def _visible(node: str, launch: Launch, n_gpus: int, memory_gb: int) -> str:
+    """The cards that the run asked for, of those that the node may use.
+
+    A process by itself is shown one, where there is one: seeing several, transformers' Trainer copies the model to each and takes
+    batches as many times as large.
+    """
+    if launch.is_parallel and not n_gpus:
+        return ""
+    return machine.cards(n_gpus if launch.is_parallel else 1, memory_gb=memory_gb if n_gpus else 0, visible=node)
 
 
 def _command(folder: Path, launch: Launch, n_gpus: int, meeting: Meeting | None) -> list[str]:

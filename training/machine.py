@@ -1,5 +1,6 @@
 """What a GPU node has, told without torch: cores, memory, GPUs as nvidia-smi lists them, versions of what is installed."""
 
+import math
 import os
 import platform
 import shutil
@@ -47,9 +48,32 @@ def report(*, visible: str = ALL) -> Report:
 
 def gpus(*, visible: str = ALL) -> tuple[Gpu, ...]:
     """Those that this process may use. Empty without an NVIDIA driver."""
+    return parse(_table(), visible=visible)
+
+
+def cards(n: int, *, memory_gb: int = 0, visible: str = ALL) -> str:
+    """Which of this process's cards a run on `n` of them may see, as CUDA_VISIBLE_DEVICES has them: see choose()."""
+    return choose(_table(), n, memory_gb=memory_gb, visible=visible)
+
+
+def choose(table: str, n: int, *, memory_gb: int = 0, visible: str = ALL) -> str:
+    """Of the cards that are visible the `n` with enough memory that hold the least, by the names they are visible under.
+
+    Where nvidia-smi tells of none of them (another maker's, a part of one) the first that are visible.
+    """
+    rows = [row for row in _rows(table, visible) if math.ceil(_gb(row[3])) >= memory_gb]
+    emptiest = sorted(rows, key=lambda row: _gb(row[4]))[:n]
+    if emptiest:
+        named = [] if visible == ALL else _names(visible)
+        return ",".join(index if index in named else uuid for index, uuid, *_rest in emptiest)
+    return ",".join([str(number) for number in range(n)] if visible == ALL else _names(visible)[:n])
+
+
+def _table() -> str:
+    """What nvidia-smi says; nothing without an NVIDIA driver."""
     command = shutil.which("nvidia-smi")
     if command is None:
-        return ()
+        return ""
     try:
         done = subprocess.run(  # noqa: S603  # found on PATH, and no word of it comes from outside
             [command, f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"],
@@ -59,20 +83,26 @@ def gpus(*, visible: str = ALL) -> tuple[Gpu, ...]:
             check=True,
         )
     except (OSError, subprocess.SubprocessError):
-        return ()
-    return parse(done.stdout, visible=visible)
+        return ""
+    return done.stdout
 
 
 def parse(table: str, *, visible: str = ALL) -> tuple[Gpu, ...]:
     """Rows of nvidia-smi's CSV. `visible`: indices or UUIDs, as CUDA_VISIBLE_DEVICES has them."""
-    rows = [[cell.strip() for cell in line.split(",")] for line in table.splitlines() if line.count(",") >= 6]
-    if visible != ALL:
-        named = [word.strip() for word in visible.split(",")]
-        rows = [row for row in rows if row[0] in named or row[1] in named]
     return tuple(
         Gpu(name, _gb(total), _gb(used), _share(load), _number(heat))
-        for _index, _uuid, name, total, used, load, heat in (row[:7] for row in rows)
+        for _index, _uuid, name, total, used, load, heat in _rows(table, visible)
     )
+
+
+def _rows(table: str, visible: str) -> list[list[str]]:
+    rows = [[cell.strip() for cell in line.split(",")][:7] for line in table.splitlines() if line.count(",") >= 6]
+    named = _names(visible)
+    return rows if visible == ALL else [row for row in rows if row[0] in named or row[1] in named]
+
+
+def _names(visible: str) -> list[str]:
+    return [word.strip() for word in visible.split(",")]
 
 
 def versions() -> dict[str, str]:

@@ -45,6 +45,27 @@ def test_cards_that_this_process_may_not_use_are_not_told(visible: str, n: int) 
     assert len(machine.parse(TWO_CARDS, visible=visible)) == n
 
 
+@pytest.mark.parametrize(
+    ("n", "visible", "chosen"),
+    [
+        (1, "all", "GPU-bbb"),
+        (1, "0", "0"),
+        (1, "0,1", "1"),
+        (2, "GPU-aaa,GPU-bbb", "GPU-bbb,GPU-aaa"),
+        (1, "MIG-a,MIG-b", "MIG-a"),
+        (1, "", ""),
+    ],
+)
+def test_a_run_sees_as_many_cards_as_it_needs_the_emptiest_of_the_nodes_own(n: int, visible: str, chosen: str) -> None:
+    assert machine.choose(TWO_CARDS, n, visible=visible) == chosen
+
+
+def test_a_run_sees_no_card_that_is_smaller_than_it_asked_for() -> None:
+    small_and_empty = TWO_CARDS.replace("1, GPU-bbb, NVIDIA H100 80GB HBM3, 81559", "1, GPU-bbb, NVIDIA L4, 23034")
+
+    assert machine.choose(small_and_empty, 1, memory_gb=80) == "GPU-aaa"
+
+
 def test_a_machine_tells_of_its_cores_and_memory_without_torch() -> None:
     report = machine.report()
 

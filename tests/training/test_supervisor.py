@@ -14,7 +14,7 @@ from accounts.models import User
 from labeling.models import Response
 from tests.cast import some_prompts
 from tests.training.conftest import NOW
-from training import run_dir, services, supervisor
+from training import launching, run_dir, services, supervisor
 from training.models import Run, RunPoint, RunSample, Snapshot, TrainedModel
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -212,6 +212,30 @@ def test_a_folder_that_cannot_be_made_fails_the_run_with_a_sentence(queue: Calla
     settings.RUNS_DIR.write_text("a file in the way")
 
     assert "could not read or write" in supervised(run).error
+
+
+@pytest.mark.parametrize(("n_gpus", "seen"), [(0, "5"), (1, "5"), (2, "5")])
+def test_a_child_by_itself_sees_one_card_of_the_nodes_own(
+    queue: Callable[..., Run], settings: LazySettings, monkeypatch: pytest.MonkeyPatch, n_gpus: int, seen: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")
+    settings.TRAINER_COMMAND = [sys.executable, "-c", "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])"]
+    run = queue()
+    Run.objects.filter(pk=run.pk).update(n_gpus=n_gpus)
+
+    assert f"sees {seen}\n" in supervised(run).log_tail + "\n"
+
+
+def test_launched_processes_see_as_many_cards_as_the_run_asked_for(
+    queue: Callable[..., Run], settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")
+    monkeypatch.setattr(launching, "command", lambda *_trainer, **_more: settings.TRAINER_COMMAND)
+    settings.TRAINER_COMMAND = [sys.executable, "-c", "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])"]
+    run = queue()
+    Run.objects.filter(pk=run.pk).update(n_gpus=2, launch=launching.Launch(n_processes=2).as_json())
+
+    assert "sees 5,6\n" in supervised(run).log_tail + "\n"
 
 
 def test_the_child_sees_neither_database_nor_broker_nor_key(queue: Callable[..., Run], settings: LazySettings) -> None:

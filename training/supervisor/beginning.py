@@ -64,7 +64,9 @@ def start_child(attempt: Attempt, meeting: Meeting | None) -> "subprocess.Popen[
     run, launch = attempt.run, Launch.from_json(attempt.run.launch)
     title, more = _title(run), _key_for(run)
     try:
-        return child.start(attempt.folder, launch, n_gpus=run.n_gpus, title=title, more=more, meeting=meeting)
+        return child.start(
+            attempt.folder, launch, n_gpus=run.n_gpus, memory_gb=run.memory_gb, title=title, more=more, meeting=meeting
+        )
     except launching.UnableToLaunch as problem:
         raise UnableToStart(
             _("The node's command for training is “%(command)s”. Several processes need one such as python -m training.trainer.")

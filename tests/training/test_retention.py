@@ -1,6 +1,7 @@
 """What is kept and what is freed: the best, the last, what is pinned or needed stays; the rest goes, asked for or by night."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from accounts.models import AuditEvent, User
 from labeling.models import Rater
 from tests.training.conftest import NOW
 from training import run_dir, selectors, services, tasks
-from training.models import Run, Snapshot, TrainedModel
+from training.models import Chain, Run, Snapshot, TrainedModel
 from training.plans import Plan
 from training.services import Terms, UnableToQueue
 
@@ -167,6 +168,21 @@ def test_a_model_that_a_schedule_begins_with_stays(made: Made, noor: User) -> No
     services.create_schedule(name="Weekly", plan=plan, terms=terms, by=noor, now=NOW)
 
     assert key(model) not in freeable()
+
+
+def test_a_reward_model_that_a_schedule_or_an_open_chain_names_stays(made: Made, noor: User, base_model: TrainedModel) -> None:
+    models = [made(1.0 + number)[1] for number in range(4)]
+    judge, older = models[1], models[2]
+    TrainedModel.objects.filter(pk__in=[judge.pk, older.pk]).update(kind="reward")
+    plan = Plan("rejection-ppo", base_model=base_model.pk, reward_model=judge.pk)
+    schedule = services.create_schedule(name="W", plan=plan, terms=Terms("hand", "UTC"), by=noor, now=NOW)
+    begun_with = replace(plan, reward_model=older.pk).as_json()
+
+    assert {key(judge), key(older)} & freeable() == {key(older)}
+    chain = Chain.objects.create(schedule=schedule, number=1, plan=begun_with, base_model=base_model)
+    assert {key(judge), key(older)} & freeable() == set()
+    Chain.objects.filter(pk=chain.pk).update(state="finished")
+    assert {key(judge), key(older)} & freeable() == {key(older)}
 
 
 def test_a_running_runs_folder_is_never_offered(made: Made) -> None:

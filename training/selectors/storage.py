@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
@@ -167,12 +168,18 @@ def _of_schedules() -> set[int]:
         newest[schedule, kind] = pk
     found |= set(newest.values())
     for plan, judge in Schedule.objects.values_list("plan", "judge_id"):
-        named = Plan.from_json(plan)
-        found |= {pk for pk in (named.base_model, named.reward_base, judge) if pk is not None}
+        found |= _named_in(plan, judge)
     open_chains = Chain.objects.filter(state__in=(Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED))
-    found |= set(open_chains.values_list("base_model_id", flat=True))
+    for plan, base in open_chains.values_list("plan", "base_model_id"):
+        found |= _named_in(plan, base)
     of_open = TrainedModel.objects.filter(run__link__chain__in=open_chains)
     return found | set(of_open.values_list("pk", flat=True))
+
+
+def _named_in(plan: Mapping[str, Any], also: int | None) -> set[int]:
+    """The models that a schedule's plan, or a chain's copy of it, will take up."""
+    named = Plan.from_json(plan)
+    return {pk for pk in (named.base_model, named.reward_base, named.reward_model, also) if pk is not None}
 
 
 def _roots() -> dict[int, int]:

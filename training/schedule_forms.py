@@ -192,7 +192,8 @@ class ScheduleForm(forms.Form):
             self.fields[f"config_{kind}"] = self._config_field(kind)
 
     def _offer_models(self) -> None:
-        models = TrainedModel.objects.filter(freed_at=None).order_by("-pk")
+        usable = TrainedModel.objects.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
+        models = usable.order_by("-pk")
         of_kind = {
             "base_model": models.filter(kind=TrainedModel.Kind.POLICY),
             "reward_base": models,

@@ -70,6 +70,17 @@ def test_every_filter_of_the_api_is_one_of_the_service() -> None:
 # --- runs ---------------------------------------------------------------------------------------------------------
 
 
+def test_no_run_is_queued_from_a_retired_model(calling: Caller, noor: User) -> None:
+    run = cast.a_run(noor)
+    TrainedModel.objects.filter(pk=run.base_model_id).update(stage="retired")
+    body = {"kind": "sft", "name": "x", "snapshot": run.snapshot_id, "base_model": run.base_model_id, "preset": "small"}
+
+    answer = calling(noor).post("/api/v1/runs", body, content_type="application/json")
+
+    assert answer.status_code == 409
+    assert "is retired. Choose another model" in answer.json()["detail"]
+
+
 def test_a_run_is_queued_from_a_preset_with_changes_and_rung_for(
     calling: Caller, noor: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:

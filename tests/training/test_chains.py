@@ -448,6 +448,27 @@ def test_runs_of_a_chain_ask_for_several_machines_where_their_kind_can(
     assert (run_of(chain, "sft").launch["n_machines"], run_of(chain, "sample").launch["n_machines"]) == (2, 1)
 
 
+def test_a_chain_goes_on_from_no_model_that_was_retired(begin: Callable[..., Chain], demonstrated: None) -> None:
+    for _time in range(2):
+        chain = begin()
+        run_ends(chain, "sft")
+    older, newest = TrainedModel.objects.filter(run__isnull=False).order_by("pk")
+    TrainedModel.objects.filter(pk=newest.pk).update(stage="retired")
+
+    assert begin().base_model == older
+
+
+def test_a_chain_whose_model_was_retired_stops_with_a_sentence(
+    begin: Callable[..., Chain], demonstrated: None, base_model: TrainedModel
+) -> None:
+    TrainedModel.objects.filter(pk=base_model.pk).update(stage="retired")
+
+    chain = begin()
+
+    assert (chain.state, Run.objects.count()) == ("failed", 0)
+    assert "“base” is retired." in chain.error
+
+
 def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
     begin: Callable[..., Chain], demonstrated: None, day_shift: Pool
 ) -> None:

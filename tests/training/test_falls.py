@@ -137,6 +137,15 @@ def measured(schedule: Schedule, accuracy: float | None, *, at: datetime) -> Fir
     return firing
 
 
+def test_a_retired_reward_model_is_watched_no_more(schedule: Callable[..., Schedule], judge: TrainedModel) -> None:
+    watching = schedule()
+    assert selectors.watched(schedule=watching) == judge
+
+    TrainedModel.objects.filter(pk=judge.pk).update(stage="retired")
+
+    assert selectors.watched(schedule=watching) is None
+
+
 def test_a_fall_begins_a_chain_and_says_from_where_to_where(
     schedule: Callable[..., Schedule], fresh: list[Judgment], noor: User
 ) -> None:

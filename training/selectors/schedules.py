@@ -66,13 +66,10 @@ def n_new(*, schedule: Schedule) -> int:
 
 
 def watched(*, schedule: Schedule) -> TrainedModel | None:
-    """The reward model of a schedule by accuracy: the newest that its chains have left, else the one that was chosen."""
-    own = TrainedModel.objects.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.REWARD, freed_at=None)
-    return own.select_related("run__snapshot").order_by("-pk").first() or (
-        TrainedModel.objects.select_related("run__snapshot")
-        .filter(pk=schedule.judge_id or 0, run__isnull=False, freed_at=None)
-        .first()
-    )
+    """The reward model of a schedule by accuracy: the newest in use that its chains have left, else the one chosen."""
+    there = TrainedModel.objects.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED).select_related("run__snapshot")
+    own = there.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.REWARD)
+    return own.order_by("-pk").first() or there.filter(pk=schedule.judge_id or 0, run__isnull=False).first()
 
 
 def watch(*, schedule: Schedule, model: TrainedModel | None) -> Watch | None:

@@ -265,8 +265,9 @@ def _first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
     base = TrainedModel.objects.get(pk=plan.base_model)
     if not plan.goes_on:
         return base
-    own = TrainedModel.objects.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY)
-    return own.order_by("-pk").first() or base
+    left = TrainedModel.objects.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY)
+    usable = left.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
+    return usable.order_by("-pk").first() or base
 
 
 def _filters(chain: Chain, plan: Plan, step: str) -> Filters:

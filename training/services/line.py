@@ -91,7 +91,7 @@ def queue_run(
         watchdog_model=watchdog_model,
     )
     with transaction.atomic():
-        _refuse_freed([base_model, reward_model, watchdog_model, other_model])
+        _refuse_gone([base_model, reward_model, watchdog_model, other_model])
         run = Run.objects.create(
             name=name,
             kind=kind,
@@ -201,12 +201,16 @@ def _renumber(waiting: Sequence[Run]) -> None:
     Run.objects.bulk_update(changed, ["priority"])
 
 
-def _refuse_freed(models: Sequence[TrainedModel | None]) -> None:
-    """Holds their rows until the run is in line, so that nobody frees them meanwhile."""
+def _refuse_gone(models: Sequence[TrainedModel | None]) -> None:
+    """Those that were freed or retired. Holds their rows until the run is in line, so that nobody does so meanwhile."""
     rows = TrainedModel.objects.select_for_update().filter(pk__in=[one.pk for one in models if one is not None])
     for model in rows.order_by("pk"):
         if model.freed_at is not None:
             raise UnableToQueue(_("The weights of “%(model)s” were freed. Choose another model.") % {"model": model})
+        if model.stage == TrainedModel.Stage.RETIRED:
+            raise UnableToQueue(
+                _("“%(model)s” is retired. Choose another model, or make it a candidate again.") % {"model": model}
+            )
 
 
 def _refuse_misfits(

@@ -1,12 +1,14 @@
 """Chains: link after link, each once, stopped by a failure, gone on with, and asking a person where wanted."""
 
+import threading
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.db import connection
 
 from accounts.models import Notice, User
 from labeling.intake import NewResponse
@@ -17,7 +19,7 @@ from tests.training.test_freezing import compare, demonstrate, on_split, rows
 from training import services, tasks
 from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan
-from training.services import Ending, Terms, UnableToResume
+from training.services import Ending, Terms, UnableToResume, chains
 
 pytestmark = pytest.mark.django_db
 
@@ -502,6 +504,32 @@ def answer(
     Run.objects.filter(pk=run.pk).update(state="running", attempt=9)
     services.store_responses(run_id=run.pk, attempt=9, rows=written, scores=scored, now=NOW)
     Run.objects.filter(pk=run.pk).update(state="queued")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chain_that_is_stopped_while_it_queues_a_run_leaves_none_that_waits(
+    begin: Callable[..., Chain], demonstrated: None, noor: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = chains._queue
+    stoppers = []
+
+    def late(chain: Chain, link: Link, now: datetime) -> bool:
+        def stop() -> None:
+            services.stop_chain(chain=Chain.objects.get(pk=chain.pk), by=noor, now=NOW)
+            connection.close()
+
+        stoppers.append(threading.Thread(target=stop))
+        stoppers[0].start()
+        stoppers[0].join(timeout=1)
+        return really(chain, link, now)
+
+    monkeypatch.setattr(chains, "_queue", late)
+
+    chain = begin()
+    stoppers[0].join()
+
+    assert again(chain).state == "stopped"
+    assert [run.outcome for run in Run.objects.all()] == ["stopped"]
 
 
 @pytest.mark.slow

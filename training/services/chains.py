@@ -139,9 +139,16 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
         return False
     begin: Callable[[Chain, Link, datetime], bool] = _open_campaign if link.step in plans.CAMPAIGNS else _queue
     with transaction.atomic():
+        if not _is_still_going(chain):
+            return False
         if Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(state=Link.State.WORKING, claimed_at=now) != 1:
             return False
         return begin(chain, link, now)
+
+
+def _is_still_going(chain: Chain) -> bool:
+    """Holds its row: who stops it now waits, and finds what has been begun meanwhile."""
+    return Chain.objects.select_for_update().filter(pk=chain.pk, state=Chain.State.GOING).exists()
 
 
 def _follow(link: Link, run: Run, now: datetime) -> bool:
@@ -217,6 +224,8 @@ def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
 
 def _ask(chain: Chain, link: Link, now: datetime) -> None:
     with transaction.atomic():
+        if not _is_still_going(chain):
+            return
         if Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(state=Link.State.APPROVAL) != 1:
             return
         Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(state=Chain.State.APPROVAL)

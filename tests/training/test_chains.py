@@ -16,7 +16,7 @@ from labeling.models import Campaign, Guideline, Pool, Rater
 from tests.training.conftest import NOW
 from tests.training.processes import processes, until
 from tests.training.test_freezing import compare, demonstrate, on_split, rows
-from training import services, tasks
+from training import artifacts, services, tasks
 from training.models import Chain, Link, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan
 from training.services import Ending, Terms, UnableToResume, chains
@@ -448,6 +448,24 @@ def test_runs_of_a_chain_ask_for_several_machines_where_their_kind_can(
     run_ends(chain, "sft")
 
     assert (run_of(chain, "sft").launch["n_machines"], run_of(chain, "sample").launch["n_machines"]) == (2, 1)
+
+
+def test_a_disk_that_is_full_stops_the_chain_with_a_sentence_and_leaves_no_half_a_folder(
+    begin: Callable[..., Chain], demonstrated: None, noor: User, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(artifacts, "keep_snapshot", full)
+        chain = begin()
+
+    assert (chain.state, states(chain)) == ("failed", ["failed", "waiting"])
+    assert "disk that snapshots lie on is full" in chain.error
+    assert (Notice.objects.get(person=noor).kind, list(settings.SNAPSHOTS_DIR.iterdir())) == ("failed", [])
+    services.resume_chain(chain=chain, by=noor, now=NOW)
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+    assert states(chain) == ["done", "working"]
 
 
 def test_a_chain_goes_on_from_no_model_that_was_retired(begin: Callable[..., Chain], demonstrated: None) -> None:

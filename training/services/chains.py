@@ -26,7 +26,7 @@ from training.plans import Plan, Step
 from training.services.line import UnableToQueue, Wish, queue_run
 from training.services.registry import prompts_answered
 from training.services.runs import UnableToRetry, request_stop, retry_run
-from training.services.snapshots import cut_snapshot
+from training.services.snapshots import UnableToWrite, cut_snapshot
 
 # A worker that cuts a snapshot for longer than this is gone; another begins again.
 CUTTING_PATIENCE = timedelta(hours=2)
@@ -364,7 +364,8 @@ def _free_name(wanted: str) -> str:
 
 
 def _kind_of(problem: Exception) -> Notice.Kind:
-    return Notice.Kind.NOTHING if isinstance(problem, UnableToCut) else Notice.Kind.FAILED
+    is_empty = isinstance(problem, UnableToCut) and not isinstance(problem, UnableToWrite)
+    return Notice.Kind.NOTHING if is_empty else Notice.Kind.FAILED
 
 
 def _words_of_end(chain: Chain) -> str:

@@ -1,5 +1,6 @@
 """Cutting snapshots: the one write; afterwards a snapshot never changes."""
 
+import errno
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -19,7 +20,11 @@ from training.freezing import Filters, Frozen, UnableToCut
 from training.models import Snapshot, SnapshotJudgment
 from training.texts import Document
 
-__all__ = ["Filters", "UnableToCut", "cut_snapshot", "cut_text_snapshot"]
+__all__ = ["Filters", "UnableToCut", "UnableToWrite", "cut_snapshot", "cut_text_snapshot"]
+
+
+class UnableToWrite(UnableToCut):
+    """There is something to cut, and no room or no store for it."""
 
 
 def cut_snapshot(*, kind: str, name: str, filters: Filters, by: User | None, now: datetime) -> Snapshot:
@@ -47,9 +52,8 @@ def _cut(
 ) -> Snapshot:
     folder = Path(settings.SNAPSHOTS_DIR) / f"{kind}-{uuid4().hex[:12]}"
     with ExitStack() as undo:
-        frozen = freeze(folder)
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
-        _share(folder)
+        frozen = _written(freeze, folder)
         with transaction.atomic():
             snapshot = Snapshot.objects.create(
                 name=name,
@@ -70,9 +74,16 @@ def _cut(
     return snapshot
 
 
-def _share(folder: Path) -> None:
-    """Where nodes share no disk, they fetch it from the store. Raises UnableToCut."""
+def _written(freeze: Callable[[Path], Frozen], folder: Path) -> Frozen:
+    """The folder, and where nodes share no disk its copy in the store. Raises UnableToCut."""
     try:
+        frozen = freeze(folder)
         artifacts.keep_snapshot(folder)
     except store.StoreAway as problem:
-        raise UnableToCut(_("The artifact store does not answer. Cut the snapshot again when it is back.")) from problem
+        raise UnableToWrite(_("The artifact store does not answer. Cut the snapshot again when it is back.")) from problem
+    except OSError as problem:
+        if problem.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise UnableToWrite(_("The disk that snapshots lie on is full. Make room, then cut the snapshot again.")) from problem
+        words = _("The snapshot could not be written: %(reason)s. Put that right, then cut it again.")
+        raise UnableToWrite(words % {"reason": problem.strerror or problem}) from problem
+    return frozen

@@ -276,8 +276,9 @@ class Plan:
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Plan":
-        values: dict[str, Any] = dict(raw) | {"approvals": tuple(raw.get("approvals", ()))}
-        return cls(**values)
+        """A setting that an earlier version had and this one has not is left out."""
+        known: dict[str, Any] = {name: value for name, value in raw.items() if name in cls.__dataclass_fields__}
+        return cls(**known | {"approvals": tuple(raw.get("approvals", ()))})
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"approvals": list(self.approvals)}

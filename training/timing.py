@@ -31,6 +31,7 @@ class Reason(StrEnum):
     TOO_FEW = "too_few"
     MEASURING = "measuring"
     UNMEASURED = "unmeasured"
+    BROKEN = "broken"
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,14 @@ def is_worth_deciding(situation: Situation) -> bool:
 def decide(situation: Situation) -> Decision:
     """For a schedule whose moment has come."""
     return _hindrance(situation) or _go(situation)
+
+
+def broken(problem: Exception) -> Decision:
+    """For a schedule that a mistake of ours, or in what it names, keeps from being decided."""
+    words = _(
+        "Skipped because something is wrong with it (%(problem)s). Open “Change” and choose anew; the worker's log says more."
+    )
+    return _skip(Reason.BROKEN, words % {"problem": f"{type(problem).__name__}: {problem}"})
 
 
 def decide_to_measure(watch: Watch | None) -> Decision:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import AuditEvent, Notice, User
 from labeling.models import Campaign, Rater
@@ -288,3 +289,31 @@ def test_every_step_of_every_template_has_words_and_follows_what_it_needs(templa
 
     assert all(step in plans.WORDS for step in steps)
     assert all(steps.index(needs[step]) < steps.index(step) for step in steps if step in needs)
+
+
+@pytest.mark.django_db
+def test_a_schedule_that_is_broken_says_so_and_holds_no_other_up(
+    noor: User, base_model: TrainedModel, signed_in: Callable[..., Client]
+) -> None:
+    terms = Terms(trigger="clock", time_zone="UTC", cron="0 3 * * *", skips_nothing_new=False)
+    gone, sound = (
+        services.create_schedule(name=name, plan=Plan("fine-tune", base_model=pk), terms=terms, by=noor, now=NOW)
+        for name, pk in (("gone", 10**9), ("sound", base_model.pk))
+    )
+
+    for _time in range(2):
+        services.fire_due_schedules(now=NOW + timedelta(days=1))
+
+    firing = Firing.objects.get(schedule=gone)
+    assert (firing.outcome, firing.reason, firing.chain) == ("skipped", Reason.BROKEN, None)
+    assert "something is wrong with it (DoesNotExist: TrainedModel" in firing.sentence
+    assert Schedule.objects.get(pk=gone.pk).due_at == NOW.replace(hour=3) + timedelta(days=2)
+    assert Chain.objects.get().schedule == sound
+    assert Notice.objects.get(person=noor).kind == "failed"
+    assert "something is wrong with it" in signed_in(noor).get(f"/schedules/{gone.pk}/").content.decode()
+
+
+def test_a_plan_of_an_earlier_version_leaves_out_what_is_no_setting_any_more() -> None:
+    kept = Plan("fine-tune", base_model=1, n_gpus=2).as_json()
+
+    assert Plan.from_json(kept | {"gone_setting": 1}) == Plan.from_json(kept)

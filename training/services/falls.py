@@ -1,10 +1,11 @@
 """Schedules by accuracy: a run measures the reward model on judgments that it cannot know, and a fall begins the chain."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -21,6 +22,8 @@ from training.timing import Decision, Reason
 
 # A worker that cuts a snapshot for longer than this is gone; another begins again.
 CUTTING_PATIENCE = timedelta(hours=2)
+
+logger = logging.getLogger(__name__)
 
 
 def decide_to_measure(*, schedule: Schedule) -> Decision:
@@ -54,7 +57,19 @@ def begin_measuring(*, firing_id: int, now: datetime) -> None:
 def conclude_measurements(*, now: datetime) -> int:
     """Rings for those that nobody has taken up, and settles those whose run has ended. How many chains began."""
     firings = Firing.objects.filter(outcome=Firing.Outcome.MEASURING).select_related("schedule__created_by", "run__base_model")
-    return sum(_conclude(firing, now) for firing in firings.order_by("pk"))
+    return sum(_conclude_by_itself(firing, now) for firing in firings.order_by("pk"))
+
+
+def _conclude_by_itself(firing: Firing, now: datetime) -> bool:
+    """What is wrong with one is written down there, and holds no other up."""
+    try:
+        with transaction.atomic():
+            return _conclude(firing, now)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:  # the edge of one firing among many
+        logger.exception("Firing %s could not be concluded.", firing.pk)
+        return _settle(firing, timing.broken(problem), now)
 
 
 def _conclude(firing: Firing, now: datetime) -> bool:

@@ -1,11 +1,12 @@
 """Every write to a schedule. One moment fires once: each firing raises `n_firings` from the value it has seen."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,6 +20,10 @@ from training.selectors.schedules import situation
 from training.services import falls
 from training.services.chains import begin_chain
 from training.timing import Decision, Reason, UnableToTell
+
+logger = logging.getLogger(__name__)
+# Skipped for these reasons, it tells the person who set it up.
+_TOLD = {Reason.NOTHING_NEW: Notice.Kind.NOTHING, Reason.BROKEN: Notice.Kind.FAILED}
 
 
 class UnableToSchedule(Exception):
@@ -113,7 +118,33 @@ def fire_due_schedules(*, now: datetime) -> int:
     by_clock = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
     called = Q(trigger__in=by_clock, due_at__lte=now) | Q(trigger=Schedule.Trigger.DATA)
     due = Schedule.objects.filter(called, paused_at=None).order_by("pk")
-    return sum(_fire(schedule, now) is not None for schedule in due) + falls.conclude_measurements(now=now)
+    return sum(_fire_by_itself(schedule, now) for schedule in due) + falls.conclude_measurements(now=now)
+
+
+def _fire_by_itself(schedule: Schedule, now: datetime) -> bool:
+    """Whether a chain began. What is wrong with one schedule is written down there, and holds no other up."""
+    try:
+        with transaction.atomic():
+            return _fire(schedule, now) is not None
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as problem:  # the edge of one schedule among many
+        logger.exception("Schedule %s could not be looked at.", schedule)
+        _write_down(schedule, timing.broken(problem), now)
+        return False
+
+
+def _write_down(schedule: Schedule, decision: Decision, now: datetime) -> None:
+    """And looks at it again when its next moment comes."""
+    if schedule.trigger == Schedule.Trigger.DATA:
+        if not _was_said(schedule, decision):
+            _store(schedule, decision, due_at=None, by=None, now=now)
+        return
+    try:
+        due_at = _next(schedule, now)
+    except UnableToTell:
+        due_at = now + timedelta(days=1)
+    _store(schedule, decision, due_at=due_at, by=None, now=now)
 
 
 def _fire(schedule: Schedule, now: datetime) -> Chain | None:
@@ -152,11 +183,11 @@ def _store(schedule: Schedule, decision: Decision, *, due_at: datetime | None, b
         )
         if decision.reason == Reason.MEASURING:
             falls.ring_measurement(firing)
-        if decision.reason == Reason.NOTHING_NEW and schedule.created_by is not None:
+        if decision.reason in _TOLD and schedule.created_by is not None:
             notices.tell(
                 people=[schedule.created_by],
                 key=f"schedule-{schedule.pk}-{number}",
-                kind=Notice.Kind.NOTHING,
+                kind=_TOLD[decision.reason],
                 words=lambda: f"{schedule}: {decision.sentence}",
                 path=reverse("schedule", args=[schedule.pk]),
                 now=now,

@@ -75,7 +75,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "watch": selectors.watch(schedule=schedule, model=watched) if is_by_accuracy else None,
         "plan": plan,
         "steps": [(plans.WORDS[step], step in plan.approvals or step in plan.shape.always_asks) for step in plan.shape.steps],
-        "base_model": TrainedModel.objects.get(pk=plan.base_model),
+        "base_model": TrainedModel.objects.filter(pk=plan.base_model).first(),
         "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
         "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],
         "page": Paginator(selectors.firings(schedule=schedule), FIRINGS_PER_PAGE).get_page(request.GET.get("page")),

@@ -17,7 +17,7 @@ from tests.training.conftest import NOW
 from training import run_dir, selectors, services, tasks
 from training.models import Chain, Run, Snapshot, TrainedModel
 from training.plans import Plan
-from training.services import Terms, UnableToQueue
+from training.services import Terms, UnableToQueue, storage
 
 pytestmark = pytest.mark.django_db
 Made = Callable[..., tuple[Run, TrainedModel]]
@@ -168,6 +168,27 @@ def test_a_model_that_a_schedule_begins_with_stays(made: Made, noor: User) -> No
     services.create_schedule(name="Weekly", plan=plan, terms=terms, by=noor, now=NOW)
 
     assert key(model) not in freeable()
+
+
+def test_a_state_that_is_extended_since_it_was_looked_at_stays(made: Made, noor: User, settings: LazySettings) -> None:
+    made(1.0)
+    run, _model = made(1.5, config={"n_epochs": 1})
+    made(1.2)
+    seen = next(one for one in selectors.overview().freeable if one.key == key(run))
+    services.extend_run(run=run, name="longer", amount=9, by=noor, now=NOW)
+
+    assert not storage._freed(seen, noor, NOW)
+    assert (settings.RUNS_DIR / str(run.pk) / run_dir.CHECKPOINTS).exists()
+
+
+def test_a_run_whose_state_was_freed_meanwhile_is_not_extended(made: Made, noor: User) -> None:
+    made(1.0)
+    run, _model = made(1.5, config={"n_epochs": 1})
+    made(1.2)
+    free_all(noor)
+
+    with pytest.raises(UnableToQueue, match="kept no state"):
+        services.extend_run(run=run, name="longer", amount=9, by=noor, now=NOW)
 
 
 def test_a_reward_model_that_a_schedule_or_an_open_chain_names_stays(made: Made, noor: User, base_model: TrainedModel) -> None:

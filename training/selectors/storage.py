@@ -229,10 +229,18 @@ def _of_run(run: Run, found: Found, entered: Collection[str], reasons: frozenset
     )
 
 
+def is_extended(*, run: Run) -> bool:
+    """Whether a run that has not ended goes on from its state."""
+    return _extended().filter(made_from=run).exists()
+
+
+def _extended() -> QuerySet[Run]:
+    return Run.objects.exclude(state=Run.State.FINISHED).filter(made_as=Run.MadeAs.EXTENSION)
+
+
 def _run_candidates(rows: Sequence[Run], roots: Mapping[int, int]) -> list[Candidate]:
-    extended = Run.objects.exclude(state=Run.State.FINISHED).filter(made_as=Run.MadeAs.EXTENSION)
     needed = {
-        Why.RUN: set(extended.values_list("made_from_id", flat=True)),
+        Why.RUN: set(_extended().values_list("made_from_id", flat=True)),
         Why.RESUME: set(_resumable().values_list("pk", flat=True)),
     }
     candidates = []

@@ -92,6 +92,8 @@ def queue_run(
     )
     with transaction.atomic():
         _refuse_gone([base_model, reward_model, watchdog_model, other_model])
+        if made_from is not None and made_as == Run.MadeAs.EXTENSION:
+            _refuse_without_state(made_from)
         run = Run.objects.create(
             name=name,
             kind=kind,
@@ -127,7 +129,7 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
     """
     field = extended_by(run=run)
     if run.state != Run.State.FINISHED or run.kept_step is None or field is None:
-        raise UnableToExtend(_("This run has kept no state to go on from. Start another like it."))
+        raise _without_state()
     if amount <= (run.config.get(field) or 0) and run.outcome == Run.Outcome.SUCCEEDED:
         raise UnableToExtend(_("The run has made %(n)s already. Ask for more than that in all.") % {"n": run.config.get(field)})
     return queue_run(
@@ -211,6 +213,16 @@ def _refuse_gone(models: Sequence[TrainedModel | None]) -> None:
             raise UnableToQueue(
                 _("“%(model)s” is retired. Choose another model, or make it a candidate again.") % {"model": model}
             )
+
+
+def _without_state() -> UnableToExtend:
+    return UnableToExtend(_("This run has kept no state to go on from. Start another like it."))
+
+
+def _refuse_without_state(run: Run) -> None:
+    """Holds its row until the extension is in line, so that nobody frees its state meanwhile."""
+    if Run.objects.select_for_update(of=("self",)).get(pk=run.pk).kept_step is None:
+        raise _without_state()
 
 
 def _refuse_misfits(

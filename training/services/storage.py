@@ -13,7 +13,7 @@ from accounts import audit
 from accounts.models import User
 from training import storage, store
 from training.models import Run, TrainedModel
-from training.selectors.storage import Holding, overview, why_kept
+from training.selectors.storage import Holding, is_extended, overview, why_kept
 
 logger = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def _free_model(one: Holding, by: User | None, now: datetime) -> bool:
 def _free_run(one: Holding, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
         run = Run.objects.select_for_update().get(pk=one.pk)
-        if run.state != Run.State.FINISHED or run.pinned_at is not None:
+        if run.state != Run.State.FINISHED or run.pinned_at is not None or is_extended(run=run):
             return False
         Run.objects.filter(pk=run.pk).update(kept_step=None, freed_at=now)
         audit.record(by=by, action="free", target=run, before={"bytes": one.freed, "kept_step": run.kept_step}, now=now)

@@ -6,7 +6,7 @@ from typing import Any
 from labeling.models import Judgment
 from training.models import Endpoint, TrainedModel
 from training.selectors.measures import measures
-from training.selectors.registry import Step, lineage
+from training.selectors.registry import Step, judges, lineage
 from training.selectors.snapshots import chosen_from
 
 _HUB_LICENCES = {
@@ -29,15 +29,17 @@ def card_text(*, model: TrainedModel) -> str:
 
 def made_card(*, model: TrainedModel) -> str:
     steps = lineage(model=model)
+    taught = [step for line in judges(steps=steps) for step in line]
     parts = [
         _front(model, steps),
         f"# {model.name}",
         _opening(model),
         "## Where it comes from",
         "\n".join(_origin(step) for step in steps),
-        "## Licences",
-        "\n".join(f"- {line}" for line in _licence_lines(steps)),
     ]
+    if taught:
+        parts += ["## What its rewards come from", "\n".join(_origin(step) for step in taught)]
+    parts += ["## Licences", "\n".join(f"- {line}" for line in _licence_lines([*steps, *taught]))]
     found = measures(metrics=model.metrics)
     if found:
         rows = "\n".join(f"| {one.name} | {one.before or '–'} | {one.value} |" for one in found)
@@ -51,19 +53,30 @@ def made_card(*, model: TrainedModel) -> str:
 
 
 def lineage_json(*, model: TrainedModel) -> dict[str, Any]:
-    """From this model back to the base it began with: what was trained by which run, with which settings, on what."""
-    return {"model": model.name, "steps": [_step_json(step) for step in lineage(model=model)]}
+    """From this model back to the base it began with: what was trained by which run, with which settings, on what.
+
+    `rewards`: the same of each reward model that taught it.
+    """
+    steps = lineage(model=model)
+    rewards = [{"model": line[0].model.name, "steps": [_step_json(step) for step in line]} for line in judges(steps=steps)]
+    return {"model": model.name, "steps": [_step_json(step) for step in steps], "rewards": rewards}
 
 
 def licences(*, model: TrainedModel) -> list[tuple[str, str, list[tuple[str, int]]]]:
     """(model, its licence, what of which licence it learned from) of each step back to the base."""
-    return [(step.model.name, step.model.licence, _data_licences(step)) for step in lineage(model=model)]
+    return [(step.model.name, step.model.licence, _data_licences(step)) for step in _all_steps(model)]
 
 
 def n_judgments_behind(*, model: TrainedModel) -> int:
-    """Distinct judgments in the snapshots of its whole lineage."""
-    snapshots = [step.snapshot.pk for step in lineage(model=model) if step.snapshot is not None]
+    """Distinct judgments in the snapshots of its whole lineage, those of the reward models that taught it among them."""
+    snapshots = [step.snapshot.pk for step in _all_steps(model) if step.snapshot is not None]
     return Judgment.versions.filter(memberships__snapshot__in=snapshots).distinct().count() if snapshots else 0
+
+
+def _all_steps(model: TrainedModel) -> list[Step]:
+    """Of its line, then of the lines of the reward models that taught it."""
+    steps = lineage(model=model)
+    return [*steps, *(step for line in judges(steps=steps) for step in line)]
 
 
 def is_elsewhere(*, model: TrainedModel) -> bool:
@@ -101,7 +114,8 @@ def _origin(step: Step) -> str:
     if chosen:
         data += f", the best responses of {'; '.join(chosen)},"
     run = f"the {step.run.kind} run “{step.run.name}”"
-    return f"- **{step.model.name}** was left by {run}, which learned from {data} and began with {parent}."
+    rewarded = f", was rewarded by {step.run.reward_model}" if step.run.reward_model else ""
+    return f"- **{step.model.name}** was left by {run}, which learned from {data}{rewarded} and began with {parent}."
 
 
 def _licence_lines(steps: list[Step]) -> list[str]:

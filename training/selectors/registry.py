@@ -1,10 +1,12 @@
 """Reads of the registry: models, and where each came from."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import Count, QuerySet
 
 from training.models import Run, Snapshot, TrainedModel
+from training.selectors.snapshots import chosen_from
 
 # A chain longer than this is cut; nobody reads on.
 N_ANCESTORS = 20
@@ -38,6 +40,30 @@ def lineage(*, model: TrainedModel) -> list[Step]:
         parents = TrainedModel.objects.select_related("run__snapshot", "run__reward_model", "parent")
         current = parents.get(pk=current.parent_id) if current.parent_id else None
     return steps
+
+
+def judges(*, steps: Iterable[Step]) -> list[list[Step]]:
+    """The lines of the reward models that taught what these steps left: in PPO and RLOO, or by choosing the best responses.
+
+    Each once, and those that taught a judge's own line after it. What is on an earlier line already is not told again.
+    """
+    found: list[list[Step]] = []
+    told, waiting = {step.model.pk for step in steps}, list(steps)
+    while waiting:
+        for judge in _judges_of(waiting.pop(0)):
+            line = [step for step in lineage(model=judge) if step.model.pk not in told]
+            if judge.pk in told or not line:
+                continue
+            told |= {step.model.pk for step in line}
+            found.append(line)
+            waiting += line
+    return found
+
+
+def _judges_of(step: Step) -> list[TrainedModel]:
+    rewarding = [step.run.reward_model] if step.run else []
+    choosing = [run.reward_model for run in chosen_from(snapshot=step.snapshot)] if step.snapshot else []
+    return [one for one in [*rewarding, *choosing] if one is not None]
 
 
 def children(*, model: TrainedModel) -> list[TrainedModel]:

@@ -122,6 +122,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "measures": selectors.measures(metrics=model.metrics),
         "drawing": selectors.drawing(model=model, is_admin=access.researcher(request.user).is_admin),
         "licences": selectors.licences(model=model),
+        "n_judgments": selectors.n_judgments_behind(model=model),
         "card": selectors.card_text(model=model).partition("\n---\n")[2] or selectors.card_text(model=model),
         "endpoint": services.endpoint_of(model=model),
         "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from django.test import Client
 
 from accounts.models import Notice, User
 from labeling.intake import NewResponse
@@ -448,6 +449,34 @@ def test_runs_of_a_chain_ask_for_several_machines_where_their_kind_can(
     run_ends(chain, "sft")
 
     assert (run_of(chain, "sft").launch["n_machines"], run_of(chain, "sample").launch["n_machines"]) == (2, 1)
+
+
+@pytest.mark.parametrize(("how", "is_same_run"), [({}, True), ({"anew": "1"}, False)])
+def test_a_chain_goes_on_with_the_model_that_a_stopped_run_has_saved_or_begins_the_step_anew(
+    begin: Callable[..., Chain],
+    demonstrated: None,
+    signed_in: Callable[..., Client],
+    noor: User,
+    how: dict[str, str],
+    is_same_run: bool,
+) -> None:
+    chain, client = begin(), signed_in(noor)
+    run = run_of(chain, "sft")
+    claimed = services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
+    assert claimed is not None
+    ending = Ending(Run.Outcome.STOPPED, model="/models/stopped")
+    services.finish_run(run_id=run.pk, attempt=claimed.attempt, ending=ending, now=NOW)
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+    saved = TrainedModel.objects.get(run=run)
+    page = client.get(f"/chains/{chain.pk}/").content.decode()
+    assert f"saved “{saved}”. Go on with that model" in again(chain).error
+    assert (f"Go on with {saved}" in page, "Begin the step anew" in page) == (True, True)
+
+    client.post(f"/chains/{chain.pk}/resume", how)
+    services.advance_chain(chain_id=chain.pk, now=NOW)
+
+    assert (run_of(chain, "sft") == run) == is_same_run
+    assert again(chain).state == ("finished" if is_same_run else "going")
 
 
 def test_a_disk_that_is_full_stops_the_chain_with_a_sentence_and_leaves_no_half_a_folder(

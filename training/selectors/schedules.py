@@ -145,6 +145,14 @@ def links(*, chain: Chain) -> list[LinkRow]:
     return [LinkRow(link, plans.WORDS[link.step], _seconds(link)) for link in rows]
 
 
+def saved_model(*, chain: Chain) -> TrainedModel | None:
+    """What the stopped run of the link that failed has saved: a person may have the chain go on with it."""
+    if chain.state != Chain.State.FAILED:
+        return None
+    stopped = TrainedModel.objects.filter(run__outcome=Run.Outcome.STOPPED)
+    return stopped.filter(run__link__chain=chain, run__link__state=Link.State.FAILED).first()
+
+
 def going_chain_ids() -> list[int]:
     return list(Chain.objects.filter(state=Chain.State.GOING).order_by("pk").values_list("pk", flat=True))
 

@@ -98,15 +98,18 @@ def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
     return True
 
 
-def resume_chain(*, chain: Chain, by: User, now: datetime) -> None:
-    """Goes on at the link that failed: its run from the last checkpoint, anything else anew. Raises UnableToResume."""
+def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -> None:
+    """Goes on at the link that failed: with the model that its stopped run has saved, or with its run from the last checkpoint.
+
+    Anything else is begun anew; with `anew` a run that has saved a model as well. Raises UnableToResume.
+    """
     with transaction.atomic():
         failed = Chain.objects.filter(pk=chain.pk, state=Chain.State.FAILED)
         if failed.update(state=Chain.State.GOING, error="", ended_at=None) != 1:
             raise UnableToResume(_("This chain has not been stopped by a failure."))
         for link in chain.links.filter(state=Link.State.FAILED).select_related("run"):
-            Link.objects.filter(pk=link.pk).update(**_again(link, by, now), claimed_at=None, ended_at=None)
-        audit.record(by=by, action="resume", target=chain, now=now)
+            Link.objects.filter(pk=link.pk).update(**_again(link, by, now, anew=anew))
+        audit.record(by=by, action="resume", target=chain, after={"anew": True} if anew else None, now=now)
         transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
 
 
@@ -156,6 +159,11 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
         return False
     if run.outcome == Run.Outcome.SUCCEEDED:
         return _done(link, now)
+    if run.outcome == Run.Outcome.STOPPED and (saved := TrainedModel.objects.filter(run=run).first()):
+        raise UnableToGoOn(
+            _("The run “%(run)s” was stopped and saved “%(model)s”. Go on with that model, or begin the step anew.")
+            % {"run": run, "model": saved}
+        )
     if run.outcome == Run.Outcome.STOPPED:
         raise UnableToGoOn(_("The run “%(run)s” was stopped.") % {"run": run})
     raise UnableToGoOn(_("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error})
@@ -254,17 +262,19 @@ def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datet
         _tell(chain, f"{kind}-{link.position}-{now.timestamp()}", kind, partial(_words_of_failure, chain, sentence), now)
 
 
-def _again(link: Link, by: User, now: datetime) -> dict[str, Any]:
+def _again(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, Any]:
     """The state in which a failed link is taken up again."""
-    run = link.run
+    run, unclaimed = link.run, {"claimed_at": None, "ended_at": None}
     if run is None:
-        return {"state": Link.State.WAITING}
+        return {"state": Link.State.WAITING} | unclaimed
+    if run.outcome == Run.Outcome.STOPPED and not anew and TrainedModel.objects.filter(run=run).exists():
+        return {"state": Link.State.DONE}
     if run.state == Run.State.FINISHED and run.outcome != Run.Outcome.SUCCEEDED:
         try:
             retry_run(run=run, by=by, now=now)
         except UnableToRetry:
-            return {"state": Link.State.WAITING, "run": None}
-    return {"state": Link.State.WORKING}
+            return {"state": Link.State.WAITING, "run": None} | unclaimed
+    return {"state": Link.State.WORKING} | unclaimed
 
 
 # --- what a step takes from those before -------------------------------------------------------------------------

@@ -112,7 +112,12 @@ def fire(request: HttpRequest, pk: int) -> HttpResponse:
 def chain(request: HttpRequest, pk: int) -> HttpResponse:
     """The page, or to htmx what changes on it."""
     found = access.chain(user=request.user, pk=pk)
-    context = {"chain": found, "links": selectors.links(chain=found), "is_open": found.state in selectors.OPEN}
+    context = {
+        "chain": found,
+        "links": selectors.links(chain=found),
+        "saved": selectors.saved_model(chain=found),
+        "is_open": found.state in selectors.OPEN,
+    }
     is_fragment = request.headers.get("HX-Target") == "chain"
     return render(request, "training/_chain_live.html" if is_fragment else "training/schedule_chain.html", context)
 
@@ -129,7 +134,8 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 def resume_chain(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.chain(user=request.user, pk=pk)
     try:
-        services.resume_chain(chain=found, by=access.researcher(request.user), now=timezone.now())
+        person, anew = access.researcher(request.user), "anew" in request.POST
+        services.resume_chain(chain=found, by=person, now=timezone.now(), anew=anew)
     except services.UnableToResume as problem:
         messages.warning(request, str(problem))
     return redirect("chain", pk)

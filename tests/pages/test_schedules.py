@@ -463,3 +463,32 @@ def test_the_end_of_a_run_is_told_to_who_started_it(noor: User) -> None:
     notice = Notice.objects.get(person=noor)
     assert (notice.kind, notice.path) == ("failed", f"/runs/{run.pk}/")
     assert notice.sentence == "The run “Helpful, first try” failed. Memory ran out."
+
+
+def test_a_run_beyond_the_newest_is_found_to_compare_with(signed_in: SignIn, noor: User) -> None:
+    one, *others = [cast.a_run(noor, name=f"run {number}") for number in range(4)]
+    Run.objects.filter(pk=one.pk).update(name="The first of all", tags=["lr"])
+    path, client = f"/runs/compare/?run={others[-1].pk}", signed_in(noor)
+
+    def offered(words: str) -> list[int]:
+        return [run.pk for run in client.get(f"{path}&words={words}").context["offered"]]
+
+    assert offered("first+all") == offered("lr") == [one.pk]
+    assert one.pk in offered(f"{one.pk}")
+    assert offered("") == [run.pk for run in (others[1], others[0], one)]
+    assert "none is found" in client.get(f"{path}&words=nothing").content.decode()
+
+
+def test_runs_compared_differ_by_their_other_model_and_by_how_they_were_launched(signed_in: SignIn, noor: User) -> None:
+    one, other = cast.a_run(noor, name="one"), cast.a_run(noor, name="other")
+    launch = {"n_processes": 4, "strategy": "fsdp", "offloads": False, "n_machines": 2}
+    Run.objects.filter(pk=other.pk).update(other_model=other.base_model, n_gpus=4, launch=launch)
+
+    lines = signed_in(noor).get(f"/runs/compare/?run={one.pk}&run={other.pk}").context["settings"]
+
+    assert {str(line.name): line.cells for line in lines} == {
+        "compared with": ["–", other.base_model.name],
+        "GPUs": ["0", "4"],
+        "processes": ["1", "4, by FSDP"],
+        "machines": ["1", "2"],
+    }

@@ -4,13 +4,16 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
 from training import configs
+from training.launching import Launch
 from training.models import Run, RunSample
 from training.selectors.measures import measures
+from training.selectors.runs import RunFilter
+from training.selectors.runs import runs as every_run
 
 N_COMPARED = 6
 N_OFFERED = 50
@@ -29,13 +32,16 @@ class Line:
 def runs_compared(*, pks: Collection[int]) -> list[Run]:
     """Those asked for that there are, in that order, six at most."""
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
-    found = Run.objects.select_related("snapshot", "base_model", "reward_model", "watchdog_model").in_bulk(wanted)
+    found = Run.objects.select_related("snapshot", "base_model", "reward_model", "watchdog_model", "other_model").in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found]
 
 
-def runs_to_compare(*, beside: Sequence[Run]) -> QuerySet[Run]:
-    """The newest of the same kinds first."""
-    offered = Run.objects.exclude(pk__in=[run.pk for run in beside])
+def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
+    """The newest of the same kinds first, of all that there are; `words` as in the list of runs, or a run's number."""
+    found = every_run(narrowed=RunFilter(words=words))
+    if words.isdecimal():
+        found = Run.objects.filter(Q(pk__in=found.values("pk")) | Q(pk=int(words[:9])))
+    offered = found.exclude(pk__in=[run.pk for run in beside])
     if beside:
         offered = offered.filter(kind__in={run.kind for run in beside})
     return offered.order_by("-pk")[:N_OFFERED]
@@ -48,6 +54,11 @@ def settings_compared(*, runs: Sequence[Run]) -> list[Line]:
         (gettext("model"), [run.base_model.name for run in runs]),
         (gettext("reward model"), [run.reward_model.name if run.reward_model else "–" for run in runs]),
         (gettext("watchdog"), [run.watchdog_model.name if run.watchdog_model else "–" for run in runs]),
+        (gettext("compared with"), [run.other_model.name if run.other_model else "–" for run in runs]),
+        (gettext("GPUs"), [str(run.n_gpus) for run in runs]),
+        (gettext("memory, GB"), [str(run.memory_gb) for run in runs]),
+        (gettext("processes"), [_launched(run) for run in runs]),
+        (gettext("machines"), [str(Launch.from_json(run.launch).n_machines) for run in runs]),
     ]
     labels = {knob.name: gettext(knob.label) for kind in dict.fromkeys(run.kind for run in runs) for knob in configs.knobs(kind)}
     knobs = [(label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()]
@@ -69,6 +80,14 @@ def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
         written.setdefault(prompt, {})[run_id] = response
     shared = [(prompt, found) for prompt, found in written.items() if len(found) > 1]
     return [(prompt, [found.get(run.pk, "–") for run in runs]) for prompt, found in shared[:N_PROMPTS_SHOWN]]
+
+
+def _launched(run: Run) -> str:
+    launch = Launch.from_json(run.launch)
+    if not launch.is_parallel:
+        return str(launch.n_processes)
+    words = gettext("%(n)s, by %(strategy)s, offloading") if launch.offloads else gettext("%(n)s, by %(strategy)s")
+    return words % {"n": launch.n_processes, "strategy": launch.strategy.upper()}
 
 
 def _shown(value: Any) -> str:

@@ -10,9 +10,10 @@ from training import access, run_charts, selectors, services
 
 @require_GET
 def compare(request: HttpRequest) -> HttpResponse:
-    """Up to six runs, named in the address: ?run=3&run=7."""
+    """Up to six runs, named in the address: ?run=3&run=7. With ?words= others are looked for."""
     access.researcher(request.user)
     asked = [int(pk) for pk in request.GET.getlist("run") if pk.isdigit()]
+    words = request.GET.get("words", "").strip()
     runs = selectors.runs_compared(pks=asked)
     context = {
         "runs": runs,
@@ -20,7 +21,8 @@ def compare(request: HttpRequest) -> HttpResponse:
         "settings": selectors.settings_compared(runs=runs),
         "measures": selectors.measures_compared(runs=runs),
         "samples": selectors.samples_compared(runs=runs),
-        "offered": selectors.runs_to_compare(beside=runs),
+        "words": words,
+        "offered": selectors.runs_to_compare(beside=runs, words=words),
         "is_full": len(runs) >= selectors.N_COMPARED,
     }
     return render(request, "training/compare.html", context)

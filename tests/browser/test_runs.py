@@ -158,3 +158,23 @@ def test_a_preset_fills_the_form_leaves_the_name_and_tells_the_cost(
     page.locator(".disclosure > summary").first.click()
     axe_clean(page)
     screenshot(page, "run-cost", full_page=True)
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_run_that_hangs_is_ended_after_asking_back(
+    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], width: int
+) -> None:
+    run = cast.a_run(noor, state="running", n_points=0, stop_requested_at=timezone.now())
+    page = open_page(f"/runs/{run.pk}/", noor, width=width)
+    screenshot(page, f"run-stopping-{width}", full_page=True)
+    axe_clean(page)
+
+    page.get_by_role("link", name="End it now…").click()
+    expect(page.get_by_text("it leaves no model")).to_be_visible()
+    screenshot(page, f"run-kill-{width}", full_page=True)
+    axe_clean(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.get_by_role("button", name="End it now").click()
+
+    expect(page.get_by_text("Noor ended it at once")).to_be_visible()
+    screenshot(page, f"run-killed-{width}", full_page=True)

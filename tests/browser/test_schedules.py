@@ -86,6 +86,30 @@ def test_schedules_and_chains_pass_axe_and_fit(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
+    open_page: Opener, noor: User, cycle: Chain, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], width: int
+) -> None:
+    ppo = cycle.links.get(step="ppo")
+    assert ppo.run is not None
+    run = cast.finished(ppo.run, "stopped")
+    model = services.enter_model(run=run, location="/models/stopped", metrics={}, now=timezone.now())
+    services.advance_chain(chain_id=cycle.pk, now=timezone.now())
+
+    page = open_page(f"/chains/{cycle.pk}/", noor, width=width)
+    screenshot(page, f"chain-saved-{width}", full_page=True)
+    axe_clean(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    screenshot(open_page(f"/models/{model.pk}/", noor, width=width), f"model-{width}", full_page=True)
+    screenshot(open_page("/runs/compare/?words=try", noor, width=width), f"compare-words-{width}", full_page=True)
+    expect(page.get_by_role("button", name="Begin the step anew")).to_be_visible()
+    page.get_by_role("button", name=f"Go on with {model}").click()
+
+    expect(page.get_by_role("button", name="Stop the chain")).to_be_visible()
+    ppo.refresh_from_db()
+    assert ppo.state == "done"
+
+
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
 def test_nodes_notices_and_comparisons_pass_axe_and_fit(
     open_page: Opener,

@@ -163,6 +163,7 @@ urlpatterns = [
     path("prompts/imports/", imports.index, name="imports"),
     path("prompts/imports/new/", imports.new, name="import_new"),
     path("prompts/imports/<int:pk>/", imports.detail, name="import_detail"),
+    path("prompts/imports/<int:pk>/agreement/", imports.agreement, name="import_agreement"),
     path("prompts/imports/<int:pk>/publish", imports.publish, name="import_publish"),
     path("prompts/imports/<int:pk>/discard/", imports.discard, name="import_discard"),
     path("prompts/<int:pk>/", prompts.detail, name="prompt"),

@@ -51,6 +51,7 @@ from labeling.selectors.golds import (
     told_of_golds,
     with_adjudicated,
 )
+from labeling.selectors.import_agreement import ImportAgreement, agreement_of_import
 from labeling.selectors.imports import ImportReport, import_list, import_report, uncleared_import_ids, waiting_import_ids
 from labeling.selectors.prompts import visible
 from labeling.selectors.quality import (
@@ -98,6 +99,7 @@ __all__ = [
     "Freshness",
     "GoldRow",
     "GoldScore",
+    "ImportAgreement",
     "ImportReport",
     "ItemAnswers",
     "ItemConsensus",
@@ -111,6 +113,7 @@ __all__ = [
     "Strengths",
     "Told",
     "adjudicated_order",
+    "agreement_of_import",
     "aliases",
     "appeals",
     "blocks_of",

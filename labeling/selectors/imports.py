@@ -35,6 +35,8 @@ class ImportReport:
     is_empty: bool
     can_publish: bool
     can_discard: bool
+    is_compared: bool
+    """it brought comparisons, which raters may agree on"""
 
 
 # In the order of the page; labeling.services.import_rows.COUNTED names the same.
@@ -66,6 +68,7 @@ def import_report(*, batch: Import) -> ImportReport:
         is_empty=not batch.counts.get("prompts"),
         can_publish=is_publishable(batch),
         can_discard=batch.state != Import.State.DISCARDED,
+        is_compared=batch.state == Import.State.PUBLISHED and bool(batch.counts.get("comparisons")),
     )
 
 

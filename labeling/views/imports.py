@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.requests import MemberRequest
 from labeling import access, selectors, services
 from labeling.forms.imports import ImportForm
+from labeling.views.manage import quality_words
 
 PER_PAGE = 50
 
@@ -38,6 +39,15 @@ def detail(request: MemberRequest, pk: int) -> HttpResponse:
     report = selectors.import_report(batch=access.import_batch(user=request.user, pk=pk))
     template = "labeling/import_fragment.html" if request.htmx else "labeling/import_detail.html"
     return render(request, template, {"report": report})
+
+
+@require_GET
+def agreement(request: MemberRequest, pk: int) -> HttpResponse:
+    """Computed now: an import has no campaign whose report could hold it."""
+    batch = access.import_batch(user=request.user, pk=pk)
+    found = selectors.agreement_of_import(batch=batch)
+    context = {"batch": batch, "found": found, "measures": quality_words.imported(found.figures) if found.figures else []}
+    return render(request, "labeling/import_agreement.html", context)
 
 
 @require_POST

@@ -2,16 +2,18 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 from django.core.management import call_command
+from django.test import Client
 
-from labeling import agreement, consensus, curation, importers
+from accounts.models import User
+from labeling import curation, importers, selectors
 from labeling.importers import Draft, Problem
 from labeling.models import Import, Judgment, Prompt, RankedResponse, Rater, Response
+from tests.pages.answers import words
 
 DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 
@@ -111,7 +113,7 @@ def test_the_crowds_votes_are_stored_each_with_its_worker() -> None:
 
 
 @pytest.mark.django_db
-def test_the_crowds_votes_agree_as_published_once_they_are_stored() -> None:
+def test_the_crowds_votes_agree_as_published_once_they_are_stored(alice: User, signed_in: Callable[..., Client]) -> None:
     call_command(
         "import_judgments",
         DATA / "llmfao_crowd_comparisons.csv",
@@ -119,19 +121,20 @@ def test_the_crowds_votes_agree_as_published_once_they_are_stored() -> None:
         source="llmfao",
         licence="CC-BY-4.0",
     )
-    rows = RankedResponse.objects.order_by("comparison_id", "position").values_list(
-        "comparison_id", "comparison__judgment__rater_id", "response_id", "rank"
-    )
-    left, right = np.array(rows, dtype=np.int64).reshape(-1, 2, 4).transpose(1, 0, 2)
-    units = np.unique(np.column_stack([left[:, 2], right[:, 2]]), axis=0, return_inverse=True)[1].reshape(-1)
-    labels = np.sign(left[:, 3] - right[:, 3])
+    batch = Import.objects.get()
 
-    given: dict[str, Any] = {"units": units, "labels": labels, "resamples": 0}
-    assert agreement.krippendorff(**given).value == pytest.approx(0.2906, abs=1e-4)
-    assert agreement.krippendorff(**given, metric="ordinal").value == pytest.approx(0.2876, abs=1e-4)
-    assert agreement.raw(**given, ties="out").value == pytest.approx(0.7013, abs=1e-4)
-    found = consensus.dawid_skene(units=units, raters=left[:, 1], labels=labels)
-    assert np.bincount(found.label).tolist() == [659, 848, 632]
+    found = selectors.agreement_of_import(batch=batch)
+    page = words(signed_in(alice).get(f"/prompts/imports/{batch.pk}/agreement/"))
+
+    assert (found.n_judgments, found.n_raters, found.n_pairs) == (8_931, 124, 2_139)
+    assert found.figures["alpha_nominal"].value == pytest.approx(0.2906, abs=1e-4)
+    assert found.figures["alpha_ordinal"].value == pytest.approx(0.2876, abs=1e-4)
+    assert found.figures["raw_out"].value == pytest.approx(0.7013, abs=1e-4)
+    assert found.consensus == (659, 848, 632)
+    assert "8,931 comparisons by 124 raters, of 2,139 pairs of responses" in page
+    assert "better in 659 pairs, the second in 632, and 848 tie" in page
+    for shown in ("70 %", "0.29", "6,755"):
+        assert shown in page
 
 
 @pytest.mark.django_db

@@ -11,7 +11,9 @@ from django.test import Client
 from accounts.models import User
 from labeling import services
 from labeling.models import Import, Prompt, Source
+from labeling.selectors import import_agreement
 from tests.cast import NOON
+from tests.pages.answers import words
 
 SignedIn = Callable[[User], Client]
 
@@ -156,3 +158,52 @@ def test_the_list_says_what_to_do_when_it_is_empty(alice: User, signed_in: Signe
 @pytest.mark.parametrize("address", ["/prompts/imports/", "/prompts/imports/new/", "/prompts/imports/1/"])
 def test_only_an_admin_may_look(address: str, noor: User, signed_in: SignedIn) -> None:
     assert signed_in(noor).get(address).status_code == 403
+
+
+PAIRS = b"""{"prompt": "Two plus two?", "chosen": "Four.", "rejected": "Five."}
+{"prompt": "Name a river.", "chosen": "The Elbe.", "rejected": "Berlin."}
+"""
+
+
+def test_an_import_of_comparisons_tells_how_far_raters_agree(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    sent(client, PAIRS, with_judgments="on")
+    batch = run(Import.objects.get())
+
+    page = words(client.get(f"/prompts/imports/{batch.pk}/"))
+    agreement = words(client.get(f"/prompts/imports/{batch.pk}/agreement/"))
+
+    assert f"/prompts/imports/{batch.pk}/agreement/" in page
+    # One vote a pair: every number is a sentence.
+    assert "2 comparisons" in agreement
+    assert agreement.count("No unit") >= 4
+    assert "better in 2 pairs, the second in 0, and 0 tie" in agreement
+    assert "nan" not in agreement
+
+
+def test_an_import_without_comparisons_has_no_agreement_to_tell(alice: User, signed_in: SignedIn) -> None:
+    client = signed_in(alice)
+    sent(client, GOOD)
+    batch = run(Import.objects.get())
+
+    assert "/agreement/" not in words(client.get(f"/prompts/imports/{batch.pk}/"))
+    assert "Nobody has compared two responses" in words(client.get(f"/prompts/imports/{batch.pk}/agreement/"))
+
+
+def test_more_votes_than_a_page_can_compute_from_are_said_to_be(
+    alice: User, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_agreement, "MOST_JUDGED", 1)
+    client = signed_in(alice)
+    sent(client, PAIRS, with_judgments="on")
+    batch = run(Import.objects.get())
+
+    assert "There are 2 comparisons, more than a page can compute from" in words(
+        client.get(f"/prompts/imports/{batch.pk}/agreement/")
+    )
+
+
+def test_only_an_admin_sees_an_import_s_agreement(noor: User, alice: User, signed_in: SignedIn) -> None:
+    sent(signed_in(alice), GOOD)
+
+    assert signed_in(noor).get(f"/prompts/imports/{Import.objects.get().pk}/agreement/").status_code == 403

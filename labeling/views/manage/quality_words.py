@@ -136,6 +136,20 @@ def agreement(results: Mapping[str, Any]) -> list[Measure]:
     ]
 
 
+def imported(figures: Mapping[str, Figure]) -> list[Measure]:
+    """What an import's page tells of it: the same numbers, from the file's own votes."""
+    votes, pairs = _("pairs of votes"), _("pairs of responses")
+    half, ordinal = figures["raw_half"], figures["alpha_ordinal"]
+    nominal = _("As above, but a tie is as far from a win as a loss is.")
+    return [
+        as_share(_("Agree, ties as half"), half, votes, raw_meaning(half)),
+        as_share(_("Agree, ties left out"), figures["raw_out"], votes, _("Only votes that decide are compared.")),
+        as_share(_("Agree, ties as an answer"), figures["raw_in"], votes, _("A tie agrees only with a tie.")),
+        as_coefficient(_("Krippendorff α, ordinal"), ordinal, pairs, alpha_meaning(ordinal)),
+        as_coefficient(_("Krippendorff α, nominal"), figures["alpha_nominal"], pairs, nominal),
+    ]
+
+
 def orders(results: Mapping[str, Any]) -> list[Measure]:
     """Whole orders against each other."""
     found = _figures(results)
@@ -174,7 +188,13 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
         for row in results["pools"]
     ]
     none = absent(gettext_noop("No other pool has judged the same responses. Clone the campaign for one to compare."))
-    return [decided, model, *(pools or [as_share(_("With other pools"), none, pairs, "")])]
+    golds = as_share(
+        _("With golds"),
+        found.get("gold", absent(gettext_noop("No gold was answered yet."))),
+        votes,
+        _("Pairs that golds decide, in all raters' first answers. Golds should be clear: expect more here than between raters."),
+    )
+    return [golds, decided, model, *(pools or [as_share(_("With other pools"), none, pairs, "")])]
 
 
 def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -216,6 +236,43 @@ def two_raters(agree: Figure, kappa: float | None) -> str:
     given = {"share": share(agree), "n": agree.n, "interval": share_interval(agree)}
     told = ngettext("%(share)s of %(n)d pair, %(interval)s", "%(share)s of %(n)d pairs, %(interval)s", agree.n) % given
     return told if kappa is None else f"{told}, {_('Cohen κ')} {coefficient(Figure(kappa, agree.n))}"
+
+
+def two_raters_row(agree: Figure, kappa: float | None, raters: tuple[int, int], names: Mapping[int, str]) -> dict[str, Any]:
+    """The same as a row of the table under the heat map."""
+    one, other = raters
+    return {
+        "one": one,
+        "one_alias": names.get(one, ""),
+        "other": other,
+        "other_alias": names.get(other, ""),
+        "agree": as_share("", agree, "", ""),
+        "kappa": "–" if kappa is None else coefficient(Figure(kappa, agree.n)),
+    }
+
+
+def pairs_left_out(n_few: int, n_more: int) -> list[str]:
+    """How many pairs of raters have no row, and why."""
+    said = []
+    if n_few:
+        said.append(
+            ngettext(
+                "%(n)d pair of raters shares fewer than 10 votes and is not listed.",
+                "%(n)d pairs of raters share fewer than 10 votes and are not listed.",
+                n_few,
+            )
+            % {"n": n_few}
+        )
+    if n_more:
+        said.append(
+            ngettext(
+                "Listed are the 300 pairs with the most votes; %(n)d more is not.",
+                "Listed are the 300 pairs with the most votes; %(n)d more are not.",
+                n_more,
+            )
+            % {"n": n_more}
+        )
+    return said
 
 
 def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:

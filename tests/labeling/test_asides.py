@@ -15,7 +15,7 @@ from django.test import Client
 from accounts.models import User
 from labeling import services
 from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Rater, Slot
-from labeling.selectors import board
+from labeling.selectors.stuck import stuck
 from labeling.services import Effort, items
 from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstration_campaign, rater_called
 from tests.labeling.test_effort import judge_one, raters_in
@@ -345,7 +345,7 @@ def test_the_board_says_that_nobody_is_left_for_it(one_item: Campaign, rosa: Rat
 
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
 
-    assert board.stuck(campaign=one_item, now=after(2)).n_nobody == 1
+    assert stuck(campaign=one_item, now=after(2)).n_nobody == 1
 
 
 def test_the_board_knows_when_somebody_is(one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater) -> None:
@@ -354,7 +354,7 @@ def test_the_board_knows_when_somebody_is(one_item: Campaign, rosa: Rater, raul:
 
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
 
-    assert board.stuck(campaign=one_item, now=after(2)).n_nobody == 0
+    assert stuck(campaign=one_item, now=after(2)).n_nobody == 0
 
 
 N_RATERS, N_REVIEWERS = 12, 3

@@ -3,7 +3,7 @@
 The formulas are next door, in labeling.agreement, labeling.bias and labeling.consensus; here they meet the votes of one campaign.
 """
 
-from labeling.measures.against import OtherVotes, with_order, with_pools
+from labeling.measures.against import OtherVotes, with_golds, with_order, with_pools
 from labeling.measures.agreeing import agreement_of, by_item, matrix_of, split_items
 from labeling.measures.behind import judgments_behind
 from labeling.measures.consensus import PairConsensus, Place, consensus_by_pair, places
@@ -41,6 +41,7 @@ __all__ = [
     "shown_answers",
     "split_items",
     "strengths_of",
+    "with_golds",
     "with_order",
     "with_pools",
 ]

@@ -1,4 +1,4 @@
-"""How far raters agree with who is not of their pool: another pool, an order that a reviewer decided, a reward model."""
+"""How far raters agree with who is not of their pool: golds, another pool, an order that a reviewer decided, a reward model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -41,6 +41,13 @@ def with_order(votes: Votes, order: Floats) -> Figure:
     score = 1 - np.abs(pairs.label[asked] - right[asked]) / 2
     item, _ = codes(pairs.item[asked])
     return _share(np.column_stack([np.bincount(item, weights=score), np.bincount(item)]).astype(float))
+
+
+def with_golds(agreed: Floats, n: Floats) -> Figure:
+    """Answers to golds, summed by gold: pairs put the same way, ties as half, of `n` that golds decide. Interval over golds."""
+    if not n.sum():
+        return absent(gettext_noop("No gold was answered yet."))
+    return _share(np.column_stack([agreed, n])[n > 0])
 
 
 def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> list[Record]:

@@ -4,6 +4,7 @@ A repeat is left out of all of it but `with_oneself`: the same rater again is no
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -15,6 +16,10 @@ from labeling.rating_form import Question, Scale
 
 RATERS_IN_MATRIX = 24
 """More would be cells that nobody can read; those with the most comparisons stay."""
+PAIRS_LISTED = 300
+"""Of raters, those that share the most votes."""
+LEAST_SHARED = 10
+"""Votes on shared pairs, below which two raters are not listed."""
 ITEMS_LISTED = 10
 BINS = 10
 VALUES_SHOWN = 12
@@ -119,38 +124,71 @@ def _shown(kind: str, place: Ints, n_names: int) -> tuple[list[int], int]:
 
 
 def matrix_of(votes: Votes) -> Record:
-    """Rater by rater, ties as half: the share, how many votes on shared pairs it is of, and Cohen's kappa of those."""
+    """Rater by rater, ties as half: the share, how many votes on shared pairs it is of, and Cohen's kappa of those.
+
+    `pairs` are two raters each with the same numbers, of LEAST_SHARED votes and more, those with the most first.
+    """
     pairs = votes.once.pairs
     if not pairs.unit.size:
         return {"raters": [], "score": [], "n": []}
     whole = agreement.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
     kept = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
     kept = kept[whole.n[kept].sum(axis=1) > 0]
+    one, other, counts = _pairs_listed(whole.n)
+    known = np.unique(np.concatenate([kept, one, other]))
+    kappa = _Kappas.of(votes.once, known, whole.raters)
+    listed = zip(one.tolist(), other.tolist(), strict=True)
     return {
         "raters": [whole.raters[at] for at in kept.tolist()],
         "score": whole.score[np.ix_(kept, kept)].round(1).tolist(),
         "n": whole.n[np.ix_(kept, kept)].tolist(),
-        "kappa": _kappas(votes.once, [whole.raters[at] for at in kept.tolist()]),
+        "kappa": [[kappa.of_two(at, to) for to in kept.tolist()] for at in kept.tolist()],
         "n_left_out": int((whole.n.sum(axis=1) > 0).sum() - len(kept)),
+        "pairs": [_two(whole, at, to, kappa.of_two(at, to)) for at, to in listed],
+        **counts,
     }
 
 
-def _kappas(votes: Votes, raters: Sequence[int]) -> list[list[float | None]]:
-    """Cohen's kappa of every two; None where it cannot be said, and on the diagonal."""
-    if not raters:
-        return []
-    place = np.minimum(np.searchsorted(raters, votes.pairs.rater), len(raters) - 1)
-    known = np.asarray(raters)[place] == votes.pairs.rater
-    size = (len(raters), int(votes.pairs.unit.max(initial=-1)) + 1)
-    given = []
-    for label in (-1, 0, 1):
-        here = known & (votes.turned == label)
-        given.append(csr_matrix((np.ones(int(here.sum())), (place[here], votes.pairs.unit[here])), shape=size))
-    tables = np.array([[(one @ other.T).toarray() for other in given] for one in given])  # (3, 3, R, R)
-    return [
-        [None if one == other else agreement.cohen_of_table(tables[:, :, one, other]).value for other in range(len(raters))]
-        for one in range(len(raters))
-    ]
+def _pairs_listed(n: Ints) -> tuple[Ints, Ints, dict[str, int]]:
+    """Places of the two raters of each pair, and how many pairs have too few votes, and how many more than are listed."""
+    one, other = np.nonzero(np.triu(n))
+    enough = n[one, other] >= LEAST_SHARED
+    n_few = int((~enough).sum())
+    one, other = one[enough], other[enough]
+    order = np.argsort(-n[one, other], kind="stable")[:PAIRS_LISTED]
+    return one[order], other[order], {"n_pairs_few": n_few, "n_pairs_more": len(one) - len(order)}
+
+
+def _two(whole: agreement.Matrix, one: int, other: int, kappa: float | None) -> Record:
+    share = {"score": float(whole.score[one, other].round(1)), "n": int(whole.n[one, other]), "kappa": kappa}
+    return {"one": whole.raters[one], "other": whole.raters[other]} | share
+
+
+@dataclass(frozen=True)
+class _Kappas:
+    """Cohen's kappa of every two of some raters, from their tables of votes on shared pairs."""
+
+    place: dict[int, int]
+    tables: Floats
+    """(3, 3, R, R)"""
+
+    @classmethod
+    def of(cls, votes: Votes, known: Ints, ids: Sequence[int]) -> "_Kappas":
+        """`known` are places in `ids`, which are in order."""
+        raters = np.asarray(ids)[known]
+        place = np.minimum(np.searchsorted(raters, votes.pairs.rater), max(0, len(raters) - 1))
+        is_known = raters[place] == votes.pairs.rater if len(raters) else np.zeros(len(place), dtype=bool)
+        size = (len(raters), int(votes.pairs.unit.max(initial=-1)) + 1)
+        given = []
+        for label in (-1, 0, 1):
+            here = is_known & (votes.turned == label)
+            given.append(csr_matrix((np.ones(int(here.sum())), (place[here], votes.pairs.unit[here])), shape=size))
+        tables = np.array([[(one @ other.T).toarray() for other in given] for one in given])
+        return cls({at: number for number, at in enumerate(known.tolist())}, tables)
+
+    def of_two(self, one: int, other: int) -> float | None:
+        """None where it cannot be said, and of a rater with themselves."""
+        return None if one == other else agreement.cohen_of_table(self.tables[:, :, self.place[one], self.place[other]]).value
 
 
 def split_items(votes: Votes) -> Record:

@@ -136,6 +136,13 @@ def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
     return sorted(scores, key=_worst_first)
 
 
+def gold_counts(*, campaign: Campaign) -> tuple[list[float], list[int]]:
+    """By gold in use, over all raters' first answers: pairs put as the gold puts them, and pairs that it decides."""
+    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list("gold")
+    rows = list(answers.annotate(agreed=Sum("agreed"), n=Sum("n_pairs")).order_by("gold"))
+    return [agreed for _gold, agreed, _n in rows], [n for _gold, _agreed, n in rows]
+
+
 def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
     """How often each rater, and all of them, put a pair as the adjudicated order does, ties as half; by answers that count."""
     right = _adjudicated(campaign)

@@ -125,7 +125,9 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
     raters = measures.rater_measures(votes, names, behind.raters)
     decided = selectors.adjudicated_order(campaign=campaign, votes=votes)
     others, pools = selectors.votes_of_other_pools(campaign=campaign)
+    agreed, n_decided = selectors.gold_counts(campaign=campaign)
     against = _with_model(campaign, votes) | {
+        "gold": measures.as_record(measures.with_golds(np.array(agreed), np.array(n_decided))),
         "adjudicated": measures.as_record(measures.with_order(votes, decided)),
         "pools": measures.with_pools(votes, others, pools),
     }

@@ -195,3 +195,41 @@ def test_no_more_judgments_are_listed_than_pages_can_open_with() -> None:
     assert (found.everybody["first"]["n"], len(found.everybody["first"]["judgments"])) == (1_100, 1_000)
     assert (found.raters[1]["first"]["n"], len(found.raters[1]["first"]["judgments"])) == (1_100, 100)
     assert found.raters[1]["first"]["judgments"][0] == 1_099 * 10 + 1
+
+
+# --- rater by rater, and with golds ----------------------------------------------------------------------------------
+
+
+def test_pairs_of_raters_are_listed_with_their_numbers_the_busiest_first() -> None:
+    votes = votes_of(n_items=12, raters=(1, 2, 3), k=2, rank=lambda rater, place: 2 - place if rater == 2 else place + 1)
+    votes = votes.where((votes.rater != 3) | (votes.item < 10))
+
+    found = measures.matrix_of(votes)
+
+    assert [(pair["one"], pair["other"], pair["score"], pair["n"]) for pair in found["pairs"]] == [
+        (1, 2, 0.0, 12),
+        (1, 3, 10.0, 10),
+        (2, 3, 0.0, 10),
+    ]
+    assert found["pairs"][1]["kappa"] == pytest.approx(1.0)
+    assert found["pairs"][0]["kappa"] == found["kappa"][0][1]
+    assert (found["n_pairs_few"], found["n_pairs_more"]) == (0, 0)
+
+
+def test_pairs_of_raters_with_few_votes_or_beyond_the_list_are_counted() -> None:
+    few = measures.matrix_of(votes_of(n_items=9, raters=(1, 2), k=2, rank=lambda rater, place: place + 1))
+    many = measures.matrix_of(votes_of(n_items=10, raters=range(1, 26), k=2, rank=lambda rater, place: place + 1))
+
+    assert (few["pairs"], few["n_pairs_few"]) == ([], 1)
+    assert (len(many["pairs"]), many["n_pairs_more"], many["n_left_out"]) == (300, 0, 1)
+    assert (25, 24) in {(pair["other"], pair["one"]) for pair in many["pairs"]}  # who is too much for the heat map is listed
+
+
+def test_agreement_with_golds_has_an_interval_over_golds() -> None:
+    found = measures.with_golds(np.array([6.0, 3.0, 5.5, 0.0]), np.array([6, 6, 6, 0]))
+
+    assert (found.value, found.n) == (pytest.approx(14.5 / 18), 18)
+    assert found.low is not None
+    assert found.high is not None
+    assert 0.5 <= found.low < found.value < found.high <= 1
+    assert measures.with_golds(np.array([]), np.array([])).note == "No gold was answered yet."

@@ -11,6 +11,8 @@ from labeling import agreement, exports, intake, measures, queue, selectors, ser
 from labeling.models import (
     Campaign,
     Comparison,
+    Gold,
+    GoldAnswer,
     Guideline,
     Item,
     Judgment,
@@ -150,6 +152,34 @@ def test_a_figure_is_the_same_after_a_journey_through_the_report(comparison_camp
     figure = measures.as_figure({"value": 0.5, "n": 3, "low": None, "high": None, "note": ""})
 
     assert measures.as_record(figure) == {"value": 0.5, "n": 3, "low": None, "high": None, "note": ""}
+
+
+def test_the_report_holds_answers_to_golds_that_are_in_use(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
+) -> None:
+    judge_all(comparison_campaign, rosa)
+    judge_all(comparison_campaign, raul, by=as_shown)
+    answers = raul.judgments.order_by("pk")
+    golds = [
+        services.make_gold_of_answer(judgment=judgment, by=alice, now=NOON) for judgment in rosa.judgments.order_by("pk")[:3]
+    ]
+    for gold, judgment, agreed in zip(golds, answers, (6.0, 3.5, 0.0), strict=False):
+        GoldAnswer.objects.create(
+            gold=gold,
+            rater=raul,
+            campaign=comparison_campaign,
+            judgment=judgment,
+            agreed=agreed,
+            n_pairs=6,
+            has_passed=agreed == 6,
+            at=NOON,
+        )
+    Gold.objects.filter(pk=golds[2].pk).update(retired_at=NOON)
+
+    found = report_of(comparison_campaign).results["agreement"]["gold"]
+
+    assert (found["value"], found["n"]) == (pytest.approx(9.5 / 12), 12)
+    assert found["low"] < found["value"] < found["high"]
 
 
 @pytest.fixture

@@ -75,6 +75,50 @@ def test_two_raters_meet_in_the_heat_map(measured: Campaign, rosa: Rater, raul: 
     assert "% of 30 pairs" in page
 
 
+def test_two_raters_are_told_of_in_a_table_that_needs_no_pointer(
+    measured: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn
+) -> None:
+    client = signed_in(alice)
+
+    page = words(client.get(f"/campaigns/{measured.pk}/agreement/"))
+
+    assert '<details class="disclosure two-raters" id="pairs"><summary>1 pair of raters in numbers</summary>' in page
+    row = re.search(r'<tr><th scope="row"><a class="nowrap" href="[^"]*/raters/\d+/">.*?</tr>', page)
+    assert row is not None
+    assert rosa.alias in row.group()
+    assert raul.alias in row.group()
+    assert re.search(r'data-label="votes">30<.*data-label="Cohen κ">−?0\.\d\d<', row.group())
+
+
+def test_pairs_of_raters_are_sorted_by_agreement_and_come_in_pages(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    report = QualityReport.objects.get()
+    one, other = report.results["matrix"]["raters"]
+    report.results["matrix"] |= {
+        "pairs": [{"one": one, "other": other, "score": score, "n": 100, "kappa": None} for score in range(20, 80)],
+        "n_pairs_few": 2,
+        "n_pairs_more": 40,
+    }
+    report.save()
+    client, address = signed_in(alice), f"/campaigns/{measured.pk}/agreement/"
+
+    lowest, highest = (words(client.get(f"{address}?sort={key}")) for key in ("agree", "-agree"))
+
+    shares = [re.findall(r'data-label="agree, ties as half">(\d+) %', page) for page in (lowest, highest)]
+    assert [(len(found), found[0], found[1]) for found in shares] == [(25, "20", "21"), (25, "79", "78")]
+    assert 'id="pairs" open>' in lowest
+    assert "Page 1 of 3" in lowest
+    assert "2 pairs of raters share fewer than 10 votes and are not listed." in lowest
+    assert "Listed are the 300 pairs with the most votes; 40 more are not." in lowest
+
+
+def test_questions_have_an_interval_for_each_number(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
+
+    table = page[page.index("Question by question") :]
+    row = table[table.index('<th scope="row">') : table.index("</tr>", table.index('<th scope="row">'))]
+    assert row.count("fact-note") == 2
+
+
 def test_no_page_shows_nan(measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn) -> None:
     client = signed_in(alice)
     addresses = ["agreement/", "bias/", "", f"raters/{rosa.pk}/"]
@@ -239,7 +283,14 @@ def test_agreement_pages_tell_of_orders_scales_periods_and_others(
 ) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
-    for part in ("Kendall τ-b, two raters", "Kendall W, all raters of an item", "ICC, one rater", "With the adjudicated order"):
+    assert "No gold was answered yet." in page
+    for part in (
+        "With golds",
+        "Kendall τ-b, two raters",
+        "Kendall W, all raters of an item",
+        "ICC, one rater",
+        "With the adjudicated order",
+    ):
         assert part in page
     assert "No reward model has scored these responses yet." in page
     assert "No other pool has judged the same responses." in page

@@ -1,6 +1,6 @@
 """Quality: how far raters agree, what choices follow, and who needs a look. Pages open from the stored report alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from labeling import access, doorbell, selectors
 from labeling.bias import BOOSTERS, HEDGES
-from labeling.figures import wilson
+from labeling.figures import Figure, wilson
 from labeling.measures import as_figure
 from labeling.models import Campaign, Prompt, QualityReport, Rater
 from labeling.selectors.onboarding import FEWEST_IN_A_CELL, attempts_by
@@ -23,6 +23,7 @@ from pages import whiskers
 
 JUDGMENTS_PER_PAGE = 50
 RATERS_PER_PAGE = 50
+PAIRS_PER_PAGE = 25
 LEVELS = 9
 """Steps of the heat map's colour, from 50 % up; all that is below is the first."""
 
@@ -44,6 +45,23 @@ class HeatRow:
     alias: str
     cells: list[Cell | None]
     """None on the diagonal"""
+
+
+@dataclass(frozen=True)
+class TwoRaters:
+    """A row of the table behind the heat map."""
+
+    one: int
+    other: int
+    agree: Figure
+    kappa: float | None
+
+
+PAIR_ORDERS: dict[str, Callable[[TwoRaters], float]] = {
+    "agree": lambda row: row.agree.value or 0.0,
+    "votes": lambda row: row.agree.n,
+    "kappa": lambda row: -2.0 if row.kappa is None else row.kappa,
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +91,7 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             "groups_left_out": words.groups_left_out(report.results["agreement"].get("groups_left_out", {})),
             "heat": heat_rows(report, selectors.aliases(raters=report.results["matrix"]["raters"])),
             "n_left_out": report.results["matrix"].get("n_left_out", 0),
+            **_two_by_two(request, report.results["matrix"]),
             "bars": _bars(report.results["items"]["bins"]),
             "n_items": report.results["items"]["n"],
             "split": selectors.split_items(report=report),
@@ -230,6 +249,25 @@ def _cell(score: float, n: int, kappa: float | None) -> Cell:
     share = score / n
     level = min(LEVELS, max(1, 1 + int((share - 0.5) * 2 * LEVELS)))
     return Cell(f"{100 * share:.0f}", n, level, words.two_raters(wilson(score, n), kappa))
+
+
+def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
+    """The pairs of raters as the address wants them sorted, a page of them with the raters' aliases."""
+    found = [
+        TwoRaters(pair["one"], pair["other"], wilson(pair["score"], pair["n"]), pair["kappa"]) for pair in matrix.get("pairs", [])
+    ]
+    sort = request.GET.get("sort", "")
+    order = PAIR_ORDERS.get(sort.removeprefix("-"))
+    if order:
+        found.sort(key=order, reverse=sort.startswith("-"))
+    page = Paginator(found, PAIRS_PER_PAGE).get_page(request.GET.get("page"))
+    names = selectors.aliases(raters={rater for row in page for rater in (row.one, row.other)})
+    return {
+        "pairs": page,
+        "pair_rows": [words.two_raters_row(row.agree, row.kappa, (row.one, row.other), names) for row in page],
+        "pairs_note": words.pairs_left_out(matrix.get("n_pairs_few", 0), matrix.get("n_pairs_more", 0)),
+        "is_pairs_open": bool(order or request.GET.get("page")),
+    }
 
 
 def _questions(report: QualityReport) -> list[dict[str, Any]]:

@@ -96,11 +96,22 @@ def skip(*, lease: uuid.UUID, rater: Rater, reason: str, note: str = "", active_
 
 
 def save_draft(*, item: Item, rater: Rater, content: Mapping[str, Any], now: datetime) -> Draft | None:
-    """Keep what is typed so far. None when the item is judged already: a save that arrives late must not bring a draft back."""
+    """Keep what is typed so far. None when the item is judged already: a save that arrives late must not bring a draft back.
+
+    Nor one that arrives while the answer is being stored: it waits for the row that a submit locks, the slot or the past lease.
+    """
     with transaction.atomic():
-        if Judgment.objects.filter(item=item, rater=rater).exists():
-            return None
+        if not _holds(item=item, rater=rater):
+            list(PastLease.objects.select_for_update().filter(item=item, rater=rater).order_by("pk").values_list("pk"))
+            if Judgment.objects.filter(item=item, rater=rater).exists():
+                return None
         return store_draft(item_id=item.pk, rater=rater, content=content, now=now)
+
+
+def _holds(*, item: Item, rater: Rater) -> bool:
+    """Whether the rater has the item in hand, and so has not judged it. Their slot is locked."""
+    mine = Slot.objects.select_for_update().filter(item=item, rater=rater)
+    return any(state == Slot.State.LEASED for state in mine.values_list("state", flat=True))
 
 
 # --- claiming ----------------------------------------------------------------------------------------------------

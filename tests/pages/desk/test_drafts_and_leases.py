@@ -2,12 +2,15 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from labeling import services
 from labeling.models import (
     Campaign,
     Draft,
@@ -206,3 +209,27 @@ def test_a_draft_brings_back_the_time_spent_with_the_words(
 
     page = client.get(address).content.decode()
     assert 'name="record" value="{&quot;opened&quot;: [&quot;guideline&quot;], &quot;active_s&quot;: 70.0}"' in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_that_arrives_while_the_answer_is_being_stored_does_not_outlive_it(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    start(signed_in(rosa), demonstration_campaign)
+    slot = slot_of(rosa)
+    assert slot.lease is not None
+
+    def save() -> None:
+        try:
+            services.save_draft(item=slot.item, rater=rosa, content={"revision": 1, "fields": {}}, now=timezone.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            services.submit_demonstration(lease=slot.lease, rater=rosa, text=words(30), now=timezone.now())
+            late = threads.submit(save)
+            wait([late], timeout=1)  # until the answer is committed
+        late.result()
+
+    assert not Draft.objects.exists()

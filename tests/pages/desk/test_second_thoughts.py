@@ -168,8 +168,8 @@ def test_the_time_spent_and_what_was_pasted_outlive_an_undo(
 
     page = client.get(address).content.decode()
 
-    kept = json.loads(unescape(re.search(r'name="record" value="([^"]*)"', page).group(1)))  # type: ignore[union-attr]
-    assert kept == {"active_s": 70, "typing": {"n_pastes": 1, "pasted": 12}, "seconds": {"prompt": 30}}
+    [kept] = re.findall(r'name="record" value="([^"]*)"', page)
+    assert json.loads(unescape(kept)) == {"active_s": 70, "typing": {"n_pastes": 1, "pasted": 12}, "seconds": {"prompt": 30}}
 
 
 def test_a_correction_begins_its_own_count_of_seconds(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:

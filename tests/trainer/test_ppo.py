@@ -112,6 +112,17 @@ def test_a_run_leaves_whole_weights_curves_and_samples(method: str, models: tupl
     assert not [name for name in weights if "lora" in name]
 
 
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_in_bfloat16_too_the_kl_is_exactly_zero_before_the_first_update(
+    method: str, models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    done = start(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), method=method, dtype="bfloat16", n_episodes=8)
+
+    assert done.returncode == 0, done.stderr
+    assert result_of(tmp_path / "run").metrics["kl_before"] == 0.0
+    assert points(tmp_path / "run")[1]["values"]["kl"] == 0.0  # measured before its update
+
+
 def test_the_reward_models_bias_is_taken_off(models: tuple[Path, Path], tmp_path: Path) -> None:
     snapshot = write_snapshot(tmp_path / "snapshot")
     start(tmp_path / "biased", models, snapshot, n_episodes=4)

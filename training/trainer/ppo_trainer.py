@@ -368,7 +368,9 @@ class PpoTrainer:
         return [row.to(self.device) for row in pack(sequences, self.config.row_tokens)]
 
     def _logprobs(self, model: nn.Module, row: Row, *, with_entropy: bool = False) -> tuple[Tensor, Tensor]:
-        logits = model(logits_to_keep=row.predict, **row.inputs(model)).logits[0]
+        # The reference is not `prepare`d: without this it would compute in float32 beside a policy in bfloat16.
+        with self.accelerator.autocast():
+            logits = model(logits_to_keep=row.predict, **row.inputs(model)).logits[0]
         logits = logits.float()
         if self.config.temperature != 1:
             logits = logits / self.config.temperature

@@ -12,8 +12,10 @@ import safetensors.torch
 import torch
 import transformers
 
-from tests.trainer import tiny
+from tests.trainer import runs, tiny
 from training import run_dir
+from training.configs import PpoConfig
+from training.run_dir import RunFolder
 
 PROMPTS = [
     "What is the colour of the sky?",
@@ -25,7 +27,7 @@ PROMPTS = [
     "Is a cat a dog?",
     "An egg?",
 ]
-SMALL = {
+SMALL: dict[str, Any] = {
     "method": "lora",
     "n_episodes": 24,
     "batch_size": 4,
@@ -80,6 +82,12 @@ def start(
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
     )
+
+
+def carried_out(path: Path, models: tuple[Path, Path], snapshot: Path, **changes: Any) -> RunFolder:
+    """The run in this process: quick, where nothing of the child's own is asked."""
+    config = PpoConfig(**(SMALL | changes))
+    return runs.finished(path, "ppo", config, models[0], snapshot, reward_model=models[1])
 
 
 def result_of(folder: Path) -> run_dir.Result:
@@ -150,6 +158,16 @@ def test_a_stopped_run_goes_on_to_the_same_end(models: tuple[Path, Path], tmp_pa
     one, other = (safetensors.torch.load_file(tmp_path / name / "model" / "model.safetensors") for name in ("whole", "broken"))
     assert [point["step"] for point in points(tmp_path / "broken") if point["attempt"] == 2] == [3, 4, 5, 6]
     assert all(torch.allclose(one[name].float(), other[name].float(), atol=1e-3) for name in one)
+
+
+def test_with_a_moving_average_the_averaged_weights_are_saved(models: tuple[Path, Path], tmp_path: Path) -> None:
+    changes: dict[str, Any] = {"method": "full", "ema_decay": 0.9, "evaluate_every": 0, "keeps_state": "always"}
+
+    folder = carried_out(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), learning_rate=1e-2, **changes)
+
+    averaged = torch.load(folder.path / "checkpoints" / "step-6" / "ema.pt")
+    saved = transformers.AutoModelForCausalLM.from_pretrained(folder.path / "model").parameters()
+    assert all(torch.equal(one.bfloat16(), other.bfloat16()) for one, other in zip(averaged, saved, strict=True))
 
 
 def test_a_stop_file_saves_after_the_rollout(models: tuple[Path, Path], tmp_path: Path) -> None:

@@ -62,10 +62,10 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     metrics = _finish(trainer, tokenizer, texts, config, folder)
     if server is not None:
         server.forget()
-    with trainer.averaged_weights():
+    with trainer.averaged_weights():  # saved inside: behind it the raw weights are back
         policy = loading.merged(accelerator.unwrap_model(trainer.policy), torch.bfloat16)
-    if accelerator.is_main_process:
-        loading.save_whole(folder, job.output, policy, tokenizer)
+        if accelerator.is_main_process:
+            loading.save_whole(folder, job.output, policy, tokenizer)
     metrics = metrics | {
         "held_out_split": texts.held_out_split,
         "n_held_out_prompts": len(texts.held_out),

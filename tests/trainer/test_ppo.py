@@ -1,6 +1,7 @@
 """The PPO run as the supervisor starts it: a child process and its folder, with a two-layer model."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,10 +13,11 @@ import safetensors.torch
 import torch
 import transformers
 
-from tests.trainer import runs, tiny
+from tests.trainer import ppo_models, runs, tiny
 from training import run_dir
 from training.configs import PpoConfig
 from training.run_dir import RunFolder
+from training.trainer import ppo
 
 PROMPTS = [
     "What is the colour of the sky?",
@@ -194,6 +196,44 @@ def test_a_collapse_keeps_the_last_good_checkpoint_and_says_so(models: tuple[Pat
     assert "above the ceiling of 0.02" in str(result.error)
     assert "was kept" in str(result.error)
     assert (tmp_path / "run" / "model" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("keep_checkpoints", [1, 3])
+def test_a_checkpoint_of_the_collapsed_policy_is_neither_kept_nor_left(
+    keep_checkpoints: int, models: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """Saved at every step, the newest holds the very policy whose rollout shows the collapse."""
+    settings: dict[str, Any] = {"learning_rate": 0.02, "kl_coef": 0.0, "kl_ceiling": 0.05, "n_episodes": 400, "evaluate_every": 4}
+
+    folder = carried_out(
+        tmp_path / "run",
+        models,
+        write_snapshot(tmp_path / "snapshot"),
+        checkpoint_every=1,
+        keep_checkpoints=keep_checkpoints,
+        **settings,
+    )
+
+    result, last = result_of(folder.path), max(runs.points(folder))
+    steps = [run_dir.checkpoint_step(path) for path in (folder.path / "checkpoints").glob("step-*")]
+    assert f"The checkpoint of step {last - 1} was kept" in str(result.error)
+    assert max(steps) == result.n_steps == last - 1
+    assert result.metrics["kept_step"] < last
+
+
+def test_the_best_weights_are_known_by_what_is_on_disk_not_by_the_checkpoint_gone_back_to(tmp_path: Path) -> None:
+    trainer, folder = ppo_models.trainer(), RunFolder(tmp_path, 1)
+    (tmp_path / "attempt").write_text("1")
+    trainer.state.step = 3
+    ppo._keep_if_best(trainer, {"reward": 1.5}, folder)
+
+    trainer.state.best_step, trainer.state.best_reward = 1, 0.5  # as the checkpoint of step 2 says
+    ppo._recall_best(trainer, folder)
+    assert (trainer.state.best_step, trainer.state.best_reward) == (3, 1.5)
+
+    ppo._forget_collapsed(2, folder)
+    ppo._recall_best(trainer, folder)
+    assert (trainer.state.best_step, trainer.state.best_reward) == (0, -math.inf)
 
 
 def test_ptx_needs_demonstrations_and_uses_them(models: tuple[Path, Path], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """PPO: a policy learns from a reward model, one rollout after the other."""
 
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -178,6 +179,7 @@ def _begin(trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Text
     checkpoint = newest_checkpoint(folder.path)
     if checkpoint is not None:
         trainer.load_state(checkpoint)
+        _recall_best(trainer, folder)
         return
     trainer.state.before = _measure(trainer, tokenizer, texts, folder, step=0)
     folder.append_point(0, trainer.n_steps, {f"held_out_{name}": value for name, value in trainer.state.before.items()})
@@ -207,22 +209,37 @@ def _learn(
             if is_stopped:
                 return "stopped", None
     except Collapse as collapse:
+        _forget_collapsed(collapse.last_good, folder)
         checkpoint = newest_checkpoint(folder.path)
         if not folder.agree(checkpoint is not None):
             raise progress.UnableToTrain(f"{collapse} There is no checkpoint from before to keep.") from collapse
         if checkpoint is not None:
             trainer.load_state(checkpoint)
+        _recall_best(trainer, folder)
         parallel.share(trainer.kept_weights())
         step = run_dir.checkpoint_step(checkpoint) if checkpoint is not None else trainer.state.step
         return "stopped", f"{collapse} The checkpoint of step {step} was kept."
     return "succeeded", None
 
 
+def _forget_collapsed(last_good: int, folder: RunFolder) -> None:
+    """Whatever was kept of the collapsed policy goes, so that neither this run's end nor an extension begins from it."""
+    if not folder.rank:
+        for checkpoint in (folder.path / run_dir.CHECKPOINTS).glob("step-*"):
+            if run_dir.checkpoint_step(checkpoint) > last_good:
+                run_dir.remove(checkpoint)
+        best = _best_kept(folder)
+        if best is not None and best[0] > last_good:
+            run_dir.remove(folder.path / _BEST)
+    folder.wait()
+
+
 def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) -> None:
     trained = sum(p.numel() * p.element_size() for group in trainer.optimizer.param_groups for p in group["params"])
     averaged = sum(p.numel() * p.element_size() for p in trainer.ema)
     run_dir.ensure_free_space(folder.path, trained * 3 + averaged, "a checkpoint")
-    with folder.checkpoint(step, config.keep_checkpoints) as aside:
+    # The newest may turn out to hold a collapsed policy: the one before it is then the last good one.
+    with folder.checkpoint(step, max(config.keep_checkpoints, 2)) as aside:
         trainer.save_state(aside)
 
 
@@ -247,7 +264,23 @@ def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolde
     policy = trainer.accelerator.unwrap_model(trainer.policy)
     with trainer.averaged_weights(), folder.published(folder.path / _BEST) as aside:
         weights = {name: p.detach().contiguous() for name, p in policy.named_parameters() if p.requires_grad}
-        safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS)
+        measured = {"step": str(trainer.state.step), "reward": repr(found["reward"])}
+        safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS, metadata=measured)
+
+
+def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
+    """(step, held-out reward) of the best weights on disk, which may be newer than the checkpoint that was gone back to."""
+    path = folder.path / _BEST / _BEST_WEIGHTS
+    if not path.exists():
+        return None
+    with safetensors.safe_open(path, framework="pt") as file:
+        measured = file.metadata() or {}
+    return (int(measured["step"]), float(measured["reward"])) if "step" in measured else None
+
+
+def _recall_best(trainer: PpoTrainer, folder: RunFolder) -> None:
+    """After going back to a checkpoint: what is on disk is what there is."""
+    trainer.state.best_step, trainer.state.best_reward = _best_kept(folder) or (0, -math.inf)
 
 
 def _show(folder: RunFolder, tokenizer: PreTrainedTokenizerBase, texts: _Texts, report: Report, config: PpoConfig) -> None:

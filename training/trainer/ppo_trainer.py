@@ -47,7 +47,13 @@ class UnableToShare(AnticipatedFailure):
 
 
 class Collapse(Exception):
-    """The run must not go on from here; the text says why and what to try."""
+    """The run must not go on from here; the text says why and what to try.
+
+    `last_good` is the last step whose policy nothing is known against: where a rollout shows the collapse, the policy that wrote
+    it is the collapsed one.
+    """
+
+    last_good: int = 0
 
 
 # --- what is passed around ---------------------------------------------------------------------------------------
@@ -228,10 +234,12 @@ class PpoTrainer:
             sampled = time.monotonic()
             self.estimate(experience)
             metrics = self._describe(experience)
-            self._refuse_collapse(metrics)
-            self._refuse_rambling(metrics["ended"])
-            metrics |= self.update(experience)
-            self._refuse_collapse(metrics)
+            with _last_good(self.state.step - 1):
+                self._refuse_collapse(metrics)
+                self._refuse_rambling(metrics["ended"])
+            with _last_good(self.state.step):
+                metrics |= self.update(experience)
+                self._refuse_collapse(metrics)
             self._steer_beta(metrics["kl"])
             self.state.step += 1
             metrics["rollout_s"], metrics["update_s"] = sampled - started, time.monotonic() - sampled
@@ -734,6 +742,16 @@ class PpoTrainer:
             with torch.no_grad():
                 for p, saved in zip(params, current, strict=False):
                     p.copy_(saved)
+
+
+@contextlib.contextmanager
+def _last_good(step: int) -> Iterator[None]:
+    """A collapse inside leaves the policy of `step` as the last good one."""
+    try:
+        yield
+    except Collapse as collapse:
+        collapse.last_good = step
+        raise
 
 
 def _add(sums: dict[str, float], found: dict[str, float]) -> None:

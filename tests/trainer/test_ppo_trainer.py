@@ -12,6 +12,7 @@ import pytest
 import safetensors.torch
 import torch
 from accelerate import DistributedType
+from accelerate.state import AcceleratorState, PartialState
 
 from tests.trainer import ppo_models
 from training.trainer import packing, ppo_trainer
@@ -308,6 +309,17 @@ def test_the_learning_rate_rises_from_a_tenth_over_the_warm_up_and_then_stays() 
 
     assert policy == pytest.approx([(0.1 + 0.9 * min(update, 8) / 8) * 1e-3 for update in range(10)])
     assert value == pytest.approx([2 * rate for rate in policy])
+
+
+def test_the_warm_up_takes_as_many_steps_with_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = ppo_models.trainer(warmup_steps=4)
+    monkeypatch.setitem(AcceleratorState._shared_state, "num_processes", 2)
+    monkeypatch.setitem(PartialState._shared_state, "num_processes", 2)
+
+    trainer.optimizer.step()
+    trainer.scheduler.step()
+
+    assert trainer.optimizer.param_groups[0]["lr"] == pytest.approx((0.1 + 0.9 / 4) * 1e-3)
 
 
 def test_one_prompt_with_one_response_is_a_batch() -> None:

@@ -199,10 +199,9 @@ class PpoTrainer:
             {"params": [p for p in models.value.parameters() if p.requires_grad], "lr": config.value_learning_rate},
         ]
         optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._warmup)
-        self.policy, self.value, self.optimizer, self.scheduler = self.accelerator.prepare(
-            models.policy, models.value, optimizer, scheduler
-        )
+        # Not prepared: Accelerate's scheduler takes as many steps at once as there are processes.
+        self.scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._warmup)
+        self.policy, self.value, self.optimizer = self.accelerator.prepare(models.policy, models.value, optimizer)
         self.reference, self.reward, self.watchdog = models.reference, models.reward, models.watchdog
         for model in (self.reference, self.reward, self.watchdog):
             if isinstance(model, nn.Module):
@@ -210,7 +209,7 @@ class PpoTrainer:
         for model in (self.policy, self.value):
             model.eval()  # dropout would make the ratio noisy: InstructGPT's RL has none
         self.state = State(beta=config.kl_coef)
-        self.accelerator.register_for_checkpointing(self.state)
+        self.accelerator.register_for_checkpointing(self.state, self.scheduler)
         self.accelerator.register_save_state_pre_hook(self._save_trained)
         self.accelerator.register_load_state_pre_hook(self._load_trained)
         self.ema = [p.detach().clone() for p in groups[0]["params"]] if config.ema_decay else []

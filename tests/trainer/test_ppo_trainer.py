@@ -137,6 +137,20 @@ def test_with_lora_the_reward_model_is_the_value_model_with_its_adapter_off() ->
 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
+def test_values_are_on_the_scale_of_the_scores_whose_bias_is_taken_off(build: Build) -> None:
+    plain = ppo_models.stored_experience(ppo_models.trainer(build()))
+    models: Any = build()
+    models.value.config.reward_bias = 0.75
+    if models.reward is not None:
+        models.reward.config.reward_bias = 0.75
+
+    biased = ppo_models.stored_experience(ppo_models.trainer(models))
+
+    assert torch.allclose(plain.scores - biased.scores, torch.tensor(0.75), atol=1e-6)
+    assert torch.allclose(plain.values - biased.values, torch.tensor(0.75), atol=1e-6)
+
+
+@pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
 def test_every_trainable_weight_of_policy_and_value_moves(build: Build) -> None:
     trainer = ppo_models.trainer(build(), n_inner_epochs=2)
     named = [

@@ -95,7 +95,7 @@ class Experience:
     rewards: Tensor  # (B,) what is learned from: penalised, normalised, clipped
     logprobs: Tensor  # (N,)
     reference_logprobs: Tensor  # (N,)
-    values: Tensor  # (N,)
+    values: Tensor  # (N,) on the scale of the scores
     entropy: Tensor  # (N,)
     advantages: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
     returns: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
@@ -201,6 +201,7 @@ class PpoTrainer:
         optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
         # Not prepared: Accelerate's scheduler takes as many steps at once as there are processes.
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._warmup)
+        self._value_bias = _reward_bias(models.value)
         self.policy, self.value, self.optimizer = self.accelerator.prepare(models.policy, models.value, optimizer)
         self.reference, self.reward, self.watchdog = models.reference, models.reward, models.watchdog
         for model in (self.reference, self.reward, self.watchdog):
@@ -388,7 +389,7 @@ class PpoTrainer:
     def _values(self, row: Row) -> Tensor:
         with scores_of_every_token(self.value) as seen:
             self.value(**row.inputs(self.value))
-        return seen[0][0, row.predict, 0].float()
+        return seen[0][0, row.predict, 0].float() - self._value_bias
 
     @contextlib.contextmanager
     def _as_reference(self) -> Iterator[nn.Module]:
@@ -412,7 +413,7 @@ class PpoTrainer:
 
     @torch.no_grad()
     def _read_scores(self, model: nn.Module, rollouts: list[Rollout]) -> Tensor:
-        bias = float(getattr(model.config, "reward_bias", 0.0))
+        bias = _reward_bias(model)
         found = []
         for row in self._rows(rollouts, range(len(rollouts))):
             with scores_of_every_token(model) as seen:
@@ -741,6 +742,11 @@ class PpoTrainer:
             with torch.no_grad():
                 for p, saved in zip(params, current, strict=False):
                     p.copy_(saved)
+
+
+def _reward_bias(model: nn.Module) -> float:
+    """What the model gives to demonstrations on average. A value model that began as a reward model has it in its numbers."""
+    return float(getattr(model.config, "reward_bias", 0.0))
 
 
 @contextlib.contextmanager

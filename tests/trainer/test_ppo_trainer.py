@@ -194,6 +194,32 @@ def test_an_update_does_not_depend_on_how_many_rows_it_is_cut_into(row_tokens: i
 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
+def test_gradient_checkpointing_holds_less_and_changes_nothing(build: Build) -> None:
+    held, found = {}, {}
+    for saves_memory in (False, True):
+        models: Any = build()
+        for model in (models.policy, models.value):
+            for module in model.modules():
+                if hasattr(module, "attention_dropout"):
+                    module.attention_dropout = 0.5  # would be heard if the layers trained
+        trainer = ppo_models.trainer(models, saves_memory=saves_memory, ptx=[([3, 4], [5, 2])], ptx_coef=0.5, row_tokens=256)
+        experience = ppo_models.stored_experience(trainer)
+        tensors: list[int] = []
+
+        def keep(tensor: torch.Tensor, tensors: list[int] = tensors) -> torch.Tensor:
+            tensors.append(tensor.numel())
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+            trainer.update(experience)
+        list(trainer.steps())  # sampling over a cache goes on as before
+        held[saves_memory], found[saves_memory] = sum(tensors), weights(trainer.policy) + weights(trainer.value)
+
+    assert held[True] < 0.7 * held[False]
+    assert all(torch.allclose(one, two, atol=1e-5) for one, two in zip(found[False], found[True], strict=True))
+
+
+@pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
 @pytest.mark.parametrize("n_inner_epochs", [1, 2])
 def test_a_measuring_pass_that_is_the_updates_first_pass_changes_nothing(
     build: Build, n_inner_epochs: int, monkeypatch: pytest.MonkeyPatch

@@ -118,10 +118,6 @@ def _models(job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, num
     watchdog: nn.Module | None = None
     if job.watchdog_model is not None:
         watchdog = loading.load_reward(job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype))
-    if config.saves_memory:
-        for model in (policy, value):
-            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-            model.enable_input_require_grads()
     return Models(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
 
 

@@ -12,6 +12,7 @@ per-token quantity is a flat (N,) tensor in which "after the end of turn" does n
 
 import contextlib
 import dataclasses
+import functools
 import itertools
 import math
 import random
@@ -25,7 +26,9 @@ import safetensors.torch
 import torch
 from accelerate import Accelerator, DistributedType
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedTokenizerBase
+from transformers.modeling_layers import GradientCheckpointingLayer
 from trl.models.utils import unwrap_model_for_generation
 
 from training.configs import PpoConfig
@@ -44,6 +47,10 @@ _TRAINED = ("policy.safetensors", "value.safetensors")
 
 class UnableToShare(AnticipatedFailure):
     """The processes of this run cannot work together."""
+
+
+class UnableToSaveMemory(AnticipatedFailure):
+    """This model has no gradient checkpointing."""
 
 
 class Collapse(Exception):
@@ -194,6 +201,13 @@ class PpoTrainer:
         for role in (models.policy, models.reference, models.reward, models.value, models.watchdog):
             if isinstance(role, nn.Module):
                 packed_attention.use(role)
+        if config.saves_memory:
+            for trained in (models.policy, models.value):
+                if not _recomputed(trained):
+                    raise UnableToSaveMemory(
+                        f"{type(trained).__name__} cannot compute its activations twice. Switch gradient checkpointing off, and "
+                        "lower the tokens a row where memory runs out."
+                    )
         groups: list[dict[str, Any]] = [
             {"params": [p for p in models.policy.parameters() if p.requires_grad], "lr": config.learning_rate},
             {"params": [p for p in models.value.parameters() if p.requires_grad], "lr": config.value_learning_rate},
@@ -377,7 +391,7 @@ class PpoTrainer:
 
     def _logprobs(self, model: nn.Module, row: Row, *, with_entropy: bool = False) -> tuple[Tensor, Tensor]:
         # The reference is not `prepare`d: without this it would compute in float32 beside a policy in bfloat16.
-        with self.accelerator.autocast():
+        with self.accelerator.autocast(), self._recomputing(model):
             logits = model(logits_to_keep=row.predict, **row.inputs(model)).logits[0]
         logits = logits.float()
         if self.config.temperature != 1:
@@ -387,9 +401,24 @@ class PpoTrainer:
         )
 
     def _values(self, row: Row) -> Tensor:
-        with scores_of_every_token(self.value) as seen:
+        with scores_of_every_token(self.value) as seen, self._recomputing(self.value):
             self.value(**row.inputs(self.value))
         return seen[0][0, row.predict, 0].float() - self._value_bias
+
+    @contextlib.contextmanager
+    def _recomputing(self, model: nn.Module) -> Iterator[None]:
+        """Gradient checkpointing, for a pass forwards that is learned from.
+
+        transformers' own waits for a model that is `training`, and here none is: dropout would come on with it.
+        """
+        layers = _recomputed(model) if self.config.saves_memory and torch.is_grad_enabled() else []
+        for layer in layers:
+            layer.forward = functools.partial(checkpoint, layer.forward, use_reentrant=False)
+        try:
+            yield
+        finally:
+            for layer in layers:
+                del layer.forward  # the class's is back
 
     @contextlib.contextmanager
     def _as_reference(self) -> Iterator[nn.Module]:
@@ -565,7 +594,8 @@ class PpoTrainer:
 
     def _plain_logprobs(self, row: Row) -> Tensor:
         """At temperature 1, whatever the rollouts' is: this is the language-model loss."""
-        out = self.policy(logits_to_keep=row.predict, **row.inputs(self.policy))
+        with self._recomputing(self.policy):
+            out = self.policy(logits_to_keep=row.predict, **row.inputs(self.policy))
         return formulas.token_logprobs(out.logits[0].float(), row.targets)
 
     def _ptx_batch(self, n_episodes: int) -> list[tuple[list[int], list[int]]]:
@@ -742,6 +772,11 @@ class PpoTrainer:
             with torch.no_grad():
                 for p, saved in zip(params, current, strict=False):
                     p.copy_(saved)
+
+
+def _recomputed(model: nn.Module) -> list[GradientCheckpointingLayer]:
+    """The layers whose activations can be computed anew on the way back, in place of being held."""
+    return [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
 
 
 def _reward_bias(model: nn.Module) -> float:

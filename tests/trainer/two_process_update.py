@@ -14,10 +14,12 @@ OUT = Path(sys.argv[1])
 
 def ppo() -> list[torch.Tensor]:
     """Each process holds its half of the stored episodes."""
-    trainer = ppo_models.trainer(ptx=[([3, 4], [5, 2])], ptx_coef=0.5)
+    trainer = ppo_models.trainer(ptx=[([3, 4], [5, 2])], ptx_coef=0.5, warmup_steps=5)
+    processes["ppo"] = trainer.accelerator.num_processes
     share = 8 // trainer.accelerator.num_processes
     first = trainer.accelerator.process_index * share
-    trainer.update(ppo_models.stored_experience(trainer, first, first + share))
+    for _update in range(2):  # the second at the rate that the warm-up has come to
+        trainer.update(ppo_models.stored_experience(trainer, first, first + share))
     models = (trainer.accelerator.unwrap_model(model) for model in (trainer.policy, trainer.value))
     return [p.detach() for model in models for p in model.parameters()]
 
@@ -28,13 +30,15 @@ def ranking() -> list[torch.Tensor]:
     n = int(sys.argv[2])
     # plain SGD: Adam's first steps are lr·sign(g), which turns rounding at g ≈ 0 into whole steps
     settings: dict[str, Any] = {"per_device_train_batch_size": 8 // n, "max_steps": 2, "learning_rate": 0.5, "optim": "sgd"}
-    trainer_for(model, OUT.parent / "ranking", rule_rows(16, seed=4), **settings).train()
+    trainer = trainer_for(model, OUT.parent / "ranking", rule_rows(16, seed=4), **settings)
+    processes["ranking"] = trainer.accelerator.num_processes
+    trainer.train()
     return [p.detach() for p in model.parameters()]
 
 
-weights = {"ppo": ppo(), "ranking": ranking(), "processes": 1}
+processes: dict[str, int] = {}
+weights = {"ppo": ppo(), "ranking": ranking(), "processes": processes}
 if torch.distributed.is_initialized():
-    weights["processes"] = torch.distributed.get_world_size()
     if torch.distributed.get_rank() == 0:
         torch.save(weights, OUT)
     torch.distributed.barrier()

@@ -87,6 +87,10 @@ def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> lis
         found.append(_("PPO trains two models, and Accelerate shares out only one. Choose DDP, with LoRA where memory is short."))
     if isinstance(config, PpoConfig) and config.batch_size % launch.n_in_all:
         found.append(_("The episodes of a batch do not divide among the processes. Change one of the two numbers."))
+    elif isinstance(config, PpoConfig) and config.batch_size // launch.n_in_all % config.n_minibatches:
+        found.append(
+            _("Each process’s episodes cannot be cut into so many equal minibatches. Change the rollout, them or the processes.")
+        )
     return found
 
 

@@ -100,14 +100,20 @@ def test_the_prompts_beside_it_change_no_response() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "sentence"), [(DistributedType.FSDP, "Choose DDP"), (DistributedType.MULTI_GPU, "do not divide among 3")]
+    ("kind", "n_processes", "sentence"),
+    [
+        (DistributedType.FSDP, 2, "Choose DDP"),
+        (DistributedType.MULTI_GPU, 3, "do not divide among 3"),
+        (DistributedType.MULTI_GPU, 4, "Each process has 2 episodes of a rollout, which cannot be cut into 4 equal minibatches"),
+    ],
 )
-def test_processes_that_cannot_share_a_run_are_told_why(kind: DistributedType, sentence: str) -> None:
-    accelerator: Any = SimpleNamespace(num_processes=3, distributed_type=kind)
+def test_processes_that_cannot_share_a_run_are_told_why(kind: DistributedType, n_processes: int, sentence: str) -> None:
+    accelerator: Any = SimpleNamespace(num_processes=n_processes, distributed_type=kind)
     tokenizer: Any = ppo_models.BareTokenizer()
+    config = ppo_models.config(n_minibatches=4)
 
     with pytest.raises(ppo_trainer.UnableToShare, match=sentence):
-        ppo_trainer.PpoTrainer(ppo_models.full_models(), tokenizer, ppo_models.config(), prompts=[], accelerator=accelerator)
+        ppo_trainer.PpoTrainer(ppo_models.full_models(), tokenizer, config, prompts=[], accelerator=accelerator)
 
 
 # --- reference and adapters --------------------------------------------------------------------------------------

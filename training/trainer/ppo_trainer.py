@@ -32,7 +32,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from trl.models.utils import unwrap_model_for_generation
 
 from training.configs import PpoConfig
-from training.run_dir import AnticipatedFailure
+from training.run_dir import AnticipatedFailure, counted
 from training.trainer import packed_attention, sampling
 from training.trainer import ppo_formulas as formulas
 from training.trainer.packing import Row, pack
@@ -193,6 +193,12 @@ class PpoTrainer:
         if config.batch_size % self.accelerator.num_processes:
             raise UnableToShare(
                 f"{config.batch_size} episodes do not divide among {self.accelerator.num_processes} processes. Change one."
+            )
+        share = config.batch_size // self.accelerator.num_processes
+        if share % config.n_minibatches:
+            raise UnableToShare(
+                f"Each process has {counted(share, 'episode')} of a rollout, which cannot be cut into {config.n_minibatches} "
+                "equal minibatches. Change the rollout, the minibatches or the processes."
             )
         self.prompts, self.ptx = prompts, ptx
         self.rollout_autocast, self.server = rollout_autocast, server

@@ -41,6 +41,16 @@ def test_what_could_not_work_is_refused_with_a_sentence(kind: str, launch: Launc
     assert any(sentence in problem for problem in found), found
 
 
+@pytest.mark.parametrize(("batch_size", "is_cut"), [(8, True), (12, False), (4, False)])
+def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: bool) -> None:
+    config = configs.PpoConfig(batch_size=batch_size, n_minibatches=4)
+
+    found = launching.problems(TWO, kind="ppo", config=config, n_gpus=0)
+
+    assert config.problems() == []
+    assert ("equal minibatches" not in " ".join(found)) == is_cut
+
+
 @pytest.mark.parametrize(("kind", "shares_out"), [("pretrain", True), ("sft", True), ("reward", True), ("ppo", False)])
 def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:
     config = configs.PRESETS[kind]["balanced"]

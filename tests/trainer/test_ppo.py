@@ -246,6 +246,26 @@ def test_ptx_needs_demonstrations_and_uses_them(models: tuple[Path, Path], tmp_p
     assert "ptx_loss" in points(tmp_path / "run")[2]["values"]
 
 
+def test_what_does_not_fit_the_ptx_mix_or_the_measuring_is_counted_and_said(models: tuple[Path, Path], tmp_path: Path) -> None:
+    def row(prompt: str, completion: str) -> dict[str, Any]:
+        return {
+            "id": 1,
+            "prompt": [{"role": "user", "content": prompt}],
+            "completion": [{"role": "assistant", "content": completion}],
+        }
+
+    train = [row(text, "Yes.") for text in PROMPTS] + [row("Why?", "No. " * 100), row("Why? " * 100, "No.")]
+    snapshot = runs.write_snapshot(tmp_path / "snapshot", train=train, validation=[row("Why?", "No."), row("Why? " * 100, "No.")])
+
+    folder = carried_out(tmp_path / "run", models, snapshot, n_episodes=4, ptx_coef=1.0)
+
+    metrics = result_of(folder.path).metrics
+    assert (metrics["n_held_out_prompts"], metrics["n_held_out_prompts_too_long"]) == (1, 1)
+    assert (metrics["n_ptx"], metrics["n_ptx_cut"], metrics["n_ptx_left_out"]) == (9, 1, 1)
+    assert "9 demonstrations in the ptx mix, 1 of them cut at the end; 1 left out: too long." in runs.notes(folder)
+    assert "1 held-out prompt not measured on" in runs.notes(folder)
+
+
 def test_without_a_reward_model_the_run_says_what_to_do(models: tuple[Path, Path], tmp_path: Path) -> None:
     done = start(tmp_path / "run", models, write_snapshot(tmp_path / "snapshot"), reward_model=None)
 

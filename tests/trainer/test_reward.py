@@ -78,7 +78,7 @@ def test_demonstrations_score_zero_on_average(run_folder: Path, tiny_model: Path
 
     tokenizer = loading.load_tokenizer(str(run_folder / "model"))
     model = loading.load_reward(str(run_folder / "model"), tokenizer, torch.float32).eval()
-    rows = data.unranked(tokenizer, data.rows(snapshot, "demonstrations"), 64)
+    rows = data.unranked(tokenizer, data.rows(snapshot, "demonstrations"), 64).rows
     ids, mask = data.padded([row["prompt_ids"] + row["response_ids"][0] for row in rows], tokenizer.pad_token_id)
     with torch.no_grad():
         rewards = loading.last_token_rewards(model, ids, mask)
@@ -133,6 +133,27 @@ def test_ties_and_what_is_too_long_are_counted_and_said(run_folder: Path, tiny_m
     assert "1 tie dropped: nothing to learn. 1 response left out: longer than 64 tokens" in runs.notes(folder)
     assert "1 prompt cut at the beginning" in runs.notes(folder)
     assert "held_out_accuracy_before" not in result.metrics
+
+
+def test_what_is_too_long_among_held_out_rankings_and_demonstrations_is_counted_and_said(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    snapshot = runs.rankings(tmp_path / "counted", n_train=4)
+    far = [{"role": "user", "content": "word " * 100}]
+    held_out = [
+        runs.ranking(1, {"egg": 1, "a dog": 2, "long " * 100: 3}),
+        runs.ranking(2, {"egg": 1, "a dog": 2}) | {"prompt": far},
+    ]
+    shown = [runs.demonstration(1), runs.demonstration(2, "long " * 100), runs.demonstration(3) | {"prompt": far}]
+    runs.write_snapshot(snapshot, validation=held_out, demonstrations=shown)
+    folder = runs.prepare(run_folder, "reward", replace(QUICK, n_epochs=1), tiny_model, snapshot)
+
+    metrics = runs.carry_out(folder).metrics
+
+    assert (metrics["n_held_out_responses_left_out"], metrics["n_held_out_prompts_cut"]) == (1, 1)
+    assert (metrics["n_demonstrations"], metrics["n_demonstrations_left_out"], metrics["n_demonstrations_cut"]) == (2, 1, 1)
+    assert "1 held-out response left out: longer than 64 tokens" in runs.notes(folder)
+    assert "1 demonstration left out: longer than 64 tokens." in runs.notes(folder)
 
 
 def test_rankings_of_ties_alone_get_a_sentence(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:

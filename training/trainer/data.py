@@ -64,6 +64,15 @@ class Rankings:
 
 
 @dataclass(frozen=True)
+class Unranked:
+    """Rows of `ranking_trainer.ranking_row` without a pair."""
+
+    rows: list[dict[str, Any]]
+    n_left_out: int  # responses that fill the longest row by themselves
+    n_cut: int  # prompts that lost their beginning
+
+
+@dataclass(frozen=True)
 class Prompt:
     prompt_id: Any
     messages: list[Message]
@@ -177,15 +186,19 @@ def _ids_of(text: str, group: Iterable[Row]) -> list[int]:
     return sorted(one for one in found if one is not None)
 
 
-def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> list[dict[str, Any]]:
+def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Unranked:
     """Demonstrations as rows without a pair, for their rewards to be read."""
-    rows = []
+    rows, n_left_out, n_cut = [], 0, 0
     for row in found:
         prompt = prompt_ids(tokenizer, row["prompt"])
         response = response_ids(tokenizer, row["prompt"], prompt, row["completion"][-1]["content"])
-        if len(response) < max_tokens:
-            rows.append(ranking_trainer.ranking_row(prompt[-(max_tokens - len(response)) :], [response], []))
-    return rows
+        room = max_tokens - len(response)
+        if room <= 0:
+            n_left_out += 1
+            continue
+        n_cut += len(prompt) > room
+        rows.append(ranking_trainer.ranking_row(prompt[-room:], [response], []))
+    return Unranked(rows, n_left_out, n_cut)
 
 
 def at_most_pairs(rows: Sequence[dict[str, Any]], at_most: int | None, seed: int) -> list[dict[str, Any]]:

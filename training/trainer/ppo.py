@@ -36,6 +36,9 @@ class _Texts:
     held_out_split: str
     ptx: list[tuple[list[int], list[int]]]
     n_too_long: int
+    n_held_out_too_long: int
+    n_ptx_cut: int
+    n_ptx_left_out: int
 
 
 def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
@@ -72,6 +75,8 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         "n_held_out_prompts": len(texts.held_out),
         "n_prompts": len(texts.train),
         "n_prompts_too_long": texts.n_too_long,
+        "n_held_out_prompts_too_long": texts.n_held_out_too_long,
+        **_mixed(texts),
         "n_episodes": trainer.state.step * config.batch_size,
         "seconds": round(time.monotonic() - started_at, 1),
     }
@@ -139,13 +144,17 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
     fitting = [prompt for prompt in train if len(prompt.input_ids) <= config.max_prompt_tokens]
     if not fitting:
         raise data.UnableToRead(f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest prompt.")
+    mixed = _ptx(rows, tokenizer, config)
     measured = [prompt for prompt in held_out if len(prompt.input_ids) <= config.max_prompt_tokens]
     return _Texts(
         train=fitting,
         held_out=data.sample_of(measured, config.max_held_out_prompts, config.seed),
         held_out_split=split,
-        ptx=_ptx(rows, tokenizer, config),
+        ptx=[_parted(example) for example in mixed.examples],
         n_too_long=len(train) - len(fitting),
+        n_held_out_too_long=len(held_out) - len(measured),
+        n_ptx_cut=mixed.n_cut,
+        n_ptx_left_out=mixed.n_left_out,
     )
 
 
@@ -153,9 +162,9 @@ def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> li
     return [data.Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"])) for row in rows]
 
 
-def _ptx(rows: Sequence[data.Row], tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> list[tuple[list[int], list[int]]]:
+def _ptx(rows: Sequence[data.Row], tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> data.Demonstrations:
     if not config.ptx_coef:
-        return []
+        return data.Demonstrations([], 0)
     if any("completion" not in row for row in rows):
         raise data.UnableToRead(
             "PPO-ptx mixes demonstrations in, and this snapshot holds prompts alone. Choose a snapshot of demonstrations, "
@@ -163,11 +172,23 @@ def _ptx(rows: Sequence[data.Row], tokenizer: PreTrainedTokenizerBase, config: P
         )
     longest = config.max_prompt_tokens + config.max_new_tokens
     read = data.demonstrations(tokenizer, rows, longest)
-    pairs = []
-    for example in read.examples:
-        n_prompt = sum(label == data.IGNORED for label in example.labels)
-        pairs.append((example.input_ids[:n_prompt], example.input_ids[n_prompt:]))
-    return pairs
+    if not read.examples:
+        raise data.UnableToRead(
+            f"The prompts of all demonstrations for PPO-ptx fill {longest} tokens by themselves. Raise the longest prompt."
+        )
+    return read
+
+
+def _parted(example: data.Example) -> tuple[list[int], list[int]]:
+    """(prompt ids, completion ids)"""
+    n_prompt = sum(label == data.IGNORED for label in example.labels)
+    return example.input_ids[:n_prompt], example.input_ids[n_prompt:]
+
+
+def _mixed(texts: _Texts) -> dict[str, int]:
+    """What of the demonstrations the ptx mix has; nothing without one."""
+    counts = {"n_ptx": len(texts.ptx), "n_ptx_cut": texts.n_ptx_cut, "n_ptx_left_out": texts.n_ptx_left_out}
+    return counts if texts.ptx else {}
 
 
 def _begin(trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder) -> None:
@@ -335,8 +356,13 @@ def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bo
     )
     if texts.n_too_long:
         note += f" {counted(texts.n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens} tokens."
+    if texts.n_held_out_too_long:
+        note += f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the same length."
     if config.watchdog_drop and not is_watched:
         note += " It cannot stop when a watchdog falls: none was chosen."
     if texts.ptx:
-        note += f" {len(texts.ptx)} demonstrations in the ptx mix."
+        note += f" {counted(len(texts.ptx), 'demonstration')} in the ptx mix"
+        note += f", {texts.n_ptx_cut} of them cut at the end" if texts.n_ptx_cut else ""
+        note += f"; {texts.n_ptx_left_out} left out: too long" if texts.n_ptx_left_out else ""
+        note += "."
     folder.append_note(note)

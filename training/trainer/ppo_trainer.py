@@ -515,7 +515,7 @@ class PpoTrainer:
                 found = self._optimize(experience, minibatch)
                 sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
                 n_updates += 1
-        return {name: value / max(n_updates, 1) for name, value in sums.items()} | {"lr": self.scheduler.get_last_lr()[0]}
+        return {name: value / max(n_updates, 1) for name, value in sums.items()} | {"lr": float(self.scheduler.get_last_lr()[0])}
 
     def _minibatches(self, n: int, epoch: int) -> Iterator[list[int]]:
         size = n // self.config.n_minibatches

@@ -14,7 +14,7 @@ from training import run_dir
 from training.configs import RewardConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import breakdown, cross_validation, data, loading, progress
-from training.trainer.data import Rankings
+from training.trainer.data import Rankings, Unranked
 from training.trainer.ranking_trainer import RankingArguments, RankingTrainer
 
 DEMONSTRATIONS = "demonstrations"
@@ -31,7 +31,9 @@ class _Rows:
     train: list[dict[str, Any]]
     split: str
     held_out: list[dict[str, Any]]
+    read_held_out: Rankings
     demonstrations: list[dict[str, Any]]
+    read_demonstrations: Unranked
 
     @property
     def n_pairs(self) -> int:
@@ -77,8 +79,12 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         "n_ties": rows.read.n_ties,
         "n_responses_left_out": rows.read.n_left_out,
         "n_prompts_cut": rows.read.n_cut,
+        "n_held_out_responses_left_out": rows.read_held_out.n_left_out,
+        "n_held_out_prompts_cut": rows.read_held_out.n_cut,
         "reward_bias": bias,
         "n_demonstrations": len(rows.demonstrations),
+        "n_demonstrations_left_out": rows.read_demonstrations.n_left_out,
+        "n_demonstrations_cut": rows.read_demonstrations.n_cut,
         "shares_prefix": trainer.shares_prefix,
         **over_raters,
         "calibration": judged.calibration(),
@@ -173,14 +179,16 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
             "Collect more comparisons, or raise the longest row."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens).rows
+    held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens)
     demonstrations = data.unranked(tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens)
     return _Rows(
         read=read,
         train=data.at_most_pairs(read.rows, config.max_rows, config.seed),
         split=split,
-        held_out=data.at_most_pairs(held_out, config.max_held_out_rows, config.seed),
-        demonstrations=data.sample_of(demonstrations, config.max_held_out_rows, config.seed),
+        held_out=data.at_most_pairs(held_out.rows, config.max_held_out_rows, config.seed),
+        read_held_out=held_out,
+        demonstrations=data.sample_of(demonstrations.rows, config.max_held_out_rows, config.seed),
+        read_demonstrations=demonstrations,
     )
 
 
@@ -196,4 +204,17 @@ def _tell(folder: RunFolder, rows: _Rows, config: RewardConfig) -> None:
         note += (
             f" {counted(rows.read.n_cut, 'prompt')} cut at the beginning, to fit {config.max_tokens} tokens with the responses."
         )
+    note += _held_out_told(rows, config.max_tokens)
     folder.append_note(note)
+
+
+def _held_out_told(rows: _Rows, longest: int) -> str:
+    """What of the held-out rankings and of the demonstrations does not fit."""
+    held_out, demonstrations = rows.read_held_out, rows.read_demonstrations
+    told = [
+        (held_out.n_left_out, "held-out response", f"left out: longer than {longest} tokens by themselves"),
+        (held_out.n_cut, "held-out prompt", "cut at the beginning"),
+        (demonstrations.n_left_out, "demonstration", f"left out: longer than {longest} tokens"),
+        (demonstrations.n_cut, "demonstration", "read without the beginning of the prompt"),
+    ]
+    return "".join(f" {counted(n, noun)} {fate}." for n, noun, fate in told if n)

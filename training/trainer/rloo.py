@@ -27,6 +27,7 @@ class _Texts:
     held_out: list[Prompt]
     split: str
     n_too_long: int
+    n_held_out_too_long: int
 
 
 class WatchedRloo(progress.Watched, RLOOTrainer):
@@ -113,6 +114,7 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
         "n_held_out_prompts": len(texts.held_out),
         "n_prompts": len(texts.train),
         "n_prompts_too_long": texts.n_too_long,
+        "n_held_out_prompts_too_long": texts.n_held_out_too_long,
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
@@ -192,6 +194,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig
         held_out=data.sample_of(measured, config.max_held_out_rows, config.seed),
         split=split,
         n_too_long=len(train) - len(fitting),
+        n_held_out_too_long=len(held_out) - len(measured),
     )
 
 
@@ -206,4 +209,6 @@ def _tell(folder: RunFolder, texts: _Texts, config: RlooConfig) -> None:
     )
     if texts.n_too_long:
         note += f" {counted(texts.n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens} tokens."
+    if texts.n_held_out_too_long:
+        note += f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the same length."
     folder.append_note(note)

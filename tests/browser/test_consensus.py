@@ -1,16 +1,18 @@
 """What an item's judgments say together, and how strong each source is, in Chromium: both themes, a phone, accessibility."""
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Page
 
 from accounts.models import User
 from labeling import exports, services
-from labeling.models import Campaign, Guideline, Pool, Response, Source
+from labeling.models import Campaign, Guideline, Import, Pool, Response, Source
 from tests.browser.test_quality import judge_everything
 from tests.cast import open_comparison_campaign, rater_called
 
@@ -29,6 +31,25 @@ def compared(day_shift: Pool, guideline: Guideline, transactional_db: None) -> C
         judge_everything(campaign, rater_called(f"Rater {number}", pool=day_shift), noise=noise, chance=chance)
     services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     return campaign
+
+
+@pytest.fixture
+def imported(tmp_path: Path, transactional_db: None) -> Import:
+    """Fifteen pairs of two models' answers, and five people's votes on each."""
+    chance = random.Random(3)
+    texts = {"model_x": "old", "result_x": "Yes.", "model_y": "new", "result_y": "Yes, and here is why."}
+    pairs = [json.dumps({"id": number, "text": f"Is {number} a number?", **texts}) for number in range(15)]
+    votes = [
+        f"{number},{worker},{chance.choice(('right', 'right', 'left', 'tie'))}" for number in range(15) for worker in "abcde"
+    ]
+    (tmp_path / "pairs.jsonl").write_text("\n".join(pairs))
+    (tmp_path / "votes.csv").write_text("\n".join(["id,worker,winner", *votes]))
+    call_command("import_judgments", tmp_path / "votes.csv", pairs=tmp_path / "pairs.jsonl", source="a crowd", licence="CC0-1.0")
+    return Import.objects.get()
+
+
+def pages_of_import(batch: Import) -> dict[str, str]:
+    return {"import": f"/prompts/imports/{batch.pk}/", "import-agreement": f"/prompts/imports/{batch.pk}/agreement/"}
 
 
 def pages(campaign: Campaign) -> dict[str, str]:
@@ -50,13 +71,14 @@ def unfold(page: Page) -> None:
 def test_consensus_and_strengths_are_accessible(
     theme: str,
     compared: Campaign,
+    imported: Import,
     alice: User,
     open_page: OpenPage,
     axe_clean: Callable[[Page], None],
     screenshot: Callable[..., Path],
 ) -> None:
     page = open_page("/quality/", alice, theme=theme)
-    for name, address in pages(compared).items():
+    for name, address in (pages(compared) | pages_of_import(imported)).items():
         page.goto(address)
         unfold(page)
 
@@ -66,11 +88,11 @@ def test_consensus_and_strengths_are_accessible(
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_consensus_and_strengths_fit_a_phone(
-    theme: str, compared: Campaign, alice: User, open_page: OpenPage, screenshot: Callable[..., Path]
+    theme: str, compared: Campaign, imported: Import, alice: User, open_page: OpenPage, screenshot: Callable[..., Path]
 ) -> None:
     page = open_page("/quality/", alice, theme=theme, width=390, height=844, has_touch=True, is_mobile=True)
     too_wide = []
-    for name, address in pages(compared).items():
+    for name, address in (pages(compared) | pages_of_import(imported)).items():
         page.goto(address)
         unfold(page)
         screenshot(page, f"{name}-phone-{theme}", full_page=True)

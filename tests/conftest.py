@@ -31,6 +31,12 @@ def _nobodys_language() -> Iterator[None]:
     timezone.deactivate()
 
 
+@pytest.fixture(autouse=True)
+def _figures_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, what a page counts is not kept for its next look; tests/labeling/test_kept.py keeps it."""
+    monkeypatch.setattr("labeling.selectors.kept.QUICK_S", 600.0)
+
+
 # Under xdist these stay in one process: two trainings at once would slow each other down, and so would two browsers.
 TOGETHER = {"trainer": "trainer", "browser": "browser"}
 

@@ -97,8 +97,8 @@ def test_without_the_cache_every_look_computes(slow: None, monkeypatch: pytest.M
     def away(*_arguments: object) -> None:
         raise RedisError
 
-    monkeypatch.setattr(module.cache, "get_many", away)
-    monkeypatch.setattr(module.cache, "set_many", away)
+    monkeypatch.setattr(cache, "get_many", away)
+    monkeypatch.setattr(cache, "set_many", away)
     compute = Counter()
 
     assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(2)] == [1, 2]

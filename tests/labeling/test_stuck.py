@@ -61,7 +61,7 @@ def test_who_cannot_come_is_nobody_to_wait_for(
     elif how == "paused in the campaign":
         services.pause_rater(campaign=campaign, rater=raul, by=alice, now=NOON)
     elif how == "login closed":
-        User.objects.filter(pk=raul.user_id).update(is_active=False)
+        User.objects.filter(rater=raul).update(is_active=False)
     elif how == "withdrawn":
         services.withdraw_rater(rater=raul, by=alice, now=NOON)
     else:

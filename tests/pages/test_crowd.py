@@ -96,7 +96,7 @@ def test_looking_takes_no_place(link: CrowdLink) -> None:
 def study(pool: Pool, guideline: Guideline, **fields: Any) -> CrowdLink:
     """One more campaign of the pool, with a link of its own."""
     campaign = open_demonstration_campaign(pool=pool, guideline=guideline, name=f"Another {Campaign.objects.count()}", overlap=2)
-    given = {"name": "Another study", "id_parameter": "PROLIFIC_PID", "completion_code": "OTHER", "n_items": 2}
+    given: dict[str, Any] = {"name": "Another study", "id_parameter": "PROLIFIC_PID", "completion_code": "OTHER", "n_items": 2}
     return services.create_crowd_link(campaign=campaign, by=None, now=NOON, **(given | fields))
 
 
@@ -152,7 +152,7 @@ def test_who_has_done_all_that_there_was_gets_the_code(link: CrowdLink) -> None:
     CrowdLink.objects.update(n_items=200)
     client, _entered = enter(link, "worker-1")
     address = take(client, link.campaign)
-    assert client.post("/crowd/finish").url == "/crowd/done/"
+    assert client.post("/crowd/finish").headers["Location"] == "/crowd/done/"
     assert "C0DE42" not in words(client.get("/crowd/done/")), "nothing is done yet"
 
     while address.startswith("/desk/item/"):

@@ -86,7 +86,7 @@ def test_an_act_reaches_all_whom_the_filter_finds_on_other_pages_too(
     client = signed_in(alice)
     assert "All 4 whom the filter finds" in words(client.get("/roster/?q=temp&page=2"))
 
-    answer = client.post("/roster/act?q=temp", {"act": "pause", "pool": day_shift.pk, "everybody": "on"})
+    answer: Any = client.post("/roster/act?q=temp", {"act": "pause", "pool": day_shift.pk, "everybody": "on"})
 
     assert answer.url == "/roster/?q=temp"
     assert day_shift.memberships.filter(paused_at__isnull=False).count() == 4

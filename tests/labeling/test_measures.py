@@ -231,5 +231,5 @@ def test_agreement_with_golds_has_an_interval_over_golds() -> None:
     assert (found.value, found.n) == (pytest.approx(14.5 / 18), 18)
     assert found.low is not None
     assert found.high is not None
-    assert 0.5 <= found.low < found.value < found.high <= 1
+    assert 0.5 <= found.low < 14.5 / 18 < found.high <= 1
     assert measures.with_golds(np.array([]), np.array([])).note == "No gold was answered yet."

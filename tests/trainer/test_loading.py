@@ -1,5 +1,6 @@
 """Models and tokenizers: a pad token of their own, the reward at the right place, and a sentence when they cannot be used."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -38,6 +39,21 @@ def test_a_pad_token_that_is_the_end_of_turn_is_replaced() -> None:
     loading.give_own_pad_token(tokenizer)
 
     assert tokenizer.pad_token == "<|endoftext|>"
+
+
+def test_the_end_of_turn_is_the_one_that_the_template_writes(tiny_model: Path, tmp_path: Path) -> None:
+    """As with Llama 3 or Gemma before their files were mended: eos_token names the end of a text."""
+    model = shutil.copytree(tiny_model, tmp_path / "model")
+    said = json.loads((model / "tokenizer_config.json").read_text()) | {"eos_token": "<|endoftext|>"}
+    (model / "tokenizer_config.json").write_text(json.dumps(said))
+
+    tokenizer = loading.load_tokenizer(str(model))
+    messages = [{"role": "user", "content": "Why?"}]
+    prompt = data.prompt_ids(tokenizer, messages)
+    response = data.response_ids(tokenizer, messages, prompt, "Yes.")
+
+    assert (tokenizer.eos_token, tokenizer.pad_token) == ("<|im_end|>", "<|endoftext|>")
+    assert tokenizer.decode(response) == "Yes.<|im_end|>"  # a reward is read here, not behind the template's line feed
 
 
 def test_a_tokenizer_without_any_token_to_pad_with_gets_a_sentence() -> None:

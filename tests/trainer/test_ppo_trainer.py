@@ -71,6 +71,24 @@ def test_nothing_behind_the_end_of_turn_is_kept_and_a_cut_response_gets_no_end()
     assert (cut.response_ids, cut.is_ended) == ([5, 6, 7, 8], False)
 
 
+def test_a_response_ends_at_each_end_that_the_models_own_settings_name() -> None:
+    models: Any = ppo_models.full_models()
+    models.policy.generation_config.eos_token_id = [2, 9]
+    trainer = ppo_models.trainer(models)
+    with torch.no_grad():
+        trainer.policy.lm_head.weight.zero_()
+        trainer.policy.lm_head.weight[9] += 1  # all logits 0 but one, whose sign is the hidden state's
+        trainer.policy.model.norm.weight.zero_()
+
+    other = trainer._trim([3], [5, 9, 7, 2])
+    for trainer._samples_itself in (True, False):
+        rollouts = trainer.sample(ppo_models.PROMPTS * 8)
+        assert any(rollout.response_ids[-1] == 9 for rollout in rollouts)
+        assert all(9 not in rollout.response_ids[:-1] for rollout in rollouts)
+
+    assert (other.response_ids, other.is_ended) == ([5, 9], True)
+
+
 def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
     trainer = ppo_models.trainer()
     reward: Any = trainer.reward

@@ -32,14 +32,12 @@ def generation(
     n_responses: int = 1,
 ) -> GenerationConfig:
     """These settings, and the ends of turn that the model's folder and the tokenizer name. Use them within `unadvised`."""
-    advised = model.generation_config.eos_token_id
-    ends = set(advised if isinstance(advised, list) else [advised]) - {None} | {tokenizer.eos_token_id}
     drawn = {"temperature": temperature, "top_p": top_p, "top_k": 0} if temperature > 0 else {}
     return GenerationConfig(
         max_new_tokens=max_new_tokens,
         do_sample=temperature > 0,
         num_return_sequences=n_responses,
-        eos_token_id=sorted(ends),
+        eos_token_id=sorted(loading.ends_of_turn(model, tokenizer)),
         pad_token_id=tokenizer.pad_token_id,
         **drawn,
     )

@@ -1,5 +1,6 @@
 """Models and tokenizers in and out: the right numbers, a pad token of its own, adapters on and merged, whole weights saved."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -50,8 +51,40 @@ def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedToke
         )
     if tokenizer.eos_token_id is None:
         raise UnableToLoad(f"The tokenizer of {model} has no end-of-turn token (eos_token). Set one in tokenizer_config.json.")
+    end_turns_as_the_template_does(tokenizer)
     give_own_pad_token(tokenizer)
     return tokenizer
+
+
+def end_turns_as_the_template_does(tokenizer: PreTrainedTokenizerBase) -> None:
+    """The token that the template writes behind an answer becomes the end of turn (eos_token), where it is another.
+
+    Some models name the end of a text there. A response would then be learned with no end, never be seen to end, and have its
+    reward read behind the line feed that the template writes after it.
+    """
+    one, other = (
+        _ids_of(tokenizer, [{"role": "user", "content": "Yes or no?"}, {"role": "assistant", "content": answer}])
+        for answer in ("Yes", "No")
+    )
+    backwards = zip(reversed(one), reversed(other), strict=False)
+    behind = [token for token, _same in itertools.takewhile(lambda pair: pair[0] == pair[1], backwards)][::-1]
+    special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special} | {*tokenizer.all_special_ids}
+    end = next((token for token in behind if token in special), None)
+    if end is not None and end != tokenizer.eos_token_id:
+        tokenizer.eos_token = tokenizer.convert_ids_to_tokens(end)
+
+
+def _ids_of(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]]) -> list[int]:
+    written: Any = tokenizer.apply_chat_template(messages, return_dict=True)
+    return list(written["input_ids"])
+
+
+def ends_of_turn(model: Any, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
+    """Where a response of this model ends: the tokenizer's end of turn, and those that the model's own settings name."""
+    settings = getattr(model, "generation_config", None)
+    advised = getattr(settings, "eos_token_id", None)
+    named = set(advised if isinstance(advised, list) else [advised]) - {None}
+    return frozenset({int(end) for end in named} | {int(tokenizer.eos_token_id or 0)})
 
 
 def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:

@@ -33,7 +33,7 @@ from trl.models.utils import unwrap_model_for_generation
 
 from training.configs import PpoConfig
 from training.run_dir import AnticipatedFailure, counted
-from training.trainer import packed_attention, sampling
+from training.trainer import loading, packed_attention, sampling
 from training.trainer import ppo_formulas as formulas
 from training.trainer.packing import Row, pack
 from training.trainer.ranking_trainer import scores_of_every_token
@@ -201,6 +201,7 @@ class PpoTrainer:
                 "equal minibatches. Change the rollout, the minibatches or the processes."
             )
         self.prompts, self.ptx = prompts, ptx
+        self.ends = loading.ends_of_turn(models.policy, tokenizer)
         self.rollout_autocast, self.server = rollout_autocast, server
         self._samples_itself: bool | None = None  # known once the policy has been tried
         self.device = self.accelerator.device
@@ -310,7 +311,7 @@ class PpoTrainer:
         return server.responses(
             prompts,
             max_new_tokens=self.config.max_new_tokens,
-            end=int(self.tokenizer.eos_token_id),
+            ends=self.ends,
             temperature=self.config.temperature,
             top_p=self.config.top_p,
             seed=int(torch.randint(2**31, ()).item()),
@@ -321,7 +322,7 @@ class PpoTrainer:
             policy,
             prompts,
             max_new_tokens=self.config.max_new_tokens,
-            ends=frozenset({int(self.tokenizer.eos_token_id)}),
+            ends=self.ends,
             temperature=self.config.temperature,
             top_p=self.config.top_p,
             row_tokens=self.config.row_tokens,
@@ -339,7 +340,7 @@ class PpoTrainer:
             "temperature": self.config.temperature,
             "top_p": self.config.top_p,
             "top_k": 0,
-            "eos_token_id": self.tokenizer.eos_token_id,
+            "eos_token_id": sorted(self.ends),
             "pad_token_id": pad,
         }
         found: list[list[int]] = policy.generate(input_ids=ids, attention_mask=mask, use_cache=True, **settings)[
@@ -351,10 +352,8 @@ class PpoTrainer:
         return [self._trim(prompt, response) for prompt, response in zip(prompts, written, strict=True)]
 
     def _trim(self, prompt: list[int], written: list[int]) -> Rollout:
-        end = self.tokenizer.eos_token_id
-        if end in written:
-            return Rollout(list(prompt), written[: written.index(end) + 1], True)
-        return Rollout(list(prompt), written, False)
+        end = next((index for index, token in enumerate(written) if token in self.ends), None)
+        return Rollout(list(prompt), written if end is None else written[: end + 1], end is not None)
 
     @torch.no_grad()
     def experience(self, rollouts: list[Rollout], *, is_training: bool = True, keeps_graphs: bool = False) -> Experience:

@@ -10,7 +10,7 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,14 @@ class RolloutServer:
         self._loaded = None
 
     def responses(
-        self, prompts: Sequence[list[int]], *, max_new_tokens: int, end: int, temperature: float, top_p: float, seed: int
+        self,
+        prompts: Sequence[list[int]],
+        *,
+        max_new_tokens: int,
+        ends: Collection[int],
+        temperature: float,
+        top_p: float,
+        seed: int,
     ) -> list[list[int]]:
         """One to each prompt as token ids, the end of turn included where there was one."""
         asked = {
@@ -67,7 +74,7 @@ class RolloutServer:
             "top_k": 0,
             "repetition_penalty": 1.0,
             "seed": seed,
-            "stop_token_ids": [end],
+            "stop_token_ids": sorted(ends),
             "return_token_ids": True,
         }
         choices = json.loads(self._post("/v1/completions", asked))["choices"]

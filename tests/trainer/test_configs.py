@@ -1,5 +1,7 @@
 """What a run is told: presets, ranges, and a sentence for every problem."""
 
+import math
+
 import pytest
 
 from training import configs
@@ -55,6 +57,16 @@ def test_an_unknown_kind_gets_a_sentence() -> None:
     _, problems = configs.parse("magic", {})
 
     assert problems[0].sentence.startswith("There is no kind of run called “magic”.")
+
+
+@pytest.mark.parametrize("name", ["small", "balanced", "thorough"])
+def test_every_preset_of_ppo_has_some_evaluations_to_choose_the_best_of(name: str) -> None:
+    preset = configs.PRESETS["ppo"][name]
+    assert isinstance(preset, configs.PpoConfig)
+    n_rollouts = math.ceil(preset.n_episodes / preset.batch_size)
+
+    assert 2 <= (n_rollouts - 1) // preset.evaluate_every <= 50
+    assert configs.PpoConfig().evaluate_every == 20
 
 
 def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:

@@ -80,6 +80,99 @@ def test_whitening_by_hand_and_in_parts() -> None:
     assert formulas.whiten(x, halves, shift_mean=False).mean().item() == pytest.approx(2.5)
 
 
+def slow_whiten(x: list[float], weight: list[float]) -> list[float]:
+    """The definition over the tokens that count, in two passes."""
+    counted = [value for value, w in zip(x, weight, strict=True) if w]
+    mean = sum(counted) / len(counted)
+    variance = sum((value - mean) ** 2 for value in counted) / (len(counted) - 1)
+    return [(value - mean) / math.sqrt(variance + 1e-8) for value in x]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whitening_equals_its_slow_twin(seed: int) -> None:
+    torch.manual_seed(seed)
+    x, weight = torch.randn(20, dtype=torch.float64) * 3 + 5, (torch.rand(20) > 0.3).double()
+
+    whitened = formulas.whiten(x, formulas.moments(x, weight))
+
+    assert whitened.tolist() == pytest.approx(slow_whiten(x.tolist(), weight.tolist()), abs=1e-9)
+
+
+def test_per_token_kl_equals_its_slow_twin_and_averages_to_the_divergence() -> None:
+    """log π/π_ref at the sampled token; weighed by how often each token is sampled it is the KL divergence by its definition."""
+    torch.manual_seed(2)
+    ours, theirs = torch.randn(9, dtype=torch.float64), torch.randn(9, dtype=torch.float64)
+
+    def shares(logits: list[float]) -> list[float]:
+        total = sum(math.exp(value) for value in logits)
+        return [math.exp(value) / total for value in logits]
+
+    p, q = shares(ours.tolist()), shares(theirs.tolist())
+    found = formulas.per_token_kl(ours.log_softmax(0), theirs.log_softmax(0))
+
+    assert found.tolist() == pytest.approx([math.log(a / b) for a, b in zip(p, q, strict=True)], abs=1e-12)
+    divergence = sum(a * (math.log(a) - math.log(b)) for a, b in zip(p, q, strict=True))
+    assert sum(a * kl for a, kl in zip(p, found.tolist(), strict=True)) == pytest.approx(divergence, abs=1e-12)
+
+
+def slow_policy_loss(new: float, old: float, advantage: float, clip: float) -> tuple[float, bool]:
+    """−min(ρA, clip(ρ)A), case by case."""
+    ratio = math.exp(new) / math.exp(old)
+    nearest = min(max(ratio, 1 - clip), 1 + clip)
+    if nearest * advantage < ratio * advantage:
+        return -nearest * advantage, True
+    return -ratio * advantage, False
+
+
+def slow_value_loss(value: float, old: float, aim: float, clip: float) -> tuple[float, bool]:
+    """Half the larger squared error, of the value and of what the clip lets it be."""
+    allowed = old + clip if value > old + clip else old - clip if value < old - clip else value
+    if abs(allowed - aim) > abs(value - aim):
+        return (allowed - aim) ** 2 / 2, True
+    return (value - aim) ** 2 / 2, False
+
+
+@pytest.mark.parametrize("clip", [0.1, 0.2, 0.5])
+def test_both_losses_equal_their_slow_twins(clip: float) -> None:
+    torch.manual_seed(3)
+    new, old, aim = torch.randn(3, 200, dtype=torch.float64).unbind()
+
+    policy, policy_held = formulas.policy_loss(new, old, aim, clip=clip)
+    value, value_held = formulas.value_loss(new, old, aim, clip=clip)
+
+    rows = list(zip(new.tolist(), old.tolist(), aim.tolist(), strict=True))
+    slow_policy = [slow_policy_loss(*row, clip) for row in rows]
+    slow_value = [slow_value_loss(*row, clip) for row in rows]
+    assert policy.tolist() == pytest.approx([loss for loss, _ in slow_policy], abs=1e-9)
+    assert value.tolist() == pytest.approx([loss for loss, _ in slow_value], abs=1e-9)
+    assert policy_held.tolist() == [held for _, held in slow_policy]
+    assert value_held.tolist() == [held for _, held in slow_value]
+
+
+def slow_adaptive_kl(beta: float, kls: list[float], target: float, horizon: int) -> float:
+    """Ziegler 2019, §2.2, rollout by rollout of 64 episodes, its three cases written out."""
+    for kl in kls:
+        if kl > 1.2 * target:
+            error = 0.2
+        elif kl < 0.8 * target:
+            error = -0.2
+        else:
+            error = (kl - target) / target
+        beta = beta + beta * error * 64 / horizon
+    return beta
+
+
+def test_the_adaptive_controller_equals_its_slow_twin_over_many_rollouts() -> None:
+    torch.manual_seed(4)
+    kls = (torch.rand(100, dtype=torch.float64) * 12).tolist()
+    beta = 0.1
+
+    for kl in kls:
+        beta = formulas.adaptive_kl(beta, kl, target=6.0, n_episodes=64, horizon=1000)
+
+    assert beta == pytest.approx(slow_adaptive_kl(0.1, kls, 6.0, 1000), rel=1e-9)
+
+
 def test_tokens_of_weight_zero_do_not_move_the_moments() -> None:
     x, weight = torch.tensor([1.0, 2.0, 99.0]), torch.tensor([1.0, 1.0, 0.0])
 

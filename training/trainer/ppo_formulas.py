@@ -70,7 +70,7 @@ def policy_loss(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, *, c
 
 def value_loss(values: Tensor, old_values: Tensor, returns: Tensor, *, clip: float) -> tuple[Tensor, Tensor]:
     """Half the larger of the squared errors with and without clipping V to ±clip of its old value; and which were clipped."""
-    near = old_values + (values - old_values).clamp(-clip, clip)
+    near = values.clamp(old_values - clip, old_values + clip)  # exactly V within: rounding would count as clipped
     free, held = (values - returns) ** 2, (near - returns) ** 2
     return 0.5 * torch.maximum(free, held), held > free
 

@@ -3,12 +3,15 @@
 import itertools
 import math
 import random
+from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import torch
 from transformers import LlamaForSequenceClassification, MistralConfig, MistralForSequenceClassification, PreTrainedTokenizerBase
+from trl.trainer.reward_trainer import DataCollatorForPreference, RewardTrainer
 
 from tests.trainer import ppo_models
 from training.trainer import ranking_trainer as rt
@@ -118,7 +121,7 @@ def test_the_loss_equals_its_slow_twin(seed: int) -> None:
 @pytest.mark.parametrize("share_prefix", [True, False])
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, side: str) -> None:
-    rows = [dict(row, weight=[1.0] * len(row["winner"]), margin=[0.0] * len(row["winner"])) for row in random_rows(3)]
+    rows = [dict(row, weight=[1.0] * len(row["winner"])) for row in random_rows(3)]  # margins and ties among them
     ours, theirs = build_model(), build_model()
 
     batch = rt.RankingCollator(0, share_prefix, side)(rows)
@@ -133,15 +136,27 @@ def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, si
 
 
 def trl_pairwise_loss(model: LlamaForSequenceClassification, rows: list[dict[str, Any]]) -> torch.Tensor:
-    """TRL 1.16's RewardTrainer.compute_loss: chosen over rejected, each with its own copy of the prompt, padded right."""
-    pairs = [(row, w, loser) for row in rows for w, loser in zip(row["winner"], row["loser"], strict=True)]
-    sequences = [row["prompt_ids"] + row["response_ids"][w] for row, w, _ in pairs] + [
-        row["prompt_ids"] + row["response_ids"][loser] for row, _, loser in pairs
+    """TRL's own RewardTrainer.compute_loss on a batch of its own collator; what it asks of its trainer stands in `trainer`."""
+    examples = [
+        {
+            "chosen_ids": row["prompt_ids"] + row["response_ids"][winner],
+            "rejected_ids": row["prompt_ids"] + row["response_ids"][loser],
+            "margin": margin,
+        }
+        for row in rows
+        for winner, loser, margin in zip(row["winner"], row["loser"], row["margin"], strict=True)
     ]
-    length = max(map(len, sequences))
-    ids = torch.tensor([s + [0] * (length - len(s)) for s in sequences])
-    chosen, rejected = torch.chunk(model(input_ids=ids, attention_mask=(ids != 0).long()).logits.squeeze(-1), 2)
-    return -torch.nn.functional.logsigmoid(chosen - rejected).mean()
+    whole = SimpleNamespace(gather=lambda found: found, gather_for_metrics=lambda found: found)
+    trainer: Any = SimpleNamespace(
+        model=model,
+        args=SimpleNamespace(center_rewards_coefficient=None),
+        accelerator=whole,
+        _total_train_tokens=0,
+        _tp_size=1,
+        _metrics={"train": defaultdict(list)},
+    )
+    loss: torch.Tensor = RewardTrainer.compute_loss(trainer, model, DataCollatorForPreference(pad_token_id=0)(examples))
+    return loss
 
 
 # --- packed rows -------------------------------------------------------------------------------------------------

@@ -48,6 +48,22 @@ def test_held_out_accuracy_rises_on_an_easy_rule(method: str, run_folder: Path, 
     assert runs.points(folder)[0]["held_out_loss"] == result.metrics["held_out_loss_before"]
 
 
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_in_bfloat16_too_the_rule_is_learned_and_the_weights_are_whole(
+    method: str, run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    snapshot = runs.rankings(tmp_path / "snapshot", n_train=40)
+    config = replace(QUICK, method=method, learning_rate=5e-3, dtype="bfloat16")
+
+    result = runs.finished(run_folder, "reward", config, tiny_model, snapshot)
+
+    metrics = run_dir.read_result(result.path)
+    assert metrics is not None
+    assert metrics.metrics["held_out_accuracy_after"] == 1.0
+    model = AutoModelForSequenceClassification.from_pretrained(run_folder / "model")
+    assert all(torch.isfinite(weight).all() for weight in model.parameters())
+
+
 def test_the_saved_reward_model_scores_as_was_measured(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
     folder = runs.prepare(run_folder, "reward", QUICK, tiny_model, snapshot)
 

@@ -7,8 +7,11 @@ import peft
 import pytest
 import transformers
 from transformers.cache_utils import DynamicLayer
+from transformers.modeling_layers import GradientCheckpointingLayer
 from trl.models.utils import unwrap_model_for_generation
 from trl.trainer.sft_trainer import SFTTrainer
+
+from tests.trainer import ppo_models
 
 # Private, and overridden by us: training.trainer.progress.Watched and ranking_trainer.RankingTrainer.
 OVERRIDDEN = [
@@ -55,6 +58,20 @@ def test_a_cache_layer_is_asked_for_these_and_a_growing_one_has_them() -> None:
     assert {"update", "get_seq_length", "lazy_initialization"} <= {*vars(DynamicLayer)}
     assert [*inspect.signature(DynamicLayer.update).parameters] == ["self", "key_states", "value_states", "args", "kwargs"]
     assert "layers" in inspect.signature(transformers.Cache.__init__).parameters
+
+
+def test_a_model_says_how_it_attends_and_whether_that_can_be_changed() -> None:
+    """training.trainer.packed_attention reads both, by these private names."""
+    model = transformers.LlamaForCausalLM(ppo_models.llama_config(attn_implementation="sdpa"))
+
+    assert model.config._attn_implementation == "sdpa"
+    assert model._supports_attention_backend is True
+
+
+def test_layers_whose_activations_can_be_computed_anew_are_of_one_class() -> None:
+    layers = transformers.LlamaForCausalLM(ppo_models.llama_config()).model.layers
+
+    assert all(isinstance(layer, GradientCheckpointingLayer) for layer in layers)
 
 
 def test_accelerate_shares_out_one_model_alone() -> None:

@@ -271,9 +271,11 @@ class PpoTrainer:
         """Which prompts this process answers in a step: a fresh order each time round, a function of seed and step alone."""
         size, n = self.config.batch_size, len(self.prompts)
         chosen: list[int] = []
-        for place in range(step * size, (step + 1) * size):
+        place, end = step * size, (step + 1) * size
+        while place < end:  # one order for all that this time round gives
             epoch, offset = divmod(place, n)
-            chosen.append(_order(n, self.config.seed, epoch)[offset])
+            chosen += _order(n, self.config.seed, epoch)[offset : offset + end - place]
+            place = step * size + len(chosen)
         share = size // self.accelerator.num_processes
         return chosen[self.accelerator.process_index * share :][:share]
 

@@ -36,3 +36,9 @@ def updates(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[str, Any
 def test_two_processes_make_the_same_update_as_one(what: str, updates: dict[int, dict[str, Any]]) -> None:
     assert [updates[n]["processes"] for n in (1, 2)] == [{"ppo": 1, "ranking": 1}, {"ppo": 2, "ranking": 2}]
     assert all(torch.allclose(one, two, atol=1e-5) for one, two in zip(updates[1][what], updates[2][what], strict=True))
+
+
+@pytest.mark.slow
+def test_two_processes_tell_of_the_same_losses_as_one(updates: dict[int, dict[str, Any]]) -> None:
+    for one, two in zip(updates[1]["metrics"], updates[2]["metrics"], strict=True):
+        assert two == pytest.approx(one, abs=1e-5)

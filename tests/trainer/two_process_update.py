@@ -19,7 +19,7 @@ def ppo() -> list[torch.Tensor]:
     share = 8 // trainer.accelerator.num_processes
     first = trainer.accelerator.process_index * share
     for _update in range(2):  # the second at the rate that the warm-up has come to
-        trainer.update(ppo_models.stored_experience(trainer, first, first + share))
+        metrics.append(trainer.update(ppo_models.stored_experience(trainer, first, first + share)))
     models = (trainer.accelerator.unwrap_model(model) for model in (trainer.policy, trainer.value))
     return [p.detach() for model in models for p in model.parameters()]
 
@@ -37,7 +37,8 @@ def ranking() -> list[torch.Tensor]:
 
 
 processes: dict[str, int] = {}
-weights = {"ppo": ppo(), "ranking": ranking(), "processes": processes}
+metrics: list[dict[str, float]] = []
+weights = {"ppo": ppo(), "ranking": ranking(), "processes": processes, "metrics": metrics}
 if torch.distributed.is_initialized():
     if torch.distributed.get_rank() == 0:
         torch.save(weights, OUT)

@@ -264,7 +264,8 @@ class PpoTrainer:
             self._steer_beta(metrics["kl"])
             self.state.step += 1
             metrics["rollout_s"], metrics["update_s"] = sampled - started, time.monotonic() - sampled
-            metrics["tokens_per_s"] = metrics["response_tokens"] * len(experience.rollouts) / (time.monotonic() - started)
+            n_tokens = metrics["response_tokens"] * self.config.batch_size  # of all processes
+            metrics["tokens_per_s"] = n_tokens / (time.monotonic() - started)
             yield Report(self.state.step, self.n_steps, metrics, experience)
 
     def _prompts_of(self, step: int) -> list[int]:
@@ -516,7 +517,8 @@ class PpoTrainer:
                 found = self._optimize(experience, minibatch)
                 sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
                 n_updates += 1
-        return {name: value / max(n_updates, 1) for name, value in sums.items()} | {"lr": float(self.scheduler.get_last_lr()[0])}
+        found = self._mean_of_processes({name: value / max(n_updates, 1) for name, value in sums.items()})
+        return found | {"lr": float(self.scheduler.get_last_lr()[0])}
 
     def _minibatches(self, n: int, epoch: int) -> Iterator[list[int]]:
         size = n // self.config.n_minibatches
@@ -635,6 +637,10 @@ class PpoTrainer:
             return value
         return float(self.accelerator.reduce(torch.tensor(value, device=self.device, dtype=self._exact), "sum"))
 
+    def _mean_of_processes(self, found: dict[str, float]) -> dict[str, float]:
+        """Each process has as many episodes as another, so the mean over all is the mean of theirs."""
+        return {name: self._sum_of_processes(value) / self.accelerator.num_processes for name, value in found.items()}
+
     # -- watching --
 
     def _describe(self, experience: Experience) -> dict[str, float]:
@@ -653,7 +659,7 @@ class PpoTrainer:
         }
         if experience.watchdog is not None:
             found["watchdog"] = float(experience.watchdog.mean())
-        found = {name: self._sum_of_processes(value) / self.accelerator.num_processes for name, value in found.items()}
+        found = self._mean_of_processes(found)
         found["sqrt_kl"] = math.sqrt(max(found["kl"], 0.0))
         return found
 

@@ -181,9 +181,11 @@ def test_rankings_of_ties_alone_get_a_sentence(run_folder: Path, tiny_model: Pat
 
 
 def test_equal_scores_count_half() -> None:
-    found = ranking_trainer.PairResults(margins=[0.0, 0.0], prompts=[0, 1], rewards=[0.0] * 4, lengths=[1] * 4).summary()
+    both = ranking_trainer.PairResults(margins=[0.0, 0.0], prompts=[0, 1], rewards=[0.0] * 4, lengths=[1] * 4)
+    found = both.summary()
 
     assert found["accuracy"] == 0.5
+    assert both.calibration() == [{"predicted": 0.5, "observed": 0.5, "n": 2}]
     assert found["log_loss"] == pytest.approx(0.693147, abs=1e-5)
 
 

@@ -340,7 +340,7 @@ class PairResults:
     def summary(self) -> dict[str, float]:
         """Accuracy with Wilson's interval, log-loss, mean margin, and correlation of reward with length in tokens."""
         n = len(self.margins)
-        right = sum(1.0 if margin > 0 else 0.5 if margin == 0 else 0.0 for margin in self.margins)
+        right = sum(map(rightness, self.margins))
         low, high = wilson_interval(right, n)
         log_loss = sum(math.log1p(math.exp(-abs(m))) + max(0.0, -m) for m in self.margins)
         return {
@@ -369,7 +369,7 @@ class PairResults:
         bins: list[list[tuple[float, float]]] = [[] for _ in range(n_bins)]
         for margin in self.margins:
             sure = 1 / (1 + math.exp(-abs(margin)))  # 0.5 … 1
-            bins[min(n_bins - 1, int((sure - 0.5) * 2 * n_bins))].append((sure, float(margin > 0)))
+            bins[min(n_bins - 1, int((sure - 0.5) * 2 * n_bins))].append((sure, rightness(margin)))
         return [
             {
                 "predicted": sum(p for p, _ in members) / len(members),
@@ -379,6 +379,11 @@ class PairResults:
             for members in bins
             if members
         ]
+
+
+def rightness(margin: float) -> float:
+    """Of a pair: 1 in the raters' order, 0 the other way round, one half where both responses have the same reward."""
+    return 1.0 if margin > 0 else 0.5 if margin == 0 else 0.0
 
 
 def correlation(a: Sequence[float], b: Sequence[float]) -> float:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 from tokenizers import Tokenizer
-from tokenizers.models import WordLevel
+from tokenizers.models import BPE, WordLevel
+from tokenizers.pre_tokenizers import ByteLevel
 from transformers import PreTrainedTokenizerFast
 
 from tests.trainer.tiny import build_tokenizer
@@ -39,6 +40,19 @@ def test_a_pad_token_that_is_the_end_of_turn_is_replaced() -> None:
     loading.give_own_pad_token(tokenizer)
 
     assert tokenizer.pad_token == "<|endoftext|>"
+
+
+def test_a_tokenizer_whose_one_special_token_is_its_end_of_turn_pads_with_a_byte_that_no_text_has() -> None:
+    """As GPT-2's: <|endoftext|> and 50,256 pieces of text."""
+    words = Tokenizer(BPE({letter: number for number, letter in enumerate(["<|endoftext|>", *sorted(ByteLevel.alphabet())])}, []))
+    words.pre_tokenizer = ByteLevel(add_prefix_space=False)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<|endoftext|>", pad_token="<|endoftext|>")
+    before = len(tokenizer)
+
+    loading.give_own_pad_token(tokenizer)
+
+    assert (tokenizer.pad_token, len(tokenizer)) == ("Ĝ", before)
+    assert tokenizer.pad_token_id not in tokenizer.encode("Any text, of any kind: ÿ Ġ é 你好")
 
 
 def test_the_end_of_turn_is_the_one_that_the_template_writes(tiny_model: Path, tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from training.run_dir import AnticipatedFailure, RunFolder, UnableToSave
 
 # Tokens that models keep for padding or never write; the first one in the vocabulary that is not an end of turn is taken.
 _PAD_CANDIDATES = ("<|endoftext|>", "<|finetune_right_pad_id|>", "<|pad|>", "<pad>", "[PAD]", "<unk>")
+# Else the byte of a control character (FS), which no text has: in byte-level vocabularies, which know the space as Ġ, and others.
+_SPACE, _UNUSED_BYTE, _UNUSED_FALLBACK = "Ġ", "Ĝ", "<0x1C>"
 _ATTENTION = ["q_proj", "v_proj"]
 
 
@@ -92,7 +94,8 @@ def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
     if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:
         return
     vocabulary = tokenizer.get_vocab()
-    for token in _PAD_CANDIDATES:
+    bytes_of_no_text = (_UNUSED_FALLBACK, _UNUSED_BYTE) if _SPACE in vocabulary else (_UNUSED_FALLBACK,)
+    for token in (*_PAD_CANDIDATES, *bytes_of_no_text):
         if token in vocabulary and token != tokenizer.eos_token:
             tokenizer.pad_token = token
             return

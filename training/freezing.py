@@ -260,10 +260,7 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         content = {
             "id": f"comparison-{row.judgment_id}" + ("-edit" if row.is_edit else ""),
             "prompt": row.messages,
-            "responses": [
-                {"text": r.text, "rank": r.rank, "response": r.response_id, "is_ended": r.is_ended is not False}
-                for r in row.responses
-            ],
+            "responses": [_response(response) for response in row.responses],
             "judgment": row.judgment_id,
             "rater": row.rater_alias,
             "weight": weight,
@@ -274,6 +271,14 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         }
         judged = _judged(row, content, tuple(r.source_name for r in row.responses), n_pairs)
         yield replace(judged, weight=weight) if filters.weighs_by_reliability else judged
+
+
+def _response(ranked: exports.RankedText) -> dict[str, Any]:
+    """`rating` is what was given on the scale called overall, or on the form's only one; absent where that was not answered."""
+    found = {"text": ranked.text, "rank": ranked.rank, "response": ranked.response_id, "is_ended": ranked.is_ended is not False}
+    scales = {name: value for name, value in ranked.ratings.items() if not isinstance(value, bool)}
+    given = scales.get("overall", next(iter(scales.values())) if len(scales) == 1 else None)
+    return found if given is None else found | {"rating": given}
 
 
 def _fresh(filters: Filters) -> set[int] | None:

@@ -153,3 +153,20 @@ def test_a_strong_preference_asks_for_a_margin_when_the_run_does() -> None:
     found = {margin: data.rankings(tokenizer, ranked, 80, margin).rows[0]["margin"] for margin in ("none", "small", "large")}
 
     assert found == {"none": [0.0, 0.0], "small": [2 / 3, 0.0], "large": [2.0, 0.0]}
+
+
+def test_ratings_further_apart_ask_for_a_larger_margin_when_the_run_does() -> None:
+    rated = runs.ranking(1, {"an egg": 1, "a dog": 2, "a cat": 3, "a fox": 4})
+    for response, rating in zip(rated["responses"], (7, 4, 5, None), strict=True):
+        response |= {} if rating is None else {"rating": rating}
+
+    def margins(margin: str, rating_margin: float) -> dict[tuple[int, int], float]:
+        row = data.rankings(tokenizer, [rated | {"strength": 2}], 80, margin, rating_margin).rows[0]
+        return dict(zip(zip(row["winner"], row["loser"], strict=True), row["margin"], strict=True))
+
+    alone, beside_strength = margins("none", 0.1), margins("large", 0.1)
+
+    assert set(margins("none", 0.0).values()) == {0.0}
+    # the third was rated above the second and ranked below it; the fourth was not rated
+    assert alone == pytest.approx({(0, 1): 0.3, (0, 2): 0.2, (0, 3): 0.0, (1, 2): 0.0, (1, 3): 0.0, (2, 3): 0.0})
+    assert beside_strength == pytest.approx({pair: 1.0 + margin for pair, margin in alone.items()})

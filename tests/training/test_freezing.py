@@ -230,6 +230,25 @@ def test_an_edit_is_a_row_of_its_own_and_its_judgment_a_member_once(
     assert snapshot.judgments.count() == 1
 
 
+def test_a_comparison_carries_the_overall_rating_of_each_response_that_has_one(
+    cut: Callable[..., Snapshot], comparison_campaign: Campaign, rosa: Rater, settings: LazySettings
+) -> None:
+    slot = labeling_services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
+    labeling_services.submit_comparison(
+        lease=lease_of(slot),
+        rater=rosa,
+        ranks={0: 1, 1: 2, 2: 3, 3: 4},
+        ratings={position: {"overall": 7 - position} for position in range(4)},
+        edit=labeling_services.Edit(0, "Better."),
+        now=NOON,
+    )
+
+    compared, edited = rows(cut("comparisons"), settings)
+
+    assert sorted((one["rank"], one["rating"]) for one in compared["responses"]) == [(1, 7), (2, 6), (3, 5), (4, 4)]
+    assert any("rating" not in one for one in edited["responses"])  # the edit was shown to nobody
+
+
 def test_a_comparison_carries_its_category_and_the_pool_that_judged(
     cut: Callable[..., Snapshot], rosa: Rater, comparison_campaign: Campaign, settings: LazySettings
 ) -> None:

@@ -37,6 +37,14 @@ class RewardConfig(Rows):
         choices={"none": _("none"), "small": _("up to 1"), "large": _("up to 3")},
         is_advanced=True,
     )
+    rating_margin: float = knob(
+        0.0,
+        _("Margin a point"),
+        _("How much further apart rewards must lie for each point between the overall ratings of two responses. 0: none."),
+        min=0.0,
+        max=10.0,
+        is_advanced=True,
+    )
     accumulation: int = again(Rows, "accumulation", default=8)
     max_rows: int | None = again(
         Rows, "max_rows", help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."), unit=_("pairs")

@@ -150,10 +150,13 @@ def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max
     return Demonstrations(examples, n_left_out)
 
 
-def rankings(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int, margin: str = "none") -> Rankings:
+def rankings(
+    tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int, margin: str = "none", rating_margin: float = 0.0
+) -> Rankings:
     """Every rater's ranking of a prompt in one row (1 is best, equal ranks tie, None was not ranked).
 
     The prompt gives way to `max_tokens` from the left; a response is never cut, and left out when it does not fit by itself.
+    `margin` is by a ranking's strength; `rating_margin` more for each point between the ratings of a pair's responses.
     A response that its model did not end (`is_ended` false) is not closed with an end of turn that was never sampled.
     """
     rows, n_ties, n_left_out, n_cut = [], 0, 0, 0
@@ -166,7 +169,7 @@ def rankings(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_token
         n_left_out += len(texts) - len(kept)
         room = max_tokens - max((len(ids[text]) for text in kept), default=0)
         n_cut += len(prompt) > room
-        given = [_given(row, kept, MARGINS[margin]) for row in group]
+        given = [_given(row, kept, MARGINS[margin], rating_margin) for row in group]
         n_ties += sum(_n_ties(row) for row in group)
         row = ranking_trainer.ranking_row(prompt[-room:], [ids[text] for text in kept], given)
         rows.append(row | {"of": [_ids_of(text, group) for text in kept]})
@@ -222,13 +225,16 @@ def _by_prompt(found: Iterable[Row]) -> list[list[Row]]:
     return list(groups.values())
 
 
-def _given(row: Row, kept: Sequence[str], margins: dict[int, float]) -> dict[str, Any]:
+def _given(row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float) -> dict[str, Any]:
     """One rater's ranks over all responses that are kept: None for those that this rater did not see or rank."""
     ranks = {response["text"]: response["rank"] for response in row["responses"]}
+    ratings = {response["text"]: response.get("rating") for response in row["responses"]}
+    heights = [None if ratings.get(text) is None else rating_margin * ratings[text] for text in kept]
     return {
         "ranks": [ranks.get(text) for text in kept],
         "weight": row.get("weight", 1.0),
         "margin": margins.get(row.get("strength") or 0, 0.0),
+        "margins": heights if rating_margin else None,
         "about": {name: row.get(name) for name in ("rater", "strength", "category", "pool")},
     }
 

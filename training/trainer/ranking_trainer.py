@@ -99,11 +99,12 @@ class Pairs:
 def ranking_row(prompt_ids: list[int], response_ids: list[list[int]], rankings: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """One element of the training set: a prompt, its responses and the pairs of all its rankings.
 
-    `rankings` is [{"ranks": [int | None for each response], "weight": float, "margin": float, "about": {…}}]; all but the ranks
-    may be missing. `about` says of each pair who gave it and what it was about, for accuracies group by group.
+    `rankings` is [{"ranks": [int | None for each response], "weight": float, "margin": float, "margins": [float for each
+    response], "about": {…}}]; all but the ranks may be missing. A pair's margin is `margin` and, of `margins`, how far its winner
+    lies above its loser. `about` says of each pair who gave it and what it was about, for accuracies group by group.
     """
     pairs = [
-        (winner, loser, float(ranking.get("weight", 1.0)), float(ranking.get("margin", 0.0)), ranking.get("about", {}))
+        (winner, loser, float(ranking.get("weight", 1.0)), _margin(ranking, winner, loser), ranking.get("about", {}))
         for ranking in rankings
         for winner, loser in decided_pairs(ranking["ranks"])
     ]
@@ -116,6 +117,14 @@ def ranking_row(prompt_ids: list[int], response_ids: list[list[int]], rankings: 
         "margin": [pair[3] for pair in pairs],
         "about": [pair[4] for pair in pairs],
     }
+
+
+def _margin(ranking: dict[str, Any], winner: int, loser: int) -> float:
+    """A rating against the ranking (or none at all) takes nothing away."""
+    base, heights = float(ranking.get("margin", 0.0)), ranking.get("margins")
+    if heights is None or heights[winner] is None or heights[loser] is None:
+        return base
+    return base + max(0.0, float(heights[winner] - heights[loser]))
 
 
 @dataclass(frozen=True)

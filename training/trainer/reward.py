@@ -156,7 +156,7 @@ def _cross_validated(
     def learn(without: frozenset[str]) -> list[float] | None:
         transformers.set_seed(config.seed)
         kept = [row for row in rows if row.get("rater") not in without]
-        read = data.rankings(tokenizer, kept, config.max_tokens, config.margin).rows
+        read = data.rankings(tokenizer, kept, config.max_tokens, config.margin, config.rating_margin).rows
         if not read:
             raise data.UnableToRead("One fold of the cross-validation has no pair to learn from. Collect more, or switch it off.")
         trainer = _trainer(job, config, folder, tokenizer, data.at_most_pairs(read, config.max_rows, config.seed))
@@ -171,7 +171,8 @@ def _cross_validated(
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> _Rows:
-    read = data.rankings(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens, config.margin)
+    found = data.training_rows(snapshot, "responses")
+    read = data.rankings(tokenizer, found, config.max_tokens, config.margin, config.rating_margin)
     if not read.rows:
         raise data.UnableToRead(
             f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "

@@ -59,7 +59,7 @@ def test_questions_cost_the_same_however_many_there_are(
         services.ask_about(item=item, rater=rosa, text="Why?", now=timezone.now())
 
     admin = signed_in(alice)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         admin.get("/questions/")
 
 

@@ -157,7 +157,6 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     torch.manual_seed(0)
     tokenizer = loading.load_tokenizer(str(options.model))
     texts = prompts(options, tokenizer)
-    tokenizer.eos_token_id = len(tokenizer) - 1
     is_lora = options.side == "lora"
     numbers = torch.bfloat16 if is_lora else torch.float32
     policy: torch.nn.Module = loading.load_policy(str(options.model), tokenizer, numbers)
@@ -193,6 +192,7 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
         accelerator=accelerator,
         rollout_autocast=torch.bfloat16 if native_bfloat16() else None,
     )
+    trainer.ends = frozenset({len(tokenizer) - 1})
     ends, cpu = [], []
     for report in trainer.steps():
         assert report.metrics["response_tokens"] == LENGTH

@@ -484,6 +484,7 @@ def _rating(
         "letter": letter,
         "scales": [question for question in questions if not question.is_flag],
         "flags": [question for question in questions if question.is_flag],
+        "explained": [question for question in questions if question.is_flag and question.help],
     }
     return render_to_string("labeling/desk/_rating.html", context)
 

@@ -63,6 +63,8 @@ export function mount(desk) {
     desk.toggleAttribute("data-all-bad", allBad.checked);
     editor.redraw();
     for (const question of desk.querySelectorAll("[data-asked-if]")) question.hidden = !isAsked(form, question);
+    reason.required = allBad.checked; // said to a screen reader; the review says it to everybody
+    reason.placeholder = allBad.checked ? reason.dataset.asksAllBad : reason.dataset.asks;
     for (const card of cards) {
       card.toggleAttribute("data-ranked", now[card.dataset.letter] !== null);
       const tab = desk.querySelector(`[data-tab="${card.dataset.letter}"] [data-tab-rank]`);

@@ -1,0 +1,65 @@
+"""The controls of a response at the sizes of laptops and phones."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from labeling.models import Campaign, GuidelineVersion, Rater
+from labeling.rating_form import Flag, RatingForm, Scale
+from tests.browser.desk.hands import OpenPage, begin, press
+
+OUTSIDE = """() => [...document.querySelectorAll(".desk-response")].filter((card) => {
+  const [head, ends] = [card.querySelector("header"), card.getBoundingClientRect()];
+  const inside = [...head.querySelectorAll("button, select")].every((el) => el.getBoundingClientRect().right <= ends.right);
+  return !inside || head.offsetHeight >= 50 || getComputedStyle(head.querySelector(".desk-move")).display === "none";
+}).length"""
+"""Cards whose head is more than one line, has something stick out, or lacks the buttons for up and down."""
+
+
+@pytest.mark.parametrize("width", [1280, 1366, 1440])
+def test_four_heads_keep_all_their_controls_on_a_laptop(
+    width: int, open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    page = begin(open_page, rosa, width=width, height=800)
+
+    assert page.evaluate(OUTSIDE) == 0
+    page.locator("[data-view=diff]").first.click()
+    expect(page.locator("[data-view=diff]").first).to_have_text("diff B")
+    assert page.evaluate(OUTSIDE) == 0
+
+
+def test_the_reason_is_asked_for_when_all_are_bad(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    reason = page.locator("#reason")
+
+    press(page, "b")
+    expect(reason).to_have_attribute("placeholder", "Why are all of them bad?")
+    assert reason.evaluate("el => el.required")
+    press(page, "Escape", "b")
+
+    expect(reason).to_have_attribute("placeholder", "Why? (optional)")
+
+
+def test_what_a_question_means_is_read_by_key_and_heard_with_it(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, axe_clean: Callable[[Page], None]
+) -> None:
+    questions = (
+        Scale("overall", "Overall", is_required=True, help="As a whole."),
+        Scale("truth", "True", help="Right in its facts."),
+        Flag("unsafe", "unsafe", help="Would hurt somebody."),
+    )
+    GuidelineVersion.objects.update(form=RatingForm(questions).as_json)
+    page = begin(open_page, rosa)
+    card = page.locator("#response-A")
+    expect(card.locator("legend").nth(0)).to_contain_text("*")
+    expect(card.locator("legend").nth(1)).to_contain_text("optional")
+    expect(card.get_by_role("checkbox", name="unsafe")).to_have_accessible_description("Would hurt somebody.")
+
+    for name in ("What “Overall” means", "what these mean"):
+        card.locator("summary").and_(card.get_by_label(name).or_(card.get_by_text(name))).focus()
+        press(page, "Enter")
+
+    expect(card.get_by_text("As a whole.")).to_be_visible()
+    expect(card.get_by_text("Would hurt somebody.")).to_be_visible()
+    axe_clean(page)

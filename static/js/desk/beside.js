@@ -50,7 +50,14 @@ export function beside({ desk, record, signal }) {
     desk.toggleAttribute("data-prompt-whole", words.scrollHeight <= words.clientHeight + 1);
   });
   fits.observe(words);
-  signal.addEventListener("abort", () => fits.disconnect());
+  // Where it stays in view while the page scrolls, what is below has to know how much it takes.
+  const frame = desk.querySelector(".desk-prompt");
+  const takes = new ResizeObserver(() => document.documentElement.style.setProperty("--prompt", `${frame.offsetHeight}px`));
+  takes.observe(frame);
+  signal.addEventListener("abort", () => {
+    fits.disconnect();
+    takes.disconnect();
+  });
 
   skip?.addEventListener("keydown", (event) => {
     const reason = skip.querySelectorAll("[name=reason]")[Number(meaning(event)) - 1];

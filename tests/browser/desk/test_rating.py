@@ -1,4 +1,4 @@
-"""The controls of a response at the sizes of laptops and phones."""
+"""The controls of a response at the sizes of laptops and phones, and the prompt that stays in view."""
 
 from collections.abc import Callable
 
@@ -27,6 +27,18 @@ def test_four_heads_keep_all_their_controls_on_a_laptop(
     page.locator("[data-view=diff]").first.click()
     expect(page.locator("[data-view=diff]").first).to_have_text("diff B")
     assert page.evaluate(OUTSIDE) == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 640), (900, 900)])
+def test_the_prompt_stays_in_view_on_a_narrow_page(
+    width: int, height: int, open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
+    page = begin(open_page, rosa, width=width, height=height)
+
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    page.wait_for_function("() => scrollY > 0")
+
+    expect(page.locator("[data-prompt-text]")).to_be_in_viewport(ratio=0.99)
 
 
 def test_the_reason_is_asked_for_when_all_are_bad(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:

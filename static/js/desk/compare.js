@@ -1,6 +1,7 @@
 // The comparison page: rate each response alone, rank them, by keys alone if you like. See keys() below and the sheet behind `?`.
 
 import { beside as mountBeside, reveal } from "js/desk/beside";
+import { care as mountCare } from "js/desk/care";
 import { draft as mountDraft } from "js/desk/draft";
 import { isAsked } from "js/desk/asked";
 import { drag } from "js/desk/drag";
@@ -33,6 +34,7 @@ export function mount(desk) {
   mountSend({ form, say, draft, login, signal });
   const beside = mountBeside({ desk, record, signal });
   const views = mountViews({ desk, cards, record });
+  const care = mountCare({ desk });
 
   // --- ranks ---
   const selectOf = (card) => card.querySelector("[data-control=rank]");
@@ -61,10 +63,10 @@ export function mount(desk) {
     const now = ranks();
     output.textContent = allBad.checked ? allBad.nextElementSibling.firstChild.textContent.trim() : line(now);
     desk.toggleAttribute("data-all-bad", allBad.checked);
-    editor.redraw();
-    for (const question of desk.querySelectorAll("[data-asked-if]")) question.hidden = !isAsked(form, question);
     reason.required = allBad.checked; // said to a screen reader; the review says it to everybody
     reason.placeholder = allBad.checked ? reason.dataset.asksAllBad : reason.dataset.asks;
+    editor.redraw();
+    for (const question of desk.querySelectorAll("[data-asked-if]")) question.hidden = !isAsked(form, question);
     for (const card of cards) {
       card.toggleAttribute("data-ranked", now[card.dataset.letter] !== null);
       const tab = desk.querySelector(`[data-tab="${card.dataset.letter}"] [data-tab-rank]`);
@@ -178,7 +180,7 @@ export function mount(desk) {
     if (allBad.checked) reason.focus();
   }
 
-  const editor = mountEdit({ form, record, changed, cards, choose: () => best(ranks(), cardNow().dataset.letter) ?? cardNow().dataset.letter });
+  const editor = mountEdit({ form, record, care, changed, cards, choose: () => best(ranks(), cardNow().dataset.letter) ?? cardNow().dataset.letter });
 
   keys({
     beside,
@@ -208,6 +210,7 @@ export function mount(desk) {
   current(cards[0]);
   desk.toggleAttribute("data-mounted", true);
   const review = desk.querySelector("[data-review]");
-  (review ?? cards[0].querySelector("[data-text]")).focus({ preventScroll: true });
+  if (care.isCovered() && !review) care.uncover();
+  else (review ?? cards[0].querySelector("[data-text]")).focus({ preventScroll: true });
   return () => life.abort();
 }

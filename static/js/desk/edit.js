@@ -1,7 +1,7 @@
 // The editor of the comparison page: the best response, made better. What is in it counts as long as edit_of names a response.
 
-/** `choose()` gives the letter to edit; `changed()` tells the page that its form changed. */
-export function edit({ form, record, cards, choose, changed }) {
+/** `choose()` gives the letter to edit; `care` knows whether it is covered; `changed()` tells the page that its form changed. */
+export function edit({ form, record, cards, care, choose, changed }) {
   const part = form.querySelector("[data-edit]");
   const text = form.elements.edit;
   const of = form.elements.edit_of;
@@ -10,6 +10,7 @@ export function edit({ form, record, cards, choose, changed }) {
   const isUntouched = () => !of.value || text.value === original(of.value);
 
   function open() {
+    if (care.isCovered()) return care.uncover();
     const letter = choose();
     if (letter !== of.value && isUntouched()) {
       of.value = letter;

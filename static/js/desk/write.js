@@ -2,6 +2,7 @@
 
 import { beside as mountBeside, reveal } from "js/desk/beside";
 import { dialogue as mountDialogue } from "js/desk/dialogue";
+import { care as mountCare } from "js/desk/care";
 import { draft as mountDraft } from "js/desk/draft";
 import { finish as mountFinish } from "js/desk/finish";
 import { keys } from "js/desk/keys";
@@ -29,6 +30,7 @@ export function mount(desk) {
   mountSend({ form, say, draft, login, signal });
   const beside = mountBeside({ desk, record, signal });
 
+  const care = mountCare({ desk });
   const plural = new Intl.PluralRules(document.documentElement.lang);
 
   let text = form.elements.text; // the answer that is being written
@@ -118,6 +120,7 @@ export function mount(desk) {
   count();
   desk.toggleAttribute("data-mounted", true);
   const review = desk.querySelector("[data-review]");
-  (review ?? text).focus({ preventScroll: true });
+  if (care.isCovered() && !review) care.uncover();
+  else (review ?? text).focus({ preventScroll: true });
   return () => life.abort();
 }

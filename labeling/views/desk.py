@@ -146,6 +146,7 @@ def _gone(request: HttpRequest, work: selectors.Work) -> HttpResponse:
             "sentence": _("You submitted this answer on %(day)s at %(time)s.")
             % {"day": at.strftime("%Y-%m-%d"), "time": at.strftime("%H:%M")},
             "campaign": judgment.campaign,
+            "given": desk_pages.given(work=work, judgment=judgment),
             "correct": judgment.lease if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN else None,
         }
         return render(request, "labeling/desk/gone.html", context)

@@ -204,7 +204,7 @@ def test_a_checkpoint_of_the_collapsed_policy_is_neither_kept_nor_left(
     keep_checkpoints: int, models: tuple[Path, Path], tmp_path: Path
 ) -> None:
     """Saved at every step, the newest holds the very policy whose rollout shows the collapse."""
-    settings: dict[str, Any] = {"learning_rate": 0.02, "kl_coef": 0.0, "kl_ceiling": 0.05, "n_episodes": 400, "evaluate_every": 4}
+    settings: dict[str, Any] = {"learning_rate": 0.02, "kl_coef": 0.0, "kl_ceiling": 0.2, "n_episodes": 400, "evaluate_every": 4}
 
     folder = carried_out(
         tmp_path / "run",

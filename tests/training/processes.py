@@ -121,11 +121,11 @@ def kill(pid: int) -> None:
 
 def descendants(pid: int) -> list[int]:
     """Children and theirs, the deepest first, whichever thread has started them."""
-    try:
-        threads = sorted(Path(f"/proc/{pid}/task").iterdir())
-        children = [int(word) for thread in threads for word in (thread / "children").read_text().split()]
-    except OSError:
-        return []
+    children: list[int] = []
+    with contextlib.suppress(OSError):
+        for thread in sorted(Path(f"/proc/{pid}/task").iterdir()):
+            with contextlib.suppress(OSError):  # a thread that has just ended
+                children += map(int, (thread / "children").read_text().split())
     return [found for child in children for found in [*descendants(child), child]]
 
 

@@ -78,12 +78,14 @@ def test_a_schedule_goes_from_comparisons_through_the_best_of_k_to_a_better_fitt
 
 
 def best_by_hand(settings: LazySettings, run: Run) -> list[int]:
-    """From the file that the child wrote, not from the tables."""
+    """From the file that the child wrote, not from the tables. A prompt whose best response is empty teaches nothing."""
     written = [json.loads(line) for line in (Path(settings.RUNS_DIR) / str(run.pk) / "responses.jsonl").read_text().splitlines()]
     found = []
     for prompt_id in {row["prompt_id"] for row in written}:
         of_prompt = [row for row in written if row["prompt_id"] == prompt_id]
         best = max(of_prompt, key=lambda row: (row["is_ended"], row["score"]))
+        if not best["text"].strip():
+            continue
         number = services.response_number(run_id=run.pk, number=best["number"])
         found.append(Response.objects.get(prompt=prompt_id, source=_source(run.base_model), number=number).pk)
     return found

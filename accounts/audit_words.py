@@ -150,6 +150,8 @@ def of_value(type_name: str, name: str, value: Any) -> str | None:
 
 
 def _of_text(field: "Field[Any, Any] | None", value: str) -> str:
+    if not value:
+        return "–"
     if field is not None and value in (names := dict(field.flatchoices)):
         return str(names[value])
     try:

@@ -46,6 +46,7 @@ def test_every_act_that_is_written_down_has_words() -> None:
         ("is_blind", True, "yes"),
         ("raters", ["rosa", "ravi"], "rosa, ravi"),
         ("raters", [], "–"),
+        ("note", "", "–"),
         ("note", None, None),
     ],
 )

@@ -277,6 +277,27 @@ def test_an_answer_that_breaks_off_is_asked_for_again(open_page: OpenPage, rosa:
     expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
 
 
+def test_an_answer_that_never_comes_is_asked_for_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    page.evaluate(
+        """() => {
+          const [real, timeout] = [window.fetch, AbortSignal.timeout];
+          AbortSignal.timeout = () => timeout.call(AbortSignal, 300);  // in place of half a minute
+          const never = (signal) => new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
+          window.fetch = (...request) => {
+            if (!String(request[0]).endsWith("/submit")) return real(...request);
+            [window.fetch, AbortSignal.timeout] = [real, timeout];
+            return never(request[1].signal);
+          };
+        }"""
+    )
+
+    press(page, "Control+Enter")
+
+    expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
+
+
 def test_what_the_server_says_of_a_draft_that_it_does_not_keep_is_shown(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:

@@ -45,15 +45,9 @@ _MODEL_WORDS = {Run.Kind.SAMPLE: _("Model that answers"), Run.Kind.EVALUATE: _("
 A_LOT = 100_000
 
 
-class RunForm(forms.Form):
-    """A run of one kind. `clean()` leaves the whole config under `config`."""
+class MachinesForm(forms.Form):
+    """What a run and the runs of a schedule ask of machines in the same words."""
 
-    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("What it is for, in a few words."))
-    snapshot = forms.ModelChoiceField(label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("choose"))
-    base_model = forms.ModelChoiceField(label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("choose"))
-    n_gpus = forms.IntegerField(
-        label=_("GPUs"), min_value=0, max_value=64, required=False, initial=0, help_text=_("0: any node, with GPUs or without.")
-    )
     memory_gb = forms.IntegerField(
         label=_("Memory, GB"),
         min_value=0,
@@ -62,15 +56,6 @@ class RunForm(forms.Form):
         initial=0,
         help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
     )
-
-    n_processes = forms.IntegerField(
-        label=_("Processes"),
-        min_value=1,
-        max_value=launching.MOST_PROCESSES,
-        required=False,
-        initial=1,
-        help_text=_("One for each GPU shares the work among them. A step stays as large as with one."),
-    )
     n_machines = forms.IntegerField(
         label=_("Machines"),
         min_value=1,
@@ -78,6 +63,25 @@ class RunForm(forms.Form):
         required=False,
         initial=1,
         help_text=_("Each with as many processes, GPUs and as much memory. They begin together."),
+    )
+
+
+class RunForm(MachinesForm):
+    """A run of one kind. `clean()` leaves the whole config under `config`."""
+
+    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("What it is for, in a few words."))
+    snapshot = forms.ModelChoiceField(label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("choose"))
+    base_model = forms.ModelChoiceField(label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("choose"))
+    n_gpus = forms.IntegerField(
+        label=_("GPUs"), min_value=0, max_value=64, required=False, initial=0, help_text=_("0: any node, with GPUs or without.")
+    )
+    n_processes = forms.IntegerField(
+        label=_("Processes"),
+        min_value=1,
+        max_value=launching.MOST_PROCESSES,
+        required=False,
+        initial=1,
+        help_text=_("One for each GPU shares the work among them. A step stays as large as with one."),
     )
     strategy = forms.ChoiceField(
         label=_("They share"), required=False, initial="ddp", help_text=_("What is marked untested has run on no GPUs of ours.")

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms import time_zone_choices
 from labeling.models import Guideline, Pool
 from training import configs, launching, plans, services, timing
+from training.forms import MachinesForm
 from training.models import Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan, Step
 from training.selectors import campaign_choices
@@ -33,7 +34,7 @@ def _clock(label: Any, help_text: Any = "") -> forms.TimeField:
     return forms.TimeField(label=label, help_text=help_text, widget=widget, required=False)
 
 
-class ScheduleForm(forms.Form):
+class ScheduleForm(MachinesForm):
     """Call plan() and terms() on a valid form."""
 
     name = forms.CharField(label=_("Name"), max_length=150)
@@ -87,14 +88,6 @@ class ScheduleForm(forms.Form):
     n_gpus = forms.IntegerField(
         label=_("GPUs for each run"), min_value=0, max_value=64, required=False, initial=0, help_text=_("0: any node takes it.")
     )
-    memory_gb = forms.IntegerField(
-        label=_("Memory, GB"),
-        min_value=0,
-        max_value=10_000,
-        required=False,
-        initial=0,
-        help_text=_("Of each GPU, or of the machine where no GPU is asked for."),
-    )
     n_processes = forms.IntegerField(
         label=_("Processes"),
         min_value=1,
@@ -102,14 +95,6 @@ class ScheduleForm(forms.Form):
         required=False,
         initial=1,
         help_text=_("Of the runs that can share their work: one for each GPU."),
-    )
-    n_machines = forms.IntegerField(
-        label=_("Machines"),
-        min_value=1,
-        max_value=launching.MOST_MACHINES,
-        required=False,
-        initial=1,
-        help_text=_("Each with as many processes, GPUs and as much memory. They begin together."),
     )
     strategy = forms.ChoiceField(label=_("They share"), required=False, initial="ddp")
     approvals = forms.MultipleChoiceField(

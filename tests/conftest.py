@@ -1,5 +1,6 @@
 """What every test shares. Services are started before pytest, by scripts/run_with_services.py (`make test`)."""
 
+import math
 import os
 from collections.abc import Iterator
 
@@ -34,7 +35,7 @@ def _nobodys_language() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _figures_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, what a page counts is not kept for its next look; tests/labeling/test_kept.py keeps it."""
-    monkeypatch.setattr("labeling.selectors.kept.QUICK_S", 600.0)
+    monkeypatch.setattr("labeling.selectors.kept.QUICK_S", math.inf)
 
 
 # Under xdist these stay in one process: two trainings at once would slow each other down, and so would two browsers.

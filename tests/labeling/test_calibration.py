@@ -1,6 +1,5 @@
 """Items that everybody judges wait for nobody who comes no more, so that their campaign ends; who comes back is asked again."""
 
-import math
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -17,12 +16,6 @@ pytestmark = pytest.mark.django_db
 
 EVERYBODYS = Effort(calibration_percent=50)
 """Items 0 and 2 of 4 are judged by everybody."""
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The board's figures are those of the moment, however slow the machine is."""
-    monkeypatch.setattr("labeling.selectors.kept.QUICK_S", math.inf)
 
 
 @pytest.fixture

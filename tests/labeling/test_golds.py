@@ -3,7 +3,6 @@
 import io
 import itertools
 import json
-import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -169,12 +168,6 @@ RIGHT, WRONG = [0, 1, 2, 3], [3, 2, 1, 0]
 
 def gold_order(item: Item) -> dict[int, int | None]:
     return {response.pk: response.number + 1 for response in item.responses.all()}
-
-
-@pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The board's figures are those of the moment, however slow the machine is."""
-    monkeypatch.setattr("labeling.selectors.kept.QUICK_S", math.inf)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import io
 import itertools
 import json
+import math
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any

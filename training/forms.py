@@ -182,6 +182,7 @@ class RunForm(MachinesForm):
             base_model=given["base_model"],
             reward_model=given.get("reward_model"),
             watchdog_model=given.get("watchdog_model"),
+            launch=self._launch(),
         )
 
     def wish(self, *, is_dry: bool = False) -> services.Wish:
@@ -193,12 +194,16 @@ class RunForm(MachinesForm):
             priority=given["priority"] or 0,
             tags=tags_in(given["tags"]),
             is_dry=is_dry,
-            launch=Launch(
-                given.get("n_processes") or 1,
-                given.get("strategy") or "ddp",
-                bool(given.get("offloads")),
-                given.get("n_machines") or 1,
-            ),
+            launch=self._launch(),
+        )
+
+    def _launch(self) -> Launch:
+        given = self.cleaned_data
+        return Launch(
+            given.get("n_processes") or 1,
+            given.get("strategy") or "ddp",
+            bool(given.get("offloads")),
+            given.get("n_machines") or 1,
         )
 
     def clean(self) -> dict[str, Any]:

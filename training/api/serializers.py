@@ -193,8 +193,11 @@ class NewRunSerializer(serializers.Serializer[Any]):
     @staticmethod
     def wish_of(values: dict[str, Any]) -> Wish:
         asked = {name: values[name] for name in ("n_gpus", "memory_gb", "priority", "remarks", "is_dry")}
-        launch = Launch(values["n_processes"], values["strategy"], values["offloads"], values["n_machines"])
-        return Wish(**asked, tags=tuple(values["tags"]), launch=launch)
+        return Wish(**asked, tags=tuple(values["tags"]), launch=NewRunSerializer.launch_of(values))
+
+    @staticmethod
+    def launch_of(values: dict[str, Any]) -> Launch:
+        return Launch(values["n_processes"], values["strategy"], values["offloads"], values["n_machines"])
 
     @staticmethod
     def config_of(values: dict[str, Any]) -> dict[str, Any]:
@@ -213,6 +216,8 @@ class PaceSerializer(serializers.Serializer[Any]):
     device = serializers.CharField()
     seconds = serializers.FloatField()
     n_runs = serializers.IntegerField(help_text="past runs that this was told by")
+    n_processes = serializers.IntegerField(help_text="of each of those runs, on all machines")
+    is_as_wide = serializers.BooleanField(help_text="they had as many processes on as many machines as this one asks for")
 
 
 class EstimateSerializer(serializers.Serializer[Any]):

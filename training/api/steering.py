@@ -28,6 +28,7 @@ class RunEstimate(ApiView):
             base_model=values["base_model"],
             reward_model=values.get("reward_model"),
             watchdog_model=values.get("watchdog_model"),
+            launch=serializers.NewRunSerializer.launch_of(values),
         )
         return Response(serializers.EstimateSerializer(serializers.EstimateSerializer.told(found)).data)
 

@@ -14,6 +14,7 @@ from django.conf import settings
 from training import estimates, run_dir
 from training.configs import Settings
 from training.estimates import Cost, Rows, Shape
+from training.launching import ALONE, Launch
 from training.models import Run, Snapshot, TrainedModel
 
 N_ROWS_READ = 200
@@ -27,6 +28,10 @@ class Pace:
     device: str
     seconds: float
     n_runs: int
+    n_processes: int = 1
+    """of each of those runs, on all machines"""
+    is_as_wide: bool = True
+    """those runs had as many processes on as many machines as this one asks for"""
 
 
 @dataclass(frozen=True)
@@ -44,13 +49,14 @@ def forecast(
     base_model: TrainedModel,
     reward_model: TrainedModel | None = None,
     watchdog_model: TrainedModel | None = None,
+    launch: Launch = ALONE,
 ) -> Forecast:
     """Before it starts. Reads the beginning of the snapshot's file and the model's config where they lie on this machine."""
     shape = shape_of(model=base_model)
     judge = (shape_of(model=reward_model) or shape) if reward_model else None
     watchdog = (shape_of(model=watchdog_model) or judge or shape) if watchdog_model else None
     found = estimates.cost(config, rows_of(snapshot=snapshot), shape, judge, watchdog)
-    return Forecast(found, paces(kind=kind, cost=found), shape is not None)
+    return Forecast(found, paces(kind=kind, cost=found, launch=launch), shape is not None)
 
 
 def shape_of(*, model: TrainedModel) -> Shape | None:
@@ -82,18 +88,36 @@ def rows_of(*, snapshot: Snapshot) -> Rows:
     )
 
 
-def paces(*, kind: str, cost: Cost) -> list[Pace]:
-    """Seconds = tokens × parameters × what a token and a parameter took: the median over past runs, device by device."""
+def paces(*, kind: str, cost: Cost, launch: Launch = ALONE) -> list[Pace]:
+    """Seconds = tokens × parameters × what a token and a parameter took: the median over past runs, device by device.
+
+    By runs as wide as this one where there were any. Else by those nearest in width, and as they went: how far more processes
+    would have sped them up nobody knows before it is tried.
+    """
     if cost.n_parameters is None:
         return []
     past = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED, is_dry=False, metrics__has_key="seconds")
-    rates: dict[str, list[float]] = defaultdict(list)
-    for estimate, metrics, versions in past.order_by("-pk").values_list("estimate", "metrics", "versions")[:N_RUNS_READ]:
+    seen = past.order_by("-pk").values_list("estimate", "metrics", "versions", "launch")[:N_RUNS_READ]
+    rates: dict[str, dict[tuple[int, int], list[float]]] = defaultdict(lambda: defaultdict(list))
+    for estimate, metrics, versions, raw in seen:
         size = (estimate.get("n_tokens") or 0) * (estimate.get("n_parameters") or 0)
         if size and "device" in versions:
-            rates[versions["device"]].append(metrics["seconds"] / size)
-    size = cost.n_tokens * cost.n_parameters
-    return [Pace(device, median(found) * size, len(found)) for device, found in sorted(rates.items())]
+            rates[versions["device"]][_width(Launch.from_json(raw))].append(metrics["seconds"] / size)
+    size, wanted = cost.n_tokens * cost.n_parameters, _width(launch)
+    found = []
+    for device, by_width in sorted(rates.items()):
+        width = min(by_width, key=lambda width: (_apart(width, wanted), width))
+        seconds = median(by_width[width]) * size
+        found.append(Pace(device, seconds, len(by_width[width]), width[0] * width[1], is_as_wide=width == wanted))
+    return found
+
+
+def _width(launch: Launch) -> tuple[int, int]:
+    return launch.n_processes, launch.n_machines
+
+
+def _apart(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
+    return abs(one[0] * one[1] - other[0] * other[1]), abs(one[1] - other[1])
 
 
 def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:

@@ -271,6 +271,10 @@ class Pace:
     device: str
     seconds: float
     n_runs: int
+    n_processes: int
+    """of each of those runs, on all machines"""
+    is_as_wide: bool
+    """they had as many processes on as many machines as this one asks for"""
 
 
 @dataclass(frozen=True)

@@ -216,11 +216,16 @@ def test_best_of_n_kl_is_stiennons_table_10(n: int, kl: float) -> None:
 
 
 def test_explained_variance() -> None:
-    returns = torch.tensor([1.0, 2.0, 3.0])
+    def explained(values: torch.Tensor, returns: torch.Tensor) -> float:
+        every = torch.ones_like(returns)
+        return formulas.explained_variance(formulas.moments(returns - values, every), formulas.moments(returns, every))
 
-    assert formulas.explained_variance(returns, returns) == 1.0
-    assert formulas.explained_variance(torch.zeros(3), returns) == 0.0
-    assert formulas.explained_variance(returns, torch.ones(3)) == 0.0
+    returns, values = torch.randn(2, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    assert explained(values, returns) == pytest.approx(1 - float((returns - values).var() / returns.var()), abs=1e-12)
+    assert explained(returns, returns) == 1.0
+    assert explained(torch.zeros(50), returns) == 0.0
+    assert explained(returns, torch.ones(50)) == 0.0
+    assert explained(torch.ones(1), torch.zeros(1)) == 0.0
 
 
 def test_gae_and_losses_equal_trl_1_12_on_a_stored_batch() -> None:

@@ -39,6 +39,7 @@ def test_two_processes_make_the_same_update_as_one(what: str, updates: dict[int,
 
 
 @pytest.mark.slow
-def test_two_processes_tell_of_the_same_losses_as_one(updates: dict[int, dict[str, Any]]) -> None:
+def test_two_processes_tell_of_the_same_rollout_and_losses_as_one(updates: dict[int, dict[str, Any]]) -> None:
+    assert {"kl", "entropy", "explained_variance", "value", "policy_loss"} <= updates[1]["metrics"][0].keys()
     for one, two in zip(updates[1]["metrics"], updates[2]["metrics"], strict=True):
         assert two == pytest.approx(one, abs=1e-5)

@@ -19,7 +19,8 @@ def ppo() -> list[torch.Tensor]:
     share = 8 // trainer.accelerator.num_processes
     first = trainer.accelerator.process_index * share
     for _update in range(2):  # the second at the rate that the warm-up has come to
-        metrics.append(trainer.update(ppo_models.stored_experience(trainer, first, first + share)))
+        experience = ppo_models.stored_experience(trainer, first, first + share)
+        metrics.append(trainer.describe(experience) | trainer.update(experience))
     models = (trainer.accelerator.unwrap_model(model) for model in (trainer.policy, trainer.value))
     return [p.detach() for model in models for p in model.parameters()]
 

@@ -52,13 +52,21 @@ def moments(x: Tensor, weight: Tensor) -> Tensor:
     return torch.stack([weight.sum(), (weight * x).sum(), (weight * x * x).sum()])
 
 
+def mean_of(sums: Tensor) -> float:
+    """Of what `moments` added up; 0 of nothing."""
+    return float(sums[1]) / max(float(sums[0]), 1.0)
+
+
+def variance_of(sums: Tensor) -> float:
+    """Of what `moments` added up, with Bessel's correction."""
+    n = float(sums[0])
+    return max(float(sums[2]) / max(n, 1.0) - mean_of(sums) ** 2, 0.0) * n / max(n - 1.0, 1.0)
+
+
 def whiten(x: Tensor, sums: Tensor, *, shift_mean: bool = True) -> Tensor:
     """x to mean 0 and variance 1 by the `moments` of the *whole* batch; the variance with Bessel's correction, as TRL's."""
-    n, total, squares = (float(value) for value in sums)
-    mean = total / max(n, 1.0)
-    variance = max(squares / max(n, 1.0) - mean * mean, 0.0) * n / max(n - 1.0, 1.0)
-    whitened = (x - mean) * (variance + 1e-8) ** -0.5
-    return whitened if shift_mean else whitened + mean
+    whitened = (x - mean_of(sums)) * (variance_of(sums) + 1e-8) ** -0.5
+    return whitened if shift_mean else whitened + mean_of(sums)
 
 
 def policy_loss(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, *, clip: float) -> tuple[Tensor, Tensor]:
@@ -81,10 +89,13 @@ def adaptive_kl(beta: float, kl: float, *, target: float, n_episodes: int, horiz
     return beta * (1 + error * n_episodes / horizon)
 
 
-def explained_variance(values: Tensor, returns: Tensor) -> float:
-    """1 − Var(returns − values) / Var(returns): 1 is perfect, 0 no better than the mean; 0 when returns do not vary."""
-    spread = float(returns.var()) if returns.numel() > 1 else 0.0
-    return 1 - float((returns - values).var()) / spread if spread > 0 else 0.0
+def explained_variance(errors: Tensor, returns: Tensor) -> float:
+    """1 − Var(returns − values) / Var(returns), of the `moments` of both: 1 is perfect, 0 no better than the mean.
+
+    0 when returns do not vary.
+    """
+    spread = variance_of(returns)
+    return 1 - variance_of(errors) / spread if spread > 0 else 0.0
 
 
 def best_of_n_kl(n: int) -> float:

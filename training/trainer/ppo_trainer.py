@@ -254,7 +254,7 @@ class PpoTrainer:
             experience = self.experience(self.rollouts(self._prompts_of(self.state.step)), keeps_graphs=True)
             sampled = time.monotonic()
             self.estimate(experience)
-            metrics = self._describe(experience)
+            metrics = self.describe(experience)
             with _last_good(self.state.step - 1):
                 self._refuse_collapse(metrics)
                 self._refuse_rambling(metrics["ended"])
@@ -643,25 +643,34 @@ class PpoTrainer:
 
     # -- watching --
 
-    def _describe(self, experience: Experience) -> dict[str, float]:
-        lengths, n = experience.lengths, len(experience.rollouts)
-        kl = experience.kl
+    def describe(self, experience: Experience) -> dict[str, float]:
+        """What is told of a rollout, over the episodes of all processes. Call after `estimate`."""
+        n = len(experience.rollouts)
         found = {
             "reward": float(experience.scores.mean()),
             "learned_reward": float(experience.rewards.mean()),
-            "kl": float(kl.mean()),
-            "entropy": float(experience.entropy.mean()),
-            "response_tokens": sum(lengths) / n,
+            "kl": float(experience.kl.mean()),
+            "response_tokens": sum(experience.lengths) / n,
             "ended": sum(rollout.is_ended for rollout in experience.rollouts) / n,
-            "explained_variance": formulas.explained_variance(experience.values, experience.returns),
-            "value": float(experience.values.mean()),
             "beta": self.state.beta,
         }
         if experience.watchdog is not None:
             found["watchdog"] = float(experience.watchdog.mean())
         found = self._mean_of_processes(found)
         found["sqrt_kl"] = math.sqrt(max(found["kl"], 0.0))
-        return found
+        return found | self._describe_tokens(experience)
+
+    def _describe_tokens(self, experience: Experience) -> dict[str, float]:
+        """Over the tokens of all processes, of which one may have more than another."""
+        every = torch.ones_like(experience.values)
+        told = (experience.entropy, experience.values, experience.returns, experience.returns - experience.values)
+        sums = torch.stack([formulas.moments(x, every) for x in told])
+        entropy, values, returns, errors = self.accelerator.reduce(sums.to(self._exact), "sum")
+        return {
+            "entropy": formulas.mean_of(entropy),
+            "value": formulas.mean_of(values),
+            "explained_variance": formulas.explained_variance(errors, returns),
+        }
 
     def _refuse_collapse(self, metrics: dict[str, float]) -> None:
         """Raises Collapse when what was measured says that going on would only make it worse."""

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Prompt
-from training import services
+from training import selectors, services
 from training.completions import Sampling
 from training.models import TrainedModel
 from training.services import Kept, Part
@@ -141,10 +141,33 @@ class EndpointForm(forms.Form):
         required=False,
         help_text=_("Such as PREFERABLY_KEY_HOST, set where models are tried and on the nodes. The key itself is never stored."),
     )
+    serves = forms.ModelChoiceField(
+        label=_("Serves"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("a model that is not ours"),
+        help_text=_("The model of ours that answers there: what it learned from is then behind these answers too."),
+    )
     licence = forms.CharField(
-        label=_("Licence"), max_length=64, help_text=_("Under which its answers may be used, as its terms have it.")
+        label=_("Licence"),
+        max_length=64,
+        required=False,
+        help_text=_("Under which its answers may be used, as its terms have it. Empty: that of the model of ours."),
     )
     notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        of_ours = selectors.models(kind=TrainedModel.Kind.POLICY).filter(endpoint=None)
+        self.fields["serves"].queryset = of_ours.exclude(stage=TrainedModel.Stage.RETIRED)  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        served = cleaned.get("serves")
+        cleaned["licence"] = cleaned.get("licence") or (served.licence if served else "")
+        if not cleaned["licence"] and "licence" not in self.errors:
+            self.add_error("licence", _("Say under which licence its answers may be used."))
+        return cleaned
 
 
 class ModelEditForm(forms.Form):

@@ -17,7 +17,7 @@ from labeling import intake
 from labeling.models import Demonstration, Prompt, Rater, Source
 from tests.pages.answers import downloaded
 from tests.training import cast
-from training import services
+from training import selectors, services
 from training.conversing import Line
 from training.models import Endpoint, Publication, TrainedModel
 from training.views import trying
@@ -267,6 +267,32 @@ def test_another_servers_model_is_sampled_from_and_never_trained(noor: User) -> 
         services.queue_run(kind="sft", snapshot=cast.a_snapshot(noor), **queue)
 
     assert run.base_model == model
+
+
+def test_a_model_of_ours_that_another_server_answers_for_keeps_what_is_behind_it(signed_in: SignIn, noor: User) -> None:
+    run = cast.finished(cast.a_run(noor, state="running", n_points=4), "succeeded")
+    ours = run.trained_model
+    client = signed_in(noor)
+    data = {"name": "ours, served", "url": "https://llm.example.org/v1", "served_name": "ours", "serves": ours.pk}
+
+    made = client.post("/models/endpoints/new/", data)
+
+    served = TrainedModel.objects.get(name="ours, served")
+    assert made.status_code == 302
+    assert (served.parent, served.licence) == (ours, ours.licence)
+    assert f'href="/runs/{run.pk}/"' in text_of(client, f"/models/{served.pk}/")
+    assert f'href="/models/{served.pk}/"' in text_of(client, f"/models/{ours.pk}/")
+    assert f"**ours, served** is {ours.name} as another server answers for it" in selectors.made_card(model=served)
+    assert AuditEvent.objects.get(action="register", target_id=served.pk).after["serves"] == ours.name
+
+
+def test_whose_licence_nobody_says_is_asked_for_it_and_no_model_of_others_is_ours(signed_in: SignIn, noor: User) -> None:
+    data = {"name": "theirs, too", "url": "https://llm.example.org/v1", "served_name": "big"}
+    client = signed_in(noor)
+
+    assert "Say under which licence" in client.post("/models/endpoints/new/", data).content.decode()
+    refused = client.post("/models/endpoints/new/", data | {"licence": "MIT", "serves": elsewhere(noor).pk})
+    assert refused.status_code == 422
 
 
 # --- a model's page ---------------------------------------------------------------------------------------------

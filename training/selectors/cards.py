@@ -106,6 +106,8 @@ def _opening(model: TrainedModel) -> str:
 
 
 def _origin(step: Step) -> str:
+    if step.model.parent is not None and step.run is None:
+        return f"- **{step.model.name}** is {step.model.parent.name} as another server answers for it: `{step.model.location}`."
     if step.run is None or step.snapshot is None:
         return f"- **{step.model.name}** is a base model: `{step.model.location}`."
     parent = step.model.parent.name if step.model.parent else "random weights"

@@ -66,7 +66,7 @@ def responses_of(*, model: TrainedModel) -> QuerySet[Response]:
 def _row(step: Step, here: TrainedModel, is_admin: bool) -> list[Place]:
     model = _model_node(step.model, is_here=step.model.pk == here.pk)
     if step.run is None or step.snapshot is None:
-        return [Place(_("Base model"), [model])]
+        return [Place(_("Base model") if step.model.parent is None else _("On another server"), [model])]
     run, snapshot = step.run, step.snapshot
     beside = [_model_node(one, detail=_("rewards")) for one in (run.reward_model,) if one is not None]
     return [
@@ -117,7 +117,7 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
     best = with_the_best_of(runs=sampled.values_list("pk", flat=True))
     snapshots = Snapshot.objects.filter(Q(pk__in=holding) | Q(pk__in=best)).order_by("-pk")
     learned = Run.objects.filter(snapshot__in=snapshots.values("pk")).order_by("-pk")
-    children = TrainedModel.objects.filter(run__in=learned) | TrainedModel.objects.filter(run__in=begun)
+    children = TrainedModel.objects.filter(Q(run__in=learned) | Q(run__in=begun) | Q(parent=model))
     places = [
         *_responses(model, sampled, is_admin),
         _place(_("Judgments"), _campaign_nodes(judged, is_admin)),

@@ -26,10 +26,14 @@ def register_endpoint(
     licence: str,
     key_variable: str = "",
     notes: str = "",
+    serves: TrainedModel | None = None,
     by: User,
     now: datetime,
 ) -> TrainedModel:
-    """A model of the registry that has no weights here: it is talked to and sampled from. Raises UnableToRegister."""
+    """A model of the registry that has no weights here: it is talked to and sampled from. Raises UnableToRegister.
+
+    `serves`: the model of ours that answers there. It is the parent, so that what is behind it is behind these answers too.
+    """
     refuse_taken_name(name)
     _refuse_bad_address(url)
     if key_variable and not _KEY_NAME.fullmatch(key_variable):
@@ -43,12 +47,14 @@ def register_endpoint(
             location=url,
             licence=licence,
             notes=notes,
+            parent=serves,
             source=intake.source_for_model(name=opaque_name(), licence=licence),
             created_by=by,
             created_at=now,
         )
         Endpoint.objects.create(model=model, url=url, served_name=served_name, key_variable=key_variable)
         after = {"name": name, "url": url, "served_name": served_name, "key_variable": key_variable}
+        after |= {"serves": serves.name} if serves else {}
         audit.record(by=by, action="register", target=model, after=after, now=now)
     return model
 

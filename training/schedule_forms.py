@@ -19,6 +19,7 @@ from training.selectors import campaign_choices
 from training.services import Terms
 
 N_RUNS_OFFERED = 10
+MOST = 2_147_483_647
 KEPT = "kept"
 _MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
 _CANDIDATES = ("n_candidates", "keeps_earlier")
@@ -68,6 +69,7 @@ class ScheduleForm(MachinesForm):
     n_prompts = forms.IntegerField(
         label=_("Prompts to answer"),
         min_value=1,
+        max_value=MOST,
         required=False,
         initial=200,
         help_text=_("Drawn the same way each time. Empty: all."),
@@ -130,7 +132,12 @@ class ScheduleForm(MachinesForm):
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
     n_new = forms.IntegerField(
-        label=_("By new judgments: how many"), min_value=1, required=False, initial=500, help_text=_("Since it last ran.")
+        label=_("By new judgments: how many"),
+        min_value=1,
+        max_value=MOST,
+        required=False,
+        initial=500,
+        help_text=_("Since it last ran."),
     )
     accuracy_drop = forms.FloatField(
         label=_("By a fall: points"),
@@ -143,6 +150,7 @@ class ScheduleForm(MachinesForm):
     n_fresh_pairs = forms.IntegerField(
         label=_("By a fall: fresh pairs at least"),
         min_value=1,
+        max_value=MOST,
         required=False,
         initial=100,
         help_text=_("Judged after the reward model's snapshot, on items that it has not seen."),
@@ -159,7 +167,11 @@ class ScheduleForm(MachinesForm):
         label=_("At least so many hours between two"), min_value=0, max_value=10_000, required=False, initial=0
     )
     max_runs_a_week = forms.IntegerField(
-        label=_("At most so many runs in seven days"), min_value=0, required=False, help_text=_("Empty: no budget.")
+        label=_("At most so many runs in seven days"),
+        min_value=0,
+        max_value=MOST,
+        required=False,
+        help_text=_("Empty: no budget."),
     )
     quiet_from = _clock(_("Quiet from"), _("Nothing begins by itself in quiet hours."))
     quiet_until = _clock(_("until"))

@@ -20,7 +20,7 @@ from tests.api.test_labeling import QUESTION, ranked, written
 from tests.api.test_training import weekly
 from tests.cast import PASSWORD, responses_to, some_prompts
 from tests.training import cast
-from training.models import RunPoint
+from training.models import Chain, Link, RunPoint
 
 
 @pytest.fixture
@@ -55,6 +55,8 @@ def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
         "Message",
         "Source",
         "Schedule",
+        "Chain",
+        "Link",
         "Estimate",
         "Pace",
         "Webhook",
@@ -193,6 +195,27 @@ def test_a_script_steers_a_schedule(site: Preferably, bo: User) -> None:
     assert site.pause_schedule(schedule.pk).paused_at is not None
     assert site.resume_schedule(schedule.pk) == site.read_schedule(schedule.pk) == next(site.list_schedules())
     assert site.fire_schedule(schedule.pk).n_firings == 1
+
+
+def test_a_script_sets_up_a_schedule_and_has_its_say_in_the_chain(site: Preferably, bo: User) -> None:
+    made = site.create_schedule("Mondays", "fine-tune", base_model=cast.a_model(bo).pk, quiet_from="22:00", quiet_until="06:00")
+    changed = site.change_schedule(made.id, name="Tuesdays", approvals=["sft"])
+    site.fire_schedule(made.id)
+    (begun,) = site.list_chains(schedule=made.id)
+    Link.objects.filter(chain=begun.id, step="sft").update(state="approval")
+    Chain.objects.update(state="approval")
+
+    approved = site.approve_chain(begun.id)
+    Chain.objects.update(state="failed", error="Out of memory.")
+
+    assert (made.quiet_from, changed.name, changed.plan["approvals"]) == ("22:00:00", "Tuesdays", ["sft"])
+    assert [(link.step, link.state, link.approved_by) for link in approved.links] == [
+        ("demonstrations", "waiting", None),
+        ("sft", "waiting", "Bo"),
+    ]
+    assert site.read_chain(begun.id).error == "Out of memory."
+    assert site.resume_chain(begun.id).state == "going"
+    assert site.stop_chain(begun.id) == next(site.list_chains(state="stopped"))
 
 
 def test_what_the_site_refuses_is_raised_in_its_words(site: Preferably, day_shift: Pool) -> None:

@@ -20,6 +20,7 @@ from tests.api.conftest import secret_of
 from tests.api.test_training import weekly
 from tests.cast import PASSWORD, rater_called
 from tests.training import cast
+from training import services
 from training.models import Publication
 
 EXAMPLES = settings(
@@ -79,6 +80,8 @@ def site(
     events = ["run.finished"]
     hook, _secret = webhooks.create_webhook(name="CI", url="https://ci.example.org/", events=events, by=both, now=timezone.now())
     run = cast.a_run(both, state="running", n_points=30)
+    schedule = weekly(both)
+    chain = services.fire_now(schedule=schedule, by=both, now=timezone.now())
     return {
         "prompts": demonstration_campaign.items.first().prompt_id,
         "pools": demonstration_campaign.pool_id,
@@ -87,7 +90,8 @@ def site(
         "snapshots": run.snapshot_id,
         "models": run.base_model_id,
         "publications": Publication.objects.create(model=run.base_model, repository="team/ours").pk,
-        "schedules": weekly(both).pk,
+        "schedules": schedule.pk,
+        "chains": chain.pk,
         "webhooks": hook.pk,
     }
 

@@ -11,7 +11,7 @@ from accounts.api.paging import PageQuery
 from labeling.models import Prompt
 from training import configs, exporting, launching
 from training.launching import Launch
-from training.models import Publication, Run, Schedule, Snapshot, TrainedModel
+from training.models import Publication, Run, Snapshot, TrainedModel
 from training.selectors import Forecast, RunFilter
 from training.services import Wish
 
@@ -277,28 +277,6 @@ class PointsSerializer(serializers.Serializer[Any]):
     next_since = serializers.IntegerField()
     has_more = serializers.BooleanField()
     results = PointSerializer(many=True)
-
-
-# --- schedules ---------------------------------------------------------------------------------------------------
-
-
-class ScheduleSerializer(serializers.Serializer[Any]):
-    """What starts by itself. It is set up on its page, where every part of a plan is explained."""
-
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    trigger = serializers.ChoiceField(choices=Schedule.Trigger.choices)
-    cron = serializers.CharField(help_text="minute, hour, day of month, month, day of week; empty where no clock calls")
-    time_zone = serializers.CharField()
-    n_new = serializers.IntegerField(help_text="by data: so many judgments since it last ran")
-    accuracy_drop = serializers.FloatField(help_text="by accuracy: so many points")
-    n_fresh_pairs = serializers.IntegerField(help_text="by accuracy: with fewer nothing is measured")
-    plan = serializers.DictField()
-    paused_at = serializers.DateTimeField(allow_null=True)
-    due_at = serializers.DateTimeField(allow_null=True, help_text="by clock: when it fires next")
-    last_ran_at = serializers.DateTimeField(allow_null=True)
-    n_firings = serializers.IntegerField()
-    created_at = serializers.DateTimeField()
 
 
 # --- models ------------------------------------------------------------------------------------------------------

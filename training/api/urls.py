@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.api import registry, steering, views
+from training.api import registry, schedules, steering, views
 
 urlpatterns = [
     path("snapshots", views.Snapshots.as_view(), name="api_snapshots"),
@@ -21,11 +21,17 @@ urlpatterns = [
     path("runs/<int:pk>/unpin", steering.RunUnpin.as_view(), name="api_run_unpin"),
     path("models/<int:pk>/pin", steering.ModelPin.as_view(), name="api_model_pin"),
     path("models/<int:pk>/unpin", steering.ModelUnpin.as_view(), name="api_model_unpin"),
-    path("schedules", views.Schedules.as_view(), name="api_schedules"),
-    path("schedules/<int:pk>", views.ScheduleDetail.as_view(), name="api_schedule"),
-    path("schedules/<int:pk>/pause", views.SchedulePause.as_view(), name="api_schedule_pause"),
-    path("schedules/<int:pk>/resume", views.ScheduleResume.as_view(), name="api_schedule_resume"),
-    path("schedules/<int:pk>/fire", views.ScheduleFire.as_view(), name="api_schedule_fire"),
+    path("schedules", schedules.Schedules.as_view(), name="api_schedules"),
+    path("schedules/<int:pk>", schedules.ScheduleDetail.as_view(), name="api_schedule"),
+    path("schedules/<int:pk>/change", schedules.ScheduleChange.as_view(), name="api_schedule_change"),
+    path("schedules/<int:pk>/pause", schedules.SchedulePause.as_view(), name="api_schedule_pause"),
+    path("schedules/<int:pk>/resume", schedules.ScheduleResume.as_view(), name="api_schedule_resume"),
+    path("schedules/<int:pk>/fire", schedules.ScheduleFire.as_view(), name="api_schedule_fire"),
+    path("chains", schedules.Chains.as_view(), name="api_chains"),
+    path("chains/<int:pk>", schedules.ChainDetail.as_view(), name="api_chain"),
+    path("chains/<int:pk>/approve", schedules.ChainApprove.as_view(), name="api_chain_approve"),
+    path("chains/<int:pk>/resume", schedules.ChainResume.as_view(), name="api_chain_resume"),
+    path("chains/<int:pk>/stop", schedules.ChainStop.as_view(), name="api_chain_stop"),
     path("models", views.Models.as_view(), name="api_models"),
     path("models/<int:pk>", views.ModelDetail.as_view(), name="api_model"),
     path("models/<int:pk>/archive", views.ModelArchive.as_view(), name="api_model_archive"),

@@ -15,7 +15,6 @@ from accounts.api.problems import ProblemSerializer, Unable
 from accounts.api.views import ApiView, asked, person, reads, sent, writes
 from training import access, exporting, selectors, services, store
 from training.api import serializers
-from training.models import Schedule
 
 
 class Snapshots(ApiView):
@@ -126,53 +125,6 @@ class RunRetry(ApiView):
         except services.UnableToRetry as problem:
             raise Unable(str(problem)) from problem
         return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
-
-
-class Schedules(ApiView):
-    @reads("list_schedules", paging.page_of(serializers.ScheduleSerializer), query=paging.PageQuery, tag="schedules")
-    def get(self, request: Request) -> Response:
-        """Schedules, the newest first."""
-        query = asked(paging.PageQuery, request)
-        page = paging.page(Schedule.objects.all(), cursor=query.get("cursor"), limit=query["limit"])
-        return Response(page.as_json(serializers.ScheduleSerializer(page.rows, many=True).data))
-
-
-class ScheduleDetail(ApiView):
-    @reads("read_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
-    def get(self, request: Request, pk: int) -> Response:
-        """One schedule: its plan, and when it fires next."""
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
-
-
-class SchedulePause(ApiView):
-    @writes("pause_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
-        """Nothing fires by itself until it is resumed. Changes nothing when it is paused already."""
-        services.pause_schedule(schedule=access.schedule(user=person(request), pk=pk), by=person(request), now=timezone.now())
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
-
-
-class ScheduleResume(ApiView):
-    @writes("resume_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
-        """Fires next when its next time comes: what fell into the pause is not made up for."""
-        services.resume_schedule(schedule=access.schedule(user=person(request), pk=pk), by=person(request), now=timezone.now())
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
-
-
-class ScheduleFire(ApiView):
-    @writes("fire_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
-    @idempotency.once
-    def post(self, request: Request, pk: int) -> Response:
-        """Begin its chain of runs now, unless one goes on."""
-        schedule = access.schedule(user=person(request), pk=pk)
-        try:
-            services.fire_now(schedule=schedule, by=person(request), now=timezone.now())
-        except services.UnableToFire as problem:
-            raise Unable(str(problem)) from problem
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
 
 
 class Models(ApiView):

@@ -45,6 +45,7 @@ from training.selectors.runs import (
 from training.selectors.schedules import (
     OPEN,
     chains,
+    chains_with_links,
     firings,
     going_chain_ids,
     links,
@@ -105,6 +106,7 @@ __all__ = [
     "card",
     "card_text",
     "chains",
+    "chains_with_links",
     "children",
     "chosen_from",
     "curves",

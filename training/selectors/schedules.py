@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import combinations
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
@@ -138,6 +138,15 @@ def chains(*, schedule: Schedule) -> QuerySet[Chain]:
         .annotate(n_links=Count("links"), n_done=Count("links", filter=Q(links__state=Link.State.DONE)))
         .order_by("-number")
     )
+
+
+def chains_with_links(*, schedule_id: int | None = None, state: str = "") -> QuerySet[Chain]:
+    """All of them, or those of a schedule, or of a state, each with its links in order."""
+    of_chain = Prefetch("links", Link.objects.select_related("approved_by").order_by("position"))
+    found = Chain.objects.select_related("firing").prefetch_related(of_chain)
+    if schedule_id is not None:
+        found = found.filter(schedule=schedule_id)
+    return found.filter(state=state) if state else found
 
 
 def links(*, chain: Chain) -> list[LinkRow]:

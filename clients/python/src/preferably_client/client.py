@@ -12,6 +12,7 @@ import httpx2
 from preferably_client.rows import (
     Campaign,
     Card,
+    Chain,
     Estimate,
     Guideline,
     Judgment,
@@ -243,6 +244,15 @@ class Preferably:
     def read_schedule(self, schedule_id: int) -> Schedule:
         return read(Schedule, self._get(f"schedules/{schedule_id}"))
 
+    def create_schedule(self, name: str, template: str, *, base_model: int, **about: Any) -> Schedule:
+        """`template`: the kind of chain, such as weekly. `about`: the fields of its page, and `settings` by kind of run, such as
+        {"sft": "preset:small"}. What is left out is as the page shows it at first."""
+        return read(Schedule, self._post("schedules", {"name": name, "template": template, "base_model": base_model} | about))
+
+    def change_schedule(self, schedule_id: int, **wanted: Any) -> Schedule:
+        """`wanted`: what create_schedule takes, but for the template. What is left out stays."""
+        return read(Schedule, self._post(f"schedules/{schedule_id}/change", dict(wanted)))
+
     def pause_schedule(self, schedule_id: int) -> Schedule:
         return read(Schedule, self._post(f"schedules/{schedule_id}/pause"))
 
@@ -251,6 +261,27 @@ class Preferably:
 
     def fire_schedule(self, schedule_id: int) -> Schedule:
         return read(Schedule, self._post(f"schedules/{schedule_id}/fire"))
+
+    # --- chains ---------------------------------------------------------------------------------------------------
+
+    def list_chains(self, *, schedule: int | None = None, state: str | None = None) -> Iterator[Chain]:
+        """`state`: "approval" for those that wait for a person."""
+        return self._rows(Chain, "chains", {"schedule": schedule, "state": state})
+
+    def read_chain(self, chain_id: int) -> Chain:
+        return read(Chain, self._get(f"chains/{chain_id}"))
+
+    def approve_chain(self, chain_id: int) -> Chain:
+        """The step that waits for a person begins."""
+        return read(Chain, self._post(f"chains/{chain_id}/approve"))
+
+    def resume_chain(self, chain_id: int, *, anew: bool = False) -> Chain:
+        """Goes on at the step that failed; with `anew` not even what its stopped run has saved is taken."""
+        return read(Chain, self._post(f"chains/{chain_id}/resume", {"anew": anew}))
+
+    def stop_chain(self, chain_id: int) -> Chain:
+        """Ends it for good, also in place of an approval."""
+        return read(Chain, self._post(f"chains/{chain_id}/stop"))
 
     # --- models ---------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,153 @@
+"""Schedules and chains as JSON. What a schedule may be is the page's own form: the body has its fields, and it decides."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from accounts.api.fields import MAX_ID, Flag
+from accounts.api.paging import PageQuery
+from training import launching, plans
+from training.models import Chain, Link, Schedule
+from training.schedule_forms import ScheduleForm
+
+_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
+_CHOICES: Mapping[str, Any] = {"trigger": Schedule.Trigger.choices, "strategy": list(launching.STRATEGIES)}
+_CONFIG = "config_"
+
+
+class ScheduleSerializer(serializers.Serializer[Any]):
+    """What starts by itself."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    trigger = serializers.ChoiceField(choices=Schedule.Trigger.choices)
+    cron = serializers.CharField(help_text="minute, hour, day of month, month, day of week; empty where no clock calls")
+    time_zone = serializers.CharField()
+    n_new = serializers.IntegerField(help_text="by data: so many judgments since it last ran")
+    accuracy_drop = serializers.FloatField(help_text="by accuracy: so many points")
+    n_fresh_pairs = serializers.IntegerField(help_text="by accuracy: with fewer nothing is measured")
+    judge = serializers.IntegerField(source="judge_id", allow_null=True, help_text="by accuracy: the first reward model watched")
+    skips_nothing_new = serializers.BooleanField()
+    min_interval_h = serializers.IntegerField()
+    max_runs_a_week = serializers.IntegerField(allow_null=True, help_text="null: no budget")
+    quiet_from = serializers.CharField(allow_null=True, help_text="in its time zone")
+    quiet_until = serializers.CharField(allow_null=True)
+    plan = serializers.DictField(help_text="its template, models and data, and the whole config of each kind of run")
+    paused_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True, help_text="by clock: when it fires next")
+    last_ran_at = serializers.DateTimeField(allow_null=True)
+    n_firings = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+
+
+class ScheduleChangeSerializer(serializers.Serializer[Any]):
+    """The fields of the page's form. What is left out stays; each kind of chain takes those that its page shows."""
+
+    settings = serializers.DictField(
+        child=serializers.CharField(max_length=100),
+        required=False,
+        help_text="of each kind of run: `preset:balanced`, `run:12` for those of an earlier run, or `kept`",
+    )
+
+    def get_fields(self) -> dict[str, Any]:
+        offered = {name: _field(name, field) for name, field in ScheduleForm.base_fields.items()}
+        return offered | super().get_fields()
+
+
+class NewScheduleSerializer(ScheduleChangeSerializer):
+    """The fields of the page's form. What is left out is as the page shows it at first."""
+
+    template = serializers.ChoiceField(choices=list(plans.TEMPLATES), help_text="the kind of chain that it begins")
+
+
+class LinkSerializer(serializers.Serializer[Any]):
+    """One step of a chain and what it left: a snapshot, a run or a campaign."""
+
+    step = serializers.ChoiceField(choices=[step.value for step in plans.Step])
+    state = serializers.ChoiceField(choices=Link.State.choices)
+    needs_approval = serializers.BooleanField()
+    approved_by = serializers.CharField(allow_null=True)
+    approved_at = serializers.DateTimeField(allow_null=True)
+    snapshot = serializers.IntegerField(source="snapshot_id", allow_null=True)
+    run = serializers.IntegerField(source="run_id", allow_null=True)
+    campaign = serializers.IntegerField(source="campaign_id", allow_null=True)
+    began_at = serializers.DateTimeField(source="claimed_at", allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class ChainSerializer(serializers.Serializer[Any]):
+    """One go through a schedule's plan."""
+
+    id = serializers.IntegerField()
+    schedule = serializers.IntegerField(source="schedule_id")
+    number = serializers.IntegerField(help_text="of the firing that began it")
+    state = serializers.ChoiceField(choices=Chain.State.choices)
+    error = serializers.CharField(help_text="a sentence when a failure stopped it")
+    why = serializers.CharField(source="firing.sentence", help_text="why it began")
+    base_model = serializers.IntegerField(source="base_model_id")
+    plan = serializers.DictField(help_text="the schedule's, as it was when the chain began")
+    started_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+    links = LinkSerializer(many=True, help_text="in their order")
+
+
+class ChainQuery(PageQuery):
+    schedule = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
+    state = serializers.ChoiceField(required=False, choices=Chain.State.choices)
+
+
+class ChainResumptionSerializer(serializers.Serializer[Any]):
+    anew = Flag(default=False, help_text="the step is begun anew, even if its stopped run has saved a model to go on with")
+
+
+def filled_in(
+    values: Mapping[str, Any], *, template: str, schedule: Schedule | None = None, time_zone: str = "UTC"
+) -> ScheduleForm:
+    """The page's form with these values, found right. Raises ValidationError."""
+    shown = ScheduleForm(template=template, schedule=schedule, time_zone=time_zone)
+    given = {name: value for name, value in values.items() if name not in ("template", "settings")}
+    given |= {f"{_CONFIG}{kind}": value for kind, value in values.get("settings", {}).items()}
+    if odd := [name for name, value in given.items() if value and name not in shown.fields]:
+        raise ValidationError({_told(name): [_("A schedule of this kind has no such setting. Leave it out.")] for name in odd})
+    data = {bound.name: bound.value() for bound in shown} | given
+    form = ScheduleForm(data, template=template, schedule=schedule, time_zone=time_zone)
+    if not form.is_valid():
+        raise ValidationError({_told(name): [str(one) for one in sentences] for name, sentences in form.errors.items()})
+    return form
+
+
+def _told(name: str) -> str:
+    """A field of the form under the name that it has in a body."""
+    return name.replace(_CONFIG, "settings.", 1) if name.startswith(_CONFIG) else name
+
+
+def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, Any]:
+    """What a body may say for a field of the form: the right type. Whether the value will do is the form's to say."""
+    about: dict[str, Any] = {"required": False, "help_text": _words(field)}
+    if isinstance(field, forms.BooleanField):
+        return Flag(**about)
+    about["allow_null"] = not field.required
+    if isinstance(field, forms.ModelChoiceField):
+        return serializers.IntegerField(min_value=1, max_value=MAX_ID, **about)
+    if isinstance(field, forms.IntegerField):  # a FloatField is one as well
+        about |= {"min_value": field.min_value, "max_value": field.max_value}
+        return serializers.FloatField(**about) if isinstance(field, forms.FloatField) else serializers.IntegerField(**about)
+    if isinstance(field, forms.TypedMultipleChoiceField):
+        return serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=MAX_ID), max_length=1000, **about)
+    if isinstance(field, forms.MultipleChoiceField):
+        return serializers.ListField(child=serializers.CharField(max_length=32), max_length=len(plans.Step), **about)
+    if isinstance(field, forms.TimeField):
+        return serializers.RegexField(_TIME, error_messages={"invalid": gettext_lazy("Write a time as 22:00.")}, **about)
+    if name in _CHOICES:
+        return serializers.ChoiceField(choices=_CHOICES[name], **about)
+    return serializers.CharField(max_length=getattr(field, "max_length", None) or 64, allow_blank=not field.required, **about)
+
+
+def _words(field: forms.Field) -> Any:
+    return format_lazy("{}. {}", field.label, field.help_text) if field.help_text else field.label

@@ -100,9 +100,16 @@ def markdown(text: str) -> SafeString:
 
     Scripts, styles, images and links into this site are dropped; what was typed as HTML is shown as typed.
     """
-    if len(text) > LIMIT or _open_brackets(text) > OPEN_BRACKETS_LIMIT:
-        return plain(text)
-    return _markdown(text)
+    return plain(text) if _is_plain(text) else _markdown(text)
+
+
+def markdown_once(text: str) -> SafeString:
+    """Like `markdown`, for a text that will not be asked for again, such as one that is still being typed: it is not kept."""
+    return plain(text) if _is_plain(text) else _markdown.__wrapped__(text)
+
+
+def _is_plain(text: str) -> bool:
+    return len(text) > LIMIT or _open_brackets(text) > OPEN_BRACKETS_LIMIT
 
 
 def plain(text: str) -> SafeString:

@@ -181,7 +181,7 @@ def diff(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 @require_POST
 def preview(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     access.work(user=request.user, lease=lease)
-    return HttpResponse(texts.markdown(request.POST.get("text", "")))
+    return HttpResponse(texts.markdown_once(request.POST.get("text", "")))
 
 
 # --- what an open page sends -------------------------------------------------------------------------------------

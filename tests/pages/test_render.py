@@ -32,6 +32,15 @@ ATTACKS = [
 ]
 
 
+def test_a_text_that_is_still_typed_is_drawn_alike_and_pushes_nothing_out() -> None:
+    before = render._markdown.cache_info().currsize
+
+    once = render.markdown_once("**half** a thou")
+
+    assert render._markdown.cache_info().currsize == before
+    assert once == render.markdown("**half** a thou")
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_attack_leaves_a_live_element_or_attribute(attack: str) -> None:
     shown = render.markdown(attack)

@@ -55,7 +55,7 @@ def diff(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def text(request: HttpRequest, pk: int) -> HttpResponse:
     access.campaign(user=request.user, pk=pk)
-    return HttpResponse(texts.markdown(request.POST.get("text", "")))
+    return HttpResponse(texts.markdown_once(request.POST.get("text", "")))
 
 
 def _is_fragment(request: HttpRequest) -> bool:

@@ -8,7 +8,7 @@ import { finish as mountFinish } from "js/desk/finish";
 import { keys } from "js/desk/keys";
 import { lease as mountLease } from "js/desk/lease";
 import { login as mountLogin } from "js/desk/login";
-import { post } from "js/desk/post";
+import { preview as mountPreview } from "js/desk/preview";
 import { record as mountRecord } from "js/desk/record";
 import { says } from "js/desk/says";
 import { send as mountSend } from "js/desk/send";
@@ -16,8 +16,6 @@ import { send as mountSend } from "js/desk/send";
 export function mount(desk) {
   const form = desk.querySelector("form#answer");
   const written = desk.querySelector("[data-written]");
-  const preview = desk.querySelector("[data-preview]");
-  const buttons = [...desk.querySelectorAll("[data-editor]")];
   const say = says(desk);
   const life = new AbortController();
   const { signal } = life; // ends what listens outside the desk, when the next item takes its place
@@ -29,7 +27,6 @@ export function mount(desk) {
   const finish = mountFinish({ desk, form, say, draft, login });
   mountSend({ form, say, draft, login, signal });
   const beside = mountBeside({ desk, record, signal });
-
   const care = mountCare({ desk });
   const plural = new Intl.PluralRules(document.documentElement.lang);
 
@@ -39,6 +36,8 @@ export function mount(desk) {
     text = event.target;
     count();
   });
+
+  const preview = mountPreview({ desk, fields: dialogue.fields, textNow: () => text, say, record, signal });
 
   function count() {
     if (!text.isConnected) text = form.elements.text;
@@ -51,36 +50,6 @@ export function mount(desk) {
     desk.querySelector("[data-meter]").value = n;
   }
 
-  async function show(mode) {
-    const isPreview = mode === "preview";
-    if (isPreview) {
-      preview.replaceChildren(...(await Promise.all(dialogue.fields().map(rendered))));
-      record.opened("preview");
-    }
-    preview.hidden = !isPreview;
-    written.hidden = isPreview;
-    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.editor === mode));
-    (isPreview ? preview : text).focus();
-  }
-
-  async function rendered(field) {
-    const part = document.createElement("div");
-    const body = new FormData();
-    body.set("text", field.value);
-    const answer = await post(desk.dataset.previewUrl, body);
-    part.innerHTML = answer.kind === "ok" ? answer.data : ""; // rendered and cleaned by our own server
-    part.className = "prose";
-    part.dir = "auto";
-    const name = field.closest("[data-turn]")?.querySelector("label").cloneNode(true);
-    if (!name) return part;
-    const turn = document.createElement("section");
-    const head = document.createElement("p");
-    head.className = "desk-turn-role";
-    head.textContent = name.textContent;
-    turn.append(head, part);
-    return turn;
-  }
-
   // The editor alone, over everything else; a short prompt stays a key away.
   const fullButton = desk.querySelector("[data-full]");
   function full(isFull = !desk.hasAttribute("data-alone")) {
@@ -91,12 +60,10 @@ export function mount(desk) {
   }
   fullButton.addEventListener("click", () => full());
 
-  const toggle = () => show(preview.hidden ? "preview" : "write");
-  for (const button of buttons) button.addEventListener("click", () => show(button.dataset.editor));
   document.addEventListener("keydown", (event) => {
     if (!(event.metaKey || event.ctrlKey) || !event.shiftKey || event.key !== "Enter") return;
     event.preventDefault();
-    toggle();
+    preview.toggle();
   }, { signal });
 
   keys({
@@ -108,16 +75,18 @@ export function mount(desk) {
       else if (desk.hasAttribute("data-alone")) full(false);
       else desk.querySelector("[data-prompt-text]").focus();
     },
-    commands: { f: () => full(), g: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: () => show("write") },
+    commands: { f: () => full(), g: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: preview.write },
   });
   form.addEventListener("input", () => {
     count();
     draft.changed();
+    preview.changed();
   });
-  desk.addEventListener("desk:show", () => preview.hidden || show("write"));
+  desk.addEventListener("desk:show", preview.write);
   reveal();
   draft.restore();
   count();
+  preview.fit();
   desk.toggleAttribute("data-mounted", true);
   const review = desk.querySelector("[data-review]");
   if (care.isCovered() && !review) care.uncover();

@@ -281,17 +281,6 @@ def test_the_head_of_each_response_fits_its_card(width: int, open_page: OpenPage
     assert page.evaluate(HEADS) == [[True, True]] * 4
 
 
-def test_the_preview_shows_the_text_rendered_and_goes_back(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
-    page = begin(open_page, rosa)
-    page.keyboard.type("It is **alive**.")
-
-    press(page, "Control+Shift+Enter")
-    expect(page.locator("[data-preview] strong")).to_have_text("alive")
-    press(page, "w")
-
-    assert focused(page) == "/text"
-
-
 def test_a_question_is_shown_and_reached_only_when_it_is_asked(
     open_page: OpenPage, rosa: Rater, guideline: Guideline, comparing: Campaign
 ) -> None:

@@ -81,12 +81,12 @@ def _waiting(n: int) -> str:
 
 
 def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, str]]:
-    """Every key of the page, for the sheet behind `?`."""
+    """Every key of the page, for the sheet behind `?`. No command has a letter that a response may have (forms.desk.LETTERS)."""
     everywhere = [
         ("⌘↵ / Ctrl ↵", _("review, and once more to submit")),
         ("s", _("skip, then 1 to 4 for the reason")),
         ("q", _("ask an admin about this item")),
-        ("g", _("guideline")),
+        ("l", _("guideline")),
         ("p", _("whole prompt")),
         ("u", _("undo the answer just submitted")),
     ]
@@ -97,6 +97,7 @@ def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, s
             writing += [("alt ↑ alt ↓", _("the turn before, the turn after"))]
         return [*everywhere, *writing]
     comparing = [
+        ("a … i", _("to the response of that letter")),
         ("← →", _("the response before, the response after")),
         ("↑ ↓", _("in a response: its text, its scales, its flags")),
         ("1 … 9", _("on a text: its rank, the same digit twice ties; on a scale: the answer")),
@@ -104,8 +105,8 @@ def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, s
         ("alt ↑ alt ↓", _("one rank up, one rank down")),
         (_("space"), _("tick or untick a flag")),
         (_("space, page ↓"), _("scroll a text")),
-        ("b", _("all bad, and say why")),
-        ("e", _("edit the best response")),
+        ("x", _("all bad, and say why")),
+        ("w", _("write a better one, from the best response")),
         ("r", _("reason")),
         ("m", _("how much better, then 1 to 4")),
         ("v", _("the response as read, raw, or by difference")),

@@ -188,15 +188,16 @@ export function mount(desk) {
     signal,
     leave: () => cardNow().querySelector("[data-text]").focus(),
     commands: {
-      b: allBadNow,
-      e: editor.open,
-      g: beside.guideline,
+      ...Object.fromEntries(cards.map((card) => [card.dataset.letter.toLowerCase(), () => focusStop(card, 0)])),
+      l: beside.guideline,
       m: () => (form.querySelector("[name=strength]:checked") ?? form.querySelector("[name=strength]"))?.focus(),
       p: beside.prompt,
       r: () => reason.focus(),
       q: beside.ask,
       s: beside.skip,
       v: () => views.cycle(cardNow()),
+      w: editor.open,
+      x: allBadNow,
     },
   });
 

@@ -75,7 +75,7 @@ export function mount(desk) {
       else if (desk.hasAttribute("data-alone")) full(false);
       else desk.querySelector("[data-prompt-text]").focus();
     },
-    commands: { f: () => full(), g: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: preview.write },
+    commands: { f: () => full(), l: beside.guideline, p: beside.prompt, q: beside.ask, s: beside.skip, w: preview.write },
   });
   form.addEventListener("input", () => {
     count();

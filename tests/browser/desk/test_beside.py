@@ -17,7 +17,7 @@ def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, ros
     if kind == "write":
         press(page, "Escape")
 
-    press(page, "g")
+    press(page, "l")
     panel = page.locator("#guideline-panel")
     expect(panel).to_contain_text("Then be honest.")
 
@@ -30,7 +30,7 @@ def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, ros
 
 def test_the_guideline_is_closed_where_it_stands(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
     page = begin(open_page, rosa)
-    press(page, "g")
+    press(page, "l")
     panel = page.locator("#guideline-panel")
     expect(panel).to_be_focused()
 

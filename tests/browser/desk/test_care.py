@@ -34,9 +34,9 @@ def test_the_editor_does_not_open_before_the_text_is_shown(open_page: OpenPage, 
     page = begin(open_page, rosa)
     page.locator("#response-A [data-text]").focus()
 
-    press(page, "1", "e")
+    press(page, "1", "w")
     expect(page.locator("#edit")).to_be_hidden()
     assert focused(page) == "/SUMMARY"
-    press(page, "Enter", "e")
+    press(page, "Enter", "w")
 
     expect(page.locator("#edit")).to_be_visible()

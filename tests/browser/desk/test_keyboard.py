@@ -8,9 +8,11 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from labeling import queue, services
-from labeling.models import Campaign, Guideline, Judgment, Rater, Slot
+from labeling.forms.desk import LETTERS
+from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
 from labeling.rating_form import Condition, Flag, RatingForm, Scale
 from tests.browser.desk.hands import OpenPage, begin, focused, line, press, rank_all, rate_all
+from tests.cast import open_comparison_campaign
 
 HEADS = """() => [...document.querySelectorAll(".desk-response")].map((card) => {
   const [head, ends] = [card.querySelector("header"), card.getBoundingClientRect()];
@@ -18,6 +20,7 @@ HEADS = """() => [...document.querySelectorAll(".desk-response")].map((card) => 
   return [inside, head.offsetHeight < 50];
 })"""
 """Of each card's head: nothing sticks out, and it is one line."""
+FILLED = "(form) => [...new FormData(form)].filter(([name]) => name !== 'record').join()"
 
 
 def test_a_comparison_is_judged_by_keys_alone(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
@@ -121,7 +124,7 @@ def test_all_bad_asks_why_and_is_stored(open_page: OpenPage, rosa: Rater, compar
     first = page.url
     rate_all(page, 1, 1, 1, 1)
 
-    press(page, "b")
+    press(page, "x")
     page.keyboard.type("none of them gets it")
     assert line(page) == "All bad"
     press(page, "Control+Enter")
@@ -160,7 +163,7 @@ def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
     rate_all(page, 5, 6, 5, 2)
     rank_all(page, 2, 1, 2, 4)
 
-    press(page, "e")
+    press(page, "w")
     page.keyboard.type("In short: ")
     axe_clean(page)
     screenshot(page, "desk-edit")
@@ -176,7 +179,7 @@ def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
 
 def test_an_edit_survives_a_reload_and_can_be_dropped(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
     page = begin(open_page, rosa)
-    press(page, "1", "e")
+    press(page, "1", "w")
     page.keyboard.type("In short: ")
 
     page.reload()
@@ -242,6 +245,24 @@ def test_the_list_of_keys_names_those_of_the_desk(open_page: OpenPage, rosa: Rat
     expect(dialog).to_contain_text("all bad, and say why")
     keys = [keys.lower() for keys in dialog.locator("dd").all_inner_texts()]
     assert len(keys) == len(set(keys))
+
+
+def test_the_letters_of_nine_responses_lead_to_them_and_are_no_commands(
+    open_page: OpenPage, rosa: Rater, day_shift: Pool, guideline: Guideline
+) -> None:
+    open_comparison_campaign(pool=day_shift, guideline=guideline, n_responses=len(LETTERS))
+    page = begin(open_page, rosa)
+    untouched = page.locator("form#answer").evaluate(FILLED)
+
+    for letter in LETTERS.lower():
+        press(page, letter)
+        assert focused(page) == f"{letter.upper()}/text"
+
+    assert page.locator("form#answer").evaluate(FILLED) == untouched
+    assert page.locator("dialog[open], #guideline-panel:visible, [data-prompt-open]").count() == 0
+    press(page, "?")
+    keys = page.get_by_role("dialog", name="Keys").locator("dd").all_inner_texts()
+    assert set("lmpqrsuvwx") == {key for key in keys if len(key) == 1 and key.isalpha()}
 
 
 def test_an_answer_is_written_by_keys_alone(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:

@@ -45,10 +45,10 @@ def test_the_reason_is_asked_for_when_all_are_bad(open_page: OpenPage, rosa: Rat
     page = begin(open_page, rosa)
     reason = page.locator("#reason")
 
-    press(page, "b")
+    press(page, "x")
     expect(reason).to_have_attribute("placeholder", "Why are all of them bad?")
     assert reason.evaluate("el => el.required")
-    press(page, "Escape", "b")
+    press(page, "Escape", "x")
 
     expect(reason).to_have_attribute("placeholder", "Why? (optional)")
 

@@ -78,7 +78,7 @@ def test_every_page_of_the_desk_is_accessible(
     press(page, "Escape", "s")
     axe_clean(page)
     screenshot(page, f"desk-skip-{theme}")
-    press(page, "Escape", "g")
+    press(page, "Escape", "l")
     expect(page.locator("#guideline-panel")).to_contain_text("Then be honest.")
     axe_clean(page)
     screenshot(page, f"desk-guideline-{theme}")

@@ -1,9 +1,7 @@
 """What the desk's templates draw, made from a piece of work and from what was typed on it. Reads, and never writes."""
 
 import datetime as dt
-import difflib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -19,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling import desk_warnings, desk_words, queue, rating_form
+from labeling import desk_warnings, desk_words, queue, rating_form, word_diff
 from labeling.forms import desk as forms
 from labeling.models import Demonstration, Draft, Judgment, Rater, Response
 from labeling.selectors import care
@@ -29,8 +27,6 @@ from pages import rendered
 MOST_FIELDS = 1_000
 LONGEST_CHOICE = 8
 """What is chosen from a list is short; the rest of a longer text is nobody's choice."""
-DIFF_TOKENS = 6_000
-"""Beyond this many words a side, difflib by words takes seconds; the page says so instead."""
 
 WARNING_SENTENCES: dict[str, str | Promise] = {
     desk_warnings.ORDER_AS_SHOWN: gettext_lazy("The ranking is the order in which the responses happened to be shown."),
@@ -659,19 +655,10 @@ def _drawn(turns: Sequence[Mapping[str, str]], html: Sequence[SafeString]) -> li
 
 # --- words by words ----------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
-class Piece:
-    """Part of a response: `kind` is same, added (only here) or removed (only in the other)."""
-
-    kind: str
-    text: str
-
-
-@dataclass(frozen=True)
 class Diff:
     of: str
     to: str
-    pieces: tuple[Piece, ...]
-    is_too_long: bool
+    pieces: tuple[word_diff.Piece, ...]
 
 
 def diff(*, work: Work, of: str, to: str) -> Diff | None:
@@ -679,19 +666,4 @@ def diff(*, work: Work, of: str, to: str) -> Diff | None:
     texts = dict(zip(forms.LETTERS, (response.text for response in queue.presented(work.shown)), strict=False))
     if of not in texts or to not in texts or of == to:
         return None
-    before, after = (re.findall(r"\s+|\w+|[^\w\s]", text) for text in (texts[to], texts[of]))
-    if max(len(before), len(after)) > DIFF_TOKENS:
-        return Diff(of, to, (), is_too_long=True)
-    return Diff(of, to, tuple(word_pieces(before, after)), is_too_long=False)
-
-
-def word_pieces(before: list[str], after: list[str]) -> list[Piece]:
-    pieces = []
-    for tag, start, end, new_start, new_end in difflib.SequenceMatcher(a=before, b=after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            pieces.append(Piece("same", "".join(after[new_start:new_end])))
-            continue
-        for kind, text in (("removed", "".join(before[start:end])), ("added", "".join(after[new_start:new_end]))):
-            if text:
-                pieces.append(Piece(kind, text))
-    return pieces
+    return Diff(of, to, tuple(word_diff.pieces(texts[to], texts[of])))

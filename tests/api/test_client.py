@@ -49,6 +49,9 @@ def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
         "Snapshot",
         "Run",
         "Point",
+        "Sample",
+        "Log",
+        "LogLine",
         "Model",
         "Card",
         "Publication",
@@ -187,6 +190,21 @@ def test_a_run_is_followed_to_its_end_through_a_resume(bo: User, wsgi: Any) -> N
     assert [(point.attempt, point.step) for point in site.follow_run(run.pk)] == [(1, 1), (1, 2), (1, 3), (2, 3), (2, 4)]
     assert [point.step for point in site.read_run_points(run.pk, attempt=2)] == [3, 4]
     assert site.read_run(run.pk).outcome == "succeeded"
+
+
+def test_a_runs_samples_and_log_are_read_and_followed(bo: User, wsgi: Any) -> None:
+    run = cast.a_run(bo, state="running", n_points=3, log_tail="one\ntwo\nthr", log_attempt=1, n_log_lines=2)
+
+    def meanwhile(_seconds: float) -> None:
+        type(run).objects.filter(pk=run.pk).update(log_tail="two\nthree\n", n_log_lines=3)
+        run.log_tail, run.n_log_lines = "two\nthree\n", 3
+        cast.finished(run, "succeeded")
+
+    site = Preferably("http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi), pause=meanwhile)
+
+    assert site.read_run_log(run.pk).unfinished == "thr"
+    assert [(line.number, line.text) for line in site.follow_run_log(run.pk)] == [(1, "one"), (2, "two"), (3, "three")]
+    assert [round(sample.scores["reward"], 2) for sample in site.list_run_samples(run.pk)] == [0.62, 1.62]
 
 
 def test_a_script_steers_a_schedule(site: Preferably, bo: User) -> None:

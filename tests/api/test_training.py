@@ -232,6 +232,52 @@ def test_a_thousand_points_cost_three_queries(
         assert len(client.get(f"/api/v1/runs/{run.pk}/points").json()["results"]) == 1000
 
 
+# --- samples and log ----------------------------------------------------------------------------------------------
+
+
+def test_samples_come_by_pages_with_their_scores(
+    calling: Caller, noor: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    run, client = cast.a_run(noor, state="running", n_points=3), calling(noor)
+    cast.a_run(noor, state="running", n_points=3, name="another's")
+    client.get("/api/v1/models")
+
+    with django_assert_num_queries(3):  # token, run, samples
+        first = client.get(f"/api/v1/runs/{run.pk}/samples?limit=1").json()
+    rest = client.get(f"/api/v1/runs/{run.pk}/samples?cursor={first['next_cursor']}").json()
+
+    assert [round(sample["scores"]["reward"], 2) for sample in first["results"] + rest["results"]] == [0.62, 1.62]
+    assert (first["results"][0]["step"], first["results"][0]["prompt"][:13], rest["next_cursor"]) == (3, "Write a polit", None)
+
+
+def test_a_log_is_read_from_where_one_was(calling: Caller, noor: User) -> None:
+    run = cast.a_run(noor, state="running", log_tail="b\nc\nd\n 40%", n_log_lines=12, log_attempt=1)
+    client = calling(noor)
+
+    whole = client.get(f"/api/v1/runs/{run.pk}/log").json()
+    rest = client.get(f"/api/v1/runs/{run.pk}/log?attempt=1&since=11").json()
+    none = client.get(f"/api/v1/runs/{run.pk}/log?attempt={whole['next_attempt']}&since={whole['next_since']}").json()
+
+    assert [(line["number"], line["text"]) for line in whole["results"]] == [(10, "b"), (11, "c"), (12, "d")]
+    assert (whole["unfinished"], whole["state"], whole["next_attempt"], whole["next_since"]) == (" 40%", "running", 1, 12)
+    assert [line["text"] for line in rest["results"]] == ["d"]
+    assert (none["results"], none["next_since"]) == ([], 12)
+
+
+def test_the_log_of_an_attempt_elsewhere_is_read_from_its_beginning(calling: Caller, noor: User) -> None:
+    run = cast.a_run(noor, state="running", log_tail="anew\n", n_log_lines=1, log_attempt=2, attempt=2)
+
+    log = calling(noor).get(f"/api/v1/runs/{run.pk}/log?attempt=1&since=40").json()
+
+    assert ([line["text"] for line in log["results"]], log["next_attempt"], log["next_since"]) == (["anew"], 2, 1)
+
+
+def test_a_run_without_a_log_has_no_line(calling: Caller, noor: User) -> None:
+    log = calling(noor).get(f"/api/v1/runs/{cast.a_run(noor).pk}/log").json()
+
+    assert (log["results"], log["unfinished"], log["next_since"]) == ([], "", 0)
+
+
 # --- schedules ----------------------------------------------------------------------------------------------------
 
 

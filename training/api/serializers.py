@@ -279,6 +279,42 @@ class PointsSerializer(serializers.Serializer[Any]):
     results = PointSerializer(many=True)
 
 
+class SampleSerializer(serializers.Serializer[Any]):
+    """A text that the model wrote while it trained."""
+
+    id = serializers.IntegerField()
+    attempt = serializers.IntegerField()
+    step = serializers.IntegerField()
+    prompt = serializers.CharField()
+    response = serializers.CharField()
+    scores = serializers.DictField(help_text="name → number, or true or false")
+
+
+class LogQuery(serializers.Serializer[Any]):
+    since = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_STEP, help_text="after this line")
+    attempt = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_ATTEMPT,
+        help_text="the attempt that `since` is a line of: a later one's log is then read from its beginning",
+    )
+
+
+class LogLineSerializer(serializers.Serializer[Any]):
+    number = serializers.IntegerField(help_text="from 1 in the log of the attempt; a gap: more was written than is kept")
+    text = serializers.CharField()
+
+
+class LogSerializer(serializers.Serializer[Any]):
+    """Whole lines, and what to ask with for the next ones."""
+
+    state = serializers.ChoiceField(choices=Run.State.choices)
+    next_attempt = serializers.IntegerField()
+    next_since = serializers.IntegerField()
+    results = LogLineSerializer(many=True)
+    unfinished = serializers.CharField(help_text="the line that is being written, such as a progress bar's; often empty")
+
+
 # --- models ------------------------------------------------------------------------------------------------------
 
 

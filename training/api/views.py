@@ -106,6 +106,33 @@ class RunPoints(ApiView):
         return Response(serializers.PointsSerializer(body).data)
 
 
+class RunSamples(ApiView):
+    @reads("list_run_samples", paging.page_of(serializers.SampleSerializer), query=paging.PageQuery, is_one=True, tag="runs")
+    def get(self, request: Request, pk: int) -> Response:
+        """What the model wrote while it trained, with scores, the newest first."""
+        query = asked(paging.PageQuery, request)
+        run = access.run(user=person(request), pk=pk)
+        page = paging.page(run.samples.all(), cursor=query.get("cursor"), limit=query["limit"])
+        return Response(page.as_json(serializers.SampleSerializer(page.rows, many=True).data))
+
+
+class RunLog(ApiView):
+    @reads("read_run_log", serializers.LogSerializer, query=serializers.LogQuery, is_one=True, tag="runs")
+    def get(self, request: Request, pk: int) -> Response:
+        """The last lines of its log, or those since a line. Ask again with `next_attempt` and `next_since` while it goes on."""
+        query = asked(serializers.LogQuery, request)
+        run = access.run(user=person(request), pk=pk)
+        log = selectors.log_since(run=run, line=query["since"], attempt=query.get("attempt"))
+        body = {
+            "state": run.state,
+            "next_attempt": log.attempt,
+            "next_since": log.next_since,
+            "results": log.lines,
+            "unfinished": log.unfinished,
+        }
+        return Response(serializers.LogSerializer(body).data)
+
+
 class RunStop(ApiView):
     @writes("stop_run", serializers.RunSerializer, is_one=True, tag="runs")
     @idempotency.once

@@ -74,6 +74,8 @@ class Run(models.Model):
     versions = models.JSONField(default=dict, help_text="torch, transformers, trl, python, commit, device")
     notes = models.JSONField(default=list, help_text="sentences from the trainer: what was cut, left out or switched")
     log_tail = models.TextField(blank=True, default="")
+    log_attempt = models.PositiveSmallIntegerField(default=0, help_text="whose log that is")
+    n_log_lines = models.PositiveIntegerField(default=0, help_text="ended lines of that log, those before the tail too")
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)

@@ -24,7 +24,7 @@ from training.selectors.nodes import (
     why_waiting,
 )
 from training.selectors.origins import Drawing, Node, Place, drawing, responses_of
-from training.selectors.points import points_since
+from training.selectors.points import Log, log_since, points_since
 from training.selectors.registry import Step, children, is_registered, lineage, models
 from training.selectors.runs import (
     DEFAULT_PRESET,
@@ -88,6 +88,7 @@ __all__ = [
     "KeptTurn",
     "Line",
     "Live",
+    "Log",
     "Loss",
     "Measure",
     "Node",
@@ -132,6 +133,7 @@ __all__ = [
     "lineage_json",
     "links",
     "live",
+    "log_since",
     "loss",
     "made_card",
     "measures",

@@ -115,10 +115,12 @@ def record_progress(
     samples: Sequence[Sample],
     notes: Sequence[str],
     log_tail: str,
+    n_log_lines: int = 0,
     now: datetime,
 ) -> bool:
     """Stores what the child has written since; a line told twice is stored once. False for an attempt that is over."""
-    changes: dict[str, Any] = {"heartbeat_at": now, "log_tail": log_tail, "notes": list(notes)}
+    log = {"log_tail": log_tail, "n_log_lines": n_log_lines, "log_attempt": attempt}
+    changes: dict[str, Any] = {"heartbeat_at": now, "notes": list(notes), **log}
     own = [point for point in points if point.attempt == attempt]
     if own:
         changes |= {"step": own[-1].step, "n_steps": own[-1].n_steps, "progress_at": now}

@@ -47,6 +47,7 @@ def record(attempt: Attempt) -> None:
         samples=news.samples,
         notes=news.notes,
         log_tail=news.log_tail,
+        n_log_lines=news.n_log_lines,
         now=timezone.now(),
     )
     if not accepted:

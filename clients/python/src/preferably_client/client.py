@@ -16,12 +16,15 @@ from preferably_client.rows import (
     Estimate,
     Guideline,
     Judgment,
+    Log,
+    LogLine,
     Model,
     Point,
     Pool,
     Prompt,
     Publication,
     Run,
+    Sample,
     Schedule,
     Snapshot,
     Webhook,
@@ -235,6 +238,23 @@ class Preferably:
             for page in self._point_pages(run_id, attempt, since):
                 yield from (read(Point, row) for row in page["results"])
                 attempt, since, state = page["next_attempt"], page["next_since"], page["state"]
+
+    def list_run_samples(self, run_id: int) -> Iterator[Sample]:
+        """What the model wrote while it trained, the newest first."""
+        return self._rows(Sample, f"runs/{run_id}/samples", {})
+
+    def read_run_log(self, run_id: int, *, attempt: int | None = None, since: int = 0) -> Log:
+        """The last lines of its log, or of those the ones after line `since` of `attempt`."""
+        return read(Log, self._get(f"runs/{run_id}/log", {"attempt": attempt, "since": since}))
+
+    def follow_run_log(self, run_id: int, *, every_s: float = 2.0) -> Iterator[LogLine]:
+        """Every line as it is written, until the run has ended."""
+        log = self.read_run_log(run_id)
+        yield from log.results
+        while log.state != "finished":
+            self._pause(every_s)
+            log = self.read_run_log(run_id, attempt=log.next_attempt, since=log.next_since)
+            yield from log.results
 
     # --- schedules ------------------------------------------------------------------------------------------------
 

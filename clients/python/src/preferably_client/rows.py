@@ -202,6 +202,35 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Sample:
+    """A text that the model wrote while it trained."""
+
+    id: int
+    attempt: int
+    step: int
+    prompt: str
+    response: str
+    scores: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class LogLine:
+    number: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Log:
+    """Lines of a run's log, what to ask with for the next ones, and the line that is being written."""
+
+    state: str
+    next_attempt: int
+    next_since: int
+    results: list[LogLine]
+    unfinished: str
+
+
+@dataclass(frozen=True)
 class Schedule:
     id: int
     name: str

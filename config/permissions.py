@@ -141,6 +141,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "prompt_retire": ADMIN,
     "prompt_upsetting": ADMIN,
     "campaign_agreement": ADMIN,
+    "campaign_agreement_part": ADMIN,
     "campaign_bias": ADMIN,
     "campaign_bias_judgments": ADMIN,
     "campaign_quality": ADMIN,

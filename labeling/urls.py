@@ -68,6 +68,7 @@ urlpatterns = [
     path("campaigns/<int:pk>/export/", exports.export, name="export"),
     # quality
     path("campaigns/<int:pk>/agreement/", quality.agreement, name="campaign_agreement"),
+    path("campaigns/<int:pk>/agreement/part/", quality.part, name="campaign_agreement_part"),
     path("campaigns/<int:pk>/bias/", quality.bias, name="campaign_bias"),
     path("campaigns/<int:pk>/bias/<slug:row>/", quality.behind, name="campaign_bias_judgments"),
     path("campaigns/<int:pk>/quality", quality.compute, name="campaign_quality"),

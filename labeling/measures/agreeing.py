@@ -30,7 +30,18 @@ PERIODS = ("month", "week")
 
 def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
     once = votes.once
-    given: Record = {"units": once.pairs.unit, "labels": once.turned}
+    return {
+        **_on_pairs(once),
+        "self": as_record(with_oneself(votes)[0]),
+        **_orders(once),
+        "questions": _questions(once, questions),
+        "groups": _groups(once),
+        "groups_left_out": _left_out(once),
+    }
+
+
+def _on_pairs(votes: Votes) -> Record:
+    given: Record = {"units": votes.pairs.unit, "labels": votes.turned}
     return {
         "raw_half": as_record(agreement.raw(**given, ties="half")),
         "raw_out": as_record(agreement.raw(**given, ties="out")),
@@ -39,11 +50,6 @@ def agreement_of(votes: Votes, questions: Sequence[Question]) -> Record:
         "alpha_nominal": as_record(agreement.krippendorff(**given, metric="nominal")),
         "fleiss": as_record(agreement.fleiss(**given)),
         "gwet": as_record(agreement.gwet(**given)),
-        "self": as_record(with_oneself(votes)[0]),
-        **_orders(once),
-        "questions": _questions(once, questions),
-        "groups": _groups(once),
-        "groups_left_out": _left_out(once),
     }
 
 
@@ -96,14 +102,12 @@ def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
 
 def _groups(votes: Votes) -> list[Record]:
     """Agreement within each category, language, period and the like; none where everything is of one kind."""
-    pairs, found = votes.pairs, []
+    found = []
     for kind, group in votes.groups.items():
-        place = group.place[pairs.row]
-        shown, _n_left_out = _shown(kind, place, len(group.names))
+        shown, _n_left_out = _shown(kind, group.place[votes.pairs.row], len(group.names))
         for value in shown:
-            given: Record = {"units": pairs.unit[place == value], "labels": votes.turned[place == value]}
-            raw, alpha = agreement.raw(**given), agreement.krippendorff(**given, metric="ordinal")
-            found.append({"kind": kind, "value": group.names[value], "raw": as_record(raw), "alpha": as_record(alpha)})
+            part = votes.where(group.place == value)
+            found.append({"kind": kind, "value": group.names[value]} | _on_pairs(part) | _orders(part))
     return found
 
 

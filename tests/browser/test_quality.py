@@ -79,6 +79,7 @@ def every_page(campaign: Campaign) -> dict[str, str]:
         "quality-campaign": f"/campaigns/{campaign.pk}/",
         "quality-agreement": f"/campaigns/{campaign.pk}/agreement/",
         "quality-bias": f"/campaigns/{campaign.pk}/bias/",
+        "quality-part": f"/campaigns/{campaign.pk}/agreement/part/?kind=category&value=chat",
         "quality-pairs": f"/campaigns/{campaign.pk}/agreement/?sort=-agree",
         "quality-behind": f"/campaigns/{campaign.pk}/bias/first/",
         "quality-rater-behind": f"/campaigns/{campaign.pk}/raters/{judgment.rater_id}/flag-first/",

@@ -119,6 +119,21 @@ def test_of_many_weeks_the_latest_are_shown_however_few_votes_they_have() -> Non
     assert found["groups_left_out"] == {"week": 3}
 
 
+def test_a_part_has_every_measure_that_the_whole_has_of_its_own_votes() -> None:
+    """The latest week alone, measured as if there were no other."""
+    votes = votes_of(n_items=30, raters=(1, 2, 3), k=4, rank=lambda rater, place: (rater * place) % 4 + 1)
+    names, place = ("2026-W01", "2026-W02"), (votes.item % 2).astype(np.int64)
+    votes = replace(votes, groups={"week": measures.Grouping(names, place)})
+
+    whole = measures.agreement_of(votes, QUESTIONS)
+    alone = measures.agreement_of(votes.where(place == 1), QUESTIONS)
+    part = next(group for group in whole["groups"] if group["value"] == "2026-W02")
+
+    measured = {"raw_half", "raw_out", "raw_in", "alpha_ordinal", "alpha_nominal", "fleiss", "gwet", "tau", "w"}
+    assert part == {"kind": "week", "value": "2026-W02"} | {name: alone[name] for name in measured}
+    assert part["raw_half"] != whole["raw_half"]
+
+
 def test_of_many_categories_those_with_the_most_votes_are_shown() -> None:
     votes = in_weeks(15, busiest=11)
     category = measures.Grouping(tuple("abcdefghijklmno"), votes.groups["week"].place)

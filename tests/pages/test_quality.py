@@ -300,15 +300,25 @@ def test_the_agreement_page_says_how_many_earlier_weeks_are_not_shown(
     measured: Campaign, alice: User, signed_in: SignedIn
 ) -> None:
     report = QualityReport.objects.get()
-    figure = report.results["agreement"]["raw_half"]
-    weeks = [{"kind": "week", "value": f"2026-W{week}", "raw": figure, "alpha": figure} for week in (10, 11)]
+    told = {
+        name: figure for name, figure in report.results["agreement"].items() if isinstance(figure, dict) and "value" in figure
+    }
+    weeks = [{"kind": "week", "value": f"2026-W{week}"} | told for week in (10, 11)]
     report.results["agreement"] |= {"groups": weeks, "groups_left_out": {"week": 3}}
     report.save()
 
-    page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
+    client = signed_in(alice)
+    page = words(client.get(f"/campaigns/{measured.pk}/agreement/"))
+    part = words(client.get(f"/campaigns/{measured.pk}/agreement/part/?kind=week&value=2026-W11"))
+    missing = client.get(f"/campaigns/{measured.pk}/agreement/part/?kind=week&value=2025-W11")
 
-    assert "2026-W11" in page
     assert "3 earlier weeks are not shown." in page
+    assert f'/campaigns/{measured.pk}/agreement/part/?kind=week&amp;value=2026-W11"' in page
+    assert "Week: 2026-W11" in part
+    for measure in ("Agree, ties left out", "Krippendorff α, nominal", "Fleiss κ", "Gwet AC1", "Kendall W"):
+        assert measure in part
+    assert "Agree with themselves" not in part
+    assert missing.status_code == 404
 
 
 @pytest.mark.parametrize("row", ["first", "longer", "ties", "list", "position", "second_twice"])

@@ -1,8 +1,9 @@
 """Quality: how far raters agree, what choices follow, and who needs a look. Pages open from the stored report alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -97,6 +98,24 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             "split": selectors.split_items(report=report),
         }
     return render(request, "labeling/manage/quality_agreement.html", context)
+
+
+@require_GET
+def part(request: HttpRequest, pk: int) -> HttpResponse:
+    """All measures of one category, language or period."""
+    campaign = access.comparison_campaign(user=request.user, pk=pk)
+    report = selectors.quality_report(campaign=campaign)
+    asked = request.GET.get("kind"), request.GET.get("value")
+    groups = report.results["agreement"]["groups"] if report else []
+    found = next((group for group in groups if (group["kind"], group["value"]) == asked), None)
+    if found is None:
+        raise Http404
+    context = _context(campaign, report, "agreement") | {
+        "title": f"{words.GROUPS[found['kind']]}: {_value(found)}",
+        "measures": words.on_pairs(found),
+        "orders": words.orders(found),
+    }
+    return render(request, "labeling/manage/quality_part.html", context)
 
 
 @require_GET
@@ -283,14 +302,18 @@ def _questions(report: QualityReport) -> list[dict[str, Any]]:
     ]
 
 
+def _value(group: Mapping[str, Any]) -> str:
+    return dict(Prompt.Category.choices).get(group["value"], group["value"]) or "–"
+
+
 def _groups(report: QualityReport) -> list[dict[str, Any]]:
-    from_value = dict(Prompt.Category.choices)
     return [
         {
             "kind": words.GROUPS[found["kind"]],
-            "value": from_value.get(found["value"], found["value"]) or "–",
-            "raw": words.as_share("", as_figure(found["raw"]), "", ""),
-            "alpha": words.as_coefficient("", as_figure(found["alpha"]), "", ""),
+            "value": _value(found),
+            "query": urlencode({"kind": found["kind"], "value": found["value"]}),
+            "raw": words.as_share("", as_figure(found["raw_half"]), "", ""),
+            "alpha": words.as_coefficient("", as_figure(found["alpha_ordinal"]), "", ""),
         }
         for found in report.results["agreement"]["groups"]
     ]

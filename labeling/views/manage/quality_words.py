@@ -92,6 +92,17 @@ def as_coefficient(label: str, figure: Figure, unit: str, meaning: str) -> Measu
 
 def agreement(results: Mapping[str, Any]) -> list[Measure]:
     """The table at the top of the agreement tab."""
+    oneself = as_share(
+        _("Agree with themselves"),
+        _figures(results)["self"],
+        _("repeated pairs"),
+        _("The same rater on the same two responses again. Raters cannot agree with others more than with themselves."),
+    )
+    return [*on_pairs(results), oneself]
+
+
+def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
+    """Raters against each other on two responses, of a campaign or of a part of it."""
     found = _figures(results)
     votes, pairs = _("pairs of votes"), _("pairs of responses")
     return [
@@ -126,12 +137,6 @@ def agreement(results: Mapping[str, Any]) -> list[Measure]:
             found["gwet"],
             pairs,
             _("Chance is taken as small when one answer is frequent. Far above α, it says that one answer dominates."),
-        ),
-        as_share(
-            _("Agree with themselves"),
-            found["self"],
-            _("repeated pairs"),
-            _("The same rater on the same two responses again. Raters cannot agree with others more than with themselves."),
         ),
     ]
 

@@ -78,8 +78,21 @@ def test_demonstrations_are_text_as_the_chat_template_writes_them(run_folder: Pa
     assert "assistant\nThe sky is blue.<|im_end|>" in pretrain.text_of(tokenizer, runs.demonstration(1))
 
 
+def test_a_response_that_was_cut_off_is_given_no_end(tiny_model: Path) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    whole = runs.demonstration(1)
+    text = {"id": "2", "text": "A page."}
+
+    ended, cut, page = pretrain.documents([whole, whole | {"is_ended": False}, text], tokenizer)
+
+    end = tokenizer.eos_token_id
+    assert (ended[-1], page[-1]) == (end, end)
+    assert tokenizer.decode(cut).endswith("assistant\nThe sky is blue.")
+    assert ended[: len(cut)] == cut
+
+
 def test_no_token_is_padding_and_the_rest_is_left_out() -> None:
-    found = list(pretrain.blocks([[1, 2, 3], [4], [5, 6]], 0, 4))
+    found = list(pretrain.blocks([[1, 2, 3, 0], [4, 0], [5, 6, 0]], 4))
 
     assert found == [[1, 2, 3, 0], [4, 0, 5, 6]]
 

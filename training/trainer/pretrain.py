@@ -85,22 +85,27 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
     return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
 
 
-def blocks(documents: Iterable[list[int]], end: int, size: int) -> Iterator[list[int]]:
-    """Documents after one another with an end between them, cut into rows of `size` tokens; the rest is left out."""
+def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
+    """Documents after one another, cut into rows of `size` tokens; the rest is left out."""
     waiting: list[int] = []
-    for ids in documents:
-        waiting += [*ids, end]
+    for ids in written:
+        waiting += ids
         while len(waiting) >= size:
             yield waiting[:size]
             waiting = waiting[size:]
 
 
 def text_of(tokenizer: PreTrainedTokenizerBase, row: data.Row) -> str:
-    """A document, or a conversation as the chat template writes it."""
+    """A document, or a conversation as the chat template writes it: without an end where the response was cut off."""
     if "text" in row:
         return str(row["text"])
-    written: Any = tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], tokenize=False)
+    turns = [*row["prompt"], *row["completion"]]
+    written: Any = tokenizer.apply_chat_template(turns, tokenize=False, continue_final_message=not _is_ended(row))
     return str(written)
+
+
+def _is_ended(row: data.Row) -> bool:
+    return bool(row.get("is_ended", True))
 
 
 def own_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
@@ -143,14 +148,13 @@ def _model(job: Job, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig)
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> _Blocks:
     rows = data.training_text(snapshot)
-    end = tokenizer.eos_token_id
-    train = [_example(ids) for ids in blocks(_documents(rows, tokenizer), end, config.max_tokens)]
+    train = [_example(ids) for ids in blocks(documents(rows, tokenizer), config.max_tokens)]
     if not train:
         raise data.UnableToRead(
             f"The snapshot's {len(rows)} documents together do not fill one row of {config.max_tokens} tokens. Lower the row."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = [_example(ids) for ids in blocks(_documents(held_out_rows, tokenizer), end, config.max_tokens)]
+    held_out = [_example(ids) for ids in blocks(documents(held_out_rows, tokenizer), config.max_tokens)]
     kept = data.sample_of(train, config.max_rows, config.seed)
     return _Blocks(
         train=kept,
@@ -161,10 +165,12 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainCo
     )
 
 
-def _documents(rows: Iterable[data.Row], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
+def documents(rows: Iterable[data.Row], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
+    """Each with an end behind it, but for one that was cut off: in chat models that end is the end of a turn."""
     for batch in data.batches(list(rows), 100):
         written: Any = tokenizer([text_of(tokenizer, row) for row in batch], add_special_tokens=False)
-        yield from written["input_ids"]
+        for row, ids in zip(batch, written["input_ids"], strict=True):
+            yield [*ids, tokenizer.eos_token_id] if _is_ended(row) else ids
 
 
 def _example(ids: list[int]) -> Example:

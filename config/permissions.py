@@ -209,6 +209,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "run_log": RESEARCHER,
     "run_archive": RESEARCHER,
     "run_pin": RESEARCHER,
+    "run_give_up": RESEARCHER,
     "model_pin": RESEARCHER,
     "storage": RESEARCHER,
     "storage_free": RESEARCHER,

@@ -28,6 +28,7 @@ class Why(StrEnum):
     APPROVED = "approved"
     RUN = "run"
     RESUME = "resume"
+    CHAIN = "chain"
     SCHEDULE = "schedule"
     SENT = "sent"
 
@@ -39,9 +40,14 @@ WORDS: Mapping[Why, Promise] = {
     Why.APPROVED: _("approved"),
     Why.RUN: _("a run needs it"),
     Why.RESUME: _("a run could go on with it"),
+    Why.CHAIN: _("a chain could go on with it"),
     Why.SCHEDULE: _("a schedule needs it"),
     Why.SENT: _("on its way to a hub"),
 }
+
+
+# What a person may set aside for a run that has not come to its end, when space is worth more.
+GIVEN_UP_FOR = frozenset({Why.RESUME, Why.LAST, Why.BEST})
 
 
 @dataclass(frozen=True)

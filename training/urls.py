@@ -21,6 +21,7 @@ urlpatterns = [
     path("runs/<int:pk>/log/", run_parts.log, name="run_log"),
     path("runs/<int:pk>/archive", run_parts.archive, name="run_archive"),
     path("runs/<int:pk>/pin", storage.pin_run, name="run_pin"),
+    path("runs/<int:pk>/give-up", storage.give_up, name="run_give_up"),
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/new/", snapshots.new, name="snapshot_new"),
     path("snapshots/<int:pk>/", snapshots.detail, name="snapshot"),

@@ -56,3 +56,31 @@ def test_space_is_freed_after_a_dry_run_and_the_pages_pass_axe(
     page.goto(page.url)
     screenshot(page, f"storage-phone-{theme}", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_checkpoints_of_a_failed_run_are_given_up_after_a_word(
+    open_page: Opener, noor: User, stored: TrainedModel, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
+) -> None:
+    assert stored.run is not None
+    run = stored.run
+    stored.delete()
+    Run.objects.filter(pk=run.pk).update(outcome="lost", error="Its node is gone for good.", kept_step=None)
+    page = open_page("/storage/", noor, theme=theme)
+
+    page.get_by_role("link", name="Give up the checkpoints of Loss 1.5").click()
+    expect(page.get_by_text("3 steps are made again")).to_be_visible()
+    screenshot(page, f"give-up-{theme}", full_page=True)
+    axe_clean(page)
+    page.set_viewport_size({"width": 360, "height": 780})
+    screenshot(page, f"give-up-phone-{theme}", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    page.click("#give-up")
+
+    expect(page.get_by_text("A new try begins at the first step")).to_be_visible()
+    screenshot(page, f"given-up-phone-{theme}", full_page=True)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    screenshot(page, f"given-up-{theme}", full_page=True)
+    axe_clean(page)
+    run.refresh_from_db()
+    assert run.freed_at is not None

@@ -70,7 +70,7 @@ from training.selectors.snapshots import (
     snapshots,
     weights,
 )
-from training.selectors.storage import Holding, Overview, overview
+from training.selectors.storage import Holding, Overview, overview, state_of, why_not_given_up
 from training.selectors.trying import KeptTurn, OnItsWay, kept, licence_of, models_to_try, publications
 from training.selectors.withdrawals import Touched, touched_by
 
@@ -166,10 +166,12 @@ __all__ = [
     "silence",
     "situation",
     "snapshots",
+    "state_of",
     "touched_by",
     "wants_in_words",
     "watch",
     "watched",
     "weights",
+    "why_not_given_up",
     "why_waiting",
 ]

@@ -9,9 +9,10 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
 from training import retention, storage
-from training.models import Chain, Publication, Run, Schedule, Snapshot, TrainedModel
+from training.models import Chain, Link, Publication, Run, Schedule, Snapshot, TrainedModel
 from training.plans import Plan
 from training.retention import Candidate, Why
 from training.storage import Found, Room
@@ -39,6 +40,8 @@ class Holding:
     """where a state lies that this machine cannot see"""
     unregistered: tuple[str, ...] = ()
     """locations of models that an attempt of the run left and nobody entered"""
+    can_be_given_up: bool = False
+    """a person may free it all the same, and then nobody goes on with it"""
 
     @property
     def key(self) -> str:
@@ -49,9 +52,13 @@ class Holding:
         return self.checkpoints + self.weights + self.logs + self.stored
 
     @property
+    def but_logs(self) -> int:
+        """What freeing or giving it up gives: logs stay."""
+        return self.total - self.logs
+
+    @property
     def freed(self) -> int:
-        """What freeing it gives: logs stay."""
-        return self.total - self.logs if self.is_freeable else 0
+        return self.but_logs if self.is_freeable else 0
 
 
 @dataclass(frozen=True)
@@ -226,7 +233,36 @@ def _of_run(run: Run, found: Found, entered: Collection[str], reasons: frozenset
         is_freeable=not reasons and (has_state or is_elsewhere) and _is_old(run.finished_at or run.created_at, made_before),
         node=run.node if is_elsewhere else "",
         unregistered=unregistered,
+        can_be_given_up=bool(reasons) and reasons <= retention.GIVEN_UP_FOR and run.outcome in RESUMABLE and run.attempt > 0,
     )
+
+
+def state_of(*, run: Run) -> Holding | None:
+    """What a run could go on with, and what it takes; None where nothing is seen of it from here."""
+    return next((one for one in overview().holdings if one.key == f"run-{run.pk}"), None)
+
+
+def why_not_given_up(*, run: Run) -> str:
+    """What speaks against giving up the checkpoints of a run, as a sentence; empty when nothing does."""
+    if run.state != Run.State.FINISHED:
+        return _("The run has not ended. Stop it first.")
+    if run.outcome not in RESUMABLE:
+        return _("Only what failed, lost and stopped runs have left is given up by hand.")
+    if run.freed_at is not None or not run.attempt:
+        return _("The run has nothing to go on with.")
+    if run.pinned_at is not None:
+        return _("The run is pinned. Unpin it first.")
+    if is_extended(run=run):
+        return _("A run that extends it waits for its state, or goes on from it. Stop that run first.")
+    if held := _links_to_go_on_with().filter(run=run).select_related("chain__schedule").first():
+        return _("The chain “%(chain)s” could go on with it. Stop the chain first.") % {"chain": held.chain}
+    return ""
+
+
+def _links_to_go_on_with() -> QuerySet[Link]:
+    """Links of chains that have not ended whose run they wait for, or would take up again."""
+    going = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
+    return Link.objects.filter(chain__state__in=going, run__isnull=False).exclude(state=Link.State.DONE)
 
 
 def is_extended(*, run: Run) -> bool:
@@ -242,6 +278,7 @@ def _run_candidates(rows: Sequence[Run], roots: Mapping[int, int]) -> list[Candi
     needed = {
         Why.RUN: set(_extended().values_list("made_from_id", flat=True)),
         Why.RESUME: set(_resumable().values_list("pk", flat=True)),
+        Why.CHAIN: set(_links_to_go_on_with().values_list("run_id", flat=True)),
     }
     candidates = []
     for run in rows:

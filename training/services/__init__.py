@@ -60,7 +60,18 @@ from training.services.schedules import (
 from training.services.seats import be_ready, beat_seat, leave_seat, open_seats, take_seat
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
 from training.services.stages import change_model
-from training.services.storage import Freed, free, free_by_night, pin_model, pin_run, tidy_node, unpin_model, unpin_run
+from training.services.storage import (
+    Freed,
+    UnableToGiveUp,
+    free,
+    free_by_night,
+    give_up_run,
+    pin_model,
+    pin_run,
+    tidy_node,
+    unpin_model,
+    unpin_run,
+)
 
 __all__ = [
     "Beat",
@@ -76,6 +87,7 @@ __all__ = [
     "UnableToCut",
     "UnableToExtend",
     "UnableToFire",
+    "UnableToGiveUp",
     "UnableToPublish",
     "UnableToQueue",
     "UnableToRegister",
@@ -113,6 +125,7 @@ __all__ = [
     "free",
     "free_by_night",
     "give_up_attempt",
+    "give_up_run",
     "keep_demonstration",
     "kill_run",
     "leave_seat",

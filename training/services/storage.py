@@ -13,9 +13,13 @@ from accounts import audit
 from accounts.models import User
 from training import storage, store
 from training.models import Run, TrainedModel
-from training.selectors.storage import Holding, is_extended, overview, why_kept
+from training.selectors.storage import Holding, is_extended, overview, state_of, why_kept, why_not_given_up
 
 logger = logging.getLogger(__name__)
+
+
+class UnableToGiveUp(Exception):
+    """Somebody could go on with it, or wants it kept; the text says what to do first."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,23 @@ def pin_model(*, model: TrainedModel, by: User, now: datetime) -> bool:
 
 def unpin_model(*, model: TrainedModel, by: User, now: datetime) -> bool:
     return _pin(model, None, "unpin", by, now)
+
+
+def give_up_run(*, run: Run, by: User, now: datetime) -> int:
+    """Frees what a failed, lost or stopped run could go on with, for good: the bytes seen of it. Raises UnableToGiveUp."""
+    seen = state_of(run=run)
+    n_bytes = seen.but_logs if seen else 0
+    with transaction.atomic():
+        stored = Run.objects.select_for_update().get(pk=run.pk)
+        if problem := why_not_given_up(run=stored):
+            raise UnableToGiveUp(problem)
+        _mark_freed(stored, n_bytes, by, now)
+    try:
+        _remove_state(run.pk, seen.unregistered if seen else ())
+    except store.StoreAway as problem:
+        # The row says that it is gone, so the storage page offers what is left.
+        logger.warning("The state of run %s was not removed: the artifact store is away (%s).", run.pk, problem)
+    return n_bytes
 
 
 def free(*, keys: Collection[str], by: User | None, now: datetime, made_before: datetime | None = None) -> Freed:
@@ -105,9 +126,18 @@ def _free_run(one: Holding, by: User | None, now: datetime) -> bool:
         run = Run.objects.select_for_update().get(pk=one.pk)
         if run.state != Run.State.FINISHED or run.pinned_at is not None or is_extended(run=run):
             return False
-        Run.objects.filter(pk=run.pk).update(kept_step=None, freed_at=now)
-        audit.record(by=by, action="free", target=run, before={"bytes": one.freed, "kept_step": run.kept_step}, now=now)
-    storage.free_state(run.pk)
-    for location in one.unregistered:
-        storage.free_model(location)
+        _mark_freed(run, one.freed, by, now)
+    _remove_state(run.pk, one.unregistered)
     return True
+
+
+def _mark_freed(run: Run, n_bytes: int, by: User | None, now: datetime) -> None:
+    Run.objects.filter(pk=run.pk).update(kept_step=None, freed_at=now)
+    audit.record(by=by, action="free", target=run, before={"bytes": n_bytes, "kept_step": run.kept_step}, now=now)
+
+
+def _remove_state(run_id: int, unregistered: Sequence[str]) -> None:
+    """With the models that an attempt of the run left and nobody entered. Raises store.StoreAway."""
+    storage.free_state(run_id)
+    for location in unregistered:
+        storage.free_model(location)

@@ -126,7 +126,9 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToRetry as problem:
         messages.warning(request, str(problem))
     else:
-        messages.success(request, _("The run waits for a worker and goes on from its last checkpoint."))
+        begins = _("The run waits for a worker and begins at its first step: its checkpoints were freed.")
+        goes_on = _("The run waits for a worker and goes on from its last checkpoint.")
+        messages.success(request, begins if run.freed_at else goes_on)
     return redirect("run", pk)
 
 
@@ -136,6 +138,7 @@ class Board:
 
     live: selectors.Live
     can_be_killed: bool
+    can_be_given_up: bool
     why_waiting: str
     charts: list[LineChart]
     samples: list[tuple[RunSample, list[tuple[str, str]]]]
@@ -162,6 +165,7 @@ def _board(run: Run) -> Board:
     return Board(
         live=selectors.live(run=run, now=timezone.now()),
         can_be_killed=selectors.can_be_killed(run=run, now=timezone.now()),
+        can_be_given_up=not selectors.why_not_given_up(run=run),
         why_waiting=selectors.why_waiting(run=run, now=timezone.now()),
         charts=_charts(run),
         samples=[

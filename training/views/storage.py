@@ -34,6 +34,24 @@ def free(request: HttpRequest) -> HttpResponse:
     return redirect("storage")
 
 
+@require_http_methods(["GET", "POST"])
+def give_up(request: HttpRequest, pk: int) -> HttpResponse:
+    """Asks back first, with what cannot be done afterwards."""
+    run = access.run(user=request.user, pk=pk)
+    if request.method == "GET":
+        if problem := selectors.why_not_given_up(run=run):
+            messages.warning(request, problem)
+            return redirect("run", pk)
+        return render(request, "training/run_give_up.html", {"run": run, "holding": selectors.state_of(run=run)})
+    try:
+        n_bytes = services.give_up_run(run=run, by=access.researcher(request.user), now=timezone.now())
+    except services.UnableToGiveUp as refused:
+        messages.warning(request, str(refused))
+    else:
+        messages.success(request, _("Given up: %(size)s freed.") % {"size": filesizeformat(n_bytes)})
+    return redirect("run", pk)
+
+
 @require_POST
 def pin_run(request: HttpRequest, pk: int) -> HttpResponse:
     run = access.run(user=request.user, pk=pk)

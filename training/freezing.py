@@ -83,7 +83,7 @@ class _Row:
     content: dict[str, Any]
     judgment_id: int | None
     cluster: str
-    licence: str
+    licences: set[str]
     category: str
     sources: tuple[str, ...] = ()
     rater: str | None = None
@@ -123,7 +123,7 @@ class _Tally:
             lowest, n = self.weights.get(row.rater, (row.weight, 0))
             self.weights[row.rater] = (min(lowest, row.weight), n + 1)
         self.counts["sources"].update(set(row.sources))
-        self.counts["licences"][row.licence] += 1
+        self.counts["licences"].update(sorted(row.licences))
         self.counts["categories"][row.category] += 1
         if row.guideline:
             self.counts["guidelines"][row.guideline] += 1
@@ -215,7 +215,7 @@ def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
                 "cluster": row.cluster,
                 "source": row.source_name,
             }
-            yield _Row(row.split, content, None, row.cluster, row.licence, row.category, sources=(row.source_name,))
+            yield _Row(row.split, content, None, row.cluster, row.licences, row.category, sources=(row.source_name,))
 
 
 def _scored_runs(filters: Filters) -> list[Run]:
@@ -302,7 +302,7 @@ def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
         rows = sorted(chosen, key=lambda row: row.prompt_id)
     for row in rows:
         content = {"id": f"prompt-{row.prompt_id}", "prompt": row.messages, "prompt_id": row.prompt_id}
-        yield _Row(row.split, content, None, row.cluster, row.licence, row.category)
+        yield _Row(row.split, content, None, row.cluster, row.licences, row.category)
 
 
 def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs: int = 0) -> _Row:
@@ -311,7 +311,7 @@ def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs
         content=content,
         judgment_id=row.judgment_id,
         cluster=row.cluster,
-        licence=row.licence,
+        licences=row.licences,
         category=row.category,
         sources=sources,
         rater=row.rater_alias,

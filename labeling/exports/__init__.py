@@ -58,6 +58,12 @@ class DemonstrationRow:
     """which answer of a dialogue that a rater wrote; `messages` holds what they wrote before it"""
     is_last: bool = True
     """no answer of the same dialogue comes after it"""
+    response_licence: str = ""
+    """of the import it came by; empty where it was written here"""
+
+    @property
+    def licences(self) -> set[str]:
+        return _borne(self.licence, self.response_licence)
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,8 @@ class RankedText:
     ratings: dict[str, Any]
     is_ended: bool | None = None
     """whether the model ended its turn, or was cut off at its longest response; None for a person"""
+    licence: str = ""
+    """of its source"""
 
 
 @dataclass(frozen=True)
@@ -102,6 +110,10 @@ class ComparisonRow:
     """the same item again to the same rater, the responses in reversed order"""
     pool: str = ""
     """the name of the pool that the rater judged in; empty for an imported judgment"""
+
+    @property
+    def licences(self) -> set[str]:
+        return _borne(self.licence, *(response.licence for response in self.responses))
 
 
 @dataclass(frozen=True)
@@ -144,6 +156,11 @@ class ScoredRow:
     source_name: str
     licence: str
     category: str
+    response_licence: str = ""
+
+    @property
+    def licences(self) -> set[str]:
+        return _borne(self.licence, self.response_licence)
 
 
 @dataclass(frozen=True)
@@ -156,6 +173,15 @@ class PromptRow:
     licence: str
     language: str = ""
     source_name: str = ""
+
+    @property
+    def licences(self) -> set[str]:
+        return {self.licence}
+
+
+def _borne(of_prompt: str, *of_responses: str) -> set[str]:
+    """What a row is under: its prompt's licence, named or not, and those that its responses' sources name."""
+    return {of_prompt, *filter(None, of_responses)}
 
 
 def demonstrations(
@@ -206,6 +232,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         is_extra=judgment.is_extra,
         is_held_out=_is_held_out(judgment),
         is_edit=judgment.demonstration.edit_of_id is not None,
+        response_licence=judgment.import_batch.source.licence if judgment.import_batch else "",
     )
 
 
@@ -319,6 +346,7 @@ def _scored(found: ResponseScore) -> ScoredRow:
         source_name=response.source.name,
         licence=prompt.licence,
         category=prompt.category,
+        response_licence=response.source.licence,
     )
 
 
@@ -584,7 +612,9 @@ def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None
     original = next((text for text in row.responses if text.response_id == written.edit_of_id), None)
     if original is None:  # its writer has withdrawn
         return None
-    edit = RankedText(written.response.pk, written.text, 1, written.response.source.name, EDITED, {})
+    edit = RankedText(
+        written.response.pk, written.text, 1, written.response.source.name, EDITED, {}, licence=written.response.source.licence
+    )
     pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
     return replace(row, responses=tuple(pair), strength=None, reason=None, is_edit=True)
 
@@ -598,6 +628,7 @@ def _ranked_text(row: RankedResponse) -> RankedText:
         position=row.position,
         ratings=row.ratings,
         is_ended=row.response.is_ended,
+        licence=row.response.source.licence,
     )
 
 

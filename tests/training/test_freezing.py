@@ -10,7 +10,7 @@ from django.conf import LazySettings
 
 from accounts.models import User
 from labeling import services as labeling_services
-from labeling.models import Campaign, Comparison, Demonstration, Judgment, Pool, Prompt, RankedResponse, Rater
+from labeling.models import Campaign, Comparison, Demonstration, Judgment, Pool, Prompt, RankedResponse, Rater, Source
 from tests.cast import NOON, lease_of, responses_to, some_prompts
 from training import selectors, services
 from training.models import Snapshot
@@ -140,6 +140,16 @@ def test_a_comparison_without_a_decided_pair_is_left_out_and_counted(
     assert snapshot.card["pairs"] == {"train": 2, "validation": 0, "test": 0}
     assert snapshot.card["left_out"] == {"no decided pair": 1}
     assert [r["rank"] for r in rows(snapshot, settings)[0]["responses"]] == [2, 1, 1, None]
+
+
+def test_a_row_counts_under_its_prompts_licence_and_each_of_its_responses(cut: Callable[..., Snapshot], rosa: Rater) -> None:
+    compare(on_split("train")[0], rosa, [1, 2])
+    compare(on_split("train")[0], rosa, [1, 2])
+    one, *_others = Comparison.objects.first().ranked.order_by("position")
+    one.response.source = Source.objects.create(name="bound", kind=Source.Kind.MODEL, licence="CC-BY-NC-4.0")
+    one.response.save()
+
+    assert cut("comparisons").card["licences"] == {"CC0-1.0": 2, "CC-BY-NC-4.0": 1}
 
 
 def test_prompts_that_evaluate_stay_out_of_a_prompts_snapshot(cut: Callable[..., Snapshot], settings: LazySettings) -> None:

@@ -31,7 +31,7 @@ _TABLES = (
     ("sources", _("Who wrote the texts"), _("source"), _("rows")),
     ("guidelines", _("Guidelines in force"), _("version"), _("rows")),
     ("categories", _("Categories"), _("category"), _("rows")),
-    ("licences", _("Licences"), _("licence"), _("rows")),
+    ("licences", _("Licences of prompts and responses"), _("licence"), _("rows")),
     ("left_out", _("Left out"), _("why"), _("rows")),
 )
 

@@ -337,6 +337,24 @@ def test_a_run_is_put_first_in_line(signed_in: SignIn, noor: User) -> None:
     assert text.index("second come") < text.index("first come")
 
 
+def test_a_long_line_says_how_long_it_is_and_is_read_to_its_end(signed_in: SignIn, noor: User) -> None:
+    for number in range(23):
+        cast.a_run(noor, name=f"Waiting {number:02}")
+    client = signed_in(noor)
+
+    first, rest = text_of(client, "/nodes/"), text_of(client, "/nodes/?page=2")
+    fragment = client.get("/nodes/?page=2", headers={"HX-Target": "nodes"}).content.decode()
+
+    assert "23 runs wait, the first goes first" in first
+    assert ("Waiting 19" in first, "Waiting 20" in first) == (True, False)
+    assert ("Waiting 19" in rest, "Waiting 22" in rest) == (False, True)
+    assert 'hx-get="/nodes/?page=2"' in rest
+    assert "Waiting 22" in fragment
+    # The last of a page can go back, and the first of a later one forward.
+    assert 'Back<span class="unseen">: Waiting 19' in first
+    assert 'Forward<span class="unseen">: Waiting 20' in rest
+
+
 def test_what_a_run_asks_for_comes_from_its_form(signed_in: SignIn, noor: User) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
     values = configs.as_json(configs.PRESETS["sft"]["small"])

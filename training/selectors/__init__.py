@@ -16,6 +16,7 @@ from training.selectors.measures import Breakdown, Measure, breakdowns, measures
 from training.selectors.nodes import (
     NodeNow,
     highest_priority,
+    in_line,
     is_wanted_elsewhere,
     line,
     next_run_id,
@@ -120,6 +121,7 @@ __all__ = [
     "going_chain_ids",
     "has_active",
     "highest_priority",
+    "in_line",
     "is_elsewhere",
     "is_intact",
     "is_registered",

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,6 @@ from training.launching import Launch
 from training.models import Node, Run
 from training.selectors.seats import gathering_run_ids
 
-N_IN_LINE_SHOWN = 20
 ALIVE_FOR = timedelta(seconds=60)
 
 
@@ -85,10 +84,9 @@ def highest_priority() -> int:
     return in_line().values_list("priority", flat=True).first() or 0
 
 
-def line(*, now: datetime) -> list[tuple[Run, str]]:
-    """What waits, in the order in which it goes, each with the reason."""
-    waiting = in_line().select_related("created_by")[:N_IN_LINE_SHOWN]
-    return [(run, why_waiting(run=run, now=now)) for run in waiting]
+def line(*, runs: Iterable[Run], now: datetime) -> list[tuple[Run, str]]:
+    """Each of these waiting runs with the reason."""
+    return [(run, why_waiting(run=run, now=now)) for run in runs]
 
 
 def is_wanted_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:

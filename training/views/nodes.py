@@ -1,6 +1,7 @@
 """GPU nodes: what there is, what each does, and whether it takes runs; and the line in front of them."""
 
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -9,12 +10,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from training import access, selectors, services
 
+RUNS_PER_PAGE = 20
+
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     """The page, or to htmx what changes on it."""
     now = timezone.now()
-    context = {"nodes": selectors.nodes(now=now), "line": selectors.line(now=now)}
+    page = Paginator(selectors.in_line(), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    context = {"nodes": selectors.nodes(now=now), "page": page, "line": selectors.line(runs=page, now=now)}
     is_fragment = request.headers.get("HX-Target") == "nodes"
     return render(request, "training/_nodes_live.html" if is_fragment else "training/nodes.html", context)
 

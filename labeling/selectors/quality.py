@@ -97,12 +97,6 @@ class RaterMeasures:
     """by the names of HABITS, as far as the report knows them"""
     flags: list[FlagRow]
 
-    @property
-    def figures(self) -> tuple[tuple[Figure, str], ...]:
-        """In the order of a rater's table, with the row of the bias panel that leads to the judgments behind it."""
-        plain = ((self.agreement, ""), (self.reliability, ""), (self.with_oneself, ""))
-        return (*plain, (self.first, "first"), (self.longer, "longer"))
-
 
 @dataclass(frozen=True)
 class QualityRow:

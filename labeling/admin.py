@@ -70,7 +70,7 @@ class JudgmentAdmin(LookUpAdmin):
 
 @admin.register(Draft)
 class DraftAdmin(LookUpAdmin):
-    list_display = ["rater", "item_id", "saved_at"]
+    list_display = ["rater", "item_id", "version", "saved_at"]
     list_select_related = ["rater"]
 
 

@@ -288,8 +288,8 @@ class Addresses:
 
     @classmethod
     def of_lease(cls, lease: Any, *, corrects: bool) -> "Addresses":
-        names = ["guideline", "diff", "preview", "ask"]
-        names += [] if corrects else ["skip", "release", "draft", "heartbeat"]
+        names = ["guideline", "diff", "preview", "ask", "draft"]
+        names += [] if corrects else ["skip", "release", "heartbeat"]
         submit = reverse("desk_correct" if corrects else "desk_submit", args=[lease])
         return cls(submit=submit, **{name: reverse(f"desk_{name}", args=[lease]) for name in names})
 

@@ -561,6 +561,7 @@ class Migration(migrations.Migration):
             name='Draft',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('version', models.PositiveSmallIntegerField(default=0, help_text="of the answer that it corrects; 0 as long as the item has none of this rater's")),
                 ('content', models.JSONField(default=dict)),
                 ('saved_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='drafts', to='labeling.item')),
@@ -942,7 +943,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='draft',
-            constraint=models.UniqueConstraint(fields=('rater', 'item'), name='draft_once'),
+            constraint=models.UniqueConstraint(fields=('rater', 'item', 'version'), name='draft_once'),
         ),
         migrations.AddIndex(
             model_name='crowdvisit',

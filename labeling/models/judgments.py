@@ -137,15 +137,18 @@ class RankedResponse(models.Model):
 
 
 class Draft(models.Model):
-    """What a rater has typed but not submitted; kept when the lease lapses."""
+    """What a rater has typed but not submitted; kept when the lease lapses. Correcting an answer has a draft of its own."""
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="drafts")
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="drafts")
+    version = models.PositiveSmallIntegerField(
+        default=0, help_text="of the answer that it corrects; 0 as long as the item has none of this rater's"
+    )
     content = models.JSONField(default=dict)
     saved_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["rater", "item"], name="draft_once")]
+        constraints = [models.UniqueConstraint(fields=["rater", "item", "version"], name="draft_once")]
 
     def __str__(self) -> str:
         return f"draft {self.pk}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db import models
 from django.db.models import (
     BigAutoField,
+    Case,
     Count,
     DateTimeField,
     Exists,
@@ -16,8 +17,10 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
     Sum,
     UUIDField,
+    When,
 )
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -38,7 +41,7 @@ _ITEM_WITH_PROMPT = Compiled(
     lambda: (
         Item.objects.filter(pk=_ITEM)
         .select_related("prompt")
-        .annotate(mine=FilteredRelation("drafts", condition=Q(drafts__rater=_RATER)))
+        .annotate(mine=FilteredRelation("drafts", condition=Q(drafts__rater=_RATER, drafts__version=0)))
         .annotate(draft=F("mine__content"), draft_saved_at=F("mine__saved_at"))
     )
 )
@@ -130,7 +133,7 @@ class Work:
 
     @cached_property
     def item(self) -> Item:
-        """With its prompt and the rater's draft. Read when it is asked for: what is submitted is looked over without."""
+        """With its prompt and the rater's draft of an answer. Read when asked for: what is submitted is looked over without."""
         found = _ITEM_WITH_PROMPT.first(item=self.shown.item_id, rater=self.rater.pk)
         assert found is not None  # a slot refers to it
         return found
@@ -319,9 +322,18 @@ def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
 
 
 def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | None]]:
-    """What the rater has typed and not submitted, the latest first, each with the lease that opens it; None once it lapsed."""
+    """What the rater has typed and not submitted, the latest first, each with the lease that opens it; None once it lapsed.
+
+    A correction's is that of the answer, as long as it still stands as it was opened.
+    """
+    mine = {"item": OuterRef("item"), "rater": rater}
+    held = Slot.objects.filter(**mine, state=Slot.State.LEASED).values("lease")
+    given = Judgment.objects.filter(**mine, version=OuterRef("version")).values("lease")
     drafts = Draft.objects.filter(rater=rater, item__campaign__state=Campaign.State.OPEN)
-    found = list(drafts.select_related("item__campaign", "item__prompt").order_by("-saved_at")[:most])
-    held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED, item__in=[draft.item_id for draft in found])
-    leases = dict(held.values_list("item", "lease"))
-    return [(draft, leases.get(draft.item_id)) for draft in found]
+    drafts = drafts.annotate(lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(given[:1])))
+    drafts = drafts.select_related("item__campaign", "item__prompt").order_by("-saved_at")
+    return [(draft, draft.lease) for draft in drafts[:most]]
+
+
+def correction_draft(*, judgment: Judgment) -> Draft | None:
+    return Draft.objects.filter(item=judgment.item_id, rater=judgment.rater_id, version=judgment.version).first()

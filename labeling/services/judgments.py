@@ -16,6 +16,8 @@ from labeling.models import (
     Campaign,
     Comparison,
     Demonstration,
+    Draft,
+    Item,
     Judgment,
     PastLease,
     RankedResponse,
@@ -262,6 +264,20 @@ def correct_comparison(
         return judgment
 
 
+def draft_correction(*, lease: uuid.UUID, rater: Rater, version: int, content: Mapping[str, Any], now: datetime) -> Draft | None:
+    """Keep what is typed so far to correct `version` of the answer under `lease`. None when that is no more how it stands."""
+    with transaction.atomic():
+        answer = Judgment.objects.select_for_update(of=("self",)).filter(lease=lease, rater=rater, version=version).first()
+        if answer is None or answer.item_id is None:
+            return None
+        return slots.store_draft(item_id=answer.item_id, rater=rater, version=version, content=content, now=now)
+
+
+def drop_correction(*, item: Item, rater: Rater) -> None:
+    """The answer stays as it is."""
+    _forget_correction(item_id=item.pk, rater_id=rater.pk)
+
+
 def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
     """The judgment under `lease` as if it had not been submitted: the slot is the rater's again, `draft` is what they typed.
 
@@ -282,6 +298,7 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
             judgment.delete()
             for edit in edits:
                 edit.delete()
+            _forget_correction(item_id=judgment.item_id, rater_id=rater.pk)
             slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
     except ProtectedError as error:  # something was built on it within these seconds: a snapshot, a campaign
         raise UnableToUndo(too_late) from error
@@ -371,7 +388,12 @@ def _next_version(
         corrected_at=now,
     )
     insert(judgment, *parts)
+    _forget_correction(item_id=old.item_id, rater_id=old.rater_id)
     return judgment
+
+
+def _forget_correction(*, item_id: int | None, rater_id: int) -> None:
+    Draft.objects.filter(item=item_id, rater=rater_id, version__gt=0).delete()
 
 
 # --- submitting --------------------------------------------------------------------------------------------------

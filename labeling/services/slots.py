@@ -264,9 +264,9 @@ def _end_lease(*, slot: Slot, end: PastLease.End, active_s: float | None = None,
 # --- drafts ---------------------------------------------------------------------------------------------------------
 
 
-def store_draft(*, item_id: int, rater: Rater, content: Mapping[str, Any], now: datetime) -> Draft:
-    draft = Draft(item_id=item_id, rater=rater, content=dict(content), saved_at=now)
+def store_draft(*, item_id: int, rater: Rater, version: int = 0, content: Mapping[str, Any], now: datetime) -> Draft:
+    draft = Draft(item_id=item_id, rater=rater, version=version, content=dict(content), saved_at=now)
     Draft.objects.bulk_create(
-        [draft], update_conflicts=True, unique_fields=["rater", "item"], update_fields=["content", "saved_at"]
+        [draft], update_conflicts=True, unique_fields=["rater", "item", "version"], update_fields=["content", "saved_at"]
     )
     return draft

@@ -26,7 +26,7 @@ from labeling import access, desk_pages, desk_words, services
 from labeling.forms import desk as forms
 from labeling.forms.my_work import HistoryForm
 from labeling.forms.review import WordsForm
-from labeling.models import Campaign, Judgment, Pass
+from labeling.models import Campaign, Draft, Judgment, Pass
 from labeling.selectors import crowd, golds, questions, reviews
 from labeling.selectors import desk as selectors
 from labeling.views.onward import next_address, next_step
@@ -187,18 +187,26 @@ def preview(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 # --- what an open page sends -------------------------------------------------------------------------------------
 @require_POST
 def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
-    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]}, "record": what the page measured}."""
+    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]}, "record": what the page measured,
+    "version": of the answer that is corrected, or 0}."""
     work = access.work(user=request.user, lease=lease)
     if len(request.body) > BIGGEST_DRAFT:
         return JsonResponse({"error": _("The draft is too long to keep here; it is still in this browser.")}, status=413)
     try:
-        content = desk_pages.Typed.of_json(json.loads(request.body)).as_draft
+        raw = json.loads(request.body)
+        content = desk_pages.Typed.of_json(raw).as_draft
     except (ValueError, RecursionError):
         return JsonResponse({"error": _("This draft could not be read.")}, status=400)
     now = timezone.now()
-    if services.save_draft(item=work.item, rater=work.rater, content=content, now=now) is None:
+    if _save(work, content, version=forms.version(str(raw.get("version", 0))), now=now) is None:
         return JsonResponse({"is_stored": True})
     return JsonResponse({"saved": timezone.localtime(now).strftime("%H:%M:%S")})
+
+
+def _save(work: selectors.Work, content: dict[str, Any], *, version: int, now: dt.datetime) -> Draft | None:
+    if version:
+        return services.draft_correction(lease=work.lease, rater=work.rater, version=version, content=content, now=now)
+    return services.save_draft(item=work.item, rater=work.rater, content=content, now=now)
 
 
 @require_POST
@@ -318,9 +326,18 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if judgment is None or work.campaign.state != Campaign.State.OPEN:
         return redirect("desk_item", lease)
     if request.method == "GET":
-        return _page(request, work, desk_pages.Typed.of_judgment(judgment), corrects=judgment)
+        draft = selectors.correction_draft(judgment=judgment)
+        typed = desk_pages.Typed.of_draft(draft) if draft else desk_pages.Typed.of_judgment(judgment)
+        return _page(request, work, typed, corrects=judgment)
     typed = desk_pages.Typed.of_post(request.POST)
     step = request.POST.get("step", "review")
+    if step == "draft":
+        _save(work, typed.as_draft, version=forms.version(request.POST.get("version", "")), now=timezone.now())
+        return redirect("desk_correct", lease)
+    if step == "drop":
+        services.drop_correction(item=work.item, rater=work.rater)
+        messages.info(request, _("Dropped. Your answer stays as it was."))
+        return _lead(request, reverse("my_work"))
     if step in EDITING:
         return _page(request, work, EDITING[step](work=work, typed=typed), corrects=judgment)
     answer = desk_pages.read(work=work, typed=typed, corrects=True, now=timezone.now())
@@ -432,7 +449,10 @@ def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 def _keep_typed(request: HttpRequest, work: selectors.Work) -> None:
     """The answer that came along, as a draft; an item on which nothing was ever typed gets none."""
     typed = desk_pages.Typed.of_post(request.POST)
-    if work.is_open and (typed.has_words or work.draft is not None):
+    version = forms.version(request.POST.get("version", ""))
+    if version:
+        _save(work, typed.as_draft, version=version, now=timezone.now())
+    elif work.is_open and (typed.has_words or work.draft is not None):
         services.save_draft(item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now())
 
 

@@ -10,8 +10,8 @@ const KEPT_MS = 30 * 24 * 3600 * 1000;
 /** `prepare(fields)` makes room for what is about to be filled in. */
 export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   const prefix = `preferably.draft.${desk.dataset.person}.`;
-  // A correction is no draft of the item: it stays in this browser until it is submitted.
-  const key = prefix + desk.dataset.lease + (desk.dataset.draftUrl ? "" : `.v${desk.dataset.version}`);
+  const version = Number(desk.dataset.version); // of the answer that is corrected here, or 0
+  const key = prefix + desk.dataset.lease + (version ? `.v${version}` : "");
   const saved = document.querySelector("[data-saved]");
   const wait = backoff();
   let revision = Number(desk.dataset.revision) || 0;
@@ -53,7 +53,7 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   async function save() {
     if (isDone || !desk.dataset.draftUrl) return;
     const sent = revision;
-    const answer = await post(desk.dataset.draftUrl, JSON.stringify({ revision, fields: read(form), record: JSON.stringify(record.value()) }));
+    const answer = await post(desk.dataset.draftUrl, JSON.stringify({ revision, version, fields: read(form), record: JSON.stringify(record.value()) }));
     if (isDone) return;
     if (answer.kind === "ok" && answer.data.is_stored) {
       say.lasts("stored");
@@ -77,7 +77,7 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   form.addEventListener("formdata", (event) => event.formData.set("revision", revision));
   document.addEventListener("desk:signed-in", () => revision > 0 && later(0), { signal });
 
-  /** Stored for good: nothing is kept here any more. */
+  /** Stored for good, or dropped: nothing is kept here any more. */
   function clear() {
     isDone = true;
     clearTimeout(timer);

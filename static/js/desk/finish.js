@@ -25,6 +25,7 @@ export function finish({ desk, form, say, draft, login }) {
     if (isSending) return isSignedOut && login.open();
     isSending = true;
     form.setAttribute("aria-busy", "true");
+    if (step === "drop") draft.clear(); // no save may come after it
     let answer = await post(form.action, bodyOf(step));
     while (answer.kind === "silent" || answer.kind === "signed-out") {
       const seconds = wait.next();
@@ -36,7 +37,7 @@ export function finish({ desk, form, say, draft, login }) {
       } else {
         say.trouble("offline");
         if (step === "review" && !isLater) offerLater();
-        else keep(person, lease, form, location.pathname);
+        else if (step !== "drop") keep(person, lease, form, location.pathname);
       }
       await pause(seconds);
       answer = await post(form.action, bodyOf(isLater ? "submit" : step));

@@ -191,6 +191,35 @@ def test_a_correction_survives_a_reload_and_becomes_the_next_version(
     assert Judgment.objects.get().version == 2
 
 
+def test_a_correction_goes_on_in_another_browser_and_is_dropped_there(
+    open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None]
+) -> None:
+    page = begin(open_page, rosa)
+    answered = page.url
+    page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
+    press(page, "Control+Enter")
+    page.get_by_role("button", name="Submit and stop").click()
+    page.wait_for_url("**/desk/")
+    page.goto(answered + "correct")
+    page.wait_for_selector(".desk[data-mounted]")
+    press(page, "Control+End")
+    page.keyboard.type("Salt slows it.")
+    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"saved \d\d:\d\d:\d\d"))
+
+    elsewhere = open_page("/my-work/", rosa)
+    axe_clean(elsewhere)
+    elsewhere.get_by_role("link", name="Go on with the correction").click()
+    expect(elsewhere.locator("#text")).to_have_value(re.compile("Salt slows it.$"))
+    elsewhere.wait_for_selector(".desk[data-mounted]")
+    elsewhere.locator("#text").press_sequentially(" And")
+    elsewhere.get_by_role("button", name="Drop the correction").click()
+    elsewhere.wait_for_url("**/my-work/")
+
+    expect(elsewhere.locator("#toasts")).to_contain_text("Your answer stays as it was.")
+    assert not Draft.objects.exists()
+    assert Judgment.objects.get().version == 1
+
+
 def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
     open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
 ) -> None:

@@ -5,17 +5,23 @@ import re
 import uuid
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
+import pytest
+from django.test import Client
 from django.utils import timezone
 
 from labeling import services
 from labeling.models import (
     Campaign,
+    Draft,
     Judgment,
     Rater,
     Response,
     Slot,
 )
+from labeling.selectors import desk as selectors
+from tests.cast import lease_of, login_of
 from tests.pages.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
@@ -178,3 +184,89 @@ def test_a_correction_begins_its_own_count_of_seconds(rosa: Rater, demonstration
     client.post(address + "submit", {"step": "stop", "text": words(30), "record": json.dumps({"active_s": 70})})
 
     assert 'name="record" value="{}"' in client.get(address + "correct").content.decode()
+
+
+def keep(client: Client, address: str, text: str, *, version: int) -> dict[str, Any]:
+    """The draft of a correction, as an open page sends it."""
+    sent = {"revision": 7, "version": version, "fields": {"text": [text]}, "record": json.dumps({"active_s": 40})}
+    answer: dict[str, Any] = client.post(address + "draft", json.dumps(sent), content_type="application/json").json()
+    return answer
+
+
+@pytest.fixture
+def answered(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> tuple[Client, str]:
+    """Rosa's browser, and the address of what she has answered."""
+    client = signed_in(rosa)
+    address = start(client, demonstration_campaign)
+    client.post(address + "submit", {"step": "stop", "text": words(30)})
+    return client, address
+
+
+def test_the_draft_of_a_correction_is_opened_in_any_browser_and_leaves_the_answer_alone(
+    answered: tuple[Client, str], rosa: Rater, signed_in: SignedIn
+) -> None:
+    client, address = answered
+
+    assert "saved" in keep(client, address, "Half a thought", version=1)
+
+    page = signed_in(rosa).get(address + "correct").content.decode()
+    assert ">\nHalf a thought</textarea>" in page
+    assert 'data-revision="7"' in page
+    assert "&quot;active_s&quot;: 40" in page
+    assert Judgment.objects.get().demonstration.text == words(30)
+    work = selectors.work(user_id=login_of(rosa).pk, lease=lease_of(Judgment.objects.get()))
+    assert work is not None
+    assert work.draft is None  # it is none of an open item
+
+
+def test_a_begun_correction_is_among_the_drafts_of_my_work(answered: tuple[Client, str]) -> None:
+    client, address = answered
+    keep(client, address, "Half a thought", version=1)
+
+    page = client.get("/my-work/").content.decode()
+
+    assert f'<a href="{address}correct">Go on with the correction</a>' in page
+    assert "The item is not with you now." not in page
+
+
+def test_a_stored_correction_takes_its_draft_along_and_a_late_save_brings_none_back(answered: tuple[Client, str]) -> None:
+    client, address = answered
+    keep(client, address, "Half a thought", version=1)
+
+    client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
+    late = keep(client, address, "Half a thought", version=1)
+
+    assert late == {"is_stored": True}
+    assert not Draft.objects.exists()
+
+
+def test_a_dropped_correction_is_gone_and_the_answer_stays(answered: tuple[Client, str]) -> None:
+    client, address = answered
+    keep(client, address, "Half a thought", version=1)
+
+    answer = client.post(address + "correct", {"step": "drop", "text": "Half a thought", "version": "1"})
+
+    assert answer["Location"] == "/my-work/"
+    assert not Draft.objects.exists()
+    assert words(30) in client.get(address + "correct").content.decode()
+
+
+def test_without_javascript_a_correction_is_kept_by_its_button_and_when_a_question_is_asked(
+    answered: tuple[Client, str],
+) -> None:
+    client, address = answered
+
+    client.post(address + "correct", {"step": "draft", "text": "Half a thought", "version": "1"})
+    assert "Half a thought</textarea>" in client.get(address + "correct").content.decode()
+    client.post(address + "ask", {"question": "May I?", "text": "A whole thought", "version": "1"})
+
+    assert "A whole thought</textarea>" in client.get(address + "correct").content.decode()
+
+
+def test_an_undone_answer_has_no_correction_left(answered: tuple[Client, str]) -> None:
+    client, address = answered
+    keep(client, address, "Half a thought", version=1)
+
+    client.post(address + "undo")
+
+    assert [draft.version for draft in Draft.objects.all()] == [0]

@@ -158,9 +158,9 @@ def test_beside_the_guideline_and_on_a_narrow_page_it_takes_the_editors_place(
     page.keyboard.type("It is **alive**.")
     expect(pane.locator("strong")).to_be_visible()
 
-    press(page, "Escape", "g")
+    press(page, "Escape", "l")
     expect(pane).to_be_hidden()
-    press(page, "g")
+    press(page, "l")
     expect(pane).to_be_visible()
     page.set_viewport_size({"width": 800, "height": 900})
     expect(pane).to_be_hidden()

@@ -1,14 +1,25 @@
 """What the desk says in words: counts of work, why items come, and the keys of a page."""
 
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils import formats
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from labeling.models import Campaign
+from labeling.models import Campaign, Pool, Prompt, Slot
 from labeling.rating_form import Question, RatingForm
 from labeling.selectors.desk import MOST_COUNTED, OpenCampaign, Tally
+from labeling.selectors.grounds import Ground, Known, Skills
+
+GROUNDS: dict[Ground, str | Promise] = {
+    Ground.POOL: gettext_lazy("everybody in the pool knows it"),
+    Ground.DECLARED: gettext_lazy("you said so"),
+    Ground.TESTED: gettext_lazy("you passed a test"),
+    Ground.SHOWN: gettext_lazy("your answers showed it"),
+}
 
 
 def duration_words(seconds: float) -> str:
@@ -54,24 +65,65 @@ class CampaignLine:
     """by what rule items come to this rater"""
 
 
-def campaign_line(found: OpenCampaign) -> CampaignLine:
+def campaign_line(found: OpenCampaign, skills: Skills, *, now: dt.datetime) -> CampaignLine:
     kind = str(found.campaign.get_kind_display())
     parts = [f"{kind[:1].upper()}{kind[1:]}", _waiting(found.n_free)]
     if found.n_today:
         parts.append(_("%(n)s by you today") % {"n": found.n_today})
-    return CampaignLine(found, " · ".join(parts), _why(found.campaign))
+    return CampaignLine(found, " · ".join(parts), why_campaign(found.campaign, skills, now=now))
 
 
-def _why(campaign: Campaign) -> str:
+def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str:
+    """By what rule its items come to a rater."""
     pool = campaign.pool
     said = [_("You are in “%(pool)s”.") % {"pool": pool.name}]
-    if pool.routes_by_language or pool.routes_by_category:
-        said.append(_("Items come by the languages and fields that you know."))
+    if pool.routes_by_language:
+        known = _known(skills.languages(pool, at=now)) or _("none that you have named")
+        said.append(_("Items come by language: %(known)s.") % {"known": known})
+    if pool.routes_by_category:
+        known = _known(skills.topics(pool, at=now)) or _("none that you have named")
+        said.append(_("Items come by field: %(known)s.") % {"known": known})
     if campaign.order == Campaign.Order.FINISH_FIRST:
         said.append(_("The one nearest to its last judgment comes first."))
     else:
         said.append(_("Every one is judged once before any is judged twice."))
     return " ".join(said)
+
+
+def why_item(prompt: Prompt, pool: Pool, skills: Skills, *, at: dt.datetime) -> str:
+    """Why just this one came; "" where there is no more to say than of its campaign. Golds and repeats read like any other."""
+    said = []
+    if known := _known(skills.of_prompt(prompt, pool, at=at)):
+        said.append(_("By what you know: %(known)s.") % {"known": known})
+    if prompt.sensitive and skills.accepts.issuperset(prompt.sensitive):
+        said.append(_("You agreed to see: %(kinds)s.") % {"kinds": prompt.upset_words})
+    return " ".join(said)
+
+
+@dataclass(frozen=True)
+class MyCampaign:
+    """A campaign open to a rater, as My work lists it; `held` is the item in their hands."""
+
+    campaign: Campaign
+    why: str
+    held: Slot | None
+    why_held: str
+
+
+def my_campaigns(
+    campaigns: Sequence[Campaign], in_hand: Mapping[int, Slot], skills: Skills, *, now: dt.datetime
+) -> list[MyCampaign]:
+    lines = []
+    for campaign in campaigns:
+        held = in_hand.get(campaign.pk)
+        why_held = why_item(held.item.prompt, campaign.pool, skills, at=now) if held else ""
+        lines.append(MyCampaign(campaign, why_campaign(campaign, skills, now=now), held, why_held))
+    return lines
+
+
+def _known(known: list[Known]) -> str:
+    topics = dict(Prompt.Category.choices)
+    return ", ".join(f"{topics.get(each.code, each.code)} ({GROUNDS[each.ground]})" for each in known)
 
 
 def _waiting(n: int) -> str:

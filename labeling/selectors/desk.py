@@ -235,6 +235,12 @@ def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
     )
 
 
+def in_hand(*, rater: Rater) -> dict[int, Slot]:
+    """What the rater holds, by campaign."""
+    held = Slot.objects.filter(rater=rater, state=Slot.State.LEASED).select_related("item__prompt")
+    return {slot.campaign_id: slot for slot in held}
+
+
 def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> list[OpenCampaign]:
     """Every campaign open to `rater`, with what is left in it for them. Costs the same for a thousand slots as for a million."""
     campaigns = list(campaigns_open_to(rater=rater))
@@ -312,7 +318,7 @@ def history(*, rater: Rater, wanted: HistoryFilter | None = None) -> QuerySet[Ju
         given = given.filter(is_extra=True)
     elif wanted.state:
         given = given.filter(is_extra=False, corrected_at__isnull=wanted.state == HistoryState.FIRST)
-    return given.select_related("campaign", "prompt", "demonstration").order_by("-submitted_at", "-pk")
+    return given.select_related("campaign__pool", "prompt", "demonstration").order_by("-submitted_at", "-pk")
 
 
 def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:

@@ -27,7 +27,7 @@ from labeling.forms import desk as forms
 from labeling.forms.my_work import HistoryForm
 from labeling.forms.review import WordsForm
 from labeling.models import Campaign, Draft, Judgment, Pass
-from labeling.selectors import crowd, golds, questions, reviews
+from labeling.selectors import crowd, golds, grounds, questions, reviews
 from labeling.selectors import desk as selectors
 from labeling.views.onward import next_address, next_step
 from pages import render as texts
@@ -55,7 +55,9 @@ def _midnight(now: dt.datetime) -> dt.datetime:
 def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rater = access.rater(user=request.user)
-    lines = [desk_words.campaign_line(found) for found in selectors.open_campaigns(rater=rater, since=_midnight(now), now=now)]
+    found = selectors.open_campaigns(rater=rater, since=_midnight(now), now=now)
+    skills = grounds.skills_of(rater=rater, pools=[each.campaign.pool for each in found])
+    lines = [desk_words.campaign_line(each, skills, now=now) for each in found]
     today = selectors.tally(rater=rater, since=_midnight(now))
     context = {
         "campaigns": lines,
@@ -406,11 +408,15 @@ def my_work(request: HttpRequest) -> HttpResponse:
     form = HistoryForm(request.GET, rater=rater)
     page = Paginator(selectors.history(rater=rater, wanted=form.wanted), 50).get_page(request.GET.get("page"))
     verdicts = reviews.verdicts_on(judgments=page)
+    campaigns = list(selectors.campaigns_open_to(rater=rater))
+    pools = [campaign.pool for campaign in campaigns] + [judgment.campaign.pool for judgment in page if judgment.campaign]
+    skills = grounds.skills_of(rater=rater, pools=pools)
     context = {
+        "campaigns": desk_words.my_campaigns(campaigns, selectors.in_hand(rater=rater), skills, now=now),
         "today": desk_words.tally_words(selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")),
         "week": desk_words.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
         "judgments": page,
-        "answers": [(judgment, verdicts.get(judgment.pk)) for judgment in page],
+        "answers": [(judgment, verdicts.get(judgment.pk), _why_given(judgment, skills)) for judgment in page],
         "drafts": selectors.drafts_of(rater=rater),
         "form": form,
         "is_filtered": bool(request.GET.keys() - {"page"}),
@@ -419,6 +425,12 @@ def my_work(request: HttpRequest) -> HttpResponse:
         "told": golds.told_of_golds(rater=rater),
     }
     return render(request, "labeling/desk/my_work.html", context)
+
+
+def _why_given(judgment: Judgment, skills: grounds.Skills) -> str:
+    if judgment.campaign is None:
+        return ""
+    return desk_words.why_item(judgment.prompt, judgment.campaign.pool, skills, at=judgment.submitted_at)
 
 
 @require_POST

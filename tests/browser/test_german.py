@@ -59,3 +59,17 @@ def test_a_comparison_in_german_fits_a_small_laptop(open_page: OpenPage, rosa: R
     page.get_by_text("Ihre Rangfolge:").wait_for()
 
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_can_be_done_with_a_comparison_fits_a_phone(
+    language: str, open_page: OpenPage, rosa: Rater, comparison_campaign: Campaign
+) -> None:
+    User.objects.update(language=language)
+    page = open_page("/desk/", rosa, width=360, height=740)
+    page.locator(".desk-open button").click()
+    page.wait_for_selector(".desk[data-mounted]")
+
+    ends = page.locator(".desk-do").evaluate("(bar) => [...bar.children].map((each) => each.getBoundingClientRect().right)")
+
+    assert max(ends) <= 360 - 12

@@ -75,5 +75,5 @@ def test_my_work_asks_the_same_however_much_one_has_given(
     for _turn in range(n_given):
         client.post(start(client, comparison_campaign) + "submit", comparison())
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(17):
         client.get("/my-work/?kind=comparison")

@@ -69,7 +69,7 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
         _("Train"),
         (
             Place(_("Runs"), "runs", "run", ("run",)),
-            Place(_("Models"), "models", "model", ("model",)),
+            Place(_("Models"), "models", "model", ("model", "lineage")),
             Place(_("Snapshots"), "snapshots", "snapshot", ("snapshot",)),
             Place(_("Schedules"), "schedules", "clock", ("schedule", "chain")),
             Place(_("Nodes"), "nodes", "node", ("node",)),

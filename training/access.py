@@ -5,6 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from accounts.models import User
+from labeling.models import Campaign, Prompt
+from labeling.selectors import visible
 from training.models import Chain, Node, Publication, Run, Schedule, Snapshot, TrainedModel
 
 
@@ -64,6 +66,23 @@ def schedule(*, user: User | AnonymousUser, pk: int) -> Schedule:
 def chain(*, user: User | AnonymousUser, pk: int) -> Chain:
     researcher(user)
     found = Chain.objects.select_related("schedule__created_by", "base_model", "firing").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
+    researcher(user)
+    found = Campaign.objects.select_related("guideline", "guideline_version").filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def prompt(*, user: User | AnonymousUser, pk: int) -> Prompt:
+    """Not one that an unpublished import brought in."""
+    researcher(user)
+    found = visible(Prompt.objects.select_related("source").filter(pk=pk)).first()
     if found is None:
         raise Http404
     return found

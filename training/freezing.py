@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -168,6 +169,12 @@ def is_intact(folder: Path, expected: str) -> bool:
         return fingerprint(folder) == expected
     except OSError:
         return False
+
+
+def rows(folder: Path, split: str, *, skip: int, n: int) -> list[dict[str, Any]]:
+    """At most `n` lines of a split after the first `skip`. Raises OSError where the files are not here."""
+    with (folder / f"{split}.jsonl").open("rb") as file:
+        return [json.loads(line) for line in islice(file, skip, skip + n)]
 
 
 # --- rows --------------------------------------------------------------------------------------------------------

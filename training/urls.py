@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from training.views import compare, models, nodes, run_parts, runs, schedules, snapshots, storage, trying, withdrawals
+from training.views import compare, lineage, models, nodes, run_parts, runs, schedules, snapshots, storage, trying, withdrawals
 
 urlpatterns = [
     path("runs/", runs.index, name="runs"),
@@ -25,6 +25,9 @@ urlpatterns = [
     path("snapshots/", snapshots.index, name="snapshots"),
     path("snapshots/new/", snapshots.new, name="snapshot_new"),
     path("snapshots/<int:pk>/", snapshots.detail, name="snapshot"),
+    path("snapshots/<int:pk>/rows/", snapshots.rows, name="snapshot_rows"),
+    path("lineage/campaigns/<int:pk>/", lineage.campaign, name="lineage_campaign"),
+    path("lineage/prompts/<int:pk>/", lineage.prompt, name="lineage_prompt"),
     path("models/", models.index, name="models"),
     path("models/new/", models.new, name="model_new"),
     path("models/try/", trying.chat, name="model_try"),

@@ -1,5 +1,6 @@
 """Every multi-row read of the training half, one module a noun."""
 
+from training.selectors.asked import Asked, asked, campaigns_asking, models_of, n_judgments_on, responses_to, snapshots_with
 from training.selectors.cards import card_text, is_elsewhere, licences, lineage_json, made_card, n_judgments_behind
 from training.selectors.comparing import (
     N_COMPARED,
@@ -27,6 +28,7 @@ from training.selectors.nodes import (
 from training.selectors.origins import Drawing, Node, Place, drawing, responses_of
 from training.selectors.points import Log, log_since, points_since
 from training.selectors.registry import Step, children, is_registered, lineage, models
+from training.selectors.rows import Answer, FrozenRow, frozen_rows
 from training.selectors.runs import (
     DEFAULT_PRESET,
     Difference,
@@ -69,6 +71,7 @@ from training.selectors.snapshots import (
     licence_choices,
     scored_run_choices,
     snapshots,
+    splits,
     weights,
 )
 from training.selectors.storage import Holding, Overview, overview, state_of, why_not_given_up
@@ -80,11 +83,14 @@ __all__ = [
     "N_COMPARED",
     "OPEN",
     "RUN_OF_SNAPSHOT",
+    "Answer",
+    "Asked",
     "Breakdown",
     "Curve",
     "Difference",
     "Drawing",
     "Forecast",
+    "FrozenRow",
     "Holding",
     "KeptTurn",
     "Line",
@@ -102,8 +108,10 @@ __all__ = [
     "Step",
     "Table",
     "Touched",
+    "asked",
     "breakdowns",
     "campaign_choices",
+    "campaigns_asking",
     "can_be_killed",
     "card",
     "card_text",
@@ -117,6 +125,7 @@ __all__ = [
     "filters_in_words",
     "firings",
     "forecast",
+    "frozen_rows",
     "gathering_run_ids",
     "going_chain_ids",
     "has_active",
@@ -142,8 +151,10 @@ __all__ = [
     "measures_compared",
     "meeting",
     "models",
+    "models_of",
     "models_to_try",
     "n_judgments_behind",
+    "n_judgments_on",
     "n_new",
     "next_run_id",
     "nodes",
@@ -152,6 +163,7 @@ __all__ = [
     "publications",
     "queued_run_ids",
     "responses_of",
+    "responses_to",
     "runs",
     "runs_compared",
     "runs_from",
@@ -168,6 +180,8 @@ __all__ = [
     "silence",
     "situation",
     "snapshots",
+    "snapshots_with",
+    "splits",
     "state_of",
     "touched_by",
     "wants_in_words",

@@ -20,7 +20,7 @@ N_SHOWN = 5
 
 @dataclass(frozen=True)
 class Node:
-    """Something to click on. `url` is empty where the reader may not go."""
+    """Something to click on."""
 
     label: str
     url: str = ""
@@ -46,7 +46,7 @@ class Drawing:
 
 
 def drawing(*, model: TrainedModel, is_admin: bool) -> Drawing:
-    """An admin's nodes lead to campaigns and prompts too; a researcher's to the model's responses and snapshots."""
+    """An admin's nodes lead to the pages where campaigns and prompts are managed, a researcher's to those where they are read."""
     before = [_row(step, model, is_admin) for step in reversed(lineage(model=model))]
     return Drawing(before, _after(model, is_admin))
 
@@ -100,12 +100,12 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[Node]:
     nodes = [
         Node(
             row["judgment__campaign__name"] or _("imported or kept"),
-            _campaign_url(row["judgment__campaign"], is_admin),
+            _campaign_url(row["judgment__campaign"], is_admin) or reverse("snapshot_rows", args=[snapshot.pk]),
             _n_judgments(row["n"]),
         )
         for row in counted[:N_SHOWN]
     ]
-    return nodes or [Node(_("none: prompts or text alone"))]
+    return nodes or [Node(_("none: prompts or text alone"), reverse("snapshot_rows", args=[snapshot.pk]))]
 
 
 def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
@@ -120,7 +120,7 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
     children = TrainedModel.objects.filter(Q(run__in=learned) | Q(run__in=begun) | Q(parent=model))
     places = [
         *_responses(model, sampled, is_admin),
-        _place(_("Judgments"), _campaign_nodes(judged, is_admin)),
+        _place(_("Judgments"), _campaign_nodes(judged, reverse("model_responses", args=[model.pk]), is_admin)),
         _place(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
         _place(_("Runs"), [_run_node(run) for run in learned[: 4 * N_SHOWN]]),
         _place(_("Models"), [_model_node(child) for child in children.distinct().order_by("-pk")[: 4 * N_SHOWN]]),
@@ -131,35 +131,36 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
 def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> list[Place]:
     """What it answered or chose among, the runs that had it do so, and its own answers."""
     responses = Response.objects.filter(source=model.source_id or 0)
-    n = responses.count()
-    found = [Node(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, reverse("model_responses", args=[model.pk]))]
+    n, written = responses.count(), reverse("model_responses", args=[model.pk])
+    found = [Node(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, written)]
     return [
-        _place(_("Prompts"), _prompt_nodes(sampled, responses, is_admin) if n or sampled else []),
+        _place(_("Prompts"), _prompt_nodes(sampled, responses, written, is_admin) if n or sampled else []),
         _place(_("Sampling"), [_run_node(run) for run in sampled]),
         Place(_("Responses"), found if n else []),
     ]
 
 
-def _prompt_nodes(sampled: Iterable[Run], responses: QuerySet[Response], is_admin: bool) -> list[Node]:
-    """The snapshots that were sampled on; where it was talked to or imported, its prompts."""
+def _prompt_nodes(sampled: Iterable[Run], responses: QuerySet[Response], written: str, is_admin: bool) -> list[Node]:
+    """The snapshots that were sampled on; where it was talked to or imported, its prompts, which stand beside what it wrote."""
     snapshots = {run.snapshot_id: run.snapshot for run in sampled}
     if snapshots:
         return [_snapshot_node(snapshot) for snapshot in snapshots.values()]
     n = Prompt.objects.filter(pk__in=responses.values("prompt")).count()
-    return [Node(ngettext("%(n)s prompt", "%(n)s prompts", n) % {"n": n}, reverse("prompts") if is_admin else "")]
+    return [Node(ngettext("%(n)s prompt", "%(n)s prompts", n) % {"n": n}, reverse("prompts") if is_admin else written)]
 
 
-def _campaign_nodes(judged: QuerySet[Judgment], is_admin: bool) -> list[Node]:
+def _campaign_nodes(judged: QuerySet[Judgment], written: str, is_admin: bool) -> list[Node]:
     by_campaign: Any = judged.order_by().values(of=F("campaign"), called=F("campaign__name"))
     counted = by_campaign.annotate(n=Count("pk", distinct=True)).order_by("-n")
     return [
-        Node(row["called"] or _("imported"), _campaign_url(row["of"], is_admin), _n_judgments(row["n"]))
+        Node(row["called"] or _("imported"), _campaign_url(row["of"], is_admin) or written, _n_judgments(row["n"]))
         for row in counted[: 4 * N_SHOWN]
     ]
 
 
 def _campaign_url(pk: int | None, is_admin: bool) -> str:
-    return reverse("campaign", args=[pk]) if pk is not None and is_admin else ""
+    """Empty for what came with no campaign."""
+    return reverse("campaign" if is_admin else "lineage_campaign", args=[pk]) if pk is not None else ""
 
 
 def _n_judgments(n: int) -> str:

@@ -66,6 +66,12 @@ def card(*, snapshot: Snapshot) -> list[Table]:
     return [table for table in found if table.rows]
 
 
+def splits(*, snapshot: Snapshot) -> list[tuple[str, int]]:
+    """Each split with its rows, in their own order."""
+    counts: dict[str, int] = snapshot.card.get("splits", {})
+    return [(split, counts.get(split, 0)) for split in run_dir.SPLITS]
+
+
 def weights(*, snapshot: Snapshot) -> list[tuple[str, float, int]]:
     """(rater's alias, weight, judgments) where judgments were weighed, the most trusted first."""
     found = snapshot.card.get("weights", {}).get("raters", {})

@@ -6,10 +6,12 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
+from labeling.models import Prompt
 from training import access, forms, selectors, services
 from training.models import Snapshot
 
 SNAPSHOTS_PER_PAGE = 30
+ROWS_PER_PAGE = 20
 
 
 @require_GET
@@ -54,6 +56,26 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "is_intact": "verify" in request.GET and selectors.is_intact(snapshot=snapshot),
     }
     return render(request, "training/snapshot.html", context)
+
+
+@require_GET
+def rows(request: HttpRequest, pk: int) -> HttpResponse:
+    """What it holds, row by row as a run reads it: texts, and how they were judged."""
+    snapshot = access.snapshot(user=request.user, pk=pk)
+    splits = [(split, n) for split, n in selectors.splits(snapshot=snapshot) if n]
+    asked = request.GET.get("split", "")
+    split = asked if asked in dict(splits) else next((split for split, _n in splits), "train")
+    page = Paginator(range(dict(splits).get(split, 0)), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    found = selectors.frozen_rows(snapshot=snapshot, split=split, skip=max(0, page.start_index() - 1), n=ROWS_PER_PAGE)
+    context = {
+        "snapshot": snapshot,
+        "splits": [(name, Prompt.Split(name).label, n) for name, n in splits],
+        "split": split,
+        "page": page,
+        "rows": found,
+        "is_admin": access.researcher(request.user).is_admin,
+    }
+    return render(request, "training/snapshot_rows.html", context)
 
 
 def _cut(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: str) -> Snapshot:

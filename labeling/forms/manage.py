@@ -227,7 +227,7 @@ class ItemFilterForm(forms.Form):
         return str(self.cleaned_data.get(name) or "")
 
 
-TEXT_HELP = _("Markdown, shown beside the work. Show what you mean: a good answer, a bad one, and why.")
+TEXT_HELP = _("Markdown, shown beside the work. Show what you mean by examples, below.")
 
 
 class GuidelineForm(GuidelineModelForm):

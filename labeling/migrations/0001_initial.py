@@ -50,6 +50,7 @@ class Migration(migrations.Migration):
                 ('number', models.PositiveIntegerField()),
                 ('text', models.TextField(help_text='Markdown, shown beside the work.', verbose_name='text')),
                 ('form', models.JSONField(help_text='a labeling.rating_form.RatingForm as JSON')),
+                ('examples', models.JSONField(blank=True, default=list, help_text='labeling.examples.Example rows as JSON')),
                 ('is_major', models.BooleanField(default=False, help_text="Who was onboarded by an earlier version takes the guideline's step again before the next item.", verbose_name='raters qualify anew')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),

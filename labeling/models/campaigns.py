@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from labeling.examples import Example
+from labeling.examples import parse as parse_examples
 from labeling.models.pools import Pool, Rater
 from labeling.models.prompts import Prompt, Response
 
@@ -28,6 +30,7 @@ class GuidelineVersion(models.Model):
     number = models.PositiveIntegerField()
     text = models.TextField(_("text"), help_text=_("Markdown, shown beside the work."))
     form = models.JSONField(help_text="a labeling.rating_form.RatingForm as JSON")
+    examples = models.JSONField(default=list, blank=True, help_text="labeling.examples.Example rows as JSON")
     is_major = models.BooleanField(
         _("raters qualify anew"),
         default=False,
@@ -42,6 +45,14 @@ class GuidelineVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.guideline} v{self.number}"
+
+    @property
+    def good_examples(self) -> list[Example]:
+        return [example for example in parse_examples(self.examples) if example.is_good]
+
+    @property
+    def bad_examples(self) -> list[Example]:
+        return [example for example in parse_examples(self.examples) if not example.is_good]
 
 
 class GuidelineReading(models.Model):

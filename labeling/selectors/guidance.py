@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from labeling import rating_form, versions
+from labeling import examples, rating_form, versions
 from labeling.models import Campaign, Guideline, GuidelineReading, GuidelineVersion, Judgment, Rater
 
 
 @dataclass(frozen=True)
 class Changes:
-    """What differs from `before`, in the text and in the questions."""
+    """What differs from `before`: in the text, the examples and the questions."""
 
     before: GuidelineVersion
     text: list[versions.Line]
+    examples: list[versions.Line]
     form: list[versions.Line]
 
 
@@ -65,8 +66,14 @@ def changes_since(*, before: GuidelineVersion, latest: GuidelineVersion) -> Chan
     return Changes(
         before=before,
         text=versions.changes(before.text.splitlines(), latest.text.splitlines()),
+        examples=example_changes(before=before, after=latest),
         form=versions.changes(_form_lines(before), _form_lines(latest), context=1),
     )
+
+
+def example_changes(*, before: GuidelineVersion, after: GuidelineVersion) -> list[versions.Line]:
+    older, newer = (examples.lines(examples.parse(version.examples)) for version in (before, after))
+    return versions.changes(older, newer)
 
 
 def _worked_by(*, rater: Rater, guideline_id: int) -> int | None:

@@ -1,5 +1,6 @@
 """Guidelines: written once, and from then on only succeeded by a next version."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -8,11 +9,18 @@ from django.db.models import Max
 from accounts import audit
 from accounts.models import User
 from labeling import rating_form
+from labeling.examples import Example, as_json
 from labeling.models import Campaign, Guideline, GuidelineReading, GuidelineVersion, Rater
 
 
 def create_guideline(
-    *, name: str, text: str, form: rating_form.RatingForm | None = None, by: User | None, now: datetime
+    *,
+    name: str,
+    text: str,
+    form: rating_form.RatingForm | None = None,
+    examples: Sequence[Example] = (),
+    by: User | None,
+    now: datetime,
 ) -> Guideline:
     """A guideline with its version 1; without a form it asks InstructGPT's questions."""
     with transaction.atomic():
@@ -22,6 +30,7 @@ def create_guideline(
             number=1,
             text=text,
             form=(form or rating_form.default()).as_json,
+            examples=as_json(examples),
             created_by=by,
             created_at=now,
         )
@@ -40,6 +49,7 @@ def new_guideline_version(
     guideline: Guideline,
     text: str,
     form: rating_form.RatingForm,
+    examples: Sequence[Example] = (),
     is_major: bool = False,
     by: User | None,
     now: datetime,
@@ -57,6 +67,7 @@ def new_guideline_version(
             number=newest + 1,
             text=text,
             form=form.as_json,
+            examples=as_json(examples),
             is_major=is_major,
             created_by=by,
             created_at=now,

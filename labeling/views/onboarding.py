@@ -85,6 +85,7 @@ def _step_page(request: HttpRequest, line: selectors.StepLine, form: AnswersForm
         "problem": problem,
         "html": texts.markdown(line.version.text) if line.version.text else "",
         "guideline": texts.markdown(guideline.text) if guideline else "",
+        "guideline_version": guideline,
         "guideline_name": guideline.guideline.name if guideline else "",
     }
     return render(request, "labeling/desk/onboarding_step.html", context, status=422 if problem or form.errors else 200)

@@ -11,6 +11,7 @@ from playwright.sync_api import Dialog, Page
 
 from accounts.models import User
 from labeling import services
+from labeling.examples import Example, as_json
 from labeling.models import Campaign, Draft, Guideline, GuidelineVersion, Import, Pool, Prompt, Rater, Response, Slot, Source
 from pages import render
 from tests.browser.hostile import Payload, names, payloads
@@ -178,9 +179,14 @@ def test_guidelines_and_names_take_nothing_over(
         )
     Pool.objects.filter(pk=day_shift.pk).update(name=names(1, length=120)[0], description=SMALL[3].text)
     text = "\n\n".join(payload.text for payload in SMALL)
+    shown = as_json(Example(each.text or "x", number % 2 == 0, each.text or "x", each.text) for number, each in enumerate(SMALL))
     for each in Guideline.objects.all():
         GuidelineVersion.objects.create(
-            guideline=each, number=2, text=text if each == guideline else "x", form=guideline.versions.get(number=1).form
+            guideline=each,
+            number=2,
+            text=text if each == guideline else "x",
+            form=guideline.versions.get(number=1).form,
+            examples=shown if each == guideline else [],
         )
     Campaign.objects.update(guideline_version=guideline.versions.get(number=2))
     campaign = Campaign.objects.latest("pk")

@@ -36,6 +36,7 @@ def posted(*questions: dict[str, str], **fields: str) -> dict[str, str]:
         for name, value in ({"ORDER": str(number + 1)} | question).items()
     }
     size = {"questions-TOTAL_FORMS": str(len(questions)), "questions-INITIAL_FORMS": str(len(questions))}
+    size |= {"examples-TOTAL_FORMS": "0", "examples-INITIAL_FORMS": "0"}
     return {"text": "Be kind."} | rows | size | fields
 
 
@@ -155,7 +156,7 @@ def test_a_condition_that_cannot_be_met_gets_a_sentence(
 
 
 def test_one_more_question_keeps_what_was_typed_and_saves_nothing(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
-    answer = signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, text="Be brief.", more="1"))
+    answer = signed_in(alice).post(f"/guidelines/{guideline.pk}/edit/", posted(SCALE, text="Be brief.", more="questions"))
 
     page = words(answer)
     assert "Be brief." in page

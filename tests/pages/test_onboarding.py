@@ -263,8 +263,9 @@ def test_every_version_of_a_step_can_be_read_after_it_is_retired(
 def test_a_guideline_can_ask_raters_to_qualify_anew(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
     client = signed_in(alice)
     page = client.get(f"/guidelines/{guideline.pk}/edit/")
-    questions = page.context["questions"]
-    given = {f"{questions.prefix}-TOTAL_FORMS": "0", f"{questions.prefix}-INITIAL_FORMS": "0", "text": "Other.", "is_major": "on"}
+    rows = [page.context[name].prefix for name in ("questions", "examples")]
+    given = {f"{prefix}-{count}_FORMS": "0" for prefix in rows for count in ("TOTAL", "INITIAL")}
+    given |= {"text": "Other.", "is_major": "on"}
 
     client.post(f"/guidelines/{guideline.pk}/edit/", given)
 

@@ -3,15 +3,17 @@
 from typing import Any, cast
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.requests import MemberRequest
 from labeling import access, desk_words, rating_form, selectors, services, versions
+from labeling.forms.examples import BaseExamples, Examples, rows_of
 from labeling.forms.manage import BaseQuestions, GuidelineForm, GuidelineTextForm, Questions, questions_of
 from labeling.models import Guideline, GuidelineVersion
+from labeling.selectors import guidance
 
 GUIDELINES_PER_PAGE = 50
 GAPS_SHOWN = 50
@@ -27,16 +29,18 @@ def index(request: HttpRequest) -> HttpResponse:
 def new(request: MemberRequest) -> HttpResponse:
     form = GuidelineForm(request.POST or None)
     questions = _questions(request, rating_form.default())
-    if _is_save(request) and all([form.is_valid(), questions.is_valid()]):
+    examples = _examples(request, [])
+    if _is_save(request) and all([form.is_valid(), questions.is_valid(), examples.is_valid()]):
         guideline = services.create_guideline(
             name=form.cleaned_data["name"],
             text=form.cleaned_data["text"],
             form=questions.rating_form(),
+            examples=examples.examples(),
             by=request.user,
             now=timezone.now(),
         )
         return redirect("guideline_history", guideline.pk)
-    return render(request, "labeling/manage/guideline_edit.html", {"form": form, "questions": questions})
+    return render(request, "labeling/manage/guideline_edit.html", {"form": form, "questions": questions, "examples": examples})
 
 
 @require_http_methods(["GET", "POST"])
@@ -46,17 +50,19 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
     latest = selectors.guideline_versions(guideline=guideline)[0]
     form = GuidelineTextForm(request.POST or None, initial={"text": latest.text})
     questions = _questions(request, rating_form.parse(latest.form))
-    if _is_save(request) and all([form.is_valid(), questions.is_valid()]):
+    examples = _examples(request, rows_of(latest))
+    if _is_save(request) and all([form.is_valid(), questions.is_valid(), examples.is_valid()]):
         services.new_guideline_version(
             guideline=guideline,
             text=form.cleaned_data["text"],
             form=questions.rating_form(),
+            examples=examples.examples(),
             is_major=form.cleaned_data["is_major"],
             by=request.user,
             now=timezone.now(),
         )
         return redirect("guideline_history", pk)
-    context = {"form": form, "questions": questions, "guideline": guideline, "latest": latest}
+    context = {"form": form, "questions": questions, "examples": examples, "guideline": guideline, "latest": latest}
     return render(request, "labeling/manage/guideline_edit.html", context)
 
 
@@ -79,6 +85,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if before is not None:
         context["text_changes"] = versions.changes(before.text.splitlines(), shown.text.splitlines())
+        context["example_changes"] = guidance.example_changes(before=before, after=shown)
         context["form_changes"] = versions.changes(_form_lines(before), _form_lines(shown), context=1)
     return render(request, "labeling/manage/guideline_history.html", context)
 
@@ -89,13 +96,23 @@ def _is_save(request: HttpRequest) -> bool:
 
 def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuestions:
     """The formset as posted or as `form` has it; the button “One more question” adds an empty row."""
-    if request.method != "POST":
-        return cast(BaseQuestions, Questions(initial=questions_of(form), prefix="questions"))
-    data = request.POST.copy()
-    total = data.get("questions-TOTAL_FORMS", "")
-    if "more" in data and total.isdecimal():
-        data["questions-TOTAL_FORMS"] = str(int(total) + 1)
+    data = _with_one_more(request, "questions") if request.method == "POST" else None
     return cast(BaseQuestions, Questions(data, initial=questions_of(form), prefix="questions"))
+
+
+def _examples(request: HttpRequest, rows: list[dict[str, Any]]) -> BaseExamples:
+    """The same for examples."""
+    data = _with_one_more(request, "examples") if request.method == "POST" else None
+    return cast(BaseExamples, Examples(data, initial=rows, prefix="examples"))
+
+
+def _with_one_more(request: HttpRequest, rows: str) -> QueryDict:
+    """What was posted, with another row where the button for these was pressed."""
+    data = request.POST.copy()
+    total = data.get(f"{rows}-TOTAL_FORMS", "")
+    if data.get("more") == rows and total.isdecimal():
+        data[f"{rows}-TOTAL_FORMS"] = str(int(total) + 1)
+    return data
 
 
 def _chosen(every: list[GuidelineVersion], number: str | None) -> GuidelineVersion:

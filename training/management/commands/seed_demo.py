@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts.models import User
-from labeling import curation, intake
+from labeling import curation, examples, intake
 from labeling import services as labeling_services
 from labeling.models import Campaign, Guideline, Import, Pool, Prompt, Source
 from training import demo
@@ -146,6 +146,7 @@ def add_campaign(*, name: str, kind: str, guideline: str, **fields: Any) -> None
     instructions = Guideline.objects.filter(name=name).first()
     if instructions is None:
         text = (demo.FOLDER / guideline).read_text()
-        instructions = labeling_services.create_guideline(name=name, text=text, by=by, now=now)
+        shown = examples.parse(json.loads((demo.FOLDER / "examples.json").read_text())[guideline])
+        instructions = labeling_services.create_guideline(name=name, text=text, examples=shown, by=by, now=now)
     campaign = labeling_services.create_campaign(name=name, kind=kind, guideline=instructions, **fields)
     labeling_services.open_campaign(campaign=campaign, by=by, now=now)

@@ -1,0 +1,52 @@
+"""Examples in a guideline: an answer, whether it is good or bad, and why. Pure: no Django, no database."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+MOST = 20
+"""More than these a rater does not read beside the work."""
+
+
+class BadExamples(ValueError):
+    """The JSON holds no examples; the text says which one and why."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """An answer to learn from. `why` is a sentence; `prompt` may be empty. Both texts are Markdown, as responses are."""
+
+    answer: str
+    is_good: bool
+    why: str
+    prompt: str = ""
+
+
+def as_json(examples: Iterable[Example]) -> list[dict[str, Any]]:
+    return [asdict(example) for example in examples]
+
+
+def parse(raw: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:
+    """What `as_json` wrote. Raises BadExamples with a sentence."""
+    return tuple(_parse(number, each) for number, each in enumerate(raw, start=1))
+
+
+def lines(examples: Iterable[Example]) -> list[str]:
+    """As text, so that two versions' examples can be compared like texts: a head line for each, then what it shows."""
+    found: list[str] = []
+    for example in examples:
+        found.append(f"{'✓' if example.is_good else '✗'} {example.why}")
+        found += [f"  › {line}" for line in example.prompt.splitlines()]
+        found += [f"  {line}" for line in example.answer.splitlines()]
+    return found
+
+
+def _parse(number: int, raw: Mapping[str, Any]) -> Example:
+    try:
+        example = Example(**raw)
+    except TypeError:
+        raise BadExamples(f"Example {number} is not made of `answer`, `is_good`, `why` and `prompt`.") from None
+    texts = (example.answer, example.why, example.prompt)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(example.is_good, bool):
+        raise BadExamples(f"Example {number}: `answer`, `why` and `prompt` are texts, and `is_good` is true or false.")
+    return example

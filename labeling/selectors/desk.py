@@ -153,6 +153,10 @@ class Work:
     def is_open(self) -> bool:
         return self.standing in {Standing.OPEN, Standing.LAPSED}
 
+    @property
+    def is_skipped(self) -> bool:
+        return isinstance(self.shown, PastLease) and self.shown.end == PastLease.End.SKIPPED
+
 
 def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
     """What `lease` stands for, if it is or was this person's: one query while it lives, three afterwards."""

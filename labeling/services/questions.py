@@ -10,7 +10,11 @@ from labeling.models import Item, ItemQuestion, Rater
 
 
 def ask_about(*, item: Item, rater: Rater, text: str, now: datetime) -> ItemQuestion:
-    return ItemQuestion.objects.create(item=item, rater=rater, text=text, asked_at=now)
+    """The same words about the same item once more, before they are answered, are the same question: sent anew, say."""
+    with transaction.atomic():
+        Rater.objects.select_for_update(no_key=True).only("pk").get(pk=rater.pk)  # one question at a time
+        asked = ItemQuestion.objects.filter(item=item, rater=rater, text=text, answered_at=None).first()
+        return asked or ItemQuestion.objects.create(item=item, rater=rater, text=text, asked_at=now)
 
 
 def answer_question(*, question: ItemQuestion, text: str, by: User | None, now: datetime) -> None:

@@ -315,6 +315,10 @@ def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     try:
         services.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
     except services.UnableToUndo as error:
+        if selectors.judgment_under(work=work) is None:  # by the same request, sent again before this one was answered
+            return _lead(request, reverse("desk_item", args=[lease]))
+        if _is_fragment(request):  # nobody is led away from what they do by now
+            return JsonResponse({"said": error.sentence})
         messages.warning(request, error.sentence)
         return _lead(request, reverse("my_work"))
     return _lead(request, reverse("desk_item", args=[lease]))
@@ -363,6 +367,8 @@ def _store_correction(work: selectors.Work, answer: desk_pages.Answer, *, versio
 @require_http_methods(["GET", "POST"])
 def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = access.work(user=request.user, lease=lease)
+    if request.method == "POST" and work.is_skipped:  # sent again: the answer to the first was lost
+        return _lead(request, next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))
     if request.method == "GET" or not work.is_open:
         return _lead(request, reverse("desk_item", args=[lease]))
     form = forms.SkipForm(request.POST)

@@ -1,7 +1,7 @@
 // Keeps what is typed: in this browser at every change, on the server at every pause of two seconds.
 // Of two copies the one with more changes is newer; clocks are not compared.
 
-import { backoff, post } from "js/desk/post";
+import { again, backoff, post } from "js/desk/post";
 import { fill, read } from "js/desk/fields";
 
 const PAUSE_MS = 2000;
@@ -15,6 +15,8 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
   const saved = document.querySelector("[data-saved]");
   const wait = backoff();
   let revision = Number(desk.dataset.revision) || 0;
+  let onServer = revision;
+  let wasSilent = false;
   let timer = 0;
   let isDone = false;
 
@@ -60,6 +62,9 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
     } else if (answer.kind === "ok") {
       wait.reset();
       say.trouble("");
+      onServer = sent;
+      if (wasSilent) again();
+      wasSilent = false;
       saved.textContent = say.text("saved", { at: answer.data.saved });
       if (sent !== revision) later(PAUSE_MS);
     } else if (answer.kind === "signed-out") {
@@ -67,6 +72,7 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
       later(10_000);
     } else if (answer.kind === "silent") {
       const seconds = wait.next();
+      wasSilent = true;
       say.trouble("offline");
       later(seconds * 1000);
     } else {
@@ -84,8 +90,13 @@ export function draft({ desk, form, say, record, signal, prepare = () => {} }) {
     localStorage.removeItem(key);
   }
 
+  /** What no pause has sent yet. */
+  async function flush() {
+    if (revision !== onServer) await save();
+  }
+
   window.addEventListener("pagehide", () => !isDone && revision > 0 && load(key) && keep(), { signal });
-  return { restore, changed, clear };
+  return { restore, changed, clear, flush };
 }
 
 function load(key) {

@@ -4,7 +4,8 @@ import { goOn } from "js/desk/onward";
 import { drop, flush, keep } from "js/desk/outbox";
 import { backoff, pause, post } from "js/desk/post";
 
-export function finish({ desk, form, say, draft, login }) {
+/** `sending` is what else was pressed (send.js): it gives way to an answer. */
+export function finish({ desk, form, say, draft, login, sending }) {
   const { person, lease } = desk.dataset;
   const slot = desk.querySelector("[data-review-slot]");
   const wait = backoff();
@@ -25,6 +26,7 @@ export function finish({ desk, form, say, draft, login }) {
     if (isSending) return isSignedOut && login.open();
     isSending = true;
     form.setAttribute("aria-busy", "true");
+    if (step !== "review") sending.stop();
     if (step === "drop") draft.clear(); // no save may come after it
     let answer = await post(form.action, bodyOf(step));
     while (answer.kind === "silent" || answer.kind === "signed-out") {
@@ -50,7 +52,10 @@ export function finish({ desk, form, say, draft, login }) {
     if (answer.kind === "ok" && answer.data.next) {
       draft.clear();
       if (answer.data.html) goOn(answer.data.next, answer.data.html);
-      else location.assign(answer.data.next);
+      else {
+        await sending.settle();
+        location.assign(answer.data.next);
+      }
     } else if (answer.kind === "ok") {
       show(answer.data.review);
     } else {
@@ -66,6 +71,7 @@ export function finish({ desk, form, say, draft, login }) {
   }
 
   function submitLater() {
+    sending.stop();
     isLater = keep(person, lease, form, location.pathname);
     slot.replaceChildren(say.content(isLater ? "kept-for-later" : "browser-full"));
   }

@@ -33,19 +33,24 @@ export async function fragment(url) {
   }
 }
 
-/** So many seconds, or less when the network or the session is back. */
+/** So many seconds, or less when the network, the session or the server is back. */
 export function pause(seconds) {
   return new Promise((resolve) => {
+    const life = new AbortController();
     const end = () => {
       clearTimeout(timer);
-      window.removeEventListener("online", end);
-      document.removeEventListener("desk:signed-in", end);
+      life.abort();
       resolve();
     };
     const timer = setTimeout(end, seconds * 1000);
-    window.addEventListener("online", end);
-    document.addEventListener("desk:signed-in", end);
+    window.addEventListener("online", end, life);
+    for (const name of ["desk:signed-in", "desk:again"]) document.addEventListener(name, end, life);
   });
+}
+
+/** Whoever waits for the server tries now. */
+export function again() {
+  document.dispatchEvent(new Event("desk:again"));
 }
 
 /** Waits of 2, 4, 8 … 60 seconds. */

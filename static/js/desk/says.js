@@ -32,7 +32,7 @@ export function says(desk) {
     },
     /** Stands whatever comes and goes beside it; said of the lease, it takes the place of what the page said. */
     lasts(name) {
-      if (name !== "two-tabs") lasting.delete("page");
+      if (name === "stored" || name === "taken") lasting.delete("page");
       if (lasting.has(name)) return;
       lasting.set(name, [...content(name).childNodes]);
       draw();

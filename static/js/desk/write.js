@@ -24,8 +24,8 @@ export function mount(desk) {
   const draft = mountDraft({ desk, form, say, record, signal, prepare: dialogue.prepare });
   mountLease({ desk, say, record, signal });
   const login = mountLogin({ desk, say, signal });
-  const finish = mountFinish({ desk, form, say, draft, login });
-  mountSend({ form, say, draft, login, signal });
+  const sending = mountSend({ form, say, draft, login, signal });
+  const finish = mountFinish({ desk, form, say, draft, login, sending });
   const beside = mountBeside({ desk, record, signal });
   const care = mountCare({ desk });
   const plural = new Intl.PluralRules(document.documentElement.lang);

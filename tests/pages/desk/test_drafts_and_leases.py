@@ -87,6 +87,30 @@ def test_a_skip_gives_a_reason_and_goes_on(rosa: Rater, comparison_campaign: Cam
     assert answer["Location"] == f"/desk/item/{slot_of(rosa).lease}/" != address
 
 
+def test_a_skip_that_is_sent_twice_skips_one_item_and_leads_on_alike(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    first, second = (client.post(address + "skip", {"reason": "technical"})["Location"] for _ in range(2))
+
+    assert first == second != address
+    assert Pass.objects.count() == 1
+    assert PastLease.objects.count() == 1
+
+
+def test_giving_back_twice_is_giving_back_once(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    for _ in range(2):
+        assert client.post(address + "release", {"reason": "half way"})["Location"] == "/desk/"
+
+    assert PastLease.objects.count() == 1
+    assert Draft.objects.get().content["fields"]["reason"] == ["half way"]
+
+
 def test_a_skip_without_a_reason_is_asked_again(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
     client = signed_in(rosa)
     answer = client.post(start(client, comparison_campaign) + "skip", {})

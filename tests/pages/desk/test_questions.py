@@ -30,6 +30,21 @@ def test_a_question_goes_to_the_admins_and_its_answer_to_my_work(
     assert "It is." in admin.get("/questions/?state=answered").content.decode()
 
 
+def test_a_question_that_is_sent_twice_is_asked_once_until_it_is_answered(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+
+    for _ in range(2):
+        client.post(address + "ask", {"question": "Is this in scope?"})
+    assert ItemQuestion.objects.count() == 1
+
+    ItemQuestion.objects.update(answer="Which part?", answered_at=timezone.now())
+    client.post(address + "ask", {"question": "Is this in scope?"})
+    assert ItemQuestion.objects.count() == 2
+
+
 def test_an_empty_question_is_not_sent(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
     client = signed_in(rosa)
 

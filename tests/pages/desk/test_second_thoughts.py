@@ -69,6 +69,20 @@ def test_undoing_is_over_after_ten_seconds(rosa: Rater, comparison_campaign: Cam
     assert Judgment.objects.count() == 1
 
 
+def test_an_open_page_hears_that_it_is_too_late_and_leads_nowhere(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    client = signed_in(rosa)
+    address = start(client, comparison_campaign)
+    client.post(address + "submit", comparison())
+    Judgment.objects.update(submitted_at=timezone.now() - timedelta(seconds=25))
+
+    answer = client.post(address + "undo", headers={"X-Desk": "fragment"}).json()
+
+    assert answer["said"].startswith("It is too late to undo this.")
+    assert "next" not in answer
+
+
 def test_undoing_twice_is_undoing_once(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)

@@ -1,0 +1,187 @@
+"""Skip, question, giving back and undo before a server that does not answer or whose answer is lost: sent again, done once."""
+
+import re
+from datetime import timedelta
+
+from playwright.sync_api import Page, expect
+
+from labeling.models import Campaign, Draft, ItemQuestion, Judgment, Pass, PastLease, Rater, Slot
+from tests.browser.desk.hands import SILENT, OpenPage, begin, press
+from tests.browser.desk.test_nothing_is_lost import BACK
+from tests.browser.desk.test_signed_out import ANSWER
+
+LOST = """(ends) => {
+  const real = window.fetch;
+  window.fetch = async (...request) => {
+    if (!String(request[0]).endsWith(ends)) return real(...request);
+    window.fetch = real;
+    await real(...request);
+    throw new TypeError("answer lost");
+  };
+}"""
+"""The next request whose address ends so reaches the server, and its answer nobody."""
+BACK_WITH_A_SLOW_SUBMIT = """() => {
+  window.fetch = async (...request) => {
+    if (String(request[0]).endsWith("/submit")) await new Promise((end) => setTimeout(end, 1500));
+    return window.real(...request);
+  };
+  window.dispatchEvent(new Event("online"));
+}"""
+"""What else was pressed would reach the server first."""
+WAITS = "What you pressed is sent again until it does."
+
+
+def submit(page: Page) -> str:
+    """The address of the item after the one that is answered here."""
+    first = page.url
+    page.keyboard.type(ANSWER)
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector(".desk[data-mounted]")
+    return page.url
+
+
+def skip(page: Page) -> None:
+    press(page, "Escape", "s", "1")
+    page.get_by_role("button", name="Skip it").click()
+
+
+def test_a_skip_whose_answer_was_lost_skips_one_item(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    page.evaluate(LOST, "/skip")
+
+    skip(page)
+    expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
+    page.wait_for_url(lambda url: url != first)
+
+    expect(page.locator("#text")).to_be_visible()
+    assert Pass.objects.count() == 1
+    assert PastLease.objects.count() == 1
+
+
+def test_a_question_whose_answer_was_lost_is_asked_once(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    page.evaluate(LOST, "/ask")
+
+    press(page, "Escape", "q")
+    page.keyboard.type("Is this in scope?")
+    press(page, "Tab", "Enter")
+    expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
+    page.locator("#text").focus()
+    page.keyboard.type("Half a thought")
+    expect(page.locator("#toasts")).to_contain_text("Your question went to the admins.")
+
+    expect(page.locator("[data-trouble]")).to_be_hidden()
+    expect(page.locator("#text")).to_have_value("Half a thought")
+    assert ItemQuestion.objects.get().text == "Is this in scope?"
+
+
+def test_giving_back_takes_along_what_was_typed_while_the_server_was_silent(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    page.evaluate(SILENT)
+    press(page, "Escape", "s")
+    page.get_by_role("button", name="Stop for now").click()
+    expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
+
+    page.locator("#text").focus()
+    page.keyboard.type("Half a thought")
+    page.evaluate(BACK)
+    page.wait_for_url("**/desk/")
+
+    assert Draft.objects.get().content["fields"]["text"] == ["Half a thought"]
+    assert not Slot.objects.filter(rater=rosa).exists()
+
+
+def test_an_undo_whose_answer_was_lost_leads_back_to_the_item(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    submit(page)
+    page.evaluate(LOST, "/undo")
+
+    press(page, "Escape", "u")
+    page.wait_for_url(first)
+
+    expect(page.locator("#text")).to_have_value(ANSWER)
+    assert not Judgment.objects.exists()
+
+
+def test_an_undo_keeps_what_was_typed_on_the_item_after_it(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    submit(page)
+    page.evaluate(SILENT)
+    press(page, "Escape", "u")
+    expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
+
+    page.locator("#text").focus()
+    page.keyboard.type("Half a thought")
+    page.evaluate(BACK)
+    page.wait_for_url(first)
+
+    assert "Half a thought" in [draft.content["fields"]["text"][0] for draft in Draft.objects.all()]
+
+
+def test_an_undo_that_comes_too_late_says_so_and_leaves_the_page_alone(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    following = submit(page)
+    page.evaluate(SILENT)
+    press(page, "Escape", "u")
+    expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
+    judgment = Judgment.objects.get()
+    Judgment.objects.update(submitted_at=judgment.submitted_at - timedelta(seconds=25))
+
+    page.evaluate(BACK)
+    expect(page.locator("#toasts")).to_contain_text("It is too late to undo this.")
+
+    assert page.url == following
+    assert Judgment.objects.count() == 1
+
+
+def test_what_waits_can_be_left(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+    page = begin(open_page, rosa)
+    first = page.url
+    page.evaluate(SILENT)
+    skip(page)
+
+    page.get_by_role("button", name="Leave it").click()
+    expect(page.locator("[data-trouble]")).to_be_hidden()
+    page.evaluate(BACK)
+    page.locator("#text").focus()
+    page.keyboard.type("Half a thought")
+    expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
+
+    assert page.url == first
+    assert not Pass.objects.exists()
+
+
+def test_an_answer_takes_the_place_of_a_skip_that_waits_and_a_question_goes_along(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    page.keyboard.type(ANSWER)
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
+    page.evaluate(SILENT)
+    press(page, "Escape")
+    press(page, "Escape", "q")
+    page.keyboard.type("Is this in scope?")
+    press(page, "Tab", "Enter")
+    expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
+    skip(page)
+
+    press(page, "Control+Enter")
+    page.get_by_role("button", name="Submit as soon as it answers").click()
+    with page.expect_response("**/ask"):
+        page.evaluate(BACK_WITH_A_SLOW_SUBMIT)
+    page.wait_for_function("() => document.querySelector('#text')?.value === ''")
+
+    assert Judgment.objects.count() == 1
+    assert ItemQuestion.objects.count() == 1
+    assert not Pass.objects.exists()

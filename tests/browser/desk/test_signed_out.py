@@ -1,6 +1,7 @@
 """Asking, skipping, giving back and undoing from a page whose session has ended, and stopping in the middle of a word."""
 
 import re
+from collections.abc import Callable
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -119,9 +120,34 @@ def test_the_key_printed_on_the_desk_takes_the_last_answer_back(open_page: OpenP
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")
-    page.wait_for_selector("[data-behavior~='desk/undo'][data-mounted]", state="attached")
+    page.wait_for_selector("[data-behavior~='desk/between'][data-mounted]", state="attached")
 
     press(page, "u")
+    page.wait_for_url(first)
+
+    assert not Judgment.objects.exists()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
+    theme: str, open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None]
+) -> None:
+    page = begin(open_page, rosa, theme=theme)
+    first = page.url
+    page.keyboard.type(ANSWER)
+    press(page, "Control+Enter")
+    page.get_by_role("button", name="Submit and stop").click()
+    page.wait_for_url("**/desk/")
+    page.wait_for_selector("[data-behavior~='desk/between'][data-mounted]", state="attached")
+    Session.objects.all().delete()
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("dialog", name="Sign in and go on")).to_be_visible()
+    axe_clean(page)
+    press(page, "Escape")
+    expect(page.locator("[data-trouble]")).to_contain_text("You are signed out.")
+    page.get_by_role("link", name="Sign in").click()
+    sign_in_again(page)
     page.wait_for_url(first)
 
     assert not Judgment.objects.exists()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Dialog, Page
+from playwright.sync_api import Dialog, Page, expect
 
 from accounts.models import User
 from labeling import services
@@ -144,6 +144,26 @@ def test_prompts_responses_and_drafts_take_nothing_over(
     is_clean(page, address)
     # A text area knows one kind of line end.
     assert page.locator("#edit").input_value() == joined.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def test_a_preview_beside_the_editor_takes_nothing_over(
+    guarded: OpenPage, rosa: Rater, day_shift: Pool, guideline: Guideline, transactional_db: None
+) -> None:
+    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, asks_dialogue=True)
+    slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
+    assert slot is not None
+    Slot.objects.update(expires_at=None)
+    turns = ["\n\n".join(payload.text for payload in SMALL[place::40]) for place in range(40)]
+    fields = {"text": ["Begun."]} | {f"turn-{number}": [text] for number, text in enumerate(turns, 1)}
+    fields["turn-40"] = ["It has **ended**."]
+    Draft.objects.create(rater=rosa, item=slot.item, content={"revision": 1, "fields": fields})
+
+    address = f"/desk/item/{slot.lease}/"
+    page = guarded(address, rosa)
+    expect(page.locator("[data-preview] section strong").last).to_have_text("ended", timeout=60_000)
+
+    assert page.locator("[data-preview] section").count() == 40
+    is_clean(page, address)
 
 
 @pytest.mark.parametrize("start", range(0, len(BIG), 9))

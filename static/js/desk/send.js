@@ -29,10 +29,11 @@ export function send({ form = null, say, draft = null, login, signal }) {
     const asked = dialog?.querySelector("[name=question]");
     if (asked && !asked.reportValidity()) return;
     const isWaiting = line.some((one) => one.url === url && !one.isOver);
-    if (isWaiting && isSignedOut) login.open();
-    else if (isWaiting) again();
-    else if (line.push({ url, from, dialog, asked, isUndo: from.matches(UNDO), isOver: false }) === 1) go();
-    if (line.length > 1) dialog?.close(); // it waits behind another
+    if (isWaiting) return isSignedOut ? login.open() : again();
+    line.push({ url, from, dialog, asked, isUndo: from.matches(UNDO), isOver: false });
+    if (line.length === 1) return go();
+    dialog?.close(); // it waits behind another
+    if (isSignedOut) login.open();
   }
 
   async function go() {

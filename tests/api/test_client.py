@@ -134,7 +134,10 @@ def test_a_script_cuts_a_snapshot_and_queues_a_run(
     assert site.kill_run(run.id).outcome == "stopped"
 
 
-def test_a_script_asks_for_the_cost_and_steers_the_line(site: Preferably, bo: User) -> None:
+def test_a_script_asks_for_the_cost_and_steers_the_line(
+    site: Preferably, bo: User, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.RUNS_DIR = settings.SNAPSHOTS_DIR = settings.MODELS_DIR = tmp_path
     run, other = cast.a_run(bo), cast.a_run(bo, name="other")
 
     cost = site.estimate_run("sft", snapshot=run.snapshot_id, base_model=run.base_model_id, preset="small")
@@ -149,6 +152,8 @@ def test_a_script_asks_for_the_cost_and_steers_the_line(site: Preferably, bo: Us
     assert not site.unpin_run(run.pk).is_pinned
     assert site.pin_model(run.base_model_id).is_pinned
     assert not site.unpin_model(run.base_model_id).is_pinned
+    lost = cast.finished(cast.a_run(bo, state="running", name="lost"), "lost", "Its node is gone.")
+    assert site.give_up_run(lost.pk).is_freed
 
 
 def test_a_script_approves_a_model_and_publishes_it(site: Preferably, bo: User) -> None:

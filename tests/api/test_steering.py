@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import LazySettings
 from django.test import Client
 from django.utils import timezone
 
@@ -12,6 +14,7 @@ from accounts import webhooks
 from accounts.models import IdempotentCall, User, Webhook
 from config.permissions import Scope
 from tests.training import cast
+from training import run_dir
 from training.models import Run, TrainedModel
 
 Caller = Callable[..., Client]
@@ -103,6 +106,23 @@ def test_runs_and_models_are_pinned_and_unpinned(calling: Caller, noor: User) ->
 
     for path in (f"runs/{run.pk}", f"models/{model.pk}"):
         assert [post(client, f"{path}/{act}").json()["is_pinned"] for act in ("pin", "pin", "unpin")] == [True, True, False]
+
+
+def test_the_checkpoints_of_a_lost_run_are_given_up_and_those_of_others_are_not(
+    calling: Caller, noor: User, settings: LazySettings, tmp_path: Path
+) -> None:
+    settings.RUNS_DIR = settings.SNAPSHOTS_DIR = settings.MODELS_DIR = tmp_path
+    lost = cast.finished(cast.a_run(noor, state="running", n_points=3), "lost", "Its node is gone.")
+    (tmp_path / str(lost.pk) / run_dir.CHECKPOINTS).mkdir(parents=True)
+    running, client = cast.a_run(noor, state="running"), calling(noor)
+
+    given_up = post(client, f"runs/{lost.pk}/give-up", idempotency_key="g-1")
+    refused = post(client, f"runs/{running.pk}/give-up")
+
+    assert (given_up.status_code, given_up.json()["is_freed"]) == (200, True)
+    assert post(client, f"runs/{lost.pk}/give-up", idempotency_key="g-1").json() == given_up.json()
+    assert not (tmp_path / str(lost.pk) / run_dir.CHECKPOINTS).exists()
+    assert (refused.status_code, refused.json()["detail"]) == (409, "The run has not ended. Stop it first.")
 
 
 # --- webhooks ----------------------------------------------------------------------------------------------------

@@ -43,6 +43,14 @@ def test_every_step_becomes_a_point_of_the_curve(queue: Callable[..., Run]) -> N
     assert list(points) == [(1, {"loss": 1.0}), (2, {"loss": 0.5}), (3, {"loss": 1 / 3})]
 
 
+def test_the_lines_of_a_runs_log_are_counted(queue: Callable[..., Run], settings: LazySettings) -> None:
+    run = supervised(queue(n_steps=3))
+
+    whole = (settings.RUNS_DIR / str(run.pk) / run_dir.LOG).read_text()
+    assert (run.log_attempt, run.n_log_lines) == (1, whole.count("\n"))
+    assert run.n_log_lines > 0
+
+
 def test_a_finished_run_leaves_a_model_with_parent_metrics_and_an_opaque_source(queue: Callable[..., Run]) -> None:
     run = supervised(queue())
 

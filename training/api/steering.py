@@ -104,6 +104,18 @@ class RunUnpin(ApiView):
         return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
 
 
+class RunGiveUp(ApiView):
+    @writes("give_up_run", serializers.RunSerializer, is_one=True, tag="runs")
+    @idempotency.once
+    def post(self, request: Request, pk: int) -> Response:
+        """Free the checkpoints of a failed, lost or stopped run, for good. 409 when somebody could go on with them."""
+        try:
+            services.give_up_run(run=access.run(user=person(request), pk=pk), by=person(request), now=timezone.now())
+        except services.UnableToGiveUp as problem:
+            raise Unable(str(problem)) from problem
+        return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
+
+
 class ModelPin(ApiView):
     @writes("pin_model", serializers.ModelSerializer, is_one=True, tag="models")
     @idempotency.once

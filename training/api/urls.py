@@ -21,6 +21,7 @@ urlpatterns = [
     path("runs/<int:pk>/priority", steering.RunPriority.as_view(), name="api_run_priority"),
     path("runs/<int:pk>/pin", steering.RunPin.as_view(), name="api_run_pin"),
     path("runs/<int:pk>/unpin", steering.RunUnpin.as_view(), name="api_run_unpin"),
+    path("runs/<int:pk>/give-up", steering.RunGiveUp.as_view(), name="api_run_give_up"),
     path("models/<int:pk>/pin", steering.ModelPin.as_view(), name="api_model_pin"),
     path("models/<int:pk>/unpin", steering.ModelUnpin.as_view(), name="api_model_unpin"),
     path("schedules", schedules.Schedules.as_view(), name="api_schedules"),

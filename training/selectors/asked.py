@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from labeling import rating_form
-from labeling.models import Campaign, GuidelineVersion, Judgment, Prompt, RankedResponse, Response, Source
+from labeling.models import Campaign, GuidelineVersion, ItemResponse, Judgment, Prompt, Response, Source
 from labeling.selectors import visible
 from training.models import Snapshot, TrainedModel
 
@@ -23,7 +23,7 @@ class InForce:
 
 @dataclass(frozen=True)
 class Asked:
-    """A campaign's essence. `compared`: who wrote what was compared, with the model where it was one."""
+    """A campaign's essence. `compared`: who wrote what is up for comparison, with the model where it was one."""
 
     n_items: int
     n_judgments: int
@@ -93,7 +93,7 @@ def _snapshots(judgments: QuerySet[Judgment]) -> QuerySet[Snapshot]:
 
 
 def _compared(campaign: Campaign) -> list[tuple[Source, TrainedModel | None]]:
-    ranked = RankedResponse.objects.filter(comparison__judgment__campaign=campaign, response__source=OuterRef("pk"))
-    sources = Source.objects.filter(Exists(ranked)).order_by("name")
+    theirs = ItemResponse.objects.filter(item__campaign=campaign, response__source=OuterRef("pk"))
+    sources = Source.objects.filter(Exists(theirs)).order_by("name")
     models = models_of(sources=sources)
     return [(source, models.get(source.pk)) for source in sources]

@@ -214,6 +214,10 @@ class Preferably:
     def unpin_run(self, run_id: int) -> Run:
         return read(Run, self._post(f"runs/{run_id}/unpin"))
 
+    def give_up_run(self, run_id: int) -> Run:
+        """Frees the checkpoints of a failed, lost or stopped run, for good."""
+        return read(Run, self._post(f"runs/{run_id}/give-up"))
+
     def stop_run(self, run_id: int) -> Run:
         return read(Run, self._post(f"runs/{run_id}/stop"))
 

@@ -161,6 +161,7 @@ def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, s
         ("w", _("write a better one, from the best response")),
         ("r", _("reason")),
         ("m", _("how much better, then 1 to 4")),
+        ("t", _("scroll the responses together, or each by itself")),
         ("v", _("the response as read, raw, or by difference")),
     ]
     return comparing + everywhere

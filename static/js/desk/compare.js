@@ -195,6 +195,7 @@ export function mount(desk) {
       r: () => reason.focus(),
       q: beside.ask,
       s: beside.skip,
+      t: views.together,
       v: () => views.cycle(cardNow()),
       w: editor.open,
       x: allBadNow,

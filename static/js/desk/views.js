@@ -2,6 +2,8 @@
 
 import { fragment } from "js/desk/post";
 
+const APART = "preferably.scrolling"; // "apart" in this browser: each text scrolls by itself
+
 export function views({ desk, cards, record }) {
   const letters = cards.map((card) => card.dataset.letter);
 
@@ -36,18 +38,30 @@ export function views({ desk, cards, record }) {
       if (button) show(card, button.dataset.view);
     });
   }
-  scrollTogether(cards.map((card) => card.querySelector("[data-text]")));
-  return { cycle };
+  const together = scrollTogether(cards.map((card) => card.querySelector("[data-text]")));
+  return { cycle, together };
 }
 
+/** Side by side, the others go where one goes. Gives what switches that off and on; this browser remembers it. */
 function scrollTogether(texts) {
+  const button = document.querySelector("[data-do=together]");
+  let isOn = localStorage.getItem(APART) === null;
+  button.setAttribute("aria-pressed", String(isOn));
+  function toggle() {
+    isOn = !isOn;
+    button.setAttribute("aria-pressed", String(isOn));
+    if (isOn) localStorage.removeItem(APART);
+    else localStorage.setItem(APART, "apart");
+  }
+  button.addEventListener("click", toggle);
+
   let leader = null;
   let rest = 0;
   const lead = (text) => () => (leader = text);
   for (const text of texts) {
     for (const kind of ["pointerenter", "wheel", "focus", "touchstart"]) text.addEventListener(kind, lead(text), { passive: true });
     text.addEventListener("scroll", () => {
-      if (leader !== text) return;
+      if (!isOn || leader !== text) return;
       cancelAnimationFrame(rest);
       rest = requestAnimationFrame(() => {
         const share = text.scrollTop / Math.max(1, text.scrollHeight - text.clientHeight);
@@ -57,4 +71,5 @@ function scrollTogether(texts) {
       });
     }, { passive: true });
   }
+  return toggle;
 }

@@ -262,7 +262,7 @@ def test_the_letters_of_nine_responses_lead_to_them_and_are_no_commands(
     assert page.locator("dialog[open], #guideline-panel:visible, [data-prompt-open]").count() == 0
     press(page, "?")
     keys = page.get_by_role("dialog", name="Keys").locator("dd").all_inner_texts()
-    assert set("lmpqrsuvwx") == {key for key in keys if len(key) == 1 and key.isalpha()}
+    assert set("lmpqrstuvwx") == {key for key in keys if len(key) == 1 and key.isalpha()}
 
 
 def test_an_answer_is_written_by_keys_alone(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -59,6 +59,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
 
     When the test ends, every such page must have run without an error and without a breach of the content policy. Without
     JavaScript a form that is refused (422) is a page of its own, and the browser logs that: `refusals` is how many are meant.
+    So it does with requests that nothing answers: `may_be_away` says that the server is killed under this page.
     """
     contexts, complaints, meant = [], [], []
 
@@ -70,8 +71,13 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         width: int = 1440,
         height: int = 900,
         refusals: int = 0,
+        may_be_away: bool = False,
         **options: Any,
     ) -> Page:
+
+        def is_complaint(message: ConsoleMessage) -> bool:
+            return message.type == "error" and not (may_be_away and "net::ERR_" in message.text)
+
         context = browser.new_context(
             base_url=live_server.url,
             color_scheme=theme,
@@ -84,7 +90,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
             context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": _session_of(person), "url": live_server.url}])
         page = context.new_page()
         page.set_default_timeout(30_000)  # two busy cores are slow; nothing waits longer than it must
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)
         meant.extend([REFUSED] * refusals)

@@ -14,8 +14,8 @@ from difflib import SequenceMatcher
 from itertools import groupby, pairwise, takewhile
 from operator import itemgetter
 
-STEPS = 400
-"""difflib aligns a gap when that cannot take more than so many steps a token: a third of a second for the worst 20,000 tokens."""
+STEPS = 200
+"""difflib aligns a gap when that cannot take more than so many steps a token: a fifth of a second for the worst 20,000 tokens."""
 DEPTH = 8
 """Fixed points are looked for between fixed points this often; every time costs one pass over the text."""
 MOST_TOKENS = 30_000

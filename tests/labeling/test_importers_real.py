@@ -98,22 +98,9 @@ def test_the_trees_are_stored_with_their_judgments() -> None:
 
 
 @pytest.mark.django_db
-def test_the_crowds_votes_are_stored_each_with_its_worker() -> None:
-    call_command(
-        "import_judgments",
-        DATA / "llmfao_crowd_comparisons.csv",
-        pairs=DATA / "llmfao_pairs.jsonl",
-        source="llmfao",
-        licence="CC-BY-4.0",
-    )
-
-    assert (Prompt.objects.count(), Judgment.objects.count(), Rater.objects.count()) == (13, 8931, 124)
-    firsts = RankedResponse.objects.filter(rank=1).count()
-    assert firsts - 8931 == 3471  # a tie has two firsts
-
-
-@pytest.mark.django_db
-def test_the_crowds_votes_agree_as_published_once_they_are_stored(alice: User, signed_in: Callable[..., Client]) -> None:
+def test_the_crowds_votes_are_stored_each_with_its_worker_and_agree_as_published(
+    alice: User, signed_in: Callable[..., Client]
+) -> None:
     call_command(
         "import_judgments",
         DATA / "llmfao_crowd_comparisons.csv",
@@ -122,6 +109,9 @@ def test_the_crowds_votes_agree_as_published_once_they_are_stored(alice: User, s
         licence="CC-BY-4.0",
     )
     batch = Import.objects.get()
+    assert (Prompt.objects.count(), Judgment.objects.count(), Rater.objects.count()) == (13, 8931, 124)
+    firsts = RankedResponse.objects.filter(rank=1).count()
+    assert firsts - 8931 == 3471  # a tie has two firsts
 
     found = selectors.agreement_of_import(batch=batch)
     page = words(signed_in(alice).get(f"/prompts/imports/{batch.pk}/agreement/"))

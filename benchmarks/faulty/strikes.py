@@ -42,6 +42,8 @@ class Strikes:
     def __init__(self, rack: Rack, scale: Scale, chance: random.Random) -> None:
         self.rack, self.scale, self.chance = rack, scale, chance
         self.n_nodes = 0
+        self.store = rack.store.rename(rack.store.with_name("store-behind"))  # nothing runs yet
+        self._lead_store_to(self.store)
 
     def strike(self, kind: str) -> str:
         """What was broken. Raises NoTarget."""
@@ -128,13 +130,18 @@ class Strikes:
         return "all"
 
     def store_away(self) -> str:
-        aside = self.rack.store.with_name("store-aside")
-        self.rack.store.rename(aside)
-        self.rack.store.write_text("in the way")
+        in_the_way = self.store.with_name("in-the-way")
+        in_the_way.touch()
+        self._lead_store_to(in_the_way)
         seconds = self._outage()
-        self.rack.store.unlink()
-        aside.rename(self.rack.store)
+        self._lead_store_to(self.store)
         return f"{seconds:.1f} s"
+
+    def _lead_store_to(self, place: Path) -> None:
+        """At one blow: a node that finds nothing there for a moment would begin a store of its own."""
+        link = self.rack.store.with_name("store-next")
+        link.symlink_to(place)
+        link.replace(self.rack.store)
 
     def disk_full(self) -> str:
         node = self._node()

@@ -56,7 +56,8 @@ def main() -> None:
     found |= {"seconds": round(time.monotonic() - started)}
     found |= {"cores": os.cpu_count(), "commit": commit()}
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n")
     print(json.dumps(found))
 
 

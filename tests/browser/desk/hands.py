@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Prompt, Rater, Response
 
@@ -25,6 +25,8 @@ ANSWERS = [
     "Bread rises because the oven is hot and hot things get bigger. "
     "You can leave the dough as long as you want, it only gets better.",
 ]
+
+WRITTEN = "Yeast gives off gas and gluten holds it. " * 4
 
 
 def telling_texts(campaign: Campaign) -> None:
@@ -79,3 +81,15 @@ def line(page: Page) -> str:
 
 
 SILENT = "() => { window.real = window.fetch; window.fetch = async () => { throw new TypeError('no answer'); }; }"
+
+
+def write_and_submit(page: Page) -> str:
+    """The address of the item after the one that is answered here."""
+    first = page.url
+    page.keyboard.type(WRITTEN)
+    press(page, "Control+Enter")
+    expect(page.locator("[data-review]")).to_be_visible()
+    press(page, "Control+Enter")
+    page.wait_for_url(lambda url: url != first)
+    page.wait_for_selector(".desk[data-mounted]")
+    return page.url

@@ -6,9 +6,8 @@ from datetime import timedelta
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Draft, ItemQuestion, Judgment, Pass, PastLease, Rater, Slot
-from tests.browser.desk.hands import SILENT, OpenPage, begin, press
+from tests.browser.desk.hands import SILENT, WRITTEN, OpenPage, begin, press, write_and_submit
 from tests.browser.desk.test_nothing_is_lost import BACK
-from tests.browser.desk.test_signed_out import ANSWER
 
 LOST = """(ends) => {
   const real = window.fetch;
@@ -29,18 +28,6 @@ BACK_WITH_A_SLOW_SUBMIT = """() => {
 }"""
 """What else was pressed would reach the server first."""
 WAITS = "What you pressed is sent again until it does."
-
-
-def submit(page: Page) -> str:
-    """The address of the item after the one that is answered here."""
-    first = page.url
-    page.keyboard.type(ANSWER)
-    press(page, "Control+Enter")
-    expect(page.locator("[data-review]")).to_be_visible()
-    press(page, "Control+Enter")
-    page.wait_for_url(lambda url: url != first)
-    page.wait_for_selector(".desk[data-mounted]")
-    return page.url
 
 
 def skip(page: Page) -> None:
@@ -100,20 +87,20 @@ def test_giving_back_takes_along_what_was_typed_while_the_server_was_silent(
 def test_an_undo_whose_answer_was_lost_leads_back_to_the_item(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    submit(page)
+    write_and_submit(page)
     page.evaluate(LOST, "/undo")
 
     press(page, "Escape", "u")
     page.wait_for_url(first)
 
-    expect(page.locator("#text")).to_have_value(ANSWER)
+    expect(page.locator("#text")).to_have_value(WRITTEN)
     assert not Judgment.objects.exists()
 
 
 def test_an_undo_keeps_what_was_typed_on_the_item_after_it(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    submit(page)
+    write_and_submit(page)
     page.evaluate(SILENT)
     press(page, "Escape", "u")
     expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
@@ -130,7 +117,7 @@ def test_an_undo_that_comes_too_late_says_so_and_leaves_the_page_alone(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    following = submit(page)
+    following = write_and_submit(page)
     page.evaluate(SILENT)
     press(page, "Escape", "u")
     expect(page.locator("[data-trouble]")).to_contain_text(WAITS)
@@ -165,7 +152,7 @@ def test_an_answer_takes_the_place_of_a_skip_that_waits_and_a_question_goes_alon
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    page.keyboard.type(ANSWER)
+    page.keyboard.type(WRITTEN)
     press(page, "Control+Enter")
     expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
     page.evaluate(SILENT)

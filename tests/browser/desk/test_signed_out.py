@@ -8,10 +8,8 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import Page, expect
 
 from labeling.models import Campaign, Draft, ItemQuestion, Judgment, Pass, Rater, Slot
-from tests.browser.desk.hands import OpenPage, begin, press
+from tests.browser.desk.hands import WRITTEN, OpenPage, begin, press, write_and_submit
 from tests.cast import PASSWORD
-
-ANSWER = "Yeast gives off gas and gluten holds it. " * 4
 
 
 def sign_in_again(page: Page) -> None:
@@ -55,12 +53,7 @@ def test_a_skip_goes_on_after_signing_in_again(open_page: OpenPage, rosa: Rater,
 def test_an_answer_is_undone_after_signing_in_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    page.keyboard.type(ANSWER)
-    press(page, "Control+Enter")
-    expect(page.locator("[data-review]")).to_be_visible()
-    press(page, "Control+Enter")
-    page.wait_for_url(lambda url: url != first)
-    page.wait_for_selector(".desk[data-mounted]")
+    write_and_submit(page)
     Session.objects.all().delete()
 
     press(page, "Escape", "u")
@@ -93,7 +86,7 @@ def test_the_login_that_was_closed_does_not_come_back_while_somebody_types(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    page.keyboard.type(ANSWER)
+    page.keyboard.type(WRITTEN)
     Session.objects.all().delete()
     page.clock.install()
     press(page, "Control+Enter")
@@ -116,7 +109,7 @@ def test_the_login_that_was_closed_does_not_come_back_while_somebody_types(
 def test_the_key_printed_on_the_desk_takes_the_last_answer_back(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
     page = begin(open_page, rosa)
     first = page.url
-    page.keyboard.type(ANSWER)
+    page.keyboard.type(WRITTEN)
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")
@@ -134,7 +127,7 @@ def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
 ) -> None:
     page = begin(open_page, rosa, theme=theme)
     first = page.url
-    page.keyboard.type(ANSWER)
+    page.keyboard.type(WRITTEN)
     press(page, "Control+Enter")
     page.get_by_role("button", name="Submit and stop").click()
     page.wait_for_url("**/desk/")

@@ -2,9 +2,11 @@
 
 import math
 import os
+import time
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from django.utils import timezone, translation
 
 if not os.environ.get("DATABASE_URL"):
@@ -30,6 +32,30 @@ def _nobodys_language() -> Iterator[None]:
     yield
     translation.deactivate()
     timezone.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _others_are_done(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Before the database is emptied for the next test: a process that was killed may have a statement running there."""
+    marker = request.node.get_closest_marker("django_db")
+    is_marked = marker is not None and marker.kwargs.get("transaction", False)
+    is_emptied = is_marked or not {"transactional_db", "live_server"}.isdisjoint(request.fixturenames)
+    if is_emptied:
+        request.getfixturevalue("transactional_db")  # begun before this, so that it is emptied after this
+    yield
+    deadline = time.monotonic() + 60
+    while is_emptied and _someone_else_is_busy():
+        assert time.monotonic() < deadline, "Someone still works on the database of a test that is over."
+        time.sleep(0.05)
+
+
+def _someone_else_is_busy() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend' AND state <> 'idle')"
+        )
+        return bool(cursor.fetchone()[0])
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,8 @@
 
 import os
 import sys
+import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +101,7 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
     yield open_
     for context in contexts:
         context.close()
+    _let_the_server_finish(live_server)
     assert complaints == meant
 
 
@@ -126,6 +129,18 @@ def screenshot() -> Callable[..., Path]:
         return path
 
     return take
+
+
+def _let_the_server_finish(server: LiveServer) -> None:
+    """A page that is closed leaves requests behind; none may still use the database while it is emptied for the next test.
+
+    The server takes connections in their order: once it answered one more, each earlier one has its thread.
+    """
+    urllib.request.urlopen(f"{server.url}/healthz", timeout=60).close()  # noqa: S310  # our own
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:
+            thread.join(60)
+            assert not thread.is_alive(), "The server is still answering a page that is closed."
 
 
 def _session_of(person: User | Rater) -> str:

@@ -8,6 +8,7 @@ import pyarrow as pa
 from django.db.models import Q
 
 from labeling import measures
+from labeling.exports.rows import as_turn
 from labeling.models import Campaign, Item, RankedResponse, Response
 from labeling.selectors.consensus import accuracy_by_rater, votes_on_pairs
 
@@ -100,8 +101,8 @@ def as_consensus(row: ConsensusRow) -> dict[str, Any]:
     found, prompt = row.found, row.item.prompt
     return {
         "prompt": prompt.messages,
-        "a": _as_turn(row.a),
-        "b": _as_turn(row.b),
+        "a": as_turn(row.a.text),
+        "b": as_turn(row.b.text),
         "majority": _name(found.majority),
         "consensus": _name(found.weighed),
         "p": found.p,
@@ -127,7 +128,3 @@ def as_consensus(row: ConsensusRow) -> dict[str, Any]:
 
 def _name(label: int | None) -> str | None:
     return None if label is None else _NAMES[label]
-
-
-def _as_turn(response: Response) -> list[dict[str, str]]:
-    return [{"role": "assistant", "content": response.text}]

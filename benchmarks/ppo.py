@@ -192,7 +192,7 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
         accelerator=accelerator,
         rollout_autocast=torch.bfloat16 if native_bfloat16() else None,
     )
-    trainer.ends = frozenset({len(tokenizer) - 1})
+    trainer.sampler.ends = frozenset({len(tokenizer) - 1})
     ends, cpu = [], []
     for report in trainer.steps():
         assert report.metrics["response_tokens"] == LENGTH

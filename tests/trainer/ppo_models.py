@@ -9,7 +9,7 @@ from torch import nn
 from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerBase
 
 from training.configs import PpoConfig
-from training.trainer import ppo_trainer
+from training.trainer import ppo_episodes, ppo_trainer
 
 
 @dataclass
@@ -96,10 +96,10 @@ RESPONSES = [[3, 4, 2], [5], [6, 7, 8, 9, 10, 2], [4, 2], [7, 7, 7, 7], [2], [3,
 REWARDS = torch.linspace(-1, 1, len(RESPONSES))
 
 
-def stored_experience(of: ppo_trainer.PpoTrainer, first: int = 0, last: int = len(RESPONSES)) -> ppo_trainer.Experience:
+def stored_experience(of: ppo_trainer.PpoTrainer, first: int = 0, last: int = len(RESPONSES)) -> ppo_episodes.Experience:
     """The same episodes of unequal lengths for every trainer; a process may take its share of them."""
     rollouts = [
-        ppo_trainer.Rollout(PROMPTS[index], RESPONSES[index], RESPONSES[index][-1] == 2, index) for index in range(first, last)
+        ppo_episodes.Rollout(PROMPTS[index], RESPONSES[index], RESPONSES[index][-1] == 2, index) for index in range(first, last)
     ]
     experience = of.experience(rollouts)
     experience.rewards = REWARDS[first:last].clone()

@@ -15,7 +15,7 @@ from accelerate import DistributedType
 from accelerate.state import AcceleratorState, PartialState
 
 from tests.trainer import ppo_models
-from training.trainer import packing, ppo_trainer
+from training.trainer import collapse, packing, ppo_episodes, ppo_trainer
 
 Build = Callable[..., ppo_trainer.Models]
 
@@ -65,7 +65,7 @@ def test_logprobs_equal_a_plain_forward_pass() -> None:
 def test_nothing_behind_the_end_of_turn_is_kept_and_a_cut_response_gets_no_end() -> None:
     trainer = ppo_models.trainer()
 
-    ended, cut = trainer._trim([3], [5, 2, 7, 2]), trainer._trim([3], [5, 6, 7, 8])
+    ended, cut = trainer.sampler.trimmed([3], [5, 2, 7, 2]), trainer.sampler.trimmed([3], [5, 6, 7, 8])
 
     assert (ended.response_ids, ended.is_ended) == ([5, 2], True)
     assert (cut.response_ids, cut.is_ended) == ([5, 6, 7, 8], False)
@@ -80,8 +80,8 @@ def test_a_response_ends_at_each_end_that_the_models_own_settings_name() -> None
         trainer.policy.lm_head.weight[9] += 1  # all logits 0 but one, whose sign is the hidden state's
         trainer.policy.model.norm.weight.zero_()
 
-    other = trainer._trim([3], [5, 9, 7, 2])
-    for trainer._samples_itself in (True, False):
+    other = trainer.sampler.trimmed([3], [5, 9, 7, 2])
+    for trainer.sampler.samples_itself in (True, False):
         rollouts = trainer.sample(ppo_models.PROMPTS * 8)
         assert any(rollout.response_ids[-1] == 9 for rollout in rollouts)
         assert all(9 not in rollout.response_ids[:-1] for rollout in rollouts)
@@ -92,7 +92,7 @@ def test_a_response_ends_at_each_end_that_the_models_own_settings_name() -> None
 def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
     trainer = ppo_models.trainer()
     reward: Any = trainer.reward
-    rollouts = [ppo_trainer.Rollout([3, 4], [5, 6], False), ppo_trainer.Rollout([3], [7, 2], True)]
+    rollouts = [ppo_episodes.Rollout([3, 4], [5, 6], False), ppo_episodes.Rollout([3], [7, 2], True)]
 
     scores = trainer.scores(rollouts)
 
@@ -107,7 +107,7 @@ def test_the_prompts_beside_it_change_no_response() -> None:
     with torch.no_grad():
         trainer.policy.lm_head.weight.mul_(10_000)  # so sure of itself that sampling is choosing
 
-    for trainer._samples_itself in (True, False):
+    for trainer.sampler.samples_itself in (True, False):
         together = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
         alone = [trainer.sample([prompt])[0].response_ids for prompt in ppo_models.PROMPTS]
 
@@ -280,7 +280,7 @@ def test_episodes_that_are_left_out_teach_nothing() -> None:
 
 def test_a_missing_end_costs_its_penalty() -> None:
     trainer = ppo_models.trainer(missing_end="penalty", missing_end_penalty=3.0)
-    rollouts = [ppo_trainer.Rollout([3], [5, 6], False), ppo_trainer.Rollout([3], [5, 2], True)]
+    rollouts = [ppo_episodes.Rollout([3], [5, 6], False), ppo_episodes.Rollout([3], [5, 2], True)]
 
     experience = trainer.experience(rollouts)
 
@@ -292,7 +292,7 @@ def test_normalised_rewards_use_the_running_moments_and_the_clip() -> None:
     trainer._count_rewards(torch.tensor([1.0, 2.0]))
     trainer._count_rewards(torch.tensor([3.0, 4.0, 10.0]))
 
-    rewards = trainer._learned_rewards(torch.tensor([4.0, 100.0]), [ppo_trainer.Rollout([3], [2], True)] * 2)
+    rewards = trainer._learned_rewards(torch.tensor([4.0, 100.0]), [ppo_episodes.Rollout([3], [2], True)] * 2)
 
     assert trainer.state.reward_mean == pytest.approx(4.0)
     assert trainer.state.reward_m2 == pytest.approx(50.0)
@@ -414,44 +414,41 @@ def test_one_prompt_with_one_response_is_a_batch() -> None:
 def test_a_kl_above_its_ceiling_stops_the_run_with_advice() -> None:
     trainer = ppo_models.trainer(kl_ceiling=0.001, learning_rate=0.05, n_episodes=400, kl_coef=0.0)
 
-    with pytest.raises(ppo_trainer.Collapse, match=r"above the ceiling of 0\.001\. Raise β"):
+    with pytest.raises(collapse.Collapse, match=r"above the ceiling of 0\.001\. Raise β"):
         list(trainer.steps())
 
 
 def test_a_reward_that_is_not_a_number_stops_the_run() -> None:
     trainer = ppo_models.trainer(ppo_models.full_models(lambda rollouts: torch.full((len(rollouts),), math.nan)))
 
-    with pytest.raises(ppo_trainer.Collapse, match="not a number"):
+    with pytest.raises(collapse.Collapse, match="not a number"):
         list(trainer.steps())
 
 
 def test_responses_that_stop_ending_stop_the_run() -> None:
-    trainer = ppo_models.trainer(batch_size=64)
-    trainer._refuse_rambling(0.9)
-
-    with pytest.raises(ppo_trainer.Collapse, match="learned to ramble"):
-        trainer._refuse_rambling(0.4)
+    with pytest.raises(collapse.Collapse, match="learned to ramble"):
+        collapse.refuse_rambling([0.9, 0.4], 0.5, batch_size=64)
 
 
 def test_a_few_responses_that_do_not_end_stop_nothing() -> None:
-    trainer = ppo_models.trainer(batch_size=8)
+    shares = [0.625, 0.25] * 20
 
-    for share in [0.625, 0.25] * 20:
-        trainer._refuse_rambling(share)
+    for n in range(len(shares)):
+        collapse.refuse_rambling(shares[: n + 1], 0.5, batch_size=8)
 
 
 def test_a_falling_watchdog_stops_the_run() -> None:
     trainer = ppo_models.trainer(watchdog_drop=1.0)
     trainer._refuse_collapse({"kl": 0.0, "watchdog": 2.0})
 
-    with pytest.raises(ppo_trainer.Collapse, match=r"fell from 2\.00 to 0\.90"):
+    with pytest.raises(collapse.Collapse, match=r"fell from 2\.00 to 0\.90"):
         trainer._refuse_collapse({"kl": 0.0, "watchdog": 0.9})
 
 
 # --- that it learns ----------------------------------------------------------------------------------------------
 
 
-def share_of_sevens(rollouts: list[ppo_trainer.Rollout]) -> torch.Tensor:
+def share_of_sevens(rollouts: list[ppo_episodes.Rollout]) -> torch.Tensor:
     """At best 1: a response of nothing but token 7."""
     return torch.tensor([sum(token == 7 for token in rollout.response_ids) / len(rollout.response_ids) for rollout in rollouts])
 

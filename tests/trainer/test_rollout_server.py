@@ -68,7 +68,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: Path) -> None:
     trainer = ppo_models.trainer(ppo_models.lora_models(), learning_rate=0.01, n_episodes=24)
-    trainer.server = RolloutServer(url, tmp_path, "run-7")
+    trainer.sampler.server = RolloutServer(url, tmp_path, "run-7")
 
     for report in trainer.steps():
         name, path = next(iter(Stub.adapters.items()))

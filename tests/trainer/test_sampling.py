@@ -146,7 +146,7 @@ def test_a_model_with_a_sliding_window_or_a_state_is_left_to_generate() -> None:
 
 def test_a_policy_that_cannot_sample_over_a_fixed_cache_still_makes_rollouts() -> None:
     trainer = ppo_models.trainer()
-    trainer._samples_itself = False
+    trainer.sampler.samples_itself = False
 
     rollouts = trainer.sample(PROMPTS)
 

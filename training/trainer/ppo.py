@@ -20,7 +20,9 @@ from training import run_dir
 from training.configs import PpoConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, loading, parallel, progress
-from training.trainer.ppo_trainer import Collapse, Models, PpoTrainer, Report, Rollout
+from training.trainer.collapse import Collapse
+from training.trainer.ppo_episodes import Rollout
+from training.trainer.ppo_trainer import Models, PpoTrainer, Report
 from training.trainer.rollout_server import URL, RolloutServer
 
 _BEST = "best"

@@ -12,12 +12,11 @@ per-token quantity is a flat (N,) tensor in which "after the end of turn" does n
 
 import contextlib
 import dataclasses
-import functools
 import itertools
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,16 +25,16 @@ import safetensors.torch
 import torch
 from accelerate import Accelerator, DistributedType
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedTokenizerBase
-from transformers.modeling_layers import GradientCheckpointingLayer
 from trl.models.utils import unwrap_model_for_generation
 
 from training.configs import PpoConfig
 from training.run_dir import AnticipatedFailure, counted
-from training.trainer import loading, packed_attention, sampling
+from training.trainer import collapse, loading, packed_attention, recomputing
 from training.trainer import ppo_formulas as formulas
 from training.trainer.packing import Row, pack
+from training.trainer.ppo_episodes import Experience, RewardFunction, Rollout
+from training.trainer.ppo_sampling import Sampler
 from training.trainer.ranking_trainer import scores_of_every_token
 from training.trainer.rollout_server import RolloutServer
 
@@ -43,6 +42,9 @@ IGNORED = -100
 # The optimizer's groups, and the order in which a checkpoint keeps the models.
 _POLICY, _VALUE = 0, 1
 _TRAINED = ("policy.safetensors", "value.safetensors")
+# Of a rollout of so few rows the value model's graphs are kept: without a head over words, two rows take about what one of the
+# policy's takes with its logits.
+_KEPT_ROWS = 2
 
 
 class UnableToShare(AnticipatedFailure):
@@ -51,16 +53,6 @@ class UnableToShare(AnticipatedFailure):
 
 class UnableToSaveMemory(AnticipatedFailure):
     """This model has no gradient checkpointing."""
-
-
-class Collapse(Exception):
-    """The run must not go on from here; the text says why and what to try.
-
-    `last_good` is the last step whose policy nothing is known against: where a rollout shows the collapse, the policy that wrote
-    it is the collapsed one.
-    """
-
-    last_good: int = 0
 
 
 # --- what is passed around ---------------------------------------------------------------------------------------
@@ -80,50 +72,6 @@ class Models:
 
 
 @dataclass(frozen=True)
-class Rollout:
-    """One episode: a prompt and what the policy wrote, its end of turn included if it came to one."""
-
-    prompt_ids: list[int]
-    response_ids: list[int]
-    is_ended: bool
-    prompt: int = 0
-    """Which prompt of the dataset."""
-
-
-RewardFunction = Callable[[list[Rollout]], Tensor]
-
-
-@dataclass
-class Experience:
-    """A rollout's worth of episodes, with what was measured when they were sampled. N response tokens in a row, B episodes."""
-
-    rollouts: list[Rollout]
-    scores: Tensor  # (B,) as the reward model gives them, its bias taken off
-    rewards: Tensor  # (B,) what is learned from: penalised, normalised, clipped
-    logprobs: Tensor  # (N,)
-    reference_logprobs: Tensor  # (N,)
-    values: Tensor  # (N,) on the scale of the scores
-    entropy: Tensor  # (N,)
-    advantages: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
-    returns: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
-    weight: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,) 0 for tokens that are not learned from
-    watchdog: Tensor | None = None  # (B,)
-    graphs: list[Tensor] = field(default_factory=list)
-    """The values row by row with their graphs, where the measuring pass is the first pass of the update as well."""
-
-    @property
-    def lengths(self) -> list[int]:
-        return [len(rollout.response_ids) for rollout in self.rollouts]
-
-    @property
-    def kl(self) -> Tensor:
-        """(B,) KL to the reference in nats a response."""
-        return torch.stack(
-            [part.sum() for part in formulas.per_token_kl(self.logprobs, self.reference_logprobs).split(self.lengths)]
-        )
-
-
-@dataclass(frozen=True)
 class Report:
     """What one step did. `step` counts rollouts from 1."""
 
@@ -131,13 +79,6 @@ class Report:
     n_steps: int
     metrics: dict[str, float]
     experience: Experience
-
-
-# Responses of which a share says something.
-_TELLING = 64
-# Of a rollout of so few rows the value model's graphs are kept: without a head over words, two rows take about what one of the
-# policy's takes with its logits.
-_KEPT_ROWS = 2
 
 
 @dataclass
@@ -183,7 +124,7 @@ class PpoTrainer:
         rollout_autocast: torch.dtype | None = None,
         server: RolloutServer | None = None,
     ) -> None:
-        self.config, self.tokenizer = config, tokenizer
+        self.config = config
         self.accelerator = accelerator or Accelerator()
         if self.accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
             raise UnableToShare(
@@ -201,16 +142,15 @@ class PpoTrainer:
                 "equal minibatches. Change the rollout, the minibatches or the processes."
             )
         self.prompts, self.ptx = prompts, ptx
-        self.ends = loading.ends_of_turn(models.policy, tokenizer)
-        self.rollout_autocast, self.server = rollout_autocast, server
-        self._samples_itself: bool | None = None  # known once the policy has been tried
         self.device = self.accelerator.device
+        ends = loading.ends_of_turn(models.policy, tokenizer)
+        self.sampler = Sampler(tokenizer, config, ends, self.device, autocast=rollout_autocast, server=server)
         for role in (models.policy, models.reference, models.reward, models.value, models.watchdog):
             if isinstance(role, nn.Module):
                 packed_attention.use(role)
         if config.saves_memory:
             for trained in (models.policy, models.value):
-                if not _recomputed(trained):
+                if not recomputing.layers_of(trained):
                     raise UnableToSaveMemory(
                         f"{type(trained).__name__} cannot compute its activations twice. Switch gradient checkpointing off, and "
                         "lower the tokens a row where memory runs out."
@@ -255,10 +195,11 @@ class PpoTrainer:
             sampled = time.monotonic()
             self.estimate(experience)
             metrics = self.describe(experience)
-            with _last_good(self.state.step - 1):
+            with collapse.last_good(self.state.step - 1):
                 self._refuse_collapse(metrics)
-                self._refuse_rambling(metrics["ended"])
-            with _last_good(self.state.step):
+                self.state.ended.append(metrics["ended"])
+                collapse.refuse_rambling(self.state.ended, self.config.ended_floor, batch_size=self.config.batch_size)
+            with collapse.last_good(self.state.step):
                 metrics |= self.update(experience)
                 self._refuse_collapse(metrics)
             self._steer_beta(metrics["kl"])
@@ -289,74 +230,10 @@ class PpoTrainer:
             for index, rollout in zip(prompts, self.sample([self.prompts[index] for index in prompts]), strict=True)
         ]
 
-    @torch.no_grad()
     def sample(self, prompts: Sequence[list[int]]) -> list[Rollout]:
-        """One response to each prompt from the policy as it is now. A response that was cut off keeps no end it never sampled.
-
-        The draw may use fewer bits than the policy (`rollout_autocast`): the old log-probabilities of the ratio are not the
-        draw's but those that `experience` measures afterwards in the policy's own arithmetic. So the ratio before the first
-        update is exactly 1 and the KL to an equal reference exactly 0, and what is left is that the tokens come from a policy a
-        rounding away, as they do from a vLLM server: a bias of that rounding's size, which taking the draw's own probabilities
-        for the old ones would turn into noise in every ratio and into clipping.
-        """
-        cast = torch.autocast(self.device.type, self.rollout_autocast) if self.rollout_autocast else contextlib.nullcontext()
+        """One response to each prompt from the policy as it is now."""
         with unwrap_model_for_generation(self.policy, self.accelerator) as policy:
-            if self.server is not None:
-                return self._trimmed(prompts, self._asked(self.server, policy, prompts))
-            if self._samples_itself is None:
-                self._samples_itself = sampling.can_sample(policy)
-            with cast:
-                written = self._written(policy, prompts) if self._samples_itself else self._generated(policy, prompts)
-        return self._trimmed(prompts, written)
-
-    def _asked(self, server: RolloutServer, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
-        server.hand_over(policy)
-        return server.responses(
-            prompts,
-            max_new_tokens=self.config.max_new_tokens,
-            ends=self.ends,
-            temperature=self.config.temperature,
-            top_p=self.config.top_p,
-            seed=int(torch.randint(2**31, ()).item()),
-        )
-
-    def _written(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
-        return sampling.responses(
-            policy,
-            prompts,
-            max_new_tokens=self.config.max_new_tokens,
-            ends=self.ends,
-            temperature=self.config.temperature,
-            top_p=self.config.top_p,
-            row_tokens=self.config.row_tokens,
-        )
-
-    def _generated(self, policy: Any, prompts: Sequence[list[int]]) -> list[list[int]]:
-        """By transformers' generate, for models that `sampling` cannot take."""
-        width = max(map(len, prompts))
-        pad = self.tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
-        settings = {
-            "max_new_tokens": self.config.max_new_tokens,
-            "do_sample": True,
-            "temperature": self.config.temperature,
-            "top_p": self.config.top_p,
-            "top_k": 0,
-            "eos_token_id": sorted(self.ends),
-            "pad_token_id": pad,
-        }
-        found: list[list[int]] = policy.generate(input_ids=ids, attention_mask=mask, use_cache=True, **settings)[
-            :, width:
-        ].tolist()
-        return found
-
-    def _trimmed(self, prompts: Sequence[list[int]], written: Sequence[list[int]]) -> list[Rollout]:
-        return [self._trim(prompt, response) for prompt, response in zip(prompts, written, strict=True)]
-
-    def _trim(self, prompt: list[int], written: list[int]) -> Rollout:
-        end = next((index for index, token in enumerate(written) if token in self.ends), None)
-        return Rollout(list(prompt), written if end is None else written[: end + 1], end is not None)
+            return self.sampler.rollouts(policy, prompts)
 
     @torch.no_grad()
     def experience(self, rollouts: list[Rollout], *, is_training: bool = True, keeps_graphs: bool = False) -> Experience:
@@ -413,20 +290,8 @@ class PpoTrainer:
             self.value(**row.inputs(self.value))
         return seen[0][0, row.predict, 0].float() - self._value_bias
 
-    @contextlib.contextmanager
-    def _recomputing(self, model: nn.Module) -> Iterator[None]:
-        """Gradient checkpointing, for a pass forwards that is learned from.
-
-        transformers' own waits for a model that is `training`, and here none is: dropout would come on with it.
-        """
-        layers = _recomputed(model) if self.config.saves_memory and torch.is_grad_enabled() else []
-        for layer in layers:
-            layer.forward = functools.partial(checkpoint, layer.forward, use_reentrant=False)
-        try:
-            yield
-        finally:
-            for layer in layers:
-                del layer.forward  # the class's is back
+    def _recomputing(self, model: nn.Module) -> contextlib.AbstractContextManager[None]:
+        return recomputing.recomputing(model) if self.config.saves_memory else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def _as_reference(self) -> Iterator[nn.Module]:
@@ -623,7 +488,7 @@ class PpoTrainer:
         params = self.optimizer.param_groups[which]["params"]
         norm = float(self.accelerator.clip_grad_norm_(params, self.config.max_grad_norm or math.inf))
         if not math.isfinite(norm):
-            raise Collapse("The gradient became infinite or not a number. Lower the learning rate, or raise β.")
+            raise collapse.Collapse("The gradient became infinite or not a number. Lower the learning rate, or raise β.")
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if which == _POLICY:
@@ -673,36 +538,12 @@ class PpoTrainer:
         }
 
     def _refuse_collapse(self, metrics: dict[str, float]) -> None:
-        """Raises Collapse when what was measured says that going on would only make it worse."""
-        broken = [name for name, value in metrics.items() if not math.isfinite(value)]
-        if broken:
-            raise Collapse(f"{', '.join(broken)} became infinite or not a number. Lower the learning rate, or raise β.")
-        if self.config.kl_ceiling and metrics["kl"] > self.config.kl_ceiling:
-            raise Collapse(
-                f"The KL to the SFT model reached {metrics['kl']:.1f} nats a response, above the ceiling of "
-                f"{self.config.kl_ceiling:g}. Raise β or lower the learning rate."
-            )
-        if self.state.first_watchdog is None:
-            self.state.first_watchdog = metrics.get("watchdog")
-        drop = self.config.watchdog_drop
-        if drop and self.state.first_watchdog is not None and metrics["watchdog"] < self.state.first_watchdog - drop:
-            raise Collapse(
-                f"The watchdog's reward fell from {self.state.first_watchdog:.2f} to {metrics['watchdog']:.2f}: "
-                "the policy may be exploiting its reward model. Raise β, or train on fresher comparisons."
-            )
-
-    def _refuse_rambling(self, ended: float) -> None:
-        """Raises Collapse when far fewer of the latest responses end than of the first: 64 of each, as eight tell nothing."""
-        self.state.ended.append(ended)
-        n = math.ceil(_TELLING / self.config.batch_size)
-        if len(self.state.ended) < 2 * n:
-            return
-        first, latest = sum(self.state.ended[:n]) / n, sum(self.state.ended[-n:]) / n
-        if first >= 0.2 and latest < first * self.config.ended_floor:
-            raise Collapse(
-                f"Only {latest:.0%} of the responses end, against {first:.0%} at the start: "
-                "the policy has learned to ramble. Raise the penalty for a missing end, or β."
-            )
+        collapse.refuse_broken(metrics)
+        collapse.refuse_far(metrics["kl"], self.config.kl_ceiling)
+        if "watchdog" in metrics:
+            if self.state.first_watchdog is None:
+                self.state.first_watchdog = metrics["watchdog"]
+            collapse.refuse_fallen(metrics["watchdog"], self.state.first_watchdog, self.config.watchdog_drop)
 
     def _steer_beta(self, kl: float) -> None:
         if self.config.kl_control == "adaptive":
@@ -796,24 +637,9 @@ class PpoTrainer:
                     p.copy_(saved)
 
 
-def _recomputed(model: nn.Module) -> list[GradientCheckpointingLayer]:
-    """The layers whose activations can be computed anew on the way back, in place of being held."""
-    return [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
-
-
 def _reward_bias(model: nn.Module) -> float:
     """What the model gives to demonstrations on average. A value model that began as a reward model has it in its numbers."""
     return float(getattr(model.config, "reward_bias", 0.0))
-
-
-@contextlib.contextmanager
-def _last_good(step: int) -> Iterator[None]:
-    """A collapse inside leaves the policy of `step` as the last good one."""
-    try:
-        yield
-    except Collapse as collapse:
-        collapse.last_good = step
-        raise
 
 
 def _add(sums: dict[str, float], found: dict[str, float]) -> None:

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from labeling import access, desk_pages, desk_words, services
+from labeling import access, desk_answers, desk_pages, desk_reading, desk_words, services
 from labeling.forms import desk as forms
 from labeling.forms.my_work import HistoryForm
 from labeling.forms.review import WordsForm
@@ -34,10 +34,10 @@ from pages import render as texts
 
 BIGGEST_DRAFT = 2_000_000
 EDITING = {
-    "edit": desk_pages.begin_edit,
-    "unedit": desk_pages.drop_edit,
-    "extend": desk_pages.add_turns,
-    "shorten": desk_pages.drop_turns,
+    "edit": desk_answers.begin_edit,
+    "unedit": desk_answers.drop_edit,
+    "extend": desk_answers.add_turns,
+    "shorten": desk_answers.drop_turns,
 }
 """Buttons that show the page anew with the editor opened or closed, or a dialogue's turns; scripts do it by themselves."""
 
@@ -91,17 +91,17 @@ def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     return _page(request, work, _typed_before(work))
 
 
-def _typed_before(work: selectors.Work) -> desk_pages.Typed:
-    return desk_pages.Typed.of_draft(work.draft)
+def _typed_before(work: selectors.Work) -> desk_answers.Typed:
+    return desk_answers.Typed.of_draft(work.draft)
 
 
 def _page(
     request: HttpRequest,
     work: selectors.Work,
-    typed: desk_pages.Typed,
+    typed: desk_answers.Typed,
     *,
     status: int = 200,
-    review: desk_pages.Review | None = None,
+    review: desk_answers.Review | None = None,
     skip_form: forms.SkipForm | None = None,
     corrects: Judgment | None = None,
 ) -> HttpResponse:
@@ -148,7 +148,7 @@ def _gone(request: HttpRequest, work: selectors.Work) -> HttpResponse:
             "sentence": _("You submitted this answer on %(day)s at %(time)s.")
             % {"day": at.strftime("%Y-%m-%d"), "time": at.strftime("%H:%M")},
             "campaign": judgment.campaign,
-            "given": desk_pages.given(work=work, judgment=judgment),
+            "given": desk_reading.given(work=work, judgment=judgment),
             "correct": judgment.lease if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN else None,
         }
         return render(request, "labeling/desk/gone.html", context)
@@ -176,7 +176,7 @@ def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 def diff(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """Response `of` by words against response `to`, both named by letter."""
     work = access.work(user=request.user, lease=lease)
-    pair = desk_pages.diff(work=work, of=request.GET.get("of", ""), to=request.GET.get("to", ""))
+    pair = desk_reading.diff(work=work, of=request.GET.get("of", ""), to=request.GET.get("to", ""))
     return render(request, "labeling/desk/_diff.html", {"pair": pair}, status=200 if pair else 400)
 
 
@@ -196,7 +196,7 @@ def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
         return JsonResponse({"error": _("The draft is too long to keep here; it is still in this browser.")}, status=413)
     try:
         raw = json.loads(request.body)
-        content = desk_pages.Typed.of_json(raw).as_draft
+        content = desk_answers.Typed.of_json(raw).as_draft
     except (ValueError, RecursionError):
         return JsonResponse({"error": _("This draft could not be read.")}, status=400)
     now = timezone.now()
@@ -229,14 +229,14 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = access.work(user=request.user, lease=lease)
     if work.standing == selectors.Standing.ENDED:
         return _gone(request, work)
-    typed = desk_pages.Typed.of_post(request.POST)
+    typed = desk_answers.Typed.of_post(request.POST)
     step = request.POST.get("step", "review")
     if step == "draft":
         services.save_draft(item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now())
         return redirect("desk_item", lease)
     if step in EDITING:
         return _page(request, work, EDITING[step](work=work, typed=typed))
-    answer = desk_pages.read(work=work, typed=typed, now=timezone.now())
+    answer = desk_answers.read(work=work, typed=typed, now=timezone.now())
     if work.is_open and not (step in {"submit", "stop"} and answer.may_be_stored):
         return _review(request, work, answer)
     try:
@@ -248,13 +248,13 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     return _stored(request, work, judgment, is_last=step == "stop")
 
 
-def _store(work: selectors.Work, answer: desk_pages.Answer) -> Judgment:
+def _store(work: selectors.Work, answer: desk_answers.Answer) -> Judgment:
     if isinstance(answer.given, forms.ComparisonAnswer):
         return services.submit_comparison(held=work.shown, shown=answer.shown, **_comparison(work, answer.given, answer))
     return services.submit_demonstration(**_demonstration(work, answer.given, answer))
 
 
-def _comparison(work: selectors.Work, given: forms.ComparisonAnswer, answer: desk_pages.Answer) -> dict[str, Any]:
+def _comparison(work: selectors.Work, given: forms.ComparisonAnswer, answer: desk_answers.Answer) -> dict[str, Any]:
     return {
         "ranks": given.ranks,
         "ratings": given.ratings,
@@ -265,11 +265,11 @@ def _comparison(work: selectors.Work, given: forms.ComparisonAnswer, answer: des
     } | _about(work, answer)
 
 
-def _demonstration(work: selectors.Work, given: forms.DemonstrationAnswer, answer: desk_pages.Answer) -> dict[str, Any]:
+def _demonstration(work: selectors.Work, given: forms.DemonstrationAnswer, answer: desk_answers.Answer) -> dict[str, Any]:
     return {"text": given.text, "further": given.further, "sources": given.sources} | _about(work, answer)
 
 
-def _about(work: selectors.Work, answer: desk_pages.Answer) -> dict[str, Any]:
+def _about(work: selectors.Work, answer: desk_answers.Answer) -> dict[str, Any]:
     return {
         "lease": work.lease,
         "rater": work.rater,
@@ -294,7 +294,7 @@ def _stored(request: HttpRequest, work: selectors.Work, judgment: Judgment, *, i
 
 
 def _review(
-    request: HttpRequest, work: selectors.Work, answer: desk_pages.Answer, *, corrects: Judgment | None = None
+    request: HttpRequest, work: selectors.Work, answer: desk_answers.Answer, *, corrects: Judgment | None = None
 ) -> HttpResponse:
     review = answer.review
     if _is_fragment(request):
@@ -311,7 +311,7 @@ def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     judgment = selectors.judgment_under(work=work) if request.method == "POST" else None
     if judgment is None:  # undone already
         return _lead(request, reverse("desk_item", args=[lease]))
-    draft = desk_pages.Typed.of_judgment(judgment).with_record_of(judgment).as_draft
+    draft = desk_answers.Typed.of_judgment(judgment).with_record_of(judgment).as_draft
     try:
         services.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
     except services.UnableToUndo as error:
@@ -333,9 +333,9 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return redirect("desk_item", lease)
     if request.method == "GET":
         draft = selectors.correction_draft(judgment=judgment)
-        typed = desk_pages.Typed.of_draft(draft) if draft else desk_pages.Typed.of_judgment(judgment)
+        typed = desk_answers.Typed.of_draft(draft) if draft else desk_answers.Typed.of_judgment(judgment)
         return _page(request, work, typed, corrects=judgment)
-    typed = desk_pages.Typed.of_post(request.POST)
+    typed = desk_answers.Typed.of_post(request.POST)
     step = request.POST.get("step", "review")
     if step == "draft":
         _save(work, typed.as_draft, version=forms.version(request.POST.get("version", "")), now=timezone.now())
@@ -346,7 +346,7 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return _lead(request, reverse("my_work"))
     if step in EDITING:
         return _page(request, work, EDITING[step](work=work, typed=typed), corrects=judgment)
-    answer = desk_pages.read(work=work, typed=typed, corrects=True, now=timezone.now())
+    answer = desk_answers.read(work=work, typed=typed, corrects=True, now=timezone.now())
     if not (step in {"submit", "stop"} and answer.may_be_stored):
         return _review(request, work, answer, corrects=judgment)
     try:
@@ -357,7 +357,7 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     return _lead(request, reverse("my_work"))
 
 
-def _store_correction(work: selectors.Work, answer: desk_pages.Answer, *, version: int) -> None:
+def _store_correction(work: selectors.Work, answer: desk_answers.Answer, *, version: int) -> None:
     if isinstance(answer.given, forms.ComparisonAnswer):
         services.correct_comparison(version=version, **_comparison(work, answer.given, answer))
     else:
@@ -466,7 +466,7 @@ def release(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 def _keep_typed(request: HttpRequest, work: selectors.Work) -> None:
     """The answer that came along, as a draft; an item on which nothing was ever typed gets none."""
-    typed = desk_pages.Typed.of_post(request.POST)
+    typed = desk_answers.Typed.of_post(request.POST)
     version = forms.version(request.POST.get("version", ""))
     if version:
         _save(work, typed.as_draft, version=version, now=timezone.now())

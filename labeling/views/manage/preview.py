@@ -10,25 +10,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.requests import MemberRequest
-from labeling import access, desk_pages, desk_words
+from labeling import access, desk_answers, desk_pages, desk_reading, desk_words
 from labeling.forms import desk as forms
 from labeling.models import Campaign
 from labeling.selectors import desk as selectors
 from pages import render as texts
 
-EDITING = {"edit": desk_pages.begin_edit, "unedit": desk_pages.drop_edit}
+EDITING = {"edit": desk_answers.begin_edit, "unedit": desk_answers.drop_edit}
 
 
 @require_http_methods(["GET", "POST"])
 def preview(request: MemberRequest, pk: int) -> HttpResponse:
     work = access.sample_work(user=request.user, pk=pk)
     if request.method == "GET":
-        return _page(request, work, desk_pages.Typed())
-    typed = desk_pages.Typed.of_post(request.POST)
+        return _page(request, work, desk_answers.Typed())
+    typed = desk_answers.Typed.of_post(request.POST)
     step = request.POST.get("step", "")
     if step in EDITING:
         return _page(request, work, EDITING[step](work=work, typed=typed))
-    answer = desk_pages.read(work=work, typed=typed, now=timezone.now())
+    answer = desk_answers.read(work=work, typed=typed, now=timezone.now())
     if step == "review" or (step in {"submit", "stop"} and not answer.may_be_stored):
         return _review(request, work, answer)
     messages.info(request, _("A rater would be given the next item now. Of a preview nothing is stored."))
@@ -48,7 +48,7 @@ def guideline(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def diff(request: HttpRequest, pk: int) -> HttpResponse:
     work = access.sample_work(user=request.user, pk=pk)
-    pair = desk_pages.diff(work=work, of=request.GET.get("of", ""), to=request.GET.get("to", ""))
+    pair = desk_reading.diff(work=work, of=request.GET.get("of", ""), to=request.GET.get("to", ""))
     return render(request, "labeling/desk/_diff.html", {"pair": pair}, status=200 if pair else 400)
 
 
@@ -62,7 +62,7 @@ def _is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("X-Desk") == "fragment"
 
 
-def _review(request: HttpRequest, work: selectors.Work, answer: desk_pages.Answer) -> HttpResponse:
+def _review(request: HttpRequest, work: selectors.Work, answer: desk_answers.Answer) -> HttpResponse:
     if _is_fragment(request):
         html = render_to_string("labeling/desk/_review.html", {"review": answer.review}, request)
         return JsonResponse({"review": html, "is_ready": not answer.review.problems})
@@ -70,7 +70,7 @@ def _review(request: HttpRequest, work: selectors.Work, answer: desk_pages.Answe
 
 
 def _page(
-    request: HttpRequest, work: selectors.Work, typed: desk_pages.Typed, *, review: desk_pages.Review | None = None
+    request: HttpRequest, work: selectors.Work, typed: desk_answers.Typed, *, review: desk_answers.Review | None = None
 ) -> HttpResponse:
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     build = desk_pages.compare_page if is_comparison else desk_pages.write_page

@@ -142,7 +142,12 @@ class Campaign(models.Model):
         help_text=_("When it is spent the campaign pauses and admins are told. What raters hold can still be submitted."),
     )
     spent_judgments = models.PositiveIntegerField(default=0, editable=False, help_text="kept while there is a budget")
-    spent_s = models.FloatField(default=0, editable=False, help_text="active seconds of those judgments")
+    spent_s = models.FloatField(default=0, editable=False, help_text="active seconds of those judgments, and of skips")
+    spent_amounts = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="kept while the budget is money: currency → minor units, not rounded, as text, each act at its own rate",
+    )
     selection = models.JSONField(default=dict, editable=False, help_text="what its prompts were chosen by, for a clone")
     n_responses = models.PositiveSmallIntegerField(
         _("responses per item"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from django.db.models import Avg, BigIntegerField, Case, Count, Min, Q, QuerySet, Sum, Value, When
@@ -22,19 +22,25 @@ JUDGING_S = 15.0
 WRITING_S = 420.0
 """A demonstration, beside reading the prompt: InstructGPT's raters took some minutes."""
 TEXTS_READ = 300
+DUST = Decimal("1e-6")
+"""Of a minor unit: what adding up many parts of an hour may be off by. It must not decide how half a cent is rounded."""
 
 
 @dataclass(frozen=True)
 class Spending:
-    """What a campaign's judgments and skips took; `amounts` in minor units by currency, empty where no rate says.
+    """What a campaign's judgments and skips took; `exact` in minor units by currency, not rounded, empty where no rate says.
 
     `has_unpriced`: some of it was done when no rate was in force.
     """
 
     n_judgments: int
     active_s: float
-    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    exact: Mapping[str, Decimal] = field(default_factory=dict)
     has_unpriced: bool = False
+
+    @property
+    def amounts(self) -> dict[str, Decimal]:
+        return {currency: _whole(amount) for currency, amount in self.exact.items()}
 
     @property
     def hours(self) -> float:
@@ -67,8 +73,8 @@ class Estimate:
         return self.n_most * self.seconds / 3600
 
 
-def rate_of(*, pool: Pool, kind: str, now: datetime) -> Rate | None:
-    """What the pool pays for this kind of work now."""
+def rate_of(*, pool: Pool | int, kind: str, now: datetime) -> Rate | None:
+    """What the pool pays for this kind of work at `now`."""
     return Rate.objects.filter(pool=pool, kind=kind, valid_from__lte=now).order_by("-valid_from").first()
 
 
@@ -76,8 +82,16 @@ def price(*, rate: Rate | None, n_judgments: int, active_s: float) -> Decimal | 
     """In the currency's minor units."""
     if rate is None:
         return None
-    n_paid = Decimal(n_judgments) if rate.basis == Rate.Basis.ITEM else Decimal(str(active_s)) / 3600
-    return money.whole(rate.amount * n_paid)
+    return money.whole(exact_price(rate=rate, n_judgments=n_judgments, active_s=active_s))
+
+
+def exact_price(*, rate: Rate, n_judgments: int, active_s: float) -> Decimal:
+    """In minor units and parts of them, to be added up before anything is rounded."""
+    return rate.amount * (n_judgments if rate.basis == Rate.Basis.ITEM else Decimal(str(active_s)) / 3600)
+
+
+def _whole(amount: Decimal) -> Decimal:
+    return money.whole(amount.quantize(DUST, rounding=ROUND_HALF_UP))
 
 
 def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
@@ -96,10 +110,10 @@ def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
         (n, judged_s), (_n_skips, skipped_s) = judged.get(rate_id, (0, 0.0)), skipped.get(rate_id, (0, 0.0))
         n_judgments, active_s = n_judgments + n, active_s + judged_s + skipped_s
         rate = periods.get(rate_id or 0)
-        amount = price(rate=rate, n_judgments=n, active_s=judged_s + skipped_s)
-        if rate is None or amount is None:
+        if rate is None:
             has_unpriced = True
         else:
+            amount = exact_price(rate=rate, n_judgments=n, active_s=judged_s + skipped_s)
             amounts[rate.currency] = amounts.get(rate.currency, Decimal(0)) + amount
     return Spending(n_judgments, active_s, amounts, has_unpriced and bool(amounts))
 
@@ -146,19 +160,23 @@ def has_room(*, campaign: Campaign, now: datetime) -> bool:
 
 
 def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
+    """Money: what was done at the rate of its own time, and what is to come at the rate of `now`, in whose currency the budget
+    is understood. Amounts in another currency, from before the pool came to pay in this one, are not converted and do not count;
+    nor does what was done when no rate was in force.
+    """
     if campaign.budget is None:
         return True
-    n_judgments = campaign.spent_judgments + n_more
     if campaign.budget_unit == Campaign.Budget.JUDGMENTS:
-        return n_judgments <= campaign.budget
+        return campaign.spent_judgments + n_more <= campaign.budget
     if campaign.budget_unit == Campaign.Budget.HOURS:
         return campaign.spent_s + n_more * _seconds_so_far(campaign) <= 3600 * float(campaign.budget)
-    rate = rate_of(pool=campaign.pool, kind=campaign.kind, now=now)
+    rate = rate_of(pool=campaign.pool_id, kind=campaign.kind, now=now)
     if rate is None:
         return True
-    active_s = campaign.spent_s + n_more * _seconds_so_far(campaign) if rate.basis == Rate.Basis.HOUR else 0.0
-    amount = price(rate=rate, n_judgments=n_judgments, active_s=active_s)
-    return amount is None or money.to_major(amount, rate.currency) <= campaign.budget
+    active_s = n_more * _seconds_so_far(campaign) if rate.basis == Rate.Basis.HOUR else 0.0
+    spent = Decimal(campaign.spent_amounts.get(rate.currency, 0))
+    amount = spent + exact_price(rate=rate, n_judgments=n_more, active_s=active_s)
+    return money.to_major(_whole(amount), rate.currency) <= campaign.budget
 
 
 def _seconds_so_far(campaign: Campaign) -> float:

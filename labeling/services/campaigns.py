@@ -244,8 +244,8 @@ def change_campaign(*, campaign: Campaign, values: Mapping[str, Any], by: User |
             items.fit_overlap(campaign=stored)
         if stored.max_overlap and changed.keys() & {"max_overlap", "confidence", "overlap"}:
             _ask_about_doubts(campaign=stored, now=now)
-        if changed.keys() & {"budget_unit", "budget"}:
-            consequences.recount_spending(campaign=stored)
+        if changed.keys() & {"budget_unit", "budget", "lease_minutes"}:  # a lease bounds the seconds of unmeasured work
+            consequences.recount_spending(campaign=stored, now=now)
         audit.record(
             by=by,
             action="change",

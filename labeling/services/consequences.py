@@ -3,51 +3,52 @@
 Golds are labeling.services.golds' matter.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from django.db.models import F, Max
+from django.db.models import Max
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
 from labeling import queue
-from labeling.models import Campaign, Item, Judgment, PastLease, Slot
+from labeling.models import Campaign, Item, Judgment, PastLease, Pool, Slot
 from labeling.selectors import costs, working_time
 from labeling.selectors.consensus import certainty_of
 from labeling.services import items, telling
 
+SPENT = ["spent_judgments", "spent_s", "spent_amounts"]
 
-def after_submit(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
+
+def after_submit(*, judgment: Judgment, campaign: Campaign, held: Slot | PastLease, now: datetime) -> None:
+    """`held` is the lease it was given under. Where that had ended with a skip, the judgment is counted in its place."""
     if judgment.slot_id is not None and judgment.item_id is not None and not judgment.is_gold:
         if campaign.max_overlap is not None:
             fit_item(item_id=judgment.item_id, campaign=campaign, now=now)
         if campaign.repeat_percent:
             _reserve_repeat(judgment=judgment, campaign=campaign, now=now)
     if campaign.budget_unit:
-        _spend(campaign=campaign, n=1, seconds=_worked_s(judgment, campaign))
-        _stop_when_spent(campaign=campaign, now=now)
+        works = [_Work(1, _worked_s(judgment, campaign), judgment.submitted_at)]
+        if isinstance(held, PastLease) and held.end == PastLease.End.SKIPPED:
+            works.append(_Work(0, -_skipped_s(held, campaign), held.ended_at))
+        _stop_when_spent(campaign=_spend(*works, campaign=campaign), now=now)
 
 
 def after_skip(*, lease: PastLease, campaign: Campaign, now: datetime) -> None:
     """The time that a skipped item took is work too."""
     if campaign.budget_unit:
-        seconds = working_time.worked_s(
-            active_s=lease.active_s,
-            leased_at=lease.leased_at,
-            ended_at=lease.ended_at,
-            lease_minutes=campaign.lease_minutes,
-        )
-        _spend(campaign=campaign, n=0, seconds=seconds)
-        _stop_when_spent(campaign=campaign, now=now)
+        work = _Work(0, _skipped_s(lease, campaign), lease.ended_at)
+        _stop_when_spent(campaign=_spend(work, campaign=campaign), now=now)
 
 
 def after_correction(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
     """The time it took counts; and raters may agree now who did not before, and the other way around."""
     if campaign.budget_unit and judgment.supersedes is not None:
         seconds = _worked_s(judgment, campaign) - _worked_s(judgment.supersedes, campaign)
-        _spend(campaign=campaign, n=0, seconds=seconds)
-        _stop_when_spent(campaign=campaign, now=now)
+        work = _Work(0, seconds, judgment.submitted_at)
+        _stop_when_spent(campaign=_spend(work, campaign=campaign), now=now)
     if (
         judgment.slot_id is not None
         and judgment.item_id is not None
@@ -65,7 +66,11 @@ def before_undo(*, judgment: Judgment) -> None:
         repeats = Slot.objects.filter(item__repeat_of=judgment.item_id, reserved_for=judgment.rater_id)
         items.free_slots(repeats).delete()
     if campaign.budget_unit:
-        _spend(campaign=campaign, n=-1, seconds=-_worked_s(judgment, campaign))
+        assert judgment.lease is not None  # what can be undone is found by it
+        works = [_Work(-1, -_worked_s(judgment, campaign), judgment.submitted_at)]
+        for skipped in PastLease.objects.filter(lease=judgment.lease, end=PastLease.End.SKIPPED):
+            works.append(_Work(0, _skipped_s(skipped, campaign), skipped.ended_at))
+        _spend(*works, campaign=campaign)
 
 
 def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
@@ -112,15 +117,63 @@ def _reserve_repeat(*, judgment: Judgment, campaign: Campaign, now: datetime) ->
 # --- the budget --------------------------------------------------------------------------------------------------
 
 
-def recount_spending(*, campaign: Campaign) -> None:
-    """When a budget is set: what its judgments have taken so far. Later ones are added one by one."""
-    spent = costs.spending(campaign=campaign)
-    Campaign.objects.filter(pk=campaign.pk).update(spent_judgments=spent.n_judgments, spent_s=spent.active_s)
+@dataclass(frozen=True)
+class _Work:
+    """`n` judgments, an extra and a gold as any other, with their seconds; less than nothing for what is taken back."""
+
+    n: int
+    seconds: float
+    at: datetime
+    """When it was done, which says its rate: a judgment's first version, a skip's end."""
 
 
-def _spend(*, campaign: Campaign, n: int, seconds: float) -> None:
-    """`n` judgments: an extra and a gold are work as any other."""
-    Campaign.objects.filter(pk=campaign.pk).update(spent_judgments=F("spent_judgments") + n, spent_s=F("spent_s") + seconds)
+def recount_spending(*, campaign: Campaign, now: datetime) -> None:
+    """When a budget is set: what its judgments have taken so far. Later ones are added one by one.
+
+    The caller holds the campaign's row, as who adds one does: so that each is counted once.
+    """
+    is_money = campaign.budget_unit == Campaign.Budget.MONEY
+    spent = costs.spending(campaign=campaign, now=now if is_money else None)
+    campaign.spent_judgments, campaign.spent_s = spent.n_judgments, spent.active_s
+    campaign.spent_amounts = {currency: str(amount) for currency, amount in spent.exact.items()}
+    campaign.save(update_fields=SPENT)
+
+
+def after_rate(*, pool: Pool, kind: str, now: datetime) -> None:
+    """A rate that has begun may price what was done already, and may leave too little for one judgment more."""
+    in_money = Campaign.objects.filter(pool=pool, kind=kind, budget_unit=Campaign.Budget.MONEY)
+    for campaign in in_money.select_for_update(no_key=True).order_by("pk"):
+        recount_spending(campaign=campaign, now=now)
+        _stop_when_spent(campaign=campaign, now=now)
+
+
+def _spend(*works: _Work, campaign: Campaign) -> Campaign:
+    """The campaign as it is stored now. Its row is locked before the rate is read: a rate that is set at this moment either
+    counts this work itself or is known here.
+    """
+    stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
+    for work in works:
+        stored.spent_judgments += work.n
+        stored.spent_s += work.seconds
+        if stored.budget_unit == Campaign.Budget.MONEY:
+            _pay(work, campaign=stored)
+    stored.save(update_fields=SPENT)
+    return stored
+
+
+def _pay(work: _Work, *, campaign: Campaign) -> None:
+    """Nothing where no rate was in force."""
+    rate = costs.rate_of(pool=campaign.pool_id, kind=campaign.kind, now=work.at)
+    if rate is not None:
+        amount = costs.exact_price(rate=rate, n_judgments=work.n, active_s=work.seconds)
+        spent = Decimal(campaign.spent_amounts.get(rate.currency, 0))
+        campaign.spent_amounts[rate.currency] = str(spent + amount)
+
+
+def _skipped_s(lease: PastLease, campaign: Campaign) -> float:
+    return working_time.worked_s(
+        active_s=lease.active_s, leased_at=lease.leased_at, ended_at=lease.ended_at, lease_minutes=campaign.lease_minutes
+    )
 
 
 def _worked_s(judgment: Judgment, campaign: Campaign) -> float:
@@ -133,19 +186,19 @@ def _worked_s(judgment: Judgment, campaign: Campaign) -> float:
 
 
 def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
-    stored = Campaign.objects.get(pk=campaign.pk)
-    if not costs.is_spent(campaign=stored, now=now):
+    """`campaign` as it is stored now."""
+    if not costs.is_spent(campaign=campaign, now=now):
         return
     if Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.OPEN).update(state=Campaign.State.PAUSED) != 1:
         return
     after = {"state": Campaign.State.PAUSED, "reason": "budget"}
-    audit.record(by=None, action="state:paused", target=stored, before={"state": stored.state}, after=after, now=now)
-    telling.tell_of_campaign(campaign=stored, state=Campaign.State.PAUSED, before=stored.state, now=now)
+    audit.record(by=None, action="state:paused", target=campaign, before={"state": campaign.state}, after=after, now=now)
+    telling.tell_of_campaign(campaign=campaign, state=Campaign.State.PAUSED, before=campaign.state, now=now)
     notices.tell(
         people=User.objects.filter(is_admin=True, is_active=True),
         key=f"budget:{campaign.pk}:{now.isoformat()}",
         kind=Notice.Kind.PAUSED,
-        words=lambda: _("The budget of “%(name)s” is spent: it is paused.") % {"name": stored.name},
+        words=lambda: _("The budget of “%(name)s” is spent: it is paused.") % {"name": campaign.name},
         path=reverse("campaign", args=[campaign.pk]),
         now=now,
     )

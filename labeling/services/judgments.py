@@ -120,7 +120,7 @@ def submit_demonstration(
             now=now,
         )
         if judgment is not None:
-            consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
+            consequences.after_submit(judgment=judgment, campaign=held.campaign, held=held, now=now)
             return judgment
     raise UnableToSubmit(_("You have already answered this item. This text is kept as a draft."))
 
@@ -180,7 +180,7 @@ def submit_comparison(
                 _store_edit(judgment=judgment, edit=given.edit, shown=given.shown, now=now)
             if judgment.is_gold:
                 golds.note_answer(judgment=judgment, ranks=given.by_response, now=now)
-            consequences.after_submit(judgment=judgment, campaign=held.campaign, now=now)
+            consequences.after_submit(judgment=judgment, campaign=held.campaign, held=held, now=now)
             return judgment
     raise UnableToSubmit(_("You have already judged this item. This answer is kept as a draft."))
 

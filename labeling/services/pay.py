@@ -14,6 +14,7 @@ from accounts.models import Notice, User
 from labeling import money
 from labeling.models import PayDispute, Payment, Pool, Rate, Rater
 from labeling.selectors import pay
+from labeling.services import consequences
 
 LOOKED_BACK = timedelta(days=7)
 """So long into a month, alarms of the month before are looked for."""
@@ -39,7 +40,10 @@ def set_rate(
     by: User | None,
     now: datetime,
 ) -> Rate:
-    """What the pool pays from `valid_from` on (now, unless given). Amounts in minor units. Raises UnableToPay."""
+    """What the pool pays from `valid_from` on (now, unless given). Amounts in minor units. Raises UnableToPay.
+
+    Campaigns with a budget in money count anew what was done under it, and stop where it leaves too little.
+    """
     start = valid_from or now
     with transaction.atomic():
         if Rate.objects.filter(pool=pool, kind=kind, valid_from=start).exists():
@@ -55,6 +59,8 @@ def set_rate(
         if floor is not None:
             after["floor"] = money.words(floor, currency)
         audit.record(by=by, action="set_rate", target=pool, after=after, now=now)
+        if start <= now:
+            consequences.after_rate(pool=pool, kind=kind, now=now)
     return rate
 
 

@@ -155,7 +155,7 @@ def _admit(*, campaign: Campaign, rater: Rater, entry: admission.Entry, now: dat
 
 def _has_room(*, campaign: Campaign, now: datetime) -> bool:
     """Locks the campaign's row: of two who claim at once, the second counts what the first took."""
-    stored = Campaign.objects.select_for_update(of=("self",)).select_related("pool").get(pk=campaign.pk)
+    stored = Campaign.objects.select_for_update().get(pk=campaign.pk)
     return costs.has_room(campaign=stored, now=now)
 
 

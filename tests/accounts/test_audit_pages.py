@@ -12,7 +12,7 @@ from labeling.invitees import Invitee
 from labeling.models import Adjudication, Campaign, Gold, Invitation, JudgmentReview, Pool, Rater
 from labeling.services import Remark
 from tests.cast import NOON
-from tests.labeling.test_golds import RIGHT, gold_order, rank_by
+from tests.labeling.golds.scene import RIGHT, gold_order, rank_by
 from tests.training import cast
 
 ADMIN = frozenset({"admin"})

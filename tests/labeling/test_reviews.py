@@ -10,7 +10,7 @@ from labeling.models import Adjudication, Campaign, Gold, Item, Judgment, Judgme
 from labeling.selectors.reviews import Order, Verdict
 from labeling.services import Remark
 from tests.cast import NOON
-from tests.labeling.test_golds import RIGHT, WRONG, gold_order, rank_by
+from tests.labeling.golds.scene import RIGHT, WRONG, gold_order, rank_by
 
 
 def judge(campaign: Campaign, rater: Rater, orders: list[list[int]], *, active_s: list[float] | None = None) -> list[Judgment]:

@@ -14,7 +14,7 @@ from labeling import services
 from labeling.models import Adjudication, Campaign, Gold, Guideline, Judgment, JudgmentReview, Pool, Rater, RaterStanding
 from labeling.services import Remark
 from tests.cast import NOON, open_comparison_campaign, rater_called
-from tests.labeling.test_golds import RIGHT, WRONG, gold_order, rank_by
+from tests.labeling.golds.scene import RIGHT, WRONG, gold_order, rank_by
 
 SignedIn = Callable[..., Client]
 

@@ -14,7 +14,7 @@ from accounts import notices
 from accounts.models import AuditEvent, Notice, User
 from labeling.models import Guideline, Pool, Rater
 from tests.training import cast
-from training import configs, services
+from training import configs, selectors, services
 from training.models import Chain, Node, Run, Schedule
 
 pytestmark = pytest.mark.django_db
@@ -353,6 +353,41 @@ def test_a_long_line_says_how_long_it_is_and_is_read_to_its_end(signed_in: SignI
     # The last of a page can go back, and the first of a later one forward.
     assert 'Back<span class="unseen">: Waiting 19' in first
     assert 'Forward<span class="unseen">: Waiting 20' in rest
+
+
+def a_long_line(noor: User) -> list[Run]:
+    """Of two pages, 20 runs on the first."""
+    return [cast.a_run(noor, name=f"Waiting {number:02}") for number in range(23)]
+
+
+def test_who_puts_a_run_first_from_further_down_the_line_stays_there(signed_in: SignIn, noor: User) -> None:
+    run, client = a_long_line(noor)[21], signed_in(noor)
+    assert '<input type="hidden" name="page" value="2">' in text_of(client, "/nodes/?page=2")
+
+    answer = client.post(f"/runs/{run.pk}/first", {"page": "2"})
+
+    assert answer.headers["Location"] == "/nodes/?page=2"
+    assert "“Waiting 21” is first in line now." in text_of(client, "/nodes/?page=2")
+    assert selectors.queued_run_ids()[0] == run.pk
+
+
+def test_who_moves_a_run_is_led_to_the_page_on_which_it_stands_then(signed_in: SignIn, noor: User) -> None:
+    waiting, client = a_long_line(noor), signed_in(noor)
+
+    def led_to(run: Run, places: int, page: int) -> str:
+        return client.post(f"/runs/{run.pk}/move", {"places": places, "page": page}).headers["Location"]
+
+    assert led_to(waiting[22], -1, page=2) == "/nodes/?page=2"
+    assert led_to(waiting[20], -1, page=2) == "/nodes/"
+    assert led_to(waiting[20], 1, page=1) == "/nodes/?page=2"
+    assert led_to(waiting[0], -1, page=1) == "/nodes/"
+
+
+def test_draining_a_node_keeps_the_page_of_the_line(signed_in: SignIn, noor: User) -> None:
+    client, node = signed_in(noor), a_node()
+
+    assert client.post(f"/nodes/{node.pk}/drain", {"page": "2"}).headers["Location"] == "/nodes/?page=2"
+    assert client.post(f"/nodes/{node.pk}/resume", {"page": "elsewhere"}).headers["Location"] == "/nodes/"
 
 
 def test_what_a_run_asks_for_comes_from_its_form(signed_in: SignIn, noor: User) -> None:

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -27,28 +28,49 @@ def index(request: HttpRequest) -> HttpResponse:
 def drain(request: HttpRequest, pk: int) -> HttpResponse:
     node = access.node(user=request.user, pk=pk)
     services.drain_node(node=node, by=access.researcher(request.user), now=timezone.now())
-    return redirect("nodes")
+    return redirect(_address(request.POST.get("page")))
 
 
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     node = access.node(user=request.user, pk=pk)
     services.resume_node(node=node, by=access.researcher(request.user), now=timezone.now())
-    return redirect("nodes")
+    return redirect(_address(request.POST.get("page")))
 
 
 @require_POST
 def forget(request: HttpRequest, pk: int) -> HttpResponse:
     node = access.node(user=request.user, pk=pk)
     services.forget_node(node=node, by=access.researcher(request.user), now=timezone.now())
-    return redirect("nodes")
+    return redirect(_address(request.POST.get("page")))
 
 
 @require_POST
 def first(request: HttpRequest, pk: int) -> HttpResponse:
-    """Puts a waiting run at the head of the line."""
+    """Puts a waiting run at the head of the line. Who reads further down stays there: there may be more to bring forward."""
     run = access.run(user=request.user, pk=pk)
     priority = selectors.highest_priority() + 1
     if not services.set_priority(run=run, priority=priority, by=access.researcher(request.user), now=timezone.now()):
         messages.info(request, _("The run waits no more."))
-    return redirect("nodes")
+    else:
+        messages.success(request, _("“%(name)s” is first in line now.") % {"name": run.name})
+    return redirect(_address(request.POST.get("page")))
+
+
+@require_POST
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """One place forward or back in line, and to the page that the run stands on then: who moved it once may do so again."""
+    run = access.run(user=request.user, pk=pk)
+    places = 1 if request.POST.get("places") == "1" else -1
+    page = request.POST.get("page")
+    if not services.move_run(run=run, places=places, by=access.researcher(request.user), now=timezone.now()):
+        messages.info(request, _("The run has nobody to pass there, or waits no more."))
+    elif run.pk in (waiting := selectors.queued_run_ids()):
+        page = str(waiting.index(run.pk) // RUNS_PER_PAGE + 1)
+    return redirect(_address(page))
+
+
+def _address(page: str | None) -> str:
+    """Of this page of the line."""
+    is_further = page is not None and page.isdecimal() and page != "1"
+    return reverse("nodes", query={"page": page} if is_further else None)

@@ -1,4 +1,4 @@
-"""What hangs on a run's page: its log, all of it as a file, its place in line, and more of it."""
+"""What hangs on a run's page: its log, all of it as a file, and more of it."""
 
 from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
@@ -42,13 +42,3 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
         messages.warning(request, str(problem))
         return redirect("run", pk)
     return redirect("run", longer.pk)
-
-
-@require_POST
-def move(request: HttpRequest, pk: int) -> HttpResponse:
-    """One place forward or back in line."""
-    run = access.run(user=request.user, pk=pk)
-    places = 1 if request.POST.get("places") == "1" else -1
-    if not services.move_run(run=run, places=places, by=access.researcher(request.user), now=timezone.now()):
-        messages.info(request, _("The run has nobody to pass there, or waits no more."))
-    return redirect("nodes")

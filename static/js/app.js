@@ -48,6 +48,7 @@ export function say(message, kind = "info") {
   toast.className = "toast";
   toast.dataset.behavior = "toast";
   toast.dataset.kind = kind;
+  toast.dataset.said = ""; // by a script, and not by the page that came
   const words = document.createElement("p");
   words.textContent = message;
   toast.append(words);

@@ -2,6 +2,9 @@
 
 import { mountAll, unmountAll } from "js/app";
 
+// A toast that a script has shown a moment ago is still being read. It leaves by itself, but for one that says that something failed.
+const STAYS = ".toast[data-said]:not([data-kind=error])";
+
 let shown = location.pathname;
 
 // Back and forward lead to other items: those pages are asked for anew. A jump within this one is none of them.
@@ -15,8 +18,8 @@ export function goOn(address, html) {
   shown = location.pathname;
   for (const part of came.content.querySelectorAll("[data-place]")) {
     const place = document.querySelector(part.dataset.place);
-    unmountAll(place);
-    place.replaceChildren(...part.childNodes);
+    clear(place);
+    place.append(...part.childNodes);
     mountAll(place);
   }
   const old = document.querySelector(".desk");
@@ -25,4 +28,14 @@ export function goOn(address, html) {
   old.replaceWith(next);
   window.scrollTo(0, 0);
   mountAll(next);
+}
+
+function clear(place) {
+  for (const old of [...place.childNodes]) {
+    if (old instanceof Element) {
+      if (old.matches(STAYS)) continue;
+      unmountAll(old);
+    }
+    old.remove();
+  }
 }

@@ -66,6 +66,26 @@ def test_a_question_whose_answer_was_lost_is_asked_once(open_page: OpenPage, ros
     assert ItemQuestion.objects.get().text == "Is this in scope?"
 
 
+def test_what_became_of_a_question_is_read_beside_the_item_that_came_at_once(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
+    page = begin(open_page, rosa)
+    page.clock.install()
+    press(page, "Escape", "q")
+    page.keyboard.type("Is this in scope?")
+    press(page, "Tab", "Enter")
+    toast = page.locator("#toasts").get_by_text("Your question went to the admins.")
+    toast.hover()  # it stays as long as it is pointed at, however slow the rest is
+
+    page.locator("#text").focus()
+    write_and_submit(page)
+
+    expect(toast).to_be_visible()
+    page.mouse.move(0, 0)
+    page.clock.run_for(6_100)
+    expect(toast).to_be_hidden()
+
+
 def test_giving_back_takes_along_what_was_typed_while_the_server_was_silent(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
+from accounts.form_parts import chips, segmented
 from accounts.models import User
 from accounts.webhooks import Event
 from config.permissions import Scope
@@ -41,7 +42,7 @@ class PersonForm(forms.Form):
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
         choices=ROLE_CHOICES,
-        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        widget=chips(),
         help_text=_("Raters judge, admins run pools and campaigns, researchers train. A person may hold several."),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices, initial="UTC")
@@ -65,9 +66,7 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=time_zone_choices, help_text=_("Every time on the site is shown in it.")
     )
-    language = forms.ChoiceField(
-        label=_("Language"), choices=settings.LANGUAGES, widget=forms.RadioSelect(attrs={"data-look": "segmented"})
-    )
+    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES, widget=segmented())
 
     class Meta:
         model = User

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.form_parts import chips, segmented
 from pages import charts
 
 
@@ -15,12 +16,12 @@ class SampleForm(forms.Form):
     rule = forms.ChoiceField(
         label="Theme",
         choices=[("1", "System"), ("2", "Light"), ("3", "Dark")],
-        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+        widget=segmented(),
     )
     roles = forms.MultipleChoiceField(
         label="Roles",
         choices=[("rater", "Rater"), ("admin", "Admin"), ("researcher", "Researcher")],
-        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        widget=chips(),
         required=False,
     )
     note = forms.CharField(label="Note", widget=forms.Textarea(attrs={"rows": 3}), required=False)

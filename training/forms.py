@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import chips, segmented
 from labeling.models import Prompt
 from training import configs, launching, selectors, services, texts
 from training.launching import Launch
@@ -317,7 +318,7 @@ class SnapshotForm(forms.Form):
         label=_("Splits"),
         choices=Prompt.Split.choices,
         initial=[Prompt.Split.TRAIN],
-        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        widget=chips(),
         help_text=_("Runs that train or sample for training keep away from validation and test prompts: those evaluate."),
     )
     limit = forms.IntegerField(
@@ -327,13 +328,13 @@ class SnapshotForm(forms.Form):
         label=_("Categories"),
         choices=Prompt.Category.choices,
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        widget=chips(),
         help_text=_("None ticked: all of them."),
     )
     licences = forms.MultipleChoiceField(
         label=_("Licences of the prompts"),
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        widget=chips(),
         help_text=_("None ticked: all of them."),
     )
 
@@ -401,7 +402,7 @@ class ModelForm(forms.Form):
         label=_("Kind"),
         choices=TrainedModel.Kind.choices,
         initial=TrainedModel.Kind.POLICY,
-        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+        widget=segmented(),
     )
     location = forms.CharField(
         label=_("Folder or hub name"),

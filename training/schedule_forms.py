@@ -9,6 +9,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import chips, segmented
 from accounts.forms import time_zone_choices
 from labeling.models import Guideline, Pool
 from training import configs, launching, plans, services, timing
@@ -102,7 +103,7 @@ class ScheduleForm(MachinesForm):
     approvals = forms.MultipleChoiceField(
         label=_("A person approves before"),
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        widget=chips(),
         help_text=_("The chain waits there and tells you."),
     )
     pool = forms.ModelChoiceField(label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("choose a pool"))
@@ -121,7 +122,7 @@ class ScheduleForm(MachinesForm):
         label=_("Begins"),
         choices=Schedule.Trigger.choices,
         initial="clock",
-        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+        widget=segmented(),
     )
     cron = forms.CharField(
         label=_("By clock"),

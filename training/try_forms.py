@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import segmented
 from labeling.models import Prompt
 from training import selectors, services
 from training.completions import Sampling
@@ -176,7 +177,7 @@ class ModelEditForm(forms.Form):
     stage = forms.ChoiceField(
         label=_("Stage"),
         choices=TrainedModel.Stage.choices,
-        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+        widget=segmented(),
         help_text=_("An approved model's weights are kept; a retired model is offered to nobody."),
     )
     licence = forms.CharField(label=_("Licence"), max_length=64, required=False)

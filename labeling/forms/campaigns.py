@@ -4,10 +4,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
 from labeling import selectors, services
 from labeling.models import Campaign, Prompt, Source
 from labeling.selectors import Match, Selection
@@ -25,34 +25,11 @@ MAY_STAY_EMPTY = ("min_words", "max_words", "calibration_percent", "repeat_perce
 """Fields of a new campaign that mean what the table starts with when nothing is said."""
 
 
-def _chips() -> forms.CheckboxSelectMultiple:
-    return forms.CheckboxSelectMultiple(attrs={"data-look": "chips"})
-
-
-def _segmented() -> forms.RadioSelect:
-    return forms.RadioSelect(attrs={"data-look": "segmented"})
-
-
-def _offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = choices
-
-
-def _offer_rows(field: forms.Field, rows: QuerySet[Any]) -> None:
-    assert isinstance(field, forms.ModelChoiceField)
-    field.queryset = rows
-
-
-def _ask_to_choose(field: forms.Field) -> None:
-    assert isinstance(field, forms.ModelChoiceField)
-    field.empty_label = gettext("choose one")
-
-
 class EffortForm(CampaignModelForm):
     """How much is asked for. Overlap is one rule of two; confidence is a percentage to people and a share in the table."""
 
     RULES = [("fixed", _("the same for every item")), ("dynamic", _("more where raters do not agree"))]
-    overlap_rule = forms.ChoiceField(label=_("Judgments an item"), choices=RULES, initial="fixed", widget=_segmented())
+    overlap_rule = forms.ChoiceField(label=_("Judgments an item"), choices=RULES, initial="fixed", widget=segmented())
     confidence = forms.IntegerField(
         label=_("Sure enough at, in per cent"),
         min_value=50,
@@ -100,17 +77,15 @@ class SourceChoice(SourcesField):
     """Sources as checkboxes, each under its name."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(Source.objects.none(), required=False, widget=_chips(), **options)
+        super().__init__(Source.objects.none(), required=False, widget=chips(), **options)
 
 
 class CampaignForm(EffortForm):
     """A new campaign and the prompts it takes."""
 
-    categories = forms.MultipleChoiceField(
-        label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=_chips()
-    )
-    splits = forms.MultipleChoiceField(label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=_chips())
-    languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=_chips())
+    categories = forms.MultipleChoiceField(label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=chips())
+    splits = forms.MultipleChoiceField(label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=chips())
+    languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=chips())
     sources = SourceChoice(label=_("Prompts from"))
     is_unused = forms.BooleanField(label=_("Only prompts that no campaign of this kind has yet"), required=False, initial=True)
     is_unjudged = forms.BooleanField(label=_("Only prompts that nobody has judged in this way yet"), required=False)
@@ -158,16 +133,16 @@ class CampaignForm(EffortForm):
             label=_("What raters do"),
             choices=Campaign.Kind.choices,
             initial=Campaign.Kind.DEMONSTRATION,
-            widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+            widget=segmented(),
         )
         self.fields["n_responses"].initial = 4
         for name in MAY_STAY_EMPTY:
             self.fields[name].required = False
         for name in ("pool", "guideline"):
-            _ask_to_choose(self.fields[name])
-        _offer(self.fields["languages"], [(code, code) for code in selectors.prompt_languages()])
-        _offer_rows(self.fields["sources"], selectors.prompt_sources())
-        _offer_rows(self.fields["response_sources"], selectors.response_sources())
+            ask_to_choose(self.fields[name])
+        offer(self.fields["languages"], [(code, code) for code in selectors.prompt_languages()])
+        offer_rows(self.fields["sources"], selectors.prompt_sources())
+        offer_rows(self.fields["response_sources"], selectors.response_sources())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

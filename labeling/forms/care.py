@@ -3,6 +3,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import chips
 from labeling.models import Prompt
 
 
@@ -13,5 +14,5 @@ class UpsettingForm(forms.Form):
         label=_("Kinds"),
         choices=Prompt.Upset.choices,
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        widget=chips(),
     )

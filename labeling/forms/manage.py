@@ -10,6 +10,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import offer, offer_rows
 from labeling import selectors
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Guideline, Pass, Prompt, Rater, Source
@@ -25,25 +26,6 @@ else:
     GuidelineModelForm = forms.ModelForm
     QuestionFormSet = forms.BaseFormSet
     RatersField = forms.ModelMultipleChoiceField
-
-
-def _chips() -> forms.CheckboxSelectMultiple:
-    return forms.CheckboxSelectMultiple(attrs={"data-look": "chips"})
-
-
-def _offer(field: forms.Field, choices: list[tuple[str, Any]]) -> None:
-    assert isinstance(field, forms.ChoiceField)
-    field.choices = choices
-
-
-def _offer_rows(field: forms.Field, rows: QuerySet[Any]) -> None:
-    assert isinstance(field, forms.ModelChoiceField)
-    field.queryset = rows
-
-
-def _ask_to_choose(field: forms.Field) -> None:
-    assert isinstance(field, forms.ModelChoiceField)
-    field.empty_label = gettext("choose one")
 
 
 class RaterChoice(RatersField):
@@ -65,7 +47,7 @@ class RatersForm(forms.Form):
 
     def __init__(self, *args: Any, queryset: QuerySet[Rater], **options: Any) -> None:
         super().__init__(*args, **options)
-        _offer_rows(self.fields["raters"], queryset)
+        offer_rows(self.fields["raters"], queryset)
 
 
 class Sentences(forms.CharField):
@@ -185,10 +167,10 @@ class PromptFilterForm(forms.Form):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        _offer(self.fields["category"], [("", _("any")), *Prompt.Category.choices])
-        _offer(self.fields["split"], [("", _("any")), *Prompt.Split.choices])
-        _offer(self.fields["language"], [("", _("any")), *((code, code) for code in selectors.prompt_languages())])
-        _offer_rows(self.fields["source"], selectors.prompt_sources())
+        offer(self.fields["category"], [("", _("any")), *Prompt.Category.choices])
+        offer(self.fields["split"], [("", _("any")), *Prompt.Split.choices])
+        offer(self.fields["language"], [("", _("any")), *((code, code) for code in selectors.prompt_languages())])
+        offer_rows(self.fields["source"], selectors.prompt_sources())
 
     def wanted(self) -> PromptFilter:
         """The filter, with every unusable value left out rather than refused: links age."""
@@ -290,7 +272,7 @@ class BaseQuestions(QuestionFormSet):
         form.fields["ORDER"].label = _("Place")
         form.fields["DELETE"].label = _("remove")
         others = [(label, gettext("if “%(label)s”") % {"label": label}) for label in dict.fromkeys(self._labels())]
-        _offer(form.fields["asked_if"], [("", _("always")), *others])
+        offer(form.fields["asked_if"], [("", _("always")), *others])
 
     def clean(self) -> None:
         """What a condition names must be asked before, and answerable so."""

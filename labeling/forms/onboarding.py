@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import chips, segmented
 from labeling import onboarding
 from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
 
@@ -146,7 +147,7 @@ class DecisionForm(forms.Form):
     decision = forms.ChoiceField(
         label=_("Decision"),
         choices=[("pass", _("pass")), ("again", _("one more attempt")), ("refuse", _("do not pass"))],
-        widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+        widget=segmented(),
     )
     words = forms.CharField(
         label=_("Words for the rater"),
@@ -167,7 +168,7 @@ class ScoresForm(forms.Form):
                 label=gettext("Score of demonstration %(n)d") % {"n": place + 1},
                 coerce=int,
                 choices=[(score, str(score)) for score in range(1, 8)],
-                widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+                widget=segmented(),
             )
 
     @property
@@ -199,7 +200,7 @@ class AnswersForm(forms.Form):
                 label=_("Tick what you know well"),
                 choices=choices,
                 required=False,
-                widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+                widget=chips(),
             )
         else:
             for place, question in enumerate(self.questions):
@@ -227,7 +228,7 @@ class AnswersForm(forms.Form):
             self.fields[f"q{place}"] = forms.ChoiceField(
                 label=_("Is this sensitive?"),
                 choices=[("yes", _("yes")), ("no", _("no"))],
-                widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+                widget=segmented(),
             )
             return [f"q{place}"]
         if self.kind == Kind.DEMONSTRATIONS:

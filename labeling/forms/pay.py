@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import segmented
 from labeling import money
 from labeling.models import Rate
 
@@ -28,9 +29,7 @@ class CurrencyField(forms.CharField):
 
 class RateForm(forms.Form):
     kind = forms.ChoiceField(label=_("Work"), choices=Rate.Kind.choices)
-    basis = forms.ChoiceField(
-        label=_("Paid by"), choices=Rate.Basis.choices, widget=forms.RadioSelect(attrs={"data-look": "segmented"}), initial="hour"
-    )
+    basis = forms.ChoiceField(label=_("Paid by"), choices=Rate.Basis.choices, widget=segmented(), initial="hour")
     amount = forms.DecimalField(label=_("Amount"), min_value=Decimal(0), max_digits=12, decimal_places=4)
     currency = CurrencyField(initial="EUR")
     floor = forms.DecimalField(

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import chips
 from accounts.forms import time_zone_choices
 from labeling import invitees
 from labeling.models import Pool, Prompt, Rater, RaterSkill
@@ -184,7 +185,7 @@ class SkillsForm(forms.Form):
         label=_("Kinds of work"),
         choices=[choice for choice in Prompt.Category.choices if choice[0] != Prompt.Category.OTHER],
         required=False,
-        widget=forms.CheckboxSelectMultiple(attrs={"data-look": "chips"}),
+        widget=chips(),
     )
     tags = Words(label=_("Other fields"), help_text=_("Such as medicine, law, chess."))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import segmented
 from labeling.models import Adjudication, Campaign
 from labeling.selectors import reviews
 from labeling.services import Remark
@@ -83,7 +84,7 @@ class ScoresForm(forms.Form):
                 coerce=int,
                 empty_value=None,
                 required=False,
-                widget=forms.RadioSelect(attrs={"data-look": "segmented"}),
+                widget=segmented(),
             )
             self.fields[f"feedback-{pk}"] = _words(_("Feedback to the writer"))
 

@@ -1,8 +1,8 @@
 """What an importer yields: drafts of prompts with their replies, and problems with their lines; and the checks they share."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -142,6 +142,19 @@ def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: st
     return Draft(line, messages, replies=(Reply(chosen, rank=1), Reply(rejected, rank=2)), is_compared=True)
 
 
+def drafted(line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], Draft]) -> Found:
+    """What `read` makes of a row, with the category, language and wishes that its columns name; or why nothing can be made."""
+    try:
+        draft = read(line, row)
+    except Unusable as error:
+        yield Problem(line, error.sentence)
+        return
+    category, language, problems = labels(line, row)
+    sensitive, constraints, more = _asks(line, row)
+    yield from [*problems, *more]
+    yield replace(draft, category=category, language=language, sensitive=sensitive, constraints=constraints)
+
+
 def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
     """Category and language of a row. A label that cannot be used is reported and left out; the prompt is kept."""
     category, why_category = _category(row.get("category"))
@@ -149,7 +162,7 @@ def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
     return category, language, [Problem(line, sentence) for sentence in (why_category, why_language) if sentence]
 
 
-def asks(line: int, row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
+def _asks(line: int, row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
     """Kinds of upsetting content (`sensitive`) and sentences that an answer keeps to (`constraints`): lists, or text with a
     comma between kinds and a line for each sentence. A kind that is not ours counts as “other”: better warned than not."""
     kinds, why_kinds = _sensitive(row.get("sensitive"))

@@ -1,7 +1,6 @@
 """The shapes of Hugging Face's training data: messages; prompt and completion; prompt, chosen and rejected; plain or as chats."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
@@ -13,11 +12,10 @@ from labeling.importers.drafts import (
     Problem,
     Reply,
     Unusable,
-    asks,
     compared,
     conversation,
+    drafted,
     ends_with_user,
-    labels,
     one_prompt,
     response_text,
 )
@@ -31,19 +29,7 @@ def read(stream: BinaryIO) -> Found:
         elif not isinstance(found.value, dict):
             yield Problem(found.line, _("this is not a JSON object. Write one object a line."))
         else:
-            yield from _drafted(found.line, found.value)
-
-
-def _drafted(line: int, row: Mapping[str, Any]) -> Found:
-    try:
-        draft = _draft(line, row)
-    except Unusable as error:
-        yield Problem(line, error.sentence)
-        return
-    category, language, problems = labels(line, row)
-    sensitive, constraints, more = asks(line, row)
-    yield from [*problems, *more]
-    yield replace(draft, category=category, language=language, sensitive=sensitive, constraints=constraints)
+            yield from drafted(found.line, found.value, _draft)
 
 
 def _draft(line: int, row: Mapping[str, Any]) -> Draft:

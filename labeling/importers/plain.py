@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
@@ -14,10 +14,9 @@ from labeling.importers.drafts import (
     Problem,
     Reply,
     Unusable,
-    asks,
     conversation,
+    drafted,
     ends_with_user,
-    labels,
     one_prompt,
     response_text,
 )
@@ -36,9 +35,9 @@ def read_jsonl(stream: BinaryIO) -> Found:
         if isinstance(found, Problem):
             yield found
         elif isinstance(found.value, str):
-            yield from _drafted(found.line, {"prompt": found.value})
+            yield from drafted(found.line, {"prompt": found.value}, _draft)
         elif isinstance(found.value, dict):
-            yield from _drafted(found.line, found.value)
+            yield from drafted(found.line, found.value, _draft)
         else:
             yield Problem(found.line, _("this is neither an object nor a text. Write one JSON object a line."))
 
@@ -48,7 +47,7 @@ def read_csv(stream: BinaryIO) -> Found:
         if isinstance(record, Problem):
             yield record
         else:
-            yield from _drafted(record.line, record.row)
+            yield from drafted(record.line, record.row, _draft)
 
 
 @dataclass(frozen=True)
@@ -92,18 +91,6 @@ def _record(row: "_Row", names: list[str]) -> Record | Problem:
 class _Row:
     line: int
     cells: list[str]
-
-
-def _drafted(line: int, row: Mapping[str, Any]) -> Found:
-    try:
-        draft = _draft(line, row)
-    except Unusable as error:
-        yield Problem(line, error.sentence)
-        return
-    category, language, problems = labels(line, row)
-    sensitive, constraints, more = asks(line, row)
-    yield from [*problems, *more]
-    yield replace(draft, category=category, language=language, sensitive=sensitive, constraints=constraints)
 
 
 def _draft(line: int, row: Mapping[str, Any]) -> Draft:

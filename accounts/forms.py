@@ -9,10 +9,10 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts import access
-from accounts.form_parts import chips, segmented
 from accounts.models import User
 from accounts.webhooks import Event
 from config.permissions import Scope
+from pages.form_parts import chips, segmented
 
 ROLE_CHOICES = [("rater", _("Rater")), ("admin", _("Admin")), ("researcher", _("Researcher"))]
 SCOPE_WORDS = {

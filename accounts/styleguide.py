@@ -5,8 +5,8 @@ from typing import Any
 
 from django import forms
 
-from accounts.form_parts import chips, segmented
 from pages import charts
+from pages.form_parts import chips, segmented
 
 
 class SampleForm(forms.Form):

@@ -52,7 +52,6 @@ class Form:
 
     action: str
     is_post: bool
-    is_multipart: bool
     values: dict[str, list[str]] = field(default_factory=dict)
     options: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -152,7 +151,7 @@ def parse(html: str) -> Node:
 
 def read_form(node: Node) -> Form:
     method = (node.attributes.get("method") or "get").lower()
-    form = Form(node.attributes.get("action") or "", method == "post", node.attributes.get("enctype") == "multipart/form-data")
+    form = Form(node.attributes.get("action") or "", method == "post")
     words_of = {
         control.attributes.get("id") or id(control): label.text
         for label in node.all("label")

@@ -241,11 +241,5 @@ def fetch_snapshot(name: str) -> Path:
     return target
 
 
-def discard_snapshot(name: str) -> None:
-    """Raises store.StoreAway."""
-    if is_shared():
-        store.discard(_url("snapshots", name))
-
-
 def _url(*parts: str) -> str:
     return "/".join([settings.ARTIFACT_STORE.rstrip("/"), *parts])

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import chips, segmented
 from labeling.models import Prompt
+from pages.form_parts import chips, segmented
 from training import configs, launching, selectors, services, texts
 from training.launching import Launch
 from training.models import Run, Snapshot, TrainedModel

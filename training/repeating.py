@@ -20,7 +20,6 @@ class Machine:
 
     name: str
     versions: Mapping[str, str]
-    has_gpu: bool
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import chips, segmented
 from accounts.forms import time_zone_choices
 from labeling.models import Guideline, Pool
+from pages.form_parts import chips, segmented
 from training import configs, launching, plans, services, timing
 from training.forms import MachinesForm
 from training.models import Run, Schedule, Snapshot, TrainedModel

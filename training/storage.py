@@ -90,7 +90,9 @@ def free_here(location: str) -> None:
     """What this machine has of a model that a run left."""
     if not store.is_url(location):
         _remove_at_once(Path(location))
-    _remove_at_once(Path(settings.MODELS_DIR) / "fetched" / location.rsplit("/", 1)[-1])
+    copy = Path(settings.MODELS_DIR) / "fetched" / location.rsplit("/", 1)[-1]
+    for fetched in (copy, store.aside_of(copy)):  # whole, and broken off
+        _remove_at_once(fetched)
 
 
 def states() -> list[int]:

@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import json
 import logging
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,7 +54,6 @@ class Held:
 
     url: str
     n_bytes: int
-    n_files: int
     is_whole: bool
 
 
@@ -83,7 +81,7 @@ def fetch(url: str, target: Path) -> None:
     """
     files, path = fsspec.core.url_to_fs(url)
     manifest = _manifest(files, path)
-    aside = target.with_name(f"{PART}{target.name}")
+    aside = aside_of(target)
     aside.mkdir(parents=True, exist_ok=True)
     with _alone(aside.with_name(f"{aside.name}.lock")):
         if target.is_dir():
@@ -91,6 +89,11 @@ def fetch(url: str, target: Path) -> None:
         for name, entry in manifest["files"].items():
             _fetch_file(files, f"{path}/{name}", aside / name, entry)
         aside.rename(target)
+
+
+def aside_of(target: Path) -> Path:
+    """Where a download lies until it is whole; one that broke off goes on there."""
+    return target.with_name(f"{PART}{target.name}")
 
 
 def discard(url: str) -> None:
@@ -108,7 +111,7 @@ def held(url: str) -> list[Held]:
         if slash:
             sizes.setdefault(inner, []).append((rest, size))
     return [
-        Held(f"{url}/{name}", sum(size for _rest, size in found), len(found), any(rest == MANIFEST for rest, _size in found))
+        Held(f"{url}/{name}", sum(size for _rest, size in found), any(rest == MANIFEST for rest, _size in found))
         for name, found in sorted(sizes.items())
     ]
 
@@ -235,12 +238,3 @@ def _tried(call: Callable[[], T], *through: type[Exception]) -> T:
             time.sleep(pause_s)
             pause_s *= 2
     raise AssertionError
-
-
-def free_aside(folder: Path) -> None:
-    """Removes downloads below `folder` that broke off."""
-    for leftover in folder.glob(f"{PART}*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)

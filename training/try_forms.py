@@ -6,8 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import segmented
 from labeling.models import Prompt
+from pages.form_parts import segmented
 from training import selectors, services
 from training.completions import Sampling
 from training.models import TrainedModel

@@ -425,10 +425,6 @@ def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[
     ]
 
 
-def _turned(test: _Tested, who: int, whom: int, shown_by: Ints) -> _Tested:
-    return replace(test, rater=who, other=whom, shown_by=shown_by)
-
-
 def _name(table: _Table, rater: int, names: Mapping[int, str]) -> str:
     return names.get(int(table.raters[rater]), f"rater {table.raters[rater]}")
 

@@ -37,14 +37,6 @@ class Strengths:
     """items that are connected by comparisons, largest part first; strengths compare within a part only"""
     note: str = ""
 
-    @property
-    def worths(self) -> Floats | None:
-        """Abilities that sum to one."""
-        if self.values is None:
-            return None
-        raised = np.exp(self.values - self.values.max())
-        return np.asarray(raised / raised.sum(), dtype=float)
-
 
 @dataclass(frozen=True)
 class Pairs:

@@ -7,10 +7,10 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
 from labeling import selectors, services
 from labeling.models import Campaign, Prompt, Source
 from labeling.selectors import Match, Selection
+from pages.form_parts import ask_to_choose, chips, offer, offer_rows, segmented
 
 # Django's forms know their type only in the stubs.
 if TYPE_CHECKING:

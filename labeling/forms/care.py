@@ -3,8 +3,8 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import chips
 from labeling.models import Prompt
+from pages.form_parts import chips
 
 
 class UpsettingForm(forms.Form):

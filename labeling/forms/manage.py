@@ -10,12 +10,12 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import offer, offer_rows
 from labeling import selectors
 from labeling.importers.drafts import MAX_CONSTRAINT, MAX_CONSTRAINTS
 from labeling.models import Guideline, Pass, Prompt, Rater, Source
 from labeling.rating_form import Condition, Flag, RatingForm, Scale
 from labeling.selectors import PromptFilter
+from pages.form_parts import offer, offer_rows
 
 # Django's forms know their type only in the stubs.
 if TYPE_CHECKING:

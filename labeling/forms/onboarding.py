@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import chips, segmented
 from labeling import onboarding
 from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
+from pages.form_parts import chips, segmented
 
 if TYPE_CHECKING:
     GuidelineField = forms.ModelChoiceField[Guideline]

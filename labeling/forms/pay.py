@@ -9,9 +9,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import segmented
 from labeling import money
 from labeling.models import Rate
+from pages.form_parts import segmented
 
 CURRENCY = re.compile(r"[A-Z]{3}")
 

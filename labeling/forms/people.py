@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import chips
 from accounts.forms import time_zone_choices
 from labeling import invitees
 from labeling.models import Pool, Prompt, Rater, RaterSkill
 from labeling.selectors import roster
 from labeling.services.people import PoolTerms
+from pages.form_parts import chips
 
 if TYPE_CHECKING:
     PoolModelForm = forms.ModelForm[Pool]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import segmented
 from labeling.models import Adjudication, Campaign
 from labeling.selectors import reviews
 from labeling.services import Remark
 from labeling.services.golds import SETTINGS
+from pages.form_parts import segmented
 
 if TYPE_CHECKING:
     CampaignModelForm = forms.ModelForm[Campaign]

@@ -150,7 +150,7 @@ def drafted(line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str,
         yield Problem(line, error.sentence)
         return
     category, language, problems = labels(line, row)
-    sensitive, constraints, more = _asks(line, row)
+    sensitive, constraints, more = asks(line, row)
     yield from [*problems, *more]
     yield replace(draft, category=category, language=language, sensitive=sensitive, constraints=constraints)
 
@@ -162,7 +162,7 @@ def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
     return category, language, [Problem(line, sentence) for sentence in (why_category, why_language) if sentence]
 
 
-def _asks(line: int, row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
+def asks(line: int, row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
     """Kinds of upsetting content (`sensitive`) and sentences that an answer keeps to (`constraints`): lists, or text with a
     comma between kinds and a line for each sentence. A kind that is not ours counts as “other”: better warned than not."""
     kinds, why_kinds = _sensitive(row.get("sensitive"))

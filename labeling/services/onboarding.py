@@ -31,7 +31,6 @@ from labeling.services import guidelines
 
 Kind, State = OnboardingStep.Kind, StepAttempt.State
 TESTS = frozenset({Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIONS})
-DECISIONS = ("pass", "again", "refuse")
 
 
 class UnableToSubmitStep(Exception):

@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import AuditEvent, User
 from labeling.models import Rater
 from tests.training.conftest import NOW
-from training import run_dir, selectors, services, tasks
+from training import run_dir, selectors, services, store, tasks
 from training.models import Chain, Link, Run, Snapshot, TrainedModel
 from training.plans import Plan
 from training.services import Terms, UnableToQueue, storage
@@ -271,11 +271,14 @@ def test_a_model_in_a_shared_store_is_freed_there_and_its_copy_here(made: Made, 
     copy = settings.MODELS_DIR / "fetched" / f"run-{run.pk}-1"
     copy.mkdir(parents=True)
     (copy / "model.safetensors").write_bytes(bytes(2000))
+    broken_off = store.aside_of(copy)
+    broken_off.mkdir()
 
     free_all()
 
     assert not Path(model.location).exists()
     assert not copy.exists()
+    assert not broken_off.exists()
 
 
 def test_a_node_removes_what_was_freed_elsewhere(made: Made, settings: LazySettings) -> None:

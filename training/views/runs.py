@@ -198,7 +198,7 @@ def _charts(run: Run) -> list[LineChart]:
 
 def _repeat(run: Run, known: list[selectors.NodeNow]) -> list[str]:
     past = repeating.Past(run.node, run.attempt, run.n_gpus, run.versions, run.config, run.base_model.location)
-    machines = [repeating.Machine(one.node.name, one.node.versions, bool(one.node.gpus)) for one in known if one.is_alive]
+    machines = [repeating.Machine(one.node.name, one.node.versions) for one in known if one.is_alive]
     return repeating.differences(past, machines)
 
 

@@ -48,9 +48,13 @@ def fingerprint(messages: Sequence[Message]) -> str:
     """SHA-256 (hex) of a conversation whose Unicode form and white space do not matter, but whose letters do."""
     digest = hashlib.sha256()
     for message in messages:
-        text = " ".join(unicodedata.normalize("NFC", message["content"]).split())
-        digest.update(f"{message['role']}\x1f{text}\x1e".encode())
+        digest.update(f"{message['role']}\x1f{letters_of(message['content'])}\x1e".encode())
     return digest.hexdigest()
+
+
+def letters_of(text: str) -> str:
+    """The text in one Unicode form, with a space wherever it has white space."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
 
 
 def split_of(cluster: str) -> str:

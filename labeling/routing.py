@@ -19,6 +19,8 @@ class Fit:
     """What a claim asks of an item besides that its rater has not met it. Mostly nothing."""
 
     own_sources: tuple[int, ...] = ()
+    author: int | None = None
+    """the rater, whose demonstrations may have come back as responses; None where nothing is theirs"""
     languages: frozenset[str] | None = None
     """codes that the rater knows; None where the pool does not route by language"""
     categories: frozenset[str] | None = None
@@ -40,6 +42,7 @@ class Fit:
         """For the placeholders in `sql`."""
         named = [
             ("own", self.own_sources),
+            ("author", [self.author] if self.author is not None else []),
             ("language", sorted(self.languages or ())),
             ("category", sorted(self.categories or ())),
             ("like", [f"{code}-%" for code in sorted(self.languages or ())]),
@@ -51,12 +54,15 @@ class Fit:
     def sql(self) -> str:
         """Conditions on `free`, a slot, each with AND before it. OFFSET 0 as in labeling.queue: a test, never a join."""
         parts = []
-        if self.own_sources:
-            mine = _places("own", len(self.own_sources))
+        mine = _places("own", len(self.own_sources))
+        own = [f"text.source_id IN ({mine})"] if self.own_sources else []
+        own += ["text.author_id = %(author_0)s"] if self.author is not None else []
+        if own:
             parts.append(
                 "NOT EXISTS (SELECT 1 FROM labeling_itemresponse shown JOIN labeling_response text ON text.id = shown.response_id"  # noqa: S608  # names of our own
-                f" WHERE shown.item_id = free.item_id AND text.source_id IN ({mine}) LIMIT 1 OFFSET 0)"
+                f" WHERE shown.item_id = free.item_id AND ({' OR '.join(own)}) LIMIT 1 OFFSET 0)"
             )
+        if self.own_sources:
             parts.append(_item_test(f"prompt.source_id NOT IN ({mine})"))
         if self.languages is not None:
             known = [f"prompt.language IN ({_places('language', len(self.languages))})"] if self.languages else []
@@ -89,8 +95,10 @@ class Fit:
     def condition(self) -> Q:
         """The same on slots, for the ORM."""
         asked = Q(~Exists(self.upsetting.filter(items=OuterRef("item")))) if self.refused else Q()
-        if self.own_sources:
-            shown = ItemResponse.objects.filter(item=OuterRef("item"), response__source__in=self.own_sources)
+        if self.own_sources or self.author is not None:
+            own = Q(response__source__in=self.own_sources)
+            own |= Q(response__author=self.author) if self.author is not None else Q()
+            shown = ItemResponse.objects.filter(own, item=OuterRef("item"))
             asked &= Q(~Exists(shown)) & ~Q(item__prompt__source__in=self.own_sources)
         if self.languages is not None:
             known = Q(item__prompt__language="") | Q(item__prompt__language__in=self.languages)
@@ -112,7 +120,7 @@ def fits(*, pool: Pool, raters: Sequence[Rater]) -> dict[int, Fit]:
     if pool.routes_by_language or pool.routes_by_category:
         for rater, axis, code in RaterSkill.objects.filter(rater__in=raters).values_list("rater_id", "axis", "code"):
             known[rater][axis].add(code)
-    return {rater.pk: _fit(pool, rater, tuple(own[rater.pk]), known[rater.pk]) for rater in raters}
+    return {rater.pk: _fit(pool, rater, tuple(own[rater.pk]), rater.pk, known[rater.pk]) for rater in raters}
 
 
 def fit(*, campaign: Campaign, rater: Rater, pool: Pool | None = None, is_author: bool = True) -> Fit:
@@ -127,19 +135,20 @@ def fit(*, campaign: Campaign, rater: Rater, pool: Pool | None = None, is_author
     if pool.routes_by_language or pool.routes_by_category:
         for axis, code in rater.skills.values_list("axis", "code"):
             known[axis].add(code)
-    return _fit(pool, rater, own, known)
+    return _fit(pool, rater, own, rater.pk if is_author else None, known)
 
 
-def _fit(pool: Pool, rater: Rater, own: tuple[int, ...], known: Mapping[str, set[str]]) -> Fit:
+def _fit(pool: Pool, rater: Rater, own: tuple[int, ...], author: int | None, known: Mapping[str, set[str]]) -> Fit:
     accepts = frozenset(rater.accepts)
     if not (pool.routes_by_language or pool.routes_by_category):
-        return Fit(own, accepts=accepts)
+        return Fit(own, author, accepts=accepts)
     languages = known[RaterSkill.Axis.LANGUAGE] | set(pool.languages)
     categories = (known[RaterSkill.Axis.TOPIC] | set(pool.expertise) | {Prompt.Category.OTHER.value}) & set(
         Prompt.Category.values
     )
     return Fit(
         own_sources=own,
+        author=author,
         languages=frozenset(languages) if pool.routes_by_language else None,
         categories=frozenset(categories) if pool.routes_by_category else None,
         accepts=accepts,

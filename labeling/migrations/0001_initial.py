@@ -628,6 +628,7 @@ class Migration(migrations.Migration):
                 ('sampling', models.JSONField(default=dict, help_text='temperature, top_p, seed, max_new_tokens, …; empty for a person')),
                 ('is_ended', models.BooleanField(help_text='whether the model ended its turn; null for a person', null=True)),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('author', models.ForeignKey(blank=True, db_index=False, help_text='who wrote the same text as a demonstration before it came in by a file: it is not theirs to judge', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='labeling.rater')),
                 ('import_batch', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='labeling.import')),
                 ('prompt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='labeling.prompt')),
                 ('source', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='responses', to='labeling.source')),
@@ -995,6 +996,10 @@ class Migration(migrations.Migration):
             model_name='responsescore',
             name='scorer',
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scores', to='labeling.scorer'),
+        ),
+        migrations.AddIndex(
+            model_name='response',
+            index=models.Index(condition=models.Q(('author__isnull', False)), fields=['author'], name='response_author'),
         ),
         migrations.AddConstraint(
             model_name='response',

@@ -161,9 +161,19 @@ class Response(models.Model):
     sampling = models.JSONField(default=dict, help_text="temperature, top_p, seed, max_new_tokens, …; empty for a person")
     is_ended = models.BooleanField(null=True, help_text="whether the model ended its turn; null for a person")
     import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, blank=True, related_name="responses")
+    author = models.ForeignKey(
+        "labeling.Rater",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="who wrote the same text as a demonstration before it came in by a file: it is not theirs to judge",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
+        indexes = [models.Index(fields=["author"], condition=models.Q(author__isnull=False), name="response_author")]
         constraints = [models.UniqueConstraint(fields=["prompt", "source", "number"], name="response_once")]
 
     def __str__(self) -> str:

@@ -7,12 +7,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import models
-from django.db.models import BigAutoField, Count, Exists, OuterRef
+from django.db.models import BigAutoField, Count, Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from config.compiled import Compiled, Gap
-from labeling.models import Campaign, CrowdVisit, Judgment, Pool, PoolMembership, Rater, RaterStanding, Slot, Source
+from labeling.models import (
+    Campaign,
+    CrowdVisit,
+    Judgment,
+    Pool,
+    PoolMembership,
+    Rater,
+    RaterStanding,
+    Response,
+    Slot,
+    Source,
+)
 from labeling.selectors import onboarding
 
 _CAMPAIGN, _RATER = Gap("campaign", BigAutoField()), Gap("rater", BigAutoField())
@@ -26,7 +37,8 @@ _MEMBERSHIP = Compiled(
             is_paused=Exists(RaterStanding.objects.filter(rater=_RATER, campaign=_CAMPAIGN, paused_at__isnull=False)),
             holds=Exists(Slot.objects.filter(rater=_RATER, campaign=_CAMPAIGN, state=Slot.State.LEASED)),
             is_visiting=Exists(CrowdVisit.objects.filter(rater=_RATER, link__campaign=_CAMPAIGN, state=CrowdVisit.State.WORKING)),
-            is_author=Exists(Source.objects.filter(person=Gap("user", BigAutoField()))),
+            is_author=Q(Exists(Source.objects.filter(person=Gap("user", BigAutoField()))))
+            | Q(Exists(Response.objects.filter(author=_RATER))),
         )
     )
 )

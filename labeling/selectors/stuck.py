@@ -67,14 +67,16 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
     slots = {pk: rest for pk, *rest in looked}
     fits = routing.fits(pool=campaign.pool, raters=raters)
     items = {row[0] for row in slots.values()}
-    met, shown = _met(items, raters), _sources_of(items) if any(fit.own_sources for fit in fits.values()) else {}
+    met, (sources, authors) = _met(items, raters), _writers_of(items)
     n_nobody = n_unfit = 0
     for item, language, category, sensitive, source in slots.values():
-        sources = {source} | shown.get(item, set())
+        wrote = {source} | sources[item]
         suits = {
             rater
             for rater, fit in fits.items()
-            if fit.takes(language=language, category=category, sensitive=sensitive) and not sources.intersection(fit.own_sources)
+            if fit.takes(language=language, category=category, sensitive=sensitive)
+            and wrote.isdisjoint(fit.own_sources)
+            and fit.author not in authors[item]
         }
         if not suits:
             n_unfit += 1
@@ -92,9 +94,13 @@ def _met(items: set[int], raters: list[Rater]) -> dict[int, set[int]]:
     return met
 
 
-def _sources_of(items: set[int]) -> dict[int, set[int]]:
-    """item → sources of the responses that it shows."""
-    found: dict[int, set[int]] = defaultdict(set)
-    for item, source in ItemResponse.objects.filter(item__in=items).values_list("item_id", "response__source_id"):
-        found[item].add(source)
-    return found
+def _writers_of(items: set[int]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
+    """item → sources of the responses that it shows, and item → raters who wrote one of them as a demonstration."""
+    sources: dict[int, set[int]] = defaultdict(set)
+    authors: dict[int, set[int]] = defaultdict(set)
+    shown = ItemResponse.objects.filter(item__in=items)
+    for item, source, author in shown.values_list("item_id", "response__source_id", "response__author_id"):
+        sources[item].add(source)
+        if author is not None:
+            authors[item].add(author)
+    return sources, authors

@@ -213,6 +213,7 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
     written: Written = {(r.prompt_id, r.source_id, r.text): r for r in ours.filter(seen).order_by("-pk")}
     highest = ours.order_by().values("prompt", "source").annotate(n=Max("number"))
     numbers = {(row["prompt"], row["source"]): row["n"] + 1 for row in highest}
+    authors = _authors({prompt.messages_sha256 for draft, prompt in placed if draft.replies})
     new: list[Response] = []
     for draft, prompt in placed:
         for reply in draft.replies:
@@ -229,6 +230,7 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
                     sampling=dict(reply.sampling),
                     is_ended=reply.is_ended,
                     import_batch=batch,
+                    author_id=authors.get((prompt.messages_sha256, curation.letters_of(reply.text))),
                     created_at=now,
                 )
                 written[(*place, reply.text)] = response
@@ -236,6 +238,14 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
     Response.objects.bulk_create(new)
     counts["responses"] = len(new)
     return written
+
+
+def _authors(sha256s: set[str]) -> dict[tuple[str, str], int]:
+    """The rater who first wrote a text as a demonstration here, by their prompt's fingerprint and the text. Every version counts:
+    the file may have been made before a correction."""
+    written = Demonstration.objects.filter(judgment__prompt__messages_sha256__in=sha256s, judgment__import_batch=None)
+    rows = written.order_by("-judgment_id").values_list("judgment__prompt__messages_sha256", "text", "judgment__rater_id")
+    return {(sha256, curation.letters_of(text)): rater for sha256, text, rater in rows}
 
 
 def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Source]:

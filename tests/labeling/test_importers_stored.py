@@ -13,14 +13,16 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling import curation, selectors, services
+from labeling import curation, queue, selectors, services
 from labeling.models import (
     Campaign,
     Comparison,
     Demonstration,
+    Guideline,
     Import,
     Item,
     Judgment,
+    Pool,
     Prompt,
     RankedResponse,
     Rater,
@@ -28,7 +30,7 @@ from labeling.models import (
     Source,
 )
 from labeling.services import UnableToImport, imports
-from tests.cast import NOON
+from tests.cast import NOON, lease_of, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -465,6 +467,31 @@ def test_the_command_names_a_file_that_is_not_there(tmp_path: Path) -> None:
         call_command("import_prompts", tmp_path / "none", source="a", licence="CC0-1.0")
 
 
+@pytest.mark.parametrize("author", [{}, {"model": "somebody"}])
+def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_writer(
+    bring: Bring, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, author: dict[str, str]
+) -> None:
+    writing = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
+    lease = lease_of(services.claim(campaign=writing, rater=rosa, now=NOON))
+    services.submit_demonstration(lease=lease, rater=rosa, text="Titan,\r\nand many more.", now=NOON)
+    services.correct_demonstration(lease=lease, rater=rosa, version=1, text="Titan.", now=NOON)
+    prompt = writing.items.get().prompt
+    Prompt.objects.filter(pk=prompt.pk).update(messages_sha256=curation.fingerprint(prompt.messages))
+
+    answers = [{"text": "Titan,\nand many more.", **author}, {"text": "None.", **author}]
+    bring({"messages": prompt.messages, "responses": answers}, source_name="b")
+    comparing = services.create_campaign(
+        name="Compare", kind="comparison", pool=day_shift, guideline=guideline, prompts=[prompt], n_responses=2, by=None, now=NOON
+    )
+    services.open_campaign(campaign=comparing, by=None, now=NOON)
+
+    assert list(Response.objects.order_by("pk").values_list("prompt", "author")) == [(prompt.pk, rosa.pk), (prompt.pk, None)]
+    assert [source.kind for source in Source.objects.filter(responses__prompt=prompt)] == ["import", "import"]
+    assert services.claim(campaign=comparing, rater=rosa, now=NOON) is None
+    assert not queue.has_work(campaign=comparing, rater=rosa, now=NOON)
+    assert services.claim(campaign=comparing, rater=raul, now=NOON) is not None
+
+
 @pytest.mark.parametrize("n", [150])
 def test_a_batch_takes_the_same_number_of_queries_whatever_its_size(
     bring: Bring, n: int, django_assert_max_num_queries: DjangoAssertNumQueries
@@ -472,7 +499,7 @@ def test_a_batch_takes_the_same_number_of_queries_whatever_its_size(
     rows = [{"prompt": f"Number {i} of many prompts that differ in little", "completion": str(i)} for i in range(n)]
     batch = bring(*rows, with_judgments=True, runs=False)
 
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(47):
         services.run_import(import_id=batch.pk, clock=clock)
 
 

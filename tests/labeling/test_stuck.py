@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from labeling import routing, services
-from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, RaterSkill, Slot
+from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, RaterSkill, Response, Slot
 from labeling.routing import Fit
 from labeling.selectors.stuck import stuck
-from tests.cast import NOON, open_demonstration_campaign
+from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +75,18 @@ def test_a_pool_without_raters_is_said_once(campaign: Campaign) -> None:
     found = stuck(campaign=campaign, now=NOON)
 
     assert (found.n, found.n_raters, found.n_raters_short) == (0, 0, 1)
+
+
+def test_a_comparison_whose_only_rater_wrote_one_of_its_responses_is_stuck(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2, overlap=1)
+    first = campaign.items.get(position=0).responses.first()
+    assert first is not None
+
+    Response.objects.filter(pk=first.pk).update(author=rosa)
+
+    assert stuck(campaign=campaign, now=NOON).n_unfit == 1
 
 
 # --- the rule, twice ---------------------------------------------------------------------------------------------

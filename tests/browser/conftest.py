@@ -131,6 +131,19 @@ def screenshot() -> Callable[..., Path]:
     return take
 
 
+@pytest.fixture
+def look_over(screenshot: Callable[..., Path], axe_clean: Callable[[Page], None]) -> Callable[..., None]:
+    """look_over(page, "run-dark") takes a picture of the whole page as it is now; axe finds nothing, and it fits its window."""
+
+    def check(page: Page, name: str) -> None:
+        screenshot(page, name, full_page=True)
+        axe_clean(page)
+        assert page.viewport_size is not None
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], f"{name} is too wide."
+
+    return check
+
+
 def _let_the_server_finish(server: LiveServer) -> None:
     """A page that is closed leaves requests behind; none may still use the database while it is emptied for the next test.
 

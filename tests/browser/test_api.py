@@ -55,7 +55,7 @@ def test_a_write_can_be_tried_with_the_session(open_page: Opener, alice: User, d
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_token_is_made_copied_and_revoked(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
+    open_page: Opener, noor: User, look_over: Callable[..., None], axe_clean: Callable[..., Any], theme: str
 ) -> None:
     page = open_page("/profile/", noor, theme=theme)
     form = page.locator("#tokens form").last
@@ -65,13 +65,11 @@ def test_a_token_is_made_copied_and_revoked(
     form.get_by_label("read runs, models and snapshots").check()
     form.get_by_role("button", name="Make a token").click()
     expect(page.locator("#token")).to_contain_text("pfb_")
-    screenshot(page, f"token-made-{theme}")
-    axe_clean(page)
+    look_over(page, f"token-made-{theme}")
 
     page.get_by_role("link", name="Back to the profile").click()
     expect(page.get_by_role("row", name="nightly export")).to_be_visible()
-    screenshot(page, f"profile-tokens-{theme}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"profile-tokens-{theme}")
 
     page.get_by_role("button", name="Revoke nightly export").click()
     expect(page.get_by_text("The token is revoked")).to_be_visible()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -79,8 +78,7 @@ def test_every_page_of_rejection_sampling_passes_axe_and_fits(
     guideline: Guideline,
     scored: Run,
     tuned: TrainedModel,
-    axe_clean: Callable[..., Any],
-    screenshot: Callable[..., Any],
+    look_over: Callable[..., None],
     theme: str,
     width: int,
 ) -> None:
@@ -94,9 +92,7 @@ def test_every_page_of_rejection_sampling_passes_axe_and_fits(
     }
     for name, path in paths.items():
         page = open_page(path, noor, theme=theme, width=width)
-        screenshot(page, f"best-{name}-{theme}-{width}", full_page=True)
-        axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        look_over(page, f"best-{name}-{theme}-{width}")
 
 
 def test_a_researcher_cuts_a_snapshot_of_the_best_from_the_runs_page(open_page: Opener, noor: User, scored: Run) -> None:

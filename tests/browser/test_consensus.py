@@ -69,21 +69,14 @@ def unfold(page: Page) -> None:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_consensus_and_strengths_are_accessible(
-    theme: str,
-    compared: Campaign,
-    imported: Import,
-    alice: User,
-    open_page: OpenPage,
-    axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
+    theme: str, compared: Campaign, imported: Import, alice: User, open_page: OpenPage, look_over: Callable[..., None]
 ) -> None:
     page = open_page("/quality/", alice, theme=theme)
     for name, address in (pages(compared) | pages_of_import(imported)).items():
         page.goto(address)
         unfold(page)
 
-        screenshot(page, f"{name}-{theme}", full_page=True)
-        axe_clean(page)
+        look_over(page, f"{name}-{theme}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

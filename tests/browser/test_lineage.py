@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -68,8 +67,7 @@ def test_the_pages_behind_a_lineage_pass_axe_and_fit(
     noor: User,
     judge: TrainedModel,
     comparison_campaign: Campaign,
-    axe_clean: Callable[..., Any],
-    screenshot: Callable[..., Any],
+    look_over: Callable[..., None],
     theme: str,
     width: int,
 ) -> None:
@@ -82,6 +80,4 @@ def test_the_pages_behind_a_lineage_pass_axe_and_fit(
     }
     for name, path in paths.items():
         page = open_page(path, noor, theme=theme, width=width)
-        screenshot(page, f"lineage-{name}-{theme}-{width}", full_page=True)
-        axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        look_over(page, f"lineage-{name}-{theme}-{width}")

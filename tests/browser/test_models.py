@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -41,13 +40,7 @@ def worker(tmp_path: Path, settings: LazySettings, transactional_db: None) -> It
 
 
 def test_two_models_are_tried_stopped_and_an_answer_is_kept(
-    open_page: Opener,
-    axe_clean: Callable[..., Any],
-    screenshot: Callable[..., Any],
-    worker: Processes,
-    stub: Stub,
-    noor: User,
-    tmp_path: Path,
+    open_page: Opener, look_over: Callable[..., None], worker: Processes, stub: Stub, noor: User, tmp_path: Path
 ) -> None:
     folder = str(build_tiny_model(tmp_path / "tiny"))
     tiny = services.register_model(name="tiny", kind="policy", location=folder, licence="MIT", by=noor, now=NOW)
@@ -60,8 +53,7 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
     page.keyboard.press("Control+Enter")
     expect(right.locator("[data-role=assistant] .turn-text")).to_have_text("three two one")
     expect(left.locator(".turn-facts")).to_contain_text("tokens", timeout=120_000)
-    screenshot(page, "model-try", full_page=True)
-    axe_clean(page)
+    look_over(page, "model-try")
 
     stub.holds.clear()
     page.get_by_label("Your turn").fill("four five")
@@ -77,8 +69,7 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
     kept = opened.value
     expect(kept.get_by_label("Answer")).to_have_value("three two one")
     kept.get_by_label("Licence").fill("CC-BY-4.0")
-    screenshot(kept, "model-keep", full_page=True)
-    axe_clean(kept)
+    look_over(kept, "model-keep")
     kept.get_by_role("button", name="Keep demonstration").click()
     expect(kept.get_by_role("heading", name="Kept")).to_be_visible()
     assert Demonstration.objects.get().text == "three two one"
@@ -107,7 +98,7 @@ def test_nothing_is_asked_before_the_script_that_takes_it_is_there(open_page: Op
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 390)])
 def test_a_models_pages_pass_axe_and_fit_a_phone(
-    open_page: Opener, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], noor: User, theme: str, width: int
+    open_page: Opener, look_over: Callable[..., None], noor: User, theme: str, width: int
 ) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=10), "succeeded")
     model = run.trained_model
@@ -121,6 +112,4 @@ def test_a_models_pages_pass_axe_and_fit_a_phone(
         "model-try-empty": "/models/try/",
     }.items():
         page.goto(path)
-        screenshot(page, f"{name}-{theme}-{width}", full_page=True)
-        axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        look_over(page, f"{name}-{theme}-{width}")

@@ -210,7 +210,7 @@ def test_every_page_of_people_is_accessible_and_fits(
     alice: User,
     rosa: Rater,
     open_page: OpenPage,
-    axe_clean: Callable[[Page], None],
+    look_over: Callable[..., None],
     screenshot: Callable[..., Path],
 ) -> None:
     admin = open_page("/roster/", alice, theme=theme)
@@ -222,8 +222,7 @@ def test_every_page_of_people_is_accessible_and_fits(
         page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(address)
         page.wait_for_load_state("networkidle")
-        screenshot(page, f"people-{name}-{theme}", full_page=True)
-        axe_clean(page)
+        look_over(page, f"people-{name}-{theme}")
         page.set_viewport_size({"width": 360, "height": 780})
         screenshot(page, f"people-{name}-{theme}-phone", full_page=True)
         if page.evaluate("document.documentElement.scrollWidth") > 360:

@@ -92,20 +92,14 @@ def every_page(campaign: Campaign) -> dict[str, str]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_is_accessible(
-    theme: str,
-    measured: Campaign,
-    alice: User,
-    open_page: OpenPage,
-    axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
+    theme: str, measured: Campaign, alice: User, open_page: OpenPage, look_over: Callable[..., None]
 ) -> None:
     page = open_page("/quality/", alice, theme=theme)
     for name, address in every_page(measured).items():
         page.goto(address)
         page.wait_for_load_state("networkidle")
 
-        screenshot(page, f"{name}-{theme}", full_page=True)
-        axe_clean(page)
+        look_over(page, f"{name}-{theme}")
 
 
 def test_no_page_is_wider_than_a_phone(

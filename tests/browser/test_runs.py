@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -17,36 +16,30 @@ Opener = Callable[..., Page]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_running_runs_page_passes_axe(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
-) -> None:
+def test_a_running_runs_page_passes_axe(open_page: Opener, noor: User, look_over: Callable[..., None], theme: str) -> None:
     run = cast.a_run(noor, state="running", n_points=252)
 
     page = open_page(f"/runs/{run.pk}/", noor, theme=theme)
     expect(page.get_by_text("step 252 of 400")).to_be_visible()
 
-    screenshot(page, f"run-{theme}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"run-{theme}")
 
 
 @pytest.mark.parametrize(
     ("outcome", "error"), [("succeeded", ""), ("failed", "Memory ran out. Lower the batch size, or use LoRA.")]
 )
 def test_an_ended_runs_page_passes_axe(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], outcome: str, error: str
+    open_page: Opener, noor: User, look_over: Callable[..., None], outcome: str, error: str
 ) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=400), outcome, error)
 
     page = open_page(f"/runs/{run.pk}/", noor)
 
-    screenshot(page, f"run-{outcome}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"run-{outcome}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_lists_and_forms_pass_axe(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
-) -> None:
+def test_lists_and_forms_pass_axe(open_page: Opener, noor: User, look_over: Callable[..., None], theme: str) -> None:
     cast.a_run(noor, state="running", n_points=120, name="Helpful, second try")
     cast.a_run(noor)
     cast.finished(cast.a_run(noor, state="running", n_points=400, name="Helpful, third try"), "succeeded")
@@ -54,57 +47,41 @@ def test_lists_and_forms_pass_axe(
     lists = ["/runs/", "/snapshots/", "/snapshots/new/", "/snapshots/new/?kind=prompts", "/models/", "/models/new/"]
 
     page = open_page("/runs/", noor, theme=theme)
-    too_wide = []
     for path in [*forms, *lists]:
         page.set_viewport_size({"width": 1440, "height": 900})
         page.goto(path)
         page.wait_for_load_state("networkidle")
         name = "page" + re.sub(r"[^a-z]+", "-", path)
-        screenshot(page, f"{name}{theme}", full_page=True)
-        axe_clean(page)
+        look_over(page, f"{name}{theme}")
         page.set_viewport_size({"width": 360, "height": 780})
-        screenshot(page, f"{name}{theme}-phone", full_page=True)
-        if page.evaluate("document.documentElement.scrollWidth") > 360:
-            too_wide.append(path)
-
-    assert too_wide == []
+        look_over(page, f"{name}{theme}-phone")
 
 
-def test_a_snapshots_and_a_models_page_pass_axe(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]
-) -> None:
+def test_a_snapshots_and_a_models_page_pass_axe(open_page: Opener, noor: User, look_over: Callable[..., None]) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=400), "succeeded")
 
     for name, path in {"snapshot": f"/snapshots/{run.snapshot_id}/", "model": f"/models/{run.trained_model.pk}/"}.items():
         page = open_page(path, noor)
-        screenshot(page, f"page-{name}", full_page=True)
-        axe_clean(page)
+        look_over(page, f"page-{name}")
 
 
 @pytest.mark.parametrize("path", ["/runs/", "/runs/new/sft/", "/snapshots/", "/models/"])
-def test_an_empty_place_says_what_to_do_first(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], path: str
-) -> None:
+def test_an_empty_place_says_what_to_do_first(open_page: Opener, noor: User, look_over: Callable[..., None], path: str) -> None:
     page = open_page(path, noor)
 
     expect(page.locator(".empty a.button")).to_be_visible()
-    screenshot(page, "empty" + path.replace("/", "-"))
-    axe_clean(page)
+    look_over(page, "empty" + path.replace("/", "-"))
 
 
-def test_a_run_fits_a_phone(open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]) -> None:
+def test_a_run_fits_a_phone(open_page: Opener, noor: User, look_over: Callable[..., None]) -> None:
     run = cast.a_run(noor, state="running", n_points=252)
 
     page = open_page(f"/runs/{run.pk}/", noor, width=390, height=844)
 
-    screenshot(page, "run-phone", full_page=True)
-    axe_clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    look_over(page, "run-phone")
 
 
-def test_accuracies_of_groups_pass_axe_and_fit_a_phone(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]
-) -> None:
+def test_accuracies_of_groups_pass_axe_and_fit_a_phone(open_page: Opener, noor: User, look_over: Callable[..., None]) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=40), "succeeded")
     share = {"n": 1212, "accuracy": 0.704, "low": 0.677, "high": 0.729}
     groups = {"strength": ("1", "2", "3", "4", ""), "category": ("closed_qa", "chat"), "pool": ("Day shift, bilingual", "")}
@@ -113,11 +90,9 @@ def test_accuracies_of_groups_pass_axe_and_fit_a_phone(
     run.save()
 
     page = open_page(f"/runs/{run.pk}/", noor, theme="dark", width=390, height=844)
-    screenshot(page, "run-groups-phone", full_page=True)
-    axe_clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    look_over(page, "run-groups-phone")
     page.set_viewport_size({"width": 1440, "height": 900})
-    screenshot(page, "run-groups", full_page=True)
+    look_over(page, "run-groups")
 
 
 def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(open_page: Opener, noor: User) -> None:
@@ -141,7 +116,7 @@ def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(open_page: Op
 
 
 def test_a_preset_fills_the_form_leaves_the_name_and_tells_the_cost(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]
+    open_page: Opener, noor: User, look_over: Callable[..., None]
 ) -> None:
     model = cast.a_model(noor)
     snapshot = cast.a_snapshot(noor)
@@ -156,25 +131,21 @@ def test_a_preset_fills_the_form_leaves_the_name_and_tells_the_cost(
     page.locator("[name=snapshot]").select_option(str(snapshot.pk))
     expect(page.locator("#cost .measures")).to_contain_text("steps")
     page.locator(".disclosure > summary").first.click()
-    axe_clean(page)
-    screenshot(page, "run-cost", full_page=True)
+    look_over(page, "run-cost")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_run_that_hangs_is_ended_after_asking_back(
-    open_page: Opener, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], width: int
+    open_page: Opener, noor: User, look_over: Callable[..., None], width: int
 ) -> None:
     run = cast.a_run(noor, state="running", n_points=0, stop_requested_at=timezone.now())
     page = open_page(f"/runs/{run.pk}/", noor, width=width)
-    screenshot(page, f"run-stopping-{width}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"run-stopping-{width}")
 
     page.get_by_role("link", name="End it now…").click()
     expect(page.get_by_text("it leaves no model")).to_be_visible()
-    screenshot(page, f"run-kill-{width}", full_page=True)
-    axe_clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    look_over(page, f"run-kill-{width}")
     page.get_by_role("button", name="End it now").click()
 
     expect(page.get_by_text("Noor ended it at once")).to_be_visible()
-    screenshot(page, f"run-killed-{width}", full_page=True)
+    look_over(page, f"run-killed-{width}")

@@ -65,13 +65,7 @@ def nodes(noor: User) -> None:
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
 def test_schedules_and_chains_pass_axe_and_fit(
-    open_page: Opener,
-    noor: User,
-    cycle: Chain,
-    axe_clean: Callable[..., Any],
-    screenshot: Callable[..., Any],
-    theme: str,
-    width: int,
+    open_page: Opener, noor: User, cycle: Chain, look_over: Callable[..., None], theme: str, width: int
 ) -> None:
     paths = {
         "list": "/schedules/",
@@ -81,14 +75,12 @@ def test_schedules_and_chains_pass_axe_and_fit(
     }
     for name, path in paths.items():
         page = open_page(path, noor, theme=theme, width=width)
-        screenshot(page, f"schedule-{name}-{theme}-{width}", full_page=True)
-        axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        look_over(page, f"schedule-{name}-{theme}-{width}")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
-    open_page: Opener, noor: User, cycle: Chain, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], width: int
+    open_page: Opener, noor: User, cycle: Chain, look_over: Callable[..., None], screenshot: Callable[..., Any], width: int
 ) -> None:
     ppo = cycle.links.get(step="ppo")
     assert ppo.run is not None
@@ -97,9 +89,7 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
     services.advance_chain(chain_id=cycle.pk, now=timezone.now())
 
     page = open_page(f"/chains/{cycle.pk}/", noor, width=width)
-    screenshot(page, f"chain-saved-{width}", full_page=True)
-    axe_clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    look_over(page, f"chain-saved-{width}")
     screenshot(open_page(f"/models/{model.pk}/", noor, width=width), f"model-{width}", full_page=True)
     screenshot(open_page("/runs/compare/?words=try", noor, width=width), f"compare-words-{width}", full_page=True)
     expect(page.get_by_role("button", name="Begin the step anew")).to_be_visible()
@@ -112,13 +102,7 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
 def test_nodes_notices_and_comparisons_pass_axe_and_fit(
-    open_page: Opener,
-    noor: User,
-    nodes: None,
-    axe_clean: Callable[..., Any],
-    screenshot: Callable[..., Any],
-    theme: str,
-    width: int,
+    open_page: Opener, noor: User, nodes: None, look_over: Callable[..., None], theme: str, width: int
 ) -> None:
     runs = [cast.finished(cast.a_run(noor, state="running", n_points=n, name=f"try {n}"), "succeeded") for n in (90, 200, 400)]
     for kind, sentence in {"failed": "The run “try 7” failed. Memory ran out.", "approval": "The chain waits for you."}.items():
@@ -133,9 +117,7 @@ def test_nodes_notices_and_comparisons_pass_axe_and_fit(
     }
     for name, path in paths.items():
         page = open_page(path, noor, theme=theme, width=width)
-        screenshot(page, f"{name}-{theme}-{width}", full_page=True)
-        axe_clean(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        look_over(page, f"{name}-{theme}-{width}")
 
 
 def test_the_form_asks_only_for_what_its_way_of_beginning_needs(open_page: Opener, noor: User) -> None:

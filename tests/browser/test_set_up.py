@@ -1,7 +1,6 @@
 """An admin's way with a campaign in Chromium: set up, look at it as a rater, open, repair a prompt, close, open again."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -21,8 +20,8 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     raul: Rater,
     transactional_db: None,
     open_page: OpenPage,
+    look_over: Callable[..., None],
     axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
 ) -> None:
     responses_to(some_prompts(4), n=2)
     page = open_page("/campaigns/new/", alice)
@@ -38,15 +37,13 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     page.locator("#id_overlap").fill("2")
     page.locator("#id_max_overlap").fill("4")
     expect(page.locator("#count")).to_contain_text("8 to 16 judgments")
-    axe_clean(page)
-    screenshot(page, "set-up", full_page=True)
+    look_over(page, "set-up")
     page.get_by_role("button", name="Make campaign").click()
 
     # Preview: the desk, and nothing stored.
     page.get_by_role("link", name="Preview").click()
     expect(page.get_by_text("nothing is stored")).to_be_visible()
-    axe_clean(page)
-    screenshot(page, "preview")
+    look_over(page, "preview")
     page.locator("#response-A .desk-text").focus()
     page.keyboard.press("1")
     page.locator("#response-B .desk-text").focus()
@@ -73,8 +70,7 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     expect(page.get_by_text("Plus what?")).to_be_visible()
     page.get_by_role("button", name="Take it").click()
     expect(page.get_by_text("Alice sees to it")).to_be_visible()
-    axe_clean(page)
-    screenshot(page, "queue")
+    look_over(page, "queue")
     page.get_by_role("link", name="Edit the prompt").click()
     page.locator("#id_text").fill("What is one plus one, in words?")
     axe_clean(page)
@@ -87,8 +83,7 @@ def test_a_campaign_from_set_up_to_its_second_opening(
 
     # Close, and open again after a question.
     page.goto(f"/campaigns/{campaign.pk}/")
-    axe_clean(page)
-    screenshot(page, "board", full_page=True)
+    look_over(page, "board")
     page.get_by_role("link", name="Close …").click()
     page.get_by_role("button", name="Close campaign").click()
     page.get_by_role("link", name="Reopen …").click()

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -39,28 +38,25 @@ def stored(noor: User, settings: LazySettings, tmp_path: Path) -> TrainedModel:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_space_is_freed_after_a_dry_run_and_the_pages_pass_axe(
-    open_page: Opener, noor: User, stored: TrainedModel, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
+    open_page: Opener, noor: User, stored: TrainedModel, look_over: Callable[..., None], theme: str
 ) -> None:
     page = open_page("/storage/", noor, theme=theme)
-    screenshot(page, f"storage-{theme}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"storage-{theme}")
 
     page.click("#dry")
-    screenshot(page, f"storage-free-{theme}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"storage-free-{theme}")
     page.click("#free")
 
     expect(page.get_by_text("2 runs and models")).to_be_visible()
     assert not Path(stored.location).exists()
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(page.url)
-    screenshot(page, f"storage-phone-{theme}", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    look_over(page, f"storage-phone-{theme}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_checkpoints_of_a_failed_run_are_given_up_after_a_word(
-    open_page: Opener, noor: User, stored: TrainedModel, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
+    open_page: Opener, noor: User, stored: TrainedModel, look_over: Callable[..., None], theme: str
 ) -> None:
     assert stored.run is not None
     run = stored.run
@@ -70,17 +66,14 @@ def test_the_checkpoints_of_a_failed_run_are_given_up_after_a_word(
 
     page.get_by_role("link", name="Give up the checkpoints of Loss 1.5").click()
     expect(page.get_by_text("3 steps are made again")).to_be_visible()
-    screenshot(page, f"give-up-{theme}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"give-up-{theme}")
     page.set_viewport_size({"width": 360, "height": 780})
-    screenshot(page, f"give-up-phone-{theme}", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    look_over(page, f"give-up-phone-{theme}")
     page.click("#give-up")
 
     expect(page.get_by_text("A new try begins at the first step")).to_be_visible()
-    screenshot(page, f"given-up-phone-{theme}", full_page=True)
+    look_over(page, f"given-up-phone-{theme}")
     page.set_viewport_size({"width": 1440, "height": 900})
-    screenshot(page, f"given-up-{theme}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"given-up-{theme}")
     run.refresh_from_db()
     assert run.freed_at is not None

@@ -13,55 +13,39 @@ Opener = Callable[..., Page]
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_component_passes_axe_in_both_themes(
-    open_page: Opener, alice: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str
+    open_page: Opener, alice: User, look_over: Callable[..., None], theme: str
 ) -> None:
     page = open_page("/styleguide/", alice, theme=theme)
 
-    screenshot(page, f"styleguide-{theme}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"styleguide-{theme}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("wish", [{"contrast": "more"}, {"forced_colors": "active"}], ids=["contrast", "forced"])
 def test_every_component_passes_axe_with_more_contrast(
-    open_page: Opener,
-    alice: User,
-    axe_clean: Callable[..., Any],
-    screenshot: Callable[..., Any],
-    theme: str,
-    wish: dict[str, Any],
+    open_page: Opener, alice: User, look_over: Callable[..., None], theme: str, wish: dict[str, Any]
 ) -> None:
     page = open_page("/styleguide/", alice, theme=theme, **wish)
 
-    screenshot(page, f"styleguide-{'-'.join(wish)}-{theme}", full_page=True)
-    axe_clean(page)
+    look_over(page, f"styleguide-{'-'.join(wish)}-{theme}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_login_page_passes_axe_in_both_themes(
-    open_page: Opener, axe_clean: Callable[..., Any], screenshot: Callable[..., Any], theme: str, db: None
+    open_page: Opener, look_over: Callable[..., None], theme: str, db: None
 ) -> None:
     page = open_page("/account/login/", theme=theme)
 
-    screenshot(page, f"login-{theme}")
-    axe_clean(page)
+    look_over(page, f"login-{theme}")
 
 
 @pytest.mark.parametrize(("name", "width", "height"), [("phone", 390, 844), ("tablet", 900, 1100)])
 def test_nothing_is_wider_than_a_small_window(
-    open_page: Opener,
-    alice: User,
-    axe_clean: Callable[..., Any],
-    screenshot: Callable[..., Any],
-    name: str,
-    width: int,
-    height: int,
+    open_page: Opener, alice: User, look_over: Callable[..., None], name: str, width: int, height: int
 ) -> None:
     page = open_page("/styleguide/", alice, width=width, height=height)
 
-    screenshot(page, f"styleguide-{name}")
-    axe_clean(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    look_over(page, f"styleguide-{name}")
 
 
 def test_the_theme_chosen_in_the_menu_outlives_a_reload(open_page: Opener, alice: User) -> None:
@@ -76,13 +60,12 @@ def test_the_theme_chosen_in_the_menu_outlives_a_reload(open_page: Opener, alice
 
 
 def test_the_menu_closes_on_escape_and_gives_the_focus_back(
-    open_page: Opener, alice: User, screenshot: Callable[..., Any], axe_clean: Callable[..., Any]
+    open_page: Opener, alice: User, look_over: Callable[..., None]
 ) -> None:
     page = open_page("/profile/", alice)
     menu = page.get_by_label("Menu of Alice")
     menu.click()
-    screenshot(page, "profile-menu")
-    axe_clean(page)
+    look_over(page, "profile-menu")
 
     page.keyboard.press("Escape")
 
@@ -101,13 +84,10 @@ def test_a_question_mark_lists_the_keys_but_not_while_typing(open_page: Opener, 
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
-def test_the_people_pages_pass_axe(
-    open_page: Opener, alice: User, noor: User, axe_clean: Callable[..., Any], screenshot: Callable[..., Any]
-) -> None:
+def test_the_people_pages_pass_axe(open_page: Opener, alice: User, noor: User, look_over: Callable[..., None]) -> None:
     for name, path in {"people": "/people/", "person-new": "/people/new/", "person": f"/people/{noor.pk}/"}.items():
         page = open_page(path, alice)
-        screenshot(page, name)
-        axe_clean(page)
+        look_over(page, name)
 
 
 def test_an_uninvited_address_says_so_in_the_same_shell(

@@ -1,7 +1,6 @@
 """An admin's way to a webhook: made, its secret copied, its log read, a message sent again."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,8 +17,8 @@ pytestmark = pytest.mark.browser
 def test_an_admin_makes_a_webhook_and_sends_a_message_again(
     open_page: Callable[..., Page],
     alice: User,
+    look_over: Callable[..., None],
     axe_clean: Callable[[Page], None],
-    screenshot: Callable[..., Path],
     theme: str,
     width: int,
 ) -> None:
@@ -38,11 +37,9 @@ def test_an_admin_makes_a_webhook_and_sends_a_message_again(
 
     page.get_by_role("link", name="To the webhook").click()
     page.locator("main summary").click()
-    axe_clean(page)
-    screenshot(page, f"webhook-{theme}", full_page=True)
+    look_over(page, f"webhook-{theme}")
     page.get_by_role("button", name="Send again").click()
 
     expect(page.locator("main table")).to_contain_text("waiting")
     page.goto("/webhooks/")
-    axe_clean(page)
-    screenshot(page, f"webhooks-{theme}", full_page=True)
+    look_over(page, f"webhooks-{theme}")

@@ -15,7 +15,7 @@ from labeling.selectors.consensus import accuracy_by_rater, votes_on_pairs
 ITEMS = 1_000
 """Read at a time."""
 
-BY_WITHDRAWN = Q(response__source__person__rater__withdrawn_at__isnull=False)
+BY_WITHDRAWN = Q(response__source__person__rater__withdrawn_at__isnull=False) | Q(response__author__withdrawn_at__isnull=False)
 _NAMES = {-1: "a", 0: "tie", 1: "b"}
 
 

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling import services as labeling_services
-from labeling.models import Campaign, Guideline, Pool, Rater, Response
+from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
 from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstration_campaign, responses_to
 from training import selectors, services
 from training.models import Run, Snapshot, TrainedModel
@@ -116,6 +116,23 @@ def test_a_withdrawn_raters_answers_and_texts_leave_every_later_snapshot_and_exp
     assert "What Raul wrote." in after["demonstrations"]
     assert after["comparisons"].count('"responses"') == 1  # Raul's of two models; of his other one a text is gone
     assert {kind: text_of(snapshot, settings) for kind, snapshot in before.items()} == frozen
+
+
+def test_a_text_that_a_file_brought_back_leaves_with_its_writer(
+    story: Story, rosa: Rater, alice: User, noor: User, signed_in: SignedIn, settings: LazySettings
+) -> None:
+    file = Source.objects.create(name="a file", kind="import", licence="CC0-1.0")
+    Response.objects.filter(text=EDITED).update(source=file, author=rosa)
+    filters = Filters(campaigns=(story.again.pk,))
+    before = services.cut_snapshot(kind="comparisons", name="before", filters=filters, by=noor, now=NOON)
+
+    signed_in(alice).post(f"/raters/{rosa.pk}/withdraw")
+
+    assert EDITED in text_of(before, settings)
+    assert [entry.snapshot for entry in selectors.touched_by(rater=rosa).snapshots] == [before]
+    assert EDITED not in export_of(signed_in(alice), story.again, "rankings")
+    with pytest.raises(services.UnableToCut):
+        services.cut_snapshot(kind="comparisons", name="after", filters=filters, by=noor, now=NOON)
 
 
 def test_an_admin_sees_every_snapshot_run_and_model_with_something_of_the_rater(

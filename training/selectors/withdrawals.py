@@ -30,10 +30,13 @@ class Touched:
 
 def touched_by(*, rater: Rater) -> Touched:
     """Every version of a judgment counts: a snapshot may hold one that was corrected since."""
-    theirs: list[QuerySet[Any, Any]] = [Judgment.versions.filter(rater=rater).values("pk")]
+    wrote = Q(response__author=rater)
     if rater.user_id is not None:
-        compared = RankedResponse.objects.filter(response__source__person=rater.user_id)
-        theirs.append(compared.values("comparison__judgment"))
+        wrote |= Q(response__source__person=rater.user_id)
+    theirs: list[QuerySet[Any, Any]] = [
+        Judgment.versions.filter(rater=rater).values("pk"),
+        RankedResponse.objects.filter(wrote).values("comparison__judgment"),
+    ]
     held = {
         pair
         for judgments in theirs

@@ -316,7 +316,7 @@ def test_a_campaign_asks_as_many_queries_for_one_rater_as_for_twenty(
     services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     client = signed_in(alice)
 
-    with django_assert_num_queries(27):
+    with django_assert_num_queries(28):
         client.get(f"/campaigns/{campaign.pk}/")
 
 

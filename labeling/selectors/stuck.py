@@ -1,6 +1,7 @@
 """What of a campaign does not get on by itself: leases of who has gone, items held, and items that nobody can be given."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -67,16 +68,20 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
     slots = {pk: rest for pk, *rest in looked}
     fits = routing.fits(pool=campaign.pool, raters=raters)
     items = {row[0] for row in slots.values()}
-    met, (sources, authors) = _met(items, raters), _writers_of(items)
+    met, shown = _met(items, raters), ItemResponse.objects.filter(item__in=items)
+    is_source = any(fit.own_sources for fit in fits.values())
+    sources = _by_item(shown.values_list("item_id", "response__source_id")) if is_source else {}
+    written = shown.filter(response__author__isnull=False)  # few or none, and an index of their own
+    authors = _by_item(written.values_list("item_id", "response__author_id"))
     n_nobody = n_unfit = 0
     for item, language, category, sensitive, source in slots.values():
-        wrote = {source} | sources[item]
+        wrote = {source} | sources.get(item, set())
         suits = {
             rater
             for rater, fit in fits.items()
             if fit.takes(language=language, category=category, sensitive=sensitive)
             and wrote.isdisjoint(fit.own_sources)
-            and fit.author not in authors[item]
+            and fit.author not in authors.get(item, ())
         }
         if not suits:
             n_unfit += 1
@@ -94,13 +99,8 @@ def _met(items: set[int], raters: list[Rater]) -> dict[int, set[int]]:
     return met
 
 
-def _writers_of(items: set[int]) -> tuple[dict[int, set[int]], dict[int, set[int]]]:
-    """item → sources of the responses that it shows, and item → raters who wrote one of them as a demonstration."""
-    sources: dict[int, set[int]] = defaultdict(set)
-    authors: dict[int, set[int]] = defaultdict(set)
-    shown = ItemResponse.objects.filter(item__in=items)
-    for item, source, author in shown.values_list("item_id", "response__source_id", "response__author_id"):
-        sources[item].add(source)
-        if author is not None:
-            authors[item].add(author)
-    return sources, authors
+def _by_item(rows: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = defaultdict(set)
+    for item, one in rows:
+        found[item].add(one)
+    return found

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.test import Client
 
 from accounts.models import User
 from labeling.models import ResponseScore
@@ -62,6 +63,17 @@ def test_each_claim_raises_the_attempt(queue: Callable[..., Run]) -> None:
     services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
 
     assert claimed(run).attempt == 2
+
+
+def test_the_page_of_a_run_that_waits_again_says_that_its_node_left(
+    queue: Callable[..., Run], noor: User, signed_in: Callable[..., Client]
+) -> None:
+    run = claimed(queue())
+    services.return_to_queue(run_id=run.pk, attempt=1, reason="gpu-1 left in good order.", now=NOW)
+
+    page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()
+
+    assert "gpu-1 left in good order. The run waits to go on from its last checkpoint." in page
 
 
 def test_a_ghost_can_neither_beat_nor_record_nor_finish_nor_return_nor_give_up(queue: Callable[..., Run]) -> None:

@@ -256,6 +256,7 @@ class Migration(migrations.Migration):
                 ('address', models.CharField(blank=True, default='', help_text='where others find it; empty before it is ready', max_length=255)),
                 ('port', models.PositiveIntegerField(default=0)),
                 ('heartbeat_at', models.DateTimeField(null=True)),
+                ('is_leaving', models.BooleanField(default=False, help_text='its node wants to go: the first saves the run, and all end')),
                 ('ending', models.CharField(blank=True, choices=[('done', 'Done'), ('failed', 'Failed'), ('gone', 'Gone')], default='', max_length=8)),
                 ('error', models.TextField(blank=True, default='', help_text='why it failed, for a person')),
                 ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='seats', to='training.run')),

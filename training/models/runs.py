@@ -113,6 +113,7 @@ class Seat(models.Model):
     address = models.CharField(max_length=255, blank=True, default="", help_text="where others find it; empty before it is ready")
     port = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True)
+    is_leaving = models.BooleanField(default=False, help_text="its node wants to go: the first saves the run, and all end")
     ending = models.CharField(max_length=8, choices=Ending, blank=True, default="")
     error = models.TextField(blank=True, default="", help_text="why it failed, for a person")
 

@@ -59,7 +59,7 @@ from training.selectors.schedules import (
     watch,
     watched,
 )
-from training.selectors.seats import Loss, gathering_run_ids, loss, meeting, seats_of, silence
+from training.selectors.seats import Loss, gathering_run_ids, leaving_node, loss, meeting, seats_of, silence
 from training.selectors.snapshots import (
     RUN_OF_SNAPSHOT,
     Table,
@@ -136,6 +136,7 @@ __all__ = [
     "is_registered",
     "is_wanted_elsewhere",
     "kept",
+    "leaving_node",
     "licence_choices",
     "licence_of",
     "licences",

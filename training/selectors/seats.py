@@ -49,6 +49,11 @@ def loss(*, run: Run, now: datetime) -> Loss | None:
     return Loss(first.node, first.error) if first else None
 
 
+def leaving_node(*, run: Run) -> str:
+    """Of the machines that have joined, the first that wants to go; "" for none."""
+    return seats_of(run=run).filter(is_leaving=True).values_list("node", flat=True).first() or ""
+
+
 def is_silent(now: datetime) -> Q:
     """Of runs and seats. A heartbeat from the future is none either: a clock was set back, and what is dead would wait for it."""
     return Q(heartbeat_at__lt=now - silence()) | Q(heartbeat_at__gt=now + silence())

@@ -57,7 +57,7 @@ from training.services.schedules import (
     pause_schedule,
     resume_schedule,
 )
-from training.services.seats import be_ready, beat_seat, leave_seat, open_seats, take_seat
+from training.services.seats import announce_leaving, be_ready, beat_seat, leave_seat, open_seats, take_seat
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
 from training.services.stages import change_model
 from training.services.storage import (
@@ -96,6 +96,7 @@ __all__ = [
     "UnableToSchedule",
     "Wish",
     "advance_chain",
+    "announce_leaving",
     "announce_node",
     "approve_link",
     "ask_models",

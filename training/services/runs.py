@@ -215,13 +215,16 @@ def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> b
     return True
 
 
-def return_to_queue(*, run_id: int, attempt: int, now: datetime) -> bool:
-    """A worker that leaves puts its run back, saved; this is nobody's failure. False for an attempt that is over."""
+def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetime) -> bool:
+    """A worker that leaves puts its run back, saved; this is nobody's failure. False for an attempt that is over.
+
+    `reason` stands on the run's page while it waits.
+    """
     with transaction.atomic():
         ours = _running(run_id, attempt)
         if _ended_as_stopped(ours, run_id, _("Its node had to go before the run had stopped."), now):
             return True
-        if ours.update(state=Run.State.QUEUED, node="") != 1:
+        if ours.update(state=Run.State.QUEUED, error=reason, node="") != 1:
             return False
         endings.tell_webhooks(event=Event.RUN_QUEUED, run_id=run_id, now=now)
         transaction.on_commit(partial(doorbell.ring, run_id))

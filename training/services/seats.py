@@ -49,6 +49,11 @@ def beat_seat(*, seat: Seat, now: datetime) -> bool:
     return seats_that_go_on().filter(pk=seat.pk).update(heartbeat_at=now) == 1
 
 
+def announce_leaving(*, seat: Seat) -> None:
+    """The machine's node wants to go. The first learns it with its next beat, saves the run and ends it on all."""
+    Seat.objects.filter(pk=seat.pk).update(is_leaving=True)
+
+
 def leave_seat(*, seat: Seat, ending: Seat.Ending, error: str = "") -> None:
     """A machine whose processes have ended, or that cannot begin."""
     Seat.objects.filter(pk=seat.pk).update(ending=ending, error=error)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from training import child, launching, progress_lines, run_dir, services, verdicts
 from training.launching import Launch
@@ -46,8 +47,9 @@ def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda
         ending.finish(attempt, Ending(outcome=Run.Outcome.FAILED, error=str(problem)))
     except CalledOff:
         ending.finish(attempt, Ending(outcome=Run.Outcome.STOPPED))
-    except Left:
-        patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, now=timezone.now()))
+    except Left as problem:
+        reason = str(problem)
+        patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, reason=reason, now=timezone.now()))
     except Superseded:
         logger.warning("Run %s, attempt %s, is over: another has taken its place.", run.pk, run.attempt)
 
@@ -89,7 +91,7 @@ def _go(attempt: Attempt) -> LastWords:
         if problem.errno == errno.ENOSPC:
             # A full node takes no run before there is room again, so this one is not taken in circles.
             logger.warning("Run %s goes back to the queue: the disk is full.", attempt.run.pk)
-            raise Left from problem
+            raise Left(_("The disk of %(node)s is full.") % {"node": attempt.run.node}) from problem
         raise UnableToStart(os_sentence(problem)) from problem
     try:
         code = following.follow(attempt, process)

@@ -17,7 +17,8 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from training import progress_lines, services, shipping, store
+from training import progress_lines, selectors, services, shipping, store
+from training.launching import Launch
 from training.models import Run, Seat
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class CalledOff(Exception):
 
 
 class Left(Exception):
-    """This node cannot go on with the run now, through no fault of the run: it goes back to the queue."""
+    """This node cannot go on with the run now, through no fault of the run: it goes back to the queue. The text says why."""
 
 
 @dataclass
@@ -58,6 +59,8 @@ class Attempt:
     reader: progress_lines.Reader = field(init=False)
     shipper: shipping.Shipper = field(init=False)
     has_left: bool = False
+    leaver: str = ""
+    """the node of another of the run's machines that wants to go"""
     is_stop_requested: bool = False
     is_stalled: bool = False
     beat_at: float = 0.0
@@ -81,6 +84,12 @@ class Attempt:
         if not answer.is_ours:
             raise Superseded
         self.is_stop_requested = answer.is_stop_requested
+        if Launch.from_json(self.run.launch).n_machines > 1:
+            self.leaver = selectors.leaving_node(run=self.run)
+
+    def left(self) -> Left:
+        node = self.leaver or (self.run.node if self.is_leaving() else "")
+        return Left(_("%(node)s left in good order.") % {"node": node} if node else "")
 
     def tried(self, call: Callable[[], None]) -> None:
         """The child goes on while the database is away; what could not be written is written when it is back."""

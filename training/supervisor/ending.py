@@ -13,7 +13,7 @@ from labeling.intake import NewResponse
 from training import artifacts, progress_lines, run_dir, selectors, services, store, verdicts
 from training.models import Run
 from training.services import Ending
-from training.supervisor.attempt import Attempt, Left, Superseded, os_sentence, patiently, store_sentence
+from training.supervisor.attempt import Attempt, Superseded, os_sentence, patiently, store_sentence
 from training.verdicts import LastWords, Next
 
 logger = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ def conclude(attempt: Attempt, words: LastWords) -> None:
     is_cut_short = verdict.next == Next.STOPPED and not verdict.sentence and not attempt.is_stop_requested
     if is_cut_short and attempt.has_left:
         _send_last_checkpoint(attempt)
-        raise Left
+        raise attempt.left()
     if verdict.next == Next.AGAIN:
         _send_last_checkpoint(attempt)
         patiently(
@@ -42,7 +42,7 @@ def conclude(attempt: Attempt, words: LastWords) -> None:
         ending = Ending(outcome=Run.Outcome.FAILED, error=os_sentence(problem))
     except store.StoreAway as problem:
         if attempt.is_leaving():
-            raise Left from problem
+            raise attempt.left() from problem
         ending = Ending(outcome=Run.Outcome.FAILED, error=store_sentence(problem))
     finish(attempt, ending)
 

@@ -27,7 +27,7 @@ def follow(attempt: Attempt, process: "subprocess.Popen[bytes]") -> int:
             attempt.read_at = now
             attempt.tried(lambda: record(attempt))
         attempt.shipper.look()
-        if attempt.is_leaving() or attempt.is_out_of_patience():
+        if attempt.is_leaving() or attempt.leaver or attempt.is_out_of_patience():
             attempt.has_left = True
         if attempt.has_left or attempt.is_stop_requested:
             run_dir.request_stop(attempt.folder)

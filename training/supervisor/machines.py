@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from training import artifacts, child, run_dir, selectors, services
 from training.launching import Launch, Meeting
@@ -45,8 +46,8 @@ def help_out(attempt: Attempt) -> tuple[Seat.Ending, str]:
         raise UnableToStart(os_sentence(problem)) from problem
     try:
         while process.poll() is None:
-            if attempt.is_leaving():
-                raise Left
+            if attempt.is_leaving():  # what the others have not saved would be lost with these processes
+                attempt.tried(lambda: services.announce_leaving(seat=seat))
             attempt.tried(attempt.beat)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=settings.RUN_HEARTBEAT_S)
@@ -80,8 +81,12 @@ def _met(attempt: Attempt, deadline: float) -> Meeting:
         lost = None if attempt.seat else patiently(lambda: selectors.loss(run=attempt.run, now=timezone.now()))
         if lost and lost.error:
             raise UnableToStart(f"{lost.node}: {lost.error}")
-        if lost or attempt.is_leaving() or time.monotonic() > deadline:
-            raise Left
+        if attempt.is_leaving():
+            raise attempt.left()
+        if lost:
+            raise Left(_("The worker on %(node)s went away.") % {"node": lost.node})
+        if time.monotonic() > deadline:
+            raise Left(_("Not all of its machines were ready in time."))
         attempt.tried(attempt.beat)
         time.sleep(1)
     return found

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -251,3 +252,25 @@ class TestTwoNodes:
         first = RunPoint.objects.filter(run=run, attempt=2).order_by("step").first()
         assert first is not None
         assert first.step > 2
+
+    def test_when_one_machine_is_stopped_the_run_is_saved_and_goes_back_and_that_is_no_crash(
+        self, site: Processes, queue_spread: Callable[..., Run], shared: str
+    ) -> None:
+        run = queue_spread(max_steps=400, n_epochs=100)
+        site.start_broker()
+        workers = {name: start_node(site, name, shared) for name in ("left", "right")}
+        until(lambda: len(selectors.nodes(now=timezone.now())) == 2, "both nodes announce themselves")
+        site.ring(run.pk)
+        until(lambda: Run.objects.get(pk=run.pk).step >= 3, "step 3")
+        other = Seat.objects.get(run=run, rank=1)
+
+        workers[other.node].send_signal(signal.SIGTERM)
+        workers[other.node].wait(timeout=240)
+
+        until(lambda: Run.objects.get(pk=run.pk).error, "back in the queue")  # and out of it: the first takes it anew
+        run.refresh_from_db()
+        other.refresh_from_db()
+        assert (run.n_crashes, run.error) == (0, f"{other.node} left in good order."), run.log_tail
+        assert other.ending == Seat.Ending.DONE
+        saved = max(int(path.name.removeprefix("step-")) for path in site.home.glob(f"*/runs/{run.pk}/checkpoints/step-*"))
+        assert saved >= run.step

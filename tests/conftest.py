@@ -68,6 +68,7 @@ def _figures_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
 TOGETHER = {"trainer": "trainer", "browser": "browser"}
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         room = item.path.relative_to(item.config.rootpath / "tests").parts[0]

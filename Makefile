@@ -6,7 +6,7 @@ CODE := accounts config labeling pages training clients/python/src manage.py scr
 QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
 # Folders whose words nobody translates.
 NO_WORDS := $(foreach folder,.venv .demo benchmarks build clients deploy docs scripts staticfiles tests var,--ignore $(folder))
-# Two test processes fill two cores. Tests of the trainer and of the browser stay together, each group in one process.
+# Two test processes fill two cores. Tests are handed out one by one: some take a minute.
 PYTEST := -n 2 --dist loadgroup
 
 .DEFAULT_GOAL := help

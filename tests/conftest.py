@@ -62,16 +62,3 @@ def _someone_else_is_busy() -> bool:
 def _figures_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
     """However slow the machine is, what a page counts is not kept for its next look; tests/labeling/test_kept.py keeps it."""
     monkeypatch.setattr("labeling.selectors.kept.QUICK_S", math.inf)
-
-
-# Under xdist these stay in one process: two trainings at once would slow each other down, and so would two browsers.
-TOGETHER = {"trainer": "trainer", "browser": "browser"}
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        room = item.path.relative_to(item.config.rootpath / "tests").parts[0]
-        group = TOGETHER.get(room) or ("trainer" if item.get_closest_marker("slow") else None)
-        if group:
-            item.add_marker(pytest.mark.xdist_group(group))

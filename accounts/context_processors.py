@@ -20,6 +20,7 @@ class Shell:
     role: str
     n_unread: int | None
     """notices; None for whom nobody has anything to tell"""
+    may_search: bool
     languages: list[tuple[str, str]]
 
 
@@ -34,6 +35,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             groups=navigation.groups_for(current=match.view_name if match else "", may_open=_openable(roles)),
             role=role_in_words(user),
             n_unread=notices.unread(person=user).count() if access.may_open("notices", roles) else None,
+            may_search=access.may_open("search", roles),
             languages=_languages(),
         )
     }

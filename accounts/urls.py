@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from accounts import audit_views, notice_views, views, webhook_views
+from accounts import audit_views, finding_views, notice_views, views, webhook_views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("profile/", views.profile, name="profile"),
     path("profile/tokens/new", views.token_new, name="token_new"),
     path("profile/tokens/<int:pk>/revoke", views.token_revoke, name="token_revoke"),
+    path("search/", finding_views.search, name="search"),
     path("notices/", notice_views.index, name="notices"),
     path("notices/read", notice_views.read_all, name="notices_read"),
     path("notices/mail", notice_views.choose_mail, name="notices_mail"),

@@ -33,6 +33,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "healthz": ANYONE,
     "set_language": ANYONE,
     "profile": MEMBER,
+    "search": STAFF,
     "token_new": STAFF,
     "token_revoke": STAFF,
     "styleguide": ANYONE,  # outside production only

@@ -85,6 +85,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
 URL_PERMISSIONS = permissions.TABLE
+# What the search of the top line asks, in the order of its results.
+FINDERS = ("labeling.selectors.finding.FINDERS", "training.selectors.finding.FINDERS")
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",

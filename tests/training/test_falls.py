@@ -255,9 +255,13 @@ def test_a_paused_schedule_begins_nothing_when_its_measurement_ends(
     assert not Chain.objects.exists()
 
 
-def test_the_tasks_run_twice_have_no_second_effect(schedule: Callable[..., Schedule], fresh: list[Judgment]) -> None:
+def test_the_tasks_run_twice_have_no_second_effect(
+    schedule: Callable[..., Schedule], fresh: list[Judgment], monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = schedule()
-    services.fire_due_schedules(now=due(one))
+    at = due(one)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: at)
+    services.fire_due_schedules(now=at)
     firing = one.firings.get()
 
     tasks.measure(firing_id=firing.pk)

@@ -33,6 +33,7 @@ RECORDED: dict[str, type] = {
     "viewport": list,
     "typing": dict,
     "theme": str,
+    "face": str,
 }
 """What a page may record of how it was used, and the shape of each; docs/recorded.md says what they mean."""
 DRAFT_FIELDS = ("rank-", "rate-", "reason", "strength", "all_bad", "edit", "text", "turn-", "keeps-", "sources", "note")

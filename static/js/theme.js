@@ -1,5 +1,7 @@
-// Sets the stored theme before the first paint. A classic script in <head>, so that nothing flashes.
+// Sets the stored look before the first paint. A classic script in <head>, so that nothing flashes.
 (() => {
-  const stored = localStorage.getItem("theme");
-  if (stored === "light" || stored === "dark") document.documentElement.dataset.theme = stored;
+  for (const [name, values] of [["theme", ["light", "dark"]], ["face", ["serif"]]]) {
+    const stored = localStorage.getItem(name);
+    if (values.includes(stored)) document.documentElement.dataset[name] = stored;
+  }
 })();

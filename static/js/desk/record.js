@@ -40,7 +40,8 @@ export function record({ desk, form, signal }) {
 
   function value() {
     const theme = document.documentElement.dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-    return { ...kept, viewport: [innerWidth, innerHeight], theme };
+    const face = document.documentElement.dataset.face ?? "sans";
+    return { ...kept, viewport: [innerWidth, innerHeight], theme, face };
   }
 
   function watchTyping(text) {

@@ -1,6 +1,7 @@
 """What the page measures: it outlives a reload, and knows what was typed from what came from elsewhere."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -48,3 +49,27 @@ def test_text_that_was_dropped_from_elsewhere_counts_as_pasted(open_page: OpenPa
 
     typing = recorded(page)["typing"]
     assert typing == {"n_pastes": 1, "pasted": len(page.locator("#text").input_value())}
+
+
+def test_texts_with_serifs_stay_so_in_this_browser_and_the_record_says_it(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign, look_over: Callable[[Page, str], None]
+) -> None:
+    page = begin(open_page, rosa)
+    text = page.locator("[data-shown=read]").first
+    before = text.evaluate("node => getComputedStyle(node).fontFamily")
+    assert recorded(page)["face"] == "sans"
+
+    page.locator("details.menu > summary").click()
+    page.locator(".segment").filter(has_text="Serif").click()
+    page.keyboard.press("Escape")
+
+    page.reload()
+    page.wait_for_selector(".desk[data-mounted]")
+    after = text.evaluate("node => getComputedStyle(node).fontFamily")
+    assert (before.endswith("sans-serif"), after.endswith(", serif")) == (True, True)
+    assert recorded(page)["face"] == "serif"
+    page.locator("details.menu > summary").click()
+    look_over(page, "desk-serif-menu")
+
+    page.locator(".segment").filter(has_text="Sans").click()
+    assert text.evaluate("node => getComputedStyle(node).fontFamily") == before

@@ -62,6 +62,7 @@ def test_by_keyboard_from_any_page_to_what_was_looked_for(
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/pools/{pools[1].pk}/")
+    expect(page.locator(".search-link[data-mounted]")).to_be_visible()
 
     # Enter in the field opens the first.
     page.keyboard.press("/")

@@ -12,8 +12,8 @@ export async function post(url, body) {
   if (typeof body === "string") headers["Content-Type"] = "application/json";
   let response, data;
   try {
-    response = await fetch(url, { method: "POST", headers, body, signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
-    if (response.redirected) return { kind: "signed-out" };
+    response = await fetch(url, { method: "POST", headers, body, redirect: "manual", signal: AbortSignal.timeout(ANSWERS_WITHIN_MS) });
+    if (isLedAway(response)) return { kind: "signed-out" };
     const isJson = (response.headers.get("Content-Type") ?? "").startsWith("application/json");
     data = isJson ? await response.json() : await response.text();
   } catch { // no answer, none in time, or one that broke off
@@ -26,11 +26,16 @@ export async function post(url, body) {
 
 export async function fragment(url) {
   try {
-    const response = await fetch(url, { headers: { "X-Desk": "fragment" } });
-    return response.ok && !response.redirected ? await response.text() : null;
+    const response = await fetch(url, { headers: { "X-Desk": "fragment" }, redirect: "manual" });
+    return response.ok ? await response.text() : null;
   } catch {
     return null;
   }
+}
+
+/** To the login. It is not followed: who has signed in elsewhere by then would be sent on to an address that only takes posts. */
+function isLedAway(response) {
+  return response.type === "opaqueredirect";
 }
 
 /** So many seconds, or less when the network, the session or the server is back. */

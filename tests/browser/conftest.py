@@ -111,7 +111,7 @@ def axe_clean() -> Callable[[Page], None]:
 
     def check(page: Page) -> None:
         rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        options: dict[str, Any] = {"runOnly": rules, "resultTypes": ["violations"]}  # of what passes, no list: half of the time
+        options: dict[str, Any] = {"runOnly": rules, "resultTypes": ["violations"]}  # no lists of what passes
         found = Axe().run(page, options=options).response["violations"]
         lines = [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
         assert not lines, "\n".join(lines)

@@ -131,23 +131,19 @@ def sortable(context: Context, key: str, label: str, *, is_number: bool = False)
 
 
 @register.simple_tag(takes_context=True)
-def importmap(context: Context, without: str = "") -> SafeString:
-    """Names for our ES modules, `js/desk` and so on, so that imports find the hashed files of production.
-
-    `without` names, between spaces, what this page cannot mount.
-    """
+def importmap(context: Context) -> SafeString:
+    """Names for our ES modules, `js/desk` and so on, so that imports find the hashed files of production."""
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>',
         context.get("CSP_NONCE", ""),
-        _modules(without),
+        _modules(),
     )
 
 
 @lru_cache
-def _modules(without: str) -> SafeString:
+def _modules() -> SafeString:
     """As JSON. Looked up once: new files come with a new version of the site, and so with a restart."""
     root = Path(settings.BASE_DIR) / "static"
     files = sorted(path.relative_to(root) for path in (root / "js").rglob("*.js"))
-    names = {file.with_suffix("").as_posix(): static(file.as_posix()) for file in files}
-    imports = {name: address for name, address in names.items() if name not in without.split()}
+    imports = {file.with_suffix("").as_posix(): static(file.as_posix()) for file in files}
     return mark_safe(json.dumps({"imports": imports}))  # noqa: S308  # our own file names

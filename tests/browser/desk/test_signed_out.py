@@ -24,6 +24,8 @@ def test_a_question_goes_out_after_signing_in_again_and_the_page_stays(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
+    led: list[str] = []
+    page.on("response", lambda response: led.append(response.url) if "next=" in response.url else None)
     page.keyboard.type("Half a thought")
     Session.objects.all().delete()
 
@@ -35,6 +37,7 @@ def test_a_question_goes_out_after_signing_in_again_and_the_page_stays(
     expect(page.locator("#toasts")).to_contain_text("Your question went to the admins.")
     expect(page.locator("#text")).to_have_value("Half a thought")
     assert ItemQuestion.objects.get().text == "Is this in scope?"
+    assert led == []  # the login would lead it back to an address that only takes posts
 
 
 def test_a_skip_goes_on_after_signing_in_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:

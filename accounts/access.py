@@ -1,4 +1,6 @@
-"""The rule behind config.permissions: which roles a person has, what these open, and what a token may be used for."""
+"""The rule behind config.permissions: which roles a person has, what these open, and what a token
+may be used for.
+"""
 
 from collections.abc import Collection
 
@@ -16,7 +18,9 @@ def roles_of(user: User | AnonymousUser) -> frozenset[str]:
 
 
 def may_open(url_name: str, roles: frozenset[str]) -> bool:
-    """Whether somebody with `roles` may open the URL called `url_name`; closed when the table does not name it."""
+    """Whether somebody with `roles` may open the URL called `url_name`; closed when the table does
+    not name it.
+    """
     table = settings.URL_PERMISSIONS
     allowed = table.get(url_name)
     if allowed is None:
@@ -30,10 +34,18 @@ def grant_for(*, method: str, url_name: str) -> Grant | None:
 
 
 def may_call(grant: Grant | None, *, scopes: Collection[str], roles: Collection[str]) -> bool:
-    return grant is not None and grant.scope in scopes and not grant.roles.isdisjoint(Role(role) for role in roles)
+    return (
+        grant is not None
+        and grant.scope in scopes
+        and not grant.roles.isdisjoint(Role(role) for role in roles)
+    )
 
 
 def scopes_of(roles: Collection[str]) -> list[Scope]:
     """The scopes that open anything to somebody with these roles."""
-    useful = {grant.scope for grant in API_TABLE.values() if may_call(grant, scopes=[grant.scope], roles=roles)}
+    useful = {
+        grant.scope
+        for grant in API_TABLE.values()
+        if may_call(grant, scopes=[grant.scope], roles=roles)
+    }
     return [scope for scope in Scope if scope in useful]

@@ -1,4 +1,6 @@
-"""django-allauth's hooks: nobody signs up by themselves, and what goes wrong is said in our words."""
+"""django-allauth's hooks: nobody signs up by themselves, and what goes wrong is said in our
+words.
+"""
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
@@ -10,7 +12,8 @@ class ClosedSignup(DefaultAccountAdapter):
         "account_inactive": _("This login is closed. Ask an admin to open it again."),
         "email_password_mismatch": _("This e-mail and this password do not belong together."),
         "too_many_login_attempts": _(
-            "Too many wrong passwords for this login. Wait five minutes, or set a new password by mail."
+            "Too many wrong passwords for this login. Wait five minutes, or set a new password by"
+            " mail."
         ),
         "enter_current_password": _("This is not your current password."),
         "incorrect_password": _("This is not your password."),

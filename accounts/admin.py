@@ -1,7 +1,8 @@
-"""People and the audit log in Django's admin, for superusers: to look things up when the pages do not do.
+"""People and the audit log in Django's admin, for superusers: to look things up when the pages do
+not do.
 
-Nothing can be written here: what an admin does to a login stands in the audit log, and a row that was changed beside the
-services would not.
+Nothing can be written here: what an admin does to a login stands in the audit log, and a row that
+was changed beside the services would not.
 """
 
 from django.contrib import admin
@@ -24,7 +25,15 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscrip
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin):
-    list_display = ["email", "name", "is_rater", "is_admin", "is_researcher", "is_active", "last_login"]
+    list_display = [
+        "email",
+        "name",
+        "is_rater",
+        "is_admin",
+        "is_researcher",
+        "is_active",
+        "last_login",
+    ]
     list_filter = ["is_rater", "is_admin", "is_researcher", "is_active"]
     search_fields = ["email", "name"]
     exclude = ["password"]

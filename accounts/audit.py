@@ -18,7 +18,9 @@ def record(
     after: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> AuditEvent:
-    """`by` is None for what the site does by itself; `before` and `after` hold only what changed, as JSON values."""
+    """`by` is None for what the site does by itself; `before` and `after` hold only what changed,
+    as JSON values.
+    """
     was, is_now = dict(before or {}), dict(after or {})
     return AuditEvent.objects.create(
         at=now,

@@ -24,7 +24,10 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "labeling.invitation": ("invitations", ("pool_id",)),
     "labeling.itemquestion": ("questions", ()),
     "labeling.judgment": ("campaign_item", ("campaign_id", "item_id")),
-    "labeling.judgmentreview": ("campaign_review_item", ("judgment__campaign_id", "judgment__item_id")),
+    "labeling.judgmentreview": (
+        "campaign_review_item",
+        ("judgment__campaign_id", "judgment__item_id"),
+    ),
     "labeling.onboardingstep": ("pool_onboarding", ("pool_id",)),
     "labeling.paydispute": ("pay_rater", ("rater_id",)),
     "labeling.pool": ("pool", ("pk",)),
@@ -42,7 +45,9 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def addresses(*, events: Iterable[AuditEvent], roles: frozenset[str]) -> dict[tuple[str, int], str]:
-    """(type, number) → address, of what is still there and has a page that opens to these roles; a query for each type."""
+    """(type, number) → address, of what is still there and has a page that opens to these roles; a
+    query for each type.
+    """
     ids: dict[str, set[int]] = defaultdict(set)
     for event in events:
         if event.target_type in PAGES and event.target_id is not None:
@@ -57,7 +62,12 @@ def addresses(*, events: Iterable[AuditEvent], roles: frozenset[str]) -> dict[tu
 
 def _addresses(name: str, wanted: set[int]) -> Iterable[tuple[int, str]]:
     page, columns = PAGES[name]
-    found = apps.get_model(name)._base_manager.filter(pk__in=wanted).order_by().values_list("pk", *columns)
+    found = (
+        apps.get_model(name)
+        ._base_manager.filter(pk__in=wanted)
+        .order_by()
+        .values_list("pk", *columns)
+    )
     for pk, *parts in found:
         if None not in parts:
             yield pk, reverse(page, args=parts)

@@ -43,8 +43,14 @@ def index(request: HttpRequest) -> HttpResponse:
     asked = _asked(form) if form.is_bound and form.is_valid() else {}
     page = Paginator(selectors.events(**asked), EVENTS_PER_PAGE).get_page(request.GET.get("page"))
     addresses = audit_pages.addresses(events=page, roles=access.roles_of(request.user))
-    rows = [_row(event, addresses.get((event.target_type, event.target_id or 0), "")) for event in page]
-    return render(request, "account/audit.html", {"form": form, "page": page, "rows": rows, "is_filtered": bool(asked)})
+    rows = [
+        _row(event, addresses.get((event.target_type, event.target_id or 0), "")) for event in page
+    ]
+    return render(
+        request,
+        "account/audit.html",
+        {"form": form, "page": page, "rows": rows, "is_filtered": bool(asked)},
+    )
 
 
 def _asked(form: AuditFilter) -> dict[str, Any]:

@@ -127,7 +127,9 @@ def of_type(name: str) -> str:
 
 
 def of_name(type_name: str, name: str) -> str:
-    """What the field is called on its form; where there is none, “items” for n_items, “plan · base model” for plan.base_model."""
+    """What the field is called on its form; where there is none, “items” for n_items, “plan · base
+    model” for plan.base_model.
+    """
     if "." in name:
         return " · ".join(of_name(type_name, part) for part in name.split("."))
     field = _field(type_name, name)

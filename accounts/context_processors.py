@@ -32,9 +32,13 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     roles = access.roles_of(user)
     return {
         "shell": Shell(
-            groups=navigation.groups_for(current=match.view_name if match else "", may_open=_openable(roles)),
+            groups=navigation.groups_for(
+                current=match.view_name if match else "", may_open=_openable(roles)
+            ),
             role=role_in_words(user),
-            n_unread=notices.unread(person=user).count() if access.may_open("notices", roles) else None,
+            n_unread=(
+                notices.unread(person=user).count() if access.may_open("notices", roles) else None
+            ),
             may_search=access.may_open("search", roles),
             languages=_languages(),
         )

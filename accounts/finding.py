@@ -1,7 +1,8 @@
-"""The search of the top line: what is looked for, who looks for it, and the pages of this site that one person may open.
+"""The search of the top line: what is looked for, who looks for it, and the pages of this site that
+one person may open.
 
-Each kind of thing has a Finder. The apps keep theirs beside their other reads, and settings.FINDERS names where; a finder whose
-page does not open to somebody is not asked at all.
+Each kind of thing has a Finder. The apps keep theirs beside their other reads, and settings.FINDERS
+names where; a finder whose page does not open to somebody is not asked at all.
 """
 
 import re
@@ -32,7 +33,9 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What one finder is asked for: names with all of these words in them, or the thing with this number."""
+    """What one finder is asked for: names with all of these words in them, or the thing with this
+    number.
+    """
 
     words: str
     number: int | None = None
@@ -40,7 +43,9 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """`pk` None: things of this kind have no page of their own, and the finder's page shows them all."""
+    """`pk` None: things of this kind have no page of their own, and the finder's page shows them
+    all.
+    """
 
     pk: int | None
     title: str
@@ -49,7 +54,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Finder:
-    """Looks for one kind of thing. `find` takes one query, returns the best first, and at most N_SHOWN + 1 (see `best`)."""
+    """Looks for one kind of thing. `find` takes one query, returns the best first, and at most
+    N_SHOWN + 1 (see `best`).
+    """
 
     title: Promise
     one: Promise
@@ -94,17 +101,24 @@ class Results:
 
 
 def search(*, query: str, roles: frozenset[str]) -> Results:
-    """What somebody with these roles finds: one query for each kind of thing whose page they may open, and none without words."""
+    """What somebody with these roles finds: one query for each kind of thing whose page they may
+    open, and none without words.
+    """
     words = " ".join(query.replace("\0", " ")[:MAX_LENGTH].split())
     if not words:
         return Results("", [])
     sections = [_places(words, roles)]
-    sections += [_section(finder, words, roles) for finder in finders() if access.may_open(finder.page, roles)]
+    sections += [
+        _section(finder, words, roles)
+        for finder in finders()
+        if access.may_open(finder.page, roles)
+    ]
     return Results(words, [section for section in sections if section.hits or section.list_url])
 
 
 def best(rows: QuerySet[Row], *, wanted: Wanted, names: Sequence[str] = ("name",)) -> QuerySet[Row]:
-    """One more than is shown of `rows`: by number, then the same name, then one that begins so, then the newest.
+    """One more than is shown of `rows`: by number, then the same name, then one that begins so,
+    then the newest.
 
     `names` are the columns in which each of the words may stand, in either case.
     """
@@ -131,11 +145,20 @@ def _section(finder: Finder, words: str, roles: frozenset[str]) -> Section:
     found = finder.find(_wanted(finder, words))
     has_more = len(found) > N_SHOWN
     hits = [
-        Hit(one.title, one.detail, reverse(finder.page, args=[] if one.pk is None else [one.pk]), one.pk)
+        Hit(
+            one.title,
+            one.detail,
+            reverse(finder.page, args=[] if one.pk is None else [one.pk]),
+            one.pk,
+        )
         for one in found[:N_SHOWN]
     ]
     list_url = ""
-    if finder.list_page and (has_more or finder.is_searched_there) and access.may_open(finder.list_page, roles):
+    if (
+        finder.list_page
+        and (has_more or finder.is_searched_there)
+        and access.may_open(finder.list_page, roles)
+    ):
         list_url = f"{reverse(finder.list_page)}?{urlencode({finder.list_parameter: words})}"
     return Section(str(finder.title), hits, has_more, list_url, finder.is_searched_there)
 

@@ -1,4 +1,6 @@
-"""The search of the top line, as a page of its own and as the part of it that changes while one types."""
+"""The search of the top line, as a page of its own and as the part of it that changes while one
+types.
+"""
 
 from django.http import HttpResponse
 from django.shortcuts import render

@@ -27,7 +27,9 @@ STATE_CHOICES = [("open", _("open")), ("closed", _("closed"))]
 
 
 def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Time zones by continent, UTC first; names of the tz database, which people recognise by their city."""
+    """Time zones by continent, UTC first; names of the tz database, which people recognise by their
+    city.
+    """
     regions: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(available_timezones()):
         region, _slash, place = name.partition("/")
@@ -38,16 +40,25 @@ def time_zone_choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 class PersonForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=150)
-    email = forms.EmailField(label=_("E-mail"), help_text=_("People sign in with it, and the link to set a password goes there."))
+    email = forms.EmailField(
+        label=_("E-mail"),
+        help_text=_("People sign in with it, and the link to set a password goes there."),
+    )
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
         choices=ROLE_CHOICES,
         widget=chips(),
-        help_text=_("Raters judge, admins run pools and campaigns, researchers train. A person may hold several."),
+        help_text=_(
+            "Raters judge, admins run pools and campaigns, researchers train. A person may hold"
+            " several."
+        ),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices, initial="UTC")
     is_active = forms.BooleanField(
-        label=_("May sign in"), required=False, initial=True, help_text=_("Closing a login keeps everything that the person did.")
+        label=_("May sign in"),
+        required=False,
+        initial=True,
+        help_text=_("Closing a login keeps everything that the person did."),
     )
 
     def __init__(self, *args: Any, person: User | None = None, **kwargs: Any) -> None:
@@ -64,9 +75,13 @@ class PersonForm(forms.Form):
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable when it runs
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=time_zone_choices, help_text=_("Every time on the site is shown in it.")
+        label=_("Time zone"),
+        choices=time_zone_choices,
+        help_text=_("Every time on the site is shown in it."),
     )
-    language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES, widget=segmented())
+    language = forms.ChoiceField(
+        label=_("Language"), choices=settings.LANGUAGES, widget=segmented()
+    )
 
     class Meta:
         model = User
@@ -76,19 +91,27 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 class TokenForm(forms.Form):
     """A token for the API; it can be given what the person's roles open."""
 
-    name = forms.CharField(label=_("Name"), max_length=100, help_text=_("What it is for, so that you know which one to revoke."))
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("What it is for, so that you know which one to revoke."),
+    )
     scopes = forms.MultipleChoiceField(
         label=_("It may"),
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": _("Tick at least one thing that it may do.")},
     )
-    n_days = forms.TypedChoiceField(label=_("It lives for"), coerce=int, choices=LIFE_CHOICES, initial=90)
+    n_days = forms.TypedChoiceField(
+        label=_("It lives for"), coerce=int, choices=LIFE_CHOICES, initial=90
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["scopes"]
         assert isinstance(field, forms.MultipleChoiceField)
-        field.choices = [(scope.value, SCOPE_WORDS[scope]) for scope in access.scopes_of(user.roles)]
+        field.choices = [
+            (scope.value, SCOPE_WORDS[scope]) for scope in access.scopes_of(user.roles)
+        ]
 
 
 class WebhookForm(forms.Form):
@@ -117,26 +140,45 @@ class WebhookForm(forms.Form):
 class PeopleFilter(forms.Form):
     """What the address of the list of people may ask for."""
 
-    q = forms.CharField(label=_("Name or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"}))
-    role = forms.ChoiceField(label=_("Role"), required=False, choices=[("", _("all")), *ROLE_CHOICES])
-    state = forms.ChoiceField(label=_("Login"), required=False, choices=[("", _("all")), *STATE_CHOICES])
+    q = forms.CharField(
+        label=_("Name or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    role = forms.ChoiceField(
+        label=_("Role"), required=False, choices=[("", _("all")), *ROLE_CHOICES]
+    )
+    state = forms.ChoiceField(
+        label=_("Login"), required=False, choices=[("", _("all")), *STATE_CHOICES]
+    )
 
 
 class AuditFilter(forms.Form):
     """What the address of the audit log may ask for. The choices are what the log holds."""
 
     words = forms.CharField(
-        label=_("Name or value"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+        label=_("Name or value"),
+        required=False,
+        max_length=100,
+        widget=forms.TextInput(attrs={"type": "search"}),
     )
-    by = forms.CharField(label=_("Who"), required=False, widget=forms.TextInput(attrs={"type": "search"}))
+    by = forms.CharField(
+        label=_("Who"), required=False, widget=forms.TextInput(attrs={"type": "search"})
+    )
     action = forms.ChoiceField(label=_("What"), required=False)
     target_type = forms.ChoiceField(label=_("On what"), required=False)
     target_id = forms.IntegerField(label=_("Number"), required=False, min_value=1)
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
 
     def __init__(
-        self, *args: Any, actions: Iterable[tuple[str, str]], target_types: Iterable[tuple[str, str]], **kwargs: Any
+        self,
+        *args: Any,
+        actions: Iterable[tuple[str, str]],
+        target_types: Iterable[tuple[str, str]],
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         everything = [("", _("all"))]

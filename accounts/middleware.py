@@ -1,4 +1,6 @@
-"""The one place where a URL is opened or closed to a person, and where their language and time zone are switched on."""
+"""The one place where a URL is opened or closed to a person, and where their language and time zone
+are switched on.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +27,9 @@ class PermissionMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
         match = request.resolver_match
         if match is not None and access.may_open(match.view_name, access.roles_of(request.user)):
             return None
@@ -51,7 +55,9 @@ class ReaderMiddleware:
 
 
 def _to_login(request: HttpRequest) -> HttpResponse:
-    """When the session ended behind an open page, its next fragment takes the whole page to the login and back."""
+    """When the session ended behind an open page, its next fragment takes the whole page to the
+    login and back.
+    """
     if not getattr(request, "htmx", False):
         return redirect_to_login(request.get_full_path())
     page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]  # django_htmx sets it

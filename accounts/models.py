@@ -13,7 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 def validate_time_zone(name: str) -> None:
     if name not in available_timezones():
-        raise ValidationError(_("“%(name)s” is not a time zone. Use a name such as Europe/Berlin."), params={"name": name})
+        raise ValidationError(
+            _("“%(name)s” is not a time zone. Use a name such as Europe/Berlin."),
+            params={"name": name},
+        )
 
 
 class UserManager(BaseUserManager["User"]):
@@ -24,7 +27,14 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def create_superuser(self, *, email: str, password: str | None = None, **fields: Any) -> "User":
-        return self.create_user(email=email, password=password, is_superuser=True, is_staff=True, is_admin=True, **fields)
+        return self.create_user(
+            email=email,
+            password=password,
+            is_superuser=True,
+            is_staff=True,
+            is_admin=True,
+            **fields,
+        )
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -42,9 +52,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_researcher = models.BooleanField(_("researcher"), default=False)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("may open Django's admin"), default=False)
-    time_zone = models.CharField(_("time zone"), max_length=64, default="UTC", validators=[validate_time_zone])
+    time_zone = models.CharField(
+        _("time zone"), max_length=64, default="UTC", validators=[validate_time_zone]
+    )
     language = models.CharField(_("language"), max_length=16, default="en")
-    mailed_notices = models.CharField(_("notices by mail"), max_length=16, choices=MailedNotices, default=MailedNotices.TROUBLE)
+    mailed_notices = models.CharField(
+        _("notices by mail"), max_length=16, choices=MailedNotices, default=MailedNotices.TROUBLE
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -67,7 +81,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @property
     def roles(self) -> frozenset[str]:
-        named = {"rater": self.is_rater, "admin": self.is_admin, "researcher": self.is_researcher, "superuser": self.is_superuser}
+        named = {
+            "rater": self.is_rater,
+            "admin": self.is_admin,
+            "researcher": self.is_researcher,
+            "superuser": self.is_superuser,
+        }
         return frozenset(role for role, held in named.items() if held)
 
 
@@ -82,7 +101,8 @@ class AuditEvent(models.Model):
     before = models.JSONField(default=dict)
     after = models.JSONField(default=dict)
     words = models.TextField(
-        default="", help_text="what a search looks in: the object's name then, before and after; case folded"
+        default="",
+        help_text="what a search looks in: the object's name then, before and after; case folded",
     )
 
     class Meta:
@@ -93,7 +113,9 @@ class AuditEvent(models.Model):
 
 
 class Notice(models.Model):
-    """A sentence for one person, with the page it is about. `key` names the event, so that it is told once."""
+    """A sentence for one person, with the page it is about. `key` names the event, so that it is
+    told once.
+    """
 
     class Kind(models.TextChoices):
         FINISHED = "finished", _("finished")
@@ -112,7 +134,9 @@ class Notice(models.Model):
     path = models.CharField(max_length=200)
     at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
-    mailed_at = models.DateTimeField(null=True, help_text="null: to be mailed, if the person wants it")
+    mailed_at = models.DateTimeField(
+        null=True, help_text="null: to be mailed, if the person wants it"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["person", "key"], name="notice_told_once")]
@@ -127,7 +151,9 @@ class ApiToken(models.Model):
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
     name = models.CharField(_("name"), max_length=100)
-    prefix = models.CharField(max_length=16, help_text="the beginning of the secret, to recognise it by")
+    prefix = models.CharField(
+        max_length=16, help_text="the beginning of the secret, to recognise it by"
+    )
     secret_sha256 = models.CharField(max_length=64, unique=True)
     scopes = models.JSONField(default=list, help_text="values of config.permissions.Scope")
     created_at = models.DateTimeField()
@@ -143,7 +169,8 @@ class ApiToken(models.Model):
 
 
 class IdempotentCall(models.Model):
-    """What a POST with an Idempotency-Key was answered, stored in the transaction that did what it asked for.
+    """What a POST with an Idempotency-Key was answered, stored in the transaction that did what it
+    asked for.
 
     The key is the person's and not the token's: a retry may come after the token was renewed.
     """
@@ -163,17 +190,24 @@ class IdempotentCall(models.Model):
 
 
 class Webhook(models.Model):
-    """An address that is told of events. Its secret is kept nowhere: it follows from `salt` and the site's own key."""
+    """An address that is told of events. Its secret is kept nowhere: it follows from `salt` and the
+    site's own key.
+    """
 
     name = models.CharField(_("name"), max_length=100)
     url = models.CharField(_("address"), max_length=500)
     events = models.JSONField(default=list, help_text="values of accounts.webhooks.Event")
     salt = models.CharField(max_length=64)
     old_salt = models.CharField(
-        max_length=64, blank=True, default="", help_text="of the secret before, which signs as well until…"
+        max_length=64,
+        blank=True,
+        default="",
+        help_text="of the secret before, which signs as well until…",
     )
     old_salt_until = models.DateTimeField(null=True)
-    judgments_told_to = models.BigIntegerField(null=True, help_text="the last judgment of the feed that it has been told of")
+    judgments_told_to = models.BigIntegerField(
+        null=True, help_text="the last judgment of the feed that it has been told of"
+    )
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     enabled_at = models.DateTimeField(help_text="it hears of what happened after")
@@ -201,7 +235,9 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(help_text="while it waits: when it is tried next")
     created_at = models.DateTimeField()
     tried_at = models.DateTimeField(null=True)
-    answer = models.CharField(max_length=300, blank=True, default="", help_text="what the last try came to")
+    answer = models.CharField(
+        max_length=300, blank=True, default="", help_text="what the last try came to"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["webhook", "key"], name="delivery_once")]

@@ -1,4 +1,6 @@
-"""What the rail shows: the places of the site, grouped by kind of work. Whether a person sees one is config.permissions' word."""
+"""What the rail shows: the places of the site, grouped by kind of work. Whether a person sees one
+is config.permissions' word.
+"""
 
 from dataclasses import dataclass
 
@@ -40,7 +42,15 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
                 _("Desk"),
                 "desk",
                 "desk",
-                ("desk", "desk_next", "desk_item", "desk_submit", "desk_skip", "desk_guideline", "onboarding"),
+                (
+                    "desk",
+                    "desk_next",
+                    "desk_item",
+                    "desk_submit",
+                    "desk_skip",
+                    "desk_guideline",
+                    "onboarding",
+                ),
             ),
             Place(_("My work"), "my_work", "clock", ("my_work", "my_care", "my_skills", "help")),
             Place(_("My pay"), "my_pay", "pay", ("my_pay",)),
@@ -55,7 +65,18 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
                 _("Raters"),
                 "people",
                 "people",
-                ("people", "person", "pool", "rater", "roster", "withdrawal", "invitation", "pay", "step_", "attempt"),
+                (
+                    "people",
+                    "person",
+                    "pool",
+                    "rater",
+                    "roster",
+                    "withdrawal",
+                    "invitation",
+                    "pay",
+                    "step_",
+                    "attempt",
+                ),
             ),
             Place(_("Quality"), "quality", "quality", ("quality",)),
             Place(_("Guidelines"), "guidelines_manage", "guideline", ("guideline",)),
@@ -80,8 +101,13 @@ PLACES: tuple[tuple[Promise, tuple[Place, ...]], ...] = (
 
 
 def groups_for(*, current: str, may_open: frozenset[str]) -> list[Group]:
-    """The groups with at least one link; `current` is the URL name of the page, `may_open` the names this person may open."""
-    groups = [(title, [_link(place, current) for place in places if place.url_name in may_open]) for title, places in PLACES]
+    """The groups with at least one link; `current` is the URL name of the page, `may_open` the
+    names this person may open.
+    """
+    groups = [
+        (title, [_link(place, current) for place in places if place.url_name in may_open])
+        for title, places in PLACES
+    ]
     return [Group(title, links) for title, links in groups if links]
 
 

@@ -17,8 +17,12 @@ NOTICES_PER_PAGE = 30
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
-    page = Paginator(notices.of(person=request.user), NOTICES_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "account/notices.html", {"page": page, "choices": User.MailedNotices.choices})
+    page = Paginator(notices.of(person=request.user), NOTICES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request, "account/notices.html", {"page": page, "choices": User.MailedNotices.choices}
+    )
 
 
 @require_POST

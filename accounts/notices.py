@@ -1,4 +1,6 @@
-"""What the site has to tell people: written in the transaction of the event, mailed afterwards to those who want it."""
+"""What the site has to tell people: written in the transaction of the event, mailed afterwards to
+those who want it.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -15,12 +17,24 @@ from accounts.models import Notice, User
 N_MAILED_AT_ONCE = 200
 
 
-def tell(*, people: Iterable[User], key: str, kind: Notice.Kind, words: Callable[[], str], path: str, now: datetime) -> None:
-    """One notice a person, in the language of each. An event that is told again under its `key` is told once."""
+def tell(
+    *,
+    people: Iterable[User],
+    key: str,
+    kind: Notice.Kind,
+    words: Callable[[], str],
+    path: str,
+    now: datetime,
+) -> None:
+    """One notice a person, in the language of each. An event that is told again under its `key` is
+    told once.
+    """
     notices = []
     for person in people:
         with override(person.language):
-            notices.append(Notice(person=person, key=key, kind=kind, sentence=words(), path=path, at=now))
+            notices.append(
+                Notice(person=person, key=key, kind=kind, sentence=words(), path=path, at=now)
+            )
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
@@ -48,7 +62,8 @@ def choose_mail(*, person: User, mailed: str) -> None:
 
 
 def mail_waiting(*, now: datetime) -> int:
-    """Mails what waits and is wanted; how many. A notice is taken by one conditional update, so nobody gets it twice.
+    """Mails what waits and is wanted; how many. A notice is taken by one conditional update, so
+    nobody gets it twice.
 
     A mail server that does not answer leaves the rest for the next time.
     """
@@ -56,9 +71,15 @@ def mail_waiting(*, now: datetime) -> int:
         Q(person__mailed_notices=User.MailedNotices.TROUBLE) & ~Q(kind=Notice.Kind.FINISHED)
     )
     # Somebody who chooses more mail later is not sent the past.
-    Notice.objects.filter(mailed_at=None).exclude(wanted, person__is_active=True).update(mailed_at=F("at"))
+    Notice.objects.filter(mailed_at=None).exclude(wanted, person__is_active=True).update(
+        mailed_at=F("at")
+    )
     n_mailed = 0
-    for notice in Notice.objects.filter(mailed_at=None).select_related("person").order_by("pk")[:N_MAILED_AT_ONCE]:
+    for notice in (
+        Notice.objects.filter(mailed_at=None)
+        .select_related("person")
+        .order_by("pk")[:N_MAILED_AT_ONCE]
+    ):
         if Notice.objects.filter(pk=notice.pk, mailed_at=None).update(mailed_at=now) != 1:
             continue
         try:
@@ -75,4 +96,6 @@ def _mail(notice: Notice) -> None:
         subject = _("Preferably: %(what)s") % {"what": notice.get_kind_display()}
         footer = _("Which notices you get by mail is chosen on the page “Notices”.")
     link = f"{settings.SITE_URL}{notice.path}" if settings.SITE_URL else notice.path
-    send_mail(subject, f"{notice.sentence}\n\n{link}\n\n-- \n{footer}\n", None, [notice.person.email])
+    send_mail(
+        subject, f"{notice.sentence}\n\n{link}\n\n-- \n{footer}\n", None, [notice.person.email]
+    )

@@ -7,7 +7,9 @@ from accounts.models import User
 
 
 class MemberRequest(HttpRequest):
-    """A request by somebody who is signed in; config.permissions closes the page to everybody else."""
+    """A request by somebody who is signed in; config.permissions closes the page to everybody
+    else.
+    """
 
     user: User
     htmx: HtmxDetails

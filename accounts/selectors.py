@@ -8,7 +8,9 @@ from accounts.models import AuditEvent, User
 
 
 def people(*, words: str = "", role: str = "", is_active: bool | None = None) -> QuerySet[User]:
-    """People by name; `words` are looked for in name and e-mail, `role` is one of accounts.services.ROLES or ""."""
+    """People by name; `words` are looked for in name and e-mail, `role` is one of
+    accounts.services.ROLES or "".
+    """
     found = User.objects.order_by("name", "email")
     if words:
         found = found.filter(Q(name__icontains=words) | Q(email__icontains=words))
@@ -38,17 +40,27 @@ def events(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> QuerySet[AuditEvent]:
-    """The audit log, newest first. `by` is looked for in name and e-mail; `since` is included, `until` is not.
+    """The audit log, newest first. `by` is looked for in name and e-mail; `since` is included,
+    `until` is not.
 
-    Each of `words` stands in the object's name at the time, or in what was kept of the act, before or after.
+    Each of `words` stands in the object's name at the time, or in what was kept of the act, before
+    or after.
     """
     found = AuditEvent.objects.select_related("by").order_by("-at", "-pk")
     for word in words.casefold().split():
         found = found.filter(words__contains=word)
     if by:
         found = found.filter(Q(by__name__icontains=by) | Q(by__email__icontains=by))
-    asked = {"action": action, "target_type": target_type, "target_id": target_id, "at__gte": since, "at__lt": until}
-    return found.filter(**{lookup: value for lookup, value in asked.items() if value not in ("", None)})
+    asked = {
+        "action": action,
+        "target_type": target_type,
+        "target_id": target_id,
+        "at__gte": since,
+        "at__lt": until,
+    }
+    return found.filter(
+        **{lookup: value for lookup, value in asked.items() if value not in ("", None)}
+    )
 
 
 def audited_actions() -> list[str]:
@@ -57,4 +69,6 @@ def audited_actions() -> list[str]:
 
 def audited_types() -> list[str]:
     """Kinds of objects that something was done to, such as labeling.campaign."""
-    return list(AuditEvent.objects.order_by("target_type").values_list("target_type", flat=True).distinct())
+    return list(
+        AuditEvent.objects.order_by("target_type").values_list("target_type", flat=True).distinct()
+    )

@@ -1,4 +1,6 @@
-"""Every write about a person's login. What else a person is (a rater, say) is written by the room that knows it."""
+"""Every write about a person's login. What else a person is (a rater, say) is written by the room
+that knows it.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -47,7 +49,8 @@ def create_user(
     by: User | None,
     now: datetime,
 ) -> User:
-    """A login with `roles` (see ROLES). Without a password nobody signs in before the person has set one, by link or by mail.
+    """A login with `roles` (see ROLES). Without a password nobody signs in before the person has
+    set one, by link or by mail.
 
     Raises UnableToCreatePerson.
     """
@@ -72,18 +75,39 @@ def create_user(
 
 
 def update_user(
-    *, user: User, email: str, name: str, roles: Iterable[str], time_zone: str, is_active: bool, by: User | None, now: datetime
+    *,
+    user: User,
+    email: str,
+    name: str,
+    roles: Iterable[str],
+    time_zone: str,
+    is_active: bool,
+    by: User | None,
+    now: datetime,
 ) -> User:
-    """The login as it is from now on. Raises UnableToChangePerson when admins would close their own door."""
+    """The login as it is from now on. Raises UnableToChangePerson when admins would close their own
+    door.
+    """
     held, address = frozenset(roles) & frozenset(ROLES), email.strip().lower()
     if by is not None and by.pk == user.pk and not (is_active and "admin" in held):
-        raise UnableToChangePerson(_("You cannot take away your own admin role or close your own login. Ask another admin."))
+        raise UnableToChangePerson(
+            _(
+                "You cannot take away your own admin role or close your own login. Ask another"
+                " admin."
+            )
+        )
     with transaction.atomic():
         stored = User.objects.select_for_update().get(pk=user.pk)
         if User.objects.filter(email__iexact=address).exclude(pk=user.pk).exists():
             raise UnableToChangePerson(_("%(email)s has a login already.") % {"email": address})
         before = _audited(stored)
-        fields = {"email": address, "name": name, "time_zone": time_zone, "is_active": is_active, **_as_fields(held)}
+        fields = {
+            "email": address,
+            "name": name,
+            "time_zone": time_zone,
+            "is_active": is_active,
+            **_as_fields(held),
+        }
         User.objects.filter(pk=user.pk).update(**fields)
         stored.refresh_from_db()
         after = _audited(stored)
@@ -109,20 +133,31 @@ def choose_language(*, user: User, language: str) -> None:
 
 
 def password_link(user: User) -> str:
-    """The path of a page on which `user` sets a password, once: it ends with the first use and after PASSWORD_RESET_TIMEOUT."""
+    """The path of a page on which `user` sets a password, once: it ends with the first use and
+    after PASSWORD_RESET_TIMEOUT.
+    """
     key = default_token_generator.make_token(user)
-    return reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key})
+    return reverse(
+        "account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(user), "key": key}
+    )
 
 
 def invite(*, user: User, link: str, by: User, now: datetime) -> None:
-    """Mail `link`, the whole address of a password_link, in the person's own language, and write down who sent it."""
+    """Mail `link`, the whole address of a password_link, in the person's own language, and write
+    down who sent it.
+    """
     with transaction.atomic():
         audit.record(by=by, action="invite", target=user, now=now)
         transaction.on_commit(lambda: _mail_invitation(user=user, link=link, by=by))
 
 
 def _mail_invitation(*, user: User, link: str, by: User) -> None:
-    context = {"person": user, "link": link, "by": by, "days": settings.PASSWORD_RESET_TIMEOUT // 86_400}
+    context = {
+        "person": user,
+        "link": link,
+        "by": by,
+        "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
+    }
     with override(user.language):
         subject = _("Your login to Preferably")
         body = render_to_string("account/email/invitation.txt", context)

@@ -1,4 +1,6 @@
-"""Who is signed in: the two queries that every request begins with, the session's and the person's."""
+"""Who is signed in: the two queries that every request begins with, the session's and the
+person's.
+"""
 
 from allauth.account.auth_backends import AuthenticationBackend
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
@@ -10,7 +12,10 @@ from accounts.models import User
 from config.compiled import Compiled, Gap
 
 _SESSION = Compiled(
-    lambda: Session.objects.filter(session_key=Gap("key", CharField(max_length=40)), expire_date__gt=Gap("now", DateTimeField()))
+    lambda: Session.objects.filter(
+        session_key=Gap("key", CharField(max_length=40)),
+        expire_date__gt=Gap("now", DateTimeField()),
+    )
 )
 _USER = Compiled(lambda: User.objects.filter(pk=Gap("pk", BigAutoField())))
 

@@ -1,4 +1,6 @@
-"""Samples for the page that shows every component: a form with each kind of field, a table, two charts."""
+"""Samples for the page that shows every component: a form with each kind of field, a table, two
+charts.
+"""
 
 import math
 from typing import Any
@@ -11,7 +13,9 @@ from pages.form_parts import chips, segmented
 
 class SampleForm(forms.Form):
     name = forms.CharField(label="Name", help_text="As raters see it.")
-    lease = forms.IntegerField(label="Lease", help_text="Minutes an item stays with a rater.", min_value=1, required=False)
+    lease = forms.IntegerField(
+        label="Lease", help_text="Minutes an item stays with a rater.", min_value=1, required=False
+    )
     kind = forms.ChoiceField(label="Kind", choices=[("a", "Demonstration"), ("b", "Comparison")])
     rule = forms.ChoiceField(
         label="Theme",
@@ -25,12 +29,17 @@ class SampleForm(forms.Form):
         required=False,
     )
     note = forms.CharField(label="Note", widget=forms.Textarea(attrs={"rows": 3}), required=False)
-    is_open = forms.BooleanField(label="Open at once", required=False, help_text="Raters see it as soon as it is made.")
+    is_open = forms.BooleanField(
+        label="Open at once", required=False, help_text="Raters see it as soon as it is made."
+    )
 
 
 def samples() -> list[dict[str, Any]]:
     """One set of samples for each theme; ids differ, since both stand on one page."""
-    return [{"theme": theme, "table": f"Raters, {theme}", "forms": _forms(theme)} for theme in ("light", "dark")]
+    return [
+        {"theme": theme, "table": f"Raters, {theme}", "forms": _forms(theme)}
+        for theme in ("light", "dark")
+    ]
 
 
 def shared() -> dict[str, Any]:
@@ -40,7 +49,11 @@ def shared() -> dict[str, Any]:
         "scale": [(number, str(number)) for number in range(1, 8)],
         "flags": ["wrong task", "made up", "unsafe", "off language"],
         "kinds": ["accent", "good", "warning", "danger", "info", "outline"],
-        "rows": [("rater 014", 96, 41, 0.74), ("rater 007", 88, 55, 0.71), ("rater 030", 48, 9, 0.41)],
+        "rows": [
+            ("rater 014", 96, 41, 0.74),
+            ("rater 007", 88, 55, 0.71),
+            ("rater 030", 48, 9, 0.41),
+        ],
         "reward": _reward_chart(),
         "progress": _progress_chart(),
         "spark": charts.spark([5, 6, 5.5, 5.8, 5, 4.6, 5.2, 5, 5.6, 6.1, 5.9, 6.4]),
@@ -68,15 +81,24 @@ def freezing_point(share: float) -> float:
 
 
 def _forms(theme: str) -> list[forms.Form]:
-    empty = SampleForm(auto_id=f"id_{theme}_%s", initial={"name": "Helpful answers", "rule": "1", "roles": ["rater"]})
+    empty = SampleForm(
+        auto_id=f"id_{theme}_%s",
+        initial={"name": "Helpful answers", "rule": "1", "roles": ["rater"]},
+    )
     wrong = SampleForm({"lease": "0", "rule": "2", "kind": "b"}, auto_id=f"id_{theme}_wrong_%s")
     return [empty, wrong]
 
 
 def _reward_chart() -> charts.LineChart:
     steps = range(0, 253, 4)
-    reward = [(step, 0.35 + 0.95 * (1 - math.exp(-step / 90)) + 0.12 * math.sin(step * 1.7)) for step in steps]
-    watchdog = [(step, 0.32 + 0.62 * (1 - math.exp(-step / 80)) + 0.08 * math.sin(step * 2.3)) for step in steps]
+    reward = [
+        (step, 0.35 + 0.95 * (1 - math.exp(-step / 90)) + 0.12 * math.sin(step * 1.7))
+        for step in steps
+    ]
+    watchdog = [
+        (step, 0.32 + 0.62 * (1 - math.exp(-step / 80)) + 0.08 * math.sin(step * 2.3))
+        for step in steps
+    ]
     return charts.line_chart(
         title="Reward rises, the watchdog follows at two thirds",
         series=[charts.Series("reward", reward), charts.Series("watchdog", watchdog)],

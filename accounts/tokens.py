@@ -1,4 +1,6 @@
-"""Tokens for the REST API: made, shown once, checked, revoked. A token opens nothing that its person's roles do not."""
+"""Tokens for the REST API: made, shown once, checked, revoked. A token opens nothing that its
+person's roles do not.
+"""
 
 import secrets
 from collections.abc import Collection
@@ -28,7 +30,9 @@ class TokenRefused(Exception):
     """A secret that opens nothing any more, or never did; the text says what to do."""
 
 
-def create_token(*, user: User, name: str, scopes: Collection[str], n_days: int, now: datetime) -> tuple[ApiToken, str]:
+def create_token(
+    *, user: User, name: str, scopes: Collection[str], n_days: int, now: datetime
+) -> tuple[ApiToken, str]:
     """The token and its secret, which is stored nowhere. Raises UnableToCreateToken."""
     useful = access.scopes_of(user.roles)
     if not scopes or not set(scopes) <= set(useful):
@@ -46,12 +50,20 @@ def create_token(*, user: User, name: str, scopes: Collection[str], n_days: int,
             created_at=now,
             expires_at=now + timedelta(days=n_days),
         )
-        audit.record(by=user, action="create", target=token, after={"name": name, "scopes": token.scopes}, now=now)
+        audit.record(
+            by=user,
+            action="create",
+            target=token,
+            after={"name": name, "scopes": token.scopes},
+            now=now,
+        )
     return token, secret
 
 
 def revoke_token(*, user: User, pk: int, now: datetime) -> bool:
-    """End one of the person's own tokens at once. False when there is none such, or it was revoked before."""
+    """End one of the person's own tokens at once. False when there is none such, or it was revoked
+    before.
+    """
     with transaction.atomic():
         if user.api_tokens.filter(pk=pk, revoked_at=None).update(revoked_at=now) != 1:
             return False
@@ -66,7 +78,8 @@ def tokens_of(*, user: User) -> QuerySet[ApiToken]:
 
 def check(*, secret: str, now: datetime) -> ApiToken:
     """The token behind a secret, its use noted. Raises TokenRefused."""
-    # A secret is 256 random bits, so a plain hash is as good as a slow one, and equality in the index tells a guesser nothing.
+    # A secret is 256 random bits, so a plain hash is as good as a slow one, and equality in the
+    # index tells a guesser nothing.
     token = ApiToken.objects.select_related("user").filter(secret_sha256=_hash(secret)).first()
     if token is None or token.revoked_at is not None or not token.user.is_active:
         raise TokenRefused(_("This token is not known. Make one on your profile page."))

@@ -46,7 +46,9 @@ def token_new(request: HttpRequest) -> HttpResponse:
     form = TokenForm(request.POST, user=request.user, prefix="token")
     if form.is_valid():
         try:
-            token, secret = tokens.create_token(user=request.user, **form.cleaned_data, now=timezone.now())
+            token, secret = tokens.create_token(
+                user=request.user, **form.cleaned_data, now=timezone.now()
+            )
         except tokens.UnableToCreateToken as problem:
             form.add_error(None, str(problem))
         else:
@@ -64,7 +66,9 @@ def token_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponseBase:
-    """Keeps the language with the person when somebody is signed in, and in a cookie for the login page."""
+    """Keeps the language with the person when somebody is signed in, and in a cookie for the login
+    page.
+    """
     language = request.POST.get("language", "")
     if isinstance(request.user, User) and translation.check_for_language(language):
         services.choose_language(user=request.user, language=language)
@@ -85,4 +89,9 @@ def _profile(request: HttpRequest, form: ProfileForm, token_form: TokenForm) -> 
         "tokens": tokens.tokens_of(user=request.user),
         "now": timezone.now(),
     }
-    return render(request, "account/profile.html", context, status=422 if form.errors or token_form.errors else 200)
+    return render(
+        request,
+        "account/profile.html",
+        context,
+        status=422 if form.errors or token_form.errors else 200,
+    )

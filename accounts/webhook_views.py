@@ -26,19 +26,29 @@ def new(request: HttpRequest) -> HttpResponse:
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            webhook, secret = webhooks.create_webhook(**form.cleaned_data, by=request.user, now=timezone.now())
+            webhook, secret = webhooks.create_webhook(
+                **form.cleaned_data, by=request.user, now=timezone.now()
+            )
         except webhooks.UnableToTell as problem:
             form.add_error("url", str(problem))
         else:
-            return render(request, "account/webhook_made.html", {"webhook": webhook, "secret": secret})
-    return render(request, "account/webhook_new.html", {"form": form}, status=422 if form.errors else 200)
+            return render(
+                request, "account/webhook_made.html", {"webhook": webhook, "secret": secret}
+            )
+    return render(
+        request, "account/webhook_new.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @require_GET
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     webhook = get_object_or_404(Webhook, pk=pk)
     has_two = webhook.old_salt_until is not None and webhook.old_salt_until > timezone.now()
-    context = {"webhook": webhook, "log": webhooks.log_of(webhook=webhook), "has_two_secrets": has_two}
+    context = {
+        "webhook": webhook,
+        "log": webhooks.log_of(webhook=webhook),
+        "has_two_secrets": has_two,
+    }
     return render(request, "account/webhook.html", context)
 
 
@@ -49,17 +59,25 @@ def rotate(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
     webhook = get_object_or_404(Webhook, pk=pk)
     try:
-        webhook, secret = webhooks.rotate_secret(webhook=webhook, by=request.user, now=timezone.now())
+        webhook, secret = webhooks.rotate_secret(
+            webhook=webhook, by=request.user, now=timezone.now()
+        )
     except webhooks.UnableToRotate as problem:
         messages.warning(request, str(problem))
         return redirect("webhook", pk)
-    return render(request, "account/webhook_made.html", {"webhook": webhook, "secret": secret, "is_rotated": True})
+    return render(
+        request,
+        "account/webhook_made.html",
+        {"webhook": webhook, "secret": secret, "is_rotated": True},
+    )
 
 
 @require_POST
 def end_secret(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
-    if webhooks.end_old_secret(webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now()):
+    if webhooks.end_old_secret(
+        webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now()
+    ):
         messages.success(request, _("The secret before signs no more."))
     return redirect("webhook", pk)
 
@@ -67,21 +85,27 @@ def end_secret(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def disable(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
-    webhooks.disable_webhook(webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now())
+    webhooks.disable_webhook(
+        webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now()
+    )
     return redirect("webhook", pk)
 
 
 @require_POST
 def enable(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
-    webhooks.enable_webhook(webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now())
+    webhooks.enable_webhook(
+        webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now()
+    )
     return redirect("webhook", pk)
 
 
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     assert isinstance(request.user, User)
-    webhooks.delete_webhook(webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now())
+    webhooks.delete_webhook(
+        webhook=get_object_or_404(Webhook, pk=pk), by=request.user, now=timezone.now()
+    )
     messages.success(request, _("The webhook and its log are gone."))
     return redirect("webhooks")
 

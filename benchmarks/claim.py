@@ -2,10 +2,11 @@
 
     python scripts/run_with_services.py python benchmarks/claim.py [--slots 1000000] [--quick]
 
-A veteran has judged the first tenth of the large campaign's slots' worth of items (100,000 of 1,000,000 slots), so that
-everything at the head of the queue is theirs already. Ends with one JSON line; times in milliseconds, medians of
-`claims` claims, each followed by a submit that is not timed. `first_ms` is the veteran's first claim ever, made with no
-remembered place: the one walk over all that they have done. `desk_list_…_ms` is the desk's list, whose counts stop at 1,000.
+A veteran has judged the first tenth of the large campaign's slots' worth of items (100,000 of
+1,000,000 slots), so that everything at the head of the queue is theirs already. Ends with one JSON
+line; times in milliseconds, medians of `claims` claims, each followed by a submit that is not
+timed. `first_ms` is the veteran's first claim ever, made with no remembered place: the one walk
+over all that they have done. `desk_list_…_ms` is the desk's list, whose counts stop at 1,000.
 """
 
 import argparse
@@ -29,7 +30,15 @@ from django.db import connection  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from labeling import queue, services  # noqa: E402
-from labeling.models import Campaign, Guideline, Pool, PoolMembership, Prompt, Rater, Source  # noqa: E402
+from labeling.models import (  # noqa: E402
+    Campaign,
+    Guideline,
+    Pool,
+    PoolMembership,
+    Prompt,
+    Rater,
+    Source,
+)
 from labeling.selectors import desk  # noqa: E402
 
 OVERLAP = 3
@@ -61,7 +70,9 @@ def measure(*, n_slots: int, n_claims: int) -> dict[str, object]:
     newcomers = [Rater.objects.create(alias=name) for name in ("new in small", "new in large")]
     workers = [(small, newcomers[0]), (large, newcomers[1]), (large, veteran)]
     in_small, in_large, by_veteran = claim_times(workers, n=n_claims)
-    small_ms, large_ms, veteran_ms = (round(statistics.median(times), 3) for times in (in_small, in_large, by_veteran))
+    small_ms, large_ms, veteran_ms = (
+        round(statistics.median(times), 3) for times in (in_small, in_large, by_veteran)
+    )
     return {
         "slots": n_slots,
         "judged_by_veteran": n_judged,
@@ -76,17 +87,27 @@ def measure(*, n_slots: int, n_claims: int) -> dict[str, object]:
         "growth": round(max(large_ms, veteran_ms) / small_ms, 3),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "database": f"{connection.vendor} {getattr(connection, 'pg_version', '')}".strip(),
-        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
+        "commit": (
+            subprocess.run(
+                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+            ).stdout.strip()
+        ),
     }
 
 
 def campaign_of(*, n_slots: int) -> Campaign:
-    """An open demonstration campaign, written by the database itself: one prompt, asked again and again."""
+    """An open demonstration campaign, written by the database itself: one prompt, asked again and
+    again.
+    """
     source, _ = Source.objects.get_or_create(name="benchmark", kind=Source.Kind.IMPORT)
-    prompt = Prompt.objects.create(messages=[{"role": "user", "content": "Why?"}], messages_sha256="", source=source)
+    prompt = Prompt.objects.create(
+        messages=[{"role": "user", "content": "Why?"}], messages_sha256="", source=source
+    )
     pool, _ = Pool.objects.get_or_create(name="benchmark")
     guideline = Guideline.objects.filter(name="benchmark").first()
-    guideline = guideline or services.create_guideline(name="benchmark", text="Answer.", by=None, now=NOW)
+    guideline = guideline or services.create_guideline(
+        name="benchmark", text="Answer.", by=None, now=NOW
+    )
     campaign = services.create_campaign(
         name=f"{n_slots} slots",
         kind="demonstration",
@@ -114,7 +135,9 @@ def campaign_of(*, n_slots: int) -> Campaign:
 
 
 def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
-    """As if `rater` had judged the first `n_items` items, one slot each, before places were remembered."""
+    """As if `rater` had judged the first `n_items` items, one slot each, before places were
+    remembered.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE labeling_slot SET state = 'submitted', rater_id = %s FROM labeling_item i"
@@ -122,16 +145,19 @@ def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
             [rater.pk, campaign.pk, n_items],
         )
         cursor.execute(
-            "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id, slot_id,"
-            " is_extra, is_gold, presentation, warnings, submitted_at, version, is_current)"
-            " SELECT 'demonstration', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, false, '{}', '[]', now(), 1, true"
-            " FROM labeling_slot s JOIN labeling_item i ON i.id = s.item_id WHERE s.rater_id = %s",
+            "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id,"
+            " slot_id, is_extra, is_gold, presentation, warnings, submitted_at, version,"
+            " is_current) SELECT 'demonstration', rater_id, i.prompt_id, s.campaign_id, i.id, s.id,"
+            " false, false, '{}', '[]', now(), 1, true FROM labeling_slot s JOIN labeling_item i ON"
+            " i.id = s.item_id WHERE s.rater_id = %s",
             [rater.pk],
         )
 
 
 def claim_times(workers: list[tuple[Campaign, Rater]], *, n: int) -> list[list[float]]:
-    """Milliseconds of each of `n` claims by each worker, in turns, so that a busy machine is as busy for all of them."""
+    """Milliseconds of each of `n` claims by each worker, in turns, so that a busy machine is as
+    busy for all of them.
+    """
     times: list[list[float]] = [[] for _ in workers]
     for number in range(n):
         now = NOW + timedelta(seconds=number)
@@ -146,7 +172,9 @@ def claim_times(workers: list[tuple[Campaign, Rater]], *, n: int) -> list[list[f
 
 
 def desk_list_ms(rater: Rater) -> float:
-    """Median of listing what is open to `rater`: both campaigns, with what waits in them and what they gave today."""
+    """Median of listing what is open to `rater`: both campaigns, with what waits in them and what
+    they gave today.
+    """
     PoolMembership.objects.get_or_create(pool=Pool.objects.get(name="benchmark"), rater=rater)
     times = []
     for _ in range(21):

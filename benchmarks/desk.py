@@ -1,18 +1,23 @@
-"""What a judged item costs, how many fit into a second, how long the next one takes, and whether a judgment is ever lost.
+"""What a judged item costs, how many fit into a second, how long the next one takes, and whether a
+judgment is ever lost.
 
     python scripts/run_with_services.py --durable python benchmarks/desk.py [--quick]
 
-The site as production runs it, started here: gunicorn with two workers, every middleware, hashed files, and a PostgreSQL
-that waits for its disk (fsync). All of it and the clients share this machine's cores. The clients behave like the page
-(scripts/desk_clients.py): each keeps its connection, reviews, submits, and takes the next item from the submit's answer.
-The items have 4 responses of 150 words in Markdown and one slot each, so that every item is shown for the first time.
+The site as production runs it, started here: gunicorn with two workers, every middleware, hashed
+files, and a PostgreSQL that waits for its disk (fsync). All of it and the clients share this
+machine's cores. The clients behave like the page (scripts/desk_clients.py): each keeps its
+connection, reviews, submits, and takes the next item from the submit's answer. The items have 4
+responses of 150 words in Markdown and one slot each, so that every item is shown for the first
+time.
 
-Ends with one JSON line. `cpu_ms_per_item`: processor time of gunicorn and PostgreSQL (/proc/<pid>/stat) by judged item, with
-50 raters at work: the submit and the next item in its answer. `with_review_ms`: the same with the review before it, as a rater
-who presses the key twice sends it. `floor_ms`: a page with nothing on it, for somebody signed in. `growth_1m`: claim and show
-(the button, and the page it leads to) at 1,000,000 slots by that at 10,000, overlap 3, medians, for a new rater and for one who
-has judged the first 100,000 items: the worse. `over_assigned` and `lost` count over everything, a contest of 50 raters for
-the last slots of 300 items at overlap 3 included. The HTML of the texts is made before, as a worker does (ahead_ms_per_item).
+Ends with one JSON line. `cpu_ms_per_item`: processor time of gunicorn and PostgreSQL
+(/proc/<pid>/stat) by judged item, with 50 raters at work: the submit and the next item in its
+answer. `with_review_ms`: the same with the review before it, as a rater who presses the key twice
+sends it. `floor_ms`: a page with nothing on it, for somebody signed in. `growth_1m`: claim and show
+(the button, and the page it leads to) at 1,000,000 slots by that at 10,000, overlap 3, medians, for
+a new rater and for one who has judged the first 100,000 items: the worse. `over_assigned` and
+`lost` count over everything, a contest of 50 raters for the last slots of 300 items at overlap 3
+included. The HTML of the texts is made before, as a worker does (ahead_ms_per_item).
 """
 
 import argparse
@@ -64,14 +69,21 @@ PAUSE_S = 0.4
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 TICK_MS = 1000 / os.sysconf("SC_CLK_TCK")
 TALK = (
-    "the water in a kettle boils sooner when air pressure falls because molecules leave the surface more easily there so"
-    " climbers cook pasta longer than people at sea do although the flame is as hot and nobody at home would notice it"
+    "the water in a kettle boils sooner when air pressure falls because molecules leave the surface"
+    " more easily there so climbers cook pasta longer than people at sea do although the flame is"
+    " as hot and nobody at home would notice it"
 )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="2,000 items, shorter, growth to 200,000 slots: below a minute")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="2,000 items, shorter, growth to 200,000 slots: below a minute",
+    )
     parser.add_argument("--threads", type=int, default=4, help="of each gunicorn worker")
     parser.add_argument("--only-load", action="store_true", help="leave the growth out")
     chosen = parser.parse_args()
@@ -79,7 +91,10 @@ def main() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SHOW fsync")
         if cursor.fetchone() != ("on",):
-            raise SystemExit("This PostgreSQL does not wait for its disk. Start it with scripts/run_with_services.py --durable.")
+            raise SystemExit(
+                "This PostgreSQL does not wait for its disk. Start it with"
+                " scripts/run_with_services.py --durable."
+            )
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
     fresh, contested = loads(n_items=2_000 if chosen.quick else 10_000)
@@ -94,7 +109,17 @@ def main() -> None:
         cursor.execute("CHECKPOINT")
     ahead_ms = make_pages_ahead(fresh)
     with web_server(threads=chosen.threads) as web:
-        result = asyncio.run(measure(web, people, newcomers, fresh, contested, queues, seconds=4.0 if chosen.quick else 20.0))
+        result = asyncio.run(
+            measure(
+                web,
+                people,
+                newcomers,
+                fresh,
+                contested,
+                queues,
+                seconds=4.0 if chosen.quick else 20.0,
+            )
+        )
     about = {
         "over_assigned": n_over_assigned(),
         "ahead_ms_per_item": ahead_ms,
@@ -104,20 +129,26 @@ def main() -> None:
         "load_average": os.getloadavg(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "database": f"postgresql {count('SHOW server_version_num')}",
-        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
+        "commit": (
+            subprocess.run(
+                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+            ).stdout.strip()
+        ),
     }
     print(json.dumps(result | about))
 
 
 def make_pages_ahead(campaign: Campaign) -> float:
-    """What the worker does before raters come to an item, done here for all items; processor time by item."""
+    """What the worker does before raters come to an item, done here for all items; processor time
+    by item.
+    """
     n_items = campaign.items.count()
     before = time.process_time() * 1000 + database_cpu_ms()
     services.make_pages_ahead(campaigns=[campaign], n=n_items)
     return round((time.process_time() * 1000 + database_cpu_ms() - before) / n_items, 2)
 
 
-# --- what is measured --------------------------------------------------------------------------------------------
+# --- what is measured -----------------------------------------------------------------------------
 async def measure(
     web: "Web",
     people: list[tuple[Rater, str]],
@@ -134,7 +165,9 @@ async def measure(
     raters = [rater_in(fresh, number, session) for number, (_, session) in enumerate(people)]
     for rater in raters:
         await rater.start()
-    await desk_clients.work_together(raters, seconds=1)  # every thread has its connection, every template is compiled
+    await desk_clients.work_together(
+        raters, seconds=1
+    )  # every thread has its connection, every template is compiled
     floor = await floor_ms(web, raters)
     plain = await load(web, raters, seconds=seconds, reviews=False)
     reviewed = await load(web, raters, seconds=seconds / 2, reviews=True)
@@ -149,7 +182,8 @@ async def measure(
     if queues:
         places = [queues[0], queues[1], queues[1]]
         queued = [
-            rater_in(place, number, session) for number, (place, (_, session)) in enumerate(zip(places, newcomers, strict=True))
+            rater_in(place, number, session)
+            for number, (place, (_, session)) in enumerate(zip(places, newcomers, strict=True))
         ]
         growth = await growth_of(queued, n=60 if seconds < 10 else 200)
     acknowledged = [given.lease for rater in [*raters, *contest, *queued] for given in rater.given]
@@ -167,22 +201,32 @@ async def measure(
         "judged": len(acknowledged),
         "server_ms": plain["server_ms"],
         "database_ms": plain["database_ms"],
-        "with_review": {name: reviewed[name] for name in ("cpu_ms", "per_s", "server_ms", "database_ms")},
+        "with_review": {
+            name: reviewed[name] for name in ("cpu_ms", "per_s", "server_ms", "database_ms")
+        },
         "paused": {name: paused[name] for name in ("cpu_ms", "per_s", "p50_ms", "p95_ms")},
         "clients_cpu_ms_per_item": plain["clients_ms"],
         "growth": growth,
     }
 
 
-async def load(web: "Web", raters: list[DeskRater], *, seconds: float, reviews: bool, pause_s: float = 0.0) -> dict[str, float]:
+async def load(
+    web: "Web", raters: list[DeskRater], *, seconds: float, reviews: bool, pause_s: float = 0.0
+) -> dict[str, float]:
     """What `raters` get done together, and what it costs."""
     before = [len(rater.given) for rater in raters]
     for rater in raters:
         rater.reviews = reviews
     server, database, clients = web.cpu_ms(), database_cpu_ms(), time.process_time() * 1000
     took = await desk_clients.work_together(raters, seconds=seconds, pause_s=pause_s)
-    server, database, clients = web.cpu_ms() - server, database_cpu_ms() - database, time.process_time() * 1000 - clients
-    given = [given for rater, start in zip(raters, before, strict=True) for given in rater.given[start:]]
+    server, database, clients = (
+        web.cpu_ms() - server,
+        database_cpu_ms() - database,
+        time.process_time() * 1000 - clients,
+    )
+    given = [
+        given for rater, start in zip(raters, before, strict=True) for given in rater.given[start:]
+    ]
     times = sorted(one.took_s * 1000 for one in given)
     return {
         "cpu_ms": round((server + database) / len(given), 2),
@@ -209,7 +253,8 @@ async def floor_ms(web: "Web", raters: list[DeskRater], *, each: int = 10) -> fl
 async def growth_of(raters: list[DeskRater], *, n: int) -> dict[str, object]:
     """Milliseconds to claim and show, in turns, so that a busy machine is as busy for all.
 
-    The veteran's first claim of all is the one walk over what they did before places were remembered, and stands apart.
+    The veteran's first claim of all is the one walk over what they did before places were
+    remembered, and stands apart.
     """
     times: list[list[float]] = [[] for _ in raters]
     for _ in range(n + 1):
@@ -229,12 +274,18 @@ async def growth_of(raters: list[DeskRater], *, n: int) -> dict[str, object]:
 
 
 async def first_load_kb(rater: DeskRater) -> float:
-    """The page with an item and every file it names or imports, as sent, with nothing in the browser's cache."""
+    """The page with an item and every file it names or imports, as sent, with nothing in the
+    browser's cache.
+    """
     page = await rater.get(rater.item)
     html = page.body.decode()
     imports = json.loads(found(r'<script type="importmap"[^>]*>(.*?)</script>', html)[0])["imports"]
     wanted = found(r'<(?:link|script)[^>]*(?:href|src)="(/static/[^"]+)"', html)
-    wanted += [imports[f"js/{name}"] for names in found(r'data-behavior="([^"]+)"', html) for name in names.split()]
+    wanted += [
+        imports[f"js/{name}"]
+        for names in found(r'data-behavior="([^"]+)"', html)
+        for name in names.split()
+    ]
     size, seen = len(page.raw), set()
     while wanted:
         path = wanted.pop()
@@ -255,18 +306,18 @@ def found(pattern: str, text: str) -> list[str]:
 def n_over_assigned() -> int:
     """Items with more judgments that count than slots asked for, or two by one rater."""
     return count(
-        "SELECT count(*) FROM (SELECT j.item_id FROM labeling_judgment j JOIN labeling_campaign c ON c.id = j.campaign_id"
-        " WHERE NOT j.is_extra AND j.is_current GROUP BY j.item_id, c.overlap"
-        " HAVING count(*) > c.overlap OR count(DISTINCT j.rater_id) < count(*)) over"
+        "SELECT count(*) FROM (SELECT j.item_id FROM labeling_judgment j JOIN labeling_campaign c"
+        " ON c.id = j.campaign_id WHERE NOT j.is_extra AND j.is_current GROUP BY j.item_id,"
+        " c.overlap HAVING count(*) > c.overlap OR count(DISTINCT j.rater_id) < count(*)) over"
     )
 
 
 def n_lost(leases: list[str]) -> int:
     """Judgments that a rater was told are stored, and that are not there whole."""
     whole = (
-        "SELECT count(*) FROM labeling_judgment j JOIN labeling_comparison c ON c.judgment_id = j.id"
-        " WHERE j.lease = ANY(%s::uuid[]) AND %s ="
-        " (SELECT count(*) FROM labeling_rankedresponse r WHERE r.comparison_id = c.judgment_id AND r.rank IS NOT NULL)"
+        "SELECT count(*) FROM labeling_judgment j JOIN labeling_comparison c ON c.judgment_id ="
+        " j.id WHERE j.lease = ANY(%s::uuid[]) AND %s = (SELECT count(*) FROM"
+        " labeling_rankedresponse r WHERE r.comparison_id = c.judgment_id AND r.rank IS NOT NULL)"
     )
     return len(set(leases)) - count(whole, [leases, K])
 
@@ -277,7 +328,7 @@ def count(statement: str, values: Sequence[Any] | None = None) -> int:
         return int(cursor.fetchone()[0])
 
 
-# --- processor time ----------------------------------------------------------------------------------------------
+# --- processor time -------------------------------------------------------------------------------
 class Web:
     """gunicorn and its workers."""
 
@@ -295,8 +346,14 @@ def database_cpu_ms() -> float:
 
 def cpu_ms_of(pid: int) -> float:
     """Of the process, its children, and those of them that ended."""
-    children = [int(child.name) for child in Path("/proc").iterdir() if child.name.isdecimal() and parent_of(child) == pid]
-    return sum(sum(int(ticks) for ticks in stat_of(one)[11:15]) for one in [pid, *children]) * TICK_MS
+    children = [
+        int(child.name)
+        for child in Path("/proc").iterdir()
+        if child.name.isdecimal() and parent_of(child) == pid
+    ]
+    return (
+        sum(sum(int(ticks) for ticks in stat_of(one)[11:15]) for one in [pid, *children]) * TICK_MS
+    )
 
 
 def stat_of(pid: int) -> list[str]:
@@ -314,12 +371,23 @@ def parent_of(process: Path) -> int:
 @contextmanager
 def web_server(*, threads: int) -> Iterator[Web]:
     port = servers.free_port()
-    options = f"--bind 127.0.0.1:{port} --workers 2 --threads {threads} --preload --graceful-timeout 2 --no-control-socket"
+    options = (
+        f"--bind 127.0.0.1:{port} --workers 2 --threads {threads} --preload --graceful-timeout 2"
+        " --no-control-socket"
+    )
     command = f"gunicorn config.wsgi {options}"
-    process = subprocess.Popen([sys.executable, "-m", *command.split()], cwd=ROOT, preexec_fn=servers.die_with_parent)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command.split()], cwd=ROOT, preexec_fn=servers.die_with_parent
+    )
     try:
         servers.wait(
-            lambda: subprocess.call(["bash", "-c", f": < /dev/tcp/127.0.0.1/{port}"], stderr=subprocess.DEVNULL) == 0, process
+            lambda: (
+                subprocess.call(
+                    ["bash", "-c", f": < /dev/tcp/127.0.0.1/{port}"], stderr=subprocess.DEVNULL
+                )
+                == 0
+            ),
+            process,
         )
         yield Web(process.pid, port)
     finally:
@@ -327,17 +395,27 @@ def web_server(*, threads: int) -> Iterator[Web]:
         process.wait(timeout=20)
 
 
-# --- what is judged ----------------------------------------------------------------------------------------------
+# --- what is judged -------------------------------------------------------------------------------
 def loads(*, n_items: int) -> tuple[Campaign, Campaign]:
-    """A campaign of items that nobody has seen, one slot each, and one whose few slots 50 raters fight for."""
+    """A campaign of items that nobody has seen, one slot each, and one whose few slots 50 raters
+    fight for.
+    """
     source = Source.objects.create(name="benchmark", kind=Source.Kind.MODEL)
     chance = Random(4)
     prompts = Prompt.objects.bulk_create(
-        Prompt(messages=[{"role": "user", "content": words(chance, 30) + "?"}], messages_sha256="", source=source)
+        Prompt(
+            messages=[{"role": "user", "content": words(chance, 30) + "?"}],
+            messages_sha256="",
+            source=source,
+        )
         for _ in range(n_items + N_CONTESTED)
     )
     Response.objects.bulk_create(
-        (Response(prompt=prompt, source=source, number=n, text=response(chance)) for prompt in prompts for n in range(K)),
+        (
+            Response(prompt=prompt, source=source, number=n, text=response(chance))
+            for prompt in prompts
+            for n in range(K)
+        ),
         batch_size=2_000,
     )
     fresh = campaign(name="fresh", prompts=prompts[:n_items], overlap=1)
@@ -348,7 +426,10 @@ def response(chance: Random) -> str:
     """150 words as a model writes them: emphasis, a list, code."""
     listed = "\n".join(f"- {words(chance, 15)}" for _ in range(3))
     opening = f"{words(chance, 25)}. **{words(chance, 3)}** {words(chance, 17)}."
-    return f"{opening}\n\n{listed}\n\n{words(chance, 40)}, *{words(chance, 2)}* and `{words(chance, 2)}` {words(chance, 15)}."
+    return (
+        f"{opening}\n\n{listed}\n\n{words(chance, 40)}, *{words(chance, 2)}* and"
+        f" `{words(chance, 2)}` {words(chance, 15)}."
+    )
 
 
 def words(chance: Random, n: int) -> str:
@@ -358,7 +439,9 @@ def words(chance: Random, n: int) -> str:
 def campaign(*, name: str, prompts: list[Prompt], overlap: int) -> Campaign:
     pool, _ = Pool.objects.get_or_create(name="benchmark")
     guideline = Guideline.objects.filter(name="benchmark").first()
-    guideline = guideline or services.create_guideline(name="benchmark", text="# Be helpful\n\nThen be honest.", by=None, now=NOW)
+    guideline = guideline or services.create_guideline(
+        name="benchmark", text="# Be helpful\n\nThen be honest.", by=None, now=NOW
+    )
     made = services.create_campaign(
         name=name,
         kind="comparison",
@@ -375,11 +458,17 @@ def campaign(*, name: str, prompts: list[Prompt], overlap: int) -> Campaign:
 
 
 def queue_of(*, n_slots: int) -> Campaign:
-    """An open campaign, written by the database itself: one prompt's responses, to be compared again and again."""
-    made = campaign(name=f"{n_slots} slots", prompts=[Prompt.objects.earliest("pk")], overlap=OVERLAP)
+    """An open campaign, written by the database itself: one prompt's responses, to be compared
+    again and again.
+    """
+    made = campaign(
+        name=f"{n_slots} slots", prompts=[Prompt.objects.earliest("pk")], overlap=OVERLAP
+    )
     first = made.items.get()
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")  # the rows below refer to rows above
+        cursor.execute(
+            "SET session_replication_role = replica"
+        )  # the rows below refer to rows above
         cursor.execute(
             "INSERT INTO labeling_item (campaign_id, prompt_id, position, created_at)"
             " SELECT %s, %s, n, now() FROM generate_series(1, %s) n",
@@ -387,7 +476,8 @@ def queue_of(*, n_slots: int) -> Campaign:
         )
         cursor.execute(
             "INSERT INTO labeling_itemresponse (item_id, response_id) SELECT i.id, r.response_id"
-            " FROM labeling_item i, labeling_itemresponse r WHERE i.campaign_id = %s AND i.position > 0 AND r.item_id = %s",
+            " FROM labeling_item i, labeling_itemresponse r WHERE i.campaign_id = %s AND i.position"
+            " > 0 AND r.item_id = %s",
             [made.pk, first.pk],
         )
         cursor.execute(
@@ -401,7 +491,9 @@ def queue_of(*, n_slots: int) -> Campaign:
 
 
 def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
-    """As if `rater` had judged the first `n_items` items, one slot each, before places were remembered."""
+    """As if `rater` had judged the first `n_items` items, one slot each, before places were
+    remembered.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(
@@ -410,10 +502,11 @@ def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
             [rater.pk, campaign.pk, n_items],
         )
         cursor.execute(
-            "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id, slot_id,"
-            " is_extra, is_gold, presentation, warnings, submitted_at, version, is_current)"
-            " SELECT 'comparison', rater_id, i.prompt_id, s.campaign_id, i.id, s.id, false, false, '{}', '[]', %s, 1, true"
-            " FROM labeling_slot s JOIN labeling_item i ON i.id = s.item_id WHERE s.rater_id = %s",
+            "INSERT INTO labeling_judgment (kind, rater_id, prompt_id, campaign_id, item_id,"
+            " slot_id, is_extra, is_gold, presentation, warnings, submitted_at, version,"
+            " is_current) SELECT 'comparison', rater_id, i.prompt_id, s.campaign_id, i.id, s.id,"
+            " false, false, '{}', '[]', %s, 1, true FROM labeling_slot s JOIN labeling_item i ON"
+            " i.id = s.item_id WHERE s.rater_id = %s",
             [NOW, rater.pk],
         )
         cursor.execute("SET session_replication_role = DEFAULT")
@@ -421,7 +514,9 @@ def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
 
 def signed_in(name: str) -> tuple[Rater, str]:
     """A rater of the pool, and the key of a session of theirs."""
-    user = User.objects.create(email=f"{name.replace(' ', '.')}@example.org", name=name, is_rater=True, password="!")
+    user = User.objects.create(
+        email=f"{name.replace(' ', '.')}@example.org", name=name, is_rater=True, password="!"
+    )
     rater = Rater.objects.create(user=user, alias=name)
     services.add_raters(pool=Pool.objects.get(name="benchmark"), raters=[rater], by=None, now=NOW)
     session = SessionStore()

@@ -1,18 +1,23 @@
-"""Is anything lost when everything that can break does? Kills, restarts, full disks and odd messages, while runs and raters work.
+"""Is anything lost when everything that can break does? Kills, restarts, full disks and odd
+messages, while runs and raters work.
 
 usage: python benchmarks/faults.py [--quick] [--faults 220] [--seed 1] [--keep FOLDER]
 
-Ten short runs are always on their way on two GPU nodes without a shared disk (their children count steps and save them, by the
-trainer's own protocol), raters write demonstrations over HTTP and send again what was not answered, and faults come one after
-another in random order: kill -9 of child, supervisor, worker, beat, web and broker (with its data and without), the database
-killed and its connections cut, the store away, a node's disk full, the clock jumping, messages twice and lost, many claims of one
-run at once, a node frozen past its time, a node gone for good. Whoever dies is started again after a second.
+Ten short runs are always on their way on two GPU nodes without a shared disk (their children count
+steps and save them, by the trainer's own protocol), raters write demonstrations over HTTP and send
+again what was not answered, and faults come one after another in random order: kill -9 of child,
+supervisor, worker, beat, web and broker (with its data and without), the database killed and its
+connections cut, the store away, a node's disk full, the clock jumping, messages twice and lost,
+many claims of one run at once, a node frozen past its time, a node gone for good. Whoever dies is
+started again after a second.
 
-Ends with one JSON line; a whole one is kept in benchmarks/results/faults.json. `runs_lost`: runs that did not succeed.
-`runs_twice`: runs that ended or left a model more than once. `judgments_lost`: answers that the site said it had stored and that
-are not there once, as sent. `max_redone_steps_over_interval`: the most steps done again after an interruption, in checkpoint
-intervals. `hung`: runs, raters and processes that never came back. A process of a run that has died twice without getting further
-is spared: three such deaths are what LOST means. Runs that ended on a full disk are retried, as their sentence asks.
+Ends with one JSON line; a whole one is kept in benchmarks/results/faults.json. `runs_lost`: runs
+that did not succeed. `runs_twice`: runs that ended or left a model more than once.
+`judgments_lost`: answers that the site said it had stored and that are not there once, as sent.
+`max_redone_steps_over_interval`: the most steps done again after an interruption, in checkpoint
+intervals. `hung`: runs, raters and processes that never came back. A process of a run that has died
+twice without getting further is spared: three such deaths are what LOST means. Runs that ended on a
+full disk are retried, as their sentence asks.
 """
 
 import argparse
@@ -73,7 +78,9 @@ def main() -> None:
     try:
         rack.begin()
         make_tables(is_hurried=scale.is_hurried)
-        found = endure(rack, scale, chance, [*OFTEN] if options.quick else deck(options.faults, chance))
+        found = endure(
+            rack, scale, chance, [*OFTEN] if options.quick else deck(options.faults, chance)
+        )
     finally:
         if options.keep:
             shutil.copytree(HOME / "log", options.keep, dirs_exist_ok=True)
@@ -84,7 +91,9 @@ def main() -> None:
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help=QUICK_HELP)
     parser.add_argument("--faults", type=int, default=sum(OFTEN.values()))
     parser.add_argument("--seed", type=int, default=1)
@@ -124,7 +133,11 @@ def endure(rack: Rack, scale: Scale, chance: random.Random, faults: list[str]) -
     for kind in faults:
         words = struck(load, strikes, kind)
         done[kind] += words is not None
-        print(f"{time.monotonic() - began:6.1f} s  {kind}: {'nothing to break' if words is None else words}", flush=True)
+        print(
+            f"{time.monotonic() - began:6.1f} s  {kind}:"
+            f" {'nothing to break' if words is None else words}",
+            flush=True,
+        )
         time.sleep(chance.uniform(*scale.between_s))
     hung = load.wait_for_the_end()
     hung += [name for name in rack.commands if not comes_back(rack, name)]

@@ -1,13 +1,17 @@
-"""Does a preference that only raters know reach the policy? Raters who like to be addressed, a reward model, PPO, best of N.
+"""Does a preference that only raters know reach the policy? Raters who like to be addressed, a
+reward model, PPO, best of N.
 
-usage: python benchmarks/hidden_preference.py [--quick] [--folder DIR]   (ends with one JSON line; writes benchmarks/results/)
+usage: python benchmarks/hidden_preference.py [--quick] [--folder DIR]   (ends with one JSON line;
+writes benchmarks/results/)
 
-Simulated raters put the response first that speaks to its reader more often (you, your, yours; at most three times count), and
-err in one judgment of ten. The reward model sees rankings and is never told the rule. Everything runs through the trainers' own
-command, one run folder each, as a node would; DIR keeps them, and a second start goes on behind the last that finished.
+Simulated raters put the response first that speaks to its reader more often (you, your, yours; at
+most three times count), and err in one judgment of ten. The reward model sees rankings and is never
+told the rule. Everything runs through the trainers' own command, one run folder each, as a node
+would; DIR keeps them, and a second start goes on behind the last that finished.
 
-Measured on prompts that nobody learned from, by the rule without errors: the reward model on pairs of the first model's
-responses; PPO's response, and the best of N under the same reward model, each against a response of the first model.
+Measured on prompts that nobody learned from, by the rule without errors: the reward model on pairs
+of the first model's responses; PPO's response, and the best of N under the same reward model, each
+against a response of the first model.
 """
 
 import argparse
@@ -26,7 +30,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+os.environ |= {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 
 import torch  # noqa: E402  # offline first
 
@@ -75,38 +83,76 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="preferably-hidden-") as scratch:
         found = experiment(options, options.folder.absolute() if options.folder else Path(scratch))
-    found |= {"quick": options.quick, "seconds": round(time.monotonic() - started), "cores": os.cpu_count(), "commit": commit()}
+    found |= {
+        "quick": options.quick,
+        "seconds": round(time.monotonic() - started),
+        "cores": os.cpu_count(),
+        "commit": commit(),
+    }
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n")
     print(json.dumps(found))
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="few prompts and episodes: shows that it runs, proves nothing")
-    parser.add_argument("--folder", type=Path, help="keep the runs here, and go on from those that have finished")
-    parser.add_argument("--model", type=Path, default=ROOT / "build" / "smollm2", help="made from the packaged weights if absent")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="few prompts and episodes: shows that it runs, proves nothing",
+    )
+    parser.add_argument(
+        "--folder", type=Path, help="keep the runs here, and go on from those that have finished"
+    )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=ROOT / "build" / "smollm2",
+        help="made from the packaged weights if absent",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if not (options.model / "config.json").exists():
-        subprocess.run([sys.executable, "-m", "training.trainer.demo_model", str(options.model)], check=True, cwd=ROOT)
+        subprocess.run(
+            [sys.executable, "-m", "training.trainer.demo_model", str(options.model)],
+            check=True,
+            cwd=ROOT,
+        )
     return options
 
 
 def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """The story: first model, its responses, what raters say of them, reward model, PPO; then the exam."""
+    """The story: first model, its responses, what raters say of them, reward model, PPO; then the
+    exam.
+    """
     draw = random.Random(options.seed)
-    n_exam, n_watched, n_practice, n_episodes = (8, 4, 16, 16) if options.quick else (N_EXAM, N_WATCHED, 10_000, N_EPISODES)
+    n_exam, n_watched, n_practice, n_episodes = (
+        (8, 4, 16, 16) if options.quick else (N_EXAM, N_WATCHED, 10_000, N_EPISODES)
+    )
     prompts = read_prompts(options, draw)
-    exam, watched, practice = prompts[:n_exam], prompts[N_EXAM:][:n_watched], prompts[N_EXAM + N_WATCHED :][:n_practice]
+    exam, watched, practice = (
+        prompts[:n_exam],
+        prompts[N_EXAM:][:n_watched],
+        prompts[N_EXAM + N_WATCHED :][:n_practice],
+    )
     sampling = {"max_new_tokens": LONGEST_RESPONSE, "batch_size": 72, "top_p": 1.0}
     first = options.model.absolute()
 
     lesson = snapshot(folder / "lesson", train=practice + watched)
-    sampled = responses(run(folder / "sample", "sample", first, lesson, sampling | {"n_responses": N_COMPARED}))
+    sampled = responses(
+        run(folder / "sample", "sample", first, lesson, sampling | {"n_responses": N_COMPARED})
+    )
     judged = judgments(practice, sampled, draw)
-    rankings = snapshot(folder / "rankings", train=judged, validation=judgments(watched, sampled, draw))
+    rankings = snapshot(
+        folder / "rankings", train=judged, validation=judgments(watched, sampled, draw)
+    )
     reward = run(folder / "reward", "reward", first, rankings, REWARD)
 
     rollouts = snapshot(folder / "rollouts", train=practice, validation=watched)
@@ -114,8 +160,12 @@ def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     ppo = run(folder / "ppo", "ppo", first, rollouts, settings, reward_model=reward / "model")
 
     paper = snapshot(folder / "exam", train=exam)
-    of_first = responses(run(folder / "exam-first", "sample", first, paper, sampling | {"n_responses": 1 + BEST_OF}))
-    of_ppo = responses(run(folder / "exam-ppo", "sample", ppo / "model", paper, sampling | {"n_responses": 1}))
+    of_first = responses(
+        run(folder / "exam-first", "sample", first, paper, sampling | {"n_responses": 1 + BEST_OF})
+    )
+    of_ppo = responses(
+        run(folder / "exam-ppo", "sample", ppo / "model", paper, sampling | {"n_responses": 1})
+    )
     rewards = score(reward / "model", exam, of_first)
     return measures(exam, of_first, of_ppo, rewards) | {
         "n_judged_prompts": len(judged),
@@ -124,12 +174,18 @@ def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "n_episodes": result(ppo)["n_episodes"],
         "ppo_reward": [round(result(ppo)[name], 3) for name in ("reward_before", "reward_after")],
         "ppo_kl": round(result(ppo)["kl_after"], 2),
-        "seconds_of": {name: round(result(folder / name)["seconds"]) for name in ("sample", "reward", "ppo")},
+        "seconds_of": {
+            name: round(result(folder / name)["seconds"]) for name in ("sample", "reward", "ppo")
+        },
     }
 
 
-def measures(exam: list[Row], of_first: dict[Any, list[Row]], of_ppo: dict[Any, list[Row]], rewards: Any) -> dict[str, Any]:
-    """Everything by the rule without errors; a tie in the rule is half a win, and no pair of the reward model's."""
+def measures(
+    exam: list[Row], of_first: dict[Any, list[Row]], of_ppo: dict[Any, list[Row]], rewards: Any
+) -> dict[str, Any]:
+    """Everything by the rule without errors; a tie in the rule is half a win, and no pair of the
+    reward model's.
+    """
     right = pairs = 0
     wins: dict[str, list[float]] = {"ppo": [], "best_of_n": []}
     counts: dict[str, list[int]] = {"first": [], "ppo": [], "best_of_n": []}
@@ -142,14 +198,20 @@ def measures(exam: list[Row], of_first: dict[Any, list[Row]], of_ppo: dict[Any, 
             if liked[one] != liked[other]:
                 pairs += 1
                 right += (given[one] > given[other]) == (liked[one] > liked[other])
-        chosen = {"ppo": liking(of_ppo[key][0]["text"]), "best_of_n": liked[max(range(len(pool)), key=given.__getitem__)]}
+        chosen = {
+            "ppo": liking(of_ppo[key][0]["text"]),
+            "best_of_n": liked[max(range(len(pool)), key=given.__getitem__)],
+        }
         mine = liking(opponent["text"])
         counts["first"].append(mine)
         for name, value in chosen.items():
             counts[name].append(value)
             wins[name].append(1.0 if value > mine else 0.5 if value == mine else 0.0)
     low, high = wilson_interval(right, pairs)
-    found: dict[str, Any] = {"reward_accuracy": round(right / max(pairs, 1), 3), "reward_accuracy_interval": rounded(low, high)}
+    found: dict[str, Any] = {
+        "reward_accuracy": round(right / max(pairs, 1), 3),
+        "reward_accuracy_interval": rounded(low, high),
+    }
     found |= {
         "n_exam_pairs": pairs,
         "n_exam_prompts": len(exam),
@@ -159,23 +221,29 @@ def measures(exam: list[Row], of_first: dict[Any, list[Row]], of_ppo: dict[Any, 
     for name, won in wins.items():
         found[f"{name}_win_rate"] = round(sum(won) / len(won), 3)
         found[f"{name}_win_rate_interval"] = rounded(*wilson_interval(sum(won), len(won)))
-    return found | {"mean_addresses": {name: round(sum(n) / len(n), 2) for name, n in counts.items()}}
+    return found | {
+        "mean_addresses": {name: round(sum(n) / len(n), 2) for name, n in counts.items()}
+    }
 
 
 def rounded(*values: float) -> list[float]:
     return [round(value, 3) for value in values]
 
 
-# --- people ------------------------------------------------------------------------------------------------------
+# --- people ---------------------------------------------------------------------------------------
 
 
 def liking(text: str) -> int:
-    """What the raters like, and nobody else is told: how often the reader is spoken to, up to three times."""
+    """What the raters like, and nobody else is told: how often the reader is spoken to, up to three
+    times.
+    """
     return min(len(ADDRESS.findall(text)), MOST_COUNTED)
 
 
 def judgments(prompts: list[Row], written: dict[Any, list[Row]], draw: random.Random) -> list[Row]:
-    """One rater's ranking of each prompt's responses; one in ten has its likings in random order."""
+    """One rater's ranking of each prompt's responses; one in ten has its likings in random
+    order.
+    """
     rows = []
     for prompt in prompts:
         answers = written[prompt["prompt_id"]]
@@ -184,28 +252,63 @@ def judgments(prompts: list[Row], written: dict[Any, list[Row]], draw: random.Ra
             draw.shuffle(liked)
         order = sorted(set(liked), reverse=True)
         ranked = [
-            {"text": row["text"], "rank": 1 + order.index(value), "response": place, "is_ended": row["is_ended"]}
+            {
+                "text": row["text"],
+                "rank": 1 + order.index(value),
+                "response": place,
+                "is_ended": row["is_ended"],
+            }
             for place, (row, value) in enumerate(zip(answers, liked, strict=True))
         ]
         number = prompt["prompt_id"]
         rows.append(
-            {"id": f"judgment-{number}", "prompt": prompt["prompt"], "responses": ranked, "judgment": number, "weight": 1.0}
+            {
+                "id": f"judgment-{number}",
+                "prompt": prompt["prompt"],
+                "responses": ranked,
+                "judgment": number,
+                "weight": 1.0,
+            }
         )
     return rows
 
 
-# --- runs --------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
-def run(folder: Path, kind: str, model: Path, rows: Path, config: dict[str, Any], reward_model: Path | None = None) -> Path:
-    """One run of the trainers' command, as a node carries it out; one that has finished is not done again."""
+def run(
+    folder: Path,
+    kind: str,
+    model: Path,
+    rows: Path,
+    config: dict[str, Any],
+    reward_model: Path | None = None,
+) -> Path:
+    """One run of the trainers' command, as a node carries it out; one that has finished is not done
+    again.
+    """
     if not (folder / run_dir.RESULT).exists():
         print(f"{kind}: {folder.name}", file=sys.stderr, flush=True)
         of_reward = str(reward_model) if reward_model else None
-        job = run_dir.Job(kind, 1, 1, config, str(model), str(rows), reward_model=of_reward, threads=os.cpu_count() or 1)
+        job = run_dir.Job(
+            kind,
+            1,
+            1,
+            config,
+            str(model),
+            str(rows),
+            reward_model=of_reward,
+            threads=os.cpu_count() or 1,
+        )
         run_dir.write_job(folder, job)
         with (folder / "log.txt").open("ab") as log:
-            subprocess.run([sys.executable, "-m", "training.trainer", str(folder)], check=True, cwd=ROOT, stdout=log, stderr=log)
+            subprocess.run(
+                [sys.executable, "-m", "training.trainer", str(folder)],
+                check=True,
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+            )
     return folder
 
 
@@ -237,29 +340,50 @@ def score(model: Path, exam: list[Row], written: dict[Any, list[Row]]) -> dict[A
     for prompt in exam:
         ids = data.prompt_ids(tokenizer, prompt["prompt"])
         rows = [
-            ids + data.response_ids(tokenizer, prompt["prompt"], ids, row["text"], is_ended=row["is_ended"])
+            ids
+            + data.response_ids(
+                tokenizer, prompt["prompt"], ids, row["text"], is_ended=row["is_ended"]
+            )
             for row in written[prompt["prompt_id"]]
         ]
-        found[prompt["prompt_id"]] = loading.last_token_rewards(reward, *data.padded(rows, tokenizer.pad_token_id)).tolist()
+        found[prompt["prompt_id"]] = loading.last_token_rewards(
+            reward, *data.padded(rows, tokenizer.pad_token_id)
+        ).tolist()
     return found
 
 
 def read_prompts(options: argparse.Namespace, draw: random.Random) -> list[Row]:
     """Real one-turn prompts that fit, in an order that the seed draws."""
     tokenizer = loading.load_tokenizer(str(options.model))
-    texts = [json.loads(line) for line in (options.data / "oasst_prompts_en_250.jsonl").open(encoding="utf-8")]
-    tasks = [json.loads(line) for line in (options.data / "self_instruct_seed_tasks.jsonl").open(encoding="utf-8")]
+    texts = [
+        json.loads(line)
+        for line in (options.data / "oasst_prompts_en_250.jsonl").open(encoding="utf-8")
+    ]
+    tasks = [
+        json.loads(line)
+        for line in (options.data / "self_instruct_seed_tasks.jsonl").open(encoding="utf-8")
+    ]
     texts += [f"{task['instruction']}\n{task['instances'][0]['input']}".strip() for task in tasks]
-    talks = [json.loads(line) for line in (options.data / "mt_bench_questions.jsonl").open(encoding="utf-8")]
+    talks = [
+        json.loads(line)
+        for line in (options.data / "mt_bench_questions.jsonl").open(encoding="utf-8")
+    ]
     texts += [talk["turns"][0] for talk in talks]
     messages = [[{"role": "user", "content": text}] for text in dict.fromkeys(texts)]
-    fitting = [prompt for prompt in messages if len(data.prompt_ids(tokenizer, prompt)) <= LONGEST_PROMPT]
+    fitting = [
+        prompt for prompt in messages if len(data.prompt_ids(tokenizer, prompt)) <= LONGEST_PROMPT
+    ]
     draw.shuffle(fitting)
-    return [{"id": f"prompt-{number}", "prompt": prompt, "prompt_id": number} for number, prompt in enumerate(fitting)]
+    return [
+        {"id": f"prompt-{number}", "prompt": prompt, "prompt_id": number}
+        for number, prompt in enumerate(fitting)
+    ]
 
 
 def commit() -> str:
-    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT).stdout.strip()
+    return subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
+    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""One large file of plain JSON lines, brought in by `manage.py import_prompts`: how fast, in how much memory, how short its
-transactions.
+"""One large file of plain JSON lines, brought in by `manage.py import_prompts`: how fast, in how
+much memory, how short its transactions.
 
-    python scripts/run_with_services.py python benchmarks/imports.py [--mb 1024] [--quick] [--folder DIR]
+    python scripts/run_with_services.py python benchmarks/imports.py [--mb 1024] [--quick] [--folder
+    DIR]
 
-The file is made here: prompts of 4 to 10 KB of invented words, one in fifty nearly the same as an earlier one and one in two
-hundred the same. The importer is a process of its own, and this one looks at it ten times a second: at its resident
-memory in /proc, and at the age of its transaction in PostgreSQL. Ends with one JSON line. `peak_rss_mb_at_10_percent` beside
-`peak_rss_mb` says whether memory grows with the file; `longest_transaction_s` is what others may have to wait for.
+The file is made here: prompts of 4 to 10 KB of invented words, one in fifty nearly the same as an
+earlier one and one in two hundred the same. The importer is a process of its own, and this one
+looks at it ten times a second: at its resident memory in /proc, and at the age of its transaction
+in PostgreSQL. Ends with one JSON line. `peak_rss_mb_at_10_percent` beside `peak_rss_mb` says
+whether memory grows with the file; `longest_transaction_s` is what others may have to wait for.
 """
 
 import argparse
@@ -48,7 +50,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--mb", type=int, default=1024)
     options.add_argument("--quick", action="store_true", help="30 MB")
-    options.add_argument("--folder", type=Path, help="where the file is made; a temporary folder without it")
+    options.add_argument(
+        "--folder", type=Path, help="where the file is made; a temporary folder without it"
+    )
     chosen = options.parse_args()
     databases = setup_databases(verbosity=0, interactive=False)
     try:
@@ -62,7 +66,9 @@ def main() -> None:
 
 @dataclass
 class Watch:
-    """What was seen of the importer: (share of the file read, resident memory) and the oldest transaction."""
+    """What was seen of the importer: (share of the file read, resident memory) and the oldest
+    transaction.
+    """
 
     memory: list[tuple[float, float]] = field(default_factory=list)
     longest_transaction_s: float = 0.0
@@ -73,8 +79,21 @@ class Watch:
 
 def measure(file: Path) -> dict[str, object]:
     started = time.perf_counter()
-    command = [sys.executable, "manage.py", "import_prompts", str(file), "--format", "jsonl", "--source", "benchmark"]
-    importer = subprocess.Popen([*command, "--licence", "CC0-1.0"], cwd=ROOT, env=os.environ | {"DATABASE_URL": own_database()})
+    command = [
+        sys.executable,
+        "manage.py",
+        "import_prompts",
+        str(file),
+        "--format",
+        "jsonl",
+        "--source",
+        "benchmark",
+    ]
+    importer = subprocess.Popen(
+        [*command, "--licence", "CC0-1.0"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": own_database()},
+    )
     watch = watched(importer)
     seconds = time.perf_counter() - started
     if importer.returncode:
@@ -84,7 +103,9 @@ def measure(file: Path) -> dict[str, object]:
     return {
         "prompts": Prompt.objects.count(),
         "duplicates": counts["duplicates"],
-        "near_duplicates": Prompt.objects.count() - Prompt.objects.values("cluster").distinct().count(),
+        "near_duplicates": (
+            Prompt.objects.count() - Prompt.objects.values("cluster").distinct().count()
+        ),
         "mb": round(file.stat().st_size / MB, 1),
         "seconds": round(seconds, 1),
         "prompts_per_s": round(n_lines / seconds, 1),
@@ -94,7 +115,11 @@ def measure(file: Path) -> dict[str, object]:
         "longest_transaction_s": round(watch.longest_transaction_s, 2),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "database": f"{connection.vendor} {getattr(connection, 'pg_version', '')}",
-        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
+        "commit": (
+            subprocess.run(
+                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+            ).stdout.strip()
+        ),
     }
 
 
@@ -113,7 +138,9 @@ def watched(importer: "subprocess.Popen[bytes]") -> Watch:
         if share * 10 >= told + 1:
             told = int(share * 10)
             print(
-                f"{share:4.0%}: {watch.memory[-1][1]:.0f} MB, longest transaction {watch.longest_transaction_s:.2f} s", flush=True
+                f"{share:4.0%}: {watch.memory[-1][1]:.0f} MB, longest transaction"
+                f" {watch.longest_transaction_s:.2f} s",
+                flush=True,
             )
         time.sleep(LOOK_S)
     return watch
@@ -123,9 +150,10 @@ def where_it_is() -> tuple[float, float]:
     """The share of the file that was read, and the age of the importer's transaction in seconds."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT (SELECT max(bytes_read::float / bytes_total) FROM labeling_import),"
-            " (SELECT max(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_stat_activity"
-            "  WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend')"
+            "SELECT (SELECT max(bytes_read::float / bytes_total) FROM labeling_import), (SELECT"
+            " max(extract(epoch FROM clock_timestamp() - xact_start)) FROM pg_stat_activity  WHERE"
+            " datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client"
+            " backend')"
         )
         share, age = cursor.fetchone()
     return float(share or 0), float(age or 0)
@@ -149,9 +177,13 @@ def write(file: Path, *, n_bytes: int) -> None:
 
 
 def texts(chance: random.Random) -> Iterator[str]:
-    """Prompts without end. Words are drawn as often as a language does it: the n-th word about 1/n as often as the first."""
+    """Prompts without end. Words are drawn as often as a language does it: the n-th word about 1/n
+    as often as the first.
+    """
     syllables = [a + b + c for a in "bdfgklmnprstvz" for b in "aeiou" for c in ("", "n", "r", "s")]
-    words = ["".join(chance.choices(syllables, k=chance.choice((1, 2, 2, 3, 4)))) for _ in range(N_WORDS)]
+    words = [
+        "".join(chance.choices(syllables, k=chance.choice((1, 2, 2, 3, 4)))) for _ in range(N_WORDS)
+    ]
     often = [1 / (n + 5) for n in range(N_WORDS)]
     earlier: list[list[str]] = []
     while True:

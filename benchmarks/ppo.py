@@ -1,12 +1,14 @@
 """PPO here against the last PPOTrainer that TRL shipped (1.12.0), in one run on one machine.
 
-usage: python benchmarks/ppo.py [--quick] [--model DIR]      (ends with one JSON line; kept in benchmarks/results/ppo.json)
+usage: python benchmarks/ppo.py [--quick] [--model DIR]      (ends with one JSON line; kept in
+benchmarks/results/ppo.json)
 
-Both start from SmolLM2-135M with random reward and value heads, take the same prompts of at most 128 tokens and sample 48 new
-tokens: 8 episodes a rollout in micro-batches of 4, one minibatch, full fine-tuning in float32. Both sample all 48: TRL always
-does, and ours is given an end token that is never drawn. TRL 1.12.0 goes into a folder of its own (build/trl-1.12), beside the
-same torch. Measurements alternate, each in a process of its own with a rollout to warm up; the ratios are of medians. Without
---quick four inner epochs are compared too.
+Both start from SmolLM2-135M with random reward and value heads, take the same prompts of at most
+128 tokens and sample 48 new tokens: 8 episodes a rollout in micro-batches of 4, one minibatch, full
+fine-tuning in float32. Both sample all 48: TRL always does, and ours is given an end token that is
+never drawn. TRL 1.12.0 goes into a folder of its own (build/trl-1.12), beside the same torch.
+Measurements alternate, each in a process of its own with a rollout to warm up; the ratios are of
+medians. Without --quick four inner epochs are compared too.
 """
 
 import argparse
@@ -51,15 +53,27 @@ def main() -> None:
     sides += [] if options.quick else ["trl4", "full4"]
     for side in sides:
         runs.setdefault(side, []).append(child(options, side))
-    rate = {side: statistics.median(run["episodes_per_s"] for run in found) for side, found in runs.items()}
-    peak = {side: statistics.median(run["peak_gb"] for run in found) for side, found in runs.items()}
-    cpu = {side: statistics.median(run["cpu_s_per_episode"] for run in found) for side, found in runs.items()}
+    rate = {
+        side: statistics.median(run["episodes_per_s"] for run in found)
+        for side, found in runs.items()
+    }
+    peak = {
+        side: statistics.median(run["peak_gb"] for run in found) for side, found in runs.items()
+    }
+    cpu = {
+        side: statistics.median(run["cpu_s_per_episode"] for run in found)
+        for side, found in runs.items()
+    }
     found = {
         "episodes_per_s_ratio": round(rate["full"] / rate["trl"], 2),
         "peak_memory_ratio": round(peak["full"] / peak["trl"], 2),
         "lora_peak_memory_ratio": round(peak["lora"] / peak["trl"], 2),
-        "episodes_per_s_ratio_bf16": round(rate["autocast"] / rate["trl"], 2) if "autocast" in rate else None,
-        "episodes_per_s_ratio_4_inner_epochs": round(rate["full4"] / rate["trl4"], 2) if "full4" in rate else None,
+        "episodes_per_s_ratio_bf16": (
+            round(rate["autocast"] / rate["trl"], 2) if "autocast" in rate else None
+        ),
+        "episodes_per_s_ratio_4_inner_epochs": (
+            round(rate["full4"] / rate["trl4"], 2) if "full4" in rate else None
+        ),
         "episodes_per_s": {side: round(value, 3) for side, value in rate.items()},
         "peak_gb": {side: round(value, 2) for side, value in peak.items()},
         "cpu_s_ratio": round(cpu["trl"] / cpu["full"], 2),
@@ -67,43 +81,92 @@ def main() -> None:
         "quick": options.quick,
         "seconds": round(time.monotonic() - started),
         "cores": os.cpu_count(),
-        "commit": subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
-        ).stdout.strip(),
+        "commit": (
+            subprocess.run(
+                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
+            ).stdout.strip()
+        ),
     }
     RESULTS.parent.mkdir(exist_ok=True)
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n")
+    RESULTS.write_text(
+        json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n"
+    )
     print(json.dumps(found))
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="one rollout a measurement; under six minutes")
-    parser.add_argument("--model", type=Path, default=ROOT / "build" / "smollm2", help="made from the packaged weights if absent")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")))
-    parser.add_argument("--episodes", type=int, default=16, help="a measurement, after one rollout to warm up")
-    parser.add_argument("--side", choices=("trl", "trl4", "full", "full4", "lora", "autocast"), help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="one rollout a measurement; under six minutes"
+    )
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=ROOT / "build" / "smollm2",
+        help="made from the packaged weights if absent",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
+    )
+    parser.add_argument(
+        "--episodes", type=int, default=16, help="a measurement, after one rollout to warm up"
+    )
+    parser.add_argument(
+        "--side",
+        choices=("trl", "trl4", "full", "full4", "lora", "autocast"),
+        help=argparse.SUPPRESS,
+    )
     options = parser.parse_args()
     options.episodes = BATCH if options.quick else options.episodes
     if not (options.model / "config.json").exists():
-        subprocess.run([sys.executable, "-m", "training.trainer.demo_model", str(options.model)], check=True, cwd=ROOT)
+        subprocess.run(
+            [sys.executable, "-m", "training.trainer.demo_model", str(options.model)],
+            check=True,
+            cwd=ROOT,
+        )
     return options
 
 
 def ensure_yardstick() -> None:
     if not (YARDSTICK / "trl").exists():
         subprocess.run(
-            [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", str(YARDSTICK), "trl==1.12.0"], check=True
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--no-deps",
+                "--target",
+                str(YARDSTICK),
+                "trl==1.12.0",
+            ],
+            check=True,
         )
 
 
 def child(options: argparse.Namespace, side: str) -> dict[str, float]:
     path = [str(YARDSTICK)] if side.startswith("trl") else []
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([*path, str(ROOT)])}
-    command = [sys.executable, __file__, "--side", side, "--model", str(options.model), "--data", str(options.data)]
+    command = [
+        sys.executable,
+        __file__,
+        "--side",
+        side,
+        "--model",
+        str(options.model),
+        "--data",
+        str(options.data),
+    ]
     command += ["--episodes", str(options.episodes)] + ["--quick"] * options.quick
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+    out = subprocess.run(
+        command, check=True, stdout=subprocess.PIPE, text=True, env=environment
+    ).stdout
     found = json.loads(out.strip().splitlines()[-1])
     print(f"{side:9} {json.dumps(found)}", flush=True)
     return found
@@ -115,7 +178,9 @@ def native_bfloat16() -> bool:
 
 
 def measure(options: argparse.Namespace) -> dict[str, float]:
-    seconds, cpu_s, n = train_trl(options) if options.side.startswith("trl") else train_ours(options)
+    seconds, cpu_s, n = (
+        train_trl(options) if options.side.startswith("trl") else train_ours(options)
+    )
     return {
         "episodes": n,
         "seconds": round(seconds, 1),
@@ -126,7 +191,9 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
 
 def prompts(options: argparse.Namespace, tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
-    """Real conversations that end with a person's turn, 128 tokens at most, as the trees have them."""
+    """Real conversations that end with a person's turn, 128 tokens at most, as the trees have
+    them.
+    """
     found: list[list[int]] = []
     for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8"):
         if line.strip():
@@ -134,11 +201,18 @@ def prompts(options: argparse.Namespace, tokenizer: "PreTrainedTokenizerBase") -
     return found[:N_PROMPTS]
 
 
-def walk(node: dict, history: list[dict], tokenizer: "PreTrainedTokenizerBase", found: list[list[int]]) -> None:
-    history = [*history, {"role": "user" if node["role"] == "prompter" else "assistant", "content": node["text"]}]
+def walk(
+    node: dict, history: list[dict], tokenizer: "PreTrainedTokenizerBase", found: list[list[int]]
+) -> None:
+    history = [
+        *history,
+        {"role": "user" if node["role"] == "prompter" else "assistant", "content": node["text"]},
+    ]
     replies = [reply for reply in node.get("replies", []) if not reply.get("deleted")]
     if len([r for r in replies if r["role"] == "assistant" and r.get("rank") is not None]) >= 2:
-        encoded: Any = tokenizer.apply_chat_template(history, add_generation_prompt=True, return_dict=True)
+        encoded: Any = tokenizer.apply_chat_template(
+            history, add_generation_prompt=True, return_dict=True
+        )
         ids: list[int] = encoded["input_ids"]
         if len(ids) <= 128:
             found.append(ids)
@@ -164,11 +238,18 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     if is_lora:
         lora: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
         policy = peft.get_peft_model(policy, peft.LoraConfig(task_type="CAUSAL_LM", **lora))
-        value = peft.get_peft_model(value, peft.LoraConfig(task_type="SEQ_CLS", modules_to_save=["score"], **lora))
+        value = peft.get_peft_model(
+            value, peft.LoraConfig(task_type="SEQ_CLS", modules_to_save=["score"], **lora)
+        )
         models = ppo_trainer.Models(policy, None, None, value)
     else:
         reference = loading.load_policy(str(options.model), tokenizer, torch.float32)
-        models = ppo_trainer.Models(policy, reference, loading.load_reward(str(options.model), tokenizer, torch.bfloat16), value)
+        models = ppo_trainer.Models(
+            policy,
+            reference,
+            loading.load_reward(str(options.model), tokenizer, torch.bfloat16),
+            value,
+        )
     config = PpoConfig(
         method="lora" if is_lora else "full",
         n_episodes=options.episodes + BATCH,  # the first rollout warms up
@@ -183,7 +264,9 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
         kl_coef=0.05,
         ended_floor=0.0,
     )
-    accelerator = Accelerator(mixed_precision="bf16" if options.side == "autocast" else "no", cpu=True)
+    accelerator = Accelerator(
+        mixed_precision="bf16" if options.side == "autocast" else "no", cpu=True
+    )
     trainer = ppo_trainer.PpoTrainer(
         models,
         tokenizer,
@@ -258,7 +341,11 @@ def train_trl(options: argparse.Namespace) -> tuple[float, float, int]:
     clock = Clock()
     trainer.add_callback(clock)
     trainer.train()
-    return clock.ends[-1] - clock.ends[0], clock.cpu[-1] - clock.cpu[0], (len(clock.ends) - 1) * BATCH
+    return (
+        clock.ends[-1] - clock.ends[0],
+        clock.cpu[-1] - clock.cpu[0],
+        (len(clock.ends) - 1) * BATCH,
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""Quality at a million judgments: how long the background job takes, in how much memory, and how fast its pages open.
+"""Quality at a million judgments: how long the background job takes, in how much memory, and how
+fast its pages open.
 
     python scripts/run_with_services.py python benchmarks/quality.py [--judgments 1000000] [--quick]
 
-One campaign of rankings of four, three judgments an item, by 200 raters over 90 days, written by the database itself. The job
-runs twice in a process of its own: over everything, and after 1,000 judgments more. Then an admin opens every quality page.
-Ends with one JSON line: seconds of both, the larger peak of resident memory, the median of all openings, and the slowest
-page's 95th percentile in milliseconds.
+One campaign of rankings of four, three judgments an item, by 200 raters over 90 days, written by
+the database itself. The job runs twice in a process of its own: over everything, and after 1,000
+judgments more. Then an admin opens every quality page. Ends with one JSON line: seconds of both,
+the larger peak of resident memory, the median of all openings, and the slowest page's 95th
+percentile in milliseconds.
 """
+
 # ruff: noqa: S608  # statements put together from this file's own constants
 
 import argparse
@@ -86,10 +89,15 @@ def measure(*, n_judgments: int) -> dict[str, object]:
     execute("UPDATE labeling_qualityreport SET rests_until = NULL")
     judge(first=n_judgments, n=N_NEW)
     increment = in_a_worker(campaign)
-    print(f"{N_NEW} more in {increment['seconds']} s, at most {increment['peak_mb']} MB", flush=True)
+    print(
+        f"{N_NEW} more in {increment['seconds']} s, at most {increment['peak_mb']} MB", flush=True
+    )
     times = {name: openings(address) for name, address in pages(campaign).items()}
     for name, took in times.items():
-        print(f"{name:24} median {statistics.median(took):6.1f} ms, 95 % within {p95(took):6.1f} ms", flush=True)
+        print(
+            f"{name:24} median {statistics.median(took):6.1f} ms, 95 % within {p95(took):6.1f} ms",
+            flush=True,
+        )
     return {
         "judgments": QualityReport.objects.get().n_judgments,
         "responses": K,
@@ -100,7 +108,11 @@ def measure(*, n_judgments: int) -> dict[str, object]:
         "page_ms_max": round(max(map(p95, times.values())), 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "database": f"{connection.vendor} {getattr(connection, 'pg_version', '')}",
-        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
+        "commit": (
+            subprocess.run(
+                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+            ).stdout.strip()
+        ),
     }
 
 
@@ -108,7 +120,7 @@ def p95(took: list[float]) -> float:
     return statistics.quantiles(took, n=20)[-1]
 
 
-# --- the background job ------------------------------------------------------------------------------------------
+# --- the background job ---------------------------------------------------------------------------
 
 
 def in_a_worker(campaign: Campaign) -> dict[str, float]:
@@ -132,7 +144,7 @@ def own_database() -> str:
     return re.sub(r"/[^/]*$", f"/{connection.settings_dict['NAME']}", os.environ["DATABASE_URL"])
 
 
-# --- pages -------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 def pages(campaign: Campaign) -> dict[str, str]:
@@ -140,15 +152,27 @@ def pages(campaign: Campaign) -> dict[str, str]:
     item = Item.objects.filter(campaign=campaign, position__gt=0).order_by("pk").first()
     assert rater is not None
     assert item is not None
-    on_campaign = ("campaign", "campaign_items", "campaign_agreement", "campaign_bias", "campaign_gold", "campaign_review")
+    on_campaign = (
+        "campaign",
+        "campaign_items",
+        "campaign_agreement",
+        "campaign_bias",
+        "campaign_gold",
+        "campaign_review",
+    )
     addresses = {name: reverse(name, args=[campaign.pk]) for name in on_campaign}
-    orders = {f"review by {order}": f"{addresses['campaign_review']}?order={order}" for order in ("fast", "new", "random")}
+    orders = {
+        f"review by {order}": f"{addresses['campaign_review']}?order={order}"
+        for order in ("fast", "new", "random")
+    }
     return (
         addresses
         | orders
         | {
             "quality": reverse("quality"),
-            "campaign_bias_judgments": reverse("campaign_bias_judgments", args=[campaign.pk, "first"]),
+            "campaign_bias_judgments": reverse(
+                "campaign_bias_judgments", args=[campaign.pk, "first"]
+            ),
             "campaign_rater": reverse("campaign_rater", args=[campaign.pk, rater.pk]),
             "rater": reverse("rater", args=[rater.pk]),
             "campaign_review_item": reverse("campaign_review_item", args=[campaign.pk, item.pk]),
@@ -160,7 +184,9 @@ def pages(campaign: Campaign) -> dict[str, str]:
 
 def openings(address: str) -> list[float]:
     """Milliseconds of each opening, the first of which warms up and is left out."""
-    admin, _is_new = User.objects.get_or_create(email="admin@example.org", defaults={"is_admin": True, "name": "Admin"})
+    admin, _is_new = User.objects.get_or_create(
+        email="admin@example.org", defaults={"is_admin": True, "name": "Admin"}
+    )
     client = Client()
     client.force_login(admin)
     took = []
@@ -172,7 +198,7 @@ def openings(address: str) -> list[float]:
     return took[1:]
 
 
-# --- a campaign, written by the database -------------------------------------------------------------------------
+# --- a campaign, written by the database ----------------------------------------------------------
 
 
 FIRST = 1_000
@@ -194,7 +220,13 @@ def campaign_of(*, n_items: int) -> Campaign:
     campaign = a_small_one()
     without_checks()
     numbers = f"SELECT n FROM generate_series(1, {n_items + N_NEW // OVERLAP + 1}) n"
-    copy(Rater, f"SELECT n FROM generate_series(0, {N_RATERS - 1}) n", id="FIRST + n", alias="'rater ' || n", user_id="NULL")
+    copy(
+        Rater,
+        f"SELECT n FROM generate_series(0, {N_RATERS - 1}) n",
+        id="FIRST + n",
+        alias="'rater ' || n",
+        user_id="NULL",
+    )
     categories = "(ARRAY['brainstorming', 'open_qa', 'chat', 'rewrite'])[1 + n % 4]"
     copy(Prompt, numbers, id="FIRST + n", category=categories, cluster="n::text")
     copy(
@@ -203,8 +235,14 @@ def campaign_of(*, n_items: int) -> Campaign:
         id="FIRST + 4 * n + k",
         prompt_id="FIRST + n",
         number="k",
-        source_id=f"(ARRAY[{', '.join(map(str, Source.objects.order_by('pk').values_list('pk', flat=True)[:2]))}])[1 + k % 2]",
-        text="repeat('Some words of an answer. ', 4 + (n * 4 + k) % 17) || CASE WHEN n % 3 = k THEN E'\\n- **b**' ELSE '' END",
+        source_id=(
+            f"(ARRAY[{', '.join(map(str, Source.objects.order_by('pk').values_list('pk', flat=True)[:2]))}])[1"
+            " + k % 2]"
+        ),
+        text=(
+            "repeat('Some words of an answer. ', 4 + (n * 4 + k) % 17) || CASE WHEN n % 3 = k THEN"
+            " E'\\n- **b**' ELSE '' END"
+        ),
     )
     copy(Item, numbers, id="FIRST + n", prompt_id="FIRST + n", position="n")
     copy(
@@ -217,8 +255,12 @@ def campaign_of(*, n_items: int) -> Campaign:
 
 
 def judge(*, first: int, n: int) -> None:
-    """Judgments number `first` and on, three an item, their times spread evenly over what came before NOW."""
-    numbers = f"SELECT i, FIRST + 1 + i / 3 AS item FROM generate_series({first}, {first + n - 1}) i"
+    """Judgments number `first` and on, three an item, their times spread evenly over what came
+    before NOW.
+    """
+    numbers = (
+        f"SELECT i, FIRST + 1 + i / 3 AS item FROM generate_series({first}, {first + n - 1}) i"
+    )
     copy(
         Judgment,
         numbers,
@@ -229,16 +271,18 @@ def judge(*, first: int, n: int) -> None:
         slot_id="NULL",
         lease="NULL",
         active_s="20 + 300 * random() * random()",
-        submitted_at=f"'2025-12-01T00:00Z'::timestamptz + i * interval '{90 * 86_400 / (first + n):.3f} s'",
+        submitted_at=(
+            f"'2025-12-01T00:00Z'::timestamptz + i * interval '{90 * 86_400 / (first + n):.3f} s'"
+        ),
     )
     copy(Comparison, numbers, judgment_id="FIRST + i")
     tastes = (
-        f"SELECT i, response_id, {_TASTE} AS taste, random() AS place"
-        f" FROM (SELECT i, 4 * item - 3 * FIRST + k AS response_id FROM ({numbers}) all_i, generate_series(0, 3) k) shown"
+        f"SELECT i, response_id, {_TASTE} AS taste, random() AS place FROM (SELECT i, 4 * item - 3"
+        f" * FIRST + k AS response_id FROM ({numbers}) all_i, generate_series(0, 3) k) shown"
     )
     ranked = (
-        "SELECT i, response_id, taste, row_number() OVER (PARTITION BY i ORDER BY taste DESC) AS rank,"
-        f" row_number() OVER (PARTITION BY i ORDER BY place) AS place FROM ({tastes}) tasted"
+        "SELECT i, response_id, taste, row_number() OVER (PARTITION BY i ORDER BY taste DESC) AS"
+        f" rank, row_number() OVER (PARTITION BY i ORDER BY place) AS place FROM ({tastes}) tasted"
     )
     copy(
         RankedResponse,
@@ -252,24 +296,44 @@ def judge(*, first: int, n: int) -> None:
 
 
 def copy(model: type[Model], rows: str, **columns: str) -> None:
-    """A row of `model` for each of `rows`: these columns as SQL, every other as the one row has it that is there."""
-    fields = [str(field.column) for field in model._meta.concrete_fields if field.column in columns or not field.primary_key]
+    """A row of `model` for each of `rows`: these columns as SQL, every other as the one row has it
+    that is there.
+    """
+    fields = [
+        str(field.column)
+        for field in model._meta.concrete_fields
+        if field.column in columns or not field.primary_key
+    ]
     values = ", ".join(columns.get(field, f'template."{field}"') for field in fields)
     table, names = model._meta.db_table, ", ".join(f'"{field}"' for field in fields)
     template = f"(SELECT * FROM {table} ORDER BY {model._meta.pk.column} LIMIT 1)"
-    execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM ({rows}) AS made, {template} AS template")
+    execute(
+        f"INSERT INTO {table} ({names}) SELECT {values} FROM ({rows}) AS made, {template} AS"
+        " template"
+    )
     if "id" in columns:
-        execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))")
+        execute(
+            f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"
+        )
 
 
 def a_small_one() -> Campaign:
-    """One prompt with four responses that one rater has judged: what all other rows are copies of."""
-    sources = [Source.objects.create(name=name, kind=Source.Kind.MODEL) for name in ("one model", "another")]
+    """One prompt with four responses that one rater has judged: what all other rows are copies
+    of.
+    """
+    sources = [
+        Source.objects.create(name=name, kind=Source.Kind.MODEL)
+        for name in ("one model", "another")
+    ]
     prompt = Prompt.objects.create(
-        messages=[{"role": "user", "content": "Why is the sky blue, and the sea as well?"}], source=sources[0], language="en"
+        messages=[{"role": "user", "content": "Why is the sky blue, and the sea as well?"}],
+        source=sources[0],
+        language="en",
     )
     for number in range(K):
-        Response.objects.create(prompt=prompt, source=sources[number % 2], number=number, text="Because.")
+        Response.objects.create(
+            prompt=prompt, source=sources[number % 2], number=number, text="Because."
+        )
     pool = Pool.objects.create(name="benchmark")
     rater = Rater.objects.create(alias="the first")
     campaign = services.create_campaign(
@@ -294,7 +358,9 @@ def a_small_one() -> Campaign:
 
 
 def without_checks() -> None:
-    """Foreign keys are right by construction; looking each of them up would take most of the time."""
+    """Foreign keys are right by construction; looking each of them up would take most of the
+    time.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
         if cursor.fetchone() == (True,):

@@ -1,16 +1,19 @@
-"""Do the product's own flags find the raters who were planted, and does weighing by reliability beat the majority?
+"""Do the product's own flags find the raters who were planted, and does weighing by reliability
+beat the majority?
 
     python benchmarks/raters.py [--quick] [--seeds 101 102 103]
 
-A hundred simulated raters rank 2,000 items of K = 4 three times over, and 40 calibration items that all of them judge: 100
-rankings each. Honest raters order a pair right in 75 % of cases. Twenty-nine are planted, and follow their habit in 70 %
-of their judgments (else they are honest): 10 answer at random, 5 put the first-shown response on top, 5 rank by length, 4 sit by
-a colleague, are given the same items and hand in that colleague's order later, and 5 answer at random after an hour in
-one sitting. Longer responses are a little better (correlation 0.2), as they often are.
+A hundred simulated raters rank 2,000 items of K = 4 three times over, and 40 calibration items that
+all of them judge: 100 rankings each. Honest raters order a pair right in 75 % of cases. Twenty-nine
+are planted, and follow their habit in 70 % of their judgments (else they are honest): 10 answer at
+random, 5 put the first-shown response on top, 5 rank by length, 4 sit by a colleague, are given the
+same items and hand in that colleague's order later, and 5 answer at random after an hour in one
+sitting. Longer responses are a little better (correlation 0.2), as they often are.
 
-The thresholds (`labeling.bias.THRESHOLDS`) were chosen on seeds 1 to 16 (`--tuning`) and fixed before seeds 101 to 103 were run.
-A rater counts as found when any flag names them. Ends with one JSON line; `weighted_vs_majority_gain` is in accuracy on
-the pairs of the 2,000 items, in percentage points.
+The thresholds (`labeling.bias.THRESHOLDS`) were chosen on seeds 1 to 16 (`--tuning`) and fixed
+before seeds 101 to 103 were run. A rater counts as found when any flag names them. Ends with one
+JSON line; `weighted_vs_majority_gain` is in accuracy on the pairs of the 2,000 items, in percentage
+points.
 """
 
 import argparse
@@ -51,22 +54,34 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--quick", action="store_true", help="one seed")
     options.add_argument("--seeds", type=int, nargs="+", default=list(UNSEEN))
-    options.add_argument("--tuning", action="store_true", help="the seeds that thresholds were chosen on")
+    options.add_argument(
+        "--tuning", action="store_true", help="the seeds that thresholds were chosen on"
+    )
     chosen = options.parse_args()
     seeds = list(SEEN) if chosen.tuning else chosen.seeds
     start = time.perf_counter()
     results = [measure(seed) for seed in (seeds[:1] if chosen.quick else seeds)]
-    found, flagged, planted = (sum(result[name] for result in results) for name in ("found", "flagged", "planted"))
+    found, flagged, planted = (
+        sum(result[name] for result in results) for name in ("found", "flagged", "planted")
+    )
     summary = {
         "precision": round(found / max(1, flagged), 4),
         "recall": round(found / planted, 4),
-        "weighted_vs_majority_gain": round(float(np.mean([result["gain"] for result in results])), 3),
-        "worst_precision": round(min(result["found"] / max(1, result["flagged"]) for result in results), 4),
+        "weighted_vs_majority_gain": round(
+            float(np.mean([result["gain"] for result in results])), 3
+        ),
+        "worst_precision": round(
+            min(result["found"] / max(1, result["flagged"]) for result in results), 4
+        ),
         "worst_recall": round(min(result["found"] / result["planted"] for result in results), 4),
         "seeds": [result["seed"] for result in results],
         "seconds": round(time.perf_counter() - start, 1),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "commit": subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip(),
+        "commit": (
+            subprocess.run(
+                ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+            ).stdout.strip()
+        ),
     }
     print(json.dumps(summary))
 
@@ -77,12 +92,17 @@ def measure(seed: int) -> dict[str, float]:
     flagged = {flag.rater for flag in flags}
     planted = {rater for rater, habit in enumerate(pool.habit) if habit}
     majority, weighted, posterior = accuracies(pool)
-    print(f"seed {seed}: flagged {len(flagged)}, planted {len(planted)}, found {len(flagged & planted)}; "
-          f"pairs right: majority {majority:.2f} %, by reliability {weighted:.2f} %, one-coin {posterior:.2f} %")  # fmt: skip
+    print(
+        f"seed {seed}: flagged {len(flagged)}, planted {len(planted)}, found {len(flagged & planted)}; "
+        f"pairs right: majority {majority:.2f} %, by reliability {weighted:.2f} %, one-coin {posterior:.2f} %"
+    )
     for habit in PLANTED:
         whom = {rater for rater, its in enumerate(pool.habit) if its == habit}
         named = {flag.rater for flag in flags if flag.kind == habit}
-        print(f"  {habit}: {len(whom & named)} of {len(whom)} by this flag, {len(whom & flagged)} by any")
+        print(
+            f"  {habit}: {len(whom & named)} of {len(whom)} by this flag, {len(whom & flagged)}"
+            " by any"
+        )
     for flag in flags:
         if flag.rater not in planted:
             print(f"  honest, but flagged: {flag.kind}: {flag.sentence}")
@@ -102,26 +122,42 @@ def simulate(seed: int) -> Pool:
     habit = [habit[at] for at in random.permutation(N_RATERS)]
     honest = [rater for rater, name in enumerate(habit) if not name]
     copiers = [rater for rater, name in enumerate(habit) if name == "copy"]
-    colleague = dict(zip(copiers, random.choice(honest, len(copiers), replace=False).tolist(), strict=True))
+    colleague = dict(
+        zip(copiers, random.choice(honest, len(copiers), replace=False).tolist(), strict=True)
+    )
     n_items = N_ITEMS + N_CALIBRATION
     quality = random.standard_normal((n_items, K))
-    chars = np.exp(6.3 + 0.5 * (0.2 * quality + np.sqrt(1 - 0.2**2) * random.standard_normal((n_items, K)))).round()
+    chars = np.exp(
+        6.3 + 0.5 * (0.2 * quality + np.sqrt(1 - 0.2**2) * random.standard_normal((n_items, K)))
+    ).round()
     queues = deal(random, colleague)
     rows: list[tuple[np.ndarray, ...]] = []
     handed_in: dict[tuple[int, int], np.ndarray] = {}
     when: dict[int, np.ndarray] = {}
-    for rater in sorted(range(N_RATERS), key=lambda rater: rater in colleague):  # colleagues before those who copy them
+    for rater in sorted(
+        range(N_RATERS), key=lambda rater: rater in colleague
+    ):  # colleagues before those who copy them
         queue = queues[rater] if rater not in colleague else queues[colleague[rater]]
-        active = np.exp(np.log(140) + 0.35 * random.standard_normal() + 0.5 * random.standard_normal(len(queue)))
-        at = clock(random, active) if rater not in colleague else when[colleague[rater]] + random.uniform(300, 900)
+        active = np.exp(
+            np.log(140) + 0.35 * random.standard_normal() + 0.5 * random.standard_normal(len(queue))
+        )
+        at = (
+            clock(random, active)
+            if rater not in colleague
+            else when[colleague[rater]] + random.uniform(300, 900)
+        )
         when[rater] = at
         minutes = bias.minutes_in_sitting(at, 1_800)
         for step, item in enumerate(queue.tolist()):
             shown = random.permutation(K)
-            score = quality[item] + random.standard_normal(K)  # noise as wide as quality: 75 % of pairs right
+            score = quality[item] + random.standard_normal(
+                K
+            )  # noise as wide as quality: 75 % of pairs right
             if random.random() < HABIT:
                 copied = handed_in.get((colleague.get(rater, -1), item))
-                score = by_habit(random, habit[rater], score, shown, chars[item], minutes[step], copied)
+                score = by_habit(
+                    random, habit[rater], score, shown, chars[item], minutes[step], copied
+                )
             handed_in[rater, item] = score
             ranks = (-score).argsort().argsort() + 1
             whole = np.full(K, len(rows))
@@ -129,7 +165,11 @@ def simulate(seed: int) -> Pool:
                 (whole, np.full(K, item), np.full(K, rater), item * K + np.arange(K), ranks, shown.argsort(), chars[item],
                  np.full(K, at[step]), np.full(K, active[step]))
             )  # fmt: skip
-    return Pool(habit, quality, bias.Rankings(*(np.concatenate(column) for column in zip(*rows, strict=True))))
+    return Pool(
+        habit,
+        quality,
+        bias.Rankings(*(np.concatenate(column) for column in zip(*rows, strict=True))),
+    )
 
 
 def by_habit(
@@ -157,14 +197,20 @@ def by_habit(
 
 
 def deal(random: np.random.Generator, colleague: dict[int, int]) -> dict[int, np.ndarray]:
-    """Who gets which items: three different raters each, sixty items a rater, and in between the calibration items."""
+    """Who gets which items: three different raters each, sixty items a rater, and in between the
+    calibration items.
+    """
     copied = sorted(colleague.values())
     others = [rater for rater in range(N_RATERS) if rater not in colleague and rater not in copied]
     items = random.permutation(N_ITEMS)
-    own: dict[int, list[int]] = {rater: items[at * EACH : (at + 1) * EACH].tolist() for at, rater in enumerate(copied)}
+    own: dict[int, list[int]] = {
+        rater: items[at * EACH : (at + 1) * EACH].tolist() for at, rater in enumerate(copied)
+    }
     own |= {rater: [] for rater in others}
     n_copied = len(copied) * EACH
-    needs = [int(item) for at, item in enumerate(items) for _ in range(1 if at < n_copied else OVERLAP)]
+    needs = [
+        int(item) for at, item in enumerate(items) for _ in range(1 if at < n_copied else OVERLAP)
+    ]
     blocks = range(0, len(needs), len(others))
     for start in blocks:
         block = needs[start : start + len(others)]
@@ -174,7 +220,10 @@ def deal(random: np.random.Generator, colleague: dict[int, int]) -> dict[int, np
         for rater, item in zip(turn.tolist(), block, strict=False):
             own[rater].append(item)
     calibration = np.arange(N_ITEMS, N_ITEMS + N_CALIBRATION)
-    return {rater: random.permutation(np.concatenate([given, calibration]).astype(int)) for rater, given in own.items()}
+    return {
+        rater: random.permutation(np.concatenate([given, calibration]).astype(int))
+        for rater, given in own.items()
+    }
 
 
 def clock(random: np.random.Generator, active: np.ndarray) -> np.ndarray:
@@ -191,9 +240,13 @@ def clock(random: np.random.Generator, active: np.ndarray) -> np.ndarray:
 
 
 def accuracies(pool: Pool) -> tuple[float, float, float]:
-    """Percent of the 2,000 items' pairs right: by majority, weighed by reliability, and as the one-coin model sees them."""
+    """Percent of the 2,000 items' pairs right: by majority, weighed by reliability, and as the
+    one-coin model sees them.
+    """
     rankings = pool.rankings
-    pairs = agreement.expand(items=rankings.item, raters=rankings.rater, responses=rankings.response, ranks=rankings.rank)
+    pairs = agreement.expand(
+        items=rankings.item, raters=rankings.rater, responses=rankings.response, ranks=rankings.rank
+    )
     given: dict[str, Any] = {"units": pairs.unit, "raters": pairs.rater, "labels": pairs.label}
     model = consensus.one_coin(**given)
     reliability = consensus.reliability(model, **given)
@@ -205,7 +258,9 @@ def accuracies(pool: Pool) -> tuple[float, float, float]:
     plain = consensus.majority(units=pairs.unit, labels=pairs.label)
     weighed = consensus.majority(units=pairs.unit, labels=pairs.label, weights=weights)
     labels = (plain.labels[plain.label], weighed.labels[weighed.label], model.labels[model.label])
-    by_majority, by_reliability, by_model = (float(100 * (label == truth)[regular].mean()) for label in labels)
+    by_majority, by_reliability, by_model = (
+        float(100 * (label == truth)[regular].mean()) for label in labels
+    )
     return by_majority, by_reliability, by_model
 
 

@@ -1,11 +1,14 @@
-"""Reward models from whole rankings against TRL's RewardTrainer on every pair, in one run on one machine.
+"""Reward models from whole rankings against TRL's RewardTrainer on every pair, in one run on one
+machine.
 
-usage: python benchmarks/reward.py [--quick] [--model DIR]      (ends with one JSON line; writes benchmarks/results/reward.json)
+usage: python benchmarks/reward.py [--quick] [--model DIR]      (ends with one JSON line; writes
+benchmarks/results/reward.json)
 
-Each measurement is a process of its own, so that peak memory is its own too. The machine may be busy, so the two take turns and
-medians are compared: ours, theirs, ours, theirs. With --quick the last is left out, and of the real rankings the last two. Both
-train all weights of SmolLM2-135M in float32 with AdamW, one optimizer step a ranking; TRL's pairs are accumulated to make that
-step. A pair before the clock starts warms up.
+Each measurement is a process of its own, so that peak memory is its own too. The machine may be
+busy, so the two take turns and medians are compared: ours, theirs, ours, theirs. With --quick the
+last is left out, and of the real rankings the last two. Both train all weights of SmolLM2-135M in
+float32 with AdamW, one optimizer step a ranking; TRL's pairs are accumulated to make that step. A
+pair before the clock starts warms up.
 """
 
 import argparse
@@ -23,7 +26,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-os.environ |= {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "TOKENIZERS_PARALLELISM": "false"}
+os.environ |= {
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 RESULTS = ROOT / "benchmarks" / "results" / "reward.json"
@@ -46,8 +53,12 @@ def main() -> None:
         runs: dict[str, list[dict[str, float]]] = {"trl": [], "ours": []}
         for side in QUICK_TURNS[case] if options.quick else TURNS:
             runs[side].append(child(options, side, case))
-        seconds = {side: statistics.median(run["seconds"] for run in taken) for side, taken in runs.items()}
-        peak = {side: statistics.median(run["peak_gb"] for run in taken) for side, taken in runs.items()}
+        seconds = {
+            side: statistics.median(run["seconds"] for run in taken) for side, taken in runs.items()
+        }
+        peak = {
+            side: statistics.median(run["peak_gb"] for run in taken) for side, taken in runs.items()
+        }
         found[f"{case}_speedup"] = round(seconds["trl"] / seconds["ours"], 2)
         found[f"{case}_seconds"] = {side: round(value, 2) for side, value in seconds.items()}
         memory[case] = round(peak["ours"] / peak["trl"], 3)
@@ -57,20 +68,37 @@ def main() -> None:
     found |= {"cores": os.cpu_count(), "commit": commit()}
     RESULTS.parent.mkdir(exist_ok=True)
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    RESULTS.write_text(json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n")
+    RESULTS.write_text(
+        json.dumps(kept | {"quick" if options.quick else "full": found}, indent=1) + "\n"
+    )
     print(json.dumps(found))
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--quick", action="store_true", help="fewer rankings; under six minutes")
-    parser.add_argument("--model", type=Path, default=ROOT / "build" / "smollm2", help="made from the packaged weights if absent")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")))
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=ROOT / "build" / "smollm2",
+        help="made from the packaged weights if absent",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("PREFERABLY_DATA", ROOT / "../shared/data")),
+    )
     parser.add_argument("--side", choices=("trl", "ours", "errors"), help=argparse.SUPPRESS)
     parser.add_argument("--case", choices=("k4", "k9", "oasst"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if not (options.model / "config.json").exists():
-        subprocess.run([sys.executable, "-m", "training.trainer.demo_model", str(options.model)], check=True, cwd=ROOT)
+        subprocess.run(
+            [sys.executable, "-m", "training.trainer.demo_model", str(options.model)],
+            check=True,
+            cwd=ROOT,
+        )
     return options
 
 
@@ -87,7 +115,9 @@ def child(options: argparse.Namespace, side: str, case: str) -> dict[str, float]
         "--data",
         str(options.data),
     ]
-    out = subprocess.run(command + ["--quick"] * options.quick, check=True, stdout=subprocess.PIPE, text=True).stdout
+    out = subprocess.run(
+        command + ["--quick"] * options.quick, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
     found = json.loads(out.strip().splitlines()[-1])
     print(f"{case:6} {side:7} {json.dumps(found)}", flush=True)
     return found
@@ -100,48 +130,75 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
     rankings = real_rankings(options) if options.case == "oasst" else made_rankings(options)
     if options.side == "errors":
         return errors(options, rankings[:2])
-    seconds = train_ours(options, rankings) if options.side == "ours" else train_trl(options, rankings)
+    seconds = (
+        train_ours(options, rankings) if options.side == "ours" else train_trl(options, rankings)
+    )
     return {"seconds": seconds, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}
 
 
-# --- rankings: (prompt ids, response ids best first) -------------------------------------------------------------
+# --- rankings: (prompt ids, response ids best first) ----------------------------------------------
 
 Ranking = tuple[list[int], list[list[int]]]
 
 
 def made_rankings(options: argparse.Namespace) -> list[Ranking]:
-    """Prompts and responses of 128 tokens each; the ids are random, the arithmetic does not mind."""
+    """Prompts and responses of 128 tokens each; the ids are random, the arithmetic does not
+    mind.
+    """
     k, full, quick = SIZES[options.case]
     draw = random.Random(0)
     tokens = lambda: [draw.randrange(100, 40_000) for _ in range(128)]  # noqa: E731
-    return [(tokens(), [tokens() for _ in range(k)]) for _ in range(quick if options.quick else full)]
+    return [
+        (tokens(), [tokens() for _ in range(k)]) for _ in range(quick if options.quick else full)
+    ]
 
 
 def real_rankings(options: argparse.Namespace) -> list[Ranking]:
-    """Replies that volunteers ranked, from the Open-Assistant trees; K = 2 … 9 as they come, 512 tokens at most."""
+    """Replies that volunteers ranked, from the Open-Assistant trees; K = 2 … 9 as they come, 512
+    tokens at most.
+    """
     from training.trainer import data, loading  # noqa: PLC0415
 
     tokenizer = loading.load_tokenizer(str(options.model))
-    trees = (json.loads(line) for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8") if line.strip())
+    trees = (
+        json.loads(line)
+        for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8")
+        if line.strip()
+    )
     rankings = itertools.chain.from_iterable(ranked(tree["prompt"], []) for tree in trees)
     rows = [
-        {"prompt": prompt, "responses": [{"text": text, "rank": rank} for rank, text in enumerate(texts)]}
+        {
+            "prompt": prompt,
+            "responses": [{"text": text, "rank": rank} for rank, text in enumerate(texts)],
+        }
         for prompt, texts in rankings
     ]
     whole = [data.rankings(tokenizer, [row], 512) for row in rows]
-    found = [(r.rows[0]["prompt_ids"], r.rows[0]["response_ids"]) for r in whole if r.rows and not r.n_cut and not r.n_left_out]
+    found = [
+        (r.rows[0]["prompt_ids"], r.rows[0]["response_ids"])
+        for r in whole
+        if r.rows and not r.n_cut and not r.n_left_out
+    ]
     return random.Random(1).sample(found, N_REAL[options.quick])
 
 
-def ranked(node: dict[str, Any], history: list[dict[str, str]]) -> Iterator[tuple[list[dict[str, str]], list[str]]]:
-    history = [*history, {"role": "user" if node["role"] == "prompter" else "assistant", "content": node["text"]}]
+def ranked(
+    node: dict[str, Any], history: list[dict[str, str]]
+) -> Iterator[tuple[list[dict[str, str]], list[str]]]:
+    history = [
+        *history,
+        {"role": "user" if node["role"] == "prompter" else "assistant", "content": node["text"]},
+    ]
     replies = [reply for reply in node.get("replies", []) if not reply.get("deleted")]
-    order = sorted((r for r in replies if r["role"] == "assistant" and r.get("rank") is not None), key=lambda r: r["rank"])
+    order = sorted(
+        (r for r in replies if r["role"] == "assistant" and r.get("rank") is not None),
+        key=lambda r: r["rank"],
+    )
     here = [(history, [reply["text"] for reply in order])] if len(order) >= 2 else []
     return itertools.chain(here, *(ranked(reply, history) for reply in replies))
 
 
-# --- the two sides -----------------------------------------------------------------------------------------------
+# --- the two sides --------------------------------------------------------------------------------
 
 
 def train_ours(options: argparse.Namespace, rankings: list[Ranking]) -> float:
@@ -151,11 +208,17 @@ def train_ours(options: argparse.Namespace, rankings: list[Ranking]) -> float:
 
     def trainer(rankings: list[Ranking]) -> Any:
         rows = [
-            ranking_trainer.ranking_row(prompt, responses, [{"ranks": list(range(1, len(responses) + 1))}])
+            ranking_trainer.ranking_row(
+                prompt, responses, [{"ranks": list(range(1, len(responses) + 1))}]
+            )
             for prompt, responses in rankings
         ]
-        args = ranking_trainer.RankingArguments(per_device_train_batch_size=1, **common(len(rankings)))
-        return ranking_trainer.RankingTrainer(model, args, processing_class=tokenizer, train_dataset=rows)
+        args = ranking_trainer.RankingArguments(
+            per_device_train_batch_size=1, **common(len(rankings))
+        )
+        return ranking_trainer.RankingTrainer(
+            model, args, processing_class=tokenizer, train_dataset=rows
+        )
 
     return timed(trainer, rankings)
 
@@ -168,9 +231,14 @@ def train_trl(options: argparse.Namespace, rankings: list[Ranking]) -> float:
     model, tokenizer = load(options)
 
     def trainer(rankings: list[Ranking]) -> Any:
-        groups = [[(p + r[i], p + r[j]) for i, j in itertools.combinations(range(len(r)), 2)] for p, r in rankings]
+        groups = [
+            [(p + r[i], p + r[j]) for i, j in itertools.combinations(range(len(r)), 2)]
+            for p, r in rankings
+        ]
         pairs = list(itertools.chain.from_iterable(groups))
-        if options.case == "oasst":  # unequal K: batches run on over the rankings, as many optimizer steps as ours
+        if (
+            options.case == "oasst"
+        ):  # unequal K: batches run on over the rankings, as many optimizer steps as ours
             batch, accumulation = 2, max(1, round(len(pairs) / 2 / len(groups)))
         else:
             batch, accumulation = 6, max(1, len(groups[0]) // 6)
@@ -203,7 +271,9 @@ def common(n_steps: int) -> dict[str, Any]:
 
 
 def timed(trainer: Callable[[list[Ranking]], Any], rankings: list[Ranking]) -> float:
-    """Seconds from the beginning of training to the end of its last optimizer step, after one pair to warm up."""
+    """Seconds from the beginning of training to the end of its last optimizer step, after one pair
+    to warm up.
+    """
     import transformers  # noqa: PLC0415
 
     class Clock(transformers.TrainerCallback):
@@ -234,32 +304,47 @@ def load(options: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def errors(options: argparse.Namespace, rankings: list[Ranking]) -> dict[str, float]:
-    """Largest difference in loss and gradient between one packed pass and TRL's loss over the same pairs, in float32."""
+    """Largest difference in loss and gradient between one packed pass and TRL's loss over the same
+    pairs, in float32.
+    """
     import torch  # noqa: PLC0415
 
     from training.trainer import packed_attention, ranking_trainer  # noqa: PLC0415
 
     model, tokenizer = load(options)
     packed_attention.use(model)
-    rows = [ranking_trainer.ranking_row(p, r, [{"ranks": list(range(1, len(r) + 1))}]) for p, r in rankings]
+    rows = [
+        ranking_trainer.ranking_row(p, r, [{"ranks": list(range(1, len(r) + 1))}])
+        for p, r in rankings
+    ]
     batch = ranking_trainer.RankingCollator(tokenizer.pad_token_id)(rows)
-    loss = ranking_trainer.ranking_loss(ranking_trainer.rewards_of(model, batch), batch["pairs"], n_prompts=len(rows), per="pair")
+    loss = ranking_trainer.ranking_loss(
+        ranking_trainer.rewards_of(model, batch), batch["pairs"], n_prompts=len(rows), per="pair"
+    )
     loss.backward()
     ours = [p.grad.clone() for p in model.parameters()]
     model.zero_grad()
-    pairs = [(p + r[i], p + r[j]) for p, r in rankings for i, j in itertools.combinations(range(len(r)), 2)]
+    pairs = [
+        (p + r[i], p + r[j])
+        for p, r in rankings
+        for i, j in itertools.combinations(range(len(r)), 2)
+    ]
     total = 0.0
     for chosen, rejected in pairs:
         scores = [model(input_ids=torch.tensor([ids])).logits[0, 0] for ids in (chosen, rejected)]
         part = -torch.nn.functional.logsigmoid(scores[0] - scores[1]) / len(pairs)
         part.backward()
         total += float(part.detach())
-    worst = max(float((mine - p.grad).abs().max()) for mine, p in zip(ours, model.parameters(), strict=True))
+    worst = max(
+        float((mine - p.grad).abs().max()) for mine, p in zip(ours, model.parameters(), strict=True)
+    )
     return {"max_loss_error": abs(float(loss.detach()) - total), "max_grad_error": worst}
 
 
 def commit() -> str:
-    return subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT).stdout.strip()
+    return subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=ROOT
+    ).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
-"""The page of a run with 100,000 points: how long the server works on it, beside a page with nothing on it.
+"""The page of a run with 100,000 points: how long the server works on it, beside a page with
+nothing on it.
 
     python scripts/run_with_services.py python benchmarks/run_page.py [--points 100000] [--each 40]
 
-Both are asked for by turns, in one process, through all of Django and a real PostgreSQL: a busy machine slows both.
-`run_ms` is processor time, the median; `wall_ms` what a clock shows; `ratio` the run's page to the floor's. The run trains: its
-page is the longest there is, with charts, samples, a log and a node. `fragment_ms` is what is asked for every two seconds.
-Ends with one JSON line.
+Both are asked for by turns, in one process, through all of Django and a real PostgreSQL: a busy
+machine slows both. `run_ms` is processor time, the median; `wall_ms` what a clock shows; `ratio`
+the run's page to the floor's. The run trains: its page is the longest there is, with charts,
+samples, a log and a node. `fragment_ms` is what is asked for every two seconds. Ends with one JSON
+line.
 """
 
 import argparse
@@ -27,7 +29,11 @@ django.setup()
 from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
+from django.test.utils import (  # noqa: E402
+    setup_databases,
+    setup_test_environment,
+    teardown_databases,
+)
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
@@ -64,8 +70,14 @@ def measure(n_points: int, each: int) -> dict[str, object]:
     for _round in range(each + 3):
         for name, path in pages.items():
             taken[name].append(timed(lambda path=path: answered(client, path)))  # type: ignore[misc]
-    busy = {name: statistics.median(cpu for cpu, _wall in times[3:]) * 1000 for name, times in taken.items()}
-    wall = {name: statistics.median(clock for _cpu, clock in times[3:]) * 1000 for name, times in taken.items()}
+    busy = {
+        name: statistics.median(cpu for cpu, _wall in times[3:]) * 1000
+        for name, times in taken.items()
+    }
+    wall = {
+        name: statistics.median(clock for _cpu, clock in times[3:]) * 1000
+        for name, times in taken.items()
+    }
     return {
         "points": n_points,
         "run_ms": round(busy["run"], 1),
@@ -94,10 +106,18 @@ def a_run(person: User, n_points: int) -> Run:
     """PPO in the middle of a long way, as its supervisor has told of it."""
     now = timezone.now()
     model = services.register_model(
-        name="base", kind="policy", location="/models/base", licence="", is_elsewhere=True, by=person, now=now
+        name="base",
+        kind="policy",
+        location="/models/base",
+        licence="",
+        is_elsewhere=True,
+        by=person,
+        now=now,
     )
     card = {"kind": "demonstrations", "rows": 1000, "prompts": 900, "splits": {"train": 1000}}
-    snapshot = Snapshot.objects.create(name="November", kind="demonstrations", folder="none", n_rows=1000, card=card)
+    snapshot = Snapshot.objects.create(
+        name="November", kind="demonstrations", folder="none", n_rows=1000, card=card
+    )
     config = configs.as_json(configs.PRESETS["sft"]["balanced"])
     run = Run.objects.create(
         name="A long way",
@@ -113,13 +133,24 @@ def a_run(person: User, n_points: int) -> Run:
         n_steps=2 * n_points,
         heartbeat_at=now,
         started_at=now - timedelta(hours=9),
-        log_tail="\n".join(f"14:20:11 step {n} loss 1.2345 and so on and so forth" for n in range(500)),
+        log_tail="\n".join(
+            f"14:20:11 step {n} loss 1.2345 and so on and so forth" for n in range(500)
+        ),
     )
-    services.announce_node(name="gpu-1", report=Report(64, 512.0, 400.0, (Gpu("H100", 80.0, 60.0, 0.9, 61.0),) * 8, {}), now=now)
+    services.announce_node(
+        name="gpu-1",
+        report=Report(64, 512.0, 400.0, (Gpu("H100", 80.0, 60.0, 0.9, 61.0),) * 8, {}),
+        now=now,
+    )
     for start in range(1, n_points + 1, AT_ONCE):
         RunPoint.objects.bulk_create(
             RunPoint(
-                run=run, attempt=1, step=step, at=now, values=values(step, n_points), level=level_of(step, values(step, n_points))
+                run=run,
+                attempt=1,
+                step=step,
+                at=now,
+                values=values(step, n_points),
+                level=level_of(step, values(step, n_points)),
             )
             for step in range(start, min(start + AT_ONCE, n_points + 1))
         )

@@ -1,7 +1,9 @@
-"""Writes tests/trainer/data/trl_1_12_ppo_batch.json: one batch through the arithmetic of trl 1.12.0's PPOTrainer.
+"""Writes tests/trainer/data/trl_1_12_ppo_batch.json: one batch through the arithmetic of trl
+1.12.0's PPOTrainer.
 
 usage: PYTHONPATH=FOLDER_WITH_TRL_1_12 python benchmarks/trl_1_12_batch.py OUT_JSON
-The masking helpers are TRL's own; the recursion and the two losses follow its train() statement by statement.
+The masking helpers are TRL's own; the recursion and the two losses follow its train() statement by
+statement.
 """
 
 import json
@@ -16,7 +18,10 @@ torch.manual_seed(20)
 torch.set_default_dtype(torch.float64)
 lengths = torch.tensor([6, 3, 5, 1])
 padding = torch.arange(6)[None] >= lengths[:, None]
-rewards, values = torch.randn(4, 6).masked_fill(padding, 0), torch.randn(4, 6).masked_fill(padding, 0)
+rewards, values = (
+    torch.randn(4, 6).masked_fill(padding, 0),
+    torch.randn(4, 6).masked_fill(padding, 0),
+)
 logprobs, new_logprobs = -torch.rand(4, 6) * 3, -torch.rand(4, 6) * 3
 new_values = values + torch.randn(4, 6) * 0.4
 
@@ -31,7 +36,10 @@ advantages = torch.stack(reversed_advantages[::-1], dim=1)
 returns = advantages + values
 advantages = torch.masked_fill(masked_whiten(advantages, ~padding), padding, 0)
 clipped_values = torch.clamp(new_values, values - 0.2, values + 0.2)
-value_losses, value_losses_clipped = torch.square(new_values - returns), torch.square(clipped_values - returns)
+value_losses, value_losses_clipped = (
+    torch.square(new_values - returns),
+    torch.square(clipped_values - returns),
+)
 ratio = torch.exp(new_logprobs - logprobs)
 policy_losses = -advantages * ratio
 policy_losses_clipped = -advantages * torch.clamp(ratio, 0.8, 1.2)

@@ -1,4 +1,6 @@
-"""The REST API, version 1: the endpoints of both halves, their schema, and a page to try them on."""
+"""The REST API, version 1: the endpoints of both halves, their schema, and a page to try them
+on.
+"""
 
 from typing import Any
 
@@ -15,7 +17,9 @@ from rest_framework.views import APIView
 
 @require_GET
 def docs(request: HttpRequest) -> HttpResponse:
-    """Swagger UI from our own static files, with the session of whoever looks. It needs nothing that our policy refuses."""
+    """Swagger UI from our own static files, with the session of whoever looks. It needs nothing
+    that our policy refuses.
+    """
     return render(request, "api/docs.html")
 
 

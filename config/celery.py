@@ -13,13 +13,19 @@ app.autodiscover_tasks()
 
 
 def short_task(*, time_limit_s: int) -> Callable[[Callable[..., None]], Any]:
-    """A task for the `short` queue: acknowledged late, killed after `time_limit_s`. It must be safe to run twice."""
+    """A task for the `short` queue: acknowledged late, killed after `time_limit_s`. It must be safe
+    to run twice.
+    """
     limits = {"time_limit": time_limit_s, "soft_time_limit": max(1, time_limit_s - 5)}
-    declare: Callable[[Callable[..., None]], Any] = app.task(acks_late=True, ignore_result=True, **limits)
+    declare: Callable[[Callable[..., None]], Any] = app.task(
+        acks_late=True, ignore_result=True, **limits
+    )
     return declare
 
 
 def run_task() -> Callable[[Callable[..., None]], Any]:
-    """A task that supervises a run: acknowledged at once, no limit; the row's heartbeat keeps the run alive."""
+    """A task that supervises a run: acknowledged at once, no limit; the row's heartbeat keeps the
+    run alive.
+    """
     declare: Callable[[Callable[..., None]], Any] = app.task(acks_late=False, ignore_result=True)
     return declare

@@ -1,7 +1,9 @@
-"""Queries that every item at the desk costs: their SQL is made once a process, and PostgreSQL plans it once a connection.
+"""Queries that every item at the desk costs: their SQL is made once a process, and PostgreSQL plans
+it once a connection.
 
-A query of the ORM is put together anew each time it is asked, and PostgreSQL plans it anew each time it comes: together
-several times what it takes to answer. A Compiled is the same query with named gaps for its values.
+A query of the ORM is put together anew each time it is asked, and PostgreSQL plans it anew each
+time it comes: together several times what it takes to answer. A Compiled is the same query with
+named gaps for its values.
 """
 
 import re
@@ -34,7 +36,9 @@ class Gap(Value):
 
 
 class Compiled(Generic[M]):
-    """A query of models, with what it selects beside them. `build` is asked once, and may use Gaps wherever values stand."""
+    """A query of models, with what it selects beside them. `build` is asked once, and may use Gaps
+    wherever values stand.
+    """
 
     def __init__(self, build: Callable[[], QuerySet[M, Any]]) -> None:
         self._build = build
@@ -52,17 +56,23 @@ class Compiled(Generic[M]):
 
     @cached_property
     def _statement(self) -> tuple[str, list[Any]]:
-        """The SQL and what comes into it. In PostgreSQL only gaps do: a plan for any value uses no partial index."""
+        """The SQL and what comes into it. In PostgreSQL only gaps do: a plan for any value uses no
+        partial index.
+        """
         statement, params = self._compiler.as_sql()
         if connection.vendor != "postgresql":
             return statement, list(params)
         written = iter("%s" if isinstance(param, Gap) else _literal(param) for param in params)
-        statement = re.sub("%[s%]", lambda mark: next(written) if mark[0] == "%s" else mark[0], statement)
+        statement = re.sub(
+            "%[s%]", lambda mark: next(written) if mark[0] == "%s" else mark[0], statement
+        )
         return statement, [param for param in params if isinstance(param, Gap)]
 
     @cached_property
     def _converters(self) -> Any:
-        return self._compiler.get_converters(expression for expression, _sql, _alias in self._compiler.select)
+        return self._compiler.get_converters(
+            expression for expression, _sql, _alias in self._compiler.select
+        )
 
     @cached_property
     def _related(self) -> Any:
@@ -73,7 +83,12 @@ class Compiled(Generic[M]):
     def _own(self) -> tuple[type[M], int, int, list[str]]:
         info = self._compiler.klass_info
         start, end = info["select_fields"][0], info["select_fields"][-1] + 1
-        return info["model"], start, end, [column[0].target.attname for column in self._compiler.select[start:end]]
+        return (
+            info["model"],
+            start,
+            end,
+            [column[0].target.attname for column in self._compiler.select[start:end]],
+        )
 
     def rows(self, **values: Any) -> list[Sequence[Any]]:
         """For a query of `values()`: what it selects, in that order."""
@@ -81,8 +96,15 @@ class Compiled(Generic[M]):
 
     def _rows(self, values: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
         statement, params = self._statement
-        rows = fetch(statement, [param.adapted(values) if isinstance(param, Gap) else param for param in params])
-        return self._compiler.apply_converters(rows, self._converters) if self._converters else iter(rows)
+        rows = fetch(
+            statement,
+            [param.adapted(values) if isinstance(param, Gap) else param for param in params],
+        )
+        return (
+            self._compiler.apply_converters(rows, self._converters)
+            if self._converters
+            else iter(rows)
+        )
 
     def _made(self, row: Sequence[Any]) -> M:
         """As django.db.models.query.ModelIterable does it."""
@@ -100,9 +122,11 @@ def _literal(value: Any) -> str:
 
 
 def insert(root: Model, *branches: tuple[str, Sequence[Model]]) -> None:
-    """Store `root`, and rows that belong to it: each branch is the field that refers to its key, and the rows.
+    """Store `root`, and rows that belong to it: each branch is the field that refers to its key,
+    and the rows.
 
-    One statement in PostgreSQL, one a table in SQLite. What is stored has to be complete; the rows get no key of their own.
+    One statement in PostgreSQL, one a table in SQLite. What is stored has to be complete; the rows
+    get no key of their own.
     """
     shape = tuple((name, type(rows[0]), len(rows)) for name, rows in branches)
     statement, fields = _insertion(type(root), shape if connection.vendor == "postgresql" else ())
@@ -128,11 +152,17 @@ def _values(row: Model, fields: Sequence[Any]) -> list[Any]:
 
 
 def _fields(model: type[Model], refers: str = "") -> list[Any]:
-    return [field for field in model._meta.concrete_fields if not isinstance(field, AutoField) and field.name != refers]
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if not isinstance(field, AutoField) and field.name != refers
+    ]
 
 
 @lru_cache(maxsize=64)
-def _insertion(root: type[Model], shape: tuple[tuple[str, type[Model], int], ...]) -> tuple[str, list[Any]]:
+def _insertion(
+    root: type[Model], shape: tuple[tuple[str, type[Model], int], ...]
+) -> tuple[str, list[Any]]:
     fields = _fields(root)
     key = connection.ops.quote_name(str(root._meta.pk.column))
     statement = f"{_into(root, fields)} VALUES ({_gaps(fields)}) RETURNING {key}"
@@ -144,7 +174,10 @@ def _insertion(root: type[Model], shape: tuple[tuple[str, type[Model], int], ...
         row = f"((SELECT {key} FROM root), {_gaps(others)})"  # noqa: S608  # names of models
         into = _into(model, [model._meta.get_field(name), *others])
         parts.append(f"branch_{place} AS ({into} VALUES {', '.join([row] * n)})")
-    return f"WITH {', '.join(parts)} SELECT {key} FROM root", fields  # noqa: S608  # names of models
+    return (
+        f"WITH {', '.join(parts)} SELECT {key} FROM root",  # noqa: S608
+        fields,
+    )  # names of models
 
 
 def _into(model: type[Model], fields: Sequence[Any]) -> str:
@@ -157,7 +190,8 @@ def _gaps(fields: Sequence[Any]) -> str:
     if connection.vendor != "postgresql":
         return ", ".join(["%s"] * len(fields))
     return ", ".join(
-        f"%s::{field.rel_db_type(connection) if field.remote_field else field.db_type(connection)}" for field in fields
+        f"%s::{field.rel_db_type(connection) if field.remote_field else field.db_type(connection)}"
+        for field in fields
     )
 
 
@@ -179,7 +213,9 @@ def fetch(statement: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tup
 
 @contextmanager
 def prepared_cursor() -> Iterator[CursorWrapper]:
-    """A cursor that sends values apart from their statement, so that PostgreSQL plans it once a connection."""
+    """A cursor that sends values apart from their statement, so that PostgreSQL plans it once a
+    connection.
+    """
     if connection.vendor != "postgresql":
         with connection.cursor() as cursor:
             yield cursor

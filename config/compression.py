@@ -16,17 +16,29 @@ _HEADER = b"\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\xff"
 
 
 class GZipMiddleware(DjangoGZipMiddleware):
-    """Django's, at another level. As there, a name of random length hides how well a secret in the page compresses."""
+    """Django's, at another level. As there, a name of random length hides how well a secret in the
+    page compresses.
+    """
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        if not isinstance(response, HttpResponse) or response.has_header("ETag") or response.has_header("Content-Encoding"):
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if (
+            not isinstance(response, HttpResponse)
+            or response.has_header("ETag")
+            or response.has_header("Content-Encoding")
+        ):
             return super().process_response(request, response)
         if len(response.content) < SMALLEST:
             return response
         patch_vary_headers(response, ("Accept-Encoding",))
         if "gzip" in request.headers.get("Accept-Encoding", ""):
             name = b"a" * secrets.randbelow(self.max_random_bytes) + b"\x00"
-            response.content = _HEADER + name + gzip.compress(response.content, compresslevel=LEVEL, mtime=0)[len(_HEADER) :]
+            response.content = (
+                _HEADER
+                + name
+                + gzip.compress(response.content, compresslevel=LEVEL, mtime=0)[len(_HEADER) :]
+            )
             response.headers["Content-Length"] = str(len(response.content))
             response.headers["Content-Encoding"] = "gzip"
         return response

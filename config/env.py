@@ -1,4 +1,6 @@
-"""Every knob of the process, declared once and read from the environment. A wrong value stops the start with a sentence."""
+"""Every knob of the process, declared once and read from the environment. A wrong value stops the
+start with a sentence.
+"""
 
 import os
 from collections.abc import Callable
@@ -49,7 +51,13 @@ def flag(name: str, help: str, default: str | None = None) -> bool:
 
 def words(name: str, help: str, default: str | None = None) -> list[str]:
     """A comma-separated list, blanks dropped."""
-    return _read(name, default, help, lambda raw: [part.strip() for part in raw.split(",") if part.strip()], "a list")
+    return _read(
+        name,
+        default,
+        help,
+        lambda raw: [part.strip() for part in raw.split(",") if part.strip()],
+        "a list",
+    )
 
 
 def all_named(prefix: str, help: str) -> dict[str, str]:
@@ -59,7 +67,13 @@ def all_named(prefix: str, help: str) -> dict[str, str]:
 
 
 def choice(name: str, help: str, options: tuple[str, ...], default: str | None = None) -> str:
-    return _read(name, default, help, lambda raw: dict(zip(options, options, strict=True))[raw], f"one of {', '.join(options)}")
+    return _read(
+        name,
+        default,
+        help,
+        lambda raw: dict(zip(options, options, strict=True))[raw],
+        f"one of {', '.join(options)}",
+    )
 
 
 def _to_bool(raw: str) -> bool:

@@ -1,4 +1,5 @@
-"""Who may open which URL, and what the REST API lets whom do: the two tables. What is not here is closed to everybody.
+"""Who may open which URL, and what the REST API lets whom do: the two tables. What is not here is
+closed to everybody.
 
 Whether a person may see one *object* is decided next door, in labeling.access and training.access.
 """
@@ -335,7 +336,9 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True)
 class Grant:
-    """A call is let through when the token has the scope (a session has them all) and its person one of the roles."""
+    """A call is let through when the token has the scope (a session has them all) and its person
+    one of the roles.
+    """
 
     scope: Scope
     roles: frozenset[Role]
@@ -347,7 +350,8 @@ _TRAINING_READ = Grant(Scope.TRAINING_READ, RESEARCHER)
 _TRAINING_WRITE = Grant(Scope.TRAINING_WRITE, RESEARCHER)
 _WEBHOOKS = Grant(Scope.WEBHOOKS, ADMIN)
 
-# "METHOD url_name" → what it takes. Raters have no line: the API tells sources and database ids, which would end their blindness.
+# "METHOD url_name" → what it takes. Raters have no line: the API tells sources and database ids,
+# which would end their blindness.
 API_TABLE: dict[str, Grant] = {
     "GET api_prompts": _LABELING_READ,
     "POST api_prompts": _LABELING_WRITE,

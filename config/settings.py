@@ -1,4 +1,6 @@
-"""One settings file for demo, test and production. Every knob comes from the environment, through config.env."""
+"""One settings file for demo, test and production. Every knob comes from the environment, through
+config.env.
+"""
 
 import shlex
 import socket
@@ -17,8 +19,10 @@ from config import env, permissions
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-# --- what this process is ----------------------------------------------------------------------------------------
-MODE = env.choice("PREFERABLY_MODE", "What this process is.", ("production", "demo", "test"), default="production")
+# --- what this process is -------------------------------------------------------------------------
+MODE = env.choice(
+    "PREFERABLY_MODE", "What this process is.", ("production", "demo", "test"), default="production"
+)
 HOME = Path(
     env.text(
         "PREFERABLY_HOME",
@@ -33,15 +37,21 @@ SECRET_KEY = env.text(
     default=None if MODE == "production" else "not-secret-" + MODE * 10,
 )
 if DEBUG and MODE == "production":
-    raise ImproperlyConfigured("PREFERABLY_DEBUG=1 shows secrets to visitors. Set PREFERABLY_MODE=demo to debug.")
+    raise ImproperlyConfigured(
+        "PREFERABLY_DEBUG=1 shows secrets to visitors. Set PREFERABLY_MODE=demo to debug."
+    )
 ALLOWED_HOSTS = env.words(
-    "PREFERABLY_HOSTS", "Host names this site answers to, separated by commas.", default="localhost,127.0.0.1,[::1],testserver"
+    "PREFERABLY_HOSTS",
+    "Host names this site answers to, separated by commas.",
+    default="localhost,127.0.0.1,[::1],testserver",
 )
 CSRF_TRUSTED_ORIGINS = env.words(
-    "PREFERABLY_TRUSTED_ORIGINS", "Origins (https://host) that may post forms when a proxy ends TLS.", default=""
+    "PREFERABLY_TRUSTED_ORIGINS",
+    "Origins (https://host) that may post forms when a proxy ends TLS.",
+    default="",
 )
 
-# --- applications ------------------------------------------------------------------------------------------------
+# --- applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -100,28 +110,35 @@ TEMPLATES = [
                 "accounts.context_processors.shell",
                 "csp.context_processors.nonce",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "pages.templatetags.pages"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "pages.templatetags.pages",
+            ],
         },
     }
 ]
 
-# --- data --------------------------------------------------------------------------------------------------------
+# --- data -----------------------------------------------------------------------------------------
 DATABASES = {
     "default": environ.Env.db_url_config(
         env.text(
             "DATABASE_URL",
-            "Database address, as postgres://user:password@host:port/name or sqlite:////path/to/file.",
+            "Database address, as postgres://user:password@host:port/name or"
+            " sqlite:////path/to/file.",
             default=f"sqlite:///{HOME / 'preferably.sqlite3'}",
         )
     )
 }
 KEEPS_PLANS = env.flag(
     "PREFERABLY_PREPARED_STATEMENTS",
-    "PostgreSQL keeps the plans of the desk's statements. 0 behind a pooler that hands connections out by transaction.",
+    "PostgreSQL keeps the plans of the desk's statements. 0 behind a pooler that hands connections"
+    " out by transaction.",
     default="1",
 )
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Two processes write: without an immediate transaction 44 of 600 failed with "database is locked".
+    # Two processes write: without an immediate transaction 44 of 600 failed with "database is
+    # locked".
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
@@ -131,26 +148,38 @@ else:
     DATABASES["default"]["ENGINE"] = "config.postgresql"
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-    DATABASES["default"]["OPTIONS"] = {"prepare_threshold": 1 if KEEPS_PLANS else None}  # for config.compiled
+    DATABASES["default"]["OPTIONS"] = {
+        "prepare_threshold": 1 if KEEPS_PLANS else None
+    }  # for config.compiled
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-REDIS_URL = env.text("REDIS_URL", "Redis or Valkey: Celery's broker and the shared cache.", default="redis://127.0.0.1:6379/0")
+REDIS_URL = env.text(
+    "REDIS_URL",
+    "Redis or Valkey: Celery's broker and the shared cache.",
+    default="redis://127.0.0.1:6379/0",
+)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
         # A page waits for it no longer than this: what is in it can be made anew.
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1, "retry": Retry(NoBackoff(), 0)},
+        "OPTIONS": {
+            "socket_connect_timeout": 1,
+            "socket_timeout": 1,
+            "retry": Retry(NoBackoff(), 0),
+        },
     }
 }
 ARTIFACT_STORE = env.text(
-    "PREFERABLY_ARTIFACTS", "Where finished runs and models are kept: a folder or an fsspec URL.", default=str(HOME / "artifacts")
+    "PREFERABLY_ARTIFACTS",
+    "Where finished runs and models are kept: a folder or an fsspec URL.",
+    default=str(HOME / "artifacts"),
 )
 RUNS_DIR = HOME / "runs"
 SNAPSHOTS_DIR = HOME / "snapshots"
 MODELS_DIR = HOME / "models"
 UPLOADS_DIR = HOME / "uploads"
 
-# --- people ------------------------------------------------------------------------------------------------------
+# --- people ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.sessions.Backend"]
 AUTH_PASSWORD_VALIDATORS = [
@@ -186,7 +215,7 @@ LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
-# --- language and time -------------------------------------------------------------------------------------------
+# --- language and time ----------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("de", _("German"))]
 FORMAT_MODULE_PATH = "config.formats"
@@ -194,7 +223,7 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 
-# --- mail --------------------------------------------------------------------------------------------------------
+# --- mail -----------------------------------------------------------------------------------------
 vars().update(
     environ.Env.email_url_config(
         env.text(
@@ -205,29 +234,37 @@ vars().update(
     )
 )
 SITE_URL = env.text(
-    "PREFERABLY_URL", "Where this site is found, as https://label.example.org: for links in its mail.", default=""
+    "PREFERABLY_URL",
+    "Where this site is found, as https://label.example.org: for links in its mail.",
+    default="",
 ).rstrip("/")
 DEFAULT_FROM_EMAIL = env.text(
-    "PREFERABLY_MAIL_FROM", "The sender of the site's mail.", default="Preferably <preferably@localhost>"
+    "PREFERABLY_MAIL_FROM",
+    "The sender of the site's mail.",
+    default="Preferably <preferably@localhost>",
 )
 
-# --- static files ------------------------------------------------------------------------------------------------
+# --- static files ---------------------------------------------------------------------------------
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles" if MODE == "production" else None  # demo and tests serve static/ as it lies
+STATIC_ROOT = (
+    BASE_DIR / "staticfiles" if MODE == "production" else None
+)  # demo and tests serve static/ as it lies
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if MODE == "production"
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if MODE == "production"
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
     },
 }
 WHITENOISE_USE_FINDERS = MODE != "production"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 
-# --- security ----------------------------------------------------------------------------------------------------
+# --- security -------------------------------------------------------------------------------------
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -256,8 +293,9 @@ if HTTPS:
 SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 
-# --- jobs --------------------------------------------------------------------------------------------------------
-# The row is the queue and the message a doorbell (docs/architecture.md), so a wiped or repeated message is harmless.
+# --- jobs -----------------------------------------------------------------------------------------
+# The row is the queue and the message a doorbell (docs/architecture.md), so a wiped or repeated
+# message is harmless.
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_ACKS_LATE = True
@@ -273,7 +311,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 3,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# A node trains on every core: the process for its next run may take long to start, and Celery kills it after 4 s by default.
+# A node trains on every core: the process for its next run may take long to start, and Celery kills
+# it after 4 s by default.
 CELERY_WORKER_PROC_ALIVE_TIMEOUT = 600
 # A worker outlives any outage of its broker: it goes on knocking.
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
@@ -302,50 +341,71 @@ CELERY_BEAT_SCHEDULE = {
     "tell-of-judgments": {"task": "labeling.tasks.tell_of_judgments", "schedule": 15.0},
     "deliver-webhooks": {"task": "accounts.tasks.deliver_webhooks", "schedule": 10.0},
     "mail-notices": {"task": "accounts.tasks.mail_notices", "schedule": 30.0},
-    "free-by-night": {"task": "training.tasks.free_by_night", "schedule": crontab(hour="2", minute="40")},
+    "free-by-night": {
+        "task": "training.tasks.free_by_night",
+        "schedule": crontab(hour="2", minute="40"),
+    },
 }
 KEEP_DAYS = env.integer(
     "PREFERABLY_KEEP_DAYS",
-    "Days after which weights and checkpoints that nobody needs are freed by night. 0: only by hand, on the page “Storage”.",
+    "Days after which weights and checkpoints that nobody needs are freed by night. 0: only by"
+    " hand, on the page “Storage”.",
     default="30",
 )
-RUN_HEARTBEAT_S = env.integer("PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5")
+RUN_HEARTBEAT_S = env.integer(
+    "PREFERABLY_RUN_HEARTBEAT_S", "Seconds between a supervisor's heartbeats.", default="5"
+)
 RUN_REAP_AFTER_S = env.integer(
-    "PREFERABLY_RUN_REAP_AFTER_S", "Seconds without a heartbeat after which a run is queued again.", default="60"
+    "PREFERABLY_RUN_REAP_AFTER_S",
+    "Seconds without a heartbeat after which a run is queued again.",
+    default="60",
 )
 RUN_STALL_AFTER_S = env.integer(
-    "PREFERABLY_RUN_STALL_AFTER_S", "Seconds without a sign of progress after which a run's process is ended.", default="3600"
+    "PREFERABLY_RUN_STALL_AFTER_S",
+    "Seconds without a sign of progress after which a run's process is ended.",
+    default="3600",
 )
 RUN_MAX_ATTEMPTS = 3
 RUN_GATHER_S = env.integer(
     "PREFERABLY_RUN_GATHER_S",
-    "Seconds that the machines of a run wait for one another, models fetched included, before it is queued again.",
+    "Seconds that the machines of a run wait for one another, models fetched included, before it is"
+    " queued again.",
     default="900",
 )
 NODE_ADDRESS = (
     env.text(
         "PREFERABLY_NODE_ADDRESS",
-        "Where other nodes reach this one when a run works on several machines. Empty: its host name.",
+        "Where other nodes reach this one when a run works on several machines. Empty: its host"
+        " name.",
         default="",
     )
     or socket.gethostname()
 )
 NODE_NAME = (
-    env.text("PREFERABLY_NODE", "What this machine is called on a run's page. Empty: its host name.", default="")
+    env.text(
+        "PREFERABLY_NODE",
+        "What this machine is called on a run's page. Empty: its host name.",
+        default="",
+    )
     or socket.gethostname()
 )
 VISIBLE_GPUS = env.text(
-    "CUDA_VISIBLE_DEVICES", "The cards that a node may use and tells of, numbers or UUIDs with commas between.", default="all"
+    "CUDA_VISIBLE_DEVICES",
+    "The cards that a node may use and tells of, numbers or UUIDs with commas between.",
+    default="all",
 )
 TRAINER_COMMAND = shlex.split(
     env.text(
         "PREFERABLY_TRAINER",
-        "The command that trains, the run's folder put behind it. Empty: this Python, -m training.trainer.",
+        "The command that trains, the run's folder put behind it. Empty: this Python, -m"
+        " training.trainer.",
         default="",
     )
 ) or [sys.executable, "-m", "training.trainer"]
 TRAINER_THREADS = env.integer(
-    "PREFERABLY_TRAINER_THREADS", "Processor threads for a training process. 0: the cores left free.", default="0"
+    "PREFERABLY_TRAINER_THREADS",
+    "Processor threads for a training process. 0: the cores left free.",
+    default="0",
 )
 ROLLOUT_URL = env.text(  # read by the training process itself
     "PREFERABLY_ROLLOUT_URL",
@@ -354,46 +414,69 @@ ROLLOUT_URL = env.text(  # read by the training process itself
 )
 ENDPOINT_HOSTS = env.words(
     "PREFERABLY_ENDPOINT_HOSTS",
-    "Hosts, or host:port, of OpenAI-compatible servers that may be registered as models and are sent prompts; commas between.",
+    "Hosts, or host:port, of OpenAI-compatible servers that may be registered as models and are"
+    " sent prompts; commas between.",
     default="localhost,127.0.0.1" if MODE == "demo" else "",
 )
 ENDPOINT_KEYS = env.all_named(
-    "PREFERABLY_KEY_", "Keys of such servers, each under a name of its own. A model names the variable; no table holds a key."
+    "PREFERABLY_KEY_",
+    "Keys of such servers, each under a name of its own. A model names the variable; no table holds"
+    " a key.",
 )
-HUB_TOKEN = env.text("HF_TOKEN", "Token of the hub that models are published on, for the worker that sends them.", default="")
+HUB_TOKEN = env.text(
+    "HF_TOKEN",
+    "Token of the hub that models are published on, for the worker that sends them.",
+    default="",
+)
 TRY_MODELS_WARM = env.integer(
-    "PREFERABLY_TRY_MODELS", "Models that a worker on the queue `models` holds in memory at a time, to be tried.", default="2"
+    "PREFERABLY_TRY_MODELS",
+    "Models that a worker on the queue `models` holds in memory at a time, to be tried.",
+    default="2",
 )
 TRY_KEEPS_WARM_S = env.integer(
-    "PREFERABLY_TRY_KEEPS_S", "Seconds that a tried model stays in memory after its last answer.", default="300"
+    "PREFERABLY_TRY_KEEPS_S",
+    "Seconds that a tried model stays in memory after its last answer.",
+    default="300",
 )
 TRY_LIMIT_S = env.integer(
-    "PREFERABLY_TRY_LIMIT_S", "Seconds after which an answer to a person who tries a model ends.", default="300"
+    "PREFERABLY_TRY_LIMIT_S",
+    "Seconds after which an answer to a person who tries a model ends.",
+    default="300",
 )
 
-# --- care for raters ---------------------------------------------------------------------------------------------
+# --- care for raters ------------------------------------------------------------------------------
 UPSETTING_BEFORE_PAUSE = env.integer(
     "PREFERABLY_UPSETTING_BEFORE_PAUSE",
-    "Upsetting items in a day after which the desk suggests a pause, and again after as many. 0: never.",
+    "Upsetting items in a day after which the desk suggests a pause, and again after as many. 0:"
+    " never.",
     default="15",
 )
 
-# --- logs --------------------------------------------------------------------------------------------------------
+# --- logs -----------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"httpx2": {"level": "WARNING"}},  # it would log the addresses of webhooks, which may hold a secret
-    "root": {"handlers": ["console"], "level": env.text("PREFERABLY_LOG_LEVEL", "How much is logged.", default="INFO")},
+    "loggers": {
+        "httpx2": {"level": "WARNING"}
+    },  # it would log the addresses of webhooks, which may hold a secret
+    "root": {
+        "handlers": ["console"],
+        "level": env.text("PREFERABLY_LOG_LEVEL", "How much is logged.", default="INFO"),
+    },
 }
 
-# --- the REST API ------------------------------------------------------------------------------------------------
+# --- the REST API ---------------------------------------------------------------------------------
 API_READS_PER_MINUTE = env.integer(
-    "PREFERABLY_API_READS_PER_MINUTE", "Reads a minute that the REST API answers to one token. 0: no limit.", default="600"
+    "PREFERABLY_API_READS_PER_MINUTE",
+    "Reads a minute that the REST API answers to one token. 0: no limit.",
+    default="600",
 )
 API_WRITES_PER_MINUTE = env.integer(
-    "PREFERABLY_API_WRITES_PER_MINUTE", "Writes a minute that the REST API takes from one token. 0: no limit.", default="120"
+    "PREFERABLY_API_WRITES_PER_MINUTE",
+    "Writes a minute that the REST API takes from one token. 0: no limit.",
+    default="120",
 )
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -411,7 +494,10 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Preferably",
-    "DESCRIPTION": "Prompts, campaigns and judgments; snapshots, runs and models. Times are UTC, lists are paged by cursor.",
+    "DESCRIPTION": (
+        "Prompts, campaigns and judgments; snapshots, runs and models. Times are UTC, lists are"
+        " paged by cursor."
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1",

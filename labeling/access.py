@@ -1,4 +1,6 @@
-"""The only way from (user, id in a URL) to an object. What one may not see does not exist: 404, never 403."""
+"""The only way from (user, id in a URL) to an object. What one may not see does not exist: 404,
+never 403.
+"""
 
 from uuid import UUID
 
@@ -34,7 +36,10 @@ from labeling.selectors.prompts import visible
 
 def campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
     _require_admin(user)
-    return get_object_or_404(Campaign.objects.select_related("pool", "guideline", "guideline_version", "created_by"), pk=pk)
+    return get_object_or_404(
+        Campaign.objects.select_related("pool", "guideline", "guideline_version", "created_by"),
+        pk=pk,
+    )
 
 
 def comparison_campaign(*, user: User | AnonymousUser, pk: int) -> Campaign:
@@ -92,7 +97,9 @@ def my_review(*, rater: Rater, pk: int) -> JudgmentReview:
 def item(*, user: User | AnonymousUser, campaign_pk: int, pk: int) -> Item:
     _require_admin(user)
     return get_object_or_404(
-        Item.objects.select_related("campaign__pool", "campaign__guideline", "prompt__source"), campaign=campaign_pk, pk=pk
+        Item.objects.select_related("campaign__pool", "campaign__guideline", "prompt__source"),
+        campaign=campaign_pk,
+        pk=pk,
     )
 
 
@@ -121,7 +128,9 @@ def my_visit(*, rater: Rater) -> CrowdVisit:
 
 def step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:
     _require_admin(user)
-    return get_object_or_404(OnboardingStep.objects.select_related("pool", "guideline"), pk=pk, retired_at=None)
+    return get_object_or_404(
+        OnboardingStep.objects.select_related("pool", "guideline"), pk=pk, retired_at=None
+    )
 
 
 def any_step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:
@@ -133,7 +142,9 @@ def any_step(*, user: User | AnonymousUser, pk: int) -> OnboardingStep:
 def attempt(*, user: User | AnonymousUser, pk: int) -> StepAttempt:
     _require_admin(user)
     return get_object_or_404(
-        StepAttempt.objects.select_related("step__pool", "version", "guideline_version__guideline", "rater__user", "decided_by"),
+        StepAttempt.objects.select_related(
+            "step__pool", "version", "guideline_version__guideline", "rater__user", "decided_by"
+        ),
         pk=pk,
     )
 

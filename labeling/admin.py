@@ -1,7 +1,8 @@
-"""The labeling tables in Django's admin, for superusers: to look things up when the pages do not do.
+"""The labeling tables in Django's admin, for superusers: to look things up when the pages do not
+do.
 
-Nothing can be written here: what judgments, slots and leases mean is kept by the services, and a row changed beside them
-would break a promise.
+Nothing can be written here: what judgments, slots and leases mean is kept by the services, and a
+row changed beside them would break a promise.
 """
 
 from django.contrib import admin
@@ -40,7 +41,17 @@ class CampaignAdmin(LookUpAdmin):
 
 @admin.register(Slot)
 class SlotAdmin(LookUpAdmin):
-    list_display = ["pk", "campaign", "item_id", "number", "state", "rater", "leased_at", "expires_at", "queue_rank"]
+    list_display = [
+        "pk",
+        "campaign",
+        "item_id",
+        "number",
+        "state",
+        "rater",
+        "leased_at",
+        "expires_at",
+        "queue_rank",
+    ]
     list_filter = ["state", "campaign"]
     list_select_related = ["campaign", "rater"]
     search_fields = ["=item__pk", "=rater__alias"]
@@ -62,7 +73,16 @@ class QueuePlaceAdmin(LookUpAdmin):
 
 @admin.register(Judgment)
 class JudgmentAdmin(LookUpAdmin):
-    list_display = ["pk", "kind", "campaign", "item_id", "rater", "is_extra", "active_s", "submitted_at"]
+    list_display = [
+        "pk",
+        "kind",
+        "campaign",
+        "item_id",
+        "rater",
+        "is_extra",
+        "active_s",
+        "submitted_at",
+    ]
     list_filter = ["kind", "is_extra", "campaign"]
     list_select_related = ["campaign", "rater"]
     search_fields = ["=pk", "=item__pk", "=rater__alias"]
@@ -83,7 +103,16 @@ class PassAdmin(LookUpAdmin):
 
 @admin.register(Prompt)
 class PromptAdmin(LookUpAdmin):
-    list_display = ["pk", "__str__", "source", "category", "language", "split", "licence", "retired_at"]
+    list_display = [
+        "pk",
+        "__str__",
+        "source",
+        "category",
+        "language",
+        "split",
+        "licence",
+        "retired_at",
+    ]
     list_filter = ["category", "split", "language"]
     list_select_related = ["source"]
     search_fields = ["=pk", "=messages_sha256"]

@@ -1,10 +1,13 @@
-"""Which prompts are the same, which nearly so, and on which side of the split they fall. Pure: no Django, no database.
+"""Which prompts are the same, which nearly so, and on which side of the split they fall. Pure: no
+Django, no database.
 
-Two prompts are near-duplicates when the character 5-shingles of their texts have a Jaccard index of 0.8 or more, or
-when one's opening or whole text equals the other's after `skeleton`. Candidates are found by keys (equal texts, and
-bands of a MinHash), thinned out by what their signatures let expect, and then verified exactly.
+Two prompts are near-duplicates when the character 5-shingles of their texts have a Jaccard index of
+0.8 or more, or when one's opening or whole text equals the other's after `skeleton`. Candidates are
+found by keys (equal texts, and bands of a MinHash), thinned out by what their signatures let
+expect, and then verified exactly.
 
-Shingles are 64-bit hashes in sorted arrays: as sets of strings they took nine tenths of an import's time.
+Shingles are 64-bit hashes in sorted arrays: as sets of strings they took nine tenths of an import's
+time.
 """
 
 import hashlib
@@ -23,14 +26,17 @@ Shingles = NDArray[np.uint64]
 
 SHINGLE = 5
 NEAR = 0.8
-# Members are admitted a little below NEAR, so that texts this close to one already indexed need no keys of their own:
-# Jaccard distance is a metric, so whatever is within 0.2 of such a text is within 0.25 of the indexed one.
+# Members are admitted a little below NEAR, so that texts this close to one already indexed need no
+# keys of their own: Jaccard distance is a metric, so whatever is within 0.2 of such a text is
+# within 0.25 of the indexed one.
 JOIN = 0.75
 SAME = 0.95
-# 24 bands of 7 find a pair at 0.8 with probability 0.996. Any two long texts of one language are at 0.2: 0.0003.
+# 24 bands of 7 find a pair at 0.8 with probability 0.996. Any two long texts of one language are at
+# 0.2: 0.0003.
 N_BANDS, ROWS = 24, 7
 N_VALUES = N_BANDS * ROWS
-# A signature keeps a byte of each of the 168 MinHash values. Of a pair at JOIN fewer than half agree once in 10^13 times.
+# A signature keeps a byte of each of the 168 MinHash values. Of a pair at JOIN fewer than half
+# agree once in 10^13 times.
 AGREEING = N_VALUES // 2
 # Below this many characters a Jaccard index says nothing; equal text does.
 SHORT = 25
@@ -38,14 +44,17 @@ SHORT = 25
 TELLING_OPENING = 40
 # Longer texts are compared by their beginnings.
 COMPARED = 8_000
-# Keys held by more prompts than this come from a template that they share, and tell nothing any more.
+# Keys held by more prompts than this come from a template that they share, and tell nothing any
+# more.
 CROWDED = 32
 
 SPLITS = (("train", 80), ("validation", 90), ("test", 100))
 
 
 def fingerprint(messages: Sequence[Message]) -> str:
-    """SHA-256 (hex) of a conversation whose Unicode form and white space do not matter, but whose letters do."""
+    """SHA-256 (hex) of a conversation whose Unicode form and white space do not matter, but whose
+    letters do.
+    """
     digest = hashlib.sha256()
     for message in messages:
         digest.update(f"{message['role']}\x1f{letters_of(message['content'])}\x1e".encode())
@@ -64,13 +73,17 @@ def split_of(cluster: str) -> str:
 
 
 def skeleton(text: str) -> str:
-    """What is left of a text when case, width, punctuation and spacing are taken away; the text where that is nothing."""
+    """What is left of a text when case, width, punctuation and spacing are taken away; the text
+    where that is nothing.
+    """
     folded = unicodedata.normalize("NFKC", text[:COMPARED]).casefold()
     return " ".join(folded.translate(_letters).split()) or text.strip()
 
 
 class _Letters(dict[int, int]):
-    """A translation table that leaves letters, digits and marks, and makes a space of everything else; filled as met."""
+    """A translation table that leaves letters, digits and marks, and makes a space of everything
+    else; filled as met.
+    """
 
     def __missing__(self, code: int) -> int:
         c = chr(code)
@@ -88,7 +101,9 @@ def jaccard(a: Shingles, b: Shingles) -> float:
 
 
 def shingles(text: str) -> Shingles:
-    """Every run of five characters of a skeleton, hashed, sorted, once each; none when it is too short to compare."""
+    """Every run of five characters of a skeleton, hashed, sorted, once each; none when it is too
+    short to compare.
+    """
     if len(text) < SHORT:
         return np.empty(0, dtype=np.uint64)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
@@ -105,8 +120,9 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True, eq=False)
 class Sketch:
-    """A prompt made comparable: its skeletons (opening, whole), the keys that decide alone, and each skeleton's shingles,
-    bands and signature."""
+    """A prompt made comparable: its skeletons (opening, whole), the keys that decide alone, and
+    each skeleton's shingles, bands and signature.
+    """
 
     texts: tuple[str, ...]
     sets: tuple[Shingles, ...]
@@ -124,15 +140,22 @@ class Sketch:
         return max(jaccard(own, other) for other in self.sets)
 
     def may_be_near(self, signature: bytes) -> bool:
-        """Whether a prompt of this signature is worth comparing with. One that has none always is."""
+        """Whether a prompt of this signature is worth comparing with. One that has none always
+        is.
+        """
         if not signature:
             return True
-        own, other = (np.frombuffer(given, dtype=np.uint8).reshape(-1, N_VALUES) for given in (self.signature, signature))
+        own, other = (
+            np.frombuffer(given, dtype=np.uint8).reshape(-1, N_VALUES)
+            for given in (self.signature, signature)
+        )
         return bool(((own[:, None] == other[None]).sum(axis=2) >= AGREEING).any())
 
 
 def compared_texts(messages: Sequence[Message]) -> tuple[str, ...]:
-    """The skeletons that stand for a conversation: what it opens with, if that is telling, and all of it."""
+    """The skeletons that stand for a conversation: what it opens with, if that is telling, and all
+    of it.
+    """
     turns = [message["content"] for message in messages if message["role"] != "system"]
     opening, whole = skeleton(turns[0]), skeleton("\n".join(turns))
     if len(turns) == 1:
@@ -141,14 +164,25 @@ def compared_texts(messages: Sequence[Message]) -> tuple[str, ...]:
 
 
 def remembered(messages: Sequence[Message], shared: Iterable[int] = ()) -> Sketch:
-    """A stored prompt as something to compare with; `shared` are the keys it was found by that decide alone."""
+    """A stored prompt as something to compare with; `shared` are the keys it was found by that
+    decide alone.
+    """
     texts = compared_texts(messages)
     exact = frozenset(shared) | {_key("text", text) for text in texts}
-    return Sketch(texts, tuple(shingles(text) for text in texts), exact, tuple(frozenset[int]() for _ in texts))
+    return Sketch(
+        texts,
+        tuple(shingles(text) for text in texts),
+        exact,
+        tuple(frozenset[int]() for _ in texts),
+    )
 
 
-def sketches(conversations: Iterable[Sequence[Message]], groups: Iterable[str] | None = None) -> list[Sketch]:
-    """One sketch a conversation. `groups` names what belongs together whatever its text ("" for nothing)."""
+def sketches(
+    conversations: Iterable[Sequence[Message]], groups: Iterable[str] | None = None
+) -> list[Sketch]:
+    """One sketch a conversation. `groups` names what belongs together whatever its text ("" for
+    nothing).
+    """
     texts = [compared_texts(messages) for messages in conversations]
     names = list(groups) if groups is not None else [""] * len(texts)
     sets = [tuple(shingles(text) for text in several) for several in texts]
@@ -160,12 +194,22 @@ def sketches(conversations: Iterable[Sequence[Message]], groups: Iterable[str] |
             exact.add(_key("group", group))
         values = [next(digests) for _ in own]
         signature = b"".join(value.astype(np.uint8).tobytes() for value in values if len(value))
-        made.append(Sketch(several, own, frozenset(exact), tuple(_band_keys(value) for value in values), signature))
+        made.append(
+            Sketch(
+                several,
+                own,
+                frozenset(exact),
+                tuple(_band_keys(value) for value in values),
+                signature,
+            )
+        )
     return made
 
 
 def likeness(a: Sketch, b: Sketch) -> float:
-    """The highest Jaccard index between a text of one and a text of the other; 1 when they share an exact key."""
+    """The highest Jaccard index between a text of one and a text of the other; 1 when they share an
+    exact key.
+    """
     if a.exact & b.exact:
         return 1.0
     return max(b.nearest(own) for own in a.sets)
@@ -173,7 +217,9 @@ def likeness(a: Sketch, b: Sketch) -> float:
 
 @dataclass
 class Cluster:
-    """Prompts that must lie on one side. `is_fixed` when some of them were there before and cannot change sides."""
+    """Prompts that must lie on one side. `is_fixed` when some of them were there before and cannot
+    change sides.
+    """
 
     name: str
     is_fixed: bool
@@ -197,9 +243,11 @@ class Member:
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a prompt goes: its cluster, the clusters that it ties to this one, the keys worth storing.
+    """Where a prompt goes: its cluster, the clusters that it ties to this one, the keys worth
+    storing.
 
-    `cluster` is None when it would lie on two sides at once: it is nearly the same as prompts of `sides`.
+    `cluster` is None when it would lie on two sides at once: it is nearly the same as prompts of
+    `sides`.
     """
 
     cluster: Cluster | None
@@ -214,22 +262,32 @@ class Neighbourhood:
 
     by_key: dict[int, list[Member]] = field(default_factory=dict)
     unlike: Counter[int] = field(default_factory=Counter)
-    """By key, the prompts that hold it and were not read, as their signatures tell that they are not near."""
+    """By key, the prompts that hold it and were not read, as their signatures tell that they are
+    not near.
+    """
 
     def add(self, member: Member, keys: Iterable[int]) -> None:
         for key in keys:
             self.by_key.setdefault(key, []).append(member)
 
     def place(self, sketch: Sketch, name: str) -> Placement:
-        """Find the cluster for a prompt, founding one called `name` when nothing is near; then it is a member too."""
-        clusters = list({id(c): c for c in (member.cluster.root() for member in self._near(sketch))}.values())
+        """Find the cluster for a prompt, founding one called `name` when nothing is near; then it
+        is a member too.
+        """
+        clusters = list(
+            {id(c): c for c in (member.cluster.root() for member in self._near(sketch))}.values()
+        )
         fixed = [cluster for cluster in clusters if cluster.is_fixed]
         sides = tuple(sorted({cluster.split for cluster in fixed}))
         if len(sides) > 1:
             return Placement(None, sides=sides)
-        home = fixed[0] if fixed else clusters[0] if clusters else Cluster(name, False, split_of(name))
+        home = (
+            fixed[0] if fixed else clusters[0] if clusters else Cluster(name, False, split_of(name))
+        )
         # Fixed clusters that agree on their side may stay apart.
-        merged = tuple(cluster for cluster in clusters if cluster is not home and not cluster.is_fixed)
+        merged = tuple(
+            cluster for cluster in clusters if cluster is not home and not cluster.is_fixed
+        )
         for cluster in merged:
             cluster.merged_into = home
         keys = self._worth_storing(sketch)
@@ -239,10 +297,14 @@ class Neighbourhood:
     def _worth_storing(self, sketch: Sketch) -> frozenset[int]:
         keys = {key for key in sketch.exact if key not in self.by_key}
         for own, bands in zip(sketch.sets, sketch.bands, strict=True):
-            found = {id(member): member for key in bands for member in self.by_key.get(key, ())[:CROWDED]}
+            found = {
+                id(member): member for key in bands for member in self.by_key.get(key, ())[:CROWDED]
+            }
             if any(member.sketch.nearest(own) >= SAME for member in found.values()):
                 continue
-            keys.update(key for key in bands if len(self.by_key.get(key, ())) + self.unlike[key] < CROWDED)
+            keys.update(
+                key for key in bands if len(self.by_key.get(key, ())) + self.unlike[key] < CROWDED
+            )
         return frozenset(keys)
 
     def _near(self, sketch: Sketch) -> list[Member]:
@@ -252,7 +314,9 @@ class Neighbourhood:
             for member in self.by_key.get(key, ()):
                 members[id(member)] = member
                 # An exact key decides alone, so it outweighs every band.
-                shared[id(member)] = shared.get(id(member), 0) + (N_BANDS if key in sketch.exact else 1)
+                shared[id(member)] = shared.get(id(member), 0) + (
+                    N_BANDS if key in sketch.exact else 1
+                )
         likeliest = sorted(shared, key=lambda i: -shared[i])[:CROWDED]
         return [members[i] for i in likeliest if likeness(sketch, members[i].sketch) >= JOIN]
 
@@ -260,7 +324,10 @@ class Neighbourhood:
 def _key(kind: str, text: str) -> int:
     """A signed 64-bit number, as a database's bigint holds it."""
     return int.from_bytes(
-        hashlib.blake2b(f"{kind}\x1f{text}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), signed=True
+        hashlib.blake2b(
+            f"{kind}\x1f{text}".encode("utf-8", "surrogatepass"), digest_size=8
+        ).digest(),
+        signed=True,
     )
 
 
@@ -269,7 +336,9 @@ def _digests(sets: Sequence[Shingles]) -> list[NDArray[np.uint32]]:
     if not sets:
         return []
     offsets = np.cumsum([0, *(len(own) for own in sets)]).astype(np.uint64)
-    matrix = RMinHash.digest_matrix_from_flat_token_hashes(np.concatenate(sets), offsets, num_perm=N_VALUES, seed=1)
+    matrix = RMinHash.digest_matrix_from_flat_token_hashes(
+        np.concatenate(sets), offsets, num_perm=N_VALUES, seed=1
+    )
     rows = np.array(matrix.to_rows(), dtype="<u4")
     return [row if len(own) else row[:0] for row, own in zip(rows, sets, strict=True)]
 
@@ -279,4 +348,6 @@ def _band_keys(values: NDArray[np.uint32]) -> frozenset[int]:
     if not len(values):
         return frozenset()
     bands = (bytes((i,)) + values[i * ROWS : (i + 1) * ROWS].tobytes() for i in range(N_BANDS))
-    return frozenset(int.from_bytes(hashlib.blake2b(band, digest_size=8).digest(), signed=True) for band in bands)
+    return frozenset(
+        int.from_bytes(hashlib.blake2b(band, digest_size=8).digest(), signed=True) for band in bands
+    )

@@ -1,4 +1,6 @@
-"""What was typed at the desk, and how it is read: the answer on a posted page, with what speaks against it. Stores nothing."""
+"""What was typed at the desk, and how it is read: the answer on a posted page, with what speaks
+against it. Stores nothing.
+"""
 
 import datetime as dt
 import json
@@ -19,10 +21,14 @@ from labeling.selectors.desk import Work
 MOST_FIELDS = 1_000
 
 WARNING_SENTENCES: dict[str, str | Promise] = {
-    desk_warnings.ORDER_AS_SHOWN: gettext_lazy("The ranking is the order in which the responses happened to be shown."),
+    desk_warnings.ORDER_AS_SHOWN: gettext_lazy(
+        "The ranking is the order in which the responses happened to be shown."
+    ),
     desk_warnings.CONTRADICTS_RATINGS: gettext_lazy("A response you rated higher is ranked lower."),
     desk_warnings.FASTER_THAN_READING: gettext_lazy("This was faster than the texts can be read."),
-    desk_warnings.PARTLY_RANKED: gettext_lazy("Some responses have no rank; they will not be compared."),
+    desk_warnings.PARTLY_RANKED: gettext_lazy(
+        "Some responses have no rank; they will not be compared."
+    ),
     desk_warnings.EDITED_NOT_BEST: gettext_lazy("You edited a response that is not ranked best."),
     desk_warnings.CONSTRAINT_UNTICKED: gettext_lazy("A constraint of the prompt is not ticked."),
     desk_warnings.UNUSUAL_LENGTH: gettext_lazy("The answer is shorter or longer than usual."),
@@ -31,7 +37,9 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Typed:
-    """The state of a page: field name → texts. `revision` counts changes, so that the newer of two copies is known."""
+    """The state of a page: field name → texts. `revision` counts changes, so that the newer of two
+    copies is known.
+    """
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     revision: int = 0
@@ -57,8 +65,14 @@ class Typed:
             assert written is not None
             kept = judgment.presentation.get("constraints", {}).get("kept", [])
             ticked = {f"keeps-{place}": ["true"] for place in kept}
-            turns = {f"turn-{number}": [message["content"]] for number, message in enumerate(written.further, 1)}
-            return cls({"text": [written.text], "sources": [written.sources], **turns, **ticked}, revision=1)
+            turns = {
+                f"turn-{number}": [message["content"]]
+                for number, message in enumerate(written.further, 1)
+            }
+            return cls(
+                {"text": [written.text], "sources": [written.sources], **turns, **ticked},
+                revision=1,
+            )
         given = judgment.comparison
         fields = {"reason": [given.reason or ""], "strength": [str(given.strength or "")]}
         if given.is_all_bad:
@@ -67,7 +81,8 @@ class Typed:
             letter = forms.LETTERS[row.position]
             fields[f"rank-{letter}"] = [str(row.rank or "")]
             fields |= {
-                f"rate-{letter}-{name}": ["true" if answer is True else str(answer)] for name, answer in row.ratings.items()
+                f"rate-{letter}-{name}": ["true" if answer is True else str(answer)]
+                for name, answer in row.ratings.items()
             }
             if written is not None and written.edit_of_id == row.response_id:
                 fields |= {"edit_of": [letter], "edit": [written.text]}
@@ -75,8 +90,12 @@ class Typed:
 
     @classmethod
     def of_json(cls, raw: Any) -> "Typed":
-        """Raises ValueError when `raw` is not {"revision": int, "fields": {name: [text, …]}}; its "record" may be missing."""
-        fields, revision = (raw.get("fields"), raw.get("revision", 0)) if isinstance(raw, dict) else (None, 0)
+        """Raises ValueError when `raw` is not {"revision": int, "fields": {name: [text, …]}}; its
+        "record" may be missing.
+        """
+        fields, revision = (
+            (raw.get("fields"), raw.get("revision", 0)) if isinstance(raw, dict) else (None, 0)
+        )
         if not isinstance(fields, dict) or len(fields) > MOST_FIELDS or type(revision) is not int:
             raise ValueError("not a draft")
         record = forms.record_text(raw.get("record"))
@@ -84,18 +103,28 @@ class Typed:
 
     def with_record_of(self, judgment: Judgment) -> "Typed":
         """As if the page had never been left: its measurements go on from the judgment's."""
-        record = json.dumps({**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False)
+        record = json.dumps(
+            {**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False
+        )
         return replace(self, fields={**self.fields, "record": [record]})
 
     @property
     def has_words(self) -> bool:
         """Whether anything was given: a page that nobody touched posts its fields too, empty."""
-        return any(value.strip() for values in forms.answer_fields(self.fields).values() for value in values)
+        return any(
+            value.strip()
+            for values in forms.answer_fields(self.fields).values()
+            for value in values
+        )
 
     @property
     def as_draft(self) -> dict[str, Any]:
         record = forms.record_text(forms.first(self.fields, "record"))
-        return {"revision": self.revision, "fields": forms.answer_fields(self.fields), "record": record}
+        return {
+            "revision": self.revision,
+            "fields": forms.answer_fields(self.fields),
+            "record": record,
+        }
 
 
 @dataclass(frozen=True)
@@ -115,7 +144,9 @@ class Review:
 
 @dataclass(frozen=True)
 class Answer:
-    """A posted page, read: what was given, what speaks against it, and what of that was overruled."""
+    """A posted page, read: what was given, what speaks against it, and what of that was
+    overruled.
+    """
 
     typed: Typed
     given: forms.ComparisonAnswer | forms.DemonstrationAnswer
@@ -127,7 +158,9 @@ class Answer:
 
     @property
     def may_be_stored(self) -> bool:
-        return not self.given.problems and set(self.warnings) <= set(self.typed.fields.get("overruled", []))
+        return not self.given.problems and set(self.warnings) <= set(
+            self.typed.fields.get("overruled", [])
+        )
 
     @property
     def review(self) -> Review:
@@ -137,20 +170,32 @@ class Answer:
 
 
 def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) -> Answer:
-    """The answer on a posted page, with its problems and warnings. Who `corrects` has read the texts before."""
+    """The answer on a posted page, with its problems and warnings. Who `corrects` has read the
+    texts before.
+    """
     recorded = forms.read_record(typed.fields)
     seconds = recorded.active_s if recorded.active_s is not None else _elapsed_s(work, now)
     if work.campaign.n_responses is None:
         written = forms.read_demonstration(typed.fields, is_dialogue=work.campaign.asks_dialogue)
         line = ngettext("%(n)s word", "%(n)s words", written.n_words) % {"n": written.n_words}
         if written.further:
-            line = _("%(turns)s turns · %(words)s") % {"turns": len(written.further) + 1, "words": line}
-        warnings = desk_warnings.of_length(written.lengths, low=work.campaign.min_words, high=work.campaign.max_words)
+            line = _("%(turns)s turns · %(words)s") % {
+                "turns": len(written.further) + 1,
+                "words": line,
+            }
+        warnings = desk_warnings.of_length(
+            written.lengths, low=work.campaign.min_words, high=work.campaign.max_words
+        )
         n = len(work.item.prompt.constraints)
         kept = forms.read_kept(typed.fields, n)
         if n:
-            recorded = replace(recorded, presentation={**recorded.presentation, "constraints": {"n": n, "kept": kept}})
-        return Answer(typed, written, recorded, (*warnings, *desk_warnings.of_constraints(n, kept)), line)
+            recorded = replace(
+                recorded,
+                presentation={**recorded.presentation, "constraints": {"n": n, "kept": kept}},
+            )
+        return Answer(
+            typed, written, recorded, (*warnings, *desk_warnings.of_constraints(n, kept)), line
+        )
     responses = queue.presented(work.shown)
     compared = read_comparison(work=work, typed=typed, n_responses=len(responses))
     compared = _with_unchanged_edit(compared, responses)
@@ -159,7 +204,10 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
         warnings += desk_warnings.of_pace([response.text for response in responses], seconds)
     line = _("All bad") if compared.is_all_bad else line_of(compared)
     if compared.edit_of is not None:
-        line = _("%(line)s · %(letter)s edited") % {"line": line, "letter": forms.LETTERS[compared.edit_of]}
+        line = _("%(line)s · %(letter)s edited") % {
+            "line": line,
+            "letter": forms.LETTERS[compared.edit_of],
+        }
     return Answer(typed, compared, recorded, tuple(warnings), line, tuple(responses))
 
 
@@ -181,11 +229,15 @@ def _ranking_warnings(answer: forms.ComparisonAnswer, form: rating_form.RatingFo
     return desk_warnings.of_ranking(ranks, overall) + desk_warnings.of_edit(ranks, answer.edit_of)
 
 
-def _with_unchanged_edit(answer: forms.ComparisonAnswer, responses: list[Response]) -> forms.ComparisonAnswer:
+def _with_unchanged_edit(
+    answer: forms.ComparisonAnswer, responses: list[Response]
+) -> forms.ComparisonAnswer:
     """The answer with one problem more when its edit is the response it was made from."""
     if answer.edit_of is None or answer.edit != _as_typed(responses[answer.edit_of].text):
         return answer
-    problem = forms.Problem("edit", _("The edit changes nothing. Make the response better, or drop the edit."))
+    problem = forms.Problem(
+        "edit", _("The edit changes nothing. Make the response better, or drop the edit.")
+    )
     return replace(answer, problems=(*answer.problems, problem))
 
 
@@ -195,21 +247,35 @@ def _as_typed(text: str) -> str:
 
 
 def begin_edit(*, work: Work, typed: Typed) -> Typed:
-    """What was typed, with the best-ranked response in the editor; an edit that was begun stays, whatever is best by now."""
+    """What was typed, with the best-ranked response in the editor; an edit that was begun stays,
+    whatever is best by now.
+    """
     responses = queue.presented(work.shown)
     given = read_comparison(work=work, typed=typed, n_responses=len(responses))
-    if given.edit_of is not None and given.edit.strip() not in {"", _as_typed(responses[given.edit_of].text).strip()}:
+    if given.edit_of is not None and given.edit.strip() not in {
+        "",
+        _as_typed(responses[given.edit_of].text).strip(),
+    }:
         return typed
     ranked = [(rank, position) for position, rank in given.ranks.items() if rank is not None]
     if not ranked:
-        return replace(typed, notice=_("Nothing is ranked yet. Rank the responses first: the best of them is the one you edit."))
+        return replace(
+            typed,
+            notice=_(
+                "Nothing is ranked yet. Rank the responses first: the best of them is the one you"
+                " edit."
+            ),
+        )
     best = min(ranked)[1]
     edit = {"edit_of": [forms.LETTERS[best]], "edit": [_as_typed(responses[best].text)]}
     return replace(typed, fields={**typed.fields, **edit})
 
 
 def drop_edit(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
-    return replace(typed, fields={name: value for name, value in typed.fields.items() if not name.startswith("edit")})
+    return replace(
+        typed,
+        fields={name: value for name, value in typed.fields.items() if not name.startswith("edit")},
+    )
 
 
 def add_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_edit
@@ -224,10 +290,14 @@ def drop_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_
     """What was typed, without its last two turns."""
     kept = len(forms.read_further(typed.fields)) - 2
     fields = {
-        name: value for name, value in typed.fields.items() if not name.startswith("turn-") or forms.number_of(name) <= kept
+        name: value
+        for name, value in typed.fields.items()
+        if not name.startswith("turn-") or forms.number_of(name) <= kept
     }
     return replace(typed, fields=fields)
 
 
 def line_of(answer: forms.ComparisonAnswer) -> str:
-    return desk_warnings.ranking_line({forms.LETTERS[position]: rank for position, rank in sorted(answer.ranks.items())})
+    return desk_warnings.ranking_line(
+        {forms.LETTERS[position]: rank for position, rank in sorted(answer.ranks.items())}
+    )

@@ -1,4 +1,6 @@
-"""What the desk's templates draw, made from a piece of work and from what was typed on it. Reads, and never writes."""
+"""What the desk's templates draw, made from a piece of work and from what was typed on it. Reads,
+and never writes.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,9 @@ class PromptView:
 
 @dataclass(frozen=True)
 class ResponseView:
-    """A response as one rater sees it: nothing here tells it from the others but its letter and its text."""
+    """A response as one rater sees it: nothing here tells it from the others but its letter and its
+    text.
+    """
 
     letter: str
     html: SafeString
@@ -70,9 +74,20 @@ class Addresses:
     @classmethod
     def of_sample(cls, campaign_id: int) -> "Addresses":
         """An admin's look at the page: nothing that it sends is stored."""
-        whole, *parts = (reverse(f"campaign_preview{part}", args=[campaign_id]) for part in ("", "_guideline", "_diff", "_text"))
+        whole, *parts = (
+            reverse(f"campaign_preview{part}", args=[campaign_id])
+            for part in ("", "_guideline", "_diff", "_text")
+        )
         guideline, diff, preview = parts
-        return cls(submit=whole, guideline=guideline, diff=diff, preview=preview, skip=whole, release=whole, ask=whole)
+        return cls(
+            submit=whole,
+            guideline=guideline,
+            diff=diff,
+            preview=preview,
+            skip=whole,
+            release=whole,
+            ask=whole,
+        )
 
 
 @dataclass(frozen=True)
@@ -175,14 +190,22 @@ def page(
 
 
 def compare_page(
-    *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
+    *,
+    work: Work,
+    typed: Typed,
+    review: Review | None,
+    today: Tally,
+    corrects: Judgment | None,
+    now: dt.datetime,
 ) -> ComparePage:
     responses = queue.presented(work.shown)
     form = work.form
     answer = read_comparison(work=work, typed=typed, n_responses=len(responses))
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
-    html = rendered.markdown([*(response.text for response in responses), *(turn["content"] for turn in turns)])
+    html = rendered.markdown(
+        [*(response.text for response in responses), *(turn["content"] for turn in turns)]
+    )
     views = [
         _response_view(place, response, html[place], len(responses), form, typed, problems)
         for place, response in enumerate(responses)
@@ -206,7 +229,10 @@ def compare_page(
 def _strengths(typed: Typed) -> tuple[tuple[forms.Option, str], ...]:
     words = (_("negligibly"), _("slightly"), _("clearly"), _("significantly"))
     chosen = forms.first(typed.fields, "strength")
-    return tuple((forms.Option(str(number), str(number) == chosen), word) for number, word in enumerate(words, 1))
+    return tuple(
+        (forms.Option(str(number), str(number) == chosen), word)
+        for number, word in enumerate(words, 1)
+    )
 
 
 def _response_view(
@@ -221,7 +247,9 @@ def _response_view(
     letter = forms.LETTERS[place]
     rated = f"rate-{letter}-"
     given = tuple(
-        (name, values[0][:LONGEST_CHOICE]) for name, values in typed.fields.items() if name.startswith(rated) and values
+        (name, values[0][:LONGEST_CHOICE])
+        for name, values in typed.fields.items()
+        if name.startswith(rated) and values
     )
     wrong = tuple((name, sentence) for name, sentence in problems.items() if name.startswith(rated))
     language = translation.get_language()
@@ -229,16 +257,21 @@ def _response_view(
         letter=letter,
         html=html,
         raw=response.text,
-        head=_head(letter, n, forms.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE], language),
+        head=_head(
+            letter, n, forms.first(typed.fields, f"rank-{letter}")[:LONGEST_CHOICE], language
+        ),
         rating=_rating(form, letter, given, wrong, language),
     )
 
 
-# Most pages show these as nobody has touched them yet: a handful of strings, in place of three hundred small templates a page.
+# Most pages show these as nobody has touched them yet: a handful of strings, in place of three
+# hundred small templates a page.
 @lru_cache(maxsize=512)
 def _head(letter: str, n: int, rank: str, _language: str | None) -> SafeString:
     options = [forms.Option(str(number), str(number) == rank) for number in range(1, n + 1)]
-    return render_to_string("labeling/desk/_response_head.html", {"letter": letter, "rank_options": options})
+    return render_to_string(
+        "labeling/desk/_response_head.html", {"letter": letter, "rank_options": options}
+    )
 
 
 @lru_cache(maxsize=512)
@@ -249,7 +282,9 @@ def _rating(
     wrong: tuple[tuple[str, str], ...],
     _language: str | None,
 ) -> SafeString:
-    questions = forms.draw_questions(form, letter, {name: [text] for name, text in given}, dict(wrong))
+    questions = forms.draw_questions(
+        form, letter, {name: [text] for name, text in given}, dict(wrong)
+    )
     context = {
         "letter": letter,
         "scales": [question for question in questions if not question.is_flag],
@@ -260,7 +295,13 @@ def _rating(
 
 
 def write_page(
-    *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
+    *,
+    work: Work,
+    typed: Typed,
+    review: Review | None,
+    today: Tally,
+    corrects: Judgment | None,
+    now: dt.datetime,
 ) -> WritePage:
     answer = forms.read_demonstration(typed.fields, is_dialogue=work.campaign.asks_dialogue)
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
@@ -271,7 +312,10 @@ def write_page(
         line="",
         text=answer.text,
         asks_dialogue=work.campaign.asks_dialogue,
-        further=tuple(_turn(f"turn-{n}", turn["role"], turn["content"], problems) for n, turn in enumerate(answer.further, 1)),
+        further=tuple(
+            _turn(f"turn-{n}", turn["role"], turn["content"], problems)
+            for n, turn in enumerate(answer.further, 1)
+        ),
         empty_turns=tuple(_turn("", role, "", {}) for role in ("user", "assistant")),
         most_turns=forms.LONGEST_DIALOGUE,
         constraints=_constraints(work.item.prompt.constraints, typed),
@@ -291,17 +335,28 @@ def _turn(name: str, role: str, text: str, problems: Mapping[str, str]) -> Furth
 
 def _constraints(sentences: list[str], typed: Typed) -> tuple[Constraint, ...]:
     kept = forms.read_kept(typed.fields, len(sentences))
-    return tuple(Constraint(f"keeps-{place}", sentence, place in kept) for place, sentence in enumerate(sentences))
+    return tuple(
+        Constraint(f"keeps-{place}", sentence, place in kept)
+        for place, sentence in enumerate(sentences)
+    )
 
 
 def _common(
-    *, work: Work, typed: Typed, review: Review | None, today: Tally, corrects: Judgment | None, now: dt.datetime
+    *,
+    work: Work,
+    typed: Typed,
+    review: Review | None,
+    today: Tally,
+    corrects: Judgment | None,
+    now: dt.datetime,
 ) -> dict[str, Any]:
     return {
         "lease": work.lease,
-        "urls": Addresses.of_sample(work.campaign.pk)
-        if work.standing == Standing.SAMPLE
-        else Addresses.of_lease(work.lease, corrects=corrects is not None),
+        "urls": (
+            Addresses.of_sample(work.campaign.pk)
+            if work.standing == Standing.SAMPLE
+            else Addresses.of_lease(work.lease, corrects=corrects is not None)
+        ),
         "version": corrects.version if corrects else 0,
         "campaign": work.campaign.name,
         "guideline_number": work.version.number,
@@ -312,7 +367,9 @@ def _common(
         "revision": typed.revision,
         "record": forms.first(typed.fields, "record") or "{}",
         "draft_saved_at": typed.saved_at,
-        "expires_in_s": max(0, int((work.expires_at - now).total_seconds())) if work.expires_at else 0,
+        "expires_in_s": (
+            max(0, int((work.expires_at - now).total_seconds())) if work.expires_at else 0
+        ),
         "notice": typed.notice or (_correcting(corrects) if corrects else _notice(work, now)),
         "review": review,
     }
@@ -331,11 +388,19 @@ def _care(work: Work, now: dt.datetime) -> Care | None:
 
 def _notice(work: Work, now: dt.datetime) -> str:
     if work.standing == Standing.SAMPLE:
-        return _("This is what raters see, with an item of the campaign. Try it: nothing is stored.")
+        return _(
+            "This is what raters see, with an item of the campaign. Try it: nothing is stored."
+        )
     if work.standing == Standing.LAPSED:
-        return _("Your reservation ran out and somebody else has this item now. You can still finish it: it is kept as an extra.")
+        return _(
+            "Your reservation ran out and somebody else has this item now. You can still finish it:"
+            " it is kept as an extra."
+        )
     if work.expires_at is not None and work.expires_at < now:
-        return _("Your reservation has run out. Until somebody else takes the item your answer counts as usual.")
+        return _(
+            "Your reservation has run out. Until somebody else takes the item your answer counts as"
+            " usual."
+        )
     return ""
 
 
@@ -346,7 +411,10 @@ def person_key(rater: Rater) -> str:
 
 def _correcting(judgment: Judgment) -> str:
     at = timezone.localtime(judgment.submitted_at).strftime("%Y-%m-%d %H:%M")
-    return _("You gave this answer on %(at)s. What you submit here takes its place; the earlier one is kept.") % {"at": at}
+    return _(
+        "You gave this answer on %(at)s. What you submit here takes its place; the earlier one is"
+        " kept."
+    ) % {"at": at}
 
 
 def _prompt_view(turns: list[dict[str, str]], html: Sequence[SafeString]) -> PromptView:

@@ -1,4 +1,6 @@
-"""What the desk gives to read: turns of a conversation, an answer that is stored, and a response by words against another."""
+"""What the desk gives to read: turns of a conversation, an answer that is stored, and a response by
+words against another.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +24,10 @@ class Turn:
 
 def turns_of(turns: Sequence[Mapping[str, str]], html: Sequence[SafeString]) -> list[Turn]:
     words = {"system": _("Instruction"), "user": _("User"), "assistant": _("Assistant")}
-    return [Turn(turn["role"], words.get(turn["role"], turn["role"]), made) for turn, made in zip(turns, html, strict=True)]
+    return [
+        Turn(turn["role"], words.get(turn["role"], turn["role"]), made)
+        for turn, made in zip(turns, html, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -56,16 +61,31 @@ def given(*, work: Work, judgment: Judgment) -> Given:
     prompt, responses = work.item.prompt, _given_responses(work, judgment)
     ranks = {response.letter: response.rank for response in responses}
     is_all_bad = judgment.kind == Judgment.Kind.COMPARISON and judgment.comparison.is_all_bad
-    edited = queue.presented(work.shown) if written is not None and written.edit_of_id is not None else []
+    edited = (
+        queue.presented(work.shown)
+        if written is not None and written.edit_of_id is not None
+        else []
+    )
     return Given(
         upsets=prompt.upset_words,
         prompt=_turns(prompt.messages),
         responses=responses,
         line=_("All bad") if is_all_bad else desk_warnings.ranking_line(ranks),
-        reason=(judgment.comparison.reason or "") if judgment.kind == Judgment.Kind.COMPARISON else "",
-        written=_turns([{"role": "assistant", "content": written.text}, *written.further]) if written is not None else (),
+        reason=(
+            (judgment.comparison.reason or "") if judgment.kind == Judgment.Kind.COMPARISON else ""
+        ),
+        written=(
+            _turns([{"role": "assistant", "content": written.text}, *written.further])
+            if written is not None
+            else ()
+        ),
         edit_of=next(
-            (letter for letter, each in zip(forms.LETTERS, edited, strict=False) if written and each.pk == written.edit_of_id), ""
+            (
+                letter
+                for letter, each in zip(forms.LETTERS, edited, strict=False)
+                if written and each.pk == written.edit_of_id
+            ),
+            "",
         ),
         sources=written.sources if written is not None else "",
     )
@@ -82,14 +102,20 @@ def _given_responses(work: Work, judgment: Judgment) -> tuple[GivenResponse, ...
             forms.LETTERS[row.position],
             made,
             row.rank,
-            tuple((labels.get(name, name), answer) for name, answer in row.ratings.items() if answer is not False),
+            tuple(
+                (labels.get(name, name), answer)
+                for name, answer in row.ratings.items()
+                if answer is not False
+            ),
         )
         for row, made in zip(rows, html, strict=True)
     )
 
 
 def _turns(messages: Sequence[Mapping[str, str]]) -> tuple[Turn, ...]:
-    return tuple(turns_of(messages, rendered.markdown([message["content"] for message in messages])))
+    return tuple(
+        turns_of(messages, rendered.markdown([message["content"] for message in messages]))
+    )
 
 
 @dataclass(frozen=True)
@@ -100,8 +126,14 @@ class Diff:
 
 
 def diff(*, work: Work, of: str, to: str) -> Diff | None:
-    """Response `of` by words against `to`; None when the letters name no two responses of this work."""
-    texts = dict(zip(forms.LETTERS, (response.text for response in queue.presented(work.shown)), strict=False))
+    """Response `of` by words against `to`; None when the letters name no two responses of this
+    work.
+    """
+    texts = dict(
+        zip(
+            forms.LETTERS, (response.text for response in queue.presented(work.shown)), strict=False
+        )
+    )
     if of not in texts or to not in texts or of == to:
         return None
     return Diff(of, to, tuple(word_diff.pieces(texts[to], texts[of])))

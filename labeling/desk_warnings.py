@@ -1,4 +1,5 @@
-"""Second thoughts about an answer that a rater may overrule: each is a name, and a rule over what was given. Pure.
+"""Second thoughts about an answer that a rater may overrule: each is a name, and a rule over what
+was given. Pure.
 
 What was overruled is stored by name in `Judgment.warnings`, so a name never changes its meaning.
 """
@@ -14,13 +15,21 @@ EDITED_NOT_BEST = "edited_not_best"
 CONSTRAINT_UNTICKED = "constraint_unticked"
 
 WORDS_PER_S = 8.0
-"""Above this nobody reads: 480 words a minute is a fast skim (silent reading of English averages 238, Brysbaert 2019)."""
+"""Above this nobody reads: 480 words a minute is a fast skim (silent reading of English averages
+238, Brysbaert 2019).
+"""
 
 
 def of_ranking(ranks: Sequence[int | None], overall: Sequence[int | None]) -> list[str]:
-    """Warnings about `ranks` in the order shown; `overall` holds the first scale's answer for each, None when not asked."""
+    """Warnings about `ranks` in the order shown; `overall` holds the first scale's answer for each,
+    None when not asked.
+    """
     found = []
-    if len(ranks) > 2 and None not in ranks and list(ranks) == sorted(set(ranks), key=lambda rank: rank or 0):
+    if (
+        len(ranks) > 2
+        and None not in ranks
+        and list(ranks) == sorted(set(ranks), key=lambda rank: rank or 0)
+    ):
         found.append(ORDER_AS_SHOWN)
     if contradictions(ranks, overall):
         found.append(CONTRADICTS_RATINGS)
@@ -29,10 +38,23 @@ def of_ranking(ranks: Sequence[int | None], overall: Sequence[int | None]) -> li
     return found
 
 
-def contradictions(ranks: Sequence[int | None], overall: Sequence[int | None]) -> list[tuple[int, int]]:
-    """Positions (higher rated, lower rated) where the first nevertheless came out behind the second."""
-    both = [(i, rank, rated) for i, (rank, rated) in enumerate(zip(ranks, overall, strict=True)) if rank and rated]
-    return [(i, j) for i, rank_i, rated_i in both for j, rank_j, rated_j in both if rated_i > rated_j and rank_i > rank_j]
+def contradictions(
+    ranks: Sequence[int | None], overall: Sequence[int | None]
+) -> list[tuple[int, int]]:
+    """Positions (higher rated, lower rated) where the first nevertheless came out behind the
+    second.
+    """
+    both = [
+        (i, rank, rated)
+        for i, (rank, rated) in enumerate(zip(ranks, overall, strict=True))
+        if rank and rated
+    ]
+    return [
+        (i, j)
+        for i, rank_i, rated_i in both
+        for j, rank_j, rated_j in both
+        if rated_i > rated_j and rank_i > rank_j
+    ]
 
 
 def of_edit(ranks: Sequence[int | None], edited: int | None) -> list[str]:
@@ -42,7 +64,9 @@ def of_edit(ranks: Sequence[int | None], edited: int | None) -> list[str]:
 
 
 def of_pace(texts: Sequence[str], seconds: float) -> list[str]:
-    """`seconds` between showing `texts` and answering; counted words, so scripts without spaces never warn."""
+    """`seconds` between showing `texts` and answering; counted words, so scripts without spaces
+    never warn.
+    """
     n_words = sum(len(text.split()) for text in texts)
     return [FASTER_THAN_READING] if seconds < n_words / WORDS_PER_S else []
 
@@ -58,7 +82,9 @@ def of_constraints(n: int, kept: Sequence[int]) -> list[str]:
 
 
 def ranking_line(ranks: Mapping[str, int | None]) -> str:
-    """The ranking read back: `A › B = C › D`, unranked responses left out; "" when nothing is ranked."""
+    """The ranking read back: `A › B = C › D`, unranked responses left out; "" when nothing is
+    ranked.
+    """
     groups: dict[int, list[str]] = {}
     for letter, rank in ranks.items():
         if rank is not None:

@@ -44,15 +44,23 @@ def condition_words(form: RatingForm, question: Question) -> str:
         return _("if “%(label)s” is at least %(n)s") % {"label": label, "n": condition.at_least}
     if condition.at_least is None:
         return _("if “%(label)s” is at most %(n)s") % {"label": label, "n": condition.at_most}
-    return _("if “%(label)s” is %(low)s to %(high)s") % {"label": label, "low": condition.at_least, "high": condition.at_most}
+    return _("if “%(label)s” is %(low)s to %(high)s") % {
+        "label": label,
+        "low": condition.at_least,
+        "high": condition.at_most,
+    }
 
 
 def tally_words(tally: Tally, nothing: str) -> str:
     if not tally.n_judgments:
         return nothing
-    given = ngettext("%(n)s judgment", "%(n)s judgments", tally.n_judgments) % {"n": tally.n_judgments}
+    given = ngettext("%(n)s judgment", "%(n)s judgments", tally.n_judgments) % {
+        "n": tally.n_judgments
+    }
     active = duration_words(tally.active_s)
-    return _("%(given)s, %(active)s active") % {"given": given, "active": active} if active else given
+    return (
+        _("%(given)s, %(active)s active") % {"given": given, "active": active} if active else given
+    )
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,9 @@ def why_campaign(campaign: Campaign, skills: Skills, *, now: dt.datetime) -> str
 
 
 def why_item(prompt: Prompt, pool: Pool, skills: Skills, *, at: dt.datetime) -> str:
-    """Why just this one came; "" where there is no more to say than of its campaign. Golds and repeats read like any other."""
+    """Why just this one came; "" where there is no more to say than of its campaign. Golds and
+    repeats read like any other.
+    """
     said = []
     if known := _known(skills.of_prompt(prompt, pool, at=at)):
         said.append(_("By what you know: %(known)s.") % {"known": known})
@@ -123,17 +133,27 @@ def my_campaigns(
 
 def _known(known: list[Known]) -> str:
     topics = dict(Prompt.Category.choices)
-    return ", ".join(f"{topics.get(each.code, each.code)} ({GROUNDS[each.ground]})" for each in known)
+    return ", ".join(
+        f"{topics.get(each.code, each.code)} ({GROUNDS[each.ground]})" for each in known
+    )
 
 
 def _waiting(n: int) -> str:
     if n > MOST_COUNTED:
-        return _("more than %(n)s judgments wait") % {"n": formats.number_format(MOST_COUNTED, force_grouping=True)}
-    return ngettext("%(n)s judgment waits", "%(n)s judgments wait", n) % {"n": n} if n else _("no judgment waits")
+        return _("more than %(n)s judgments wait") % {
+            "n": formats.number_format(MOST_COUNTED, force_grouping=True)
+        }
+    return (
+        ngettext("%(n)s judgment waits", "%(n)s judgments wait", n) % {"n": n}
+        if n
+        else _("no judgment waits")
+    )
 
 
 def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, str]]:
-    """Every key of the page, for the sheet behind `?`. No command has a letter that a response may have (forms.desk.LETTERS)."""
+    """Every key of the page, for the sheet behind `?`. No command has a letter that a response may
+    have (forms.desk.LETTERS).
+    """
     everywhere = [
         ("⌘↵ / Ctrl ↵", _("review, and once more to submit")),
         ("s", _("skip, then 1 to 4 for the reason")),
@@ -143,9 +163,16 @@ def keys(*, is_comparison: bool, is_dialogue: bool = False) -> list[tuple[str, s
         ("u", _("undo the answer just submitted")),
     ]
     if not is_comparison:
-        writing = [("⌘⇧↵ / Ctrl ⇧ ↵", _("preview, and back")), ("w", _("write")), ("f", _("full screen, and back"))]
+        writing = [
+            ("⌘⇧↵ / Ctrl ⇧ ↵", _("preview, and back")),
+            ("w", _("write")),
+            ("f", _("full screen, and back")),
+        ]
         if is_dialogue:
-            writing += [("alt ↵", _("go on: what the user says next")), ("alt ⇧ ⌫", _("remove the last two turns"))]
+            writing += [
+                ("alt ↵", _("go on: what the user says next")),
+                ("alt ⇧ ⌫", _("remove the last two turns")),
+            ]
             writing += [("alt ↑ alt ↓", _("the turn before, the turn after"))]
         return [*everywhere, *writing]
     comparing = [

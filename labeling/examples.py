@@ -1,4 +1,6 @@
-"""Examples in a guideline: an answer, whether it is good or bad, and why. Pure: no Django, no database."""
+"""Examples in a guideline: an answer, whether it is good or bad, and why. Pure: no Django, no
+database.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +16,9 @@ class BadExamples(ValueError):
 
 @dataclass(frozen=True)
 class Example:
-    """An answer to learn from. `why` is a sentence; `prompt` may be empty. Both texts are Markdown, as responses are."""
+    """An answer to learn from. `why` is a sentence; `prompt` may be empty. Both texts are Markdown,
+    as responses are.
+    """
 
     answer: str
     is_good: bool
@@ -32,7 +36,9 @@ def parse(raw: Sequence[Mapping[str, Any]]) -> tuple[Example, ...]:
 
 
 def lines(examples: Iterable[Example]) -> list[str]:
-    """As text, so that two versions' examples can be compared like texts: a head line for each, then what it shows."""
+    """As text, so that two versions' examples can be compared like texts: a head line for each,
+    then what it shows.
+    """
     found: list[str] = []
     for example in examples:
         found.append(f"{'✓' if example.is_good else '✗'} {example.why}")
@@ -45,8 +51,13 @@ def _parse(number: int, raw: Mapping[str, Any]) -> Example:
     try:
         example = Example(**raw)
     except TypeError:
-        raise BadExamples(f"Example {number} is not made of `answer`, `is_good`, `why` and `prompt`.") from None
+        raise BadExamples(
+            f"Example {number} is not made of `answer`, `is_good`, `why` and `prompt`."
+        ) from None
     texts = (example.answer, example.why, example.prompt)
     if not all(isinstance(text, str) for text in texts) or not isinstance(example.is_good, bool):
-        raise BadExamples(f"Example {number}: `answer`, `why` and `prompt` are texts, and `is_good` is true or false.")
+        raise BadExamples(
+            f"Example {number}: `answer`, `why` and `prompt` are texts, and `is_good` is true or"
+            " false."
+        )
     return example

@@ -1,4 +1,6 @@
-"""A computed number with its interval, or the sentence that says why there is none. Pure: no Django, no database."""
+"""A computed number with its interval, or the sentence that says why there is none. Pure: no
+Django, no database.
+"""
 
 import math
 from collections.abc import Callable
@@ -19,7 +21,9 @@ _CHUNK = 4_000_000
 
 @dataclass(frozen=True)
 class Figure:
-    """`value` from `n` comparisons with a 95 % interval, or None and a `note` that says why. Never NaN."""
+    """`value` from `n` comparisons with a 95 % interval, or None and a `note` that says why. Never
+    NaN.
+    """
 
     value: float | None
     n: int
@@ -48,7 +52,9 @@ def with_error(value: float, se: float, n: int, confidence: float = 0.95) -> Fig
     """A value with its normal interval. An error that rounding took below zero counts as zero."""
     se = se if math.isfinite(se) else 0.0
     reach = quantile(confidence) * se
-    return Figure(value=float(value), n=n, low=float(value - reach), high=float(value + reach), se=float(se))
+    return Figure(
+        value=float(value), n=n, low=float(value - reach), high=float(value + reach), se=float(se)
+    )
 
 
 def wilson(score: float, n: float, confidence: float = 0.95) -> Figure:
@@ -59,14 +65,20 @@ def wilson(score: float, n: float, confidence: float = 0.95) -> Figure:
     share = score / n
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * math.sqrt(max(share * (1 - share), 0.0) / n + z * z / (4 * n * n))
-    return Figure(value=float(share), n=round(n), low=max(0.0, centre - reach), high=min(1.0, centre + reach))
+    return Figure(
+        value=float(share), n=round(n), low=max(0.0, centre - reach), high=min(1.0, centre + reach)
+    )
 
 
 def codes(values: ArrayLike) -> tuple[Ints, NDArray[np.generic]]:
     """Each value as its place among the distinct values, and those values in order."""
     given = np.asarray(values)
     given = given.astype(np.int64) if given.dtype.kind in "iub" else given
-    if given.size and given.dtype.kind == "i" and int(given.max()) - int(given.min()) < 4 * given.size + 1_000:
+    if (
+        given.size
+        and given.dtype.kind == "i"
+        and int(given.max()) - int(given.min()) < 4 * given.size + 1_000
+    ):
         low = int(given.min())  # a dense range: counting is some ten times faster than sorting
         present = np.bincount(given - low) > 0
         return (np.cumsum(present) - 1)[given - low], np.flatnonzero(present) + low
@@ -83,7 +95,9 @@ def answered(units: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarra
 
 
 def percentiles(values: Floats, confidence: float = 0.95) -> tuple[float, float] | None:
-    """The middle `confidence` of the resampled values that could be computed; None where hardly any could."""
+    """The middle `confidence` of the resampled values that could be computed; None where hardly any
+    could.
+    """
     usable = values[np.isfinite(values)]
     if usable.size < max(20, values.size // 2):
         return None
@@ -91,25 +105,36 @@ def percentiles(values: Floats, confidence: float = 0.95) -> tuple[float, float]
     return float(low), float(high)
 
 
-def bootstrap(rows: Floats, evaluate: Callable[[Floats, Floats], Floats], *, resamples: int, seed: int) -> Floats:
-    """`evaluate(weights, rows)` on `resamples` resamplings of the rows, each a unit: weights (B, P) over distinct rows (P, F).
+def bootstrap(
+    rows: Floats, evaluate: Callable[[Floats, Floats], Floats], *, resamples: int, seed: int
+) -> Floats:
+    """`evaluate(weights, rows)` on `resamples` resamplings of the rows, each a unit: weights (B, P)
+    over distinct rows (P, F).
 
-    Units with equal rows are drawn together, one multinomial over the patterns, which is the same distribution as
-    drawing units one by one and makes the interval's cost independent of how many units there are.
+    Units with equal rows are drawn together, one multinomial over the patterns, which is the same
+    distribution as drawing units one by one and makes the interval's cost independent of how many
+    units there are.
     """
     patterns, counts = _patterns(rows)
     n_units = int(counts.sum())
     random = np.random.default_rng(seed)
     step = max(1, _CHUNK // max(1, len(patterns)))
     parts = [
-        evaluate(random.multinomial(n_units, counts / n_units, size=min(step, resamples - start)).astype(float), patterns)
+        evaluate(
+            random.multinomial(n_units, counts / n_units, size=min(step, resamples - start)).astype(
+                float
+            ),
+            patterns,
+        )
         for start in range(0, resamples, step)
     ]
     return np.concatenate(parts) if parts else np.zeros(0)
 
 
 def _patterns(rows: Floats) -> tuple[Floats, Ints]:
-    """Distinct rows and how often each occurs: two independent random projections stand for a row."""
+    """Distinct rows and how often each occurs: two independent random projections stand for a
+    row.
+    """
     random = np.random.default_rng(20_260_301)
     keys = (rows @ random.standard_normal((rows.shape[1], 2))).round(9)
     packed = np.ascontiguousarray(keys).view([("one", float), ("other", float)]).reshape(-1)
@@ -118,7 +143,9 @@ def _patterns(rows: Floats) -> tuple[Floats, Ints]:
 
 
 def adjusted(p_values: Floats) -> Floats:
-    """Benjamini and Hochberg's adjusted p-values (1995): flag those up to q, and a share q of the flags is false."""
+    """Benjamini and Hochberg's adjusted p-values (1995): flag those up to q, and a share q of the
+    flags is false.
+    """
     n = len(p_values)
     order = np.argsort(p_values)
     scaled = p_values[order] * n / np.arange(1, n + 1)

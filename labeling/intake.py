@@ -1,4 +1,6 @@
-"""The door in: responses that a model wrote, what people keep of conversations with one, and campaigns opened on responses."""
+"""The door in: responses that a model wrote, what people keep of conversations with one, and
+campaigns opened on responses.
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,16 +41,22 @@ class NewResponse:
 
 def source_for_model(*, name: str, licence: str) -> Source:
     """The source that stands for a model; the same one when it is asked for again."""
-    source, _is_new = Source.objects.get_or_create(name=name, defaults={"kind": Source.Kind.MODEL, "licence": licence})
+    source, _is_new = Source.objects.get_or_create(
+        name=name, defaults={"kind": Source.Kind.MODEL, "licence": licence}
+    )
     return source
 
 
 def store_responses(*, source: Source, rows: Iterable[NewResponse], now: datetime) -> int:
-    """Store what is not stored yet, told apart by (prompt, source, number); how many were new. Handing in twice is harmless."""
+    """Store what is not stored yet, told apart by (prompt, source, number); how many were new.
+    Handing in twice is harmless.
+    """
     with transaction.atomic():
         before = Response.objects.filter(source=source).count()
         for batch in _batches(rows):
-            Response.objects.bulk_create([_as_response(row, source=source, now=now) for row in batch], ignore_conflicts=True)
+            Response.objects.bulk_create(
+                [_as_response(row, source=source, now=now) for row in batch], ignore_conflicts=True
+            )
         return Response.objects.filter(source=source).count() - before
 
 

@@ -1,4 +1,6 @@
-"""A CSV file of people to invite, read into addresses and names, with a sentence for each line that cannot be used. Pure."""
+"""A CSV file of people to invite, read into addresses and names, with a sentence for each line that
+cannot be used. Pure.
+"""
 
 import csv
 import io
@@ -26,7 +28,9 @@ class Problem:
 
 
 def parse(data: bytes) -> tuple[list[Invitee], list[Problem]]:
-    """Columns `email` and `name` under a head, or without one the address first and then the name. Every problem is told."""
+    """Columns `email` and `name` under a head, or without one the address first and then the name.
+    Every problem is told.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -42,9 +46,15 @@ def parse(data: bytes) -> tuple[list[Invitee], list[Problem]]:
             cells = [cell.strip() for cell in row]
             if not any(cells):
                 continue
-            if number == 1 and (heads := [cell.lower() for cell in cells]) and EMAIL_HEADS & set(heads):
+            if (
+                number == 1
+                and (heads := [cell.lower() for cell in cells])
+                and EMAIL_HEADS & set(heads)
+            ):
                 email_at = next(place for place, head in enumerate(heads) if head in EMAIL_HEADS)
-                name_at = next((place for place, head in enumerate(heads) if head in NAME_HEADS), -1)
+                name_at = next(
+                    (place for place, head in enumerate(heads) if head in NAME_HEADS), -1
+                )
                 continue
             email = cells[email_at].lower() if email_at < len(cells) else ""
             name = cells[name_at][:150] if 0 <= name_at < len(cells) else ""
@@ -54,7 +64,9 @@ def parse(data: bytes) -> tuple[list[Invitee], list[Problem]]:
             else:
                 found[email], first_line[email] = Invitee(email, name.replace("\x00", "")), line
     except csv.Error:
-        problems.append(Problem(reader.line_num, _("This line is not CSV. Is a quotation mark left open?")))
+        problems.append(
+            Problem(reader.line_num, _("This line is not CSV. Is a quotation mark left open?"))
+        )
     if not found and not problems:
         problems.append(Problem(1, _("The file has no line with an address.")))
     return list(found.values()), problems

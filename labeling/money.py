@@ -1,4 +1,6 @@
-"""Amounts in a currency's minor units (cents), as Decimal: from what is typed, and into words. Pure arithmetic, no database."""
+"""Amounts in a currency's minor units (cents), as Decimal: from what is typed, and into words. Pure
+arithmetic, no database.
+"""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -43,7 +45,9 @@ def whole(minor: Decimal) -> Decimal:
 
 
 def words(minor: Decimal, currency: str) -> str:
-    """`1250` EUR → “12.50 EUR”, as the reader's language writes numbers; more digits only where there are fractions of a cent."""
+    """`1250` EUR → “12.50 EUR”, as the reader's language writes numbers; more digits only where
+    there are fractions of a cent.
+    """
     major = to_major(minor, currency)
     places = digits(currency)
     exact = -int(major.normalize().as_tuple().exponent) if major else 0

@@ -1,15 +1,17 @@
-"""Questions of an onboarding step: read from what an admin typed, written back, and scored. Pure: no database.
+"""Questions of an onboarding step: read from what an admin typed, written back, and scored. Pure:
+no database.
 
-An admin types questions one after another with a line `---` between two. What a question holds depends on the step:
+An admin types questions one after another with a line `---` between two. What a question holds
+depends on the step:
 
-    guideline, profile   the question, then a choice a line: `- brief`, the right one `* helpful` (no right one in a profile)
-    flags                `Prompt: …`, `Response: …`, `Sensitive: yes` or `no`
-    rankings             `Prompt: …`, `A: …`, `B: …` and so on, `Order: B > A = C`
+    guideline, profile   the question, then a choice a line: `- brief`, the right one `* helpful`
+    (no right one in a profile) flags                `Prompt: …`, `Response: …`, `Sensitive: yes` or
+    `no` rankings             `Prompt: …`, `A: …`, `B: …` and so on, `Order: B > A = C`
     demonstrations       the prompt
     topics               a topic a line, and no `---`
 
-As JSON a question is a dict: text and choices and right; prompt, response and is_sensitive; prompt, responses and ranks;
-prompt; topic.
+As JSON a question is a dict: text and choices and right; prompt, response and is_sensitive; prompt,
+responses and ranks; prompt; topic.
 """
 
 import re
@@ -50,25 +52,36 @@ def parse(kind: str, text: str) -> tuple[list[Question], list[Problem]]:
         except ValueError as problem:
             problems.append(Problem(block.line, str(problem)))
     if len(questions) > MOST_QUESTIONS:
-        problems.append(Problem(1, _("More than %(n)d questions: nobody goes through so many.") % {"n": MOST_QUESTIONS}))
+        problems.append(
+            Problem(
+                1,
+                _("More than %(n)d questions: nobody goes through so many.")
+                % {"n": MOST_QUESTIONS},
+            )
+        )
     return questions, problems
 
 
 def as_text(kind: str, questions: Sequence[Question]) -> str:
     """What `parse` reads back as the same questions."""
-    return ("\n" if kind == "topics" else "\n---\n").join(_WRITE[kind](question) for question in questions)
+    return ("\n" if kind == "topics" else "\n---\n").join(
+        _WRITE[kind](question) for question in questions
+    )
 
 
 def score(kind: str, questions: Sequence[Question], answers: Sequence[Any]) -> float | None:
     """The share of 1 that agrees with the researchers; None where nothing is compared.
 
-    Rankings are expanded to pairs. A pair that the researchers order counts 1 in the same order, ½ tied, 0 turned round; one
-    that they tie counts 1 tied, else ½. A question without an answer counts 0.
+    Rankings are expanded to pairs. A pair that the researchers order counts 1 in the same order, ½
+    tied, 0 turned round; one that they tie counts 1 tied, else ½. A question without an answer
+    counts 0.
     """
     if kind not in _SCORE or not questions:
         return None
     given = [*answers, *[None] * (len(questions) - len(answers))]
-    points = [_SCORE[kind](question, answer) for question, answer in zip(questions, given, strict=False)]
+    points = [
+        _SCORE[kind](question, answer) for question, answer in zip(questions, given, strict=False)
+    ]
     return sum(points) / len(points)
 
 
@@ -96,7 +109,11 @@ def _blocks(text: str) -> list[_Block]:
 
 
 def _lines(text: str) -> list[_Block]:
-    return [_Block(number, [line.strip()]) for number, line in enumerate(text.splitlines(), start=1) if line.strip()]
+    return [
+        _Block(number, [line.strip()])
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip()
+    ]
 
 
 def _labelled(text: str) -> dict[str, str]:
@@ -123,7 +140,9 @@ def _read_choices(text: str, *, has_right: bool) -> Question:
     if not words:
         raise ValueError(_("The question is empty."))
     if len(choices) < 2:
-        raise ValueError(_("A question needs at least two choices: a line each, with “-” before it."))
+        raise ValueError(
+            _("A question needs at least two choices: a line each, with “-” before it.")
+        )
     question: Question = {"text": words, "choices": [choice[1:].strip() for choice in choices]}
     if has_right:
         right = [place for place, choice in enumerate(choices) if choice.startswith("*")]
@@ -141,7 +160,11 @@ def _read_flag(text: str) -> Question:
     answer = parts.get("sensitive", "").lower()
     if answer not in {"yes", "no"}:
         raise ValueError(_("Say “Sensitive: yes” or “Sensitive: no”, as the researchers did."))
-    return {"prompt": parts["prompt"], "response": parts["response"], "is_sensitive": answer == "yes"}
+    return {
+        "prompt": parts["prompt"],
+        "response": parts["response"],
+        "is_sensitive": answer == "yes",
+    }
 
 
 def _read_ranking(text: str) -> Question:
@@ -151,7 +174,10 @@ def _read_ranking(text: str) -> Question:
     letters = [letter for letter in "abcdefghi" if letter in parts]
     if len(letters) < 2 or letters != list("abcdefghi"[: len(letters)]):
         raise ValueError(_("Name two responses or more, “A:”, “B:” and so on."))
-    tiers = [[letter.strip() for letter in tier.split("=")] for tier in parts.get("order", "").lower().split(">")]
+    tiers = [
+        [letter.strip() for letter in tier.split("=")]
+        for tier in parts.get("order", "").lower().split(">")
+    ]
     if sorted(letter for tier in tiers for letter in tier) != letters:
         raise ValueError(_("“Order:” names each response once, such as “Order: B > A = C”."))
     rank_of = {letter: number for number, tier in enumerate(tiers, start=1) for letter in tier}
@@ -164,7 +190,10 @@ def _read_ranking(text: str) -> Question:
 
 def _write_choices(question: Question) -> str:
     right = question.get("right")
-    lines = [f"{'*' if place == right else '-'} {choice}" for place, choice in enumerate(question["choices"])]
+    lines = [
+        f"{'*' if place == right else '-'} {choice}"
+        for place, choice in enumerate(question["choices"])
+    ]
     return "\n".join([question["text"], *lines])
 
 

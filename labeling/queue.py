@@ -2,23 +2,25 @@
 
 A campaign's free slots stand in one line, `Slot.queue_rank`, low first:
 
-- slots that were given back or added (rank below zero), in the order in which they came, and behind them
+- slots that were given back or added (rank below zero), in the order in which they came, and behind
+  them
 - slots that nobody has had yet, item by item (finish first) or round by round (spread).
 
-A repeat for self-agreement stands in no line: its slot is reserved for who judged the original, and comes before all others
-once that rater has given REPEAT_AFTER other judgments. The slots of a calibration item share one rank, so that whoever took
-one of them is past them all.
+A repeat for self-agreement stands in no line: its slot is reserved for who judged the original, and
+comes before all others once that rater has given REPEAT_AFTER other judgments. The slots of a
+calibration item share one rank, so that whoever took one of them is past them all.
 
-Slots leave the line anywhere and join it only behind the returned ones. So a rater who has once been past a slot need
-never look at it again, and a QueuePlace remembers how far each rater has come: a claim costs the same for somebody who
-has judged the first 100,000 items as for a newcomer. What this can miss (a slot that was locked while we passed, by a
-claim that then failed) is found by a sweep of the whole line, once a minute at most, when a rater would go home empty-handed.
+Slots leave the line anywhere and join it only behind the returned ones. So a rater who has once
+been past a slot need never look at it again, and a QueuePlace remembers how far each rater has
+come: a claim costs the same for somebody who has judged the first 100,000 items as for a newcomer.
+What this can miss (a slot that was locked while we passed, by a claim that then failed) is found by
+a sweep of the whole line, once a minute at most, when a rater would go home empty-handed.
 
-What suits a rater at all (labeling.routing) is part of the same statement. Their place moves past what does not suit them; when
-that changes, they start at the head again.
+What suits a rater at all (labeling.routing) is part of the same statement. Their place moves past
+what does not suit them; when that changes, they start at the head again.
 
-Golds stand in no line: a slot on one is made for a rater whose turn it is, at a place in the rater's own order of claims
-that nobody can foresee, and is never free.
+Golds stand in no line: a slot on one is made for a rater whose turn it is, at a place in the
+rater's own order of claims that nobody can foresee, and is never free.
 """
 
 import random
@@ -39,7 +41,9 @@ RETURNED_FLOOR = -(2**62)
 FRESH_FLOOR = -1
 """Below every rank of its part of the line."""
 SETTLED_AFTER = timedelta(seconds=60)
-"""Returns older than this are committed and in their place; younger ones are looked at again by every claim."""
+"""Returns older than this are committed and in their place; younger ones are looked at again by
+every claim.
+"""
 SWEEP_EVERY = timedelta(seconds=60)
 MAX_SLOTS = 100
 """More slots than an item can have: the room between two items' ranks."""
@@ -48,15 +52,19 @@ REPEAT_AFTER = 8
 """Judgments that a rater gives between an item and the same item again."""
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
-# OFFSET 0 keeps PostgreSQL from turning these tests into joins over all that the rater has done, and "+ 0" from looking
-# through all that the rater has done for one item: an item has few slots, a rater has many.
+# OFFSET 0 keeps PostgreSQL from turning these tests into joins over all that the rater has done,
+# and "+ 0" from looking through all that the rater has done for one item: an item has few slots, a
+# rater has many.
 _NOT_MET = " AND ".join(
     f"NOT EXISTS (SELECT 1 FROM {table} met WHERE met.item_id = free.item_id"  # noqa: S608  # three names of our own
     " AND met.rater_id + 0 = %(rater)s LIMIT 1 OFFSET 0)"
     for table in ("labeling_slot", "labeling_pass", "labeling_judgment")
 )
 _FROM_PLACE = {
-    "returned": "free.queue_rank > COALESCE((SELECT returned_rank FROM place), %(returned_floor)s) AND free.queue_rank < 0",
+    "returned": (
+        "free.queue_rank > COALESCE((SELECT returned_rank FROM place), %(returned_floor)s) AND"
+        " free.queue_rank < 0"
+    ),
     "fresh": "free.queue_rank > COALESCE((SELECT fresh_rank FROM place), %(fresh_floor)s)",
 }
 _FROM_HEAD = {"returned": "free.queue_rank < 0", "fresh": "free.queue_rank >= 0"}
@@ -89,7 +97,8 @@ SET state = 'leased', rater_id = %(rater)s, lease = %(lease)s, leased_at = %(now
 WHERE id = (SELECT id FROM chosen)
 RETURNING id, item_id, number, seed, queue_rank, reserved_for_id
 """
-# Behind the slot just taken; a reserved one stood in no line. A returned slot leaves the place among the fresh ones alone.
+# Behind the slot just taken; a reserved one stood in no line. A returned slot leaves the place
+# among the fresh ones alone.
 _REMEMBER = """
 INSERT INTO labeling_queueplace (campaign_id, rater_id, seed, returned_rank, fresh_rank, n_claims)
 SELECT %(campaign)s, %(rater)s, seed,
@@ -100,8 +109,17 @@ ON CONFLICT (campaign_id, rater_id) DO UPDATE SET returned_rank = excluded.retur
     fresh_rank = CASE WHEN excluded.fresh_rank = %(fresh_floor)s THEN labeling_queueplace.fresh_rank ELSE excluded.fresh_rank END
 """
 # In PostgreSQL a claim is one statement with its place; SQLite changes one table at a time.
-_TAKE_AND_REMEMBER = ", taken AS (" + _TAKE + "), moved AS (" + _REMEMBER.format(taken="taken") + ") SELECT * FROM taken"  # noqa: S608
-_AS_TAKEN = "(SELECT %(queue_rank)s AS queue_rank, %(place_seed)s AS seed, %(reserved_for)s AS reserved_for_id) taken"
+_TAKE_AND_REMEMBER = (
+    ", taken AS ("  # noqa: S608
+    + _TAKE
+    + "), moved AS ("
+    + _REMEMBER.format(taken="taken")
+    + ") SELECT * FROM taken"
+)
+_AS_TAKEN = (
+    "(SELECT %(queue_rank)s AS queue_rank, %(place_seed)s AS seed, %(reserved_for)s AS"
+    " reserved_for_id) taken"
+)
 
 _PROBE = """
 WITH place AS (SELECT * FROM labeling_queueplace WHERE campaign_id = %(campaign)s AND rater_id = %(rater)s)
@@ -124,7 +142,9 @@ _SHOWN = Compiled(
 
 
 def fresh_rank(*, order: str, position: int, number: int) -> int:
-    """The rank of a slot that nobody has had: `position` is its item's, `number` its own within the item."""
+    """The rank of a slot that nobody has had: `position` is its item's, `number` its own within the
+    item.
+    """
     if order == Campaign.Order.SPREAD:
         return number * MAX_ITEMS + position
     return position * MAX_SLOTS + number
@@ -136,12 +156,17 @@ def calibration_rank(*, order: str, position: int) -> int:
 
 
 def returned_rank(now: datetime) -> int:
-    """The rank of a slot given back or added at `now`: in front of all fresh ones, behind all that came before."""
+    """The rank of a slot given back or added at `now`: in front of all fresh ones, behind all that
+    came before.
+    """
     return RETURNED_FLOOR + (now - _EPOCH) // timedelta(microseconds=1)
 
 
-def claim_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime, is_sweep: bool = False) -> Slot | None:
-    """Lease the first free slot for `rater` and move their place behind it; None when the line has none.
+def claim_free(
+    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime, is_sweep: bool = False
+) -> Slot | None:
+    """Lease the first free slot for `rater` and move their place behind it; None when the line has
+    none.
 
     A sweep starts at the line's head. The Slot comes back with `queue_rank` as it was.
     """
@@ -158,7 +183,9 @@ def claim_free(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: dat
         "fresh_floor": FRESH_FLOOR,
         "settled": returned_rank(now - SETTLED_AFTER),
     }
-    statement = _claim_statement(is_sweep=is_sweep, has_repeats=campaign.repeat_percent > 0, suits=suits)
+    statement = _claim_statement(
+        is_sweep=is_sweep, has_repeats=campaign.repeat_percent > 0, suits=suits
+    )
     row = _claimed(statement, values | suits.values)
     if row is None:
         return None
@@ -196,7 +223,9 @@ def _claimed(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:
 
 
 def has_work(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
-    """Whether a claim would find something now, short of a sweep. Reads what a claim reads, and takes nothing."""
+    """Whether a claim would find something now, short of a sweep. Reads what a claim reads, and
+    takes nothing.
+    """
     values = {
         "campaign": campaign.pk,
         "rater": rater.pk,
@@ -206,23 +235,43 @@ def has_work(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
     }
     suits = routing.fit(campaign=campaign, rater=rater)
     fits = _NOT_MET + suits.sql
-    parts = {name: _PART.format(bounds=bounds, not_met=fits, lock="") for name, bounds in _FROM_PLACE.items()}
-    or_repeat = f"OR EXISTS ({_REPEAT.format(not_met=_NOT_MET + suits.care_sql, lock='')})" if campaign.repeat_percent else ""
+    parts = {
+        name: _PART.format(bounds=bounds, not_met=fits, lock="")
+        for name, bounds in _FROM_PLACE.items()
+    }
+    or_repeat = (
+        f"OR EXISTS ({_REPEAT.format(not_met=_NOT_MET + suits.care_sql, lock='')})"
+        if campaign.repeat_percent
+        else ""
+    )
     with connection.cursor() as cursor:
-        cursor.execute(_PROBE.format(not_met=fits, or_repeat=or_repeat, **parts), values | suits.values)
+        cursor.execute(
+            _PROBE.format(not_met=fits, or_repeat=or_repeat, **parts), values | suits.values
+        )
         return bool(cursor.fetchone()[0])
 
 
 def n_free(*, campaign: Campaign, most: int) -> int:
     """Free slots, counted as far as `most`: a number that costs the same however many there are."""
-    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None).order_by("queue_rank")
+    free = Slot.objects.filter(
+        campaign=campaign, state=Slot.State.FREE, reserved_for=None
+    ).order_by("queue_rank")
     return free.values("queue_rank")[:most].count()
 
 
-def lock_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime) -> Slot | None:
-    """The slot whose lease lapsed longest ago and that `rater` may have, locked. There is at most one for each other rater."""
-    met = [Exists(table.objects.filter(item=OuterRef("item"), rater=rater)) for table in (Slot, Pass, Judgment)]
-    lapsed = Slot.objects.filter(campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, is_gold=False)
+def lock_lapsed(
+    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
+) -> Slot | None:
+    """The slot whose lease lapsed longest ago and that `rater` may have, locked. There is at most
+    one for each other rater.
+    """
+    met = [
+        Exists(table.objects.filter(item=OuterRef("item"), rater=rater))
+        for table in (Slot, Pass, Judgment)
+    ]
+    lapsed = Slot.objects.filter(
+        campaign=campaign, state=Slot.State.LEASED, expires_at__lte=now, is_gold=False
+    )
     lapsed = lapsed.filter(suits.condition, reserved_for=None, item__held_at=None)
     for meeting in met:
         lapsed = lapsed.exclude(meeting)
@@ -230,11 +279,25 @@ def lock_lapsed(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: da
 
 
 def lease_to(*, slot: Slot, campaign: Campaign, rater: Rater, now: datetime) -> Slot:
-    """Lease a locked slot to `rater`. Who has never been given anything from the line has their place at its head."""
+    """Lease a locked slot to `rater`. Who has never been given anything from the line has their
+    place at its head.
+    """
     at_head = {"seed": _new_seed(), "fresh_rank": FRESH_FLOOR, "returned_rank": RETURNED_FLOOR}
-    place, _is_new = QueuePlace.objects.get_or_create(campaign=campaign, rater=rater, defaults=at_head)
+    place, _is_new = QueuePlace.objects.get_or_create(
+        campaign=campaign, rater=rater, defaults=at_head
+    )
     fill_lease(slot=slot, campaign=campaign, rater=rater, seed=place.seed, now=now)
-    slot.save(update_fields=["rater", "state", "lease", "leased_at", "expires_at", "guideline_version", "seed"])
+    slot.save(
+        update_fields=[
+            "rater",
+            "state",
+            "lease",
+            "leased_at",
+            "expires_at",
+            "guideline_version",
+            "seed",
+        ]
+    )
     return slot
 
 
@@ -248,9 +311,11 @@ def fill_lease(*, slot: Slot, campaign: Campaign, rater: Rater, seed: int, now: 
 
 
 def is_gold_turn(*, seed: int, n: int, share: int) -> bool:
-    """Whether the claim number `n` (from 0) of a rater is a gold's, for a gold share in percent (at most 50).
+    """Whether the claim number `n` (from 0) of a rater is a gold's, for a gold share in percent (at
+    most 50).
 
-    Each block of 100 / share claims holds exactly one, at a place drawn by the rater's seed; the very first claim never is.
+    Each block of 100 / share claims holds exactly one, at a place drawn by the rater's seed; the
+    very first claim never is.
     """
     if share <= 0:
         return False
@@ -267,7 +332,9 @@ def count_claim(*, campaign: Campaign, rater: Rater) -> None:
 
 
 def is_sweep_due(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
-    """Whether the rater's place may hide something, and the last look at the whole line is long enough ago."""
+    """Whether the rater's place may hide something, and the last look at the whole line is long
+    enough ago.
+    """
     places = QueuePlace.objects.filter(campaign=campaign, rater=rater)
     return not places.filter(swept_at__gt=now - SWEEP_EVERY).exists()
 
@@ -283,11 +350,14 @@ def remember_empty(*, campaign: Campaign, rater: Rater, now: datetime) -> None:
         swept_at=now,
     )
     moved = ["fresh_rank", "returned_rank", "swept_at"]
-    QueuePlace.objects.bulk_create([place], update_conflicts=True, unique_fields=["campaign", "rater"], update_fields=moved)
+    QueuePlace.objects.bulk_create(
+        [place], update_conflicts=True, unique_fields=["campaign", "rater"], update_fields=moved
+    )
 
 
 def presented(lease: Slot | PastLease) -> list[Response]:
-    """The item's responses in the order this rater sees them: A, B, C… Fixed by the lease's seed; no id tells the order.
+    """The item's responses in the order this rater sees them: A, B, C… Fixed by the lease's seed;
+    no id tells the order.
 
     A repeat shows its original's order from the end.
     """
@@ -305,8 +375,12 @@ def shuffled(responses: Sequence[Response], *, seed: int, item_id: int) -> list[
 
 
 def forget_places(*, campaign: Campaign) -> None:
-    """Slots were put into the middle of the line: everybody looks through it from its head once more."""
-    QueuePlace.objects.filter(campaign=campaign).update(fresh_rank=FRESH_FLOOR, returned_rank=RETURNED_FLOOR, swept_at=None)
+    """Slots were put into the middle of the line: everybody looks through it from its head once
+    more.
+    """
+    QueuePlace.objects.filter(campaign=campaign).update(
+        fresh_rank=FRESH_FLOOR, returned_rank=RETURNED_FLOOR, swept_at=None
+    )
 
 
 def _claim_statement(*, is_sweep: bool, has_repeats: bool, suits: routing.Fit) -> str:
@@ -314,10 +388,18 @@ def _claim_statement(*, is_sweep: bool, has_repeats: bool, suits: routing.Fit) -
     lock = "FOR UPDATE OF free SKIP LOCKED" if is_postgresql else ""
     take = _TAKE_AND_REMEMBER if is_postgresql else _TAKE
     parts = {
-        name: _PART.format(bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name], not_met=_NOT_MET + suits.sql, lock=lock)
+        name: _PART.format(
+            bounds=_FROM_HEAD[name] if is_sweep else _FROM_PLACE[name],
+            not_met=_NOT_MET + suits.sql,
+            lock=lock,
+        )
         for name in ("returned", "fresh")
     }
-    repeat = f"repeat AS ({_REPEAT.format(not_met=_NOT_MET + suits.care_sql, lock=lock)})," if has_repeats else ""
+    repeat = (
+        f"repeat AS ({_REPEAT.format(not_met=_NOT_MET + suits.care_sql, lock=lock)}),"
+        if has_repeats
+        else ""
+    )
     first_of = "SELECT id FROM repeat UNION ALL" if has_repeats else ""
     return _CLAIM.format(repeat=repeat, first_of=first_of, take=take, **parts)
 

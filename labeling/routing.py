@@ -1,6 +1,6 @@
-"""Which items suit a rater: none that they wrote themselves, none with upsetting content of a kind that they have not agreed
-to, and in a pool that routes, those whose language and category they know. The same rule as a condition of the claim's one
-statement and as a filter.
+"""Which items suit a rater: none that they wrote themselves, none with upsetting content of a kind
+that they have not agreed to, and in a pool that routes, those whose language and category they
+know. The same rule as a condition of the claim's one statement and as a filter.
 """
 
 from collections import defaultdict
@@ -11,7 +11,16 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
-from labeling.models import Campaign, ItemResponse, Pool, Prompt, QueuePlace, Rater, RaterSkill, Source
+from labeling.models import (
+    Campaign,
+    ItemResponse,
+    Pool,
+    Prompt,
+    QueuePlace,
+    Rater,
+    RaterSkill,
+    Source,
+)
 
 
 @dataclass(frozen=True)
@@ -20,7 +29,9 @@ class Fit:
 
     own_sources: tuple[int, ...] = ()
     author: int | None = None
-    """the rater, whose demonstrations may have come back as responses; None where nothing is theirs"""
+    """the rater, whose demonstrations may have come back as responses; None where nothing is
+    theirs
+    """
     languages: frozenset[str] | None = None
     """codes that the rater knows; None where the pool does not route by language"""
     categories: frozenset[str] | None = None
@@ -32,10 +43,20 @@ class Fit:
         return sorted(set(Prompt.Upset.values) - self.accepts)
 
     def takes(self, *, language: str, category: str, sensitive: Collection[str]) -> bool:
-        """Of an item with such a prompt; whether they wrote it themselves is left out. The same as `condition`, in Python."""
+        """Of an item with such a prompt; whether they wrote it themselves is left out. The same as
+        `condition`, in Python.
+        """
         known = self.languages
-        is_readable = not language or known is None or any(f"{language}-".startswith(f"{code}-") for code in known)
-        return is_readable and self.accepts.issuperset(sensitive) and (self.categories is None or category in self.categories)
+        is_readable = (
+            not language
+            or known is None
+            or any(f"{language}-".startswith(f"{code}-") for code in known)
+        )
+        return (
+            is_readable
+            and self.accepts.issuperset(sensitive)
+            and (self.categories is None or category in self.categories)
+        )
 
     @property
     def values(self) -> dict[str, Any]:
@@ -48,11 +69,15 @@ class Fit:
             ("like", [f"{code}-%" for code in sorted(self.languages or ())]),
             ("refused", [f'%"{kind}"%' for kind in self.refused]),
         ]
-        return {f"{name}_{place}": value for name, values in named for place, value in enumerate(values)}
+        return {
+            f"{name}_{place}": value for name, values in named for place, value in enumerate(values)
+        }
 
     @property
     def sql(self) -> str:
-        """Conditions on `free`, a slot, each with AND before it. OFFSET 0 as in labeling.queue: a test, never a join."""
+        """Conditions on `free`, a slot, each with AND before it. OFFSET 0 as in labeling.queue: a
+        test, never a join.
+        """
         parts = []
         mine = _places("own", len(self.own_sources))
         own = [f"text.source_id IN ({mine})"] if self.own_sources else []
@@ -65,21 +90,34 @@ class Fit:
         if self.own_sources:
             parts.append(_item_test(f"prompt.source_id NOT IN ({mine})"))
         if self.languages is not None:
-            known = [f"prompt.language IN ({_places('language', len(self.languages))})"] if self.languages else []
-            known += [f"prompt.language LIKE %(like_{place})s" for place in range(len(self.languages))]
+            known = (
+                [f"prompt.language IN ({_places('language', len(self.languages))})"]
+                if self.languages
+                else []
+            )
+            known += [
+                f"prompt.language LIKE %(like_{place})s" for place in range(len(self.languages))
+            ]
             parts.append(_item_test("(" + " OR ".join(["prompt.language = ''", *known]) + ")"))
         if self.categories is not None:
-            parts.append(_item_test(f"prompt.category IN ({_places('category', len(self.categories))})"))
+            parts.append(
+                _item_test(f"prompt.category IN ({_places('category', len(self.categories))})")
+            )
         return "".join(f" AND {part}" for part in parts) + self.care_sql
 
     @property
     def care_sql(self) -> str:
-        """The part of `sql` that nothing overrides: not even a repeat of what they judged brings upsetting content back."""
+        """The part of `sql` that nothing overrides: not even a repeat of what they judged brings
+        upsetting content back.
+        """
         if not self.refused:
             return ""
-        # A list's text is the same in both databases. Most prompts have none, and "[]" is compared first.
+        # A list's text is the same in both databases. Most prompts have none, and "[]" is compared
+        # first.
         kinds = "CAST(prompt.sensitive AS text)"
-        unlike = " AND ".join(f"{kinds} NOT LIKE %(refused_{place})s" for place in range(len(self.refused)))
+        unlike = " AND ".join(
+            f"{kinds} NOT LIKE %(refused_{place})s" for place in range(len(self.refused))
+        )
         return " AND " + _item_test(f"({kinds} = '[]' OR ({unlike}))")
 
     @property
@@ -116,21 +154,32 @@ def fits(*, pool: Pool, raters: Sequence[Rater]) -> dict[int, Fit]:
     own: dict[int, list[int]] = defaultdict(list)
     for person, source in Source.objects.filter(person__in=people).values_list("person_id", "pk"):
         own[people[person]].append(source)
-    known: dict[int, dict[str, set[str]]] = defaultdict(lambda: {axis: set() for axis in RaterSkill.Axis})
+    known: dict[int, dict[str, set[str]]] = defaultdict(
+        lambda: {axis: set() for axis in RaterSkill.Axis}
+    )
     if pool.routes_by_language or pool.routes_by_category:
-        for rater, axis, code in RaterSkill.objects.filter(rater__in=raters).values_list("rater_id", "axis", "code"):
+        for rater, axis, code in RaterSkill.objects.filter(rater__in=raters).values_list(
+            "rater_id", "axis", "code"
+        ):
             known[rater][axis].add(code)
-    return {rater.pk: _fit(pool, rater, tuple(own[rater.pk]), rater.pk, known[rater.pk]) for rater in raters}
+    return {
+        rater.pk: _fit(pool, rater, tuple(own[rater.pk]), rater.pk, known[rater.pk])
+        for rater in raters
+    }
 
 
-def fit(*, campaign: Campaign, rater: Rater, pool: Pool | None = None, is_author: bool = True) -> Fit:
-    """One query for the `pool` where it is not given, one for an author, and one more where the pool routes."""
+def fit(
+    *, campaign: Campaign, rater: Rater, pool: Pool | None = None, is_author: bool = True
+) -> Fit:
+    """One query for the `pool` where it is not given, one for an author, and one more where the
+    pool routes.
+    """
     own: tuple[int, ...] = ()
     if is_author and rater.user_id:
         own = tuple(Source.objects.filter(person=rater.user_id).values_list("pk", flat=True))
-    pool = pool or Pool.objects.only("languages", "expertise", "routes_by_language", "routes_by_category").get(
-        pk=campaign.pool_id
-    )
+    pool = pool or Pool.objects.only(
+        "languages", "expertise", "routes_by_language", "routes_by_category"
+    ).get(pk=campaign.pool_id)
     known: dict[str, set[str]] = {axis: set() for axis in RaterSkill.Axis}
     if pool.routes_by_language or pool.routes_by_category:
         for axis, code in rater.skills.values_list("axis", "code"):
@@ -138,14 +187,20 @@ def fit(*, campaign: Campaign, rater: Rater, pool: Pool | None = None, is_author
     return _fit(pool, rater, own, rater.pk if is_author else None, known)
 
 
-def _fit(pool: Pool, rater: Rater, own: tuple[int, ...], author: int | None, known: Mapping[str, set[str]]) -> Fit:
+def _fit(
+    pool: Pool,
+    rater: Rater,
+    own: tuple[int, ...],
+    author: int | None,
+    known: Mapping[str, set[str]],
+) -> Fit:
     accepts = frozenset(rater.accepts)
     if not (pool.routes_by_language or pool.routes_by_category):
         return Fit(own, author, accepts=accepts)
     languages = known[RaterSkill.Axis.LANGUAGE] | set(pool.languages)
-    categories = (known[RaterSkill.Axis.TOPIC] | set(pool.expertise) | {Prompt.Category.OTHER.value}) & set(
-        Prompt.Category.values
-    )
+    categories = (
+        known[RaterSkill.Axis.TOPIC] | set(pool.expertise) | {Prompt.Category.OTHER.value}
+    ) & set(Prompt.Category.values)
     return Fit(
         own_sources=own,
         author=author,
@@ -156,7 +211,9 @@ def _fit(pool: Pool, rater: Rater, own: tuple[int, ...], author: int | None, kno
 
 
 def look_anew(*, rater: Rater | None = None, pool: Pool | None = None) -> None:
-    """What suits has changed: the next claims walk their lines from the head again, past what did not suit before."""
+    """What suits has changed: the next claims walk their lines from the head again, past what did
+    not suit before.
+    """
     places = QueuePlace.objects.all()
     places = places.filter(rater=rater) if rater is not None else places.filter(campaign__pool=pool)
     places.update(fresh_rank=HEAD_FRESH, returned_rank=HEAD_RETURNED, swept_at=None)

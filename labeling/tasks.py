@@ -54,7 +54,9 @@ def make_pages_ahead() -> None:
 
 @short_task(time_limit_s=120)
 def end_crowd_visits() -> None:
-    """Frees the places and items of crowd workers whose time is up; a second run finds none of them."""
+    """Frees the places and items of crowd workers whose time is up; a second run finds none of
+    them.
+    """
     services.end_expired_visits(now=timezone.now())
 
 

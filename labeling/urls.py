@@ -62,7 +62,9 @@ urlpatterns = [
     path("campaigns/<int:pk>/reopen", campaigns.reopen, name="campaign_reopen"),
     path("campaigns/<int:pk>/set-up/change/", campaigns.change, name="campaign_change"),
     path("campaigns/<int:pk>/preview/", preview.preview, name="campaign_preview"),
-    path("campaigns/<int:pk>/preview/guideline", preview.guideline, name="campaign_preview_guideline"),
+    path(
+        "campaigns/<int:pk>/preview/guideline", preview.guideline, name="campaign_preview_guideline"
+    ),
     path("campaigns/<int:pk>/preview/diff", preview.diff, name="campaign_preview_diff"),
     path("campaigns/<int:pk>/preview/text", preview.text, name="campaign_preview_text"),
     path("campaigns/<int:pk>/export/", exports.export, name="export"),
@@ -72,8 +74,14 @@ urlpatterns = [
     path("campaigns/<int:pk>/bias/", quality.bias, name="campaign_bias"),
     path("campaigns/<int:pk>/bias/<slug:row>/", quality.behind, name="campaign_bias_judgments"),
     path("campaigns/<int:pk>/quality", quality.compute, name="campaign_quality"),
-    path("campaigns/<int:pk>/raters/<int:rater_pk>/", quality.campaign_rater, name="campaign_rater"),
-    path("campaigns/<int:pk>/raters/<int:rater_pk>/<slug:row>/", quality.rater_behind, name="campaign_rater_judgments"),
+    path(
+        "campaigns/<int:pk>/raters/<int:rater_pk>/", quality.campaign_rater, name="campaign_rater"
+    ),
+    path(
+        "campaigns/<int:pk>/raters/<int:rater_pk>/<slug:row>/",
+        quality.rater_behind,
+        name="campaign_rater_judgments",
+    ),
     path("quality/", quality.index, name="quality"),
     # golds
     path("campaigns/<int:pk>/gold/", gold.index, name="campaign_gold"),
@@ -81,15 +89,39 @@ urlpatterns = [
     path("campaigns/<int:pk>/gold/import", gold.bring_in, name="campaign_gold_import"),
     path("campaigns/<int:pk>/gold/use", gold.use_others, name="campaign_gold_use"),
     path("campaigns/<int:pk>/gold/<int:gold_pk>/retire", gold.retire, name="campaign_gold_retire"),
-    path("campaigns/<int:pk>/gold/<int:gold_pk>/bring-back", gold.bring_back, name="campaign_gold_bring_back"),
-    path("campaigns/<int:pk>/raters/<int:rater_pk>/pause", gold.pause_rater, name="campaign_rater_pause"),
-    path("campaigns/<int:pk>/raters/<int:rater_pk>/resume", gold.resume_rater, name="campaign_rater_resume"),
+    path(
+        "campaigns/<int:pk>/gold/<int:gold_pk>/bring-back",
+        gold.bring_back,
+        name="campaign_gold_bring_back",
+    ),
+    path(
+        "campaigns/<int:pk>/raters/<int:rater_pk>/pause",
+        gold.pause_rater,
+        name="campaign_rater_pause",
+    ),
+    path(
+        "campaigns/<int:pk>/raters/<int:rater_pk>/resume",
+        gold.resume_rater,
+        name="campaign_rater_resume",
+    ),
     # review
     path("campaigns/<int:pk>/review/", review.queue, name="campaign_review"),
     path("campaigns/<int:pk>/review/<int:item_pk>/", review.item, name="campaign_review_item"),
-    path("campaigns/<int:pk>/review/<int:item_pk>/gold/<int:judgment_pk>", review.expert, name="campaign_review_expert"),
-    path("campaigns/<int:pk>/review/<int:item_pk>/aside/<int:judgment_pk>", review.set_aside, name="campaign_set_aside"),
-    path("campaigns/<int:pk>/review/<int:item_pk>/back/<int:judgment_pk>", review.take_back, name="campaign_take_back"),
+    path(
+        "campaigns/<int:pk>/review/<int:item_pk>/gold/<int:judgment_pk>",
+        review.expert,
+        name="campaign_review_expert",
+    ),
+    path(
+        "campaigns/<int:pk>/review/<int:item_pk>/aside/<int:judgment_pk>",
+        review.set_aside,
+        name="campaign_set_aside",
+    ),
+    path(
+        "campaigns/<int:pk>/review/<int:item_pk>/back/<int:judgment_pk>",
+        review.take_back,
+        name="campaign_take_back",
+    ),
     path("appeals/", review.appeals, name="appeals"),
     path("appeals/<int:pk>/answer", review.answer_appeal, name="appeal_answer"),
     path("raters/<int:pk>/", quality.rater, name="rater"),

@@ -1,8 +1,10 @@
-"""Two texts by words: what both have, and what only one of them. Pure, and bounded in time whatever the texts are.
+"""Two texts by words: what both have, and what only one of them. Pure, and bounded in time whatever
+the texts are.
 
-Lines are aligned first, then words inside what changed. Tokens that stand once on either side are the fixed points between
-which the rest is aligned, as in Bram Cohen's patience diff; a gap without any is compared token by token when it is small, and
-replaced whole when not. So every text has a difference that is right, and only a hostile one has a coarse one.
+Lines are aligned first, then words inside what changed. Tokens that stand once on either side are
+the fixed points between which the rest is aligned, as in Bram Cohen's patience diff; a gap without
+any is compared token by token when it is small, and replaced whole when not. So every text has a
+difference that is right, and only a hostile one has a coarse one.
 """
 
 import re
@@ -15,18 +17,26 @@ from itertools import groupby, pairwise, takewhile
 from operator import itemgetter
 
 STEPS = 200
-"""difflib aligns a gap when that cannot take more than so many steps a token: a fifth of a second for the worst 20,000 tokens."""
+"""difflib aligns a gap when that cannot take more than so many steps a token: a fifth of a second
+for the worst 20,000 tokens.
+"""
 DEPTH = 8
-"""Fixed points are looked for between fixed points this often; every time costs one pass over the text."""
+"""Fixed points are looked for between fixed points this often; every time costs one pass over the
+text.
+"""
 MOST_TOKENS = 30_000
-"""Beyond this many a side (15,000 words and the space between them), only what the texts begin and end with is found alike."""
+"""Beyond this many a side (15,000 words and the space between them), only what the texts begin and
+end with is found alike.
+"""
 
 _TOKEN = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
 class Piece:
-    """A stretch of both texts: `kind` is same, removed (only in the older) or added (only in the newer)."""
+    """A stretch of both texts: `kind` is same, removed (only in the older) or added (only in the
+    newer).
+    """
 
     kind: str
     text: str
@@ -40,7 +50,10 @@ def pieces(before: str, after: str) -> list[Piece]:
     else:
         found = _by_lines(before.splitlines(keepends=True), after.splitlines(keepends=True))
     told = [(kind, "".join(tokens)) for kind, tokens in found if tokens]
-    return [Piece(kind, "".join(text for _kind, text in run)) for kind, run in groupby(told, itemgetter(0))]
+    return [
+        Piece(kind, "".join(text for _kind, text in run))
+        for kind, run in groupby(told, itemgetter(0))
+    ]
 
 
 _Part = tuple[str, Sequence[str]]
@@ -67,17 +80,23 @@ def _by(before: Sequence[str], after: Sequence[str], *, depth: int = DEPTH) -> I
         start, new_start = at + n, new_at + n
 
 
-def _matches(before: Sequence[str], after: Sequence[str], depth: int) -> Iterator[tuple[int, int, int]]:
+def _matches(
+    before: Sequence[str], after: Sequence[str], depth: int
+) -> Iterator[tuple[int, int, int]]:
     """(place in `before`, place in `after`, length) of stretches that are the same, in order."""
     head = _n_alike(before, after)
     tail = _n_alike(before[head:][::-1], after[head:][::-1])
     yield 0, 0, head
-    for at, new_at, n in _matches_within(before[head : len(before) - tail], after[head : len(after) - tail], depth):
+    for at, new_at, n in _matches_within(
+        before[head : len(before) - tail], after[head : len(after) - tail], depth
+    ):
         yield head + at, head + new_at, n
     yield len(before) - tail, len(after) - tail, tail
 
 
-def _matches_within(before: Sequence[str], after: Sequence[str], depth: int) -> Iterator[tuple[int, int, int]]:
+def _matches_within(
+    before: Sequence[str], after: Sequence[str], depth: int
+) -> Iterator[tuple[int, int, int]]:
     n_before, n_after = Counter(before), Counter(after)
     if _most_steps(n_before, n_after) <= STEPS * (len(before) + len(after)):
         yield from SequenceMatcher(str.isspace, before, after, autojunk=False).get_matching_blocks()
@@ -93,17 +112,25 @@ def _matches_within(before: Sequence[str], after: Sequence[str], depth: int) -> 
 
 def _n_alike(before: Sequence[str], after: Sequence[str]) -> int:
     """How many tokens the two have in common to begin with."""
-    return sum(1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False)))
+    return sum(
+        1 for _pair in takewhile(lambda pair: pair[0] == pair[1], zip(before, after, strict=False))
+    )
 
 
 def _most_steps(n_before: Counter[str], n_after: Counter[str]) -> int:
-    """What difflib takes at most: for every stretch that it finds, it goes over all pairs of equal tokens again."""
+    """What difflib takes at most: for every stretch that it finds, it goes over all pairs of equal
+    tokens again.
+    """
     n_pairs = sum(n * n_after[token] for token, n in n_before.items() if not token.isspace())
     return n_pairs * min(n_before.total(), n_after.total())
 
 
-def _longest_row(before: Sequence[str], after: Sequence[str], once: Set[str]) -> list[tuple[int, int]]:
-    """Places of the most tokens of `once` (that stand once on either side) that come in the same order (patience sorting)."""
+def _longest_row(
+    before: Sequence[str], after: Sequence[str], once: Set[str]
+) -> list[tuple[int, int]]:
+    """Places of the most tokens of `once` (that stand once on either side) that come in the same
+    order (patience sorting).
+    """
     place = {token: new_at for new_at, token in enumerate(after) if token in once}
     ends: list[int] = []
     """the smallest place in `after` at which a row of this length may end"""

@@ -1,1 +1,3 @@
-"""What a page shows, made of plain values: rendered text, chart geometry, template tags. No tables, no requests."""
+"""What a page shows, made of plain values: rendered text, chart geometry, template tags. No tables,
+no requests.
+"""

@@ -1,7 +1,7 @@
 r"""LaTeX's own delimiters, \( \) and \[ \], as rules for markdown-it.
 
-mdit_py_plugins.texmath has them too, but tries a pattern over the rest of the text at every opening:
-25,000 openings without a closing took it five seconds.
+mdit_py_plugins.texmath has them too, but tries a pattern over the rest of the text at every
+opening: 25,000 openings without a closing took it five seconds.
 """
 
 from markdown_it import MarkdownIt
@@ -10,9 +10,13 @@ from markdown_it.rules_inline import StateInline
 
 
 def bracket_math_plugin(parser: MarkdownIt) -> None:
-    """Pushes `math_inline`, `math_inline_double` and `math_block` tokens, the names that dollarmath uses."""
+    """Pushes `math_inline`, `math_inline_double` and `math_block` tokens, the names that dollarmath
+    uses.
+    """
     parser.inline.ruler.before("escape", "bracket_math", _inline)
-    parser.block.ruler.before("fence", "bracket_math", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]})
+    parser.block.ruler.before(
+        "fence", "bracket_math", _block, {"alt": ["paragraph", "reference", "blockquote", "list"]}
+    )
 
 
 def _inline(state: StateInline, silent: bool) -> bool:
@@ -44,7 +48,9 @@ def _block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     if not silent:
         token = state.push("math_block", "math", 0)
         token.block = True
-        token.content = state.getLines(first, line + 1, state.blkIndent, False).strip()[2:-2].strip()
+        token.content = (
+            state.getLines(first, line + 1, state.blkIndent, False).strip()[2:-2].strip()
+        )
         token.map = [first, line + 1]
         state.line = line + 1
     return True

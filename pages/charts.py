@@ -1,4 +1,6 @@
-"""Numbers to the geometry of a drawing: ticks, paths and labels as plain values that a template prints as SVG."""
+"""Numbers to the geometry of a drawing: ticks, paths and labels as plain values that a template
+prints as SVG.
+"""
 
 import math
 from collections.abc import Sequence
@@ -51,7 +53,9 @@ class DrawnLimit:
 
 @dataclass(frozen=True)
 class Curve:
-    """A series in pixels. `number` chooses its colour; `name` stands behind its end, or above it when a projection follows."""
+    """A series in pixels. `number` chooses its colour; `name` stands behind its end, or above it
+    when a projection follows.
+    """
 
     number: int
     name: str
@@ -121,16 +125,25 @@ def line_chart(
 ) -> LineChart:
     """`title` says the finding; `x_unit` is printed at the last tick, `y_unit` behind the title.
 
-    `x_end` leaves room for steps to come; `x_ticks` names places on the x-axis (times of day) in place of round numbers.
+    `x_end` leaves room for steps to come; `x_ticks` names places on the x-axis (times of day) in
+    place of round numbers.
     """
     finite = [(one, [(x, y) for x, y in one.points if math.isfinite(y)]) for one in series]
     drawn = [(one, points) for one, points in finite if points]
-    summary = f"{title}. " + "; ".join(f"{one.name}: {_number(points[-1][1])} {y_unit}".strip() for one, points in drawn)
+    summary = f"{title}. " + "; ".join(
+        f"{one.name}: {_number(points[-1][1])} {y_unit}".strip() for one, points in drawn
+    )
     columns, rows = _table(series, x_unit)
     if not drawn:
-        return LineChart(title=title, summary=summary, y_unit=y_unit, note=note, columns=columns, rows=rows)
+        return LineChart(
+            title=title, summary=summary, y_unit=y_unit, note=note, columns=columns, rows=rows
+        )
     xs = [x for _, points in drawn for x, _ in points] + ([x_end] if x_end is not None else [])
-    ys = [y for _, points in drawn for _, y in points] + [limit.y for limit in limits] + ([0.0] if from_zero else [])
+    ys = (
+        [y for _, points in drawn for _, y in points]
+        + [limit.y for limit in limits]
+        + ([0.0] if from_zero else [])
+    )
     y_values = round_ticks(min(ys), max(ys), 4)
     x_marks = list(x_ticks) if x_ticks else _numbered(xs, x_unit)
     names = max((len(one.name) for one, _ in drawn), default=0)
@@ -148,8 +161,13 @@ def line_chart(
         y_unit=y_unit,
         note=note,
         x_ticks=tuple(Tick(_px(x(value)), label) for value, label in x_marks),
-        y_ticks=tuple(Tick(_px(y(value)), _tick_label(value, y_values), is_zero=value == 0) for value in y_values),
-        limits=tuple(DrawnLimit(_px(y(limit.y)), _px(y(limit.y) - 5), limit.label) for limit in limits),
+        y_ticks=tuple(
+            Tick(_px(y(value)), _tick_label(value, y_values), is_zero=value == 0)
+            for value in y_values
+        ),
+        limits=tuple(
+            DrawnLimit(_px(y(limit.y)), _px(y(limit.y) - 5), limit.label) for limit in limits
+        ),
         curves=_apart(_curves([one for one, _ in drawn], x, y)),
         columns=columns,
         rows=rows,
@@ -166,7 +184,9 @@ def spark(values: Sequence[float]) -> Spark:
 
 
 def round_ticks(low: float, high: float, about: int) -> list[float]:
-    """Round numbers (1, 2, 2.5 or 5 times a power of ten) from at most `low` to at least `high`, about as many as asked."""
+    """Round numbers (1, 2, 2.5 or 5 times a power of ten) from at most `low` to at least `high`,
+    about as many as asked.
+    """
     if high == low:
         low, high = (low - 1, high + 1) if low else (0.0, 1.0)
     raw = (high - low) / about
@@ -177,7 +197,9 @@ def round_ticks(low: float, high: float, about: int) -> list[float]:
 
 
 def _numbered(xs: Sequence[float], unit: str) -> list[tuple[float, str]]:
-    """Round numbers along the x-axis; whole ones where every x is whole, since nothing happens at step 1.5."""
+    """Round numbers along the x-axis; whole ones where every x is whole, since nothing happens at
+    step 1.5.
+    """
     low, high = min(xs), max(xs)
     are_whole = all(x == round(x) for x in xs)
     inside = (value for value in round_ticks(low, high, 4) if low <= value <= high)
@@ -192,7 +214,9 @@ def _curves(drawn: Sequence[Series], x: _Scale, y: _Scale) -> list[Curve]:
     for one, following in zip(drawn, [*drawn[1:], None], strict=True):
         number += not (one.is_projection and number)
         is_followed = following is not None and following.is_projection
-        curves.append(_curve((number - 1) % _SERIES_COLOURS + 1, one, x, y, is_followed=is_followed))
+        curves.append(
+            _curve((number - 1) % _SERIES_COLOURS + 1, one, x, y, is_followed=is_followed)
+        )
     return curves
 
 
@@ -218,14 +242,18 @@ def _curve(number: int, one: Series, x: _Scale, y: _Scale, *, is_followed: bool)
 
 
 def _apart(curves: list[Curve]) -> tuple[Curve, ...]:
-    """Names at the ends of curves pushed down until none lies on another; the last one stays inside the drawing."""
+    """Names at the ends of curves pushed down until none lies on another; the last one stays inside
+    the drawing.
+    """
     order = sorted(range(len(curves)), key=lambda index: float(curves[index].name_y))
     heights = [float(curves[index].name_y) for index in order]
     for place in range(1, len(heights)):
         heights[place] = max(heights[place], heights[place - 1] + _NAME_GAP)
     overflow = max(0.0, heights[-1] - (HEIGHT - _BOTTOM))
     moved = dict(zip(order, heights, strict=True))
-    return tuple(replace(curve, name_y=_px(moved[index] - overflow)) for index, curve in enumerate(curves))
+    return tuple(
+        replace(curve, name_y=_px(moved[index] - overflow)) for index, curve in enumerate(curves)
+    )
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -256,17 +284,25 @@ def _path(points: Sequence[tuple[float, float]], x: _Scale, y: _Scale) -> str:
     return "".join(parts)
 
 
-def _table(series: Sequence[Series], x_unit: str, n_rows: int = 50) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Heads and rows of the numbers behind the drawing, evenly thinned to `n_rows`; the last one is always there."""
+def _table(
+    series: Sequence[Series], x_unit: str, n_rows: int = 50
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Heads and rows of the numbers behind the drawing, evenly thinned to `n_rows`; the last one is
+    always there.
+    """
     by_x: dict[float, dict[str, float]] = {}
     for one in series:
         for x, y in one.points:
             by_x.setdefault(x, {})[one.name] = y
     places = sorted(by_x)
     if len(places) > n_rows:
-        places = sorted({places[round(index * (len(places) - 1) / (n_rows - 1))] for index in range(n_rows)})
+        places = sorted(
+            {places[round(index * (len(places) - 1) / (n_rows - 1))] for index in range(n_rows)}
+        )
     names = list(dict.fromkeys(one.name for one in series))
-    rows = tuple((_number(x), *(_number(by_x[x].get(name, math.nan)) for name in names)) for x in places)
+    rows = tuple(
+        (_number(x), *(_number(by_x[x].get(name, math.nan)) for name in names)) for x in places
+    )
     return (x_unit, *names), rows
 
 
@@ -283,7 +319,11 @@ def _tick_label(value: float, ticks: Sequence[float]) -> str:
 def _number(value: float) -> str:
     if not math.isfinite(value):
         return "–"
-    return f"{value:,.0f}".replace("-", "−") if value == round(value) else f"{value:.4g}".replace("-", "−")
+    return (
+        f"{value:,.0f}".replace("-", "−")
+        if value == round(value)
+        else f"{value:.4g}".replace("-", "−")
+    )
 
 
 def _px(value: float) -> str:

@@ -1,4 +1,6 @@
-"""Markdown, mathematics and code to HTML that is safe to show, whoever wrote it: a person, an import or a model."""
+"""Markdown, mathematics and code to HTML that is safe to show, whoever wrote it: a person, an
+import or a model.
+"""
 
 import inspect
 import re
@@ -30,22 +32,61 @@ CODE_LIMIT = 10_000
 LATEX_LIMIT = 2_000
 # Blocks deeper than this are dropped by the parser, so such a text is shown plain.
 DEPTH_LIMIT = 40
-# Every open bracket may begin a link, and the parser looks for the end of each: thousands of them take a second.
+# Every open bracket may begin a link, and the parser looks for the end of each: thousands of them
+# take a second.
 OPEN_BRACKETS_LIMIT = 200
 # A table of 10,000 rows, or as many formulas: a browser needs a second to lay them out.
 TOKENS_LIMIT = 20_000
 
-# A rater reads a response under the page's own headings, so its first level becomes the page's fourth.
+# A rater reads a response under the page's own headings, so its first level becomes the page's
+# fourth.
 _HEADING_SHIFT = 3
-_ALIGNMENTS = {"text-align:left": "align-left", "text-align:center": "align-center", "text-align:right": "align-right"}
+_ALIGNMENTS = {
+    "text-align:left": "align-left",
+    "text-align:center": "align-center",
+    "text-align:right": "align-right",
+}
 
 _HTML_TAGS = {
-    *("a", "blockquote", "br", "code", "del", "div", "em", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "span"),
+    *(
+        "a",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "div",
+        "em",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "span",
+    ),
     *("strong", "sub", "sup", "table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
 # No annotation, mglyph, semantics or style: what they open is another parser.
 _MATHML_TAGS = {
-    *("math", "mfrac", "mi", "mn", "mo", "mover", "mpadded", "mphantom", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle"),
+    *(
+        "math",
+        "mfrac",
+        "mi",
+        "mn",
+        "mo",
+        "mover",
+        "mpadded",
+        "mphantom",
+        "mroot",
+        "mrow",
+        "ms",
+        "mspace",
+        "msqrt",
+        "mstyle",
+    ),
     *("msub", "msubsup", "msup", "mtable", "mtd", "mtext", "mtr", "munder", "munderover"),
 }
 _ATTRIBUTES = {
@@ -81,11 +122,16 @@ _CLASSES = {
     "th": set(_ALIGNMENTS.values()),
     "td": set(_ALIGNMENTS.values()),
 }
-# latex2mathml passes what stands in a text command through as it is, and cleaning would then drop it.
+# latex2mathml passes what stands in a text command through as it is, and cleaning would then drop
+# it.
 _MARKUP_IN_LATEX = re.compile(r"\\(?:text|mbox|hbox|operatorname)[^<&]*[<&]", re.DOTALL)
 # latex2mathml names its own errors and lets these others through on crooked input.
 _LATEX_ERRORS: tuple[type[Exception], ...] = (
-    *(error for _, error in inspect.getmembers(latex_exceptions, inspect.isclass) if issubclass(error, Exception)),
+    *(
+        error
+        for _, error in inspect.getmembers(latex_exceptions, inspect.isclass)
+        if issubclass(error, Exception)
+    ),
     AttributeError,
     IndexError,
     KeyError,
@@ -96,15 +142,19 @@ _LATEX_ERRORS: tuple[type[Exception], ...] = (
 
 
 def markdown(text: str) -> SafeString:
-    """`text` as HTML. Longer than LIMIT, or nested deeper than the parser goes in good time: the whole text, plain.
+    """`text` as HTML. Longer than LIMIT, or nested deeper than the parser goes in good time: the
+    whole text, plain.
 
-    Scripts, styles, images and links into this site are dropped; what was typed as HTML is shown as typed.
+    Scripts, styles, images and links into this site are dropped; what was typed as HTML is shown as
+    typed.
     """
     return plain(text) if _is_plain(text) else _markdown(text)
 
 
 def markdown_once(text: str) -> SafeString:
-    """Like `markdown`, for a text that will not be asked for again, such as one that is still being typed: it is not kept."""
+    """Like `markdown`, for a text that will not be asked for again, such as one that is still being
+    typed: it is not kept.
+    """
     return plain(text) if _is_plain(text) else _markdown.__wrapped__(text)
 
 
@@ -176,27 +226,39 @@ def _math_source(source: str) -> str:
     return f'<code class="math-source">{escape(source)}</code>'
 
 
-def _inline_math(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+def _inline_math(
+    _self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
+) -> str:
     return _math(tokens[index].content, display="inline")
 
 
-def _displayed_math(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+def _displayed_math(
+    _self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
+) -> str:
     return _math(tokens[index].content, display="block")
 
 
-def _block_math(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
+def _block_math(
+    _self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
+) -> str:
     return f'<div class="math-block">{_math(tokens[index].content, display="block")}</div>\n'
 
 
-def _image(_self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType) -> str:
-    """A picture elsewhere would tell that place who reads what: its words and its address instead."""
+def _image(
+    _self: RendererHTML, tokens: Sequence[Token], index: int, _options: OptionsDict, _env: EnvType
+) -> str:
+    """A picture elsewhere would tell that place who reads what: its words and its address
+    instead.
+    """
     token = tokens[index]
     address = escape(str(token.attrs.get("src", "")))
     return f'<span class="image">[{escape(token.content)}] <a href="{address}">{address}</a></span>'
 
 
 def _tame(state: StateCore) -> None:
-    """Headings below the page's own; alignment as a class, since the page allows no inline style."""
+    """Headings below the page's own; alignment as a class, since the page allows no inline
+    style.
+    """
     for token in state.tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1]) + _HEADING_SHIFT)}"
@@ -206,10 +268,17 @@ def _tame(state: StateCore) -> None:
 
 
 def _parser() -> MarkdownIt:
-    # `breaks`: a line that was typed as a line stays one; addresses, poems and plain lists are read as written.
+    # `breaks`: a line that was typed as a line stays one; addresses, poems and plain lists are read
+    # as written.
     options = {"html": False, "breaks": True, "highlight": _highlighted, "maxNesting": DEPTH_LIMIT}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
-    parser.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
+    parser.use(
+        dollarmath_plugin,
+        allow_labels=False,
+        allow_space=False,
+        allow_digits=False,
+        double_inline=True,
+    )
     parser.use(bracket_math_plugin)
     parser.add_render_rule("math_inline", _inline_math)
     parser.add_render_rule("math_inline_double", _displayed_math)

@@ -1,4 +1,5 @@
-"""Markdown that was made into HTML ahead of its readers: in the shared cache, where every process finds it.
+"""Markdown that was made into HTML ahead of its readers: in the shared cache, where every process
+finds it.
 
 Without the cache, or what it holds, a page makes its own HTML: the cache only saves time.
 """

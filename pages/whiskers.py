@@ -1,4 +1,6 @@
-"""Odds ratios and the like as dots with whiskers on a logarithmic axis: plain values that a template prints as SVG."""
+"""Odds ratios and the like as dots with whiskers on a logarithmic axis: plain values that a
+template prints as SVG.
+"""
 
 import math
 from collections.abc import Sequence
@@ -46,7 +48,10 @@ class WhiskerChart:
 
 def whisker_chart(effects: Sequence[Effect]) -> WhiskerChart:
     """The axis runs from 1/m to m, so that half and twice the odds lie equally far from 1."""
-    reach = max((max(abs(math.log(one.low)), abs(math.log(one.high))) for one in effects if one.low > 0), default=0.0)
+    reach = max(
+        (max(abs(math.log(one.low)), abs(math.log(one.high))) for one in effects if one.low > 0),
+        default=0.0,
+    )
     most = next((step for step in _STEPS if math.log(step) >= reach), _MOST)
     height = TOP + ROW * len(effects) + BOTTOM
     rows = [
@@ -64,8 +69,12 @@ def whisker_chart(effects: Sequence[Effect]) -> WhiskerChart:
     named = [(1 / most, f"÷ {most:g}"), (1.0, "1"), (most, f"× {most:g}")]
     if most >= 4:
         named += [(1 / middle, f"÷ {middle:.2g}"), (middle, f"× {middle:.2g}")]
-    ticks = tuple(Tick(_at(value, most), label, is_zero=value == 1) for value, label in sorted(named))
-    return WhiskerChart(tuple(rows), ticks, f"{height:g}", f"{height - BOTTOM:g}", f"{height - 8:g}")
+    ticks = tuple(
+        Tick(_at(value, most), label, is_zero=value == 1) for value, label in sorted(named)
+    )
+    return WhiskerChart(
+        tuple(rows), ticks, f"{height:g}", f"{height - BOTTOM:g}", f"{height - 8:g}"
+    )
 
 
 def _at(odds: float, most: float) -> str:

@@ -1,4 +1,6 @@
-"""Prints the path of the Chromium that browser tests use, and brings one when there is none. What it did goes to stderr."""
+"""Prints the path of the Chromium that browser tests use, and brings one when there is none. What
+it did goes to stderr.
+"""
 
 import os
 import shutil
@@ -11,7 +13,9 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 def find() -> str:
     found = named() or on_path() or from_debian() or from_playwright()
     if not found:
-        raise SystemExit("No Chromium: install one and set CHROMIUM=/path/to/it, or put `chromium` on PATH.")
+        raise SystemExit(
+            "No Chromium: install one and set CHROMIUM=/path/to/it, or put `chromium` on PATH."
+        )
     path, how = found
     print(f"browser: {path} ({how})", file=sys.stderr)
     return path
@@ -20,7 +24,9 @@ def find() -> str:
 def named() -> tuple[str, str] | None:
     path = os.environ.get("CHROMIUM")
     if path and not os.access(path, os.X_OK):
-        raise SystemExit(f"CHROMIUM={path} is not a program. Unset it to let the tests look for one.")
+        raise SystemExit(
+            f"CHROMIUM={path} is not a program. Unset it to let the tests look for one."
+        )
     return (path, "$CHROMIUM") if path else None
 
 
@@ -33,17 +39,30 @@ def from_debian() -> tuple[str, str] | None:
         return None
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     print("browser: apt-get install chromium …", file=sys.stderr, flush=True)
-    for command in (["update", "-q"], ["install", "-q", "-y", "--no-install-recommends", "chromium"]):
+    for command in (
+        ["update", "-q"],
+        ["install", "-q", "-y", "--no-install-recommends", "chromium"],
+    ):
         if subprocess.call(["apt-get", *command], stdout=sys.stderr, env=environment) != 0:
             return None
     return (path, "Debian's package") if (path := shutil.which("chromium")) else None
 
 
 def from_playwright() -> tuple[str, str] | None:
-    if subprocess.call([sys.executable, "-m", "playwright", "install", "chromium"], stdout=sys.stderr) != 0:
+    if (
+        subprocess.call(
+            [sys.executable, "-m", "playwright", "install", "chromium"], stdout=sys.stderr
+        )
+        != 0
+    ):
         return None
-    code = "from playwright.sync_api import sync_playwright as p\nwith p() as b: print(b.chromium.executable_path)"
-    path = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    code = (
+        "from playwright.sync_api import sync_playwright as p\nwith p() as b:"
+        " print(b.chromium.executable_path)"
+    )
+    path = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
     return path, "playwright's own"
 
 

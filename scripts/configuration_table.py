@@ -9,7 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "configuration.md"
 BEGIN, END = "<!-- knobs: begin -->\n", "<!-- knobs: end -->\n"
-# A process of its own, so that neither this shell's variables nor the mode of a test decide what the defaults are.
+# A process of its own, so that neither this shell's variables nor the mode of a test decide what
+# the defaults are.
 ASK = """
 import dataclasses, json
 from config import env, settings
@@ -19,7 +20,9 @@ print(json.dumps([dataclasses.asdict(knob) for knob in env.KNOBS.values()]))
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--write", action="store_true", help="put the table into docs/configuration.md")
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into docs/configuration.md"
+    )
     if not parser.parse_args().write:
         print(table(), end="")
         return
@@ -28,7 +31,10 @@ def main() -> None:
 
 
 def table() -> str:
-    rows = [f"| `{knob['name']}` | {shown(knob['default'])} | {knob['help']} |\n" for knob in sorted(knobs(), key=by_name)]
+    rows = [
+        f"| `{knob['name']}` | {shown(knob['default'])} | {knob['help']} |\n"
+        for knob in sorted(knobs(), key=by_name)
+    ]
     return "".join(["| variable | default | what it does |\n|---|---|---|\n", *rows])
 
 
@@ -38,7 +44,14 @@ def knobs() -> list[dict[str, str | None]]:
         "PREFERABLY_SECRET_KEY": "x",
         "PYTHONPATH": str(ROOT),
     }
-    done = subprocess.run([sys.executable, "-c", ASK], env=environment, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", ASK],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     found: list[dict[str, str | None]] = json.loads(done.stdout)
     return found
 

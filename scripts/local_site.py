@@ -1,7 +1,9 @@
-"""The whole site in one process tree: broker, web, two workers, beat, all writing below one folder. `demo` and `loop` run on it.
+"""The whole site in one process tree: broker, web, two workers, beat, all writing below one folder.
+`demo` and `loop` run on it.
 
-Everything started here dies with the process that started it, also when that one is killed with -9: on Linux at once
-(parent-death signal), elsewhere at the next start, which ends what the pid file names and is still the same process.
+Everything started here dies with the process that started it, also when that one is killed with -9:
+on Linux at once (parent-death signal), elsewhere at the next start, which ends what the pid file
+names and is still the same process.
 """
 
 import contextlib
@@ -58,7 +60,9 @@ class LocalSite:
 
 @contextlib.contextmanager
 def process_tree(site: LocalSite) -> Iterator[LocalSite]:
-    """Whatever is started for `site` in the block ends with the block, also on Ctrl-C and on a TERM signal."""
+    """Whatever is started for `site` in the block ends with the block, also on Ctrl-C and on a TERM
+    signal.
+    """
     for asked_to_end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked_to_end, interrupt)
     site.log("any").parent.mkdir(parents=True, exist_ok=True)
@@ -76,17 +80,41 @@ def interrupt(signal_number: int, frame: FrameType | None) -> None:
 def start_broker(site: LocalSite) -> None:
     data = site.home / "broker"
     data.mkdir(parents=True, exist_ok=True)
-    options = ["--port", str(site.broker_port), "--bind", "127.0.0.1", "--dir", str(data), "--save", "", "--appendonly", "yes"]
+    options = [
+        "--port",
+        str(site.broker_port),
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        str(data),
+        "--save",
+        "",
+        "--appendonly",
+        "yes",
+    ]
     start(site, "broker", [services.valkey_binary(), *options])
     services.wait(lambda: services.broker_answers(site.broker_port), site.process["broker"])
 
 
 def start_site(site: LocalSite) -> None:
-    web = f"gunicorn config.wsgi --bind 127.0.0.1:{site.port} --workers 2 --threads 4 --preload --timeout 120 --no-control-socket"
-    worker = "celery --app config worker --without-gossip --without-mingle --disable-prefetch --concurrency 1"
+    web = (
+        f"gunicorn config.wsgi --bind 127.0.0.1:{site.port} --workers 2 --threads 4 --preload"
+        " --timeout 120 --no-control-socket"
+    )
+    worker = (
+        "celery --app config worker --without-gossip --without-mingle --disable-prefetch"
+        " --concurrency 1"
+    )
     start(site, "web", python_module(web))
-    # A fresh process for each run: a forked one could not use the GPU, and memory comes back between runs.
-    start(site, "runs", python_module(f"{worker} -n runs@%h -Q gpu --pool-start-method spawn --max-tasks-per-child 1"))
+    # A fresh process for each run: a forked one could not use the GPU, and memory comes back
+    # between runs.
+    start(
+        site,
+        "runs",
+        python_module(
+            f"{worker} -n runs@%h -Q gpu --pool-start-method spawn --max-tasks-per-child 1"
+        ),
+    )
     start(site, "short", python_module(f"{worker} -n short@%h -Q short"))
     threads = "celery --app config worker --without-gossip --without-mingle -P threads -c 4"
     start(site, "models", python_module(f"{threads} -n models@%h -Q models"))
@@ -101,15 +129,21 @@ def python_module(words: str) -> list[str]:
 def manage(site: LocalSite, *arguments: str, **more: str) -> str:
     """What a manage.py command printed. One that fails ends the start, with its own words."""
     command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, cwd=ROOT, env=site.environment | more, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=site.environment | more, stdout=subprocess.PIPE, text=True
+    )
     if done.returncode:
-        raise SystemExit(f"manage.py {' '.join(arguments)} stopped with code {done.returncode}: its message stands above.")
+        raise SystemExit(
+            f"manage.py {' '.join(arguments)} stopped with code {done.returncode}: its message"
+            " stands above."
+        )
     return done.stdout
 
 
 def start(site: LocalSite, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
     with open(site.log(name), "ab") as log:
-        # A session of its own: Ctrl-C reaches the launcher alone, which then ends the others in order.
+        # A session of its own: Ctrl-C reaches the launcher alone, which then ends the others in
+        # order.
         site.process[name] = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -120,7 +154,10 @@ def start(site: LocalSite, name: str, command: list[str]) -> "subprocess.Popen[b
             start_new_session=True,
             preexec_fn=services.die_with_parent,
         )
-    records = [{"name": name, "pid": process.pid, "started": start_time(process.pid)} for name, process in site.process.items()]
+    records = [
+        {"name": name, "pid": process.pid, "started": start_time(process.pid)}
+        for name, process in site.process.items()
+    ]
     site.pid_file.write_text(json.dumps(records))
     return site.process[name]
 
@@ -148,7 +185,9 @@ def stop(site: LocalSite, patience_s: float = 5) -> None:
 
 
 def end_leftovers(pid_file: Path) -> None:
-    """Kills what a killed launcher left: each group in its pid file whose leader is gone or still the one that was started."""
+    """Kills what a killed launcher left: each group in its pid file whose leader is gone or still
+    the one that was started.
+    """
     if not pid_file.exists():
         return
     for record in json.loads(pid_file.read_text() or "[]"):
@@ -163,16 +202,26 @@ def kill_group(leader: int) -> None:
 
 
 def start_time(pid: int) -> str | None:
-    """When the process was started, in whatever words the system has for it; None when there is no such process."""
+    """When the process was started, in whatever words the system has for it; None when there is no
+    such process.
+    """
     if ON_LINUX:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
         return None
-    return subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True).stdout.strip() or None
+    return (
+        subprocess.run(
+            ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True
+        ).stdout.strip()
+        or None
+    )
 
 
 def answers(site: LocalSite) -> bool:
-    with contextlib.suppress(OSError), urllib.request.urlopen(f"{site.address}/healthz", timeout=2) as response:  # noqa: S310  # our own http address
+    with (
+        contextlib.suppress(OSError),
+        urllib.request.urlopen(f"{site.address}/healthz", timeout=2) as response,  # noqa: S310
+    ):  # our own http address
         return bool(response.status == 200)
     return False
 

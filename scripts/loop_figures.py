@@ -1,4 +1,6 @@
-"""Prints as JSON what a loop left in the database. Run by scripts/loop.py with the site's environment; reads and never writes."""
+"""Prints as JSON what a loop left in the database. Run by scripts/loop.py with the site's
+environment; reads and never writes.
+"""
 
 import json
 import os
@@ -10,7 +12,11 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-from django.db.models import Count, F, Q  # noqa: E402  # models can be imported once Django is set up
+from django.db.models import (  # noqa: E402
+    Count,
+    F,
+    Q,
+)  # models can be imported once Django is set up
 
 from labeling import selectors as labeling_selectors  # noqa: E402
 from labeling.models import Campaign, Import, Item, Judgment, Response  # noqa: E402
@@ -19,11 +25,21 @@ from training.models import Run, Snapshot, TrainedModel  # noqa: E402
 
 
 def overlap_violations() -> int:
-    """Items with more judgments than were asked for, slots taken twice, and raters who met an item twice."""
+    """Items with more judgments than were asked for, slots taken twice, and raters who met an item
+    twice.
+    """
     counted = Count("judgments", filter=Q(judgments__is_extra=False), distinct=True)
     too_many = Item.objects.annotate(n=counted).filter(n__gt=F("campaign__overlap")).count()
-    twice = Judgment.objects.exclude(item=None).values("item", "rater").annotate(n=Count("pk")).filter(n__gt=1).count()
-    too_many_slots = Item.objects.annotate(n=Count("slots")).filter(n__gt=F("campaign__overlap")).count()
+    twice = (
+        Judgment.objects.exclude(item=None)
+        .values("item", "rater")
+        .annotate(n=Count("pk"))
+        .filter(n__gt=1)
+        .count()
+    )
+    too_many_slots = (
+        Item.objects.annotate(n=Count("slots")).filter(n__gt=F("campaign__overlap")).count()
+    )
     return too_many + twice + too_many_slots
 
 
@@ -32,8 +48,15 @@ def win_rates() -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
     for campaign in Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk"):
         for contest in labeling_selectors.contests(campaign=campaign):
-            line: dict[str, object] = {"campaign": campaign.name, "source": contest.source, "other": contest.other}
-            line |= {"as_voted": asdict(contest.as_voted), "at_equal_length": asdict(contest.at_equal_length)}
+            line: dict[str, object] = {
+                "campaign": campaign.name,
+                "source": contest.source,
+                "other": contest.other,
+            }
+            line |= {
+                "as_voted": asdict(contest.as_voted),
+                "at_equal_length": asdict(contest.at_equal_length),
+            }
             found.append(line)
     return found
 
@@ -52,14 +75,24 @@ def figures() -> dict[str, object]:
     sampled = Response.objects.filter(source__trained_model__run__isnull=False)
     return {
         "imports": list(Import.objects.order_by("pk").values("file_name", "state", "counts")),
-        "snapshots": list(Snapshot.objects.order_by("pk").values("pk", "name", "kind", "n_rows", "card")),
-        "runs": list(Run.objects.order_by("pk").values("pk", "kind", "outcome", "error", "metrics", "notes", "versions")),
-        "models": list(TrainedModel.objects.order_by("pk").values("pk", "name", "kind", "source__name")),
+        "snapshots": list(
+            Snapshot.objects.order_by("pk").values("pk", "name", "kind", "n_rows", "card")
+        ),
+        "runs": list(
+            Run.objects.order_by("pk").values(
+                "pk", "kind", "outcome", "error", "metrics", "notes", "versions"
+            )
+        ),
+        "models": list(
+            TrainedModel.objects.order_by("pk").values("pk", "name", "kind", "source__name")
+        ),
         "responses_sampled": sampled.count(),
         "responses_ended": sampled.filter(is_ended=True).count(),
         "judgments_submitted": Judgment.objects.exclude(campaign=None).count(),
         "judgments_extra": Judgment.objects.filter(is_extra=True).count(),
-        "slots_wanted": sum(Campaign.objects.annotate(n=Count("slots")).values_list("n", flat=True)),
+        "slots_wanted": sum(
+            Campaign.objects.annotate(n=Count("slots")).values_list("n", flat=True)
+        ),
         "overlap_violations": overlap_violations(),
         "win_rates": win_rates(),
         "reward_by_drift": reward_by_drift(),

@@ -20,22 +20,53 @@ def show(found: Figures, *, caps: str, files: list[str], seconds: int) -> None:
     print(json.dumps(in_one_line(found, seconds=seconds)), flush=True)
 
 
-def lines(found: Figures, *, caps: str, files: list[str], seconds: int) -> Iterator[tuple[str, str]]:
+def lines(
+    found: Figures, *, caps: str, files: list[str], seconds: int
+) -> Iterator[tuple[str, str]]:
     sft, reward = run_of(found, "sft"), run_of(found, "reward")
     yield "data", ", ".join(files)
     yield "machine", f"{os.cpu_count()} cores, {sft['versions'].get('device', 'cpu')}"
     yield "capped to fit", caps
     for run in found["runs"]:
-        yield f"{run['kind']} run", "\n".join([*run["notes"], f"{run['metrics'].get('seconds', '?')} s in the training process"])
-    yield "SFT loss", f"{arrow(sft, 'held_out_loss')}, on {sft['metrics'].get('n_held_out', 0)} held-out demonstrations"
-    yield "responses", f"{found['responses_sampled']} sampled, {found['responses_ended']} of them ended by themselves"
-    yield "judgments", f"{found['judgments_submitted']} for {found['slots_wanted']} slots, {found['judgments_extra']} extra"
+        yield (
+            f"{run['kind']} run",
+            "\n".join(
+                [*run["notes"], f"{run['metrics'].get('seconds', '?')} s in the training process"]
+            ),
+        )
+    yield (
+        "SFT loss",
+        (
+            f"{arrow(sft, 'held_out_loss')}, on {sft['metrics'].get('n_held_out', 0)} held-out"
+            " demonstrations"
+        ),
+    )
+    yield (
+        "responses",
+        (
+            f"{found['responses_sampled']} sampled, {found['responses_ended']} of them ended by"
+            " themselves"
+        ),
+    )
+    yield (
+        "judgments",
+        (
+            f"{found['judgments_submitted']} for {found['slots_wanted']} slots,"
+            f" {found['judgments_extra']} extra"
+        ),
+    )
     yield "overlap", f"{found['overlap_violations']} violations"
     yield (
         "reward accuracy",
-        f"{arrow(reward, 'held_out_accuracy')}, on {reward['metrics'].get('n_held_out_pairs', 0)} held-out pairs",
+        (
+            f"{arrow(reward, 'held_out_accuracy')}, on"
+            f" {reward['metrics'].get('n_held_out_pairs', 0)} held-out pairs"
+        ),
     )
-    yield "reward loss", f"{arrow(reward, 'held_out_loss')}, after {reward['metrics'].get('n_train_pairs')} pairs"
+    yield (
+        "reward loss",
+        f"{arrow(reward, 'held_out_loss')}, after {reward['metrics'].get('n_train_pairs')} pairs",
+    )
     yield from ppo_lines(found)
     yield "time", f"{seconds // 60} min {seconds % 60} s"
 
@@ -43,18 +74,28 @@ def lines(found: Figures, *, caps: str, files: list[str], seconds: int) -> Itera
 def ppo_lines(found: Figures) -> Iterator[tuple[str, str]]:
     ppo = run_of(found, "ppo")
     n = ppo["metrics"].get("n_held_out_prompts", 0)
-    yield "PPO reward", f"{arrow(ppo, 'reward')}, on {n} held-out prompts; step {ppo['metrics'].get('kept_step', 0):.0f} was kept"
+    yield (
+        "PPO reward",
+        (
+            f"{arrow(ppo, 'reward')}, on {n} held-out prompts; step"
+            f" {ppo['metrics'].get('kept_step', 0):.0f} was kept"
+        ),
+    )
     yield "PPO KL", f"{ppo['metrics'].get('kl_after', 0):.2f} nats a response from the SFT model"
     steps = found["reward_by_drift"]
     chosen = steps[:: max(1, len(steps) // 6)]
     yield "reward by √KL", "  ".join(f"{drift:.2f}: {reward:+.2f}" for drift, reward in chosen)
     for rate in found["win_rates"]:
         voted, equal = rate["as_voted"], rate["at_equal_length"]
-        controlled = equal["note"] if equal["value"] is None else f"{equal['value']:.0f} % at equal length"
+        controlled = (
+            equal["note"] if equal["value"] is None else f"{equal['value']:.0f} % at equal length"
+        )
         yield (
             "win rate",
-            f"{rate['source']} beats {rate['other']} in {voted['value']:.0f} % of {voted['n']} votes "
-            f"({voted['low']:.0f}–{voted['high']:.0f} %); {controlled}",
+            (
+                f"{rate['source']} beats {rate['other']} in {voted['value']:.0f} % of {voted['n']}"
+                f" votes ({voted['low']:.0f}–{voted['high']:.0f} %); {controlled}"
+            ),
         )
 
 

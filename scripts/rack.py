@@ -1,6 +1,8 @@
-"""A whole site in processes that may be killed: database, broker, web, beat, short worker, and GPU nodes without a shared disk.
+"""A whole site in processes that may be killed: database, broker, web, beat, short worker, and GPU
+nodes without a shared disk.
 
-Whoever dies is started again after a second, as systemd does it. Nodes share database, broker and store, nothing else.
+Whoever dies is started again after a second, as systemd does it. Nodes share database, broker and
+store, nothing else.
 """
 
 import contextlib
@@ -18,7 +20,17 @@ from pathlib import Path
 import services
 
 ROOT = Path(__file__).resolve().parent.parent
-NODE = ["-Q", "gpu", "-c", "1", "--pool-start-method", "spawn", "--max-tasks-per-child", "1", "--disable-prefetch"]
+NODE = [
+    "-Q",
+    "gpu",
+    "-c",
+    "1",
+    "--pool-start-method",
+    "spawn",
+    "--max-tasks-per-child",
+    "1",
+    "--disable-prefetch",
+]
 QUIET = ["--without-gossip", "--without-mingle"]
 RESTART_S = 1.0
 NODE_DISK = "96m"
@@ -26,7 +38,9 @@ NODE_DISK = "96m"
 
 @dataclass
 class Rack:
-    """`processes` holds what should run, by name; the keeper sees to it. `home` is thrown away at the end."""
+    """`processes` holds what should run, by name; the keeper sees to it. `home` is thrown away at
+    the end.
+    """
 
     home: Path
     database: services.Postgres
@@ -63,24 +77,79 @@ class Rack:
         self.add("broker", self.broker_command())
 
     def broker_command(self) -> list[str]:
-        options = ["--port", str(self.broker_port), "--bind", "127.0.0.1", "--dir", str(self.broker_data), "--save", ""]
+        options = [
+            "--port",
+            str(self.broker_port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.broker_data),
+            "--save",
+            "",
+        ]
         return [services.redis_binary(), *options, "--appendonly", "yes"]
 
     def add_site(self) -> None:
         python = [sys.executable, "-m"]
-        web = [*python, "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{self.web_port}", "--workers", "1", "--threads", "4"]
+        web = [
+            *python,
+            "gunicorn",
+            "config.wsgi",
+            "--bind",
+            f"127.0.0.1:{self.web_port}",
+            "--workers",
+            "1",
+            "--threads",
+            "4",
+        ]
         self.add("web", [*web, "--no-control-socket", "--log-level", "error"])
-        self.add("beat", [*python, "celery", "-A", "config", "beat", "--pidfile=", "--max-interval", "2"])
-        self.add("short", [*python, "celery", "-A", "config", "worker", "-Q", "short", "-c", "1", *QUIET, "-n", "short@rack"])
+        self.add(
+            "beat", [*python, "celery", "-A", "config", "beat", "--pidfile=", "--max-interval", "2"]
+        )
+        self.add(
+            "short",
+            [
+                *python,
+                "celery",
+                "-A",
+                "config",
+                "worker",
+                "-Q",
+                "short",
+                "-c",
+                "1",
+                *QUIET,
+                "-n",
+                "short@rack",
+            ],
+        )
 
     def add_node(self, node: str) -> None:
-        """A new machine: an empty folder, on a small disk of its own where this process may mount one."""
+        """A new machine: an empty folder, on a small disk of its own where this process may mount
+        one.
+        """
         home = self.node_home(node)
         home.mkdir(parents=True)
-        mount = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={NODE_DISK}", "tmpfs", str(home)], capture_output=True)
+        mount = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", f"size={NODE_DISK}", "tmpfs", str(home)],
+            capture_output=True,
+        )
         if mount.returncode == 0:
             self.mounted.add(home)
-        command = [sys.executable, "-m", "celery", "-A", "config", "worker", *NODE, *QUIET, "-n", f"{node}@rack", "-l", "INFO"]
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "config",
+            "worker",
+            *NODE,
+            *QUIET,
+            "-n",
+            f"{node}@rack",
+            "-l",
+            "INFO",
+        ]
         self.add(node, command, {"PREFERABLY_HOME": str(home), "PREFERABLY_NODE": node})
 
     def lose_node(self, node: str) -> None:
@@ -120,7 +189,10 @@ class Rack:
             time.sleep(RESTART_S)
             with self.lock:
                 for name in [*self.commands]:
-                    if not (self.is_over or name in self.held_down) and self.processes[name].poll() is not None:
+                    if (
+                        not (self.is_over or name in self.held_down)
+                        and self.processes[name].poll() is not None
+                    ):
                         self._start(name)
 
     def finish(self) -> None:

@@ -1,8 +1,10 @@
-"""Runs one command beside a real PostgreSQL and a real Redis: python scripts/run_with_services.py [--durable] COMMAND …
+"""Runs one command beside a real PostgreSQL and a real Redis: python scripts/run_with_services.py
+[--durable] COMMAND …
 
-DATABASE_URL and REDIS_URL are set for the command; TEST_DATABASE_URL and TEST_REDIS_URL point to existing servers instead.
---durable: this PostgreSQL waits for its disk, as one in production does. What the command writes goes to a folder of its
-own. Whatever was started is stopped, also after Ctrl-C or a TERM signal.
+DATABASE_URL and REDIS_URL are set for the command; TEST_DATABASE_URL and TEST_REDIS_URL point to
+existing servers instead. --durable: this PostgreSQL waits for its disk, as one in production does.
+What the command writes goes to a folder of its own. Whatever was started is stopped, also after
+Ctrl-C or a TERM signal.
 """
 
 import contextlib
@@ -22,13 +24,24 @@ def main(command: list[str]) -> int:
     is_durable = command[:1] == ["--durable"]
     command = command[is_durable:]
     with contextlib.ExitStack() as stack:
-        home = stack.enter_context(tempfile.TemporaryDirectory(prefix="preferably-home-", ignore_cleanup_errors=True))
-        database = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(services.postgres(fsync=is_durable))
+        home = stack.enter_context(
+            tempfile.TemporaryDirectory(prefix="preferably-home-", ignore_cleanup_errors=True)
+        )
+        database = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(
+            services.postgres(fsync=is_durable)
+        )
         broker = os.environ.get("TEST_REDIS_URL") or stack.enter_context(services.redis())
         print(f"database: {database}\nbroker: {broker}", flush=True)
-        chosen = {"PREFERABLY_MODE": "test", "PREFERABLY_HOME": home, "DATABASE_URL": database, "REDIS_URL": broker}
+        chosen = {
+            "PREFERABLY_MODE": "test",
+            "PREFERABLY_HOME": home,
+            "DATABASE_URL": database,
+            "REDIS_URL": broker,
+        }
         for_pytest = {"PYTHONPATH": str(Path(__file__).parent), "PYTEST_PLUGINS": "worker_services"}
-        return subprocess.call(command, env=os.environ | chosen | for_pytest, preexec_fn=services.die_with_parent)
+        return subprocess.call(
+            command, env=os.environ | chosen | for_pytest, preexec_fn=services.die_with_parent
+        )
 
 
 def as_ctrl_c(signal_number: int, frame: FrameType | None) -> None:

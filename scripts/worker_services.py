@@ -1,6 +1,8 @@
-"""A pytest plugin, loaded before Django's settings (PYTEST_PLUGINS): test processes keep out of each other's way.
+"""A pytest plugin, loaded before Django's settings (PYTEST_PLUGINS): test processes keep out of
+each other's way.
 
-Under xdist each process has a database of the broker and a folder to itself, as pytest-django gives it a database of its own.
+Under xdist each process has a database of the broker and a folder to itself, as pytest-django gives
+it a database of its own.
 """
 
 import os

@@ -1,4 +1,6 @@
-"""The people, prompts and campaigns that tests speak of by name. The fixtures reach every test through conftest."""
+"""The people, prompts and campaigns that tests speak of by name. The fixtures reach every test
+through conftest.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -10,7 +12,17 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import services
-from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response, Slot, Source
+from labeling.models import (
+    Campaign,
+    Guideline,
+    Judgment,
+    Pool,
+    Prompt,
+    Rater,
+    Response,
+    Slot,
+    Source,
+)
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 PASSWORD = "correct horse battery"
@@ -19,14 +31,26 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def alice(db: None) -> User:
     """An admin."""
-    return services.create_person(email="alice@example.org", name="Alice", roles=["admin"], password=PASSWORD, by=None, now=NOON)
+    return services.create_person(
+        email="alice@example.org",
+        name="Alice",
+        roles=["admin"],
+        password=PASSWORD,
+        by=None,
+        now=NOON,
+    )
 
 
 @pytest.fixture
 def noor(db: None) -> User:
     """A researcher."""
     return services.create_person(
-        email="noor@example.org", name="Noor", roles=["researcher"], password=PASSWORD, by=None, now=NOON
+        email="noor@example.org",
+        name="Noor",
+        roles=["researcher"],
+        password=PASSWORD,
+        by=None,
+        now=NOON,
     )
 
 
@@ -38,7 +62,9 @@ def day_shift(db: None) -> Pool:
 def rater_called(name: str, *, pool: Pool) -> Rater:
     """A rater with a login who works in `pool`."""
     email = f"{name.lower().replace(' ', '.')}@example.org"
-    user = services.create_person(email=email, name=name, roles=["rater"], password=PASSWORD, by=None, now=NOON)
+    user = services.create_person(
+        email=email, name=name, roles=["rater"], password=PASSWORD, by=None, now=NOON
+    )
     rater = user.rater
     services.add_raters(pool=pool, raters=[rater], by=None, now=NOON)
     return rater
@@ -62,15 +88,21 @@ def rita(day_shift: Pool) -> Rater:
 @pytest.fixture
 def guideline(db: None) -> Guideline:
     """Version 1 asks InstructGPT's questions."""
-    return services.create_guideline(name="Helpful answers", text="# Be helpful\n\nThen be honest.", by=None, now=NOON)
+    return services.create_guideline(
+        name="Helpful answers", text="# Be helpful\n\nThen be honest.", by=None, now=NOON
+    )
 
 
 def some_prompts(n: int, *, source_name: str = "the cast's prompts") -> list[Prompt]:
-    source, _ = Source.objects.get_or_create(name=source_name, defaults={"kind": Source.Kind.IMPORT, "licence": "CC0-1.0"})
+    source, _ = Source.objects.get_or_create(
+        name=source_name, defaults={"kind": Source.Kind.IMPORT, "licence": "CC0-1.0"}
+    )
     start = Prompt.objects.filter(source=source).count()
     return Prompt.objects.bulk_create(
         Prompt(
-            messages=[{"role": "user", "content": f"Question {number}: what is {number} plus {number}?"}],
+            messages=[
+                {"role": "user", "content": f"Question {number}: what is {number} plus {number}?"}
+            ],
             messages_sha256=f"{source_name}-{number}",
             source=source,
             licence="CC0-1.0",
@@ -85,13 +117,20 @@ def responses_to(prompts: list[Prompt], *, n: int, source_name: str = "a model")
     """`n` responses of one model to each of `prompts`."""
     source, _ = Source.objects.get_or_create(name=source_name, defaults={"kind": Source.Kind.MODEL})
     return Response.objects.bulk_create(
-        Response(prompt=prompt, source=source, number=number, text=f"Answer {number} of {source_name} to prompt {prompt.pk}.")
+        Response(
+            prompt=prompt,
+            source=source,
+            number=number,
+            text=f"Answer {number} of {source_name} to prompt {prompt.pk}.",
+        )
         for prompt in prompts
         for number in range(n)
     )
 
 
-def open_demonstration_campaign(*, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any) -> Campaign:
+def open_demonstration_campaign(
+    *, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any
+) -> Campaign:
     values: dict[str, Any] = {"name": "Write", "kind": "demonstration", "overlap": 1} | fields
     campaign = services.create_campaign(
         pool=pool, guideline=guideline, prompts=some_prompts(n_items), by=None, now=NOON, **values
@@ -100,11 +139,20 @@ def open_demonstration_campaign(*, pool: Pool, guideline: Guideline, n_items: in
     return campaign
 
 
-def open_comparison_campaign(*, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any) -> Campaign:
-    values: dict[str, Any] = {"name": "Compare", "kind": "comparison", "overlap": 3, "n_responses": 4} | fields
+def open_comparison_campaign(
+    *, pool: Pool, guideline: Guideline, n_items: int = 5, **fields: Any
+) -> Campaign:
+    values: dict[str, Any] = {
+        "name": "Compare",
+        "kind": "comparison",
+        "overlap": 3,
+        "n_responses": 4,
+    } | fields
     prompts = some_prompts(n_items)
     responses_to(prompts, n=int(str(values["n_responses"])))
-    campaign = services.create_campaign(pool=pool, guideline=guideline, prompts=prompts, by=None, now=NOON, **values)
+    campaign = services.create_campaign(
+        pool=pool, guideline=guideline, prompts=prompts, by=None, now=NOON, **values
+    )
     services.open_campaign(campaign=campaign, by=None, now=NOON)
     return campaign
 

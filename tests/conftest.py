@@ -1,4 +1,6 @@
-"""What every test shares. Services are started before pytest, by scripts/run_with_services.py (`make test`)."""
+"""What every test shares. Services are started before pytest, by scripts/run_with_services.py
+(`make test`).
+"""
 
 import math
 import os
@@ -10,7 +12,10 @@ from django.db import connection
 from django.utils import timezone, translation
 
 if not os.environ.get("DATABASE_URL"):
-    pytest.exit("Tests run on a real PostgreSQL: use `make test`, or scripts/run_with_services.py pytest …", returncode=4)
+    pytest.exit(
+        "Tests run on a real PostgreSQL: use `make test`, or scripts/run_with_services.py pytest …",
+        returncode=4,
+    )
 
 from tests.cast import (  # noqa: F401  # after the check above: the cast imports models
     alice,
@@ -28,7 +33,9 @@ from tests.cast import (  # noqa: F401  # after the check above: the cast import
 
 @pytest.fixture(autouse=True)
 def _nobodys_language() -> Iterator[None]:
-    """A request leaves its reader's language and time zone behind in the thread, where the next test would speak them."""
+    """A request leaves its reader's language and time zone behind in the thread, where the next
+    test would speak them.
+    """
     yield
     translation.deactivate()
     timezone.deactivate()
@@ -36,29 +43,39 @@ def _nobodys_language() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _others_are_done(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Before the database is emptied for the next test: a process that was killed may have a statement running there."""
+    """Before the database is emptied for the next test: a process that was killed may have a
+    statement running there.
+    """
     marker = request.node.get_closest_marker("django_db")
     is_marked = marker is not None and marker.kwargs.get("transaction", False)
-    is_emptied = is_marked or not {"transactional_db", "live_server"}.isdisjoint(request.fixturenames)
+    is_emptied = is_marked or not {"transactional_db", "live_server"}.isdisjoint(
+        request.fixturenames
+    )
     if is_emptied:
-        request.getfixturevalue("transactional_db")  # begun before this, so that it is emptied after this
+        request.getfixturevalue(
+            "transactional_db"
+        )  # begun before this, so that it is emptied after this
     yield
     deadline = time.monotonic() + 60
     while is_emptied and _someone_else_is_busy():
-        assert time.monotonic() < deadline, "Someone still works on the database of a test that is over."
+        assert time.monotonic() < deadline, (
+            "Someone still works on the database of a test that is over."
+        )
         time.sleep(0.05)
 
 
 def _someone_else_is_busy() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND backend_type = 'client backend' AND state <> 'idle')"
+            "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid"
+            " <> pg_backend_pid() AND backend_type = 'client backend' AND state <> 'idle')"
         )
         return bool(cursor.fetchone()[0])
 
 
 @pytest.fixture(autouse=True)
 def _figures_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However slow the machine is, what a page counts is not kept for its next look; tests/labeling/test_kept.py keeps it."""
+    """However slow the machine is, what a page counts is not kept for its next look;
+    tests/labeling/test_kept.py keeps it.
+    """
     monkeypatch.setattr("labeling.selectors.kept.QUICK_S", math.inf)

@@ -1,4 +1,6 @@
-"""A real HTTP server on a free port of this machine, for stand-ins of servers that the product asks."""
+"""A real HTTP server on a free port of this machine, for stand-ins of servers that the product
+asks.
+"""
 
 import contextlib
 import threading
@@ -15,7 +17,9 @@ class Quiet:
 
 @contextlib.contextmanager
 def serving(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    """The address, without a slash at its end; the server has ended afterwards, its open answers left to themselves."""
+    """The address, without a slash at its end; the server has ended afterwards, its open answers
+    left to themselves.
+    """
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)

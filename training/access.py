@@ -1,4 +1,6 @@
-"""The only way from a person and an id in a URL to an object of the training half. Any researcher may see any of them."""
+"""The only way from a person and an id in a URL to an object of the training half. Any researcher
+may see any of them.
+"""
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
@@ -14,7 +16,14 @@ def run(*, user: User | AnonymousUser, pk: int) -> Run:
     researcher(user)
     found = (
         Run.objects.select_related(
-            *("snapshot", "base_model", "reward_model", "watchdog_model", "other_model", "created_by"),
+            *(
+                "snapshot",
+                "base_model",
+                "reward_model",
+                "watchdog_model",
+                "other_model",
+                "created_by",
+            ),
             *("trained_model", "made_from", "link__chain__schedule"),
         )
         .filter(pk=pk)
@@ -65,7 +74,11 @@ def schedule(*, user: User | AnonymousUser, pk: int) -> Schedule:
 
 def chain(*, user: User | AnonymousUser, pk: int) -> Chain:
     researcher(user)
-    found = Chain.objects.select_related("schedule__created_by", "base_model", "firing").filter(pk=pk).first()
+    found = (
+        Chain.objects.select_related("schedule__created_by", "base_model", "firing")
+        .filter(pk=pk)
+        .first()
+    )
     if found is None:
         raise Http404
     return found

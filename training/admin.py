@@ -1,4 +1,6 @@
-"""Django's admin over the training half, to look things up: what services write is not changed here."""
+"""Django's admin over the training half, to look things up: what services write is not changed
+here.
+"""
 
 from django.contrib import admin
 
@@ -8,7 +10,18 @@ from training.models import Run, Snapshot, TrainedModel
 
 @admin.register(Run)
 class RunAdmin(ReadOnlyAdmin):
-    list_display = ("pk", "name", "kind", "state", "outcome", "attempt", "n_crashes", "node", "heartbeat_at", "created_by")
+    list_display = (
+        "pk",
+        "name",
+        "kind",
+        "state",
+        "outcome",
+        "attempt",
+        "n_crashes",
+        "node",
+        "heartbeat_at",
+        "created_by",
+    )
     list_filter = ("kind", "state", "outcome")
     list_select_related = ("created_by",)
     search_fields = ("name",)

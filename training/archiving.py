@@ -1,4 +1,6 @@
-"""A run as one file to keep: its row, every point and sample, its log, its snapshot's card. No weights."""
+"""A run as one file to keep: its row, every point and sample, its log, its snapshot's card. No
+weights.
+"""
 
 import json
 import zipfile
@@ -13,8 +15,32 @@ from training.models import Run, RunPoint, RunSample
 N_BYTES_IN_MEMORY = 16 * 1024**2
 N_ROWS_AT_ONCE = 2000
 _FIELDS = (
-    *("id", "name", "kind", "state", "outcome", "error", "config", "made_as", "is_dry", "priority", "n_gpus", "memory_gb"),
-    *("tags", "remarks", "attempt", "node", "step", "n_steps", "metrics", "versions", "notes", "estimate"),
+    *(
+        "id",
+        "name",
+        "kind",
+        "state",
+        "outcome",
+        "error",
+        "config",
+        "made_as",
+        "is_dry",
+        "priority",
+        "n_gpus",
+        "memory_gb",
+    ),
+    *(
+        "tags",
+        "remarks",
+        "attempt",
+        "node",
+        "step",
+        "n_steps",
+        "metrics",
+        "versions",
+        "notes",
+        "estimate",
+    ),
     *("created_at", "started_at", "finished_at"),
 )
 
@@ -26,7 +52,10 @@ def archive(run: Run) -> IO[bytes]:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         packed.writestr(f"{folder}/run.json", _json(_row(run)))
         packed.writestr(f"{folder}/config.json", _json(run.config))
-        packed.writestr(f"{folder}/snapshot.json", _json({"fingerprint": run.snapshot.fingerprint, **run.snapshot.card}))
+        packed.writestr(
+            f"{folder}/snapshot.json",
+            _json({"fingerprint": run.snapshot.fingerprint, **run.snapshot.card}),
+        )
         packed.writestr(f"{folder}/log.txt", run.log_tail)
         _write(packed, f"{folder}/points.jsonl", _points(run))
         _write(packed, f"{folder}/samples.jsonl", _samples(run))
@@ -48,14 +77,23 @@ def _row(run: Run) -> dict[str, Any]:
 
 
 def _points(run: Run) -> Iterator[dict[str, Any]]:
-    rows = RunPoint.objects.filter(run=run).order_by("attempt", "step").values("attempt", "step", "at", "values")
+    rows = (
+        RunPoint.objects.filter(run=run)
+        .order_by("attempt", "step")
+        .values("attempt", "step", "at", "values")
+    )
     for row in rows.iterator(chunk_size=N_ROWS_AT_ONCE):
         yield dict(row)
 
 
 def _samples(run: Run) -> Iterator[dict[str, Any]]:
     names = ("attempt", "step", "prompt", "response", "scores")
-    yield from RunSample.objects.filter(run=run).order_by("attempt", "line").values(*names).iterator(chunk_size=N_ROWS_AT_ONCE)
+    yield from (
+        RunSample.objects.filter(run=run)
+        .order_by("attempt", "line")
+        .values(*names)
+        .iterator(chunk_size=N_ROWS_AT_ONCE)
+    )
 
 
 def _write(packed: zipfile.ZipFile, name: str, rows: Iterable[dict[str, Any]]) -> None:

@@ -1,7 +1,9 @@
-"""Where models, checkpoints and snapshots are kept beyond the node that made them: a folder, or any URL that fsspec knows.
+"""Where models, checkpoints and snapshots are kept beyond the node that made them: a folder, or any
+URL that fsspec knows.
 
-A store that is a URL (s3://…, file:///mnt/…) is seen by every node, so snapshots and checkpoints go there too, and a run goes
-on anywhere. A plain folder is this machine's own: it keeps finished models, and the rest stays where it was made.
+A store that is a URL (s3://…, file:///mnt/…) is seen by every node, so snapshots and checkpoints go
+there too, and a run goes on anywhere. A plain folder is this machine's own: it keeps finished
+models, and the rest stays where it was made.
 """
 
 import os
@@ -38,11 +40,12 @@ def is_shared() -> bool:
     return store.is_url(settings.ARTIFACT_STORE)
 
 
-# --- models ------------------------------------------------------------------------------------------------------
+# --- models ---------------------------------------------------------------------------------------
 
 
 def keep_model(folder: Path, *, name: str) -> str:
-    """Moves a finished model into the store under `name` and says where it is. What lay there under this name is replaced.
+    """Moves a finished model into the store under `name` and says where it is. What lay there under
+    this name is replaced.
 
     Raises store.StoreAway; called again it goes on where it was.
     """
@@ -84,7 +87,8 @@ def fetch_model(location: str) -> str:
 
 
 def model_files(location: str) -> dict[str, int]:
-    """The files of a model and their sizes, as seen from here: in the store, or in a folder of this machine.
+    """The files of a model and their sizes, as seen from here: in the store, or in a folder of this
+    machine.
 
     Raises ModelMissing (also for a hub name: nothing of it is here) and store.StoreAway.
     """
@@ -96,7 +100,9 @@ def model_files(location: str) -> dict[str, int]:
     folder = Path(location)
     if not location.startswith("/") or not (folder / "config.json").is_file():
         raise ModelMissing(location)
-    found = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    found = sorted(
+        path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")
+    )
     return {str(path.relative_to(folder)): path.stat().st_size for path in found}
 
 
@@ -121,13 +127,15 @@ def _fetched(url: str) -> Path:
     return Path(target)
 
 
-# --- checkpoints -------------------------------------------------------------------------------------------------
+# --- checkpoints ----------------------------------------------------------------------------------
 
 
 def keep_checkpoint(folder: Path, *, run_id: int, attempt: int) -> None:
-    """Copies a whole checkpoint (checkpoints/step-N) to the store, and frees what is older there than the last two.
+    """Copies a whole checkpoint (checkpoints/step-N) to the store, and frees what is older there
+    than the last two.
 
-    The child may remove the folder meanwhile: what is sent has links of its own. Raises store.StoreAway.
+    The child may remove the folder meanwhile: what is sent has links of its own. Raises
+    store.StoreAway.
     """
     step = run_dir.checkpoint_step(folder)
     links = folder.parent / f"{run_dir.TEMPORARY}sent-{folder.name}"
@@ -148,14 +156,18 @@ def newest_checkpoint(*, run_id: int) -> Checkpoint | None:
 
 
 def fetch_checkpoint(checkpoint: Checkpoint, folder: Path) -> None:
-    """Puts it among the checkpoints of the run's folder on this node. Raises store.StoreAway, Missing and Damaged."""
+    """Puts it among the checkpoints of the run's folder on this node. Raises store.StoreAway,
+    Missing and Damaged.
+    """
     target = folder / run_dir.CHECKPOINTS / f"step-{checkpoint.step}"
     run_dir.remove(target)  # there is one at this step that is not whole
     store.fetch(checkpoint.url, target)
 
 
 def keep_folds(folder: Path, *, run_id: int) -> None:
-    """Copies what a cross-validation has found so far to the store, beside the run's checkpoints. Raises store.StoreAway."""
+    """Copies what a cross-validation has found so far to the store, beside the run's checkpoints.
+    Raises store.StoreAway.
+    """
     n = run_dir.n_folds(folder)
     aside = folder / f"{run_dir.TEMPORARY}sent-folds"
     shutil.rmtree(aside, ignore_errors=True)
@@ -170,7 +182,8 @@ def keep_folds(folder: Path, *, run_id: int) -> None:
 
 
 def fetch_folds(*, run_id: int, folder: Path) -> int:
-    """Puts the folds that the store knows into the run's folder, where fewer are known; says how many are now known.
+    """Puts the folds that the store knows into the run's folder, where fewer are known; says how
+    many are now known.
 
     Raises store.StoreAway, Missing and Damaged.
     """
@@ -218,17 +231,20 @@ def _checkpoints(run_id: int) -> Iterator[Checkpoint]:
     return (Checkpoint(step, url) for step, _attempt, url in sorted(found, reverse=True))
 
 
-# --- snapshots ---------------------------------------------------------------------------------------------------
+# --- snapshots ------------------------------------------------------------------------------------
 
 
 def keep_snapshot(folder: Path) -> None:
-    """Copies a snapshot's folder to a store that nodes share; it stays here too. Raises store.StoreAway."""
+    """Copies a snapshot's folder to a store that nodes share; it stays here too. Raises
+    store.StoreAway.
+    """
     if is_shared():
         store.put(folder, _url("snapshots", folder.name))
 
 
 def fetch_snapshot(name: str) -> Path:
-    """Where the snapshot's folder is on this node, fetched when it was not there; it may be missing all the same.
+    """Where the snapshot's folder is on this node, fetched when it was not there; it may be missing
+    all the same.
 
     Raises store.StoreAway and store.Damaged.
     """

@@ -1,4 +1,6 @@
-"""The process that trains, or the launcher of several: started on this machine, bound to its supervisor's life, and ended."""
+"""The process that trains, or the launcher of several: started on this machine, bound to its
+supervisor's life, and ended.
+"""
 
 import json
 import os
@@ -31,10 +33,11 @@ def start(
     more: Mapping[str, str],
     meeting: Meeting | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """In a session of its own, so that it can be ended with all it started, and bound to this process's life.
+    """In a session of its own, so that it can be ended with all it started, and bound to this
+    process's life.
 
-    `title` is the first line in the log, `more` is added to what it inherits, `meeting` is for a run on several machines.
-    Raises launching.UnableToLaunch.
+    `title` is the first line in the log, `more` is added to what it inherits, `meeting` is for a
+    run on several machines. Raises launching.UnableToLaunch.
     """
     supervisor_pid = os.getpid()
 
@@ -64,7 +67,9 @@ def start(
 
 
 def end_previous(folder: Path) -> None:
-    """An older attempt's child on this node, should one have outlived its supervisor, ends before the next begins."""
+    """An older attempt's child on this node, should one have outlived its supervisor, ends before
+    the next begins.
+    """
     try:
         previous = json.loads((folder / CHILD).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -76,7 +81,9 @@ def end_previous(folder: Path) -> None:
 
 
 def end_group(pid: int) -> None:
-    """With all that it started: the processes of a launcher have groups of their own, and die with it."""
+    """With all that it started: the processes of a launcher have groups of their own, and die with
+    it.
+    """
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
 
@@ -90,7 +97,9 @@ def n_threads() -> int:
 
 
 def n_oom_kills() -> int:
-    """How often the kernel has killed for want of memory: in this control group where that is told, else on this machine."""
+    """How often the kernel has killed for want of memory: in this control group where that is told,
+    else on this machine.
+    """
     for path, key in (("/sys/fs/cgroup/memory.events", "oom_kill"), ("/proc/vmstat", "oom_kill")):
         with suppress(OSError):
             for line in Path(path).read_text().splitlines():
@@ -103,12 +112,14 @@ def n_oom_kills() -> int:
 def _visible(node: str, launch: Launch, n_gpus: int, memory_gb: int) -> str:
     """The cards that the run asked for, of those that the node may use.
 
-    A process by itself is shown one, where there is one: seeing several, transformers' Trainer copies the model to each and takes
-    batches as many times as large.
+    A process by itself is shown one, where there is one: seeing several, transformers' Trainer
+    copies the model to each and takes batches as many times as large.
     """
     if launch.is_parallel and not n_gpus:
         return ""
-    return machine.cards(n_gpus if launch.is_parallel else 1, memory_gb=memory_gb if n_gpus else 0, visible=node)
+    return machine.cards(
+        n_gpus if launch.is_parallel else 1, memory_gb=memory_gb if n_gpus else 0, visible=node
+    )
 
 
 def _command(folder: Path, launch: Launch, n_gpus: int, meeting: Meeting | None) -> list[str]:
@@ -130,7 +141,9 @@ def free_port() -> int:
 
 
 def _started(pid: int) -> str:
-    """When this process began, in clock ticks since boot: a process number alone may have been given again. Empty when gone."""
+    """When this process began, in clock ticks since boot: a process number alone may have been
+    given again. Empty when gone.
+    """
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:

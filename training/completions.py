@@ -1,4 +1,6 @@
-"""An OpenAI-compatible server, seen by a client: answers whole or piece by piece. No Django: a training process asks one too."""
+"""An OpenAI-compatible server, seen by a client: answers whole or piece by piece. No Django: a
+training process asks one too.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +15,9 @@ SILENCE_S = 120.0
 MAX_BYTES = 4 * 1024**2
 MAX_WORDS = 300
 KEY_PREFIX = "PREFERABLY_KEY_"
-"""Only such variables are read for a key, or whoever names one could have any secret of the process sent away."""
+"""Only such variables are read for a key, or whoever names one could have any secret of the process
+sent away.
+"""
 
 Message = Mapping[str, str]
 
@@ -51,7 +55,9 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of an answer. With the last one `is_ended` tells whether the model ended its turn, where the server says so."""
+    """A part of an answer. With the last one `is_ended` tells whether the model ended its turn,
+    where the server says so.
+    """
 
     text: str
     is_last: bool = False
@@ -64,10 +70,17 @@ def client() -> httpx2.Client:
     return httpx2.Client(timeout=timeout, follow_redirects=False, trust_env=False)
 
 
-def complete(asked: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling) -> Piece:
+def complete(
+    asked: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling
+) -> Piece:
     """The whole answer. Raises UnableToAsk."""
     try:
-        with asked.stream("POST", _address(server), json=_body(server, messages, sampling), headers=_headers(server)) as answer:
+        with asked.stream(
+            "POST",
+            _address(server),
+            json=_body(server, messages, sampling),
+            headers=_headers(server),
+        ) as answer:
             content = b"".join(_limited(answer.iter_bytes()))
     except (httpx2.HTTPError, httpx2.InvalidURL) as problem:
         raise UnableToAsk(_away(server, problem)) from problem
@@ -78,14 +91,18 @@ def complete(asked: httpx2.Client, server: Server, messages: Sequence[Message], 
     return Piece(str(message.get("content") or ""), is_last=True, is_ended=_is_ended(choice))
 
 
-def stream(asked: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling) -> Iterator[Piece]:
+def stream(
+    asked: httpx2.Client, server: Server, messages: Sequence[Message], sampling: Sampling
+) -> Iterator[Piece]:
     """The answer as it is written; ends with a piece that `is_last`. Raises UnableToAsk."""
     body = _body(server, messages, sampling) | {"stream": True}
     ended: bool | None = None
     try:
         with asked.stream("POST", _address(server), json=body, headers=_headers(server)) as answer:
             if not answer.is_success:
-                raise UnableToAsk(_refusal(server, answer.status_code, b"".join(_limited(answer.iter_bytes()))))
+                raise UnableToAsk(
+                    _refusal(server, answer.status_code, b"".join(_limited(answer.iter_bytes())))
+                )
             for data in _events(_limited(answer.iter_bytes())):
                 choice = _choice(server, data)
                 text = (choice.get("delta") or {}).get("content")
@@ -102,7 +119,9 @@ def _address(server: Server) -> str:
 
 
 def _headers(server: Server) -> dict[str, str]:
-    return {"User-Agent": "Preferably"} | ({"Authorization": f"Bearer {server.key}"} if server.key else {})
+    return {"User-Agent": "Preferably"} | (
+        {"Authorization": f"Bearer {server.key}"} if server.key else {}
+    )
 
 
 def _body(server: Server, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
@@ -140,13 +159,17 @@ def _events(content: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _choice(server: Server, content: bytes) -> dict[str, Any]:
-    """The first choice; empty for an event without one, such as the last of a server that counts tokens."""
+    """The first choice; empty for an event without one, such as the last of a server that counts
+    tokens.
+    """
     try:
         found = json.loads(content)
         choices = found["choices"]
         return dict(choices[0]) if choices else {}
     except (ValueError, KeyError, TypeError, RecursionError) as problem:
-        raise UnableToAsk(f"{server.url} did not answer as an OpenAI-compatible server does. Check its address.") from problem
+        raise UnableToAsk(
+            f"{server.url} did not answer as an OpenAI-compatible server does. Check its address."
+        ) from problem
 
 
 def _is_ended(choice: Mapping[str, Any]) -> bool | None:
@@ -161,7 +184,9 @@ def _refusal(server: Server, status: int, content: bytes) -> str:
         words = error.get("message", "") if isinstance(error, dict) else error
     except (ValueError, AttributeError, RecursionError):
         words = ""
-    said = str(words).replace(server.key, "…") if server.key else str(words)  # a server may repeat the key it refuses
+    said = (
+        str(words).replace(server.key, "…") if server.key else str(words)
+    )  # a server may repeat the key it refuses
     return f"{server.url} answered {status}{': ' if said else '.'}{said[:MAX_WORDS]}"
 
 

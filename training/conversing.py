@@ -1,7 +1,8 @@
-"""What passes between the page that tries models and the worker that answers: kept in Redis for an hour, and nowhere else.
+"""What passes between the page that tries models and the worker that answers: kept in Redis for an
+hour, and nowhere else.
 
-A question is one turn put to one or two models; each of its answers is a stream that the worker writes and the page reads, from
-any place in it, so that a broken connection loses nothing.
+A question is one turn put to one or two models; each of its answers is a stream that the worker
+writes and the page reads, from any place in it, so that a broken connection loses nothing.
 """
 
 import json
@@ -16,7 +17,9 @@ from django.conf import settings
 QUEUE = "models"
 KEPT_S = 3600
 WORKER_SILENT_S = 15
-"""A worker that has not said for so long that it lives is gone, and so is an answer that nobody writes on."""
+"""A worker that has not said for so long that it lives is gone, and so is an answer that nobody
+writes on.
+"""
 _PREFIX = "preferably:try"
 Away = redis.RedisError
 """What every call here raises when Redis does not answer."""
@@ -34,7 +37,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Event:
-    """A piece of an answer. `kind`: state, text, end or failed; the last two close it. `place` is where to read on from."""
+    """A piece of an answer. `kind`: state, text, end or failed; the last two close it. `place` is
+    where to read on from.
+    """
 
     place: str
     kind: str
@@ -61,13 +66,15 @@ class Line:
     def __exit__(self, *_problem: object) -> None:
         self._redis.close()
 
-    # --- the page's side -----------------------------------------------------------------------------------------
+    # --- the page's side --------------------------------------------------------------------------
 
     def ask(self, *, asked: Sequence[Asked], by: int) -> str:
         """Writes a question down; the worker is still to be rung for. Returns its id."""
         question = uuid4().hex
         with self._redis.pipeline() as pipe:
-            pipe.set(_key("question", question), json.dumps([asdict(one) for one in asked]), ex=KEPT_S)
+            pipe.set(
+                _key("question", question), json.dumps([asdict(one) for one in asked]), ex=KEPT_S
+            )
             for one in asked:
                 pipe.set(_key("owner", one.answer), by, ex=KEPT_S)
             pipe.execute()
@@ -77,7 +84,9 @@ class Line:
         return bool(self._redis.get(_key("owner", answer)) == str(by))
 
     def read(self, *, answer: str, after: str, wait_ms: int) -> list[Event]:
-        """What came after the place `after` ("0": from the beginning), waiting a while for it; 0 does not wait."""
+        """What came after the place `after` ("0": from the beginning), waiting a while for it; 0
+        does not wait.
+        """
         found = self._redis.xread({_key("said", answer): after}, block=wait_ms or None)
         return [
             Event(place, fields["kind"], json.loads(fields["data"]))
@@ -99,9 +108,11 @@ class Line:
     def workers(self) -> list[str]:
         """The names of those that are alive."""
         start = _key("worker", "")
-        return sorted(key.removeprefix(start) for key in self._redis.scan_iter(match=f"{start}*", count=500))
+        return sorted(
+            key.removeprefix(start) for key in self._redis.scan_iter(match=f"{start}*", count=500)
+        )
 
-    # --- the worker's side ---------------------------------------------------------------------------------------
+    # --- the worker's side ------------------------------------------------------------------------
 
     def announce(self, *, worker: str) -> None:
         self._redis.set(_key("worker", worker), 1, ex=WORKER_SILENT_S)

@@ -1,4 +1,6 @@
-"""Tells the GPU workers that a run is waiting. The row is the queue: a message lost here is sent again by the beat."""
+"""Tells the GPU workers that a run is waiting. The row is the queue: a message lost here is sent
+again by the beat.
+"""
 
 import logging
 
@@ -11,7 +13,9 @@ logger = logging.getLogger(__name__)
 
 
 def ring(run_id: int) -> bool:
-    """Sends the run's id; call it after commit. False when the broker is away: the run stays queued and is rung again later."""
+    """Sends the run's id; call it after commit. False when the broker is away: the run stays queued
+    and is rung again later.
+    """
     return _send("execute_run", f"Run {run_id} is queued. The beat rings again.", run_id=run_id)
 
 
@@ -21,12 +25,15 @@ def ring_chain(chain_id: int) -> None:
 
 
 def ring_firing(firing_id: int) -> None:
-    """Lets the measurement for a schedule begin now; call it after commit. The beat rings again for one that was lost."""
+    """Lets the measurement for a schedule begin now; call it after commit. The beat rings again for
+    one that was lost.
+    """
     _send("measure", f"Measurement {firing_id} waits for the beat.", firing_id=firing_id)
 
 
 def ring_models(task: str, **what: object) -> bool:
-    """Sends a task to the workers that have models at hand; call it after commit. False when the broker is away.
+    """Sends a task to the workers that have models at hand; call it after commit. False when the
+    broker is away.
 
     The beat rings again for a publication; a question to a model is asked again by who asked it.
     """
@@ -36,7 +43,8 @@ def ring_models(task: str, **what: object) -> bool:
 def _send(task: str, otherwise: str, **what: object) -> bool:
     try:
         with app.connection_for_write() as connection:
-            # Once, at once: left to itself kombu keeps a person waiting for six seconds before it gives up.
+            # Once, at once: left to itself kombu keeps a person waiting for six seconds before it
+            # gives up.
             connection.ensure_connection(max_retries=1, interval_start=0)
             app.send_task(f"training.tasks.{task}", kwargs=what, retry=False, connection=connection)
     except OperationalError as problem:
@@ -50,6 +58,8 @@ def n_waiting(queue: str = QUEUE) -> int:
     try:
         with app.connection_for_read() as connection:
             connection.ensure_connection(max_retries=1, interval_start=0)
-            return int(connection.default_channel.queue_declare(queue=queue, passive=True).message_count)
+            return int(
+                connection.default_channel.queue_declare(queue=queue, passive=True).message_count
+            )
     except (OperationalError, ChannelError):
         return 0

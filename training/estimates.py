@@ -1,7 +1,9 @@
-"""What a run will cost, told before it starts: parameters, tokens, steps, memory of a GPU, disk. Pure, standard library only.
+"""What a run will cost, told before it starts: parameters, tokens, steps, memory of a GPU, disk.
+Pure, standard library only.
 
-The formulas are rules of thumb, each with its source; docs/researchers.md says how far off they were. Time is not among them:
-it is measured on past runs, as seconds for a token and a parameter (see training.selectors.costs).
+The formulas are rules of thumb, each with its source; docs/researchers.md says how far off they
+were. Time is not among them: it is measured on past runs, as seconds for a token and a parameter
+(see training.selectors.costs).
 """
 
 import math
@@ -27,9 +29,11 @@ GIB = 1024**3
 CHARACTERS_A_TOKEN = 4
 """of English, in the vocabularies of today's models"""
 BYTES = {"float32": 4, "bfloat16": 2, "auto": 2}
-# Weight and gradient in float32 and AdamW's two numbers (Rajbhandari 2020, §3.1, with float32 master weights).
+# Weight and gradient in float32 and AdamW's two numbers (Rajbhandari 2020, §3.1, with float32
+# master weights).
 TRAINED_BYTES = 16
-# What a layer keeps of a token for the way back, in numbers of the model's width (Korthikanti 2022, eq. 2, 34 bytes at 2 each).
+# What a layer keeps of a token for the way back, in numbers of the model's width (Korthikanti 2022,
+# eq. 2, 34 bytes at 2 each).
 ACTIVATIONS_A_LAYER = 17
 # Logits and their gradient, in float32.
 LOGIT_BYTES = 8
@@ -41,7 +45,9 @@ FOLDED = 5
 
 @dataclass(frozen=True)
 class Shape:
-    """What a model's config.json says about its size. `kv_width` is of keys or values of one token in one layer."""
+    """What a model's config.json says about its size. `kv_width` is of keys or values of one token
+    in one layer.
+    """
 
     n_parameters: int
     hidden: int
@@ -49,7 +55,9 @@ class Shape:
     vocabulary: int
     kv_width: int
     projected: int
-    """inputs and outputs of all linear layers but the head, added up: a LoRA of rank r trains r times as many numbers"""
+    """inputs and outputs of all linear layers but the head, added up: a LoRA of rank r trains r
+    times as many numbers
+    """
 
     def as_json(self) -> dict[str, int]:
         return asdict(self)
@@ -57,7 +65,9 @@ class Shape:
 
 @dataclass(frozen=True)
 class Rows:
-    """What a snapshot has to learn from. `n_prompts` counts different ones, `n_pairs` decided pairs."""
+    """What a snapshot has to learn from. `n_prompts` counts different ones, `n_pairs` decided
+    pairs.
+    """
 
     n_rows: int
     n_prompts: int
@@ -71,7 +81,9 @@ class Rows:
 
 @dataclass(frozen=True)
 class Cost:
-    """`n_parameters` is None where nobody has seen the model's config yet, and then so is all that follows from it."""
+    """`n_parameters` is None where nobody has seen the model's config yet, and then so is all that
+    follows from it.
+    """
 
     n_steps: int
     n_tokens: int
@@ -85,7 +97,9 @@ class Cost:
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape | None:
-    """From config.json; None for an architecture whose names are not these. Exact for Llama and its kin."""
+    """From config.json; None for an architecture whose names are not these. Exact for Llama and its
+    kin.
+    """
     config = config.get("text_config", config)
     hidden = config.get("hidden_size") or config.get("n_embd")
     n_layers = config.get("num_hidden_layers") or config.get("n_layer")
@@ -111,8 +125,15 @@ def shape_of(config: Mapping[str, Any]) -> Shape | None:
     )
 
 
-def cost(config: Settings, rows: Rows, shape: Shape | None, judge: Shape | None = None, watchdog: Shape | None = None) -> Cost:
-    """Of one run. `judge` is the shape of its reward model, `watchdog` of a second one; None where it has none.
+def cost(
+    config: Settings,
+    rows: Rows,
+    shape: Shape | None,
+    judge: Shape | None = None,
+    watchdog: Shape | None = None,
+) -> Cost:
+    """Of one run. `judge` is the shape of its reward model, `watchdog` of a second one; None where
+    it has none.
 
     A reward model that a kind cannot do without counts as large as the model until it is named.
     """
@@ -132,7 +153,9 @@ def cost(config: Settings, rows: Rows, shape: Shape | None, judge: Shape | None 
 
 
 def work(config: Settings, rows: Rows) -> tuple[int, int]:
-    """(steps, tokens that go through the model while it learns or writes): a row of an epoch counts once."""
+    """(steps, tokens that go through the model while it learns or writes): a row of an epoch counts
+    once.
+    """
     if isinstance(config, PpoConfig):
         n_steps = max(1, config.n_episodes // config.batch_size)
         return n_steps, round(n_steps * config.batch_size * _written(config, rows))
@@ -166,20 +189,25 @@ def trained(config: Settings, shape: Shape) -> int:
         return n_models * shape.n_parameters
     share = 1.0
     if isinstance(config, Training) and config.lora_targets == "attention":
-        share = (3 * shape.hidden + shape.kv_width) * shape.n_layers / shape.projected  # queries and values
+        share = (
+            (3 * shape.hidden + shape.kv_width) * shape.n_layers / shape.projected
+        )  # queries and values
     return round(n_models * config.lora_rank * shape.projected * share)
 
 
 def memory(config: Settings, rows: Rows, shape: Shape, judge: Shape | None) -> float:
     """Bytes on each GPU when every GPU holds whole models (one GPU, or DDP).
 
-    Weights of what is loaded; 16 bytes for each number that is trained; activations of the tokens computed at once.
+    Weights of what is loaded; 16 bytes for each number that is trained; activations of the tokens
+    computed at once.
     """
     precision = BYTES[config.dtype]
     frozen = _loaded(config, shape, judge) * precision
     if not isinstance(config, Weights):
         n_sequences = config.batch_size if isinstance(config, SampleConfig | EvaluateConfig) else 1
-        cache = n_sequences * _written(config, rows) * shape.n_layers * 2 * shape.kv_width * precision
+        cache = (
+            n_sequences * _written(config, rows) * shape.n_layers * 2 * shape.kv_width * precision
+        )
         return frozen + cache + n_sequences * shape.vocabulary * LOGIT_BYTES + OVERHEAD_BYTES
     n_tokens = at_once(config, rows)
     layers = math.sqrt(shape.n_layers) if config.saves_memory else shape.n_layers
@@ -196,7 +224,8 @@ def at_once(config: Weights, rows: Rows) -> float:
         return config.batch_size * _written(config, rows)
     if isinstance(config, RewardConfig):
         return config.batch_size * min(
-            rows.prompt_tokens + rows.n_responses * rows.response_tokens, rows.n_responses * config.max_tokens
+            rows.prompt_tokens + rows.n_responses * rows.response_tokens,
+            rows.n_responses * config.max_tokens,
         )
     if isinstance(config, DpoConfig):
         return 2 * config.batch_size * config.max_tokens
@@ -206,7 +235,9 @@ def at_once(config: Weights, rows: Rows) -> float:
 
 
 def disk(config: Settings, shape: Shape) -> float:
-    """Bytes: the model that is left, and the checkpoints on the way (weights that train, and two numbers for each)."""
+    """Bytes: the model that is left, and the checkpoints on the way (weights that train, and two
+    numbers for each).
+    """
     if not isinstance(config, Weights):
         return 0.0
     left = shape.n_parameters * BYTES[config.dtype]
@@ -232,15 +263,24 @@ def _items(config: Training, rows: Rows) -> tuple[int, float]:
         return min(rows.n_prompts, config.max_rows or rows.n_prompts), _written(config, rows)
     response = rows.response_tokens
     if isinstance(config, RewardConfig):
-        share = min(1.0, config.max_rows / rows.n_pairs) if config.max_rows and rows.n_pairs else 1.0
-        return max(1, round(rows.n_prompts * share)), rows.prompt_tokens + rows.n_responses * response
+        share = (
+            min(1.0, config.max_rows / rows.n_pairs) if config.max_rows and rows.n_pairs else 1.0
+        )
+        return (
+            max(1, round(rows.n_prompts * share)),
+            rows.prompt_tokens + rows.n_responses * response,
+        )
     if isinstance(config, DpoConfig):
-        return min(rows.n_pairs, config.max_rows or rows.n_pairs), 2 * min(rows.prompt_tokens + response, config.max_tokens)
+        return min(rows.n_pairs, config.max_rows or rows.n_pairs), 2 * min(
+            rows.prompt_tokens + response, config.max_tokens
+        )
     if isinstance(config, PretrainConfig):
         n_blocks = int(rows.n_rows * (rows.prompt_tokens + response) // config.max_tokens)
         return max(1, min(n_blocks, config.max_rows or n_blocks)), config.max_tokens
     if isinstance(config, SftConfig):
-        return min(rows.n_rows, config.max_rows or rows.n_rows), min(rows.prompt_tokens + response, config.max_tokens)
+        return min(rows.n_rows, config.max_rows or rows.n_rows), min(
+            rows.prompt_tokens + response, config.max_tokens
+        )
     raise TypeError(f"Nobody has said what a batch of {type(config).__name__} is made of.")
 
 

@@ -1,4 +1,6 @@
-"""Forms of the training half. The fields of a run's form are made from its config; nothing about a setting is said twice."""
+"""Forms of the training half. The fields of a run's form are made from its config; nothing about a
+setting is said twice.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -70,11 +72,22 @@ class MachinesForm(forms.Form):
 class RunForm(MachinesForm):
     """A run of one kind. `clean()` leaves the whole config under `config`."""
 
-    name = forms.CharField(label=_("Name"), max_length=200, help_text=_("What it is for, in a few words."))
-    snapshot = forms.ModelChoiceField(label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("choose"))
-    base_model = forms.ModelChoiceField(label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("choose"))
+    name = forms.CharField(
+        label=_("Name"), max_length=200, help_text=_("What it is for, in a few words.")
+    )
+    snapshot = forms.ModelChoiceField(
+        label=_("Snapshot"), queryset=Snapshot.objects.none(), empty_label=_("choose")
+    )
+    base_model = forms.ModelChoiceField(
+        label=_("Model"), queryset=TrainedModel.objects.none(), empty_label=_("choose")
+    )
     n_gpus = forms.IntegerField(
-        label=_("GPUs"), min_value=0, max_value=64, required=False, initial=0, help_text=_("0: any node, with GPUs or without.")
+        label=_("GPUs"),
+        min_value=0,
+        max_value=64,
+        required=False,
+        initial=0,
+        help_text=_("0: any node, with GPUs or without."),
     )
     n_processes = forms.IntegerField(
         label=_("Processes"),
@@ -82,18 +95,35 @@ class RunForm(MachinesForm):
         max_value=launching.MOST_PROCESSES,
         required=False,
         initial=1,
-        help_text=_("One for each GPU shares the work among them. A step stays as large as with one."),
+        help_text=_(
+            "One for each GPU shares the work among them. A step stays as large as with one."
+        ),
     )
     strategy = forms.ChoiceField(
-        label=_("They share"), required=False, initial="ddp", help_text=_("What is marked untested has run on no GPUs of ours.")
+        label=_("They share"),
+        required=False,
+        initial="ddp",
+        help_text=_("What is marked untested has run on no GPUs of ours."),
     )
     offloads = forms.BooleanField(
-        label=_("FSDP and DeepSpeed use the machine's memory as well"), required=False, help_text=_("Slower, for larger models.")
+        label=_("FSDP and DeepSpeed use the machine's memory as well"),
+        required=False,
+        help_text=_("Slower, for larger models."),
     )
     priority = forms.IntegerField(
-        label=_("Priority"), min_value=-100, max_value=100, required=False, initial=0, help_text=_("The highest goes first.")
+        label=_("Priority"),
+        min_value=-100,
+        max_value=100,
+        required=False,
+        initial=0,
+        help_text=_("The highest goes first."),
     )
-    tags = forms.CharField(label=_("Tags"), max_length=500, required=False, help_text=_("Words with commas between them."))
+    tags = forms.CharField(
+        label=_("Tags"),
+        max_length=500,
+        required=False,
+        help_text=_("Words with commas between them."),
+    )
 
     def __init__(self, *args: Any, kind: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -131,7 +161,9 @@ class RunForm(MachinesForm):
                 queryset=models.filter(kind=TrainedModel.Kind.REWARD),
                 required=False,
                 empty_label=_("no watchdog"),
-                help_text=_("Another reward model, which scores the responses and is never learned from."),
+                help_text=_(
+                    "Another reward model, which scores the responses and is never learned from."
+                ),
             )
         if about.other_model:
             self.fields["other_model"] = forms.ModelChoiceField(
@@ -139,13 +171,17 @@ class RunForm(MachinesForm):
                 queryset=models.filter(kind=TrainedModel.Kind.POLICY),
                 required=False,
                 empty_label=_("no other model"),
-                help_text=_("Both answer the same prompts; the reward model says which did better."),
+                help_text=_(
+                    "Both answer the same prompts; the reward model says which did better."
+                ),
             )
         for name in ("snapshot", "base_model", "reward_model"):
             _choose_the_only_one(self.fields.get(name))
         if about.is_parallel:
             offered: Any = self.fields["strategy"]
-            offered.choices = [(name, gettext(words)) for name, words in launching.STRATEGIES.items()]
+            offered.choices = [
+                (name, gettext(words)) for name, words in launching.STRATEGIES.items()
+            ]
         else:
             for name in ("n_processes", "n_machines", "strategy", "offloads"):
                 del self.fields[name]
@@ -169,7 +205,9 @@ class RunForm(MachinesForm):
         return any(knob.name in self.errors for knob in self.knobs if knob.is_advanced)
 
     def forecast(self) -> selectors.Forecast | None:
-        """After is_valid(), which need not have found everything right: None without model, snapshot and whole settings."""
+        """After is_valid(), which need not have found everything right: None without model,
+        snapshot and whole settings.
+        """
         given = self.cleaned_data
         if any(given.get(name) is None for name in ("config", "snapshot", "base_model")):
             return None
@@ -234,21 +272,42 @@ def with_preset(data: Mapping[str, Any], kind: str, preset: str) -> dict[str, An
 
 
 def _knob_field(knob: configs.Knob) -> forms.Field:
-    """The text goes to training.configs as it was typed: that is where values are read and refused."""
+    """The text goes to training.configs as it was typed: that is where values are read and
+    refused.
+    """
     label = _label(knob)
     help_text = gettext(knob.help)
     if knob.choices:
         choices = [(value, gettext(words)) for value, words in knob.choices.items()]
-        return forms.ChoiceField(label=label, help_text=help_text, choices=choices, initial=knob.default)
+        return forms.ChoiceField(
+            label=label, help_text=help_text, choices=choices, initial=knob.default
+        )
     if knob.type is bool:
-        return forms.BooleanField(label=label, help_text=help_text, required=False, initial=knob.default)
-    limits = {"min": knob.min, "max": knob.max, "step": "1" if knob.type is int else "any", "inputmode": "decimal"}
-    widget = forms.NumberInput(attrs={name: _plain(value) for name, value in limits.items() if value is not None})
+        return forms.BooleanField(
+            label=label, help_text=help_text, required=False, initial=knob.default
+        )
+    limits = {
+        "min": knob.min,
+        "max": knob.max,
+        "step": "1" if knob.type is int else "any",
+        "inputmode": "decimal",
+    }
+    widget = forms.NumberInput(
+        attrs={name: _plain(value) for name, value in limits.items() if value is not None}
+    )
     if knob.min is not None and knob.max is not None:
-        words = gettext("%(low)s or more.") if knob.max >= A_LOT else gettext("%(low)s to %(high)s.")
+        words = (
+            gettext("%(low)s or more.") if knob.max >= A_LOT else gettext("%(low)s to %(high)s.")
+        )
         span = words % {"low": _plain(knob.min), "high": _plain(knob.max)}
         help_text = format_html('{} <span class="nowrap range">{}</span>', help_text, span)
-    return forms.CharField(label=label, help_text=help_text, widget=widget, required=not knob.is_optional, initial=knob.default)
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        widget=widget,
+        required=not knob.is_optional,
+        initial=knob.default,
+    )
 
 
 def _label(knob: configs.Knob) -> SafeString | str:
@@ -283,7 +342,9 @@ class SnapshotForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None ticked: all of them."),
     )
-    includes_imports = forms.BooleanField(label=_("Imported judgments as well"), required=False, initial=True)
+    includes_imports = forms.BooleanField(
+        label=_("Imported judgments as well"), required=False, initial=True
+    )
     includes_extra = forms.BooleanField(
         label=_("Extra judgments as well"),
         required=False,
@@ -292,7 +353,9 @@ class SnapshotForm(forms.Form):
     includes_repeats = forms.BooleanField(
         label=_("Repeats as well"),
         required=False,
-        help_text=_("The same item again to the same rater, to tell how far they agree with themselves."),
+        help_text=_(
+            "The same item again to the same rater, to tell how far they agree with themselves."
+        ),
     )
     includes_set_aside = forms.BooleanField(
         label=_("Judgments set aside in review as well"),
@@ -303,8 +366,9 @@ class SnapshotForm(forms.Form):
         label=_("Weigh by reliability"),
         required=False,
         help_text=_(
-            "A judgment counts as much as its rater is reliable, from 0 to 1, as the campaign's quality report has it. "
-            "Raters no better than chance are left out; those of whom nothing is known count in full."
+            "A judgment counts as much as its rater is reliable, from 0 to 1, as the campaign's"
+            " quality report has it. Raters no better than chance are left out; those of whom"
+            " nothing is known count in full."
         ),
     )
     best_of = forms.TypedMultipleChoiceField(
@@ -312,17 +376,26 @@ class SnapshotForm(forms.Form):
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("In place of what people wrote: to each prompt the response that the run's reward model likes best."),
+        help_text=_(
+            "In place of what people wrote: to each prompt the response that the run's reward model"
+            " likes best."
+        ),
     )
     splits = forms.MultipleChoiceField(
         label=_("Splits"),
         choices=Prompt.Split.choices,
         initial=[Prompt.Split.TRAIN],
         widget=chips(),
-        help_text=_("Runs that train or sample for training keep away from validation and test prompts: those evaluate."),
+        help_text=_(
+            "Runs that train or sample for training keep away from validation and test prompts:"
+            " those evaluate."
+        ),
     )
     limit = forms.IntegerField(
-        label=_("At most"), required=False, min_value=1, help_text=_("So many prompts, the same ones each time. Empty: all.")
+        label=_("At most"),
+        required=False,
+        min_value=1,
+        help_text=_("So many prompts, the same ones each time. Empty: all."),
     )
     categories = forms.MultipleChoiceField(
         label=_("Categories"),
@@ -351,7 +424,9 @@ class SnapshotForm(forms.Form):
         choices: dict[str, list[Any]] = {"licences": selectors.licence_choices()}
         if kind != Snapshot.Kind.PROMPTS:
             choices["campaigns"] = selectors.campaign_choices(kind=kind)
-        choices["best_of"] = selectors.scored_run_choices() if kind == Snapshot.Kind.DEMONSTRATIONS else []
+        choices["best_of"] = (
+            selectors.scored_run_choices() if kind == Snapshot.Kind.DEMONSTRATIONS else []
+        )
         for name, offered in choices.items():
             if offered:
                 self.fields[name].choices = offered  # type: ignore[attr-defined]
@@ -371,10 +446,13 @@ class TextForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         help_text=_(
-            "A .jsonl file with an object a line that has a “text”, or plain text; there a line <|endoftext|> ends a document."
+            "A .jsonl file with an object a line that has a “text”, or plain text; there a line"
+            " <|endoftext|> ends a document."
         ),
     )
-    licence = forms.CharField(label=_("Licence"), max_length=64, help_text=_("Of the text, such as CC-BY-4.0."))
+    licence = forms.CharField(
+        label=_("Licence"), max_length=64, help_text=_("Of the text, such as CC-BY-4.0.")
+    )
     min_characters = forms.IntegerField(
         label=_("Shortest document"),
         min_value=0,
@@ -407,12 +485,22 @@ class ModelForm(forms.Form):
     location = forms.CharField(
         label=_("Folder or hub name"),
         max_length=1024,
-        help_text=_("The full path of a folder with config.json, weights and tokenizer, or a hub name such as owner/model."),
+        help_text=_(
+            "The full path of a folder with config.json, weights and tokenizer, or a hub name such"
+            " as owner/model."
+        ),
     )
     is_elsewhere = forms.BooleanField(
-        label=_("The folder lies on the GPU nodes only"), required=False, help_text=_("It is then looked for when a run starts.")
+        label=_("The folder lies on the GPU nodes only"),
+        required=False,
+        help_text=_("It is then looked for when a run starts."),
     )
     licence = forms.CharField(
-        label=_("Licence"), max_length=64, required=False, help_text=_("As the model's card has it, such as Apache-2.0.")
+        label=_("Licence"),
+        max_length=64,
+        required=False,
+        help_text=_("As the model's card has it, such as Apache-2.0."),
     )
-    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    notes = forms.CharField(
+        label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )

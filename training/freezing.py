@@ -1,7 +1,8 @@
-"""Judgments to a frozen folder: train.jsonl, validation.jsonl, test.jsonl and a card. The only reader of labeling.exports.
+"""Judgments to a frozen folder: train.jsonl, validation.jsonl, test.jsonl and a card. The only
+reader of labeling.exports.
 
-The rows stand in the order of their judgments and name nothing but what is in them, so the same judgments give the same files,
-byte for byte, and the same fingerprint.
+The rows stand in the order of their judgments and name nothing but what is in them, so the same
+judgments give the same files, byte for byte, and the same fingerprint.
 """
 
 import hashlib
@@ -40,30 +41,45 @@ class Filters:
     includes_imports: bool = True
     includes_extra: bool = False
     includes_repeats: bool = False
-    """Of comparisons only: the same item again to the same rater, which is there to tell how far they agree with themselves."""
+    """Of comparisons only: the same item again to the same rater, which is there to tell how far
+    they agree with themselves.
+    """
     includes_set_aside: bool = False
     """What a reviewer took out, of comparisons and demonstrations."""
     categories: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("train",)
-    """Of prompts only: runs that sample or practise must not touch the prompts that evaluate them."""
+    """Of prompts only: runs that sample or practise must not touch the prompts that evaluate
+    them.
+    """
     weighs_by_reliability: bool = False
     """Of comparisons only: a judgment counts as much as its rater is reliable, in place of 1."""
     fresh_for: int | None = None
-    """Of comparisons only: a snapshot's id. What was made after it, on items of which it has no judgment."""
+    """Of comparisons only: a snapshot's id. What was made after it, on items of which it has no
+    judgment.
+    """
     best_of: tuple[int, ...] = ()
-    """Of demonstrations only: ids of sampling runs. In place of what people wrote, to each prompt the response that the run's
-    reward model likes best: rejection sampling (Touvron 2023, Llama 2, §3.2.3)."""
+    """Of demonstrations only: ids of sampling runs. In place of what people wrote, to each prompt
+    the response that the run's reward model likes best: rejection sampling (Touvron 2023, Llama 2,
+    §3.2.3).
+    """
     limit: int | None = None
-    """Of prompts only: so many, drawn by a hash of their text, so that the choice is the same each time."""
+    """Of prompts only: so many, drawn by a hash of their text, so that the choice is the same each
+    time.
+    """
 
     @classmethod
     def from_json(cls, raw: dict[str, Any]) -> "Filters":
-        values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in raw.items()
+        }
         return cls(**values)
 
     def as_json(self) -> dict[str, Any]:
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
 
 @dataclass(frozen=True)
@@ -108,14 +124,18 @@ class _Tally:
     weights: dict[str, tuple[float, int]] = field(default_factory=dict)
     """rater → the lowest weight of a judgment of theirs, and how many judgments"""
     counts: dict[str, Counter[str]] = field(
-        default_factory=lambda: {name: Counter() for name in ("sources", "licences", "categories", "guidelines")}
+        default_factory=lambda: {
+            name: Counter() for name in ("sources", "licences", "categories", "guidelines")
+        }
     )
 
     def add(self, row: _Row) -> None:
         self.by_split[row.split] += 1
         self.pairs_by_split[row.split] += row.n_pairs
         self.prompts.add(text_key(row.content["prompt"]))
-        if row.judgment_id is not None and self.judgment_ids[-1:] != [row.judgment_id]:  # an edit follows its own ranking
+        if row.judgment_id is not None and self.judgment_ids[-1:] != [
+            row.judgment_id
+        ]:  # an edit follows its own ranking
             self.judgment_ids.append(row.judgment_id)
         self.n_edits += row.is_edit
         if row.rater:
@@ -134,13 +154,17 @@ def freeze(*, kind: str, filters: Filters, folder: Path) -> Frozen:
     """Writes the folder, whole or not at all. Raises UnableToCut, and leaves nothing then."""
     left_out: Counter[str] = Counter()
     demonstrations = _best_responses if filters.best_of else _demonstrations
-    rows = {"demonstrations": demonstrations, "comparisons": _comparisons, "prompts": _prompts}[kind](filters, left_out)
+    rows = {"demonstrations": demonstrations, "comparisons": _comparisons, "prompts": _prompts}[
+        kind
+    ](filters, left_out)
     aside = folder.with_name(f"{run_dir.TEMPORARY}{folder.name}")
     aside.mkdir(parents=True)
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, aside, ignore_errors=True)
         tally = _write(rows, aside)
-        _refuse_nothing("responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out)
+        _refuse_nothing(
+            "responses" if filters.best_of and kind == "demonstrations" else kind, tally, left_out
+        )
         card = _card(kind, filters, tally, left_out)
         if kind == "comparisons":
             card["demonstrations"] = _write_demonstrations(filters, aside)
@@ -172,12 +196,14 @@ def is_intact(folder: Path, expected: str) -> bool:
 
 
 def rows(folder: Path, split: str, *, skip: int, n: int) -> list[dict[str, Any]]:
-    """At most `n` lines of a split after the first `skip`. Raises OSError where the files are not here."""
+    """At most `n` lines of a split after the first `skip`. Raises OSError where the files are not
+    here.
+    """
     with (folder / f"{split}.jsonl").open("rb") as file:
         return [json.loads(line) for line in islice(file, skip, skip + n)]
 
 
-# --- rows --------------------------------------------------------------------------------------------------------
+# --- rows -----------------------------------------------------------------------------------------
 
 
 def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
@@ -201,7 +227,9 @@ def _demonstrations(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 
 def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
-    """A prompt that several of the runs answered has a row from each: their reward models' scores cannot be compared."""
+    """A prompt that several of the runs answered has a row from each: their reward models' scores
+    cannot be compared.
+    """
     for run in _scored_runs(filters):
         source, scorer = run.base_model.source_id, _judge(run).source_id
         if source is None or scorer is None:  # it has stored nothing yet
@@ -222,17 +250,33 @@ def _best_responses(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
                 "cluster": row.cluster,
                 "source": row.source_name,
             }
-            yield _Row(row.split, content, None, row.cluster, row.licences, row.category, sources=(row.source_name,))
+            yield _Row(
+                row.split,
+                content,
+                None,
+                row.cluster,
+                row.licences,
+                row.category,
+                sources=(row.source_name,),
+            )
 
 
 def _scored_runs(filters: Filters) -> list[Run]:
     """Raises UnableToCut for one that no reward model has judged."""
-    runs = Run.objects.filter(pk__in=filters.best_of, kind=Run.Kind.SAMPLE, reward_model__isnull=False, is_dry=False)
-    found = {run.pk: run for run in runs.select_related("base_model", "reward_model").order_by("pk")}
+    runs = Run.objects.filter(
+        pk__in=filters.best_of, kind=Run.Kind.SAMPLE, reward_model__isnull=False, is_dry=False
+    )
+    found = {
+        run.pk: run for run in runs.select_related("base_model", "reward_model").order_by("pk")
+    }
     for pk in filters.best_of:
         if pk not in found:
             raise UnableToCut(
-                _("Run %(run)s has no responses that a reward model scored. Choose a sampling run that names one.") % {"run": pk}
+                _(
+                    "Run %(run)s has no responses that a reward model scored. Choose a sampling run"
+                    " that names one."
+                )
+                % {"run": pk}
             )
     return list(found.values())
 
@@ -281,8 +325,15 @@ def _comparisons(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
 
 
 def _response(ranked: exports.RankedText) -> dict[str, Any]:
-    """`rating` is what was given on the scale called overall, or on the form's only one; absent where that was not answered."""
-    found = {"text": ranked.text, "rank": ranked.rank, "response": ranked.response_id, "is_ended": ranked.is_ended is not False}
+    """`rating` is what was given on the scale called overall, or on the form's only one; absent
+    where that was not answered.
+    """
+    found = {
+        "text": ranked.text,
+        "rank": ranked.rank,
+        "response": ranked.response_id,
+        "is_ended": ranked.is_ended is not False,
+    }
     scales = {name: value for name, value in ranked.ratings.items() if not isinstance(value, bool)}
     given = scales.get("overall", next(iter(scales.values())) if len(scales) == 1 else None)
     return found if given is None else found | {"rating": given}
@@ -296,19 +347,28 @@ def _fresh(filters: Filters) -> set[int] | None:
 
 
 def _weight(row: exports.ComparisonRow) -> float:
-    """Short, so that the same reliability gives the same bytes; a rater of whom nothing is known counts in full, and so
-    does an edit, which nobody else could confirm."""
+    """Short, so that the same reliability gives the same bytes; a rater of whom nothing is known
+    counts in full, and so does an edit, which nobody else could confirm.
+    """
     return 1.0 if row.reliability is None or row.is_edit else round(row.reliability, 4)
 
 
 def _prompts(filters: Filters, left_out: Counter[str]) -> Iterator[_Row]:
     fitting = (row for row in exports.prompts() if not _is_filtered(row, filters, left_out))
-    rows: Iterable[exports.PromptRow] = (row for row in fitting if _is_wanted_split(row, filters, left_out))
+    rows: Iterable[exports.PromptRow] = (
+        row for row in fitting if _is_wanted_split(row, filters, left_out)
+    )
     if filters.limit is not None:
-        chosen = heapq.nsmallest(filters.limit, rows, key=lambda row: (text_key(row.messages), row.prompt_id))
+        chosen = heapq.nsmallest(
+            filters.limit, rows, key=lambda row: (text_key(row.messages), row.prompt_id)
+        )
         rows = sorted(chosen, key=lambda row: row.prompt_id)
     for row in rows:
-        content = {"id": f"prompt-{row.prompt_id}", "prompt": row.messages, "prompt_id": row.prompt_id}
+        content = {
+            "id": f"prompt-{row.prompt_id}",
+            "prompt": row.messages,
+            "prompt_id": row.prompt_id,
+        }
         yield _Row(row.split, content, None, row.cluster, row.licences, row.category)
 
 
@@ -329,7 +389,9 @@ def _judged(row: Any, content: dict[str, Any], sources: tuple[str, ...], n_pairs
 
 
 def _is_left_out(row: Any, filters: Filters, left_out: Counter[str]) -> bool:
-    """Held-out raters evaluate and never train, and a prompt is on one side only: so they count on test prompts alone."""
+    """Held-out raters evaluate and never train, and a prompt is on one side only: so they count on
+    test prompts alone.
+    """
     if row.is_held_out and row.split != "test":
         left_out["held-out rater on a prompt that trains"] += 1
         return True
@@ -359,17 +421,20 @@ def _n_decided_pairs(ranks: list[int | None]) -> int:
     return sum(a != b for i, a in enumerate(given) for b in given[i + 1 :])
 
 
-# --- files -------------------------------------------------------------------------------------------------------
+# --- files ----------------------------------------------------------------------------------------
 
 
 def _write(rows: Iterable[_Row], folder: Path) -> _Tally:
     tally = _Tally()
     with ExitStack() as stack:
         files: dict[str, BinaryIO] = {
-            split: stack.enter_context((folder / f"{split}.jsonl").open("wb")) for split in run_dir.SPLITS
+            split: stack.enter_context((folder / f"{split}.jsonl").open("wb"))
+            for split in run_dir.SPLITS
         }
         for row in rows:
-            files[row.split].write(json.dumps(row.content, ensure_ascii=False, sort_keys=True).encode() + b"\n")
+            files[row.split].write(
+                json.dumps(row.content, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+            )
             tally.add(row)
         for file in files.values():
             file.flush()
@@ -378,10 +443,16 @@ def _write(rows: Iterable[_Row], folder: Path) -> _Tally:
 
 
 def _write_demonstrations(filters: Filters, folder: Path) -> int:
-    """Beside rankings, what people wrote to training prompts: a reward model is shifted so that these score 0."""
+    """Beside rankings, what people wrote to training prompts: a reward model is shifted so that
+    these score 0.
+    """
     wanted = replace(filters, campaigns=(), best_of=())
     rows = (row for row in _demonstrations(wanted, Counter()) if row.split == "train")
-    chosen = heapq.nsmallest(MAX_DEMONSTRATIONS, rows, key=lambda row: (text_key(row.content["prompt"]), row.judgment_id or 0))
+    chosen = heapq.nsmallest(
+        MAX_DEMONSTRATIONS,
+        rows,
+        key=lambda row: (text_key(row.content["prompt"]), row.judgment_id or 0),
+    )
     lines = [json.dumps(row.content, ensure_ascii=False, sort_keys=True) + "\n" for row in chosen]
     run_dir.write_atomically(folder / DEMONSTRATIONS, "".join(lines))
     return len(chosen)
@@ -391,13 +462,21 @@ def _refuse_nothing(kind: str, tally: _Tally, left_out: Counter[str]) -> None:
     if tally.by_split.total():
         return
     sentence = {
-        "demonstrations": _("There is no demonstration to learn from. Collect or import some, or widen the filters."),
-        "comparisons": _(
-            "There is no decided pair to learn from: no comparison puts one response above another. "
-            "Collect or import some, or widen the filters."
+        "demonstrations": _(
+            "There is no demonstration to learn from. Collect or import some, or widen the filters."
         ),
-        "responses": _("The sampling run has left no response to learn from. Let it end first, or choose another."),
-        "prompts": _("No prompt is left once those that evaluate are set aside. Import prompts, or widen the filters."),
+        "comparisons": _(
+            "There is no decided pair to learn from: no comparison puts one response above another."
+            " Collect or import some, or widen the filters."
+        ),
+        "responses": _(
+            "The sampling run has left no response to learn from. Let it end first, or choose"
+            " another."
+        ),
+        "prompts": _(
+            "No prompt is left once those that evaluate are set aside. Import prompts, or widen the"
+            " filters."
+        ),
     }[kind]
     if left_out:
         sentence += " " + _("Left out: %(reasons)s.") % {
@@ -420,7 +499,8 @@ def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) ->
         card["weights"] = _weights(tally)
     if filters.best_of and kind == "demonstrations":
         card["best_of"] = [
-            {"run": run.pk, "model": run.base_model.name, "reward_model": _judge(run).name} for run in _scored_runs(filters)
+            {"run": run.pk, "model": run.base_model.name, "reward_model": _judge(run).name}
+            for run in _scored_runs(filters)
         ]
     if kind == "comparisons":
         card["pairs"] = {split: tally.pairs_by_split[split] for split in run_dir.SPLITS}
@@ -431,10 +511,15 @@ def _card(kind: str, filters: Filters, tally: _Tally, left_out: Counter[str]) ->
 
 
 def _weights(tally: _Tally) -> dict[str, Any]:
-    """What judgments were weighed by, rater by rater under their aliases, so that a run says which weights it used."""
+    """What judgments were weighed by, rater by rater under their aliases, so that a run says which
+    weights it used.
+    """
     return {
         "by": "reliability",
-        "raters": {rater: {"weight": weight, "judgments": n} for rater, (weight, n) in sorted(tally.weights.items())},
+        "raters": {
+            rater: {"weight": weight, "judgments": n}
+            for rater, (weight, n) in sorted(tally.weights.items())
+        },
     }
 
 

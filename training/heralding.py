@@ -1,4 +1,6 @@
-"""The thread in a GPU worker that tells of its node: the worker's own loop must not wait for a database."""
+"""The thread in a GPU worker that tells of its node: the worker's own loop must not wait for a
+database.
+"""
 
 import logging
 import threading
@@ -28,7 +30,9 @@ def _go_on(node: str) -> None:
 def announce(node: str) -> None:
     """Once. A database that is away is told the next time."""
     try:
-        services.announce_node(name=node, report=machine.report(visible=settings.VISIBLE_GPUS), now=timezone.now())
+        services.announce_node(
+            name=node, report=machine.report(visible=settings.VISIBLE_GPUS), now=timezone.now()
+        )
     except (OperationalError, InterfaceError) as problem:
         logger.warning("The node could not announce itself: the database is away (%s).", problem)
     finally:

@@ -1,4 +1,6 @@
-"""How the processes of a run are started: one by itself, several by accelerate's launcher with a config of their own. Pure."""
+"""How the processes of a run are started: one by itself, several by accelerate's launcher with a
+config of their own. Pure.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -55,7 +57,9 @@ ALONE = Launch()
 
 @dataclass(frozen=True)
 class Meeting:
-    """Where the machines of a run find one another, and which of them this one is; the first has rank 0."""
+    """Where the machines of a run find one another, and which of them this one is; the first has
+    rank 0.
+    """
 
     address: str = "127.0.0.1"
     port: int = 0
@@ -69,33 +73,64 @@ class UnableToLaunch(Exception):
 def problems(launch: Launch, *, kind: str, config: Settings, n_gpus: int) -> list[str]:
     """What is wrong with it for such a run."""
     if launch.strategy not in STRATEGIES:
-        return [f"There is no strategy called “{launch.strategy}”. Choose one of: {', '.join(STRATEGIES)}."]
+        return [
+            f"There is no strategy called “{launch.strategy}”. Choose one of:"
+            f" {', '.join(STRATEGIES)}."
+        ]
     if not launch.is_parallel:
         return []
     if not KINDS[kind].is_parallel:
         return [_("A run of this kind works in one process. Ask for one.")]
     found = []
     if launch.n_machines > 1 and getattr(config, "cross_validates", False):
-        found.append(_("A cross-validation works on one machine. Ask for one, or leave the cross-validation out."))
+        found.append(
+            _(
+                "A cross-validation works on one machine. Ask for one, or leave the"
+                " cross-validation out."
+            )
+        )
     if n_gpus not in (0, launch.n_processes):
         found.append(
-            _("Each process has a GPU of its own: ask for as many GPUs as processes, or for 0 to compute on processors.")
+            _(
+                "Each process has a GPU of its own: ask for as many GPUs as processes, or for 0 to"
+                " compute on processors."
+            )
         )
     if launch.strategy in UNTESTED and not n_gpus:
-        found.append(_("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP."))
-    if isinstance(config, PpoConfig) and launch.strategy in UNTESTED:
-        found.append(_("PPO trains two models, and Accelerate shares out only one. Choose DDP, with LoRA where memory is short."))
-    if isinstance(config, PpoConfig) and config.batch_size % launch.n_in_all:
-        found.append(_("The episodes of a batch do not divide among the processes. Change one of the two numbers."))
-    elif isinstance(config, PpoConfig) and config.batch_size // launch.n_in_all % config.n_minibatches:
         found.append(
-            _("Each process’s episodes cannot be cut into so many equal minibatches. Change the rollout, them or the processes.")
+            _("FSDP and DeepSpeed need GPUs. Ask for one for each process, or choose DDP.")
+        )
+    if isinstance(config, PpoConfig) and launch.strategy in UNTESTED:
+        found.append(
+            _(
+                "PPO trains two models, and Accelerate shares out only one. Choose DDP, with LoRA"
+                " where memory is short."
+            )
+        )
+    if isinstance(config, PpoConfig) and config.batch_size % launch.n_in_all:
+        found.append(
+            _(
+                "The episodes of a batch do not divide among the processes. Change one of the two"
+                " numbers."
+            )
+        )
+    elif (
+        isinstance(config, PpoConfig)
+        and config.batch_size // launch.n_in_all % config.n_minibatches
+    ):
+        found.append(
+            _(
+                "Each process’s episodes cannot be cut into so many equal minibatches. Change the"
+                " rollout, them or the processes."
+            )
         )
     return found
 
 
 def config_of(launch: Launch, *, n_gpus: int, meeting: Meeting) -> dict[str, Any]:
-    """For `accelerate launch --config_file` on one of the machines. Precision is the trainer's own word."""
+    """For `accelerate launch --config_file` on one of the machines. Precision is the trainer's own
+    word.
+    """
     found: dict[str, Any] = {
         "compute_environment": "LOCAL_MACHINE",
         "distributed_type": {"ddp": "MULTI_GPU", "fsdp": "FSDP"}.get(launch.strategy, "DEEPSPEED"),
@@ -140,14 +175,28 @@ def config_of(launch: Launch, *, n_gpus: int, meeting: Meeting) -> dict[str, Any
 
 
 def command(trainer: Sequence[str], *, config: str, folder: str) -> list[str]:
-    """`trainer` is the operator's command for one process, as “python -m module”. Raises UnableToLaunch."""
+    """`trainer` is the operator's command for one process, as “python -m module”. Raises
+    UnableToLaunch.
+    """
     if len(trainer) < 3 or trainer[1] != "-m":
         raise UnableToLaunch(" ".join(trainer))
     python, _m, module, *more = trainer
-    return [python, "-m", "accelerate.commands.launch", "--config_file", config, "--module", module, *more, folder]
+    return [
+        python,
+        "-m",
+        "accelerate.commands.launch",
+        "--config_file",
+        config,
+        "--module",
+        module,
+        *more,
+        folder,
+    ]
 
 
 def exit_code(code: int, log: str) -> int:
-    """The launcher ends with 1 whatever ended a process of its: the signal that killed one stands in its last words."""
+    """The launcher ends with 1 whatever ended a process of its: the signal that killed one stands
+    in its last words.
+    """
     killed = _EXIT_CODE.findall(log) if code == 1 else []
     return int(killed[-1]) if killed else code

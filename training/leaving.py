@@ -1,4 +1,6 @@
-"""How a supervisor learns that its worker wants to end, so that it saves the run and gives it back in place of losing it."""
+"""How a supervisor learns that its worker wants to end, so that it saves the run and gives it back
+in place of losing it.
+"""
 
 import contextlib
 import ctypes
@@ -28,7 +30,9 @@ def signal_at_parents_death() -> int:
 
 
 def announce(worker_pid: int) -> None:
-    """Called in a worker's main process when it begins to end; its pool processes look for the mark."""
+    """Called in a worker's main process when it begins to end; its pool processes look for the
+    mark.
+    """
     mark = _mark(worker_pid)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()
@@ -41,7 +45,8 @@ def withdraw(worker_pid: int) -> None:
 
 @contextlib.contextmanager
 def noticed(*, has_worker: bool) -> Iterator[Callable[[], bool]]:
-    """Yields whether this process should leave: SIGTERM came or, where its parent is a worker, that one ends or has died.
+    """Yields whether this process should leave: SIGTERM came or, where its parent is a worker, that
+    one ends or has died.
 
     The signal is delivered again at the end of the block, to whoever handled it before.
     """
@@ -71,7 +76,9 @@ def noticed(*, has_worker: bool) -> Iterator[Callable[[], bool]]:
 
 
 def _mark(worker_pid: int) -> Path:
-    """Named with the moment the worker started, so that a later process with the same number is not meant."""
+    """Named with the moment the worker started, so that a later process with the same number is not
+    meant.
+    """
     try:
         started = Path(f"/proc/{worker_pid}/stat").read_text().rsplit(")", 1)[1].split()[19]
     except OSError:

@@ -1,4 +1,6 @@
-"""What a GPU node has, told without torch: cores, memory, GPUs as nvidia-smi lists them, versions of what is installed."""
+"""What a GPU node has, told without torch: cores, memory, GPUs as nvidia-smi lists them, versions
+of what is installed.
+"""
 
 import math
 import os
@@ -41,7 +43,9 @@ class Report:
 
 
 def report(*, visible: str = ALL) -> Report:
-    """Takes a tenth of a second where there are GPUs, nothing where there are none. `visible`: see parse()."""
+    """Takes a tenth of a second where there are GPUs, nothing where there are none. `visible`: see
+    parse().
+    """
     total, free = _memory()
     return Report(len(os.sched_getaffinity(0)), total, free, gpus(visible=visible), versions())
 
@@ -52,14 +56,18 @@ def gpus(*, visible: str = ALL) -> tuple[Gpu, ...]:
 
 
 def cards(n: int, *, memory_gb: int = 0, visible: str = ALL) -> str:
-    """Which of this process's cards a run on `n` of them may see, as CUDA_VISIBLE_DEVICES has them: see choose()."""
+    """Which of this process's cards a run on `n` of them may see, as CUDA_VISIBLE_DEVICES has them:
+    see choose().
+    """
     return choose(_table(), n, memory_gb=memory_gb, visible=visible)
 
 
 def choose(table: str, n: int, *, memory_gb: int = 0, visible: str = ALL) -> str:
-    """Of the cards that are visible the `n` with enough memory that hold the least, by the names they are visible under.
+    """Of the cards that are visible the `n` with enough memory that hold the least, by the names
+    they are visible under.
 
-    Where nvidia-smi tells of none of them (another maker's, a part of one) the first that are visible.
+    Where nvidia-smi tells of none of them (another maker's, a part of one) the first that are
+    visible.
     """
     rows = [row for row in _rows(table, visible) if math.ceil(_gb(row[3])) >= memory_gb]
     emptiest = sorted(rows, key=lambda row: _gb(row[4]))[:n]
@@ -96,7 +104,11 @@ def parse(table: str, *, visible: str = ALL) -> tuple[Gpu, ...]:
 
 
 def _rows(table: str, visible: str) -> list[list[str]]:
-    rows = [[cell.strip() for cell in line.split(",")][:7] for line in table.splitlines() if line.count(",") >= 6]
+    rows = [
+        [cell.strip() for cell in line.split(",")][:7]
+        for line in table.splitlines()
+        if line.count(",") >= 6
+    ]
     named = _names(visible)
     return rows if visible == ALL else [row for row in rows if row[0] in named or row[1] in named]
 

@@ -1,4 +1,5 @@
-"""Which of a model's responses a sampling run wrote: each run has its own stretch of numbers, so that storing twice stores once.
+"""Which of a model's responses a sampling run wrote: each run has its own stretch of numbers, so
+that storing twice stores once.
 
 Standard library only.
 """
@@ -12,5 +13,7 @@ def numbers_of(run_id: int) -> range:
 
 
 def response_number(*, run_id: int, number: int) -> int:
-    """What tells the `number`th answer of a sampling run to a prompt from those of other runs of the same model."""
+    """What tells the `number`th answer of a sampling run to a prompt from those of other runs of
+    the same model.
+    """
     return numbers_of(run_id)[number]

@@ -1,4 +1,5 @@
-"""What a chain is made of: ready-made orders of steps, and the plan that fills one of them in. Pure: no database.
+"""What a chain is made of: ready-made orders of steps, and the plan that fills one of them in.
+Pure: no database.
 
 A step leaves a snapshot, a run or a campaign, and later steps take what earlier ones have left.
 """
@@ -87,7 +88,9 @@ IMPROVING = (Step.PRETRAIN, Step.SFT, Step.SFT_BEST, Step.DPO, Step.PPO, Step.RL
 
 @dataclass(frozen=True)
 class Template:
-    """An order of steps. `counted` is what must be new for it to be worth its while: a kind of snapshot."""
+    """An order of steps. `counted` is what must be new for it to be worth its while: a kind of
+    snapshot.
+    """
 
     name: Promise
     about: Promise
@@ -124,7 +127,10 @@ class Template:
 TEMPLATES: Mapping[str, Template] = {
     "weekly": Template(
         _("The whole cycle"),
-        _("Comparisons become a reward model, PPO improves the model by it, and raters compare the new one with the old, blind."),
+        _(
+            "Comparisons become a reward model, PPO improves the model by it, and raters compare"
+            " the new one with the old, blind."
+        ),
         (
             Step.COMPARISONS,
             Step.REWARD,
@@ -139,8 +145,9 @@ TEMPLATES: Mapping[str, Template] = {
     "llama": Template(
         _("From demonstrations on"),
         _(
-            "Llama 2's whole cycle: demonstrations become a model, raters compare its responses, and once they are done a reward "
-            "model and PPO follow; raters then compare the new model with the fine-tuned one, blind."
+            "Llama 2's whole cycle: demonstrations become a model, raters compare its responses,"
+            " and once they are done a reward model and PPO follow; raters then compare the new"
+            " model with the fine-tuned one, blind."
         ),
         (
             Step.DEMONSTRATIONS,
@@ -160,8 +167,9 @@ TEMPLATES: Mapping[str, Template] = {
     "rejection": Template(
         _("Rejection sampling"),
         _(
-            "Comparisons become a reward model, the model answers each prompt many times and learns from the answers that the "
-            "reward model likes best, and raters compare the new one with the old, blind."
+            "Comparisons become a reward model, the model answers each prompt many times and learns"
+            " from the answers that the reward model likes best, and raters compare the new one"
+            " with the old, blind."
         ),
         (
             Step.COMPARISONS,
@@ -178,8 +186,9 @@ TEMPLATES: Mapping[str, Template] = {
     "rejection-ppo": Template(
         _("Rejection sampling, then PPO"),
         _(
-            "Llama 2's later iterations: the model learns from its best answers, PPO goes on from there under the same reward "
-            "model, and raters compare the new one with the old, blind."
+            "Llama 2's later iterations: the model learns from its best answers, PPO goes on from"
+            " there under the same reward model, and raters compare the new one with the old,"
+            " blind."
         ),
         (
             Step.COMPARISONS,
@@ -197,8 +206,8 @@ TEMPLATES: Mapping[str, Template] = {
     "rloo": Template(
         _("RLOO and an evaluation"),
         _(
-            "Comparisons become a reward model, RLOO improves the model by it, held-out prompts tell the win rate, and raters "
-            "compare the new one with the old, blind."
+            "Comparisons become a reward model, RLOO improves the model by it, held-out prompts"
+            " tell the win rate, and raters compare the new one with the old, blind."
         ),
         (
             Step.COMPARISONS,
@@ -215,7 +224,10 @@ TEMPLATES: Mapping[str, Template] = {
     ),
     "dpo": Template(
         _("DPO"),
-        _("Comparisons improve the model with no reward model between, and raters compare the new one with the old, blind."),
+        _(
+            "Comparisons improve the model with no reward model between, and raters compare the new"
+            " one with the old, blind."
+        ),
         (Step.COMPARISONS, Step.DPO, Step.PROMPTS, Step.SAMPLE, Step.SAMPLE_BEFORE, Step.CAMPAIGN),
         Step.COMPARISONS,
     ),
@@ -232,17 +244,25 @@ TEMPLATES: Mapping[str, Template] = {
         Step.DEMONSTRATIONS,
     ),
     "fine-tune": Template(
-        _("Fine-tune"), _("Demonstrations become a model."), (Step.DEMONSTRATIONS, Step.SFT), Step.DEMONSTRATIONS
+        _("Fine-tune"),
+        _("Demonstrations become a model."),
+        (Step.DEMONSTRATIONS, Step.SFT),
+        Step.DEMONSTRATIONS,
     ),
     "reward": Template(
-        _("Reward model"), _("Comparisons become a reward model."), (Step.COMPARISONS, Step.REWARD), Step.COMPARISONS
+        _("Reward model"),
+        _("Comparisons become a reward model."),
+        (Step.COMPARISONS, Step.REWARD),
+        Step.COMPARISONS,
     ),
 }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A template, filled in. Ids are of training's and labeling's rows; `configs` holds the whole config of each kind of run."""
+    """A template, filled in. Ids are of training's and labeling's rows; `configs` holds the whole
+    config of each kind of run.
+    """
 
     template: str
     base_model: int
@@ -277,7 +297,9 @@ class Plan:
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Plan":
         """A setting that an earlier version had and this one has not is left out."""
-        known: dict[str, Any] = {name: value for name, value in raw.items() if name in cls.__dataclass_fields__}
+        known: dict[str, Any] = {
+            name: value for name, value in raw.items() if name in cls.__dataclass_fields__
+        }
         return cls(**known | {"approvals": tuple(raw.get("approvals", ()))})
 
     def as_json(self) -> dict[str, Any]:
@@ -288,7 +310,12 @@ class Plan:
         whole = TEMPLATES[self.template]
         if self.reward_model is None:
             return whole
-        return replace(whole, steps=tuple(step for step in whole.steps if step not in (Step.COMPARISONS, Step.REWARD)))
+        return replace(
+            whole,
+            steps=tuple(
+                step for step in whole.steps if step not in (Step.COMPARISONS, Step.REWARD)
+            ),
+        )
 
     def config_of(self, step: str) -> dict[str, Any]:
         """What was chosen for this kind of run, but for what the step itself decides."""

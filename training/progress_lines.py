@@ -1,4 +1,6 @@
-"""Reads what a child has written to its progress file and log since the last time, ready for the tables."""
+"""Reads what a child has written to its progress file and log since the last time, ready for the
+tables.
+"""
 
 import math
 from dataclasses import dataclass, field
@@ -32,7 +34,9 @@ class News:
 
 @dataclass
 class Reader:
-    """Begins at the first line, so that what a dead supervisor left unread is read by the next one."""
+    """Begins at the first line, so that what a dead supervisor left unread is read by the next
+    one.
+    """
 
     folder: Path
     offset: int = 0
@@ -104,12 +108,21 @@ def storable(text: str) -> str:
 
 
 def _point(line: dict[str, Any]) -> Point:
-    values = {str(name): float(value) for name, value in line["values"].items() if math.isfinite(value)}
-    return Point(line["attempt"], line["step"], line["n_steps"], datetime.fromisoformat(line["at"]), values)
+    values = {
+        str(name): float(value) for name, value in line["values"].items() if math.isfinite(value)
+    }
+    return Point(
+        line["attempt"], line["step"], line["n_steps"], datetime.fromisoformat(line["at"]), values
+    )
 
 
 def _sample(line: dict[str, Any], number: int) -> Sample:
     sample = line["sample"]
     return Sample(
-        line["attempt"], line["step"], number, storable(sample["prompt"]), storable(sample["response"]), sample["scores"]
+        line["attempt"],
+        line["step"],
+        number,
+        storable(sample["prompt"]),
+        storable(sample["response"]),
+        sample["scores"],
     )

@@ -1,6 +1,8 @@
-"""What would differ if a run were made again now: sentences from what was recorded and what there is. Pure: no database.
+"""What would differ if a run were made again now: sentences from what was recorded and what there
+is. Pure: no database.
 
-Seed, settings and snapshot are the same by construction. What is left is the machine, its software, and what broke the run.
+Seed, settings and snapshot are the same by construction. What is left is the machine, its software,
+and what broke the run.
 """
 
 from collections.abc import Mapping, Sequence
@@ -40,30 +42,43 @@ def differences(past: Past, machines: Sequence[Machine]) -> list[str]:
     same = next((one for one in machines if one.name == past.node), None)
     if same is None:
         found.append(
-            _("It ran on %(node)s, which is not there now. Another machine adds in another order: the last digits differ.")
+            _(
+                "It ran on %(node)s, which is not there now. Another machine adds in another order:"
+                " the last digits differ."
+            )
             % {"node": past.node}
         )
-    found += [_of_versions(past, one) for one in ([same] if same else machines) if _changed(past, one)]
+    found += [
+        _of_versions(past, one) for one in ([same] if same else machines) if _changed(past, one)
+    ]
     if past.versions.get("device", "CPU") == "CPU" and "threads" in past.versions:
         n = int(past.versions["threads"])
         found.append(
             ngettext(
-                "It computed on %(n)s core. A repeat takes those that are free, and another number rounds otherwise.",
-                "It computed on %(n)s cores. A repeat takes those that are free, and another number rounds otherwise.",
+                "It computed on %(n)s core. A repeat takes those that are free, and another number"
+                " rounds otherwise.",
+                "It computed on %(n)s cores. A repeat takes those that are free, and another number"
+                " rounds otherwise.",
                 n,
             )
             % {"n": n}
         )
     if past.versions.get("device", "CPU") != "CPU":
-        found.append(_("GPUs add in no fixed order: expect the same curve, not the same last digits."))
+        found.append(
+            _("GPUs add in no fixed order: expect the same curve, not the same last digits.")
+        )
     if past.attempt > 1:
         found.append(
-            _("It was taken up again %(n)s times. An unbroken run agrees to rounding, not to the last digit.")
+            _(
+                "It was taken up again %(n)s times. An unbroken run agrees to rounding, not to the"
+                " last digit."
+            )
             % {"n": past.attempt - 1}
         )
     if not past.model_location.startswith("/") and "://" not in past.model_location:
         found.append(
-            _("It began with %(model)s from the hub, which may have changed there since.") % {"model": past.model_location}
+            _("It began with %(model)s from the hub, which may have changed there since.")
+            % {"model": past.model_location}
         )
     return found
 
@@ -72,10 +87,18 @@ def _changed(past: Past, machine: Machine) -> list[str]:
     return [
         name
         for name in _PACKAGES
-        if name in past.versions and name in machine.versions and past.versions[name] != machine.versions[name]
+        if name in past.versions
+        and name in machine.versions
+        and past.versions[name] != machine.versions[name]
     ]
 
 
 def _of_versions(past: Past, machine: Machine) -> str:
-    words = ", ".join(f"{name} {past.versions[name]} → {machine.versions[name]}" for name in _changed(past, machine))
-    return _("%(node)s has other versions now: %(versions)s.") % {"node": machine.name, "versions": words}
+    words = ", ".join(
+        f"{name} {past.versions[name]} → {machine.versions[name]}"
+        for name in _changed(past, machine)
+    )
+    return _("%(node)s has other versions now: %(versions)s.") % {
+        "node": machine.name,
+        "versions": words,
+    }

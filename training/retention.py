@@ -1,4 +1,6 @@
-"""What is kept of models and of runs' states, and why: the best, the last, what is pinned and what somebody needs. Pure."""
+"""What is kept of models and of runs' states, and why: the best, the last, what is pinned and what
+somebody needs. Pure.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -52,8 +54,9 @@ GIVEN_UP_FOR = frozenset({Why.RESUME, Why.LAST, Why.BEST})
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model, or the state of a run. `group` names those that it is the best or the last of: a kind, and the first model
-    of its line. `measure` is None where nothing was measured; more is better.
+    """A model, or the state of a run. `group` names those that it is the best or the last of: a
+    kind, and the first model of its line. `measure` is None where nothing was measured; more is
+    better.
     """
 
     pk: int

@@ -1,4 +1,6 @@
-"""Which curves of a run stand together, and the finding each drawing has as its title. Pure: numbers in, a drawing out."""
+"""Which curves of a run stand together, and the finding each drawing has as its title. Pure:
+numbers in, a drawing out.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,16 +48,31 @@ GROUPS = (
         },
     ),
     Group(_("KL to the SFT model"), _("nats per response"), {"kl": _("KL")}, from_zero=True),
-    Group(_("Responses"), _("tokens"), {"mean_tokens": _("mean length"), "response_tokens": _("mean length")}, from_zero=True),
+    Group(
+        _("Responses"),
+        _("tokens"),
+        {"mean_tokens": _("mean length"), "response_tokens": _("mean length")},
+        from_zero=True,
+    ),
     Group(_("Share that ended by itself"), "", {"share_ended": _("ended"), "ended": _("ended")}),
     Group(_("Token accuracy"), _("share"), {"mean_token_accuracy": _("training")}),
     Group(_("Entropy"), _("nats per token"), {"entropy": _("entropy")}),
-    Group(_("Clipped"), _("share of tokens"), {"clip_fraction": _("policy"), "value_clip_fraction": _("value")}, from_zero=True),
+    Group(
+        _("Clipped"),
+        _("share of tokens"),
+        {"clip_fraction": _("policy"), "value_clip_fraction": _("value")},
+        from_zero=True,
+    ),
     Group(_("Explained variance"), _("of returns"), {"explained_variance": _("value model")}),
     Group(_("Value loss"), "", {"value_loss": _("value loss")}, from_zero=True),
     Group(_("Demonstrations' loss"), _("nats per token"), {"ptx_loss": _("ptx")}),
     Group(_("β"), "", {"beta": _("β")}, from_zero=True),
-    Group(_("Learning rate"), "", {"learning_rate": _("learning rate"), "lr": _("learning rate")}, from_zero=True),
+    Group(
+        _("Learning rate"),
+        "",
+        {"learning_rate": _("learning rate"), "lr": _("learning rate")},
+        from_zero=True,
+    ),
     Group(_("Gradient norm"), "", {"grad_norm": _("norm")}, from_zero=True),
     Group(_("Speed"), _("tokens per second"), {"tokens_per_s": _("speed")}, from_zero=True),
     Group(_("GPU memory"), _("GB at its highest"), {"gpu_memory_gb": _("memory")}, from_zero=True),
@@ -63,7 +80,17 @@ GROUPS = (
 )
 # Drawn as other curves, or not worth a drawing.
 UNDRAWN = {
-    *("responses_per_s", "epoch", "sqrt_kl", "learned_reward", "value", "policy_loss", "approximate_kl", "rollout_s", "update_s"),
+    *(
+        "responses_per_s",
+        "epoch",
+        "sqrt_kl",
+        "learned_reward",
+        "value",
+        "policy_loss",
+        "approximate_kl",
+        "rollout_s",
+        "update_s",
+    ),
     *(
         "held_out_kl",
         "held_out_watchdog",
@@ -82,16 +109,26 @@ CALIBRATED = 0.03
 
 def charts(curves: Mapping[str, Curve], *, n_steps: int) -> list[LineChart]:
     """The drawings of a run, the most telling first; metrics nobody foresaw come last, one each."""
-    drawn = [_chart(group, curves, n_steps) for group in GROUPS if any(name in curves for name in group.names)]
+    drawn = [
+        _chart(group, curves, n_steps)
+        for group in GROUPS
+        if any(name in curves for name in group.names)
+    ]
     known = {name for group in GROUPS for name in group.names} | UNDRAWN
     if "sqrt_kl" in curves and "reward" in curves:
         drawn.insert(min(2, len(drawn)), _against_drift(curves["reward"], curves["sqrt_kl"]))
-    others = [Group(_words(metric), "", {metric: _words(metric)}) for metric in sorted(curves) if metric not in known]
+    others = [
+        Group(_words(metric), "", {metric: _words(metric)})
+        for metric in sorted(curves)
+        if metric not in known
+    ]
     return drawn + [_chart(group, curves, n_steps) for group in others]
 
 
 def overlaid(runs: Sequence[tuple[str, Mapping[str, Curve]]]) -> list[LineChart]:
-    """One drawing a metric that any of the runs measured, a curve a run: `runs` are names with the curves of each."""
+    """One drawing a metric that any of the runs measured, a curve a run: `runs` are names with the
+    curves of each.
+    """
     foreseen = [(group, metric, words) for group in GROUPS for metric, words in group.names.items()]
     drawings = []
     for group, metric, words in foreseen:
@@ -100,7 +137,13 @@ def overlaid(runs: Sequence[tuple[str, Mapping[str, Curve]]]) -> list[LineChart]
             is_alone = len(set(map(str, group.names.values()))) == 1
             title = _ends(str(group.title) if is_alone else f"{group.title}, {words}", series)
             drawings.append(
-                line_chart(title=title, series=series, x_unit=gettext("steps"), y_unit=str(group.unit), from_zero=group.from_zero)
+                line_chart(
+                    title=title,
+                    series=series,
+                    x_unit=gettext("steps"),
+                    y_unit=str(group.unit),
+                    from_zero=group.from_zero,
+                )
             )
     return drawings
 
@@ -127,7 +170,8 @@ def calibration(bins: Sequence[Mapping[str, float]]) -> LineChart | None:
         x_unit=gettext("how sure"),
         y_unit=gettext("share of held-out pairs"),
         x_end=1.0,
-        note=gettext("%(n)s pairs, by the probability that their order is as the model has it.") % {"n": f"{n:,}"},
+        note=gettext("%(n)s pairs, by the probability that their order is as the model has it.")
+        % {"n": f"{n:,}"},
     )
 
 
@@ -158,11 +202,19 @@ def _ends(title: str, series: Sequence[Series]) -> str:
 
 
 def _chart(group: Group, curves: Mapping[str, Curve], n_steps: int) -> LineChart:
-    series = [Series(str(words), curves[metric].points) for metric, words in group.names.items() if metric in curves]
+    series = [
+        Series(str(words), curves[metric].points)
+        for metric, words in group.names.items()
+        if metric in curves
+    ]
     drawn = [metric for metric in group.names if metric in curves]
-    telling = next((metric for metric in reversed(drawn) if len(curves[metric].points) > 1), drawn[-1])
+    telling = next(
+        (metric for metric in reversed(drawn) if len(curves[metric].points) > 1), drawn[-1]
+    )
     return line_chart(
-        title=_finding(_subject(group, telling), [value for _step, value in curves[telling].points]),
+        title=_finding(
+            _subject(group, telling), [value for _step, value in curves[telling].points]
+        ),
         series=series,
         x_unit=gettext("steps"),
         y_unit=str(group.unit),
@@ -172,23 +224,35 @@ def _chart(group: Group, curves: Mapping[str, Curve], n_steps: int) -> LineChart
 
 
 def _against_drift(reward: Curve, sqrt_kl: Curve) -> LineChart:
-    """Reward by distance from the SFT model (Gao 2022): where the curve bends down, the reward model is being exploited."""
+    """Reward by distance from the SFT model (Gao 2022): where the curve bends down, the reward
+    model is being exploited.
+    """
     drift = dict(sqrt_kl.points)
     points = sorted((drift[step], value) for step, value in reward.points if step in drift)
     title = _finding(gettext("Reward by drift"), [value for _drift, value in points])
     series = [Series(gettext("reward"), points)]
-    return line_chart(title=title, series=series, x_unit=gettext("√KL"), y_unit=gettext("per response"))
+    return line_chart(
+        title=title, series=series, x_unit=gettext("√KL"), y_unit=gettext("per response")
+    )
 
 
 def _subject(group: Group, telling: str) -> str:
     title = str(group.title)
-    return gettext("%(what)s on held-out data") % {"what": title} if telling.startswith("held_out_") else title
+    return (
+        gettext("%(what)s on held-out data") % {"what": title}
+        if telling.startswith("held_out_")
+        else title
+    )
 
 
 def _finding(title: str, values: Sequence[float]) -> str:
-    """In words. A curve of many points is noisy: the means of its first and last tenth are compared."""
+    """In words. A curve of many points is noisy: the means of its first and last tenth are
+    compared.
+    """
     tenth = len(values) // 10
-    first, last = (fmean(values[:tenth]), fmean(values[-tenth:])) if tenth else (values[0], values[-1])
+    first, last = (
+        (fmean(values[:tenth]), fmean(values[-tenth:])) if tenth else (values[0], values[-1])
+    )
     named = {"what": title, "first": _number(first), "last": _number(last)}
     if len(values) == 1:
         return gettext("%(what)s is %(last)s") % named

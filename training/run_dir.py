@@ -1,4 +1,5 @@
-"""The run folder, protocol between supervisor and child: names and shapes of its files, atomic writes, the attempt guard.
+"""The run folder, protocol between supervisor and child: names and shapes of its files, atomic
+writes, the attempt guard.
 
     config.json       what to do (Job), written by the supervisor
     attempt           the attempt that owns the folder; older ones are refused every write
@@ -7,8 +8,8 @@
     checkpoints/step-N/   written aside, manifest.json last, then renamed into place
     model/            whole weights and tokenizer; in adapter/ what LoRA learned, unmerged
     responses.jsonl   what a sample run wrote
-    scores.jsonl      what a reward model thinks of held-out responses: {"response": id, "score": number}
-    folds.json        what each fold of a cross-validation has found so far
+    scores.jsonl      what a reward model thinks of held-out responses: {"response": id, "score":
+    number} folds.json        what each fold of a cross-validation has found so far
     log.txt           the child's stdout and stderr
     result.json       written last (Result)
 
@@ -54,7 +55,9 @@ SPARE_BYTES = 64 * 1024**2
 
 
 class AnticipatedFailure(Exception):
-    """A failure with a name; its text is written for the person who started the run and becomes the run's `error`."""
+    """A failure with a name; its text is written for the person who started the run and becomes the
+    run's `error`.
+    """
 
 
 class StaleAttempt(Exception):
@@ -67,7 +70,9 @@ class UnableToSave(AnticipatedFailure):
 
 @dataclass(frozen=True)
 class Job:
-    """config.json. Paths are absolute; `output` is the name of the model's folder inside the run folder."""
+    """config.json. Paths are absolute; `output` is the name of the model's folder inside the run
+    folder.
+    """
 
     kind: str
     run_id: int
@@ -79,7 +84,9 @@ class Job:
     other_model: str | None = None
     watchdog_model: str | None = None
     endpoint: Sequence[str] | None = None
-    """Of a model that another server answers for: address, its name there, the variable with the key ("" for none)."""
+    """Of a model that another server answers for: address, its name there, the variable with the
+    key ("" for none).
+    """
     is_dry: bool = False
     output: str = "model"
     heartbeat_s: float = 5.0
@@ -101,7 +108,8 @@ class Result:
 
 
 def write_job(folder: Path, job: Job) -> None:
-    """The supervisor's start of an attempt: takes the folder over from any older one, clears what that left half done.
+    """The supervisor's start of an attempt: takes the folder over from any older one, clears what
+    that left half done.
 
     Raises StaleAttempt if a newer attempt has the folder already.
     """
@@ -109,7 +117,9 @@ def write_job(folder: Path, job: Job) -> None:
     with _locked(folder):
         owner = owning_attempt(folder)
         if owner > job.attempt:
-            raise StaleAttempt(f"Attempt {owner} owns {folder.name}; attempt {job.attempt} is over.")
+            raise StaleAttempt(
+                f"Attempt {owner} owns {folder.name}; attempt {job.attempt} is over."
+            )
         write_atomically(folder / ATTEMPT, str(job.attempt))
     clear_aside(folder)
     (folder / RESULT).unlink(missing_ok=True)
@@ -155,7 +165,9 @@ def is_stop_requested(folder: Path) -> bool:
 
 
 def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Whole lines from byte `offset` on, and where the next reading begins. A line torn by a kill is skipped."""
+    """Whole lines from byte `offset` on, and where the next reading begins. A line torn by a kill
+    is skipped.
+    """
     try:
         with (folder / PROGRESS).open("rb") as file:
             file.seek(offset)
@@ -167,7 +179,9 @@ def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]
 
 
 def read_lines(path: Path) -> Iterator[dict[str, Any]]:
-    """The objects of a JSONL file, one at a time; split at line feeds alone, so that U+2028 inside a text does not cut it."""
+    """The objects of a JSONL file, one at a time; split at line feeds alone, so that U+2028 inside
+    a text does not cut it.
+    """
     with path.open("rb") as file:
         yield from _objects(file)
 
@@ -181,7 +195,9 @@ def n_folds(folder: Path) -> int:
 
 
 def newest_checkpoint(folder: Path) -> Path | None:
-    """The complete checkpoint with the highest step: its manifest is there and every file has the size that it names."""
+    """The complete checkpoint with the highest step: its manifest is there and every file has the
+    size that it names.
+    """
     found = sorted((folder / CHECKPOINTS).glob("step-*"), key=checkpoint_step, reverse=True)
     return next((path for path in found if is_complete(path)), None)
 
@@ -193,7 +209,9 @@ def checkpoint_step(path: Path) -> int:
 def is_complete(checkpoint: Path) -> bool:
     try:
         manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
-        return all((checkpoint / name).stat().st_size == size for name, size in manifest["files"].items())
+        return all(
+            (checkpoint / name).stat().st_size == size for name, size in manifest["files"].items()
+        )
     except (FileNotFoundError, json.JSONDecodeError):
         return False
 
@@ -219,11 +237,13 @@ def _own(files: Mapping[str, bytes]) -> list[Mapping[str, bytes]]:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The child's hand on its folder: every write names its attempt, and a stale one raises StaleAttempt.
+    """The child's hand on its folder: every write names its attempt, and a stale one raises
+    StaleAttempt.
 
-    Of several processes that work on one run the first alone (`rank` 0) writes. `wait` returns when all have come to it,
-    `agree` what the first one claims. On other machines than its own they work in folders of their own (`is_elsewhere`), one
-    of them (`is_first_here`) for all on that machine; `gather` brings what lies there to the first.
+    Of several processes that work on one run the first alone (`rank` 0) writes. `wait` returns when
+    all have come to it, `agree` what the first one claims. On other machines than its own they work
+    in folders of their own (`is_elsewhere`), one of them (`is_first_here`) for all on that machine;
+    `gather` brings what lies there to the first.
     """
 
     path: Path
@@ -242,17 +262,33 @@ class RunFolder:
     def append_point(self, step: int, n_steps: int, values: Mapping[str, float]) -> None:
         """One point of the curves. Numbers that JSON cannot hold (NaN, infinity) are left out."""
         finite = {name: value for name, value in values.items() if math.isfinite(value)}
-        self._append_progress({"step": step, "n_steps": n_steps, "at": datetime.now(UTC).isoformat(), "values": finite})
+        self._append_progress(
+            {
+                "step": step,
+                "n_steps": n_steps,
+                "at": datetime.now(UTC).isoformat(),
+                "values": finite,
+            }
+        )
 
-    def append_sample(self, step: int, prompt: str, response: str, scores: Mapping[str, Any]) -> None:
-        self._append_progress({"step": step, "sample": {"prompt": prompt, "response": response, "scores": dict(scores)}})
+    def append_sample(
+        self, step: int, prompt: str, response: str, scores: Mapping[str, Any]
+    ) -> None:
+        self._append_progress(
+            {
+                "step": step,
+                "sample": {"prompt": prompt, "response": response, "scores": dict(scores)},
+            }
+        )
 
     def append_note(self, note: str) -> None:
         """A sentence for the person who watches the run."""
         self._append_progress({"note": note})
 
     def append_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """All rows or, after a kill, a prefix of them with at most one torn line, which the next call closes and readers skip."""
+        """All rows or, after a kill, a prefix of them with at most one torn line, which the next
+        call closes and readers skip.
+        """
         if self.rank:
             return
         text = "".join(json.dumps(row) + "\n" for row in rows)
@@ -283,7 +319,8 @@ class RunFolder:
 
     @contextlib.contextmanager
     def checkpoint(self, step: int, keep: int) -> Iterator[Path]:
-        """A folder to fill, published as checkpoints/step-N when the block ends well; all but the newest `keep` then go.
+        """A folder to fill, published as checkpoints/step-N when the block ends well; all but the
+        newest `keep` then go.
 
         Every process of the run enters it, and puts there what is its own.
         """
@@ -302,9 +339,15 @@ class RunFolder:
         self.wait()
 
     def _bring_together(self, aside: Path) -> None:
-        """What the processes of other machines have put into their folders, such as their random numbers."""
+        """What the processes of other machines have put into their folders, such as their random
+        numbers.
+        """
         sends = self.is_elsewhere and self.is_first_here
-        own = {path.name: path.read_bytes() for path in aside.rglob("*") if path.is_file()} if sends else {}
+        own = (
+            {path.name: path.read_bytes() for path in aside.rglob("*") if path.is_file()}
+            if sends
+            else {}
+        )
         for files in self.gather(own):
             for name, content in files.items() if not self.rank else ():
                 (aside / name).write_bytes(content)
@@ -313,7 +356,8 @@ class RunFolder:
 
     @contextlib.contextmanager
     def published(self, target: Path) -> Iterator[Path]:
-        """A folder to fill, renamed to `target` with a manifest when the block ends well. What was at `target` is replaced.
+        """A folder to fill, renamed to `target` with a manifest when the block ends well. What was
+        at `target` is replaced.
 
         What a process other than the first puts there goes nowhere.
         """
@@ -343,7 +387,9 @@ class RunFolder:
     def _refuse_if_stale(self) -> None:
         owner = owning_attempt(self.path)
         if owner != self.attempt:
-            raise StaleAttempt(f"Attempt {owner} owns {self.path.name}; attempt {self.attempt} is over.")
+            raise StaleAttempt(
+                f"Attempt {owner} owns {self.path.name}; attempt {self.attempt} is over."
+            )
 
 
 def counted(n: int, noun: str) -> str:
@@ -384,7 +430,10 @@ def _seal(folder: Path) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         _sync(path)
-    write_json(folder / MANIFEST, {"files": {str(path.relative_to(folder)): path.stat().st_size for path in files}})
+    write_json(
+        folder / MANIFEST,
+        {"files": {str(path.relative_to(folder)): path.stat().st_size for path in files}},
+    )
 
 
 def _append(path: Path, line: bytes) -> None:
@@ -408,7 +457,9 @@ def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One writer at a time: no stale attempt slips in between check and write. The kernel frees it when a holder dies."""
+    """One writer at a time: no stale attempt slips in between check and write. The kernel frees it
+    when a holder dies.
+    """
     with (folder / LOCK).open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

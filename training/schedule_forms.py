@@ -1,4 +1,6 @@
-"""The form of a schedule: what a chain is made of, and when it begins. Settings of runs are presets, or an earlier run's."""
+"""The form of a schedule: what a chain is made of, and when it begins. Settings of runs are
+presets, or an earlier run's.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -24,7 +26,16 @@ MOST = 2_147_483_647
 KEPT = "kept"
 _MACHINE = ("n_gpus", "memory_gb", "n_processes", "n_machines", "strategy")
 _CANDIDATES = ("n_candidates", "keeps_earlier")
-_PLAN = ("base_model", "goes_on", "reward_model", "reward_base", "text", "n_prompts", *_CANDIDATES, *_MACHINE)
+_PLAN = (
+    "base_model",
+    "goes_on",
+    "reward_model",
+    "reward_base",
+    "text",
+    "n_prompts",
+    *_CANDIDATES,
+    *_MACHINE,
+)
 _CAMPAIGN = ("pool", "guideline", "n_responses", "overlap")
 _WHEN = ("cron", "time_zone", "n_new", "accuracy_drop", "n_fresh_pairs", "judge")
 _TIMED = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
@@ -41,20 +52,29 @@ class ScheduleForm(MachinesForm):
 
     name = forms.CharField(label=_("Name"), max_length=150)
     base_model = forms.ModelChoiceField(
-        label=_("Begins with"), queryset=TrainedModel.objects.none(), empty_label=_("choose a model")
+        label=_("Begins with"),
+        queryset=TrainedModel.objects.none(),
+        empty_label=_("choose a model"),
     )
     goes_on = forms.BooleanField(
-        label=_("Later chains go on from the newest model that this schedule has left"), required=False, initial=True
+        label=_("Later chains go on from the newest model that this schedule has left"),
+        required=False,
+        initial=True,
     )
     reward_model = forms.ModelChoiceField(
         label=_("Scored by"),
         queryset=TrainedModel.objects.none(),
         required=False,
         empty_label=_("a new reward model, from the comparisons"),
-        help_text=_("One that is there already scores as it is, and no comparison is learned from."),
+        help_text=_(
+            "One that is there already scores as it is, and no comparison is learned from."
+        ),
     )
     reward_base = forms.ModelChoiceField(
-        label=_("The reward model begins with"), queryset=TrainedModel.objects.none(), required=False, empty_label=_("the same")
+        label=_("The reward model begins with"),
+        queryset=TrainedModel.objects.none(),
+        required=False,
+        empty_label=_("the same"),
     )
     campaigns = forms.TypedMultipleChoiceField(
         label=_("Judgments of these campaigns"),
@@ -63,9 +83,13 @@ class ScheduleForm(MachinesForm):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None ticked: all of them, later ones as well."),
     )
-    includes_imports = forms.BooleanField(label=_("Imported judgments as well"), required=False, initial=True)
+    includes_imports = forms.BooleanField(
+        label=_("Imported judgments as well"), required=False, initial=True
+    )
     text = forms.ModelChoiceField(
-        label=_("Text to pretrain on"), queryset=Snapshot.objects.none(), empty_label=_("choose a snapshot of text")
+        label=_("Text to pretrain on"),
+        queryset=Snapshot.objects.none(),
+        empty_label=_("choose a snapshot of text"),
     )
     n_prompts = forms.IntegerField(
         label=_("Prompts to answer"),
@@ -89,7 +113,12 @@ class ScheduleForm(MachinesForm):
         help_text=_("Without it Llama 2 forgot what earlier models could do."),
     )
     n_gpus = forms.IntegerField(
-        label=_("GPUs for each run"), min_value=0, max_value=64, required=False, initial=0, help_text=_("0: any node takes it.")
+        label=_("GPUs for each run"),
+        min_value=0,
+        max_value=64,
+        required=False,
+        initial=0,
+        help_text=_("0: any node takes it."),
     )
     n_processes = forms.IntegerField(
         label=_("Processes"),
@@ -106,7 +135,9 @@ class ScheduleForm(MachinesForm):
         widget=chips(),
         help_text=_("The chain waits there and tells you."),
     )
-    pool = forms.ModelChoiceField(label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("choose a pool"))
+    pool = forms.ModelChoiceField(
+        label=_("Pool of raters"), queryset=Pool.objects.none(), empty_label=_("choose a pool")
+    )
     guideline = forms.ModelChoiceField(
         label=_("Guideline"), queryset=Guideline.objects.none(), empty_label=_("choose a guideline")
     )
@@ -129,7 +160,9 @@ class ScheduleForm(MachinesForm):
         max_length=100,
         required=False,
         initial="0 3 * * mon",
-        help_text=_("Minute, hour, day of month, month, day of week. “0 3 * * mon” is Mondays at 03:00."),
+        help_text=_(
+            "Minute, hour, day of month, month, day of week. “0 3 * * mon” is Mondays at 03:00."
+        ),
     )
     time_zone = forms.ChoiceField(label=_("Time zone"), choices=time_zone_choices)
     n_new = forms.IntegerField(
@@ -146,7 +179,10 @@ class ScheduleForm(MachinesForm):
         max_value=100,
         required=False,
         initial=3,
-        help_text=_("So much less right than on its own held-out pairs. Measured at the times above, by a run of its own."),
+        help_text=_(
+            "So much less right than on its own held-out pairs. Measured at the times above, by a"
+            " run of its own."
+        ),
     )
     n_fresh_pairs = forms.IntegerField(
         label=_("By a fall: fresh pairs at least"),
@@ -163,9 +199,15 @@ class ScheduleForm(MachinesForm):
         empty_label=_("the newest of this schedule"),
         help_text=_("Later the newest one that this schedule has left."),
     )
-    skips_nothing_new = forms.BooleanField(label=_("Skip when nothing is new"), required=False, initial=True)
+    skips_nothing_new = forms.BooleanField(
+        label=_("Skip when nothing is new"), required=False, initial=True
+    )
     min_interval_h = forms.IntegerField(
-        label=_("At least so many hours between two"), min_value=0, max_value=10_000, required=False, initial=0
+        label=_("At least so many hours between two"),
+        min_value=0,
+        max_value=10_000,
+        required=False,
+        initial=0,
     )
     max_runs_a_week = forms.IntegerField(
         label=_("At most so many runs in seven days"),
@@ -178,11 +220,18 @@ class ScheduleForm(MachinesForm):
     quiet_until = _clock(_("until"))
 
     def __init__(
-        self, *args: Any, template: str, schedule: Schedule | None = None, time_zone: str = "UTC", **kwargs: Any
+        self,
+        *args: Any,
+        template: str,
+        schedule: Schedule | None = None,
+        time_zone: str = "UTC",
+        **kwargs: Any,
     ) -> None:
         self.shape, self.template = plans.TEMPLATES[template], template
         self.kept = Plan.from_json(schedule.plan) if schedule else None
-        kwargs["initial"] = {"time_zone": time_zone} | (_initial(schedule, self.kept) if schedule and self.kept else {})
+        kwargs["initial"] = {"time_zone": time_zone} | (
+            _initial(schedule, self.kept) if schedule and self.kept else {}
+        )
         super().__init__(*args, **kwargs)
         self._offer_models()
         self._offer_steps()
@@ -190,7 +239,9 @@ class ScheduleForm(MachinesForm):
             self.fields[f"config_{kind}"] = self._config_field(kind)
 
     def _offer_models(self) -> None:
-        usable = TrainedModel.objects.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
+        usable = TrainedModel.objects.filter(freed_at=None).exclude(
+            stage=TrainedModel.Stage.RETIRED
+        )
         models = usable.order_by("-pk")
         of_kind = {
             "base_model": models.filter(kind=TrainedModel.Kind.POLICY),
@@ -214,7 +265,11 @@ class ScheduleForm(MachinesForm):
             for name in ("accuracy_drop", "n_fresh_pairs", "judge"):
                 del self.fields[name]
             offered: Any = self.fields["trigger"]
-            offered.choices = [choice for choice in Schedule.Trigger.choices if choice[0] != Schedule.Trigger.ACCURACY]
+            offered.choices = [
+                choice
+                for choice in Schedule.Trigger.choices
+                if choice[0] != Schedule.Trigger.ACCURACY
+            ]
 
     def _offer_steps(self) -> None:
         fields: dict[str, Any] = self.fields
@@ -222,17 +277,23 @@ class ScheduleForm(MachinesForm):
             fields["campaigns"].choices = offered
         else:
             del fields["campaigns"]
-        fields["approvals"].choices = [(step.value, capfirst(str(plans.WORDS[step]))) for step in self.shape.approvable]
+        fields["approvals"].choices = [
+            (step.value, capfirst(str(plans.WORDS[step]))) for step in self.shape.approvable
+        ]
         if Step.PROMPTS not in self.shape.steps:
             del fields["n_prompts"]
         if Step.CANDIDATES not in self.shape.steps:
             for name in _CANDIDATES:
                 del fields[name]
         if Step.PRETRAIN in self.shape.steps:
-            fields["text"].queryset = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by("-pk")
+            fields["text"].queryset = Snapshot.objects.filter(kind=Snapshot.Kind.TEXT).order_by(
+                "-pk"
+            )
         else:
             del fields["text"]
-        fields["strategy"].choices = [(name, gettext(words)) for name, words in launching.STRATEGIES.items()]
+        fields["strategy"].choices = [
+            (name, gettext(words)) for name, words in launching.STRATEGIES.items()
+        ]
         if Step.CAMPAIGN in self.shape.steps:
             fields["pool"].queryset = Pool.objects.order_by("name")
             fields["guideline"].queryset = Guideline.objects.order_by("name")
@@ -241,10 +302,14 @@ class ScheduleForm(MachinesForm):
                 del fields[name]
 
     def _config_field(self, kind: str) -> forms.ChoiceField:
-        runs = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED).order_by("-pk")[:N_RUNS_OFFERED]
+        runs = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED).order_by("-pk")[
+            :N_RUNS_OFFERED
+        ]
         kept = [(KEPT, gettext("as they are"))] if self.kept and kind in self.kept.configs else []
         presets = [(f"preset:{name}", name) for name in configs.PRESETS[kind]]
-        as_before = [(f"run:{run.pk}", gettext("as in the run “%(run)s”") % {"run": run}) for run in runs]
+        as_before = [
+            (f"run:{run.pk}", gettext("as in the run “%(run)s”") % {"run": run}) for run in runs
+        ]
         return forms.ChoiceField(
             label=gettext("Settings: %(kind)s") % {"kind": Run.Kind(kind).label},
             choices=[*kept, *presets, *as_before],
@@ -294,7 +359,10 @@ class ScheduleForm(MachinesForm):
             goes_on=given.get("goes_on", False),
             reward_model=reward_model.pk if reward_model else None,
             reward_base=reward_base.pk if reward_base else None,
-            filters={"campaigns": given.get("campaigns", []), "includes_imports": given["includes_imports"]},
+            filters={
+                "campaigns": given.get("campaigns", []),
+                "includes_imports": given["includes_imports"],
+            },
             n_prompts=given.get("n_prompts"),
             n_candidates=given.get("n_candidates", 16),
             keeps_earlier=given.get("keeps_earlier", True),
@@ -355,7 +423,10 @@ class ScheduleForm(MachinesForm):
                 if not cleaned.get(name):
                     self.add_error(name, gettext("Say how much, or begin by clock."))
         if (cleaned.get("quiet_from") is None) != (cleaned.get("quiet_until") is None):
-            self.add_error("quiet_until", gettext("Quiet hours have a beginning and an end: give both, or neither."))
+            self.add_error(
+                "quiet_until",
+                gettext("Quiet hours have a beginning and an end: give both, or neither."),
+            )
 
     def _check_responses(self, cleaned: dict[str, Any]) -> None:
         """Raters can be shown no more responses than the models write."""
@@ -366,7 +437,8 @@ class ScheduleForm(MachinesForm):
         n_each = int(self._config("sample")["n_responses"])
         if cleaned["n_responses"] > n_models * n_each:
             words = gettext(
-                "By the settings of sampling each prompt gets %(n)s responses. Show at most that many, or choose others."
+                "By the settings of sampling each prompt gets %(n)s responses. Show at most that"
+                " many, or choose others."
             )
             self.add_error("n_responses", words % {"n": n_models * n_each})
 
@@ -382,7 +454,9 @@ class ScheduleForm(MachinesForm):
         if self.errors:
             return
         launch = launching.Launch(
-            cleaned.get("n_processes") or 1, cleaned.get("strategy") or "ddp", n_machines=cleaned.get("n_machines") or 1
+            cleaned.get("n_processes") or 1,
+            cleaned.get("strategy") or "ddp",
+            n_machines=cleaned.get("n_machines") or 1,
         )
         if problem := services.store_problem(launch):
             self.add_error("n_machines", problem)
@@ -390,15 +464,26 @@ class ScheduleForm(MachinesForm):
         for kind in self.shape.run_kinds:
             config, _wrong = configs.parse(kind, self._config(kind))
             if config is not None and configs.KINDS[kind].is_parallel:
-                found += launching.problems(launch, kind=kind, config=config, n_gpus=cleaned.get("n_gpus") or 0)
+                found += launching.problems(
+                    launch, kind=kind, config=config, n_gpus=cleaned.get("n_gpus") or 0
+                )
         for problem in dict.fromkeys(found):
             self.add_error("strategy", problem)
 
 
 def _initial(schedule: Schedule, plan: Plan) -> dict[str, Any]:
-    """What the form shows of a schedule that there is. What its trigger does not use keeps the form's own example."""
-    unused = {"cron": schedule.cron or "0 3 * * mon", "n_new": schedule.n_new or 500, "judge": schedule.judge_id}
-    unused |= {"accuracy_drop": schedule.accuracy_drop or 3, "n_fresh_pairs": schedule.n_fresh_pairs or 100}
+    """What the form shows of a schedule that there is. What its trigger does not use keeps the
+    form's own example.
+    """
+    unused = {
+        "cron": schedule.cron or "0 3 * * mon",
+        "n_new": schedule.n_new or 500,
+        "judge": schedule.judge_id,
+    }
+    unused |= {
+        "accuracy_drop": schedule.accuracy_drop or 3,
+        "n_fresh_pairs": schedule.n_fresh_pairs or 100,
+    }
     fields = ("name", "trigger", "time_zone", *_LIMITS)
     return (
         {name: getattr(schedule, name) for name in fields}

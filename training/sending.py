@@ -1,4 +1,6 @@
-"""A worker's side of publishing: starts the child process that talks to the hub, and writes down how far it is."""
+"""A worker's side of publishing: starts the child process that talks to the hub, and writes down
+how far it is.
+"""
 
 import json
 import queue
@@ -41,9 +43,16 @@ def _sent(publication: Publication) -> str:
     """Its address. Raises _Unable."""
     model = publication.model
     if not settings.HUB_TOKEN:
-        raise _Unable(_("HF_TOKEN is not set where models are published. An operator sets it in that worker's environment."))
+        raise _Unable(
+            _(
+                "HF_TOKEN is not set where models are published. An operator sets it in that"
+                " worker's environment."
+            )
+        )
     if selectors.is_elsewhere(model=model):
-        raise _Unable(_("“%(name)s” is another server's: it has no weights here.") % {"name": model})
+        raise _Unable(
+            _("“%(name)s” is another server's: it has no weights here.") % {"name": model}
+        )
     if not model.location.startswith("/") and not store.is_url(model.location):
         raise _Unable(_("“%(name)s” is a name on the hub already.") % {"name": model.location})
     try:
@@ -52,8 +61,12 @@ def _sent(publication: Publication) -> str:
         sentence = _("The model folder %(folder)s is not where models are published.")
         raise _Unable(sentence % {"folder": model.location}) from problem
     except (store.StoreAway, store.Damaged) as problem:
-        raise _Unable(_("The artifact store did not give the model (%(problem)s).") % {"problem": problem}) from problem
-    lineage = json.dumps(selectors.lineage_json(model=model), indent=1, ensure_ascii=False, cls=DjangoJSONEncoder)
+        raise _Unable(
+            _("The artifact store did not give the model (%(problem)s).") % {"problem": problem}
+        ) from problem
+    lineage = json.dumps(
+        selectors.lineage_json(model=model), indent=1, ensure_ascii=False, cls=DjangoJSONEncoder
+    )
     job = {
         "folder": folder,
         "repository": publication.repository,
@@ -78,7 +91,9 @@ def _followed(publication: Publication, job: dict[str, Any]) -> str:
         child.stdin.write(json.dumps(job) + "\n")
         child.stdin.close()
         heard: queue.Queue[dict[str, Any]] = queue.Queue()
-        threading.Thread(target=_listen, args=[child.stdout, heard], name="listener", daemon=True).start()
+        threading.Thread(
+            target=_listen, args=[child.stdout, heard], name="listener", daemon=True
+        ).start()
         far = {"total": 0, "sent": 0}
         while True:
             with suppress(queue.Empty):
@@ -87,12 +102,18 @@ def _followed(publication: Publication, job: dict[str, Any]) -> str:
                     break
                 far = line
             if not services.beat_publication(
-                publication=publication, bytes_total=far["total"], bytes_sent=far["sent"], now=timezone.now()
+                publication=publication,
+                bytes_total=far["total"],
+                bytes_sent=far["sent"],
+                now=timezone.now(),
             ):
                 child.kill()
     if "address" in line:
         return str(line["address"])
-    raise _Unable(line.get("error") or _("The process that sends it ended without a word. The worker's log says more."))
+    raise _Unable(
+        line.get("error")
+        or _("The process that sends it ended without a word. The worker's log says more.")
+    )
 
 
 def _listen(stream: IO[str], heard: "queue.Queue[dict[str, Any]]") -> None:

@@ -1,4 +1,6 @@
-"""Copies a run's newest checkpoint and its folds to the artifact store, in a thread that training never waits for."""
+"""Copies a run's newest checkpoint and its folds to the artifact store, in a thread that training
+never waits for.
+"""
 
 import logging
 import threading
@@ -54,7 +56,9 @@ class Shipper:
 
     def _newest(self) -> Path | None:
         newest = run_dir.newest_checkpoint(self.folder)
-        return newest if newest is not None and run_dir.checkpoint_step(newest) > self._sent else None
+        return (
+            newest if newest is not None and run_dir.checkpoint_step(newest) > self._sent else None
+        )
 
     def _has_new_folds(self) -> bool:
         return run_dir.n_folds(self.folder) > self._sent_folds
@@ -63,7 +67,9 @@ class Shipper:
         try:
             self._send_news()
         except store.StoreAway as problem:
-            logger.warning("Run %s: the artifact store is away (%s); what is new waits.", self.run_id, problem)
+            logger.warning(
+                "Run %s: the artifact store is away (%s); what is new waits.", self.run_id, problem
+            )
             self._not_before = time.monotonic() + AGAIN_AFTER_S
 
     def _send_news(self) -> None:

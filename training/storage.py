@@ -1,4 +1,6 @@
-"""How much lies where, on this machine and in the artifact store. Files only; whose they are is in the rows."""
+"""How much lies where, on this machine and in the artifact store. Files only; whose they are is in
+the rows.
+"""
 
 import os
 import re
@@ -28,7 +30,9 @@ class Room:
 
 @dataclass(frozen=True)
 class Found:
-    """Bytes by what they belong to: a run's id, a model's location, a snapshot's folder. `is_away`: the store did not answer."""
+    """Bytes by what they belong to: a run's id, a model's location, a snapshot's folder. `is_away`:
+    the store did not answer.
+    """
 
     rooms: Mapping[int, Room]
     stored_checkpoints: Mapping[int, int]
@@ -47,7 +51,11 @@ def look() -> Found:
     """Reads sizes, no content."""
     models, checkpoints, snapshots, is_away = _in_the_store()
     return Found(
-        rooms={int(path.name): _room(path) for path in _folders(settings.RUNS_DIR) if path.name.isdigit()},
+        rooms={
+            int(path.name): _room(path)
+            for path in _folders(settings.RUNS_DIR)
+            if path.name.isdigit()
+        },
         stored_checkpoints=checkpoints,
         models=models,
         copies={path.name: n_bytes(path) for path in _folders(settings.MODELS_DIR / "fetched")},
@@ -63,11 +71,15 @@ def n_bytes(path: Path) -> int:
     """Of a file, or of all in a folder; 0 where there is nothing, or it goes away meanwhile."""
     if path.is_file():
         return _size(path)
-    return sum(_size(Path(folder) / name) for folder, _folders, names in os.walk(path) for name in names)
+    return sum(
+        _size(Path(folder) / name) for folder, _folders, names in os.walk(path) for name in names
+    )
 
 
 def free_state(run_id: int) -> None:
-    """Removes checkpoints and what else a run could go on with, here and in the store. Raises store.StoreAway."""
+    """Removes checkpoints and what else a run could go on with, here and in the store. Raises
+    store.StoreAway.
+    """
     free_local_state(run_id)
     if artifacts.is_shared():
         artifacts.discard_checkpoints(run_id=run_id)
@@ -100,7 +112,8 @@ def states() -> list[int]:
     return [
         int(path.name)
         for path in _folders(settings.RUNS_DIR)
-        if path.name.isdigit() and any((path / part).exists() for part in (run_dir.CHECKPOINTS, BEST, "model"))
+        if path.name.isdigit()
+        and any((path / part).exists() for part in (run_dir.CHECKPOINTS, BEST, "model"))
     ]
 
 
@@ -117,21 +130,36 @@ def _remove_at_once(folder: Path) -> None:
 
 def _room(folder: Path) -> Room:
     checkpoints = n_bytes(folder / run_dir.CHECKPOINTS) + n_bytes(folder / BEST)
-    return Room(checkpoints, n_bytes(folder / "model"), sum(n_bytes(folder / name) for name in _LOGS))
+    return Room(
+        checkpoints, n_bytes(folder / "model"), sum(n_bytes(folder / name) for name in _LOGS)
+    )
 
 
 def _in_the_store() -> tuple[dict[str, int], dict[int, int], dict[str, int], bool]:
-    """(models by location, checkpoints by run, snapshots by folder, whether the store did not answer)."""
+    """(models by location, checkpoints by run, snapshots by folder, whether the store did not
+    answer).
+    """
     root = str(settings.ARTIFACT_STORE).rstrip("/")
     if not artifacts.is_shared():
         return {str(path): n_bytes(path) for path in _folders(Path(root) / "models")}, {}, {}, False
     try:
-        models, checkpoints, snapshots = (store.held(f"{root}/{name}") for name in ("models", "checkpoints", "snapshots"))
+        models, checkpoints, snapshots = (
+            store.held(f"{root}/{name}") for name in ("models", "checkpoints", "snapshots")
+        )
     except store.StoreAway:
         return {}, {}, {}, True
     named = {one.url.rsplit("/", 1)[1]: one.n_bytes for one in checkpoints}
-    of_runs = {int(name.removeprefix("run-")): size for name, size in named.items() if name.removeprefix("run-").isdigit()}
-    return {one.url: one.n_bytes for one in models}, of_runs, {one.url.rsplit("/", 1)[1]: one.n_bytes for one in snapshots}, False
+    of_runs = {
+        int(name.removeprefix("run-")): size
+        for name, size in named.items()
+        if name.removeprefix("run-").isdigit()
+    }
+    return (
+        {one.url: one.n_bytes for one in models},
+        of_runs,
+        {one.url.rsplit("/", 1)[1]: one.n_bytes for one in snapshots},
+        False,
+    )
 
 
 def _by_run(models: Mapping[str, int]) -> dict[int, list[str]]:

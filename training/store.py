@@ -1,7 +1,9 @@
-"""Folders to and from a store that fsspec knows (s3://…, gs://…, file://…): whole or not at all, checked, and tried again.
+"""Folders to and from a store that fsspec knows (s3://…, gs://…, file://…): whole or not at all,
+checked, and tried again.
 
-A folder in the store is whole when its manifest is there: it is written last and names the size and the SHA-256 of every file.
-What an upload that broke off has left is not sent again, and a download that broke off goes on where it was.
+A folder in the store is whole when its manifest is there: it is written last and names the size and
+the SHA-256 of every file. What an upload that broke off has left is not sent again, and a download
+that broke off goes on where it was.
 """
 
 import contextlib
@@ -18,7 +20,9 @@ from typing import Any, TypeVar
 import fsspec
 
 try:
-    from botocore.exceptions import BotoCoreError as S3Away  # what S3 raises when it cannot be reached is no OSError
+    from botocore.exceptions import (
+        BotoCoreError as S3Away,
+    )  # what S3 raises when it cannot be reached is no OSError
 except ImportError:  # installed without preferably[s3]
     S3Away = ConnectionError
 
@@ -62,7 +66,9 @@ def is_url(place: str) -> bool:
 
 
 def put(folder: Path, url: str) -> None:
-    """Copies the folder to `url`; files of the same upload that are there already are not sent again. Raises StoreAway."""
+    """Copies the folder to `url`; files of the same upload that are there already are not sent
+    again. Raises StoreAway.
+    """
     files, path = fsspec.core.url_to_fs(url)
     described = describe(folder)
     text = json.dumps({"files": described}, indent=1, sort_keys=True)
@@ -97,7 +103,9 @@ def aside_of(target: Path) -> Path:
 
 
 def discard(url: str) -> None:
-    """Frees a folder, its manifest first, so that nobody takes the rest for whole. Raises StoreAway."""
+    """Frees a folder, its manifest first, so that nobody takes the rest for whole. Raises
+    StoreAway.
+    """
     files, path = fsspec.core.url_to_fs(url)
     _tried(lambda: _remove(files, path))
 
@@ -111,7 +119,11 @@ def held(url: str) -> list[Held]:
         if slash:
             sizes.setdefault(inner, []).append((rest, size))
     return [
-        Held(f"{url}/{name}", sum(size for _rest, size in found), any(rest == MANIFEST for rest, _size in found))
+        Held(
+            f"{url}/{name}",
+            sum(size for _rest, size in found),
+            any(rest == MANIFEST for rest, _size in found),
+        )
         for name, found in sorted(sizes.items())
     ]
 
@@ -128,7 +140,9 @@ def read(url: str, name: str) -> Iterator[bytes]:
     n_bytes = int(_tried(lambda: files.info(f"{path}/{name}"))["size"])
     for start in range(0, n_bytes, READ_BYTES):
         end = min(start + READ_BYTES, n_bytes)
-        yield _tried(lambda start=start, end=end: files.cat_file(f"{path}/{name}", start=start, end=end))  # type: ignore[misc]
+        yield _tried(
+            lambda start=start, end=end: files.cat_file(f"{path}/{name}", start=start, end=end)
+        )  # type: ignore[misc]
 
 
 def describe(folder: Path) -> dict[str, dict[str, Any]]:
@@ -141,11 +155,13 @@ def describe(folder: Path) -> dict[str, dict[str, Any]]:
     return described
 
 
-# --- up ----------------------------------------------------------------------------------------------------------
+# --- up -------------------------------------------------------------------------------------------
 
 
 def _begun(files: Any, path: str, digest: str) -> dict[str, int]:
-    """What an earlier try at this very upload has left, by name; whatever else lay there is removed."""
+    """What an earlier try at this very upload has left, by name; whatever else lay there is
+    removed.
+    """
     sizes = _sizes(files, path)
     if BEGUN in sizes and files.cat_file(f"{path}/{BEGUN}").decode() == digest:
         return sizes
@@ -183,10 +199,14 @@ def _remove(files: Any, path: str) -> None:
 def _sizes(files: Any, path: str) -> dict[str, int]:
     files.invalidate_cache()
     root = path.rstrip("/")
-    return {name[len(root) + 1 :]: info["size"] for name, info in files.find(root, detail=True).items() if name != root}
+    return {
+        name[len(root) + 1 :]: info["size"]
+        for name, info in files.find(root, detail=True).items()
+        if name != root
+    }
 
 
-# --- down --------------------------------------------------------------------------------------------------------
+# --- down -----------------------------------------------------------------------------------------
 
 
 def _manifest(files: Any, path: str) -> dict[str, Any]:
@@ -206,7 +226,11 @@ def _fetch_file(files: Any, remote: str, local: Path, entry: dict[str, Any]) -> 
                 file.truncate(0)
             while (start := file.seek(0, 2)) < entry["size"]:
                 end = min(start + BLOCK_BYTES, entry["size"])
-                file.write(_tried(lambda start=start, end=end: files.cat_file(remote, start=start, end=end)))  # type: ignore[misc]
+                file.write(
+                    _tried(
+                        lambda start=start, end=end: files.cat_file(remote, start=start, end=end)
+                    )
+                )  # type: ignore[misc]
         with local.open("rb") as content:
             if hashlib.file_digest(content, "sha256").hexdigest() == entry["sha256"]:
                 return
@@ -217,7 +241,9 @@ def _fetch_file(files: Any, remote: str, local: Path, entry: dict[str, Any]) -> 
 
 @contextlib.contextmanager
 def _alone(lock: Path) -> Iterator[None]:
-    """One process of this machine fetches a folder at a time; the kernel frees the lock when a holder dies."""
+    """One process of this machine fetches a folder at a time; the kernel frees the lock when a
+    holder dies.
+    """
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -225,7 +251,9 @@ def _alone(lock: Path) -> Iterator[None]:
 
 
 def _tried(call: Callable[[], T], *through: type[Exception]) -> T:
-    """A few tries with growing pauses, for what passes by itself. `through`: errors that another try would not change."""
+    """A few tries with growing pauses, for what passes by itself. `through`: errors that another
+    try would not change.
+    """
     pause_s = FIRST_PAUSE_S
     for n_left in reversed(range(N_TRIES)):
         try:

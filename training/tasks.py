@@ -11,14 +11,26 @@ from django.conf import settings
 from django.utils import timezone
 
 from config.celery import run_task, short_task
-from training import conversing, doorbell, heralding, leaving, selectors, sending, services, supervisor, trying
+from training import (
+    conversing,
+    doorbell,
+    heralding,
+    leaving,
+    selectors,
+    sending,
+    services,
+    supervisor,
+    trying,
+)
 
 logger = logging.getLogger(__name__)
 
 
 @run_task()
 def execute_run(*, run_id: int) -> None:
-    """Answers the doorbell: somebody waits. Who goes first, and whether this node is large enough, is in the rows."""
+    """Answers the doorbell: somebody waits. Who goes first, and whether this node is large enough,
+    is in the rows.
+    """
     node = settings.NODE_NAME
     if not supervisor.has_room():
         logger.warning("The disk of %s is full: it takes no run.", node)
@@ -30,7 +42,9 @@ def execute_run(*, run_id: int) -> None:
             supervisor.assist(seat=seat, is_leaving=is_leaving)
         return
     first = selectors.next_run_id(node=node, now=timezone.now())
-    if first != run_id and selectors.is_wanted_elsewhere(run_id=run_id, node=node, now=timezone.now()):
+    if first != run_id and selectors.is_wanted_elsewhere(
+        run_id=run_id, node=node, now=timezone.now()
+    ):
         doorbell.ring(run_id)
     if first is None:
         return
@@ -41,7 +55,9 @@ def execute_run(*, run_id: int) -> None:
 
 @short_task(time_limit_s=30)
 def ring_queued_runs() -> None:
-    """Rings for the runs that wait, unless rings wait too: then every worker is busy and more would only pile up."""
+    """Rings for the runs that wait, unless rings wait too: then every worker is busy and more would
+    only pile up.
+    """
     if doorbell.n_waiting():
         return
     for run_id in [*selectors.gathering_run_ids(), *selectors.queued_run_ids()]:
@@ -65,7 +81,9 @@ def free_by_night() -> None:
 
 @short_task(time_limit_s=3600)
 def advance_chain(*, chain_id: int) -> None:
-    """Takes a chain as far as it goes by itself. Cutting a large snapshot is what takes time here."""
+    """Takes a chain as far as it goes by itself. Cutting a large snapshot is what takes time
+    here.
+    """
     services.advance_chain(chain_id=chain_id, now=timezone.now())
 
 
@@ -77,7 +95,9 @@ def measure(*, firing_id: int) -> None:
 
 @short_task(time_limit_s=30)
 def advance_chains() -> None:
-    """Rings for the chains that go on: what a lost ring would have told them, they find out by themselves."""
+    """Rings for the chains that go on: what a lost ring would have told them, they find out by
+    themselves.
+    """
     for chain_id in selectors.going_chain_ids():
         doorbell.ring_chain(chain_id)
 
@@ -109,7 +129,9 @@ def announce_node(sender: Any, **_signal: Any) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
 def die_with_the_worker(**_signal: Any) -> None:
-    """An idle pool process would outlive a worker that was killed, where no systemd ends them all."""
+    """An idle pool process would outlive a worker that was killed, where no systemd ends them
+    all.
+    """
     leaving.die_with_parent(signal.SIGKILL)
     if os.getppid() != current_process()._parent_pid:  # it died while this process was starting
         os._exit(1)

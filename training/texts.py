@@ -1,6 +1,7 @@
 """Text to pretrain on: files to documents, the curation, and a frozen folder of them. No database.
 
-A .jsonl file holds one object with a `text` a line; any other file is plain text, cut into documents where a line says
+A .jsonl file holds one object with a `text` a line; any other file is plain text, cut into
+documents where a line says
 <|endoftext|> and nothing else.
 """
 
@@ -47,14 +48,21 @@ def read(name: str, content: bytes) -> tuple[list[Document], list[Problem]]:
         return [], [Problem(line, _("This is no UTF-8 text. Save the file as UTF-8."))]
     if name.endswith(".jsonl"):
         return _of_lines(name, text)
-    found = [Document(part.strip(), name) for part in f"\n{text}\n".replace("\r\n", "\n").split(f"\n{END}\n")]
+    found = [
+        Document(part.strip(), name)
+        for part in f"\n{text}\n".replace("\r\n", "\n").split(f"\n{END}\n")
+    ]
     return [document for document in found if document.text], []
 
 
-def freeze(documents: Iterable[Document], *, folder: Path, licence: str, min_characters: int) -> Frozen:
-    """Writes the folder, whole or not at all: short documents and repeats left out, near 80/10/10 by their text.
+def freeze(
+    documents: Iterable[Document], *, folder: Path, licence: str, min_characters: int
+) -> Frozen:
+    """Writes the folder, whole or not at all: short documents and repeats left out, near 80/10/10
+    by their text.
 
-    A repeat is equal but for case, punctuation and spacing. Raises UnableToCut, and leaves nothing then.
+    A repeat is equal but for case, punctuation and spacing. Raises UnableToCut, and leaves nothing
+    then.
     """
     left_out: Counter[str] = Counter()
     aside = folder.with_name(f"{run_dir.TEMPORARY}{folder.name}")
@@ -66,11 +74,15 @@ def freeze(documents: Iterable[Document], *, folder: Path, licence: str, min_cha
         n_characters = 0
         for key, document in _curated(documents, min_characters, left_out):
             row = {"id": f"text-{key[:16]}", "text": document.text, "source": document.source}
-            splits[curation.split_of(key)].append(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n")
+            splits[curation.split_of(key)].append(
+                json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n"
+            )
             sources[document.source] += 1
             n_characters += len(document.text)
         if not splits["train"]:
-            raise UnableToCut(_("No document is left to learn from. Upload more, or lower the shortest document."))
+            raise UnableToCut(
+                _("No document is left to learn from. Upload more, or lower the shortest document.")
+            )
         for split, lines in splits.items():
             run_dir.write_atomically(aside / f"{split}.jsonl", "".join(lines))
         n_rows = sum(map(len, splits.values()))
@@ -100,16 +112,28 @@ def _of_lines(name: str, text: str) -> tuple[list[Document], list[Problem]]:
         try:
             row = json.loads(line)
         except ValueError:
-            problems.append(Problem(number, _("This is no JSON object. Write one object a line, with a “text”.")))
+            problems.append(
+                Problem(
+                    number, _("This is no JSON object. Write one object a line, with a “text”.")
+                )
+            )
             continue
-        if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not row["text"].strip():
-            problems.append(Problem(number, _("“text” is missing or empty. Add it, or remove the line.")))
+        if (
+            not isinstance(row, dict)
+            or not isinstance(row.get("text"), str)
+            or not row["text"].strip()
+        ):
+            problems.append(
+                Problem(number, _("“text” is missing or empty. Add it, or remove the line."))
+            )
             continue
         documents.append(Document(row["text"].strip(), str(row.get("source") or name)))
     return documents, problems[:MAX_PROBLEMS]
 
 
-def _curated(documents: Iterable[Document], min_characters: int, left_out: Counter[str]) -> Iterator[tuple[str, Document]]:
+def _curated(
+    documents: Iterable[Document], min_characters: int, left_out: Counter[str]
+) -> Iterator[tuple[str, Document]]:
     seen: set[str] = set()
     for document in documents:
         if len(document.text) < min_characters:

@@ -1,4 +1,6 @@
-"""When a schedule fires, and why it does or does not. Pure: times and numbers in, a decision with its sentence out."""
+"""When a schedule fires, and why it does or does not. Pure: times and numbers in, a decision with
+its sentence out.
+"""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -9,7 +11,8 @@ from celery.schedules import crontab
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-# A 29 February that falls on a given weekday comes every 28 years; whoever wants less often than every four has mistyped.
+# A 29 February that falls on a given weekday comes every 28 years; whoever wants less often than
+# every four has mistyped.
 DAYS_LOOKED_AHEAD = 366 * 4 + 1
 
 
@@ -57,7 +60,9 @@ class Situation:
 
 @dataclass(frozen=True)
 class Watch:
-    """What a schedule by accuracy looks at: the reward model, how right it was when it was trained, and what is fresh."""
+    """What a schedule by accuracy looks at: the reward model, how right it was when it was trained,
+    and what is fresh.
+    """
 
     model: str
     before: float | None
@@ -77,7 +82,8 @@ class Decision:
 
 
 def next_due(*, cron: str, time_zone: str, after: datetime) -> datetime:
-    """The first moment after `after`. An hour that the clocks leave out passes by; one that comes twice counts once.
+    """The first moment after `after`. An hour that the clocks leave out passes by; one that comes
+    twice counts once.
 
     Raises UnableToTell.
     """
@@ -86,7 +92,9 @@ def next_due(*, cron: str, time_zone: str, after: datetime) -> datetime:
     for ahead in range(DAYS_LOOKED_AHEAD):
         date = day + timedelta(days=ahead)
         if not (
-            date.month in times.month_of_year and date.day in times.day_of_month and date.isoweekday() % 7 in times.day_of_week
+            date.month in times.month_of_year
+            and date.day in times.day_of_month
+            and date.isoweekday() % 7 in times.day_of_week
         ):
             continue
         for hour in sorted(times.hour):
@@ -105,13 +113,20 @@ def parse_cron(cron: str) -> crontab:
         return crontab.from_string(cron.strip())
     except ValueError as problem:
         raise UnableToTell(
-            _("“%(cron)s” is no time. Write minute, hour, day of month, month and day of week: “0 3 * * mon” is Monday at 03:00.")
+            _(
+                "“%(cron)s” is no time. Write minute, hour, day of month, month and day of week: “0"
+                " 3 * * mon” is Monday at 03:00."
+            )
             % {"cron": cron}
         ) from problem
 
 
-def quiet_ends(*, now: datetime, time_zone: str, begin: time | None, end: time | None) -> datetime | None:
-    """When the quiet hours that go on now are over; None outside them. They may reach over midnight."""
+def quiet_ends(
+    *, now: datetime, time_zone: str, begin: time | None, end: time | None
+) -> datetime | None:
+    """When the quiet hours that go on now are over; None outside them. They may reach over
+    midnight.
+    """
     if begin is None or end is None or begin == end:
         return None
     zone = ZoneInfo(time_zone)
@@ -137,7 +152,8 @@ def decide(situation: Situation) -> Decision:
 def broken(problem: Exception) -> Decision:
     """For a schedule that a mistake of ours, or in what it names, keeps from being decided."""
     words = _(
-        "Skipped because something is wrong with it (%(problem)s). Open “Change” and choose anew; the worker's log says more."
+        "Skipped because something is wrong with it (%(problem)s). Open “Change” and choose anew;"
+        " the worker's log says more."
     )
     return _skip(Reason.BROKEN, words % {"problem": f"{type(problem).__name__}: {problem}"})
 
@@ -145,7 +161,10 @@ def broken(problem: Exception) -> Decision:
 def decide_to_measure(watch: Watch | None) -> Decision:
     """Whether it is worth a run that measures. `runs` means that run, not the chain."""
     if watch is None or watch.before is None:
-        return _skip(Reason.UNMEASURED, _("Skipped because there is no reward model with an accuracy that could fall."))
+        return _skip(
+            Reason.UNMEASURED,
+            _("Skipped because there is no reward model with an accuracy that could fall."),
+        )
     if watch.n_pairs < watch.n_wanted:
         words = ngettext(
             "Skipped because only %(n)s fresh pair is there and %(wanted)s were asked for.",
@@ -169,11 +188,14 @@ def decide_by_accuracy(watch: Watch, *, now: float) -> Decision:
         "points": f"{watch.points:g}",
     }
     if round((before - now) * 100, 6) >= watch.points:
-        words = _("Ran because the accuracy of %(model)s fell from %(before)s to %(now)s on %(n)s fresh pairs.")
+        words = _(
+            "Ran because the accuracy of %(model)s fell from %(before)s to %(now)s on %(n)s fresh"
+            " pairs."
+        )
         return Decision(runs=True, reason=Reason.FELL, sentence=words % told)
     words = _(
-        "Skipped because the accuracy of %(model)s holds: %(before)s before, %(now)s on %(n)s fresh pairs. "
-        "It runs when it falls by %(points)s points."
+        "Skipped because the accuracy of %(model)s holds: %(before)s before, %(now)s on %(n)s fresh"
+        " pairs. It runs when it falls by %(points)s points."
     )
     return _skip(Reason.HOLDS, words % told)
 
@@ -189,10 +211,14 @@ def _percent(share: float) -> str:
 
 def _hindrance(at: Situation) -> Decision | None:
     if at.going_on:
-        return _skip(Reason.BUSY, _("Skipped because %(chain)s has not ended.") % {"chain": at.going_on})
+        return _skip(
+            Reason.BUSY, _("Skipped because %(chain)s has not ended.") % {"chain": at.going_on}
+        )
     until = quiet_ends(now=at.now, time_zone=at.time_zone, begin=at.quiet_from, end=at.quiet_until)
     if until is not None:
-        words = _("Held back until %(time)s because of the quiet hours.") % {"time": _clock(until, at.time_zone)}
+        words = _("Held back until %(time)s because of the quiet hours.") % {
+            "time": _clock(until, at.time_zone)
+        }
         return Decision(runs=False, reason=Reason.QUIET, sentence=words, held_until=until)
     if at.last_ran_at is not None and at.now - at.last_ran_at < at.min_interval:
         hours = at.min_interval // timedelta(hours=1)
@@ -202,18 +228,38 @@ def _hindrance(at: Situation) -> Decision | None:
             hours,
         )
         return _skip(Reason.TOO_SOON, words % {"ago": _ago(at.now - at.last_ran_at), "n": hours})
-    if at.max_runs_a_week is not None and at.n_runs_this_week + at.n_runs_planned > at.max_runs_a_week:
+    if (
+        at.max_runs_a_week is not None
+        and at.n_runs_this_week + at.n_runs_planned > at.max_runs_a_week
+    ):
         words = _(
-            "Skipped because of the budget: %(n)s of %(max)s runs began in the last seven days, and this would add %(more)s."
+            "Skipped because of the budget: %(n)s of %(max)s runs began in the last seven days, and"
+            " this would add %(more)s."
         )
-        return _skip(Reason.BUDGET, words % {"n": at.n_runs_this_week, "max": at.max_runs_a_week, "more": at.n_runs_planned})
+        return _skip(
+            Reason.BUDGET,
+            words
+            % {
+                "n": at.n_runs_this_week,
+                "max": at.max_runs_a_week,
+                "more": at.n_runs_planned,
+            },
+        )
     if at.skips_nothing_new and at.n_new == 0:
-        return _skip(Reason.NOTHING_NEW, _("Skipped because no %(what)s are new since it last ran.") % {"what": at.what})
+        return _skip(
+            Reason.NOTHING_NEW,
+            _("Skipped because no %(what)s are new since it last ran.") % {"what": at.what},
+        )
     return None
 
 
 def _go(at: Situation) -> Decision:
-    counted = {"n": at.n_new, "what": at.what, "wanted": at.n_wanted, "time": _clock(at.now, at.time_zone)}
+    counted = {
+        "n": at.n_new,
+        "what": at.what,
+        "wanted": at.n_wanted,
+        "time": _clock(at.now, at.time_zone),
+    }
     if at.n_wanted:
         words = _("Ran because %(n)s %(what)s are new and %(wanted)s were asked for.") % counted
         return Decision(runs=True, reason=Reason.NEW_JUDGMENTS, sentence=words)

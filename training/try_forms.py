@@ -1,4 +1,6 @@
-"""What a person sends from the page that tries models: a question as JSON, and what is to be kept of an answer as a form."""
+"""What a person sends from the page that tries models: a question as JSON, and what is to be kept
+of an answer as a form.
+"""
 
 import json
 from typing import Any
@@ -21,14 +23,22 @@ class SamplingForm(forms.Form):
     """The settings beside the conversation. An empty seed is another one each time."""
 
     temperature = forms.FloatField(
-        label=_("Temperature"), min_value=0, max_value=5, initial=0.7, help_text=_("0: the likeliest.")
+        label=_("Temperature"),
+        min_value=0,
+        max_value=5,
+        initial=0.7,
+        help_text=_("0: the likeliest."),
     )
     top_p = forms.FloatField(label=_("Top-p"), min_value=0.01, max_value=1, initial=0.95)
     max_new_tokens = forms.IntegerField(
         label=_("Longest answer"), min_value=1, max_value=32768, initial=256, help_text=_("tokens")
     )
     seed = forms.IntegerField(
-        label=_("Seed"), min_value=0, max_value=MAX_SEED, required=False, help_text=_("Empty: another each time.")
+        label=_("Seed"),
+        min_value=0,
+        max_value=MAX_SEED,
+        required=False,
+        help_text=_("Empty: another each time."),
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -50,51 +60,84 @@ def question_in(body: bytes) -> tuple[list[Part], Sampling]:
     try:
         sent = json.loads(body)
         wanted = [(int(part["model"]), list(part["messages"])) for part in sent["parts"]]
-        settings = SamplingForm({name: value for name, value in sent["sampling"].items() if value is not None})
+        settings = SamplingForm(
+            {name: value for name, value in sent["sampling"].items() if value is not None}
+        )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as problem:
-        raise UnreadableQuestion(str(_("The question could not be read. Load the page anew."))) from problem
+        raise UnreadableQuestion(
+            str(_("The question could not be read. Load the page anew."))
+        ) from problem
     if not settings.is_valid():
         field, problems = next(iter(settings.errors.items()))
         raise UnreadableQuestion(f"{settings.fields[field].label}: {problems[0]}")
     found = TrainedModel.objects.in_bulk([pk for pk, _messages in wanted if 0 < pk < 2**63])
-    if any(pk not in found for pk, _messages in wanted) or not all(_are_turns(messages) for _pk, messages in wanted):
+    if any(pk not in found for pk, _messages in wanted) or not all(
+        _are_turns(messages) for _pk, messages in wanted
+    ):
         raise UnreadableQuestion(str(_("The question could not be read. Load the page anew.")))
     return [Part(found[pk], messages) for pk, messages in wanted], settings.sampling()
 
 
 def _are_turns(messages: list[Any]) -> bool:
-    return all(isinstance(turn, dict) and all(isinstance(value, str) for value in turn.values()) for turn in messages)
+    return all(
+        isinstance(turn, dict) and all(isinstance(value, str) for value in turn.values())
+        for turn in messages
+    )
 
 
 class KeepForm(forms.Form):
-    """What is to be kept, to be looked at first. Without an answer it is a prompt, with one a demonstration."""
+    """What is to be kept, to be looked at first. Without an answer it is a prompt, with one a
+    demonstration.
+    """
 
-    earlier = forms.CharField(widget=forms.HiddenInput, required=False, max_length=MAX_TEXT, strip=False)
-    model = forms.ModelChoiceField(TrainedModel.objects.all(), widget=forms.HiddenInput, required=False)
-    written = forms.CharField(widget=forms.HiddenInput, required=False, max_length=MAX_TEXT, strip=False)
+    earlier = forms.CharField(
+        widget=forms.HiddenInput, required=False, max_length=MAX_TEXT, strip=False
+    )
+    model = forms.ModelChoiceField(
+        TrainedModel.objects.all(), widget=forms.HiddenInput, required=False
+    )
+    written = forms.CharField(
+        widget=forms.HiddenInput, required=False, max_length=MAX_TEXT, strip=False
+    )
     sampling = forms.CharField(widget=forms.HiddenInput, required=False, max_length=2000)
     is_ended = forms.NullBooleanField(widget=forms.HiddenInput, required=False)
-    text = forms.CharField(label=_("Prompt"), max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": 4}))
+    text = forms.CharField(
+        label=_("Prompt"), max_length=MAX_TEXT, widget=forms.Textarea(attrs={"rows": 4})
+    )
     answer = forms.CharField(
         label=_("Answer"),
         max_length=MAX_TEXT,
         required=False,
         widget=forms.Textarea(attrs={"rows": 10}),
-        help_text=_("Mend what is wrong: it is learned from as it stands here. The model's own words are kept beside it."),
+        help_text=_(
+            "Mend what is wrong: it is learned from as it stands here. The model's own words are"
+            " kept beside it."
+        ),
     )
-    category = forms.ChoiceField(label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER)
-    language = forms.CharField(label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR."))
-    split = forms.ChoiceField(label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN)
+    category = forms.ChoiceField(
+        label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER
+    )
+    language = forms.CharField(
+        label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
+    )
+    split = forms.ChoiceField(
+        label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN
+    )
     licence = forms.CharField(
         label=_("Licence"),
         max_length=64,
-        help_text=_("Under which it may be used, such as CC-BY-4.0. Some models' licences bind what is made with their answers."),
+        help_text=_(
+            "Under which it may be used, such as CC-BY-4.0. Some models' licences bind what is made"
+            " with their answers."
+        ),
     )
 
     def __init__(self, *args: Any, is_demonstration: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if is_demonstration:
-            self.fields["answer"].required = self.fields["written"].required = self.fields["model"].required = True
+            self.fields["answer"].required = self.fields["written"].required = self.fields[
+                "model"
+            ].required = True
         else:
             for name in ("answer", "written", "model", "sampling", "is_ended"):
                 del self.fields[name]
@@ -105,10 +148,19 @@ class KeepForm(forms.Form):
         except (ValueError, RecursionError):
             turns = None
         if not isinstance(turns, list) or not all(isinstance(turn, dict) for turn in turns):
-            raise forms.ValidationError(_("The earlier turns could not be read. Keep it from the conversation again."))
-        kept = [{"role": str(turn.get("role")), "content": str(turn.get("content"))} for turn in turns]
-        if any(turn["role"] not in ("system", "user", "assistant") or not turn["content"].strip() for turn in kept):
-            raise forms.ValidationError(_("The earlier turns could not be read. Keep it from the conversation again."))
+            raise forms.ValidationError(
+                _("The earlier turns could not be read. Keep it from the conversation again.")
+            )
+        kept = [
+            {"role": str(turn.get("role")), "content": str(turn.get("content"))} for turn in turns
+        ]
+        if any(
+            turn["role"] not in ("system", "user", "assistant") or not turn["content"].strip()
+            for turn in kept
+        ):
+            raise forms.ValidationError(
+                _("The earlier turns could not be read. Keep it from the conversation again.")
+            )
         return kept
 
     def clean_sampling(self) -> Sampling:
@@ -120,7 +172,10 @@ class KeepForm(forms.Form):
 
     def messages(self) -> list[dict[str, str]]:
         """Call on a valid form."""
-        return [*self.cleaned_data["earlier"], {"role": "user", "content": self.cleaned_data["text"].strip()}]
+        return [
+            *self.cleaned_data["earlier"],
+            {"role": "user", "content": self.cleaned_data["text"].strip()},
+        ]
 
     def kept(self) -> Kept:
         """Call on a valid form of a demonstration."""
@@ -133,29 +188,44 @@ class EndpointForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=200)
     url = forms.CharField(
-        label=_("Address"), max_length=1024, help_text=_("What comes before /chat/completions, such as https://host/v1.")
+        label=_("Address"),
+        max_length=1024,
+        help_text=_("What comes before /chat/completions, such as https://host/v1."),
     )
-    served_name = forms.CharField(label=_("Model"), max_length=200, help_text=_("What the server calls it."))
+    served_name = forms.CharField(
+        label=_("Model"), max_length=200, help_text=_("What the server calls it.")
+    )
     key_variable = forms.CharField(
         label=_("Variable with the key"),
         max_length=100,
         required=False,
-        help_text=_("Such as PREFERABLY_KEY_HOST, set where models are tried and on the nodes. The key itself is never stored."),
+        help_text=_(
+            "Such as PREFERABLY_KEY_HOST, set where models are tried and on the nodes. The key"
+            " itself is never stored."
+        ),
     )
     serves = forms.ModelChoiceField(
         label=_("Serves"),
         queryset=TrainedModel.objects.none(),
         required=False,
         empty_label=_("a model that is not ours"),
-        help_text=_("The model of ours that answers there: what it learned from is then behind these answers too."),
+        help_text=_(
+            "The model of ours that answers there: what it learned from is then behind these"
+            " answers too."
+        ),
     )
     licence = forms.CharField(
         label=_("Licence"),
         max_length=64,
         required=False,
-        help_text=_("Under which its answers may be used, as its terms have it. Empty: that of the model of ours."),
+        help_text=_(
+            "Under which its answers may be used, as its terms have it. Empty: that of the model of"
+            " ours."
+        ),
     )
-    notes = forms.CharField(label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    notes = forms.CharField(
+        label=_("Notes"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -181,13 +251,20 @@ class ModelEditForm(forms.Form):
         help_text=_("An approved model's weights are kept; a retired model is offered to nobody."),
     )
     licence = forms.CharField(label=_("Licence"), max_length=64, required=False)
-    notes = forms.CharField(label=_("Notes"), required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 3}))
+    notes = forms.CharField(
+        label=_("Notes"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
     card = forms.CharField(
         label=_("Card"),
         required=False,
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 20}),
-        help_text=_("Markdown. It goes out with the weights as README.md. Empty: made from what is known."),
+        help_text=_(
+            "Markdown. It goes out with the weights as README.md. Empty: made from what is known."
+        ),
     )
 
     def clean_card(self) -> str:

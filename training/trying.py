@@ -1,4 +1,6 @@
-"""A worker's side of trying models: answers a question, by models in child processes or by other servers, piece by piece."""
+"""A worker's side of trying models: answers a question, by models in child processes or by other
+servers, piece by piece.
+"""
 
 import logging
 import queue
@@ -53,7 +55,9 @@ def answer_question(*, question: str) -> None:
 
 def _place(asked: Asked) -> _Place | UnableToAnswer:
     try:
-        return _found(TrainedModel.objects.select_related("endpoint").filter(pk=asked.model).first())
+        return _found(
+            TrainedModel.objects.select_related("endpoint").filter(pk=asked.model).first()
+        )
     except UnableToAnswer as problem:
         return problem
 
@@ -71,7 +75,10 @@ def _found(model: TrainedModel | None) -> _Place:
         raise UnableToAnswer(str(problem)) from problem
     key = environment.key_of(endpoint.key_variable)
     if endpoint.key_variable and not key:
-        sentence = _("%(name)s is not set where models are tried. An operator sets it in that worker's environment.")
+        sentence = _(
+            "%(name)s is not set where models are tried. An operator sets it in that worker's"
+            " environment."
+        )
         raise UnableToAnswer(sentence % {"name": endpoint.key_variable})
     return _Place(server=Server(endpoint.url, endpoint.served_name, key))
 
@@ -84,14 +91,23 @@ def _answer(asked: Asked, place: _Place | UnableToAnswer) -> None:
             if isinstance(place, UnableToAnswer):
                 raise place
             line.go_on(answer=asked.answer)
-            pieces = _from_server(asked, place.server, line) if place.server else _from_child(asked, place.folder, line)
+            pieces = (
+                _from_server(asked, place.server, line)
+                if place.server
+                else _from_child(asked, place.folder, line)
+            )
             last: dict[str, Any] = {}
             for kind, data in pieces:
                 if kind == "end":
                     last = data
                 else:
                     line.say(answer=asked.answer, kind=kind, **data)
-            line.say(answer=asked.answer, kind="end", seconds=round(time.monotonic() - started_at, 2), **last)
+            line.say(
+                answer=asked.answer,
+                kind="end",
+                seconds=round(time.monotonic() - started_at, 2),
+                **last,
+            )
         except (UnableToAnswer, completions.UnableToAsk) as problem:
             line.say(answer=asked.answer, kind="failed", sentence=str(problem))
         except conversing.Away as problem:
@@ -102,14 +118,21 @@ Said = Iterator[tuple[str, dict[str, Any]]]
 
 
 def _from_server(asked: Asked, server: Server, line: Line) -> Said:
-    """Reads in a thread, so that a server that is silent for long holds up neither a stop nor the clock."""
+    """Reads in a thread, so that a server that is silent for long holds up neither a stop nor the
+    clock.
+    """
     deadline = time.monotonic() + settings.TRY_LIMIT_S
     heard: queue.Queue[Piece | completions.UnableToAsk] = queue.Queue()
     with completions.client() as client:
-        threading.Thread(target=_read_on, args=[client, server, asked, heard], name="reader", daemon=True).start()
+        threading.Thread(
+            target=_read_on, args=[client, server, asked, heard], name="reader", daemon=True
+        ).start()
         while line.go_on(answer=asked.answer):
             if time.monotonic() > deadline:
-                raise UnableToAnswer(_("The answer took longer than %(n)s seconds and was ended.") % {"n": settings.TRY_LIMIT_S})
+                raise UnableToAnswer(
+                    _("The answer took longer than %(n)s seconds and was ended.")
+                    % {"n": settings.TRY_LIMIT_S}
+                )
             with suppress(queue.Empty):
                 piece = heard.get(timeout=LOOK_EVERY_S)
                 if isinstance(piece, completions.UnableToAsk):
@@ -121,7 +144,12 @@ def _from_server(asked: Asked, server: Server, line: Line) -> Said:
     yield "end", STOPPED
 
 
-def _read_on(client: httpx2.Client, server: Server, asked: Asked, heard: "queue.Queue[Piece | completions.UnableToAsk]") -> None:
+def _read_on(
+    client: httpx2.Client,
+    server: Server,
+    asked: Asked,
+    heard: "queue.Queue[Piece | completions.UnableToAsk]",
+) -> None:
     try:
         for piece in completions.stream(client, server, asked.messages, Sampling(**asked.sampling)):
             heard.put(piece)
@@ -132,7 +160,9 @@ def _read_on(client: httpx2.Client, server: Server, asked: Asked, heard: "queue.
 
 
 def _from_child(asked: Asked, location: str, line: Line) -> Said:
-    """Raises UnableToAnswer. A model that is being loaded has no ears: then a stop ends its process."""
+    """Raises UnableToAnswer. A model that is being loaded has no ears: then a stop ends its
+    process.
+    """
     deadline = time.monotonic() + settings.TRY_LIMIT_S
     yield "state", {"state": "waiting"}
     with ExitStack() as held:
@@ -143,7 +173,9 @@ def _from_child(asked: Asked, location: str, line: Line) -> Said:
                 yield "end", STOPPED
                 return
             if time.monotonic() > deadline:
-                raise UnableToAnswer(_("Other people try other models just now. Ask again in a moment."))
+                raise UnableToAnswer(
+                    _("Other people try other models just now. Ask again in a moment.")
+                )
             with suppress(FutureTimeout):
                 folder = fetching.result(timeout=LOOK_EVERY_S)
                 child = held.enter_context(warm.SHELF.lent(folder, wait_s=LOOK_EVERY_S))
@@ -195,20 +227,29 @@ def _fetched(location: str) -> str:
     try:
         return artifacts.fetch_model(location)
     except artifacts.ModelMissing as problem:
-        raise UnableToAnswer(_("The model folder %(folder)s is not where models are tried.") % {"folder": location}) from problem
+        raise UnableToAnswer(
+            _("The model folder %(folder)s is not where models are tried.") % {"folder": location}
+        ) from problem
     except (store.StoreAway, store.Damaged) as problem:
-        raise UnableToAnswer(_("The artifact store did not give the model (%(problem)s).") % {"problem": problem}) from problem
+        raise UnableToAnswer(
+            _("The artifact store did not give the model (%(problem)s).") % {"problem": problem}
+        ) from problem
 
 
 def _died() -> str:
-    return _("The process with the model ended without a word: memory may have run out. The worker's log says more.")
+    return _(
+        "The process with the model ended without a word: memory may have run out. The worker's log"
+        " says more."
+    )
 
 
-# --- being there -------------------------------------------------------------------------------------------------
+# --- being there ----------------------------------------------------------------------------------
 
 
 def begin(worker: str) -> None:
-    """Says that this worker is there until its process ends, and frees models that nobody asks any more."""
+    """Says that this worker is there until its process ends, and frees models that nobody asks any
+    more.
+    """
     warm.keep_tidy()
     threading.Thread(target=_go_on, args=[worker], name="herald", daemon=True).start()
 
@@ -218,7 +259,9 @@ def leave(worker: str) -> None:
         try:
             line.withdraw(worker=worker)
         except conversing.Away as problem:
-            logger.warning("Redis is away (%s): this worker is taken for alive a little longer.", problem)
+            logger.warning(
+                "Redis is away (%s): this worker is taken for alive a little longer.", problem
+            )
 
 
 def _go_on(worker: str) -> None:

@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from training.views import compare, lineage, models, nodes, run_parts, runs, schedules, snapshots, storage, trying, withdrawals
+from training.views import (
+    compare,
+    lineage,
+    models,
+    nodes,
+    run_parts,
+    runs,
+    schedules,
+    snapshots,
+    storage,
+    trying,
+    withdrawals,
+)
 
 urlpatterns = [
     path("runs/", runs.index, name="runs"),

@@ -1,4 +1,6 @@
-"""Models held in memory between two questions, each in a child process of its own: torch never enters this one."""
+"""Models held in memory between two questions, each in a child process of its own: torch never
+enters this one.
+"""
 
 import json
 import logging
@@ -26,7 +28,9 @@ ENDED: dict[str, Any] = {"error": ""}
 
 @dataclass
 class Child:
-    """A process of training.trainer.talk with one model. One question at a time: whoever has it lent has it alone."""
+    """A process of training.trainer.talk with one model. One question at a time: whoever has it
+    lent has it alone.
+    """
 
     folder: str
     process: "subprocess.Popen[str]"
@@ -62,7 +66,9 @@ class Child:
 
 
 class Shelf:
-    """At most so many children of this process, the longest unused ended for a new one. Safe among threads."""
+    """At most so many children of this process, the longest unused ended for a new one. Safe among
+    threads.
+    """
 
     def __init__(self) -> None:
         self._children: list[Child] = []
@@ -70,7 +76,9 @@ class Shelf:
 
     @contextmanager
     def lent(self, folder: str, *, wait_s: float) -> Iterator[Child | None]:
-        """A child with this model, not always ready yet; None when all stay taken. One that did not go on well is not kept."""
+        """A child with this model, not always ready yet; None when all stay taken. One that did not
+        go on well is not kept.
+        """
         child = self._take(folder, wait_s)
         try:
             yield child
@@ -98,7 +106,10 @@ class Shelf:
                     return self._begin(folder)
                 if free:
                     self._forget(min(free, key=lambda one: one.used_at))
-                elif not self._changed.wait(timeout=max(0.0, deadline - time.monotonic())) and time.monotonic() >= deadline:
+                elif (
+                    not self._changed.wait(timeout=max(0.0, deadline - time.monotonic()))
+                    and time.monotonic() >= deadline
+                ):
                     return None
 
     def _begin(self, folder: str) -> Child:
@@ -134,7 +145,9 @@ def _tidy() -> None:
 
 
 def start(folder: str) -> Child:
-    """The process begins to load; its first line says when it is ready. It ends with this one: its stdin is closed then."""
+    """The process begins to load; its first line says when it is ready. It ends with this one: its
+    stdin is closed then.
+    """
     threads = str(settings.TRAINER_THREADS or max(1, len(os.sched_getaffinity(0)) // 2))
     inherited = environment.harmless() | {
         "OMP_NUM_THREADS": threads,

@@ -1,1 +1,3 @@
-"""What every endpoint of the REST API shares: tokens, permissions, limits, pages, problems and keys of repeated calls."""
+"""What every endpoint of the REST API shares: tokens, permissions, limits, pages, problems and keys
+of repeated calls.
+"""

@@ -33,4 +33,8 @@ class BearerInSchema(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
     name = "token"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "A token from your profile page."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token from your profile page.",
+        }

@@ -27,7 +27,11 @@ class OneOf(serializers.PrimaryKeyRelatedField[Any]):
     }
 
     def __init__(self, rows: QuerySet[Any], **options: Any) -> None:
-        super().__init__(queryset=rows, pk_field=serializers.IntegerField(min_value=1, max_value=MAX_ID), **options)
+        super().__init__(
+            queryset=rows,
+            pk_field=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+            **options,
+        )
 
     def to_internal_value(self, data: Any) -> Model:
         # The id is read by the field, whose own messages are about numbers.

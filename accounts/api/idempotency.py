@@ -1,7 +1,8 @@
 """`Idempotency-Key`: a POST that is sent again does its work once and is answered the same.
 
-The key, the work and the answer are one transaction. So a copy that comes while the first is at work waits for it at the
-unique key, and a crash leaves neither work nor key. Only what was done is remembered: a refused call may be sent again.
+The key, the work and the answer are one transaction. So a copy that comes while the first is at
+work waits for it at the unique key, and a crash leaves neither work nor key. Only what was done is
+remembered: a refused call may be sent again.
 """
 
 import json
@@ -39,7 +40,9 @@ def once(handler: Handler) -> Handler:
         if key is None:
             return handler(view, request, *args, **kwargs)
         if not re.fullmatch(PATTERN, key):
-            raise ValidationError({HEADER: [_("Use up to 200 letters, digits and . _ : - such as a UUID.")]})
+            raise ValidationError(
+                {HEADER: [_("Use up to 200 letters, digits and . _ : - such as a UUID.")]}
+            )
         return _answer_once(request, key, lambda: handler(view, request, *args, **kwargs))
 
     return answer
@@ -51,14 +54,21 @@ def _answer_once(request: Request, key: str, act: Callable[[], Response]) -> Res
     calls = IdempotentCall.objects.filter(user=request.user)
     with transaction.atomic():
         calls.filter(at__lt=now - REMEMBERED).delete()
-        call, is_new = calls.get_or_create(user=request.user, key=key, defaults={"request_sha256": fingerprint, "at": now})
+        call, is_new = calls.get_or_create(
+            user=request.user, key=key, defaults={"request_sha256": fingerprint, "at": now}
+        )
         if is_new:
             response = act()
             body = json.loads(JSONRenderer().render(response.data))
             calls.filter(pk=call.pk).update(status=response.status_code, body=body)
             return response
     if call.request_sha256 != fingerprint:
-        raise OtherRequest(_("This Idempotency-Key came with another request before. Use a new key for a new request."))
+        raise OtherRequest(
+            _(
+                "This Idempotency-Key came with another request before. Use a new key for a new"
+                " request."
+            )
+        )
     return Response(call.body, status=call.status, headers={"Idempotency-Replayed": "true"})
 
 

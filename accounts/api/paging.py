@@ -1,4 +1,6 @@
-"""Lists by cursor: the id of the last row seen, so that a page costs the same at the end of a list as at its beginning."""
+"""Lists by cursor: the id of the last row seen, so that a page costs the same at the end of a list
+as at its beginning.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,9 +21,14 @@ class PageQuery(serializers.Serializer[Any]):
     """What every list can be asked."""
 
     cursor = serializers.IntegerField(
-        required=False, min_value=0, max_value=MAX_ID, help_text="`next_cursor` of the page before; without it the list begins"
+        required=False,
+        min_value=0,
+        max_value=MAX_ID,
+        help_text="`next_cursor` of the page before; without it the list begins",
     )
-    limit = serializers.IntegerField(required=False, default=N_DEFAULT, min_value=1, max_value=N_MOST, help_text="rows in a page")
+    limit = serializers.IntegerField(
+        required=False, default=N_DEFAULT, min_value=1, max_value=N_MOST, help_text="rows in a page"
+    )
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,9 @@ def page_of(serializer: type[serializers.BaseSerializer[Any]]) -> Any:
     return inline_serializer(
         f"{name}Page",
         {
-            "next_cursor": serializers.IntegerField(allow_null=True, help_text="null at the end of the list"),
+            "next_cursor": serializers.IntegerField(
+                allow_null=True, help_text="null at the end of the list"
+            ),
             "results": serializer(many=True),
         },
     )

@@ -1,4 +1,6 @@
-"""The one permission of the API: scope of the token and role of its person, by config.permissions.API_TABLE."""
+"""The one permission of the API: scope of the token and role of its person, by
+config.permissions.API_TABLE.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -26,7 +28,9 @@ class ByTable(BasePermission):
         if access.may_call(grant, scopes=scopes, roles=access.roles_of(request.user)):
             return True
         if grant is not None and grant.scope not in scopes:
-            self.message = _("This token may not do that: it lacks the scope %(scope)s.") % {"scope": grant.scope}
+            self.message = _("This token may not do that: it lacks the scope %(scope)s.") % {
+                "scope": grant.scope
+            }
         else:
             self.message = _("Your roles do not open this.")
         return False

@@ -37,9 +37,12 @@ class ProblemSerializer(serializers.Serializer[Any]):
 def as_response(problem: Exception, context: dict[str, Any]) -> Response | None:
     """REST framework's EXCEPTION_HANDLER."""
     if isinstance(problem, IntegrityError):
-        # The services look first: what is left is another call that took the same name a moment earlier.
+        # The services look first: what is left is another call that took the same name a moment
+        # earlier.
         logger.warning("A call met another one's row.", exc_info=problem)
-        problem = Unable(_("Another call has just taken this name. Look at what is there, then try again."))
+        problem = Unable(
+            _("Another call has just taken this name. Look at what is there, then try again.")
+        )
     response = exception_handler(problem, context)
     if response is None:
         return None

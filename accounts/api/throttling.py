@@ -1,4 +1,6 @@
-"""So many reads and so many writes a minute for each token, or for each person who uses the API from the browser."""
+"""So many reads and so many writes a minute for each token, or for each person who uses the API
+from the browser.
+"""
 
 import logging
 from datetime import datetime
@@ -32,7 +34,11 @@ class PerMinute(BaseThrottle):
         if limit == 0:
             return True
         self.now = timezone.now()
-        whose = f"token-{request.auth.pk}" if isinstance(request.auth, ApiToken) else f"user-{request.user.pk}"
+        whose = (
+            f"token-{request.auth.pk}"
+            if isinstance(request.auth, ApiToken)
+            else f"user-{request.user.pk}"
+        )
         return _count(f"api-{whose}-{'read' if is_read else 'write'}-{_minute(self.now)}") <= limit
 
     def wait(self) -> float:

@@ -21,7 +21,10 @@ _KEY = OpenApiParameter(
     str,
     OpenApiParameter.HEADER,
     pattern=idempotency.PATTERN,
-    description="Any name for this call. Sent again within a day with the same key, it is done once and answered the same.",
+    description=(
+        "Any name for this call. Sent again within a day with the same key, it is done once and"
+        " answered the same."
+    ),
 )
 
 
@@ -38,7 +41,9 @@ def person(request: Request) -> User:
 
 
 def asked(query: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
-    """The values of the address. Raises ValidationError, for `?kind=` too: read as a form, an empty value would ask for all."""
+    """The values of the address. Raises ValidationError, for `?kind=` too: read as a form, an empty
+    value would ask for all.
+    """
     return _valid(query(data=request.query_params.dict()))
 
 
@@ -53,14 +58,22 @@ def _valid(serializer: serializers.Serializer[Any]) -> dict[str, Any]:
     return values
 
 
-def reads(name: str, answer: Any, *, query: Any = None, is_one: bool = False, tag: str) -> Callable[[View], View]:
-    """Describes a GET, called `name` in generated clients. `is_one`: of one object, which may not exist.
+def reads(
+    name: str, answer: Any, *, query: Any = None, is_one: bool = False, tag: str
+) -> Callable[[View], View]:
+    """Describes a GET, called `name` in generated clients. `is_one`: of one object, which may not
+    exist.
 
     `answer`: a serializer, or answers by their status where there are others than that of success.
     """
     problems = dict.fromkeys((*_READ_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
     answers = answer if isinstance(answer, dict) else {200: answer}
-    return extend_schema(operation_id=name, parameters=[query] if query else [], responses={**answers, **problems}, tags=[tag])
+    return extend_schema(
+        operation_id=name,
+        parameters=[query] if query else [],
+        responses={**answers, **problems},
+        tags=[tag],
+    )
 
 
 def writes(
@@ -68,4 +81,10 @@ def writes(
 ) -> Callable[[View], View]:
     """Describes a POST that takes an Idempotency-Key."""
     problems = dict.fromkeys((*_WRITE_PROBLEMS, *((404,) if is_one else ())), ProblemSerializer)
-    return extend_schema(operation_id=name, parameters=[_KEY], request=body, responses={status: answer, **problems}, tags=[tag])
+    return extend_schema(
+        operation_id=name,
+        parameters=[_KEY],
+        request=body,
+        responses={status: answer, **problems},
+        tags=[tag],
+    )

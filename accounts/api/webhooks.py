@@ -22,7 +22,9 @@ class WebhookSerializer(serializers.Serializer[Any]):
     url = serializers.CharField()
     events = serializers.ListField(child=serializers.CharField())
     old_secret_until = serializers.DateTimeField(
-        source="old_salt_until", allow_null=True, help_text="until then the secret before signs as well"
+        source="old_salt_until",
+        allow_null=True,
+        help_text="until then the secret before signs as well",
     )
     created_at = serializers.DateTimeField()
     disabled_at = serializers.DateTimeField(allow_null=True)
@@ -31,11 +33,15 @@ class WebhookSerializer(serializers.Serializer[Any]):
 class WebhookSecretSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     secret = serializers.CharField(help_text="told in this answer alone")
-    old_secret_until = serializers.DateTimeField(help_text="until then the secret before signs as well")
+    old_secret_until = serializers.DateTimeField(
+        help_text="until then the secret before signs as well"
+    )
 
 
 class Webhooks(ApiView):
-    @reads("list_webhooks", paging.page_of(WebhookSerializer), query=paging.PageQuery, tag="webhooks")
+    @reads(
+        "list_webhooks", paging.page_of(WebhookSerializer), query=paging.PageQuery, tag="webhooks"
+    )
     def get(self, request: Request) -> Response:
         """Webhooks, the newest first."""
         query = asked(paging.PageQuery, request)
@@ -51,11 +57,15 @@ class WebhookDetail(ApiView):
 
 
 class WebhookRotate(ApiView):
-    """No Idempotency-Key is remembered, for the secret would be with it. Sent twice it is 409: end the old one, then rotate."""
+    """No Idempotency-Key is remembered, for the secret would be with it. Sent twice it is 409: end
+    the old one, then rotate.
+    """
 
     @writes("rotate_webhook_secret", WebhookSecretSerializer, is_one=True, tag="webhooks")
     def post(self, request: Request, pk: int) -> Response:
-        """A new secret. For three days messages are signed with the one before as well. 409 while two sign already."""
+        """A new secret. For three days messages are signed with the one before as well. 409 while
+        two sign already.
+        """
         try:
             webhook, secret = webhooks.rotate_secret(
                 webhook=get_object_or_404(Webhook, pk=pk), by=person(request), now=timezone.now()
@@ -71,7 +81,9 @@ class WebhookEndSecret(ApiView):
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
         """The secret before signs no more. Changes nothing when only one signs."""
-        webhooks.end_old_secret(webhook=get_object_or_404(Webhook, pk=pk), by=person(request), now=timezone.now())
+        webhooks.end_old_secret(
+            webhook=get_object_or_404(Webhook, pk=pk), by=person(request), now=timezone.now()
+        )
         return Response(WebhookSerializer(get_object_or_404(Webhook, pk=pk)).data)
 
 

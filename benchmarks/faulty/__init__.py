@@ -1,4 +1,6 @@
-"""What `benchmarks/faults.py` is made of. Whoever imports a piece of it finds a site's settings made, in a folder of its own."""
+"""What `benchmarks/faults.py` is made of. Whoever imports a piece of it finds a site's settings
+made, in a folder of its own.
+"""
 
 import logging
 import os
@@ -9,7 +11,10 @@ from pathlib import Path
 import django
 import services as servers
 
-HOME = Path(os.environ.get("FAULTS_HOME") or Path(tempfile.gettempdir()) / f"preferably-faults-{os.getpid()}")
+HOME = Path(
+    os.environ.get("FAULTS_HOME")
+    or Path(tempfile.gettempdir()) / f"preferably-faults-{os.getpid()}"
+)
 """The processes that this one starts inherit the name, and with it the site."""
 
 if "FAULTS_HOME" not in os.environ:

@@ -35,13 +35,20 @@ class Load:
         self.is_over = threading.Event()
         self.n_retried = 0
         self.noor = labeling.create_person(
-            email="noor@example.org", name="Noor", roles=["researcher"], password=PASSWORD, by=None, now=timezone.now()
+            email="noor@example.org",
+            name="Noor",
+            roles=["researcher"],
+            password=PASSWORD,
+            by=None,
+            now=timezone.now(),
         )
         self.snapshot = cut(scale, self.noor)
         self.base = register(rack.home / "base", self.noor)
         campaign = open_campaign(scale)
         address = f"http://127.0.0.1:{rack.web_port}"
-        self.raters = [Writer(address, number, campaign.pk, self.is_over) for number in range(scale.n_raters)]
+        self.raters = [
+            Writer(address, number, campaign.pk, self.is_over) for number in range(scale.n_raters)
+        ]
 
     def begin(self) -> None:
         threading.Thread(target=self._stay_on_duty, daemon=True).start()
@@ -50,7 +57,10 @@ class Load:
         self.refill()
 
     def refill(self) -> None:
-        while asked(lambda: Run.objects.exclude(state=Run.State.FINISHED).count()) < self.scale.n_in_flight:
+        while (
+            asked(lambda: Run.objects.exclude(state=Run.State.FINISHED).count())
+            < self.scale.n_in_flight
+        ):
             asked(self._queue)
 
     def _queue(self) -> None:
@@ -70,7 +80,9 @@ class Load:
             with contextlib.suppress(OperationalError, InterfaceError):
                 if self.scale.is_hurried:
                     hurry()
-                for run in Run.objects.filter(outcome=Run.Outcome.FAILED, error__contains=DISK_FULL):
+                for run in Run.objects.filter(
+                    outcome=Run.Outcome.FAILED, error__contains=DISK_FULL
+                ):
                     with contextlib.suppress(services.UnableToRetry):
                         services.retry_run(run=run, by=self.noor, now=timezone.now())
                         self.n_retried += 1
@@ -83,7 +95,10 @@ class Load:
         deadline = time.monotonic() + self.scale.end_s
         while asked(unfinished.exists) and time.monotonic() < deadline:
             time.sleep(0.5)
-        hung = [f"run {run.pk} {run.state}" for run in asked(lambda: list(Run.objects.exclude(state=Run.State.FINISHED)))]
+        hung = [
+            f"run {run.pk} {run.state}"
+            for run in asked(lambda: list(Run.objects.exclude(state=Run.State.FINISHED)))
+        ]
         self.is_over.set()
         for rater in self.raters:
             rater.join(timeout=PATIENCE_S)
@@ -103,7 +118,9 @@ def hurry() -> None:
 class Writer(threading.Thread):
     """A rater who writes demonstrations, and sends again whatever the site has not answered."""
 
-    def __init__(self, address: str, number: int, campaign_id: int, is_over: threading.Event) -> None:
+    def __init__(
+        self, address: str, number: int, campaign_id: int, is_over: threading.Event
+    ) -> None:
         super().__init__(name=f"rater {number}", daemon=True)
         self.number, self.campaign_id, self.is_over = number, campaign_id, is_over
         self.visitor = Visitor(address, self.name)
@@ -128,7 +145,9 @@ class Writer(threading.Thread):
             return
         lease = held.address.partition("/item/")[2].partition("/")[0]
         text = f"An answer of its own, {uuid.uuid4()}, written to be found again word for word."
-        review = self.insist(lambda: self.visitor.send(held, held.form("/submit"), step="review", text=text))
+        review = self.insist(
+            lambda: self.visitor.send(held, held.form("/submit"), step="review", text=text)
+        )
         page = self.insist(lambda: self.visitor.send(review, review.form("/submit"), step="submit"))
         if lease not in page.address or ("Stored" in page.text and "You submitted" in page.text):
             self.stored[lease] = text
@@ -147,7 +166,9 @@ class Writer(threading.Thread):
     def n_lost(self) -> int:
         there = {
             str(lease): text
-            for lease, text in Judgment.objects.filter(lease__in=self.stored).values_list("lease", "demonstration__text")
+            for lease, text in Judgment.objects.filter(lease__in=self.stored).values_list(
+                "lease", "demonstration__text"
+            )
         }
         lost = [lease for lease, text in self.stored.items() if there.get(lease) != text]
         for lease in lost:
@@ -160,19 +181,35 @@ def open_campaign(scale: Scale) -> Campaign:
     pool = labeling.create_pool(name="Day shift", by=None, now=now)
     writers = [
         labeling.create_person(
-            email=f"writer{number}@example.org", name=f"Writer {number}", roles=["rater"], password=PASSWORD, by=None, now=now
+            email=f"writer{number}@example.org",
+            name=f"Writer {number}",
+            roles=["rater"],
+            password=PASSWORD,
+            by=None,
+            now=now,
         )
         for number in range(scale.n_raters)
     ]
     labeling.add_raters(pool=pool, raters=[person.rater for person in writers], by=None, now=now)
     source = Source.objects.create(name="questions", kind=Source.Kind.IMPORT)
     prompts = Prompt.objects.bulk_create(
-        Prompt(messages=[{"role": "user", "content": f"What is {n}?"}], messages_sha256=f"faults-{n}", source=source)
+        Prompt(
+            messages=[{"role": "user", "content": f"What is {n}?"}],
+            messages_sha256=f"faults-{n}",
+            source=source,
+        )
         for n in range(scale.n_items)
     )
     guideline = labeling.create_guideline(name="Answer", text="Answer.", by=None, now=now)
     campaign = labeling.create_campaign(
-        name="Write", kind="demonstration", pool=pool, guideline=guideline, prompts=prompts, overlap=2, by=None, now=now
+        name="Write",
+        kind="demonstration",
+        pool=pool,
+        guideline=guideline,
+        prompts=prompts,
+        overlap=2,
+        by=None,
+        now=now,
     )
     labeling.open_campaign(campaign=campaign, by=None, now=now)
     return campaign
@@ -188,11 +225,18 @@ def cut(scale: Scale, by: User) -> Snapshot:
     (folder / "script.json").write_text(json.dumps(script))
     artifacts.keep_snapshot(folder)
     return Snapshot.objects.create(
-        name="script", kind="demonstrations", folder="script", n_rows=1, fingerprint=freezing.fingerprint(folder), created_by=by
+        name="script",
+        kind="demonstrations",
+        folder="script",
+        n_rows=1,
+        fingerprint=freezing.fingerprint(folder),
+        created_by=by,
     )
 
 
 def register(folder: Path, by: User) -> TrainedModel:
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    return services.register_model(name="base", kind="policy", location=str(folder), licence="", by=by, now=timezone.now())
+    return services.register_model(
+        name="base", kind="policy", location=str(folder), licence="", by=by, now=timezone.now()
+    )

@@ -47,7 +47,8 @@ QUICK = Scale(
     end_s=600,
     is_hurried=True,
 )
-# How often each comes among 220. With --quick each comes once and in this order: what takes longest to heal first.
+# How often each comes among 220. With --quick each comes once and in this order: what takes longest
+# to heal first.
 OFTEN = {
     "node_frozen": 4,
     "node_vanished": 8,

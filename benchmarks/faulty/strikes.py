@@ -1,4 +1,6 @@
-"""Every fault, by the name it has in the deck: each breaks one thing and says what, or finds that there is nothing to break."""
+"""Every fault, by the name it has in the deck: each breaks one thing and says what, or finds that
+there is nothing to break.
+"""
 
 import contextlib
 import json
@@ -37,7 +39,9 @@ class NoTarget(Exception):
 
 
 class Strikes:
-    """A process of a run that has died twice without getting further is spared: three such deaths are what LOST means."""
+    """A process of a run that has died twice without getting further is spared: three such deaths
+    are what LOST means.
+    """
 
     def __init__(self, rack: Rack, scale: Scale, chance: random.Random) -> None:
         self.rack, self.scale, self.chance = rack, scale, chance
@@ -54,7 +58,7 @@ class Strikes:
         self.n_nodes += 1
         self.rack.add_node(f"node-{self.n_nodes}")
 
-    # --- processes -----------------------------------------------------------------------------------------------
+    # --- processes --------------------------------------------------------------------------------
 
     def child_killed(self) -> str:
         run, pid = self._victim()
@@ -102,7 +106,7 @@ class Strikes:
             self.rack.broker_data.mkdir()
         return "its data gone"
 
-    # --- what they stand on --------------------------------------------------------------------------------------
+    # --- what they stand on -----------------------------------------------------------------------
 
     def database_killed(self) -> str:
         return self._restart_database(signal.SIGKILL)
@@ -124,7 +128,10 @@ class Strikes:
     def connections_cut(self) -> str:
         def cut() -> None:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <>"
+                    " pg_backend_pid()"
+                )
 
         asked(cut)
         return "all"
@@ -138,7 +145,9 @@ class Strikes:
         return f"{seconds:.1f} s"
 
     def _lead_store_to(self, place: Path) -> None:
-        """At one blow: a node that finds nothing there for a moment would begin a store of its own."""
+        """At one blow: a node that finds nothing there for a moment would begin a store of its
+        own.
+        """
         link = self.rack.store.with_name("store-next")
         link.symlink_to(place)
         link.replace(self.rack.store)
@@ -165,7 +174,9 @@ class Strikes:
         def jump() -> None:
             running = Run.objects.filter(state=Run.State.RUNNING)
             running.update(heartbeat_at=F("heartbeat_at") + by, started_at=F("started_at") + by)
-            Slot.objects.filter(state=Slot.State.LEASED).update(expires_at=F("expires_at") + by, leased_at=F("leased_at") + by)
+            Slot.objects.filter(state=Slot.State.LEASED).update(
+                expires_at=F("expires_at") + by, leased_at=F("leased_at") + by
+            )
 
         if any(not may_die(run) for run in running()):
             raise NoTarget("a run has died twice in a row")
@@ -173,7 +184,9 @@ class Strikes:
         return "backward" if by > timedelta(0) else "forward"
 
     def node_frozen(self) -> str:
-        """As a machine that swaps: it stands still past its time, and wakes up when its run is somebody else's."""
+        """As a machine that swaps: it stands still past its time, and wakes up when its run is
+        somebody else's.
+        """
         node = self._node()
         pids = [self.rack.processes[node].pid, *descendants(self.rack.processes[node].pid)]
         for pid in pids:
@@ -196,10 +209,12 @@ class Strikes:
         time.sleep(seconds)
         return seconds
 
-    # --- messages and claims -------------------------------------------------------------------------------------
+    # --- messages and claims ----------------------------------------------------------------------
 
     def message_twice(self) -> str:
-        pks = asked(lambda: list(Run.objects.exclude(state=Run.State.FINISHED).values_list("pk", flat=True)))
+        pks = asked(
+            lambda: list(Run.objects.exclude(state=Run.State.FINISHED).values_list("pk", flat=True))
+        )
         for pk in pks:
             doorbell.ring(pk)
             doorbell.ring(pk)
@@ -233,13 +248,19 @@ class Strikes:
             doorbell.ring(waiting.pk)
         return f"run {waiting.pk}, by {N_RACERS}"
 
-    # --- targets -------------------------------------------------------------------------------------------------
+    # --- targets ----------------------------------------------------------------------------------
 
     def _victim(self) -> tuple[Run, int]:
         """A run with a process that lives, and the process."""
         found = []
         for run in running():
-            named = self.rack.home / (run.node if run.node in self.rack.nodes else "race") / "runs" / str(run.pk) / "child.json"
+            named = (
+                self.rack.home
+                / (run.node if run.node in self.rack.nodes else "race")
+                / "runs"
+                / str(run.pk)
+                / "child.json"
+            )
             with contextlib.suppress(OSError, ValueError):
                 pid = json.loads(named.read_text())["pid"]
                 if may_die(run) and is_stand_in(pid):
@@ -282,7 +303,9 @@ def running() -> list[Run]:
 
 
 def may_die(run: Run) -> bool:
-    return run.n_crashes < settings.RUN_MAX_ATTEMPTS - 1 or asked(lambda: services.runs._has_advanced(run.pk, run.attempt))
+    return run.n_crashes < settings.RUN_MAX_ATTEMPTS - 1 or asked(
+        lambda: services.runs._has_advanced(run.pk, run.attempt)
+    )
 
 
 def is_stand_in(pid: int) -> bool:

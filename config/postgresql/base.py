@@ -9,7 +9,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that is looked at before each request without a round trip."""
 
     def is_usable(self) -> bool:
-        """A server that went away has said so, or closed the line: only then is it asked, as Django asks it each time."""
+        """A server that went away has said so, or closed the line: only then is it asked, as Django
+        asks it each time.
+        """
         if self.connection is None:
             return False
         line = select.poll()

@@ -1,7 +1,8 @@
 """How far raters agree, from plain numbers: pure formulas, no Django, no database.
 
-Every function gives a number or a sentence that says why there is none. For preferences, raw agreement of 72 to 77 %
-and an alpha of 0.2 to 0.5 are what careful pools reach: compare with the project's own past, not with a textbook's 0.667.
+Every function gives a number or a sentence that says why there is none. For preferences, raw
+agreement of 72 to 77 % and an alpha of 0.2 to 0.5 are what careful pools reach: compare with the
+project's own past, not with a textbook's 0.667.
 """
 
 from labeling.agreement.alpha import Metric, krippendorff
@@ -30,7 +31,17 @@ from labeling.agreement.pairs import (
     with_gold_labels,
     with_oneself,
 )
-from labeling.agreement.scales import Icc, Tested, icc, icc_of_some, kendall_tau, kendall_w, mean_tau, mean_w, score_table
+from labeling.agreement.scales import (
+    Icc,
+    Tested,
+    icc,
+    icc_of_some,
+    kendall_tau,
+    kendall_w,
+    mean_tau,
+    mean_w,
+    score_table,
+)
 
 __all__ = [
     "Agreement",

@@ -1,7 +1,8 @@
 """Krippendorff's alpha, for any number of raters and missing labels, with a bootstrap over units.
 
-Krippendorff, Computing Krippendorff's Alpha-Reliability (2011). Alpha is 1 − observed / expected disagreement over the
-labels of units that have at least two; units with one label say nothing and are left out.
+Krippendorff, Computing Krippendorff's Alpha-Reliability (2011). Alpha is 1 − observed / expected
+disagreement over the labels of units that have at least two; units with one label say nothing and
+are left out.
 """
 
 from typing import Literal
@@ -9,20 +10,39 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, answered, bootstrap, codes, gettext_noop, percentiles
+from labeling.figures import (
+    RESAMPLES,
+    Figure,
+    Floats,
+    Ints,
+    absent,
+    answered,
+    bootstrap,
+    codes,
+    gettext_noop,
+    percentiles,
+)
 
 Metric = Literal["nominal", "ordinal", "interval", "ratio"]
 _MOST_VALUES = 2_000
-"""Distinct labels above which the table of units by labels would not fit; scales and choices have a handful."""
+"""Distinct labels above which the table of units by labels would not fit; scales and choices have a
+handful.
+"""
 
 
 def krippendorff(
-    *, units: ArrayLike, labels: ArrayLike, metric: Metric = "nominal", resamples: int = RESAMPLES, seed: int = 0
+    *,
+    units: ArrayLike,
+    labels: ArrayLike,
+    metric: Metric = "nominal",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Figure:
     """Alpha over parallel arrays, one entry a label; `n` counts the units that could be compared.
 
-    Labels are numbers, or anything sortable for `nominal` and `ordinal` (their order is then the scale's). Who gave a
-    label does not matter to alpha, so raters are not asked for. NaN is a missing label.
+    Labels are numbers, or anything sortable for `nominal` and `ordinal` (their order is then the
+    scale's). Who gave a label does not matter to alpha, so raters are not asked for. NaN is a
+    missing label.
     """
     units, labels = answered(units, labels)
     unit, _ = codes(units)
@@ -38,10 +58,19 @@ def krippendorff(
     distinct = distinct[kept.astype(np.int64)]
     if len(distinct) == 1:
         return absent(
-            gettext_noop("Everybody gave the same label everywhere; agreement beyond chance cannot be told from that."), n_units
+            gettext_noop(
+                "Everybody gave the same label everywhere; agreement beyond chance cannot be told"
+                " from that."
+            ),
+            n_units,
         )
     if len(distinct) > _MOST_VALUES:
-        return absent(gettext_noop("There are too many different labels; this number is for scales and choices."), n_units)
+        return absent(
+            gettext_noop(
+                "There are too many different labels; this number is for scales and choices."
+            ),
+            n_units,
+        )
     values = _positions(distinct, metric)
     if metric == "ratio" and values.min() < 0:
         return absent(gettext_noop("A ratio scale has no negative values."), n_units)
@@ -53,7 +82,12 @@ def _figure(table: Floats, values: Floats, metric: Metric, resamples: int, seed:
     value = float(_alpha(np.ones((1, len(table))), table, values, metric)[0])
     interval = None
     if resamples and len(table) > 1:
-        drawn = bootstrap(table, lambda weights, rows: _alpha(weights, rows, values, metric), resamples=resamples, seed=seed)
+        drawn = bootstrap(
+            table,
+            lambda weights, rows: _alpha(weights, rows, values, metric),
+            resamples=resamples,
+            seed=seed,
+        )
         interval = percentiles(drawn)
     low, high = interval or (None, None)
     se = _error(table) if metric == "nominal" and len(table) > 1 else None
@@ -61,8 +95,9 @@ def _figure(table: Floats, values: Floats, metric: Metric, resamples: int, seed:
 
 
 def _error(table: Floats) -> float:
-    """The standard error of a nominal alpha by linearisation over units (Gwet 2014, in irrCAC's form); the interval is the
-    bootstrap's."""
+    """The standard error of a nominal alpha by linearisation over units (Gwet 2014, in irrCAC's
+    form); the interval is the bootstrap's.
+    """
     n, n_each = len(table), table.sum(axis=1)
     mean = n_each.mean()
     share = (table * (table - 1)).sum(axis=1) / (mean * (n_each - 1))
@@ -85,11 +120,17 @@ def _positions(distinct: np.ndarray, metric: Metric) -> Floats:
 
 def _counts(unit: Ints, label: Ints, n_units: int, n_labels: int) -> Floats:
     """How often each unit got each label. (units, labels)"""
-    return np.bincount(unit * n_labels + label, minlength=n_units * n_labels).reshape(n_units, n_labels).astype(float)
+    return (
+        np.bincount(unit * n_labels + label, minlength=n_units * n_labels)
+        .reshape(n_units, n_labels)
+        .astype(float)
+    )
 
 
 def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Floats:
-    """Alpha for each row of `weights` (B, P) over the units' counts `table` (P, V); NaN where one label is left."""
+    """Alpha for each row of `weights` (B, P) over the units' counts `table` (P, V); NaN where one
+    label is left.
+    """
     n_each = table.sum(axis=1)
     marginals = weights @ table  # (B, V)
     n = marginals.sum(axis=1)
@@ -99,15 +140,22 @@ def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Fl
         observed = weights @ within
         expected = ((marginals @ apart) * marginals).sum(axis=1)
     else:
-        # The ordinal distance is the interval distance between mid-ranks, which differ from one resample to the next.
-        places = np.cumsum(marginals, axis=1) - marginals / 2 if metric == "ordinal" else np.tile(values, (len(weights), 1))
+        # The ordinal distance is the interval distance between mid-ranks, which differ from one
+        # resample to the next.
+        places = (
+            np.cumsum(marginals, axis=1) - marginals / 2
+            if metric == "ordinal"
+            else np.tile(values, (len(weights), 1))
+        )
         places = places - (marginals * places).sum(axis=1, keepdims=True) / n[:, None]
         sums, squares = table @ places.T, table @ (places**2).T  # (P, B)
         spread = 2 * (n_each[:, None] * squares - sums**2) / (n_each - 1)[:, None]
         observed = (weights.T * spread).sum(axis=0)
         expected = 2 * n * (marginals * places**2).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(1 - (n - 1) * observed / np.where(expected > 0, expected, np.nan), dtype=float)
+        return np.asarray(
+            1 - (n - 1) * observed / np.where(expected > 0, expected, np.nan), dtype=float
+        )
 
 
 def _apart(values: Floats, metric: Metric) -> Floats:
@@ -115,4 +163,6 @@ def _apart(values: Floats, metric: Metric) -> Floats:
     if metric == "nominal":
         return 1.0 - np.eye(len(values))
     total = values[:, None] + values[None, :]
-    return np.asarray(((values[:, None] - values[None, :]) / np.where(total == 0, 1.0, total)) ** 2, dtype=float)
+    return np.asarray(
+        ((values[:, None] - values[None, :]) / np.where(total == 0, 1.0, total)) ** 2, dtype=float
+    )

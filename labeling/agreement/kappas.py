@@ -1,7 +1,9 @@
-"""Agreement corrected for chance on categories: Cohen's, Fleiss's and Conger's kappa, Gwet's AC, Brennan and Prediger.
+"""Agreement corrected for chance on categories: Cohen's, Fleiss's and Conger's kappa, Gwet's AC,
+Brennan and Prediger.
 
-They differ in what they call chance. Under a skewed choice kappa falls although raters agree (Feinstein and Cicchetti
-1990), and Gwet's AC does not; a high AC on skewed labels can in turn hide raters who never look.
+They differ in what they call chance. Under a skewed choice kappa falls although raters agree
+(Feinstein and Cicchetti 1990), and Gwet's AC does not; a high AC on skewed labels can in turn hide
+raters who never look.
 """
 
 import math
@@ -19,7 +21,9 @@ Weighting = Literal["identity", "linear", "quadratic"]
 
 
 def weights_for(values: Floats, weighting: Weighting) -> Floats:
-    """How much credit label i gets against label j: 1 for the same, less the farther apart they lie. (V, V)"""
+    """How much credit label i gets against label j: 1 for the same, less the farther apart they
+    lie. (V, V)
+    """
     if weighting == "identity" or len(values) < 2:
         return np.eye(len(values))
     apart = np.abs(values[:, None] - values[None, :]) / (np.ptp(values) or 1.0)
@@ -27,9 +31,15 @@ def weights_for(values: Floats, weighting: Weighting) -> Floats:
 
 
 def cohen(
-    one: ArrayLike, other: ArrayLike, *, weighting: Weighting = "identity", values: Sequence[float] | None = None
+    one: ArrayLike,
+    other: ArrayLike,
+    *,
+    weighting: Weighting = "identity",
+    values: Sequence[float] | None = None,
 ) -> Figure:
-    """Kappa of two raters' labels of the same units, in the same order; `values` is the whole scale where some are unused."""
+    """Kappa of two raters' labels of the same units, in the same order; `values` is the whole scale
+    where some are unused.
+    """
     given = np.concatenate([np.asarray(one).reshape(-1), np.asarray(other).reshape(-1)])
     n = len(given) // 2
     if not n:
@@ -39,13 +49,19 @@ def cohen(
         scale = np.asarray(sorted(values), dtype=float)
         place = np.searchsorted(scale, distinct.astype(float))[place].astype(np.int64)
     else:
-        scale = distinct.astype(float) if distinct.dtype.kind in "biuf" else np.arange(len(distinct), dtype=float)
+        scale = (
+            distinct.astype(float)
+            if distinct.dtype.kind in "biuf"
+            else np.arange(len(distinct), dtype=float)
+        )
     size = len(scale)
     table = np.bincount(place[:n] * size + place[n:], minlength=size * size).reshape(size, size)
     return cohen_of_table(table, weighting=weighting, values=scale)
 
 
-def cohen_of_table(table: ArrayLike, *, weighting: Weighting = "identity", values: Floats | None = None) -> Figure:
+def cohen_of_table(
+    table: ArrayLike, *, weighting: Weighting = "identity", values: Floats | None = None
+) -> Figure:
     """Kappa of a square table of counts; standard error by Fleiss, Cohen and Everitt (1969)."""
     counts = np.asarray(table, dtype=float)
     n = counts.sum()
@@ -57,10 +73,18 @@ def cohen_of_table(table: ArrayLike, *, weighting: Weighting = "identity", value
     rows, columns = shares.sum(axis=1), shares.sum(axis=0)
     observed, chance = float((weights * shares).sum()), float(rows @ weights @ columns)
     if math.isclose(chance, 1.0):
-        return absent(gettext_noop("Both raters used one and the same label; kappa cannot be told from that."), int(n))
+        return absent(
+            gettext_noop(
+                "Both raters used one and the same label; kappa cannot be told from that."
+            ),
+            int(n),
+        )
     kappa = (observed - chance) / (1 - chance)
     mean = (weights @ columns)[:, None] + (rows @ weights)[None, :]
-    spread = float((shares * (weights - mean * (1 - kappa)) ** 2).sum()) - (kappa - chance * (1 - kappa)) ** 2
+    spread = (
+        float((shares * (weights - mean * (1 - kappa)) ** 2).sum())
+        - (kappa - chance * (1 - kappa)) ** 2
+    )
     return with_error(kappa, math.sqrt(max(spread, 0.0) / n) / (1 - chance), int(n))
 
 
@@ -69,21 +93,33 @@ def fleiss_of_table(table: ArrayLike) -> Figure:
     counts = np.asarray(table, dtype=float)
     if counts.size and len(set(counts.sum(axis=1).tolist())) > 1:
         return absent(
-            gettext_noop("Fleiss's kappa needs the same number of labels for every unit; use alpha or Gwet's AC."), len(counts)
+            gettext_noop(
+                "Fleiss's kappa needs the same number of labels for every unit; use alpha or"
+                " Gwet's AC."
+            ),
+            len(counts),
         )
-    return _chance_corrected(counts, "fleiss", np.eye(counts.shape[1]) if counts.size else np.zeros((0, 0)))
+    return _chance_corrected(
+        counts, "fleiss", np.eye(counts.shape[1]) if counts.size else np.zeros((0, 0))
+    )
 
 
 @dataclass(frozen=True)
 class Chance:
-    """One way to correct for chance: how likely agreement is by chance, and that as seen from each unit."""
+    """One way to correct for chance: how likely agreement is by chance, and that as seen from each
+    unit.
+    """
 
     overall: float
     by_unit: Floats
 
 
 def fleiss(
-    *, units: ArrayLike, labels: ArrayLike, weighting: Weighting = "identity", values: Sequence[float] | None = None
+    *,
+    units: ArrayLike,
+    labels: ArrayLike,
+    weighting: Weighting = "identity",
+    values: Sequence[float] | None = None,
 ) -> Figure:
     """Fleiss's kappa, generalised to missing labels (Gwet 2014, chapter 2)."""
     table, scale = _table(units, labels, values)
@@ -91,7 +127,11 @@ def fleiss(
 
 
 def gwet(
-    *, units: ArrayLike, labels: ArrayLike, weighting: Weighting = "identity", values: Sequence[float] | None = None
+    *,
+    units: ArrayLike,
+    labels: ArrayLike,
+    weighting: Weighting = "identity",
+    values: Sequence[float] | None = None,
 ) -> Figure:
     """Gwet's AC1 (2008), or AC2 with weights."""
     table, scale = _table(units, labels, values)
@@ -99,7 +139,11 @@ def gwet(
 
 
 def brennan_prediger(
-    *, units: ArrayLike, labels: ArrayLike, weighting: Weighting = "identity", values: Sequence[float] | None = None
+    *,
+    units: ArrayLike,
+    labels: ArrayLike,
+    weighting: Weighting = "identity",
+    values: Sequence[float] | None = None,
 ) -> Figure:
     """Chance as if every label were equally likely."""
     table, scale = _table(units, labels, values)
@@ -114,24 +158,34 @@ def conger(
     weighting: Weighting = "identity",
     values: Sequence[float] | None = None,
 ) -> Figure:
-    """Conger's kappa (1980): Cohen's for many raters, chance from each rater's own habits. No interval."""
+    """Conger's kappa (1980): Cohen's for many raters, chance from each rater's own habits. No
+    interval.
+    """
     table, scale = _table(units, labels, values)
     if problem := _problem(table):
         return problem
     rater, _ = codes(raters)
     place = np.searchsorted(scale, _numbers(labels, values))
-    used = np.bincount(rater * len(scale) + place, minlength=(rater.max() + 1) * len(scale)).reshape(-1, len(scale)).astype(float)
+    used = (
+        np.bincount(rater * len(scale) + place, minlength=(rater.max() + 1) * len(scale))
+        .reshape(-1, len(scale))
+        .astype(float)
+    )
     if len(used) < 2:
         return absent(gettext_noop("One rater cannot agree with anybody."), len(table))
     shares = used / used.sum(axis=1, keepdims=True)
     weights = weights_for(scale, weighting)
     mean = shares.mean(axis=0)
     # Over pairs of different raters: the product of their habits.
-    chance = float((weights * (np.outer(mean, mean) - np.cov(shares.T, ddof=1) / len(shares))).sum())
+    chance = float(
+        (weights * (np.outer(mean, mean) - np.cov(shares.T, ddof=1) / len(shares))).sum()
+    )
     observed, _ = _observed(table, weights)
     if math.isclose(chance, 1.0):
         return absent(gettext_noop("Everybody used one and the same label."), len(table))
-    return Figure(value=float((observed - chance) / (1 - chance)), n=int((table.sum(axis=1) >= 2).sum()))
+    return Figure(
+        value=float((observed - chance) / (1 - chance)), n=int((table.sum(axis=1) >= 2).sum())
+    )
 
 
 def _numbers(labels: ArrayLike, values: Sequence[float] | None) -> Floats:
@@ -140,7 +194,9 @@ def _numbers(labels: ArrayLike, values: Sequence[float] | None) -> Floats:
     return distinct.astype(float)[place] if numeric or values is not None else place.astype(float)
 
 
-def _table(units: ArrayLike, labels: ArrayLike, values: Sequence[float] | None) -> tuple[Floats, Floats]:
+def _table(
+    units: ArrayLike, labels: ArrayLike, values: Sequence[float] | None
+) -> tuple[Floats, Floats]:
     """Units by labels, and the labels as numbers in order."""
     units, labels = answered(units, labels)
     unit, kept = codes(units)
@@ -160,7 +216,10 @@ def _problem(table: Floats) -> Figure | None:
         return absent(gettext_noop("No unit was labeled twice, so there is nothing to compare."))
     if (table.sum(axis=0) > 0).sum() < 2:
         return absent(
-            gettext_noop("Everybody gave the same label everywhere; agreement beyond chance cannot be told from that."),
+            gettext_noop(
+                "Everybody gave the same label everywhere; agreement beyond chance cannot be told"
+                " from that."
+            ),
             len(table),
         )
     return None
@@ -170,7 +229,12 @@ def _observed(table: Floats, weights: Floats) -> tuple[float, Floats]:
     """Agreement over the units with two labels or more, and by unit (0 for the others)."""
     n_each = table.sum(axis=1)
     pairs = n_each * (n_each - 1)
-    by_unit = np.divide((table * (table @ weights - 1)).sum(axis=1), pairs, out=np.zeros(len(table)), where=pairs > 0)
+    by_unit = np.divide(
+        (table * (table @ weights - 1)).sum(axis=1),
+        pairs,
+        out=np.zeros(len(table)),
+        where=pairs > 0,
+    )
     return float(by_unit.sum() / (pairs > 0).sum()), by_unit
 
 
@@ -188,7 +252,9 @@ def _chance(kind: str, table: Floats, weights: Floats) -> Chance:
 
 
 def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
-    """The coefficient with its error by linearisation over units (Gwet 2014), t interval with n − 1."""
+    """The coefficient with its error by linearisation over units (Gwet 2014), t interval with n −
+    1.
+    """
     if problem := _problem(table):
         return problem
     chance = _chance(kind, table, weights)
@@ -197,10 +263,17 @@ def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
     observed, by_unit = _observed(table, weights)
     n, is_shared = len(table), table.sum(axis=1) >= 2
     value = (observed - chance.overall) / (1 - chance.overall)
-    seen = n / is_shared.sum() * np.where(is_shared, by_unit - chance.overall, 0.0) / (1 - chance.overall)
+    seen = (
+        n
+        / is_shared.sum()
+        * np.where(is_shared, by_unit - chance.overall, 0.0)
+        / (1 - chance.overall)
+    )
     seen = seen - 2 * (1 - value) * (chance.by_unit - chance.overall) / (1 - chance.overall)
     if n < 2:
         return Figure(value=value, n=1)
     se = math.sqrt(float(((seen - value) ** 2).sum()) / (n * (n - 1)))
     reach = float(student.ppf(0.975, n - 1)) * se
-    return Figure(value=value, n=int(is_shared.sum()), low=value - reach, high=min(1.0, value + reach), se=se)
+    return Figure(
+        value=value, n=int(is_shared.sum()), low=value - reach, high=min(1.0, value + reach), se=se
+    )

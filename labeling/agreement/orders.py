@@ -10,13 +10,17 @@ Ranks = Mapping[int, int | None]
 
 @dataclass(frozen=True)
 class Match:
-    """`agreed` of the `n` pairs that the right order decides were given the same way round; a tie on one is half."""
+    """`agreed` of the `n` pairs that the right order decides were given the same way round; a tie
+    on one is half.
+    """
 
     agreed: float
     n: int
 
     def reaches(self, percent: int) -> bool:
-        """Whether at least `percent` of the decided pairs agree. Without a decided pair nothing does."""
+        """Whether at least `percent` of the decided pairs agree. Without a decided pair nothing
+        does.
+        """
         return self.n > 0 and 100 * self.agreed >= percent * self.n
 
 
@@ -26,8 +30,9 @@ def n_decided(right: Ranks) -> int:
 
 
 def match(right: Ranks, given: Ranks) -> Match:
-    """Pairs that `right` ties or leaves open ask nothing of anybody. One that it decides and `given` leaves open is not agreed:
-    who ranks nothing must not pass half of a gold."""
+    """Pairs that `right` ties or leaves open ask nothing of anybody. One that it decides and
+    `given` leaves open is not agreed: who ranks nothing must not pass half of a gold.
+    """
     agreed, n = 0.0, 0
     for one, other in combinations(right, 2):
         expected = _direction(right[one], right[other])
@@ -41,7 +46,9 @@ def match(right: Ranks, given: Ranks) -> Match:
 
 
 def _direction(one: int | None, other: int | None) -> int | None:
-    """−1 where the first is better, 1 where the second is, 0 for a tie, None where a rank is missing."""
+    """−1 where the first is better, 1 where the second is, 0 for a tie, None where a rank is
+    missing.
+    """
     if one is None or other is None:
         return None
     return (one > other) - (one < other)

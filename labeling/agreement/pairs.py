@@ -1,7 +1,8 @@
-"""Raw agreement, pair by pair: rankings expanded to pairs, ties in, out and as half, rater by rater, with gold, with oneself.
+"""Raw agreement, pair by pair: rankings expanded to pairs, ties in, out and as half, rater by
+rater, with gold, with oneself.
 
-A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is). Which of two responses is left is
-theirs, by number, never the order in which they were shown.
+A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is). Which of two
+responses is left is theirs, by number, never the order in which they were shown.
 """
 
 from collections.abc import Iterable
@@ -12,15 +13,30 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_matrix
 
-from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, bootstrap, codes, gettext_noop, percentiles, wilson
+from labeling.figures import (
+    RESAMPLES,
+    Figure,
+    Floats,
+    Ints,
+    absent,
+    bootstrap,
+    codes,
+    gettext_noop,
+    percentiles,
+    wilson,
+)
 
 Ties = Literal["in", "out", "half"]
-"""In: a tie is a label of its own. Out: only votes that decide are compared. Half: a tie against a decision is half right."""
+"""In: a tie is a label of its own. Out: only votes that decide are compared. Half: a tie against a
+decision is half right.
+"""
 
 
 @dataclass(frozen=True)
 class RankVote:
-    """One rater's rank for one response of one item; `rank` 1 is best, equal ranks tie, None was left unranked."""
+    """One rater's rank for one response of one item; `rank` 1 is best, equal ranks tie, None was
+    left unranked.
+    """
 
     item: int
     rater: int
@@ -56,16 +72,27 @@ class PairVotes:
     """the input row of the right response"""
 
 
-def expand(*, items: ArrayLike, raters: ArrayLike, responses: ArrayLike, ranks: ArrayLike) -> PairVotes:
-    """Rankings, one row a ranked response, as votes on pairs; rank 1 is best, NaN was left unranked.
+def expand(
+    *, items: ArrayLike, raters: ArrayLike, responses: ArrayLike, ranks: ArrayLike
+) -> PairVotes:
+    """Rankings, one row a ranked response, as votes on pairs; rank 1 is best, NaN was left
+    unranked.
 
     One rater ranks an item once: a repeat for self-agreement is an item of its own.
     """
     rank = np.asarray(ranks, dtype=float)
     ranked = np.flatnonzero(~np.isnan(rank))
-    item, rater, response = (np.asarray(column, dtype=np.int64)[ranked] for column in (items, raters, responses))
+    item, rater, response = (
+        np.asarray(column, dtype=np.int64)[ranked] for column in (items, raters, responses)
+    )
     order = np.lexsort((response, rater, item))
-    item, rater, response, rank, source = item[order], rater[order], response[order], rank[ranked][order], ranked[order]
+    item, rater, response, rank, source = (
+        item[order],
+        rater[order],
+        response[order],
+        rank[ranked][order],
+        ranked[order],
+    )
     starts: list[Ints] = []
     ends: list[Ints] = []
     for step in range(1, _longest(item, rater)):
@@ -103,9 +130,16 @@ def _pair_codes(item: Ints, left: Ints, right: Ints) -> Ints:
 
 
 def raw(
-    *, units: ArrayLike, labels: ArrayLike, ties: Ties = "half", resamples: int = RESAMPLES, seed: int = 0, tie: float = 0
+    *,
+    units: ArrayLike,
+    labels: ArrayLike,
+    ties: Ties = "half",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    tie: float = 0,
 ) -> Figure:
-    """The share of pairs of votes on the same unit that were the same; `n` counts those pairs. Interval over units.
+    """The share of pairs of votes on the same unit that were the same; `n` counts those pairs.
+    Interval over units.
 
     With ties "in" the labels may be any categories.
     """
@@ -113,7 +147,11 @@ def raw(
     n = int(rows[:, 1].sum()) if rows.size else 0
     if not n:
         if ties == "out":
-            return absent(gettext_noop("No unit has two votes with a decision, so there is nothing to compare."))
+            return absent(
+                gettext_noop(
+                    "No unit has two votes with a decision, so there is nothing to compare."
+                )
+            )
         return absent(gettext_noop("No unit has two votes, so there is nothing to compare."))
     interval = None
     if resamples and len(rows) > 1:
@@ -123,7 +161,9 @@ def raw(
 
 
 def by_unit(*, units: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Floats:
-    """Each unit's share of agreeing pairs of votes, for the distribution: a mean hides whether a few units are split."""
+    """Each unit's share of agreeing pairs of votes, for the distribution: a mean hides whether a
+    few units are split.
+    """
     rows = _scores_by_unit(units, labels, ties, 0)
     compared = rows[rows[:, 1] > 0]
     return np.asarray(compared[:, 0] / compared[:, 1], dtype=float)
@@ -144,7 +184,11 @@ def _scores_by_unit(units: ArrayLike, labels: ArrayLike, ties: Ties, tie: float)
     if ties == "out":
         unit, given = unit[given != tie], given[given != tie]
     label, names = codes(given)
-    cells = np.bincount(unit * len(names) + label, minlength=n_units * len(names)).reshape(n_units, len(names)).astype(float)
+    cells = (
+        np.bincount(unit * len(names) + label, minlength=n_units * len(names))
+        .reshape(n_units, len(names))
+        .astype(float)
+    )
     n_each = cells.sum(axis=1)
     same = (cells * (cells - 1)).sum(axis=1) / 2
     if ties == "half":
@@ -170,10 +214,15 @@ class Matrix:
 
     def with_everybody(self) -> dict[int, Figure]:
         """Each rater's share with all colleagues together."""
-        return {rater: wilson(float(self.score[at].sum()), int(self.n[at].sum())) for at, rater in enumerate(self.raters)}
+        return {
+            rater: wilson(float(self.score[at].sum()), int(self.n[at].sum()))
+            for at, rater in enumerate(self.raters)
+        }
 
 
-def matrix(*, units: ArrayLike, raters: ArrayLike, labels: ArrayLike, ties: Ties = "half") -> Matrix:
+def matrix(
+    *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike, ties: Ties = "half"
+) -> Matrix:
     """How often each two raters gave the same vote. One vote a rater and unit."""
     unit, unit_names = codes(units)
     rater, rater_names = codes(raters)
@@ -191,22 +240,29 @@ def matrix(*, units: ArrayLike, raters: ArrayLike, labels: ArrayLike, ties: Ties
     everything = csr_matrix((np.ones(len(unit)), (rater, unit)), shape=shape)
     n = (everything @ everything.T).toarray()
     if ties == "half":
-        ties_of = csr_matrix((np.ones(int((label == 0).sum())), (rater[label == 0], unit[label == 0])), shape=shape)
+        ties_of = csr_matrix(
+            (np.ones(int((label == 0).sum())), (rater[label == 0], unit[label == 0])), shape=shape
+        )
         one_tied = (ties_of @ everything.T).toarray()
         score += (one_tied + one_tied.T - 2 * tied) / 2
     np.fill_diagonal(score, 0)
     np.fill_diagonal(n, 0)
-    return Matrix(raters=tuple(int(name) for name in rater_names), score=score, n=n.astype(np.int64))
+    return Matrix(
+        raters=tuple(int(name) for name in rater_names), score=score, n=n.astype(np.int64)
+    )
 
 
 def agreement_by_rater(votes: Iterable[RankVote]) -> dict[int, Agreement]:
-    """Raw agreement of each rater with everybody else on the same items, one unit per (colleague, pair of responses).
+    """Raw agreement of each rater with everybody else on the same items, one unit per (colleague,
+    pair of responses).
 
-    Both decide alike, or both tie: 1. One ties and the other decides: ½. They decide opposite ways: 0
-    (Bai 2022 counts neutral against non-neutral as 50 %). Pairs with an unranked response are left out, and so is a
-    rater with nothing to compare.
+    Both decide alike, or both tie: 1. One ties and the other decides: ½. They decide opposite ways:
+    0 (Bai 2022 counts neutral against non-neutral as 50 %). Pairs with an unranked response are
+    left out, and so is a rater with nothing to compare.
     """
-    rows = [(vote.item, vote.rater, vote.response, vote.rank) for vote in votes if vote.rank is not None]
+    rows = [
+        (vote.item, vote.rater, vote.response, vote.rank) for vote in votes if vote.rank is not None
+    ]
     if not rows:
         return {}
     items, raters, responses, ranks = (np.asarray(column) for column in zip(*rows, strict=True))
@@ -215,11 +271,19 @@ def agreement_by_rater(votes: Iterable[RankVote]) -> dict[int, Agreement]:
         return {}
     compared = matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
     score, n = compared.score.sum(axis=1), compared.n.sum(axis=1)
-    return {rater: Agreement(score=float(score[at]), n=int(n[at])) for at, rater in enumerate(compared.raters) if n[at]}
+    return {
+        rater: Agreement(score=float(score[at]), n=int(n[at]))
+        for at, rater in enumerate(compared.raters)
+        if n[at]
+    }
 
 
-def with_gold_labels(*, raters: ArrayLike, labels: ArrayLike, gold: ArrayLike, tolerance: float = 0.0) -> dict[int, Figure]:
-    """Each rater on single labels (a flag, a scale): right when at most `tolerance` away from gold. NaN was not answered."""
+def with_gold_labels(
+    *, raters: ArrayLike, labels: ArrayLike, gold: ArrayLike, tolerance: float = 0.0
+) -> dict[int, Figure]:
+    """Each rater on single labels (a flag, a scale): right when at most `tolerance` away from gold.
+    NaN was not answered.
+    """
     given, right = np.asarray(labels, dtype=float), np.asarray(gold, dtype=float)
     answered = ~(np.isnan(given) | np.isnan(right))
     is_right = np.abs(given - right)[answered] <= tolerance + 1e-9
@@ -229,7 +293,9 @@ def with_gold_labels(*, raters: ArrayLike, labels: ArrayLike, gold: ArrayLike, t
 def with_oneself(
     *, raters: ArrayLike, first: ArrayLike, again: ArrayLike, ties: Ties = "half"
 ) -> tuple[Figure, dict[int, Figure]]:
-    """Self-agreement over repeated pairs, all together and by rater: −1, 0, +1 the first time and again, sides turned back."""
+    """Self-agreement over repeated pairs, all together and by rater: −1, 0, +1 the first time and
+    again, sides turned back.
+    """
     one, other = np.asarray(first, dtype=float), np.asarray(again, dtype=float)
     rater = np.asarray(raters)
     if ties == "out":

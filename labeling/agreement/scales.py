@@ -1,6 +1,7 @@
 """Agreement on orders and on scales: Kendall's tau-b and W, and intraclass correlations.
 
-The first half takes complete tables. The second half takes what a campaign has: each unit judged by some raters, not by all.
+The first half takes complete tables. The second half takes what a campaign has: each unit judged by
+some raters, not by all.
 """
 
 import math
@@ -12,7 +13,18 @@ from numpy.typing import ArrayLike
 from scipy.stats import chi2, kendalltau, rankdata
 
 from labeling.agreement.pairs import PairVotes
-from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, answered, bootstrap, codes, gettext_noop, percentiles
+from labeling.figures import (
+    RESAMPLES,
+    Figure,
+    Floats,
+    Ints,
+    absent,
+    answered,
+    bootstrap,
+    codes,
+    gettext_noop,
+    percentiles,
+)
 
 
 @dataclass(frozen=True)
@@ -27,27 +39,42 @@ class Tested:
 
 
 def kendall_tau(one: ArrayLike, other: ArrayLike) -> Tested:
-    """Tau-b of two orders of the same things: concordant less discordant pairs, corrected for ties."""
+    """Tau-b of two orders of the same things: concordant less discordant pairs, corrected for
+    ties.
+    """
     first, second = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
     if len(first) < 2:
         return Tested(None, len(first), note="An order needs at least two things.")
     if not (np.ptp(first) and np.ptp(second)):
-        return Tested(None, len(first), note="One of the two orders ties everything, so there is no order to compare.")
+        return Tested(
+            None,
+            len(first),
+            note="One of the two orders ties everything, so there is no order to compare.",
+        )
     tau, p = kendalltau(first, second)
-    return Tested(float(tau), len(first), statistic=float(tau), p=float(p) if math.isfinite(p) else None)
+    return Tested(
+        float(tau), len(first), statistic=float(tau), p=float(p) if math.isfinite(p) else None
+    )
 
 
 def kendall_w(scores: ArrayLike, *, is_corrected: bool = True) -> Tested:
-    """How far raters order the same things alike, 0 to 1: `scores` is things by raters, ties corrected (Kendall 1948).
+    """How far raters order the same things alike, 0 to 1: `scores` is things by raters, ties
+    corrected (Kendall 1948).
 
-    `statistic` is chi square with n − 1 degrees of freedom, rough below seven things. Uncorrected is what some papers report.
+    `statistic` is chi square with n − 1 degrees of freedom, rough below seven things. Uncorrected
+    is what some papers report.
     """
     table = np.asarray(scores, dtype=float)
     if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 2:
-        return Tested(None, 0, note="This needs at least two raters who ordered the same two things.")
+        return Tested(
+            None, 0, note="This needs at least two raters who ordered the same two things."
+        )
     n, m = table.shape
     ranks = np.column_stack([rankdata(table[:, rater]) for rater in range(m)])
-    ties = sum(float((counts**3 - counts).sum()) for counts in (np.unique(column, return_counts=True)[1] for column in ranks.T))
+    ties = sum(
+        float((counts**3 - counts).sum())
+        for counts in (np.unique(column, return_counts=True)[1] for column in ranks.T)
+    )
     spread = float(((ranks.sum(axis=1) - m * (n + 1) / 2) ** 2).sum())
     most = m**2 * (n**3 - n)
     if most - m * ties <= 0:
@@ -61,10 +88,11 @@ Icc = Literal["1,1", "C,1", "A,1", "A,k"]
 
 
 def icc(scores: ArrayLike, kind: Icc = "A,1") -> Figure:
-    """Intraclass correlation of units by raters (McGraw and Wong 1996); a unit with a missing score (NaN) is left out.
+    """Intraclass correlation of units by raters (McGraw and Wong 1996); a unit with a missing score
+    (NaN) is left out.
 
-    `1,1`: different raters for each unit. `C,1`: consistency, a rater's own level forgiven. `A,1`: absolute agreement
-    of one rater. `A,k`: of the mean of all k.
+    `1,1`: different raters for each unit. `C,1`: consistency, a rater's own level forgiven. `A,1`:
+    absolute agreement of one rater. `A,k`: of the mean of all k.
     """
     table = np.asarray(scores, dtype=float)
     table = table[~np.isnan(table).any(axis=1)] if table.ndim == 2 else np.zeros((0, 0))
@@ -75,7 +103,9 @@ def icc(scores: ArrayLike, kind: Icc = "A,1") -> Figure:
         return absent(gettext_noop("Every score is the same."), n)
     value = _ratio(table, kind)
     if value is None:
-        return absent(gettext_noop("The scores do not differ enough between units for this number."), n)
+        return absent(
+            gettext_noop("The scores do not differ enough between units for this number."), n
+        )
     return Figure(value=value, n=n)
 
 
@@ -98,7 +128,9 @@ def _ratio(table: Floats, kind: Icc) -> float | None:
 
 
 def score_table(*, units: ArrayLike, raters: ArrayLike, scores: ArrayLike) -> Floats:
-    """Units by raters with NaN where nobody scored, as `icc` and `kendall_w` take it; a second score replaces the first."""
+    """Units by raters with NaN where nobody scored, as `icc` and `kendall_w` take it; a second
+    score replaces the first.
+    """
     unit, unit_names = codes(units)
     rater, rater_names = codes(raters)
     table = np.full((len(unit_names), len(rater_names)), np.nan)
@@ -106,16 +138,23 @@ def score_table(*, units: ArrayLike, raters: ArrayLike, scores: ArrayLike) -> Fl
     return table
 
 
-# --- where each unit was judged by some --------------------------------------------------------------------------
+# --- where each unit was judged by some -----------------------------------------------------------
 
 
 def icc_of_some(
-    *, units: ArrayLike, scores: ArrayLike, is_of_mean: bool = False, resamples: int = RESAMPLES, seed: int = 0
+    *,
+    units: ArrayLike,
+    scores: ArrayLike,
+    is_of_mean: bool = False,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Figure:
-    """ICC(1,1) where units have different raters and different numbers of them; on a complete table it is icc(…, "1,1").
+    """ICC(1,1) where units have different raters and different numbers of them; on a complete table
+    it is icc(…, "1,1").
 
-    One-way analysis of variance with unequal groups (Searle 1971; Donner 1986). Units with one score are left out. `n` counts
-    the units. `is_of_mean`: of the mean of as many scores as a unit has on average. Interval over units.
+    One-way analysis of variance with unequal groups (Searle 1971; Donner 1986). Units with one
+    score are left out. `n` counts the units. `is_of_mean`: of the mean of as many scores as a unit
+    has on average. Interval over units.
     """
     unit, score = answered(units, np.asarray(scores, dtype=float))
     unit, _ = codes(unit)
@@ -124,22 +163,33 @@ def icc_of_some(
     unit, score = codes(unit[kept])[0], score[kept]
     if not unit.size or unit.max() < 1:
         return absent(gettext_noop("This needs at least two units that two raters both scored."))
-    n, total, squares = np.bincount(unit), np.bincount(unit, weights=score), np.bincount(unit, weights=score**2)
+    n, total, squares = (
+        np.bincount(unit),
+        np.bincount(unit, weights=score),
+        np.bincount(unit, weights=score**2),
+    )
     rows = np.column_stack([np.ones(len(n)), n, total, squares, total**2 / n, n**2]).astype(float)
     if np.ptp(score) == 0:
         return absent(gettext_noop("Every score is the same."), len(n))
     value = float(_one_way(rows.sum(axis=0, keepdims=True), is_of_mean=is_of_mean)[0])
     if not math.isfinite(value):
-        return absent(gettext_noop("The scores do not differ enough between units for this number."), len(n))
+        return absent(
+            gettext_noop("The scores do not differ enough between units for this number."), len(n)
+        )
     drawn = bootstrap(
-        rows, lambda weights, kinds: _one_way(weights @ kinds, is_of_mean=is_of_mean), resamples=resamples, seed=seed
+        rows,
+        lambda weights, kinds: _one_way(weights @ kinds, is_of_mean=is_of_mean),
+        resamples=resamples,
+        seed=seed,
     )
     low, high = (percentiles(drawn) if resamples else None) or (None, None)
     return Figure(value=value, n=len(n), low=low, high=high)
 
 
 def _one_way(sums: Floats, *, is_of_mean: bool) -> Floats:
-    """From the sums over units of 1, n, Σx, Σx², (Σx)²/n and n², a row a resample; NaN where it cannot be said."""
+    """From the sums over units of 1, n, Σx, Σx², (Σx)²/n and n², a row a resample; NaN where it
+    cannot be said.
+    """
     n_units, n, total, squares, of_means, n_squares = sums.T
     with np.errstate(divide="ignore", invalid="ignore"):
         between = (of_means - total**2 / n) / (n_units - 1)
@@ -150,12 +200,16 @@ def _one_way(sums: Floats, *, is_of_mean: bool) -> Floats:
 
 
 def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> Figure:
-    """Kendall's tau-b of every two raters of an item, over the responses that both ranked, averaged over all of these.
+    """Kendall's tau-b of every two raters of an item, over the responses that both ranked, averaged
+    over all of these.
 
-    `n` counts the comparisons of two orders. Where one of the two ties everything there is none. Interval over items.
+    `n` counts the comparisons of two orders. Where one of the two ties everything there is none.
+    Interval over items.
     """
     order = np.lexsort((pairs.rater, pairs.unit))
-    unit, rater, label, item = (column[order] for column in (pairs.unit, pairs.rater, pairs.label, codes(pairs.item)[0]))
+    unit, rater, label, item = (
+        column[order] for column in (pairs.unit, pairs.rater, pairs.label, codes(pairs.item)[0])
+    )
     rater, names = codes(rater)
     keys: list[Ints] = []
     sums: list[Floats] = []
@@ -167,18 +221,29 @@ def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> 
     if not sum(map(len, keys)):
         return absent(gettext_noop("No two raters have ordered the same responses yet."))
     both, kinds = codes(np.concatenate(keys))
-    together, mine, theirs = (np.bincount(both, weights=column) for column in np.concatenate(sums).T)
+    together, mine, theirs = (
+        np.bincount(both, weights=column) for column in np.concatenate(sums).T
+    )
     told = (mine > 0) & (theirs > 0)
     if not told.any():
-        return absent(gettext_noop("Every order ties everything, so there is no order to compare."), len(told))
+        return absent(
+            gettext_noop("Every order ties everything, so there is no order to compare."), len(told)
+        )
     tau = together[told] / np.sqrt(mine[told] * theirs[told])
     return _mean(tau, of=codes(kinds[told] // len(names) ** 2)[0], resamples=resamples, seed=seed)
 
 
 def mean_w(
-    *, items: ArrayLike, raters: ArrayLike, responses: ArrayLike, ranks: ArrayLike, resamples: int = RESAMPLES, seed: int = 0
+    *,
+    items: ArrayLike,
+    raters: ArrayLike,
+    responses: ArrayLike,
+    ranks: ArrayLike,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Figure:
-    """Kendall's W, ties corrected, of each item by the raters who ranked all of its responses, averaged over items.
+    """Kendall's W, ties corrected, of each item by the raters who ranked all of its responses,
+    averaged over items.
 
     `n` counts the items. One row a ranked response; NaN was left unranked. Interval over items.
     """
@@ -193,11 +258,17 @@ def mean_w(
     cell = codes(item * (int(thing.max()) + 1) + thing)[0]
     n_things = np.bincount(_of(item, cell), minlength=len(names))
     whole = (np.bincount(given) == n_things[_of(item, given)])[given]
-    return _w(item[whole], given[whole], cell[whole], rank[ranked][whole], n_things, resamples, seed)
+    return _w(
+        item[whole], given[whole], cell[whole], rank[ranked][whole], n_things, resamples, seed
+    )
 
 
-def _w(item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, resamples: int, seed: int) -> Figure:
-    """Over whole rankings, one row a response: `given` numbers rankings, `cell` an item's responses."""
+def _w(
+    item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, resamples: int, seed: int
+) -> Figure:
+    """Over whole rankings, one row a response: `given` numbers rankings, `cell` an item's
+    responses.
+    """
     of_ranking = codes(given)[0]
     place, ties = _mid_ranks(of_ranking, rank)
     its_item = _of(item, of_ranking)
@@ -207,13 +278,24 @@ def _w(item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, resamp
     item_of_cell = _of(item, cell, n=len(sums))
     n = n_things.astype(float)
     spread = np.bincount(
-        item_of_cell, weights=(sums - (m * (n + 1) / 2)[item_of_cell]) ** 2 * (m[item_of_cell] > 0), minlength=size
+        item_of_cell,
+        weights=(sums - (m * (n + 1) / 2)[item_of_cell]) ** 2 * (m[item_of_cell] > 0),
+        minlength=size,
     )
     most = m**2 * (n**3 - n) - m * np.bincount(its_item, weights=ties, minlength=size)
     told = (m >= 2) & (n_things >= 2) & (most > 0)
     if not told.any():
-        return absent(gettext_noop("No two raters have ordered the same responses, other than by tying all of them."))
-    return _mean(12 * spread[told] / most[told], of=np.arange(int(told.sum())), resamples=resamples, seed=seed)
+        return absent(
+            gettext_noop(
+                "No two raters have ordered the same responses, other than by tying all of them."
+            )
+        )
+    return _mean(
+        12 * spread[told] / most[told],
+        of=np.arange(int(told.sum())),
+        resamples=resamples,
+        seed=seed,
+    )
 
 
 def _of(group: Ints, number: Ints, n: int | None = None) -> Ints:
@@ -224,19 +306,31 @@ def _of(group: Ints, number: Ints, n: int | None = None) -> Ints:
 
 
 def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
-    """Each response's place in its ranking, ties sharing their mean place; and Σ t³ − t over a ranking's ties."""
+    """Each response's place in its ranking, ties sharing their mean place; and Σ t³ − t over a
+    ranking's ties.
+    """
     order = np.lexsort((rank, ranking))
     one, its_rank = ranking[order], rank[order]
-    is_new = np.r_[True, (one[1:] != one[:-1]) | (its_rank[1:] != its_rank[:-1])] if one.size else np.zeros(0, dtype=bool)
+    is_new = (
+        np.r_[True, (one[1:] != one[:-1]) | (its_rank[1:] != its_rank[:-1])]
+        if one.size
+        else np.zeros(0, dtype=bool)
+    )
     tier = np.cumsum(is_new) - 1
     size = np.bincount(tier)
-    starts = np.flatnonzero(np.r_[True, one[1:] != one[:-1]]) if one.size else np.zeros(0, dtype=np.int64)
+    starts = (
+        np.flatnonzero(np.r_[True, one[1:] != one[:-1]])
+        if one.size
+        else np.zeros(0, dtype=np.int64)
+    )
     within = np.arange(len(one)) - np.repeat(starts, np.diff(np.r_[starts, len(one)]))
     mean_place = np.bincount(tier, weights=within + 1) / size
     place = np.empty(len(one))
     place[order] = mean_place[tier]
     excess = (size**3 - size).astype(float)
-    ties = np.bincount(_of(one, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1).astype(float)
+    ties = np.bincount(
+        _of(one, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1
+    ).astype(float)
     return place, ties
 
 
@@ -245,7 +339,12 @@ def _mean(values: Floats, *, of: Ints, resamples: int, seed: int) -> Figure:
     rows = np.column_stack([np.bincount(of, weights=values), np.bincount(of)]).astype(float)
     interval = None
     if resamples and len(rows) > 1:
-        drawn = bootstrap(rows, lambda weights, kinds: np.divide(*(weights @ kinds).T), resamples=resamples, seed=seed)
+        drawn = bootstrap(
+            rows,
+            lambda weights, kinds: np.divide(*(weights @ kinds).T),
+            resamples=resamples,
+            seed=seed,
+        )
         interval = percentiles(drawn)
     low, high = interval or (None, None)
     return Figure(value=float(values.mean()), n=len(values), low=low, high=high)

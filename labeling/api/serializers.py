@@ -23,11 +23,15 @@ SMALL = 32_767
 
 def _ids(**options: Any) -> serializers.ListField:
     return serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_ID), required=False, default=list, max_length=1000, **options
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        required=False,
+        default=list,
+        max_length=1000,
+        **options,
     )
 
 
-# --- prompts -----------------------------------------------------------------------------------------------------
+# --- prompts --------------------------------------------------------------------------------------
 
 
 class MessageSerializer(serializers.Serializer[Any]):
@@ -49,21 +53,28 @@ class PromptSerializer(serializers.Serializer[Any]):
     split = serializers.ChoiceField(choices=Prompt.Split.choices)
     licence = serializers.CharField()
     sensitive = serializers.ListField(
-        child=serializers.ChoiceField(choices=Prompt.Upset.choices), help_text="kinds of upsetting content in it or in answers"
+        child=serializers.ChoiceField(choices=Prompt.Upset.choices),
+        help_text="kinds of upsetting content in it or in answers",
     )
-    constraints = serializers.ListField(child=serializers.CharField(), help_text="sentences that an answer has to keep to")
+    constraints = serializers.ListField(
+        child=serializers.CharField(), help_text="sentences that an answer has to keep to"
+    )
     source = SourceSerializer()  # type: ignore[assignment]  # a field, not that
     origin = serializers.CharField()
     created_at = serializers.DateTimeField()
 
 
 class PromptQuery(PageQuery):
-    text = serializers.CharField(required=False, allow_blank=True, max_length=500, help_text="words in any of the messages")
+    text = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, help_text="words in any of the messages"
+    )
     category = serializers.ChoiceField(required=False, choices=Prompt.Category.choices)
     split = serializers.ChoiceField(required=False, choices=Prompt.Split.choices)
     language = serializers.CharField(required=False, allow_blank=True, max_length=8)
     source = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)  # type: ignore[assignment]  # a field, not that
-    is_unused = serializers.BooleanField(required=False, default=False, help_text="in no campaign yet")
+    is_unused = serializers.BooleanField(
+        required=False, default=False, help_text="in no campaign yet"
+    )
 
     @staticmethod
     def wanted(values: dict[str, Any]) -> PromptFilter:
@@ -82,9 +93,13 @@ class NewPromptSerializer(serializers.Serializer[Any]):
         child=MessageSerializer(),
         min_length=1,
         max_length=MAX_TURNS,
-        help_text="an optional system message, then user and assistant in turns; the last is the user's",
+        help_text=(
+            "an optional system message, then user and assistant in turns; the last is the user's"
+        ),
     )
-    category = serializers.ChoiceField(choices=Prompt.Category.choices, default=Prompt.Category.OTHER)
+    category = serializers.ChoiceField(
+        choices=Prompt.Category.choices, default=Prompt.Category.OTHER
+    )
     language = serializers.CharField(max_length=8, default="", allow_blank=True)
     split = serializers.ChoiceField(choices=Prompt.Split.choices, default=Prompt.Split.TRAIN)
     licence = serializers.CharField(max_length=64, default="", allow_blank=True)
@@ -92,7 +107,10 @@ class NewPromptSerializer(serializers.Serializer[Any]):
         child=serializers.ChoiceField(choices=Prompt.Upset.choices),
         default=list,
         max_length=len(Prompt.Upset.choices),
-        help_text="kinds of upsetting content in it or in answers: only raters who opted into them are given it",
+        help_text=(
+            "kinds of upsetting content in it or in answers: only raters who opted into them are"
+            " given it"
+        ),
     )
     constraints = serializers.ListField(
         child=serializers.CharField(max_length=MAX_CONSTRAINT),
@@ -108,15 +126,20 @@ class NewPromptSerializer(serializers.Serializer[Any]):
             if message["role"] != expected:
                 number = place + opening + 1
                 raise ValidationError(
-                    _("Message %(number)d should be the %(role)s's: the two take turns, the user first.")
+                    _(
+                        "Message %(number)d should be the %(role)s's: the two take turns, the user"
+                        " first."
+                    )
                     % {"number": number, "role": expected}
                 )
         if messages[-1]["role"] != "user":
-            raise ValidationError(_("The last message should be the user's: it is the one that is answered."))
+            raise ValidationError(
+                _("The last message should be the user's: it is the one that is answered.")
+            )
         return [dict(message) for message in messages]
 
 
-# --- pools and guidelines ----------------------------------------------------------------------------------------
+# --- pools and guidelines -------------------------------------------------------------------------
 
 
 class PoolSerializer(serializers.Serializer[Any]):
@@ -133,7 +156,10 @@ class PoolSerializer(serializers.Serializer[Any]):
 
 class NewPoolSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(
-        max_length=120, validators=[UniqueValidator(Pool.objects.all(), gettext_lazy("Another pool has this name."))]
+        max_length=120,
+        validators=[
+            UniqueValidator(Pool.objects.all(), gettext_lazy("Another pool has this name."))
+        ],
     )
     description = serializers.CharField(default="", allow_blank=True, max_length=10_000)
     is_held_out = Flag(default=False, help_text="judgments of this pool evaluate and never train")
@@ -146,10 +172,12 @@ class GuidelineSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(source="guideline.name")
     n_versions = serializers.IntegerField()
     n_campaigns = serializers.IntegerField()
-    last_at = serializers.DateTimeField(allow_null=True, help_text="when the newest version was written")
+    last_at = serializers.DateTimeField(
+        allow_null=True, help_text="when the newest version was written"
+    )
 
 
-# --- campaigns ---------------------------------------------------------------------------------------------------
+# --- campaigns ------------------------------------------------------------------------------------
 
 
 class ProgressSerializer(serializers.Serializer[Any]):
@@ -157,7 +185,9 @@ class ProgressSerializer(serializers.Serializer[Any]):
     n_submitted = serializers.IntegerField()
     n_in_hand = serializers.IntegerField(help_text="with a rater now")
     n_left = serializers.IntegerField()
-    n_extra = serializers.IntegerField(help_text="came after their lease had lapsed and every slot was taken")
+    n_extra = serializers.IntegerField(
+        help_text="came after their lease had lapsed and every slot was taken"
+    )
     is_done = serializers.BooleanField()
 
 
@@ -170,9 +200,13 @@ class CampaignSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(source="campaign.state", choices=Campaign.State.choices)
     pool = serializers.IntegerField(source="campaign.pool_id")
     guideline = serializers.IntegerField(source="campaign.guideline_id")
-    overlap = serializers.IntegerField(source="campaign.overlap", help_text="judgments asked for each item")
+    overlap = serializers.IntegerField(
+        source="campaign.overlap", help_text="judgments asked for each item"
+    )
     n_responses = serializers.IntegerField(source="campaign.n_responses", allow_null=True)
-    asks_dialogue = serializers.BooleanField(source="campaign.asks_dialogue", help_text="a demonstration may be a whole dialogue")
+    asks_dialogue = serializers.BooleanField(
+        source="campaign.asks_dialogue", help_text="a demonstration may be a whole dialogue"
+    )
     lease_minutes = serializers.IntegerField(source="campaign.lease_minutes")
     order = serializers.ChoiceField(source="campaign.order", choices=Campaign.Order.choices)
     priority = serializers.IntegerField(source="campaign.priority")
@@ -192,12 +226,17 @@ class SelectionSerializer(serializers.Serializer[Any]):
 
     categories = serializers.MultipleChoiceField(choices=Prompt.Category.choices, required=False)
     splits = serializers.MultipleChoiceField(choices=Prompt.Split.choices, required=False)
-    languages = serializers.ListField(child=serializers.CharField(max_length=8), required=False, max_length=100)
+    languages = serializers.ListField(
+        child=serializers.CharField(max_length=8), required=False, max_length=100
+    )
     sources = _ids(help_text="who wrote the prompts")
     response_sources = _ids(help_text="who wrote the responses, for comparisons")
     is_unused = Flag(default=True, help_text="only prompts that no campaign of this kind has yet")
     n_prompts = serializers.IntegerField(
-        required=False, min_value=1, max_value=1_000_000, help_text="at most so many, drawn evenly; all that fit without it"
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text="at most so many, drawn evenly; all that fit without it",
     )
 
 
@@ -206,13 +245,23 @@ class NewCampaignSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=Campaign.Kind.choices)
     pool = OneOf(Pool.objects.all())
     guideline = OneOf(Guideline.objects.all())
-    overlap = serializers.IntegerField(default=1, min_value=1, max_value=50, help_text="judgments asked for each item")
-    n_responses = serializers.IntegerField(
-        required=False, min_value=RESPONSES.start, max_value=RESPONSES.stop - 1, help_text="comparisons only, and needed there"
+    overlap = serializers.IntegerField(
+        default=1, min_value=1, max_value=50, help_text="judgments asked for each item"
     )
-    asks_dialogue = Flag(default=False, help_text="demonstrations only: raters may go on after the answer, turn by turn")
+    n_responses = serializers.IntegerField(
+        required=False,
+        min_value=RESPONSES.start,
+        max_value=RESPONSES.stop - 1,
+        help_text="comparisons only, and needed there",
+    )
+    asks_dialogue = Flag(
+        default=False,
+        help_text="demonstrations only: raters may go on after the answer, turn by turn",
+    )
     lease_minutes = serializers.IntegerField(default=30, min_value=1, max_value=SMALL)
-    order = serializers.ChoiceField(choices=Campaign.Order.choices, default=Campaign.Order.FINISH_FIRST)
+    order = serializers.ChoiceField(
+        choices=Campaign.Order.choices, default=Campaign.Order.FINISH_FIRST
+    )
     priority = serializers.IntegerField(default=0, min_value=-SMALL, max_value=SMALL)
     prompts = SelectionSerializer(required=False)
 
@@ -232,7 +281,7 @@ class NewCampaignSerializer(serializers.Serializer[Any]):
         )
 
 
-# --- judgments ---------------------------------------------------------------------------------------------------
+# --- judgments ------------------------------------------------------------------------------------
 
 
 class RankedResponseSerializer(serializers.Serializer[Any]):
@@ -240,12 +289,18 @@ class RankedResponseSerializer(serializers.Serializer[Any]):
     source = serializers.CharField(source="response.source.name")  # type: ignore[assignment]  # a field, not that
     text = serializers.CharField(source="response.text")
     position = serializers.IntegerField(help_text="0 = shown first")
-    rank = serializers.IntegerField(allow_null=True, help_text="1 = best, equal numbers tie, null = left unranked")
-    ratings = serializers.DictField(help_text="question → answer; a question that was not asked is absent")
+    rank = serializers.IntegerField(
+        allow_null=True, help_text="1 = best, equal numbers tie, null = left unranked"
+    )
+    ratings = serializers.DictField(
+        help_text="question → answer; a question that was not asked is absent"
+    )
 
 
 class ComparisonSerializer(serializers.Serializer[Any]):
-    strength = serializers.IntegerField(allow_null=True, help_text="1 negligible to 4 significant; null when not asked")
+    strength = serializers.IntegerField(
+        allow_null=True, help_text="1 negligible to 4 significant; null when not asked"
+    )
     reason = serializers.CharField(allow_null=True)
     is_all_bad = serializers.BooleanField()
     responses = RankedResponseSerializer(source="ranked", many=True)
@@ -253,9 +308,13 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 
 class DemonstrationSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
-    further = MessageSerializer(many=True, help_text="where a whole dialogue was written: its turns after `text`")
+    further = MessageSerializer(
+        many=True, help_text="where a whole dialogue was written: its turns after `text`"
+    )
     sources = serializers.CharField(help_text="where the facts came from, in the writer's words")
-    edit_of = serializers.IntegerField(source="edit_of_id", allow_null=True, help_text="the response it was made from")
+    edit_of = serializers.IntegerField(
+        source="edit_of_id", allow_null=True, help_text="the response it was made from"
+    )
 
 
 class JudgmentSerializer(serializers.Serializer[Any]):
@@ -267,7 +326,9 @@ class JudgmentSerializer(serializers.Serializer[Any]):
     prompt = serializers.IntegerField(source="prompt_id")
     rater = serializers.CharField(source="rater.alias")
     guideline = serializers.CharField(
-        source="guideline_version", allow_null=True, help_text="name and version, such as Helpful answers v3"
+        source="guideline_version",
+        allow_null=True,
+        help_text="name and version, such as Helpful answers v3",
     )
     submitted_at = serializers.DateTimeField()
     active_s = serializers.FloatField(allow_null=True)
@@ -290,13 +351,19 @@ class JudgmentQuery(PageQuery):
     campaign = serializers.IntegerField(required=False, min_value=1, max_value=MAX_ID)
     since = serializers.DateTimeField(required=False, help_text="submitted at this time or later")
     includes_imports = serializers.BooleanField(
-        required=False, default=False, help_text="imported ones too; they keep the ids they had before their import was published"
+        required=False,
+        default=False,
+        help_text="imported ones too; they keep the ids they had before their import was published",
     )
 
 
 class JudgmentPageSerializer(serializers.Serializer[Any]):
-    """A piece of the feed. Its cursor is there at the end too: go on from it later for what is new."""
+    """A piece of the feed. Its cursor is there at the end too: go on from it later for what is
+    new.
+    """
 
-    next_cursor = serializers.IntegerField(help_text="the last id of this page, or the cursor that was sent")
+    next_cursor = serializers.IntegerField(
+        help_text="the last id of this page, or the cursor that was sent"
+    )
     has_more = serializers.BooleanField(help_text="there is more to read now")
     results = JudgmentSerializer(many=True)

@@ -1,4 +1,6 @@
-"""Endpoints of the labeling half: input → one call → answer. Who may is config.permissions.API_TABLE."""
+"""Endpoints of the labeling half: input → one call → answer. Who may is
+config.permissions.API_TABLE.
+"""
 
 from typing import Any
 
@@ -15,7 +17,12 @@ from labeling.models import Campaign, Guideline, Pool, Prompt
 
 
 class Prompts(ApiView):
-    @reads("list_prompts", paging.page_of(serializers.PromptSerializer), query=serializers.PromptQuery, tag="prompts")
+    @reads(
+        "list_prompts",
+        paging.page_of(serializers.PromptSerializer),
+        query=serializers.PromptQuery,
+        tag="prompts",
+    )
     def get(self, request: Request) -> Response:
         """Prompts that are not retired, the newest first."""
         query = asked(serializers.PromptQuery, request)
@@ -23,7 +30,13 @@ class Prompts(ApiView):
         page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
         return Response(page.as_json(serializers.PromptSerializer(page.rows, many=True).data))
 
-    @writes("create_prompt", serializers.PromptSerializer, body=serializers.NewPromptSerializer, status=201, tag="prompts")
+    @writes(
+        "create_prompt",
+        serializers.PromptSerializer,
+        body=serializers.NewPromptSerializer,
+        status=201,
+        tag="prompts",
+    )
     @idempotency.once
     def post(self, request: Request) -> Response:
         """Store a prompt whose source is the person who calls."""
@@ -41,7 +54,12 @@ class PromptDetail(ApiView):
 
 
 class Pools(ApiView):
-    @reads("list_pools", paging.page_of(serializers.PoolSerializer), query=paging.PageQuery, tag="pools")
+    @reads(
+        "list_pools",
+        paging.page_of(serializers.PoolSerializer),
+        query=paging.PageQuery,
+        tag="pools",
+    )
     def get(self, request: Request) -> Response:
         """Pools, the newest first."""
         query = asked(paging.PageQuery, request)
@@ -49,7 +67,13 @@ class Pools(ApiView):
         rows = selectors.pool_rows(pools=page.rows)
         return Response(page.as_json(serializers.PoolSerializer(rows, many=True).data))
 
-    @writes("create_pool", serializers.PoolSerializer, body=serializers.NewPoolSerializer, status=201, tag="pools")
+    @writes(
+        "create_pool",
+        serializers.PoolSerializer,
+        body=serializers.NewPoolSerializer,
+        status=201,
+        tag="pools",
+    )
     @idempotency.once
     def post(self, request: Request) -> Response:
         """A new pool, with nobody in it yet."""
@@ -66,17 +90,29 @@ class PoolDetail(ApiView):
 
 
 class Guidelines(ApiView):
-    @reads("list_guidelines", paging.page_of(serializers.GuidelineSerializer), query=paging.PageQuery, tag="guidelines")
+    @reads(
+        "list_guidelines",
+        paging.page_of(serializers.GuidelineSerializer),
+        query=paging.PageQuery,
+        tag="guidelines",
+    )
     def get(self, request: Request) -> Response:
         """Guidelines, the newest first: a campaign needs the id of one."""
         query = asked(paging.PageQuery, request)
-        page = paging.page(Guideline.objects.all(), cursor=query.get("cursor"), limit=query["limit"])
+        page = paging.page(
+            Guideline.objects.all(), cursor=query.get("cursor"), limit=query["limit"]
+        )
         rows = selectors.guideline_rows(guidelines=page.rows)
         return Response(page.as_json(serializers.GuidelineSerializer(rows, many=True).data))
 
 
 class Campaigns(ApiView):
-    @reads("list_campaigns", paging.page_of(serializers.CampaignSerializer), query=serializers.CampaignQuery, tag="campaigns")
+    @reads(
+        "list_campaigns",
+        paging.page_of(serializers.CampaignSerializer),
+        query=serializers.CampaignQuery,
+        tag="campaigns",
+    )
     def get(self, request: Request) -> Response:
         """Campaigns with their progress, the newest first."""
         query = asked(serializers.CampaignQuery, request)
@@ -86,11 +122,17 @@ class Campaigns(ApiView):
         return Response(page.as_json(serializers.CampaignSerializer(rows, many=True).data))
 
     @writes(
-        "create_campaign", serializers.CampaignSerializer, body=serializers.NewCampaignSerializer, status=201, tag="campaigns"
+        "create_campaign",
+        serializers.CampaignSerializer,
+        body=serializers.NewCampaignSerializer,
+        status=201,
+        tag="campaigns",
     )
     @idempotency.once
     def post(self, request: Request) -> Response:
-        """A new campaign as a draft, with an item for each prompt that fits. Open it to hand out items."""
+        """A new campaign as a draft, with an item for each prompt that fits. Open it to hand out
+        items.
+        """
         values = sent(serializers.NewCampaignSerializer, request)
         selection = serializers.NewCampaignSerializer.selection(values)
         values.pop("prompts", None)
@@ -118,7 +160,9 @@ class CampaignOpen(ApiView):
     @writes("open_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
-        """Let the pool work on it. Changes nothing when it is open or closed already: look at `state`."""
+        """Let the pool work on it. Changes nothing when it is open or closed already: look at
+        `state`.
+        """
         campaign = access.campaign(user=request.user, pk=pk)
         services.open_campaign(campaign=campaign, by=person(request), now=timezone.now())
         return Response(_campaign(campaign))
@@ -145,9 +189,16 @@ class CampaignClose(ApiView):
 
 
 class Judgments(ApiView):
-    @reads("list_judgments", serializers.JudgmentPageSerializer, query=serializers.JudgmentQuery, tag="judgments")
+    @reads(
+        "list_judgments",
+        serializers.JudgmentPageSerializer,
+        query=serializers.JudgmentQuery,
+        tag="judgments",
+    )
     def get(self, request: Request) -> Response:
-        """The feed of judgments, the oldest first. Keep `next_cursor` and ask again later for what is new."""
+        """The feed of judgments, the oldest first. Keep `next_cursor` and ask again later for what
+        is new.
+        """
         query = asked(serializers.JudgmentQuery, request)
         cursor = query.get("cursor", 0)
         found = selectors.judgment_feed(

@@ -1,6 +1,17 @@
-"""What choices follow besides quality, and which raters to look at: pure formulas, no Django, no database."""
+"""What choices follow besides quality, and which raters to look at: pure formulas, no Django, no
+database.
+"""
 
-from labeling.bias.flagging import SENTENCES, THRESHOLDS, Flag, Kind, Rankings, Thresholds, flags, minutes_in_sitting
+from labeling.bias.flagging import (
+    SENTENCES,
+    THRESHOLDS,
+    Flag,
+    Kind,
+    Rankings,
+    Thresholds,
+    flags,
+    minutes_in_sitting,
+)
 from labeling.bias.habits import (
     LENGTH_MARGIN,
     POSITION,

@@ -1,9 +1,9 @@
-"""Raters to look at, each with a number and a sentence: no better than chance, always the first, longer is better, a
-colleague's copy, worse when tired, worse of late, faster than one can read.
+"""Raters to look at, each with a number and a sentence: no better than chance, always the first,
+longer is better, a colleague's copy, worse when tired, worse of late, faster than one can read.
 
-A flag is a reason to look, never a verdict. Each needs a minimum of judgments, an effect that matters, and a p-value that
-survives Benjamini and Hochberg's correction over all raters (and pairs of raters) tested, so that a pool of a thousand
-honest raters does not fill the list by luck.
+A flag is a reason to look, never a verdict. Each needs a minimum of judgments, an effect that
+matters, and a p-value that survives Benjamini and Hochberg's correction over all raters (and pairs
+of raters) tested, so that a pool of a thousand honest raters does not fill the list by luck.
 """
 
 import math
@@ -26,20 +26,26 @@ Kind = Literal["chance", "first", "longer", "copy", "tires", "drifts", "fast"]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """When a rater is flagged. Found on simulated pools (benchmarks/raters.py) and fixed before those it reports."""
+    """When a rater is flagged. Found on simulated pools (benchmarks/raters.py) and fixed before
+    those it reports.
+    """
 
     n_judgments: int = 20
     """the fewest judgments (of a part: the fewest in each part) that say anything"""
     false_share: float = 0.1
     """of a kind's flags that may be luck (Benjamini and Hochberg's q)"""
     careful: float = 1.0
-    """how far a careful rater follows colleagues, where 1 is the median rater; being below is what is tested"""
+    """how far a careful rater follows colleagues, where 1 is the median rater; being below is what
+    is tested
+    """
     chance: float = 0.55
     """the most that somebody who is flagged follows"""
     fall: float = 0.3
     """how much less they follow when tired, or of late"""
     fall_z: float = 1.2
-    """and how many standard errors that must be, so that an even but modest rater is not called tired"""
+    """and how many standard errors that must be, so that an even but modest rater is not called
+    tired
+    """
     first: float = 0.2
     """above the pool's share of judgments that put the first-shown response on top"""
     longer: float = 0.15
@@ -59,15 +65,32 @@ class Thresholds:
 THRESHOLDS = Thresholds()
 
 SENTENCES: dict[Kind, str] = {
-    "chance": "Follows what colleagues see {value} as far as a typical rater does, over {n} judgments.",
-    "first": "Puts the first-shown response on top in {value} of {n} judgments; {usual} is usual here.",
-    "longer": "Prefers the longer response in {value} of pairs, over {n} judgments; {usual} is usual here.",
-    "copy": "Ranks as {colleague} does in {value} of {n} shared items, {when}; {usual} is what luck and skill give.",
-    "tires": "After {minutes} minutes in one sitting, follows colleagues {value} as far as a typical rater, over {n} judgments; "
-    "{usual} before.",
-    "drifts": "In the last third of the judgments ({n}), follows colleagues {value} as far as a typical rater; {usual} before.",
-    "fast": "Judges {pace} characters a second at the median of {n} judgments; {usual_pace} is usual here, and nobody reads "
-    "more than {limit}.",
+    "chance": (
+        "Follows what colleagues see {value} as far as a typical rater does, over {n} judgments."
+    ),
+    "first": (
+        "Puts the first-shown response on top in {value} of {n} judgments; {usual} is usual here."
+    ),
+    "longer": (
+        "Prefers the longer response in {value} of pairs, over {n} judgments; {usual} is usual"
+        " here."
+    ),
+    "copy": (
+        "Ranks as {colleague} does in {value} of {n} shared items, {when}; {usual} is what luck and"
+        " skill give."
+    ),
+    "tires": (
+        "After {minutes} minutes in one sitting, follows colleagues {value} as far as a typical"
+        " rater, over {n} judgments; {usual} before."
+    ),
+    "drifts": (
+        "In the last third of the judgments ({n}), follows colleagues {value} as far as a typical"
+        " rater; {usual} before."
+    ),
+    "fast": (
+        "Judges {pace} characters a second at the median of {n} judgments; {usual_pace} is usual"
+        " here, and nobody reads more than {limit}."
+    ),
 }
 
 
@@ -86,12 +109,16 @@ class Flag:
     words: Mapping[str, str] = field(default_factory=dict)
     """what the sentence of this kind is filled with, for whoever says it in another language"""
     judgments: tuple[int, ...] = ()
-    """those of the rater's that it is told from: the ones that show it, and of `tires` and `drifts` the later part"""
+    """those of the rater's that it is told from: the ones that show it, and of `tires` and `drifts`
+    the later part
+    """
 
 
 @dataclass(frozen=True)
 class Rankings:
-    """What a campaign collected, one row a ranked response, as parallel arrays. One rater judges an item once."""
+    """What a campaign collected, one row a ranked response, as parallel arrays. One rater judges an
+    item once.
+    """
 
     judgment: ArrayLike
     item: ArrayLike
@@ -108,7 +135,12 @@ class Rankings:
     """seconds that the rater worked on it; NaN is not known"""
 
 
-def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS, names: Mapping[int, str] | None = None) -> list[Flag]:
+def flags(
+    rankings: Rankings,
+    *,
+    thresholds: Thresholds = THRESHOLDS,
+    names: Mapping[int, str] | None = None,
+) -> list[Flag]:
     """Every flag, worst first within a kind; `names` are what sentences call colleagues."""
     table = _tabled(rankings)
     if table is None:
@@ -117,7 +149,9 @@ def flags(rankings: Rankings, *, thresholds: Thresholds = THRESHOLDS, names: Map
     habits = {flag.rater for flag in found}
     found += _chance(table, thresholds) + _tires(table, thresholds) + _drifts(table, thresholds)
     found += _copies(table, thresholds, habits, names or {}) + _fast(table, thresholds)
-    return sorted(found, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater))
+    return sorted(
+        found, key=lambda flag: (flag.kind, flag.p if flag.p is not None else 1.0, flag.rater)
+    )
 
 
 @dataclass(frozen=True)
@@ -150,14 +184,21 @@ def _tabled(rankings: Rankings) -> _Table | None:
         return None
     n = len(names)
     item, rater = codes(rankings.item)[0], codes(rankings.rater)
-    rank, position, chars = (np.asarray(column, dtype=float) for column in (rankings.rank, rankings.position, rankings.n_chars))
+    rank, position, chars = (
+        np.asarray(column, dtype=float)
+        for column in (rankings.rank, rankings.position, rankings.n_chars)
+    )
     pairs = agreement.expand(items=item, raters=rater[0], responses=rankings.response, ranks=rank)
     by_judgment = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64), np.zeros(n), np.zeros(n)
-    for column, given in zip(by_judgment, (item, rater[0], rankings.at_s, rankings.active_s), strict=True):
+    for column, given in zip(
+        by_judgment, (item, rater[0], rankings.at_s, rankings.active_s), strict=True
+    ):
         column[judgment] = given
     its_item, its_rater, at_s, active_s = by_judgment
     with np.errstate(divide="ignore", invalid="ignore"):
-        pace = np.bincount(judgment, weights=chars, minlength=n) / np.where(active_s > 0, active_s, np.nan)
+        pace = np.bincount(judgment, weights=chars, minlength=n) / np.where(
+            active_s > 0, active_s, np.nan
+        )
     time_order = np.lexsort((at_s, its_rater))
     starts = np.searchsorted(its_rater[time_order], np.arange(len(rater[1]) + 1))
     return _Table(
@@ -187,7 +228,10 @@ def _first_best(judgment: Ints, rank: Floats, position: Floats, n: int) -> Float
     best = np.full(n, np.inf)
     np.minimum.at(best, judgment[ranked], rank[ranked])
     on_top = ranked & (rank == best[judgment])
-    n_on_top, n_ranked = np.bincount(judgment, weights=on_top, minlength=n), np.bincount(judgment, weights=ranked, minlength=n)
+    n_on_top, n_ranked = (
+        np.bincount(judgment, weights=on_top, minlength=n),
+        np.bincount(judgment, weights=ranked, minlength=n),
+    )
     firsts = np.full(n, np.inf)
     np.minimum.at(firsts, judgment[ranked], position[ranked])
     is_first = np.bincount(judgment, weights=on_top & (position == firsts[judgment]), minlength=n)
@@ -204,7 +248,9 @@ def _longer_won(judgment: Ints, pairs: agreement.PairVotes, chars: Floats, n: in
 
 
 def _orders(judgment: Ints, pairs: agreement.PairVotes, item: Ints, n: int) -> Ints:
-    """A number for each distinct set of votes on an item's pairs; a judgment without any is like no other."""
+    """A number for each distinct set of votes on an item's pairs; a judgment without any is like no
+    other.
+    """
     random = np.random.default_rng(7)
     weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
     key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
@@ -232,7 +278,11 @@ def _survivors(tested: list[_Tested], thresholds: Thresholds) -> list[_Tested]:
     if not tested:
         return []
     q = adjusted(np.array([test.p for test in tested]))
-    return [test for test, level in zip(tested, q, strict=True) if test.is_large and level <= thresholds.false_share]
+    return [
+        test
+        for test, level in zip(tested, q, strict=True)
+        if test.is_large and level <= thresholds.false_share
+    ]
 
 
 def _percent(share: float) -> str:
@@ -250,7 +300,11 @@ def _longer(table: _Table, thresholds: Thresholds) -> list[Flag]:
 
 
 def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
-    said = {"value": _percent(max(test.value, 0)), "usual": _percent(max(test.usual, 0)), "n": str(test.n)} | words
+    said = {
+        "value": _percent(max(test.value, 0)),
+        "usual": _percent(max(test.usual, 0)),
+        "n": str(test.n),
+    } | words
     return Flag(
         kind=kind,
         rater=int(table.raters[test.rater]),
@@ -277,15 +331,20 @@ def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds)
     tested = []
     for at in able:
         n = len(known[at])
-        # The pool's spread stands in for a rater whose judgments hardly differ: five alike are not certainty.
+        # The pool's spread stands in for a rater whose judgments hardly differ: five alike are not
+        # certainty.
         se = max(float(values[known[at]].std(ddof=1)), spread / 2) / math.sqrt(n)
         p = float(norm.sf((means[at] - usual) / se))
         shown_by = known[at][values[known[at]] > 0.5]
-        tested.append(_Tested(at, means[at], usual, n, p, means[at] - usual >= effect, shown_by=shown_by))
+        tested.append(
+            _Tested(at, means[at], usual, n, p, means[at] - usual >= effect, shown_by=shown_by)
+        )
     return tested
 
 
-def _below_careful(following: Following, judgments: Ints, thresholds: Thresholds) -> tuple[float, float]:
+def _below_careful(
+    following: Following, judgments: Ints, thresholds: Thresholds
+) -> tuple[float, float]:
     """(slope, p of following at least as a careful rater does)"""
     slope, se = following.slope(judgments)
     if not math.isfinite(se) or se == 0:
@@ -299,12 +358,16 @@ def _chance(table: _Table, thresholds: Thresholds) -> list[Flag]:
         if len(of) >= thresholds.n_judgments:
             slope, p = _below_careful(table.following, of, thresholds)
             against = of[table.following.product[of] < 0]
-            tested.append(_Tested(at, slope, 1.0, len(of), p, slope <= thresholds.chance, shown_by=against))
+            tested.append(
+                _Tested(at, slope, 1.0, len(of), p, slope <= thresholds.chance, shown_by=against)
+            )
     return [_flag(table, "chance", test) for test in _survivors(tested, thresholds)]
 
 
 def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
-    """Minutes since a sitting began, for times in order; a pause longer than `pause_s` starts a new one."""
+    """Minutes since a sitting began, for times in order; a pause longer than `pause_s` starts a new
+    one.
+    """
     if not at_s.size:
         return at_s
     starts = np.r_[True, np.diff(at_s) > pause_s]
@@ -313,7 +376,9 @@ def minutes_in_sitting(at_s: Floats, pause_s: float) -> Floats:
 
 
 def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> list[_Tested]:
-    """The later part of each rater's judgments: worse than careful, and by a good deal worse than the earlier part."""
+    """The later part of each rater's judgments: worse than careful, and by a good deal worse than
+    the earlier part.
+    """
     tested = []
     for at, of in enumerate(table.of_rater):
         before, after = of[~late[at]], of[late[at]]
@@ -323,15 +388,22 @@ def _parts(table: _Table, late: list[np.ndarray], thresholds: Thresholds) -> lis
         _, late_se = table.following.slope(after)
         slope, p = _below_careful(table.following, after, thresholds)
         fall = early - slope
-        is_large = fall >= thresholds.fall and fall >= thresholds.fall_z * math.hypot(early_se, late_se)
+        is_large = fall >= thresholds.fall and fall >= thresholds.fall_z * math.hypot(
+            early_se, late_se
+        )
         tested.append(_Tested(at, slope, early, len(after), p, is_large, shown_by=after))
     return _survivors(tested, thresholds)
 
 
 def _tires(table: _Table, thresholds: Thresholds) -> list[Flag]:
-    late = [60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s for of in table.of_rater]
+    late = [
+        60 * minutes_in_sitting(table.at_s[of], thresholds.pause_s) > thresholds.tired_after_s
+        for of in table.of_rater
+    ]
     minutes = f"{thresholds.tired_after_s / 60:.0f}"
-    return [_flag(table, "tires", test, minutes=minutes) for test in _parts(table, late, thresholds)]
+    return [
+        _flag(table, "tires", test, minutes=minutes) for test in _parts(table, late, thresholds)
+    ]
 
 
 def _drifts(table: _Table, thresholds: Thresholds) -> list[Flag]:
@@ -339,7 +411,9 @@ def _drifts(table: _Table, thresholds: Thresholds) -> list[Flag]:
     return [_flag(table, "drifts", test) for test in _parts(table, late, thresholds)]
 
 
-def _copies(table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]) -> list[Flag]:
+def _copies(
+    table: _Table, thresholds: Thresholds, habits: set[int], names: Mapping[int, str]
+) -> list[Flag]:
     """Pairs of raters whose rankings are the same far more often than luck and skill make them."""
     found = []
     for test in _survivors(_alike(table, thresholds, habits), thresholds):
@@ -369,7 +443,9 @@ def _alike(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tes
     p = norm.sf((same - expected - 0.5) / np.sqrt(np.maximum(spread, 1e-9)))
     copied = (same - expected) / np.maximum(n - expected, 1e-9)
     has_habit = np.isin(table.raters, sorted(habits))
-    met = ~(has_habit[one] & has_habit[other])  # two raters with the same habit agree without having met
+    met = ~(
+        has_habit[one] & has_habit[other]
+    )  # two raters with the same habit agree without having met
     return [
         _Tested(
             int(one[at]),
@@ -385,11 +461,15 @@ def _alike(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tes
 
 
 def _by_rater(table: _Table, columns: Ints, values: Floats) -> csr_matrix:
-    return csr_matrix((values, (table.rater, columns)), shape=(len(table.raters), int(columns.max()) + 1))
+    return csr_matrix(
+        (values, (table.rater, columns)), shape=(len(table.raters), int(columns.max()) + 1)
+    )
 
 
 def _same_by_luck(table: _Table) -> Floats:
-    """By item: how likely two raters who know nothing of each other rank it alike, shrunk to the pool's share."""
+    """By item: how likely two raters who know nothing of each other rank it alike, shrunk to the
+    pool's share.
+    """
     n_items = int(table.item.max()) + 1
     n_each = np.bincount(table.item, minlength=n_items).astype(float)
     orders, first = np.unique(table.order, return_index=True)
@@ -411,7 +491,13 @@ def _copy_flags(table: _Table, test: _Tested, names: Mapping[int, str]) -> list[
     _, mine, theirs = np.intersect1d(table.order[one], table.order[other], return_indices=True)
     same = {test.rater: one[mine], test.other: other[theirs]}
     later = float((table.at_s[one[mine]] > table.at_s[other[theirs]]).mean())
-    flagged = [(test.rater, test.other)] if later >= _LATER else [(test.other, test.rater)] if later <= 1 - _LATER else None
+    flagged = (
+        [(test.rater, test.other)]
+        if later >= _LATER
+        else [(test.other, test.rater)]
+        if later <= 1 - _LATER
+        else None
+    )
     when = "and came later" if flagged else "now one first, now the other"
     return [
         _flag(
@@ -438,9 +524,15 @@ def _strongest(found: list[Flag]) -> list[Flag]:
 
 
 def _fast(table: _Table, thresholds: Thresholds) -> list[Flag]:
-    """By pace alone: the threshold is far beyond what anybody reads, so that luck does not come into it."""
+    """By pace alone: the threshold is far beyond what anybody reads, so that luck does not come
+    into it.
+    """
     known = [of[np.isfinite(table.pace[of])] for of in table.of_rater]
-    paces = {at: float(np.median(table.pace[of])) for at, of in enumerate(known) if len(of) >= thresholds.n_judgments}
+    paces = {
+        at: float(np.median(table.pace[of]))
+        for at, of in enumerate(known)
+        if len(of) >= thresholds.n_judgments
+    }
     if not paces:
         return []
     usual = float(np.median(list(paces.values())))
@@ -448,7 +540,13 @@ def _fast(table: _Table, thresholds: Thresholds) -> list[Flag]:
     words = {"usual_pace": f"{usual:.0f}", "limit": f"{thresholds.chars_per_s:.0f}"}
     fast = {at: known[at][table.pace[known[at]] >= limit] for at in paces}
     return [
-        _flag(table, "fast", _Tested(at, pace, usual, len(known[at]), 0.0, True, shown_by=fast[at]), pace=f"{pace:.0f}", **words)
+        _flag(
+            table,
+            "fast",
+            _Tested(at, pace, usual, len(known[at]), 0.0, True, shown_by=fast[at]),
+            pace=f"{pace:.0f}",
+            **words,
+        )
         for at, pace in paces.items()
         if pace >= limit
     ]

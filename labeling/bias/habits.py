@@ -1,7 +1,8 @@
-"""What a choice follows besides quality: one logistic regression on the differences between two responses, and win rates
-with length taken out.
+"""What a choice follows besides quality: one logistic regression on the differences between two
+responses, and win rates with length taken out.
 
-Errors are robust to votes that belong together, by prompt and by rater at once (Cameron, Gelbach and Miller 2011).
+Errors are robust to votes that belong together, by prompt and by rater at once (Cameron, Gelbach
+and Miller 2011).
 """
 
 import math
@@ -28,14 +29,21 @@ FEWEST_PROMPTS = 5
 SURE_PROMPTS = 20
 """From there on the spread between prompts is known well enough to be taken as it is."""
 MOST_LOG_ODDS = math.log(1_000)
-"""A log odds ratio, or half an interval of one, beyond which nothing is told: votes that nearly separate lead there."""
+"""A log odds ratio, or half an interval of one, beyond which nothing is told: votes that nearly
+separate lead there.
+"""
 _UNBOUNDED = 12.0
 """A coefficient of length that only votes without exception can reach."""
 _DOUBLED = 1e-9
-"""Of the products of columns of size 1: a smallest eigenvalue below it says that one is made of the others."""
-WITHOUT_EXCEPTION = gettext_noop("Every vote follows this without exception, so the odds have no bound.")
+"""Of the products of columns of size 1: a smallest eigenvalue below it says that one is made of the
+others.
+"""
+WITHOUT_EXCEPTION = gettext_noop(
+    "Every vote follows this without exception, so the odds have no bound."
+)
 _UNTOLD = gettext_noop(
-    "The responses differ too little in this, or too much together with the rest, for odds that can be relied on."
+    "The responses differ too little in this, or too much together with the rest, for odds that can"
+    " be relied on."
 )
 
 
@@ -58,47 +66,84 @@ class Choices:
     note: str = ""
 
 
-def choices(*, first_won: ArrayLike, features: Mapping[str, ArrayLike], prompts: ArrayLike, raters: ArrayLike) -> Choices:
-    """Odds ratios of the choice, one entry a vote on a pair: 1 the first-shown won, 0 the second, ½ a tie, which is left out.
+def choices(
+    *,
+    first_won: ArrayLike,
+    features: Mapping[str, ArrayLike],
+    prompts: ArrayLike,
+    raters: ArrayLike,
+) -> Choices:
+    """Odds ratios of the choice, one entry a vote on a pair: 1 the first-shown won, 0 the second, ½
+    a tie, which is left out.
 
-    A vote that lacks a feature (NaN) is left out as well. `features` are differences, first-shown less second: those of
-    `differences`, a confidence score, a model's score.
+    A vote that lacks a feature (NaN) is left out as well. `features` are differences, first-shown
+    less second: those of `differences`, a confidence score, a model's score.
     """
     won = np.asarray(first_won, dtype=float).reshape(-1)
     decided = (won == 0) | (won == 1)
     columns = {name: np.asarray(column, dtype=float)[decided] for name, column in features.items()}
-    known = ~np.isnan(np.column_stack([np.zeros(int(decided.sum())), *columns.values()])).any(axis=1)
+    known = ~np.isnan(np.column_stack([np.zeros(int(decided.sum())), *columns.values()])).any(
+        axis=1
+    )
     columns = {name: column[known] for name, column in columns.items()}
-    return _regressed(won[decided][known], columns, np.asarray(prompts)[decided][known], np.asarray(raters)[decided][known])
+    return _regressed(
+        won[decided][known],
+        columns,
+        np.asarray(prompts)[decided][known],
+        np.asarray(raters)[decided][known],
+    )
 
 
-def _regressed(won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray) -> Choices:
+def _regressed(
+    won: Floats, columns: dict[str, Floats], prompts: np.ndarray, raters: np.ndarray
+) -> Choices:
     n = len(won)
     if n < FEWEST_VOTES:
-        return Choices((), n, note=gettext_noop("Fewer than 30 votes decide, which is too few to tell habits from chance."))
+        return Choices(
+            (),
+            n,
+            note=gettext_noop(
+                "Fewer than 30 votes decide, which is too few to tell habits from chance."
+            ),
+        )
     if won.min() == won.max():
         return Choices(
-            (), n, note=gettext_noop("Every vote went to the same side, so nothing else can be told from the choices.")
+            (),
+            n,
+            note=gettext_noop(
+                "Every vote went to the same side, so nothing else can be told from the choices."
+            ),
         )
     prompt, rater = codes(prompts)[0], codes(raters)[0]
     refused, kept = _refused(columns, won, prompt)
     told = {name: column[kept] for name, column in columns.items() if name not in refused}
     used, doubled = _usable(told, int(kept.sum()))
     refused |= doubled
-    effects = _effects({name: told[name] for name in used}, won[kept], prompt[kept], rater[kept], has_intercept=True)
+    effects = _effects(
+        {name: told[name] for name in used},
+        won[kept],
+        prompt[kept],
+        rater[kept],
+        has_intercept=True,
+    )
     effects += [Effect(name, absent(refused[name], n)) for name in columns if name in refused]
     return Choices(tuple(effects), n, int(prompt.max()) + 1, int(rater.max()) + 1)
 
 
-def _refused(columns: Mapping[str, Floats], won: Floats, prompt: Ints) -> tuple[dict[str, str], Truths]:
-    """A sentence for each feature of which the votes cannot tell, and the votes that the others are told from.
+def _refused(
+    columns: Mapping[str, Floats], won: Floats, prompt: Ints
+) -> tuple[dict[str, str], Truths]:
+    """A sentence for each feature of which the votes cannot tell, and the votes that the others are
+    told from.
 
-    Votes that follow a feature without exception say nothing of the others, as its odds grow without bound: they are left out
-    while enough are left.
+    Votes that follow a feature without exception say nothing of the others, as its odds grow
+    without bound: they are left out while enough are left.
     """
     refused: dict[str, str] = {}
     kept = np.ones(len(won), dtype=bool)
-    while found := _refusal({name: column for name, column in columns.items() if name not in refused}, won, prompt, kept):
+    while found := _refusal(
+        {name: column for name, column in columns.items() if name not in refused}, won, prompt, kept
+    ):
         name, refused[name] = found
         if refused[name] == WITHOUT_EXCEPTION:
             others = kept & (columns[name] == 0)
@@ -106,7 +151,9 @@ def _refused(columns: Mapping[str, Floats], won: Floats, prompt: Ints) -> tuple[
     return refused, kept
 
 
-def _refusal(columns: Mapping[str, Floats], won: Floats, prompt: Ints, kept: Truths) -> tuple[str, str] | None:
+def _refusal(
+    columns: Mapping[str, Floats], won: Floats, prompt: Ints, kept: Truths
+) -> tuple[str, str] | None:
     """The first feature of which the votes cannot tell, and why."""
     for name, column in columns.items():
         if note := _one_way(column[kept], won[kept], prompt[kept]):
@@ -121,7 +168,9 @@ def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
     if not np.ptp(column):
         return gettext_noop("The two responses never differ in this.")
     if n < FEWEST_DIFFERING:
-        return gettext_noop("Fewer than 10 votes decide between responses that differ in this, which is too few.")
+        return gettext_noop(
+            "Fewer than 10 votes decide between responses that differ in this, which is too few."
+        )
     n_followed = int(((column > 0) == (won == 1))[differs].sum())
     if n_followed in (0, n):
         return WITHOUT_EXCEPTION
@@ -133,7 +182,9 @@ def _one_way(column: Floats, won: Floats, prompt: Ints) -> str:
 def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, str]]:
     """Features that say something of their own, and a sentence for each of the others."""
     design = np.column_stack([np.ones(n), *columns.values()])
-    products = design.T @ design  # few numbers in place of many votes; what doubles another shows in them as well
+    products = (
+        design.T @ design
+    )  # few numbers in place of many votes; what doubles another shows in them as well
     size = np.sqrt(np.diag(products))
     products = products / np.outer(size, size)
     used, kept = [0], list(columns)
@@ -147,8 +198,12 @@ def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, st
     return [kept[at - 1] for at in used[1:]], refused
 
 
-def _effects(columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: Ints, *, has_intercept: bool) -> list[Effect]:
-    """One fit of all columns, each in units of its spread: a slope is then of about one size whatever it is the slope of."""
+def _effects(
+    columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: Ints, *, has_intercept: bool
+) -> list[Effect]:
+    """One fit of all columns, each in units of its spread: a slope is then of about one size
+    whatever it is the slope of.
+    """
     named = ({POSITION: np.ones(len(won))} if has_intercept else {}) | dict(columns)
     prompt, rater = codes(prompt)[0], codes(rater)[0]  # without gaps where votes were left out
     design = np.column_stack(list(named.values()))
@@ -158,17 +213,25 @@ def _effects(columns: Mapping[str, Floats], won: Floats, prompt: Ints, rater: In
     bread = _bread(design, fit)
     alone = np.sqrt(np.diag(bread))
     error = _robust(design, won, fit, prompt, rater)
-    few = [np.count_nonzero(np.bincount(prompt[column != 0])) < SURE_PROMPTS for column in named.values()]
-    # Where few prompts tell, their scores nearly sum to nothing, and so would the error: not below that of votes by themselves.
+    few = [
+        np.count_nonzero(np.bincount(prompt[column != 0])) < SURE_PROMPTS
+        for column in named.values()
+    ]
+    # Where few prompts tell, their scores nearly sum to nothing, and so would the error: not below
+    # that of votes by themselves.
     error = np.where(few, np.maximum(error, alone), error)
     return [
-        effect_of(name, fit[at] / spread[at], error[at] / spread[at], alone[at] / spread[at], len(won))
+        effect_of(
+            name, fit[at] / spread[at], error[at] / spread[at], alone[at] / spread[at], len(won)
+        )
         for at, name in enumerate(named)
     ]
 
 
 def effect_of(name: str, slope: float, se: float, alone: float, n: int) -> Effect:
-    """`alone` is the error that votes without clusters would have, which is large where they separate, whatever `se` is."""
+    """`alone` is the error that votes without clusters would have, which is large where they
+    separate, whatever `se` is.
+    """
     reach = quantile() * se
     if not max(abs(slope), reach, quantile() * alone) <= MOST_LOG_ODDS:
         return Effect(name, absent(_UNTOLD, n))
@@ -178,7 +241,9 @@ def effect_of(name: str, slope: float, se: float, alone: float, n: int) -> Effec
 
 
 def _logistic(design: Floats, won: Floats) -> Floats:
-    """Maximum likelihood by Newton with halved steps; stops at a bound where votes follow a feature without exception."""
+    """Maximum likelihood by Newton with halved steps; stops at a bound where votes follow a feature
+    without exception.
+    """
     fit = np.zeros(design.shape[1])
     ridge = 1e-9 * len(won) * np.eye(len(fit))
 
@@ -203,9 +268,12 @@ def _robust(design: Floats, won: Floats, fit: Floats, prompt: Ints, rater: Ints)
     bread = _bread(design, fit)
     scores = design * (won - expit(design @ fit))[:, None]
     both = codes(prompt * (int(rater.max()) + 1) + rater)[0]
-    by_prompt, by_rater, by_both = (np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both))
+    by_prompt, by_rater, by_both = (
+        np.diag(bread @ _meat(scores, group) @ bread) for group in (prompt, rater, both)
+    )
     variance = by_prompt + by_rater - by_both
-    # Nothing is left where there is one rater, or less than nothing in a small sample: then the larger of the two.
+    # Nothing is left where there is one rater, or less than nothing in a small sample: then the
+    # larger of the two.
     larger = np.maximum(np.maximum(by_prompt, by_rater), 0)
     return np.asarray(np.sqrt(np.where(variance > 1e-6 * larger, variance, larger)), dtype=float)
 
@@ -217,7 +285,9 @@ def _bread(design: Floats, fit: Floats) -> Floats:
 
 def _meat(scores: Floats, group: Ints) -> Floats:
     n_groups = int(group.max()) + 1
-    sums = np.column_stack([np.bincount(group, weights=column, minlength=n_groups) for column in scores.T])
+    sums = np.column_stack(
+        [np.bincount(group, weights=column, minlength=n_groups) for column in scores.T]
+    )
     return np.asarray(sums.T @ sums * n_groups / max(1, n_groups - 1), dtype=float)
 
 
@@ -231,10 +301,14 @@ class LengthControlled:
     """of tanh(Δ length / its spread): above 0, longer wins"""
 
 
-def length_controlled(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike) -> LengthControlled:
-    """The two-term form of AlpacaEval's length control (Dubois 2024): logit P = θ + φ tanh(Δ / sd Δ), read at Δ = 0.
+def length_controlled(
+    *, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike
+) -> LengthControlled:
+    """The two-term form of AlpacaEval's length control (Dubois 2024): logit P = θ + φ tanh(Δ / sd
+    Δ), read at Δ = 0.
 
-    `won`: 1, ½ for a tie, 0, one entry a vote, from the side of the model whose rate it is. Clustered by prompt.
+    `won`: 1, ½ for a tie, 0, one entry a vote, from the side of the model whose rate it is.
+    Clustered by prompt.
     """
     win = np.asarray(won, dtype=float).reshape(-1)
     if not win.size:
@@ -253,7 +327,9 @@ def length_controlled(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: Arra
     design = np.column_stack([np.ones(len(win)), np.tanh(apart / spread)])
     fit = _logistic(design, win)
     if np.abs(fit).max() > _UNBOUNDED:
-        return LengthControlled(raw, absent(gettext_noop("Every vote follows length without exception."), len(win)))
+        return LengthControlled(
+            raw, absent(gettext_noop("Every vote follows length without exception."), len(win))
+        )
     se = float(_robust(design, win, fit, group, group)[0])
     low, value, high = (float(100 * expit(fit[0] + at * quantile() * se)) for at in (-1, 0, 1))
     return LengthControlled(raw, Figure(value, len(win), low, high), float(fit[1]))
@@ -265,12 +341,16 @@ def _cluster_error(residuals: Floats, group: Ints) -> float:
 
 def _percent(share: float, se: float, n: int) -> Figure:
     reach = quantile() * se
-    return Figure(100 * share, n, 100 * max(0.0, share - reach), 100 * min(1.0, share + reach), 100 * se)
+    return Figure(
+        100 * share, n, 100 * max(0.0, share - reach), 100 * min(1.0, share + reach), 100 * se
+    )
 
 
 @dataclass(frozen=True)
 class Share:
-    """How often something was chosen, what would be even, and how far off that is (z, robust to what belongs together)."""
+    """How often something was chosen, what would be even, and how far off that is (z, robust to
+    what belongs together).
+    """
 
     figure: Figure
     even: float
@@ -278,11 +358,18 @@ class Share:
     p: float | None = None
 
 
-def share(chosen: ArrayLike, *, even: float = 0.5, groups: Sequence[ArrayLike] = (), counts: ArrayLike | None = None) -> Share:
-    """The share of entries that are true (1, ½ or 0). `groups`: what belongs together, such as prompts and raters; one or two.
+def share(
+    chosen: ArrayLike,
+    *,
+    even: float = 0.5,
+    groups: Sequence[ArrayLike] = (),
+    counts: ArrayLike | None = None,
+) -> Share:
+    """The share of entries that are true (1, ½ or 0). `groups`: what belongs together, such as
+    prompts and raters; one or two.
 
-    Without groups each entry counts by itself: Wilson's interval, and z under the even share. With `counts`, `chosen` holds sums
-    of so many entries each, all of one group.
+    Without groups each entry counts by itself: Wilson's interval, and z under the even share. With
+    `counts`, `chosen` holds sums of so many entries each, all of one group.
     """
     given = np.asarray(chosen, dtype=float).reshape(-1)
     each = np.ones(len(given)) if counts is None else np.asarray(counts, dtype=float)
@@ -296,14 +383,25 @@ def share(chosen: ArrayLike, *, even: float = 0.5, groups: Sequence[ArrayLike] =
         centre = total + quantile() ** 2 / 2
         reach = quantile() * math.sqrt(total * (n - total) / n + quantile() ** 2 / 4)
         bottom = n + quantile() ** 2
-        return _tested(Figure(value, n, max(0.0, (centre - reach) / bottom), min(1.0, (centre + reach) / bottom), alone), even)
+        return _tested(
+            Figure(
+                value,
+                n,
+                max(0.0, (centre - reach) / bottom),
+                min(1.0, (centre + reach) / bottom),
+                alone,
+            ),
+            even,
+        )
     se = _grouped_error((given - value * each) / n, groups, alone)
     reach = quantile() * se
     return _tested(Figure(value, n, max(0.0, value - reach), min(1.0, value + reach), se), even)
 
 
 def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> Figure:
-    """How much more often entries are true `among` some than among the others: two shares apart, clustered as in `share`."""
+    """How much more often entries are true `among` some than among the others: two shares apart,
+    clustered as in `share`.
+    """
     given, here = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
     n_here, n_others = int(here.sum()), int((~here).sum())
     if not n_here or not n_others:
@@ -315,10 +413,14 @@ def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> 
 
 
 def _grouped_error(influence: Floats, groups: Sequence[ArrayLike], alone: float) -> float:
-    """The standard error of a sum of influences, clustered by the first and the last of `groups`; `alone` where all are alike."""
+    """The standard error of a sum of influences, clustered by the first and the last of `groups`;
+    `alone` where all are alike.
+    """
     one, other = codes(groups[0])[0], codes(groups[-1])[0]
     both = codes(one * (int(other.max()) + 1) + other)[0]
-    first, second, joint = (float(_meat(influence[:, None], group)[0, 0]) for group in (one, other, both))
+    first, second, joint = (
+        float(_meat(influence[:, None], group)[0, 0]) for group in (one, other, both)
+    )
     larger = max(first, second)  # as in the regression
     variance = first + second - joint
     se = math.sqrt(variance if variance > 1e-6 * larger else larger)
@@ -343,9 +445,20 @@ class Longer:
     """the odds of being chosen when twice as long"""
 
 
-def longer(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prompts: ArrayLike, raters: ArrayLike) -> Longer:
-    """Does the longer response win? `won`: 1 or 0 from the side of `n_chars`; ties and pairs of about one length are left out."""
-    win, one, other = (np.asarray(column, dtype=float).reshape(-1) for column in (won, n_chars, n_chars_other))
+def longer(
+    *,
+    won: ArrayLike,
+    n_chars: ArrayLike,
+    n_chars_other: ArrayLike,
+    prompts: ArrayLike,
+    raters: ArrayLike,
+) -> Longer:
+    """Does the longer response win? `won`: 1 or 0 from the side of `n_chars`; ties and pairs of
+    about one length are left out.
+    """
+    win, one, other = (
+        np.asarray(column, dtype=float).reshape(-1) for column in (won, n_chars, n_chars_other)
+    )
     prompt, rater = np.asarray(prompts), np.asarray(raters)
     counts = ((win == 0) | (win == 1)) & (np.abs(one - other) > LENGTH_MARGIN)
     win, one, other, prompt, rater = (column[counts] for column in (win, one, other, prompt, rater))
@@ -353,10 +466,15 @@ def longer(*, won: ArrayLike, n_chars: ArrayLike, n_chars_other: ArrayLike, prom
     doublings = np.log2((1 + one) / (1 + other))
     # Which of the two is called the one is arbitrary, so the regression has no intercept.
     if len(win) < FEWEST_VOTES or not np.ptp(doublings):
-        return Longer(found, Effect("length", absent(gettext_noop("Too few pairs differ in length."), len(win))))
+        return Longer(
+            found,
+            Effect("length", absent(gettext_noop("Too few pairs differ in length."), len(win))),
+        )
     if note := _one_way(doublings, win, codes(prompt)[0]):
         return Longer(found, Effect("length", absent(note, len(win))))
-    return Longer(found, _effects({"length": doublings}, win, prompt, rater, has_intercept=False)[0])
+    return Longer(
+        found, _effects({"length": doublings}, win, prompt, rater, has_intercept=False)[0]
+    )
 
 
 @dataclass(frozen=True)
@@ -369,9 +487,16 @@ class Swaps:
 
 
 def swaps(*, before: ArrayLike, after: ArrayLike) -> Swaps:
-    """Choices as shown, −1 the first place, 0 a tie, +1 the second; `after` is the same pair with the sides swapped."""
+    """Choices as shown, −1 the first place, 0 a tie, +1 the second; `after` is the same pair with
+    the sides swapped.
+    """
     one, other = np.asarray(before), np.asarray(after)
     if not one.size:
         none = absent(gettext_noop("No pair was shown a second time with its sides swapped yet."))
         return Swaps(none, none, none)
-    return Swaps(*(share(found).figure for found in (one == -other, (one == -1) & (other == -1), (one == 1) & (other == 1))))
+    return Swaps(
+        *(
+            share(found).figure
+            for found in (one == -other, (one == -1) & (other == -1), (one == 1) & (other == 1))
+        )
+    )

@@ -1,4 +1,6 @@
-"""What can be seen on a response without reading it: length, lists, bold, links, emoji, and whether it opens as a refusal."""
+"""What can be seen on a response without reading it: length, lists, bold, links, emoji, and whether
+it opens as a refusal.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,9 +16,11 @@ _BOLD = re.compile(r"\*\*(?=\S)[^*\n]*\S\*\*|__(?=\S)[^_\n]*\S__")
 _LINK = re.compile(r"\[[^\]\n]+\]\([^)\s]+\)|https?://[^\s)>\]]+")
 _EMOJI = re.compile("[\U0001f300-\U0001faff\U00002600-\U000027bf\U0001f1e6-\U0001f1ff]")
 _REFUSAL = re.compile(
-    r"\b(?:i(?:['’]m| am) (?:really |very |so )?sorry,? but|i (?:can(?:no|['’])t|can not|won['’]t|will not)"
+    r"\b(?:i(?:['’]m| am) (?:really |very |so )?sorry,? but|i (?:can(?:no|['’])t|can"
+    r" not|won['’]t|will not)"
     r" (?:help|assist|provide|do that|answer|comply|support|create|write|share|engage)"
-    r"|i(?:['’]m| am) (?:not able|unable) to|as an ai\b|it (?:would|wouldn['’]t) be (?:inappropriate|unethical|appropriate))",
+    r"|i(?:['’]m| am) (?:not able|unable) to|as an ai\b|it (?:would|wouldn['’]t) be"
+    r" (?:inappropriate|unethical|appropriate))",
     re.IGNORECASE,
 )
 _OPENING = 300
@@ -57,17 +61,30 @@ class Looks:
         return Looks(self.n_chars[rows], {name: column[rows] for name, column in self.has.items()})
 
 
-SIGHTS = {"list": "n_list_items", "bold": "n_bold", "link": "n_links", "emoji": "n_emoji", "refusal": "is_refusal"}
+SIGHTS = {
+    "list": "n_list_items",
+    "bold": "n_bold",
+    "link": "n_links",
+    "emoji": "n_emoji",
+    "refusal": "is_refusal",
+}
 
 
 def looks(found: Sequence[Features]) -> Looks:
     return Looks(
         np.array([one.n_chars for one in found], dtype=float),
-        {name: np.array([bool(getattr(one, field)) for one in found], dtype=bool) for name, field in SIGHTS.items()},
+        {
+            name: np.array([bool(getattr(one, field)) for one in found], dtype=bool)
+            for name, field in SIGHTS.items()
+        },
     )
 
 
 def differences(first: Looks, second: Looks) -> dict[str, Floats]:
-    """First less second, by name, for `choices`: length in doublings, everything else as "only this one has it" (−1, 0, 1)."""
-    found = {"length": np.asarray(np.log2(1 + first.n_chars) - np.log2(1 + second.n_chars), dtype=float)}
+    """First less second, by name, for `choices`: length in doublings, everything else as "only this
+    one has it" (−1, 0, 1).
+    """
+    found = {
+        "length": np.asarray(np.log2(1 + first.n_chars) - np.log2(1 + second.n_chars), dtype=float)
+    }
     return found | {name: first.has[name].astype(float) - second.has[name] for name in SIGHTS}

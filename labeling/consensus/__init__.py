@@ -1,10 +1,27 @@
-"""What raters together say, and how much each of them deserves to be heard: pure formulas, no Django, no database."""
+"""What raters together say, and how much each of them deserves to be heard: pure formulas, no
+Django, no database.
+"""
 
 from labeling.consensus.certainty import USUAL_ACCURACY, certainty, likely
 from labeling.consensus.compared import Compared, compared
 from labeling.consensus.rankings import plackett_luce
-from labeling.consensus.strengths import RaterAware, Strengths, TieModel, bradley_terry, rater_aware, with_ties
-from labeling.consensus.votes import Consensus, Majority, Reliability, dawid_skene, majority, one_coin, reliability
+from labeling.consensus.strengths import (
+    RaterAware,
+    Strengths,
+    TieModel,
+    bradley_terry,
+    rater_aware,
+    with_ties,
+)
+from labeling.consensus.votes import (
+    Consensus,
+    Majority,
+    Reliability,
+    dawid_skene,
+    majority,
+    one_coin,
+    reliability,
+)
 
 __all__ = [
     "USUAL_ACCURACY",

@@ -1,7 +1,9 @@
-"""How a handful of sources compare, from very many votes: strengths from counts, and errors that know what belongs together.
+"""How a handful of sources compare, from very many votes: strengths from counts, and errors that
+know what belongs together.
 
-Votes are counted by pair, rater and label before anything is fitted. Errors are those of votes that depend on each other
-within a prompt (a sandwich, Liang and Zeger 1986), and never smaller than if every vote stood alone.
+Votes are counted by pair, rater and label before anything is fitted. Errors are those of votes that
+depend on each other within a prompt (a sandwich, Liang and Zeger 1986), and never smaller than if
+every vote stood alone.
 """
 
 from collections.abc import Mapping
@@ -22,17 +24,24 @@ ROUNDS = 100
 _RIDGE = 0.1
 
 _APART = gettext_noop("It was compared with none of the sources that this scale holds.")
-_UNBOUNDED = gettext_noop("It won or lost every vote against the others, so its strength has no bound.")
+_UNBOUNDED = gettext_noop(
+    "It won or lost every vote against the others, so its strength has no bound."
+)
 _TIED = gettext_noop("Every vote was a tie, so none is stronger than another.")
 _ONE_WAY = gettext_noop(
-    "No two sources beat each other in turn: all votes are wins one way or ties, and strengths have no bound."
+    "No two sources beat each other in turn: all votes are wins one way or ties, and strengths have"
+    " no bound."
 )
-_UNKNOWN = gettext_noop("Hardly any of these raters’ reliability is known: too few pairs were judged by two of them.")
+_UNKNOWN = gettext_noop(
+    "Hardly any of these raters’ reliability is known: too few pairs were judged by two of them."
+)
 
 
 @dataclass(frozen=True)
 class Compared:
-    """By source, how far its log-ability lies above the baseline's; the baseline's own is 0 without an interval."""
+    """By source, how far its log-ability lies above the baseline's; the baseline's own is 0 without
+    an interval.
+    """
 
     sources: Ints
     baseline: int | None
@@ -72,31 +81,57 @@ def compared(
     prompts: ArrayLike,
     reliability: Mapping[int, tuple[float, float]],
 ) -> Compared:
-    """Sources `left` and `right` by vote −1 (left is better), 0 (tie) or 1; votes on two responses of one source say nothing.
+    """Sources `left` and `right` by vote −1 (left is better), 0 (tie) or 1; votes on two responses
+    of one source say nothing.
 
-    `reliability` by rater: how often their decided votes are right, and from how many votes that is known.
+    `reliability` by rater: how often their decided votes are right, and from how many votes that is
+    known.
     """
     one, other = np.asarray(left), np.asarray(right)
     apart = np.flatnonzero(one != other)
     place, sources = codes(np.concatenate([one[apart], other[apart]]))
     rater, names = codes(np.asarray(raters)[apart])
     if not apart.size:
-        return Compared(np.zeros(0, dtype=np.int64), None, (), (), np.zeros(0, dtype=np.int64), None)
-    tally = _tallied(place, np.asarray(labels)[apart], rater, np.asarray(prompts)[apart], len(sources), len(names))
+        return Compared(
+            np.zeros(0, dtype=np.int64), None, (), (), np.zeros(0, dtype=np.int64), None
+        )
+    tally = _tallied(
+        place,
+        np.asarray(labels)[apart],
+        rater,
+        np.asarray(prompts)[apart],
+        len(sources),
+        len(names),
+    )
     n_votes = np.bincount(tally.i, weights=tally.n, minlength=len(sources))
     n_votes += np.bincount(tally.j, weights=tally.n, minlength=len(sources))
     together = _together(tally, tally.n > 0)
     baseline = _baseline(together)
     if baseline is None:
         notes = _by_source(tally, None, np.zeros(len(sources), dtype=bool))
-        return Compared(sources.astype(np.int64), None, notes, notes, n_votes.astype(np.int64), None)
+        return Compared(
+            sources.astype(np.int64), None, notes, notes, n_votes.astype(np.int64), None
+        )
     by_all, tie = _davidson(tally, baseline, together == together[baseline])
-    known = {place: reliability[int(name)] for place, name in enumerate(names.tolist()) if int(name) in reliability}
+    known = {
+        place: reliability[int(name)]
+        for place, name in enumerate(names.tolist())
+        if int(name) in reliability
+    }
     by_reliability = _with_reliability(tally, baseline, known)
-    return Compared(sources.astype(np.int64), int(sources[baseline]), by_all, by_reliability, n_votes.astype(np.int64), tie)
+    return Compared(
+        sources.astype(np.int64),
+        int(sources[baseline]),
+        by_all,
+        by_reliability,
+        n_votes.astype(np.int64),
+        tie,
+    )
 
 
-def _tallied(place: Ints, labels: Ints, rater: Ints, prompts: np.ndarray, n_sources: int, n_raters: int) -> _Tally:
+def _tallied(
+    place: Ints, labels: Ints, rater: Ints, prompts: np.ndarray, n_sources: int, n_raters: int
+) -> _Tally:
     n = len(labels)
     one, other = place[:n], place[n:]
     pair, pairs = codes(np.minimum(one, other) * n_sources + np.maximum(one, other))
@@ -120,8 +155,12 @@ def _together(tally: _Tally, counts: np.ndarray) -> Ints:
     """Which sources one scale can hold: each reaches each other by a vote it won or tied."""
     up, down = counts & (tally.label <= 0), counts & (tally.label >= 0)
     rows, columns = np.r_[tally.i[up], tally.j[down]], np.r_[tally.j[up], tally.i[down]]
-    edges = csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(tally.n_sources, tally.n_sources))
-    return np.asarray(connected_components(edges, directed=True, connection="strong")[1], dtype=np.int64)
+    edges = csr_matrix(
+        (np.ones(len(rows)), (rows, columns)), shape=(tally.n_sources, tally.n_sources)
+    )
+    return np.asarray(
+        connected_components(edges, directed=True, connection="strong")[1], dtype=np.int64
+    )
 
 
 def _baseline(together: Ints) -> int | None:
@@ -130,9 +169,13 @@ def _baseline(together: Ints) -> int | None:
     return int(sizes.argmax()) if sizes.max() > 1 else None
 
 
-def _by_source(tally: _Tally, values: Floats | None, inside: np.ndarray, se: Floats | None = None) -> tuple[Figure, ...]:
+def _by_source(
+    tally: _Tally, values: Floats | None, inside: np.ndarray, se: Floats | None = None
+) -> tuple[Figure, ...]:
     """Figures of those `inside`, and a sentence for each of the others."""
-    n = np.bincount(np.r_[tally.i, tally.j], weights=np.r_[tally.n, tally.n], minlength=tally.n_sources)
+    n = np.bincount(
+        np.r_[tally.i, tally.j], weights=np.r_[tally.n, tally.n], minlength=tally.n_sources
+    )
     met = np.zeros(tally.n_sources, dtype=bool)
     for one, other in ((tally.i, tally.j), (tally.j, tally.i)):
         met[one[(tally.n > 0) & (inside[other] | ~inside.any())]] = True
@@ -148,9 +191,13 @@ def _by_source(tally: _Tally, values: Floats | None, inside: np.ndarray, se: Flo
     return tuple(found)
 
 
-def _davidson(tally: _Tally, baseline: int, inside: np.ndarray) -> tuple[tuple[Figure, ...], float | None]:
+def _davidson(
+    tally: _Tally, baseline: int, inside: np.ndarray
+) -> tuple[tuple[Figure, ...], float | None]:
     kept = (tally.n > 0) & inside[tally.i] & inside[tally.j]
-    fit = with_ties(left=tally.i[kept], right=tally.j[kept], labels=tally.label[kept], weights=tally.n[kept])
+    fit = with_ties(
+        left=tally.i[kept], right=tally.j[kept], labels=tally.label[kept], weights=tally.n[kept]
+    )
     if fit.values is None:
         note = _ONE_WAY if (kept & (tally.label != 0)).any() else _TIED
         return tuple(absent(note, int(tally.n.sum())) for _ in range(tally.n_sources)), None
@@ -181,8 +228,12 @@ def _davidson(tally: _Tally, baseline: int, inside: np.ndarray) -> tuple[tuple[F
     return _by_source(tally, values - values[baseline], inside, se), tie_share
 
 
-def _with_reliability(tally: _Tally, baseline: int, known: Mapping[int, tuple[float, float]]) -> tuple[Figure, ...]:
-    """Ties left out: they say nothing of who errs. A rater starts with the votes that their reliability is known from."""
+def _with_reliability(
+    tally: _Tally, baseline: int, known: Mapping[int, tuple[float, float]]
+) -> tuple[Figure, ...]:
+    """Ties left out: they say nothing of who errs. A rater starts with the votes that their
+    reliability is known from.
+    """
     decided = (tally.n > 0) & (tally.label != 0)
     together = _together(tally, decided)
     inside = together == together[baseline]
@@ -217,9 +268,15 @@ def _start(share: float, n: float) -> tuple[float, float]:
 
 
 def _of_reliable(
-    tally: _Tally, kept: np.ndarray, values: Floats, eta: Floats, prior: Mapping[int, tuple[float, float]]
+    tally: _Tally,
+    kept: np.ndarray,
+    values: Floats,
+    eta: Floats,
+    prior: Mapping[int, tuple[float, float]],
 ) -> tuple[Floats, Floats]:
-    """Information on strengths, and scores by cell, with what the raters' own rates take of them taken out."""
+    """Information on strengths, and scores by cell, with what the raters' own rates take of them
+    taken out.
+    """
     follows = eta[tally.rater]
     p = expit(values[tally.i] - values[tally.j])
     wins = follows * p + (1 - follows) * (1 - p)  # P(i wins)
@@ -229,11 +286,19 @@ def _of_reliable(
     of_start = start[:, 0] / eta**2 + start[:, 1] / (1 - eta) ** 2
     of_eta = np.bincount(tally.rater, weights=n * by_eta**2, minlength=tally.n_raters) + of_start
     towards = _towards(tally, tally.n_sources)
-    both = np.stack([np.bincount(tally.rater, weights=n * by_delta * by_eta * of, minlength=tally.n_raters) for of in towards.T])
+    both = np.stack(
+        [
+            np.bincount(tally.rater, weights=n * by_delta * by_eta * of, minlength=tally.n_raters)
+            for of in towards.T
+        ]
+    )
     information = (towards * (n * by_delta**2)[:, None]).T @ towards - (both / of_eta) @ both.T
     information += _RIDGE * np.eye(tally.n_sources)
     gain = np.where(tally.label < 0, 1 / wins, -1 / (1 - wins)) * kept
-    scores = towards * (gain * by_delta)[:, None] - (both / of_eta).T[tally.rater] * (gain * by_eta)[:, None]
+    scores = (
+        towards * (gain * by_delta)[:, None]
+        - (both / of_eta).T[tally.rater] * (gain * by_eta)[:, None]
+    )
     return information, scores
 
 
@@ -252,11 +317,17 @@ def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -
     if n_prompts < FEWEST_PROMPTS:
         return None
     by_prompt = np.stack(
-        [np.bincount(tally.prompt, weights=scores[tally.cell, at], minlength=n_prompts) for at in range(scores.shape[1])], axis=1
+        [
+            np.bincount(tally.prompt, weights=scores[tally.cell, at], minlength=n_prompts)
+            for at in range(scores.shape[1])
+        ],
+        axis=1,
     )
     meat = by_prompt.T @ by_prompt * n_prompts / (n_prompts - 1)
     alone = np.linalg.pinv(information, hermitian=True)
     grouped = alone @ meat @ alone
     reach = np.eye(len(information))[: tally.n_sources] - np.eye(len(information))[baseline]
-    variance = np.maximum(*(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (alone, grouped)))
+    variance = np.maximum(
+        *(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (alone, grouped))
+    )
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=float)

@@ -1,7 +1,9 @@
-"""How strong each response is, from whole rankings at once: Plackett–Luce, partial rankings and first choices included.
+"""How strong each response is, from whole rankings at once: Plackett–Luce, partial rankings and
+first choices included.
 
-A ranking is a row of choices: the best of all, the best of the rest, and so on (Plackett 1975). Newton's method on the
-exact likelihood; ties are not part of the model (expand to pairs and use Davidson's).
+A ranking is a row of choices: the best of all, the best of the rest, and so on (Plackett 1975).
+Newton's method on the exact likelihood; ties are not part of the model (expand to pairs and use
+Davidson's).
 """
 
 from collections.abc import Sequence
@@ -18,9 +20,14 @@ _STEPS = 200
 
 
 def plackett_luce(
-    *, rankings: Sequence[Sequence[int]] = (), first_choices: Sequence[tuple[int, Sequence[int]]] = (), ridge: float = 0.0
+    *,
+    rankings: Sequence[Sequence[int]] = (),
+    first_choices: Sequence[tuple[int, Sequence[int]]] = (),
+    ridge: float = 0.0,
 ) -> Strengths:
-    """Strengths from rankings (best first) and from first choices (the chosen, and those it was chosen over)."""
+    """Strengths from rankings (best first) and from first choices (the chosen, and those it was
+    chosen over).
+    """
     choices = [(order[at], order[at + 1 :]) for order in rankings for at in range(len(order) - 1)]
     choices += [(chosen, over) for chosen, over in first_choices if len(over)]
     if not choices:
@@ -43,7 +50,9 @@ def _beaten(event: Ints, member: Ints, winner: Ints, n_items: int) -> strengths.
     """Each choice as wins of the chosen over each of the others."""
     lost = member != winner[event]
     n = int(lost.sum())
-    return strengths.Pairs(winner[event][lost], member[lost], np.ones(n), np.zeros(n), np.zeros(n), n_items)
+    return strengths.Pairs(
+        winner[event][lost], member[lost], np.ones(n), np.zeros(n), np.zeros(n), n_items
+    )
 
 
 def _climbed(offered: csr_matrix, winner: Ints, ridge: float) -> tuple[Floats, float]:
@@ -57,9 +66,13 @@ def _climbed(offered: csr_matrix, winner: Ints, ridge: float) -> tuple[Floats, f
 
     for _ in range(_STEPS):
         raised = np.exp(values)
-        share = diags(1 / (offered @ raised)) @ offered @ diags(raised)  # how likely each was chosen, (choices, items)
+        share = (
+            diags(1 / (offered @ raised)) @ offered @ diags(raised)
+        )  # how likely each was chosen, (choices, items)
         expected = np.asarray(share.sum(axis=0)).reshape(-1)
-        curve = diags(expected) - share.T @ share + (ridge + 1e-9 * float(expected.max())) * identity(n)
+        curve = (
+            diags(expected) - share.T @ share + (ridge + 1e-9 * float(expected.max())) * identity(n)
+        )
         step = spsolve(csr_matrix(curve).tocsc(), wins - expected - ridge * values)
         scale, now = 1.0, height(values) - ridge / 2 * float(values @ values)
         while scale > 1e-10:

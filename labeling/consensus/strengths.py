@@ -1,6 +1,8 @@
-"""How strong each response (or model) is, from votes on pairs: Bradley–Terry, with ties after Davidson or Rao and Kupper.
+"""How strong each response (or model) is, from votes on pairs: Bradley–Terry, with ties after
+Davidson or Rao and Kupper.
 
-A strength is a log-ability; strengths of one connected part have mean zero. Newton's method on the exact likelihood.
+A strength is a log-ability; strengths of one connected part have mean zero. Newton's method on the
+exact likelihood.
 """
 
 import math
@@ -24,7 +26,9 @@ _DENSE = 400
 
 @dataclass(frozen=True)
 class Strengths:
-    """`values` by item, or None and a `note`; a note may also come with values, saying which comparisons they cannot bear."""
+    """`values` by item, or None and a `note`; a note may also come with values, saying which
+    comparisons they cannot bear.
+    """
 
     items: np.ndarray
     values: Floats | None
@@ -34,7 +38,9 @@ class Strengths:
     """Davidson's ν, or Rao and Kupper's"""
     log_likelihood: float | None = None
     parts: tuple[tuple[int, ...], ...] = ()
-    """items that are connected by comparisons, largest part first; strengths compare within a part only"""
+    """items that are connected by comparisons, largest part first; strengths compare within a part
+    only
+    """
     note: str = ""
 
 
@@ -50,14 +56,24 @@ class Pairs:
     n_items: int
 
 
-def bradley_terry(*, winners: ArrayLike, losers: ArrayLike, weights: ArrayLike | None = None, ridge: float = 0.0) -> Strengths:
-    """Strengths from decided votes, one entry a vote. `ridge` 0 is maximum likelihood, and then needs a winnable design:
+def bradley_terry(
+    *, winners: ArrayLike, losers: ArrayLike, weights: ArrayLike | None = None, ridge: float = 0.0
+) -> Strengths:
+    """Strengths from decided votes, one entry a vote. `ridge` 0 is maximum likelihood, and then
+    needs a winnable design:
 
-    when some items never lose to the rest their strengths have no bound, and the note says which. A small ridge (0.1)
-    keeps them finite: a normal prior with variance 1 / ridge.
+    when some items never lose to the rest their strengths have no bound, and the note says which. A
+    small ridge (0.1) keeps them finite: a normal prior with variance 1 / ridge.
     """
     n = len(np.asarray(winners))
-    return with_ties(left=winners, right=losers, labels=np.full(n, -1), weights=weights, model="half", ridge=ridge)
+    return with_ties(
+        left=winners,
+        right=losers,
+        labels=np.full(n, -1),
+        weights=weights,
+        model="half",
+        ridge=ridge,
+    )
 
 
 def with_ties(
@@ -71,10 +87,12 @@ def with_ties(
 ) -> Strengths:
     """Strengths from votes −1 (left is better), 0 (tie), +1 (right is better).
 
-    Davidson 1970: P(tie) ∝ ν√(π_i π_j). Rao and Kupper 1967: P(i beats j) = π_i / (π_i + ν π_j). `half` counts a tie as
-    half a win each way, which shrinks the scale.
+    Davidson 1970: P(tie) ∝ ν√(π_i π_j). Rao and Kupper 1967: P(i beats j) = π_i / (π_i + ν π_j).
+    `half` counts a tie as half a win each way, which shrinks the scale.
     """
-    place, items = codes(np.concatenate([np.asarray(left).reshape(-1), np.asarray(right).reshape(-1)]))
+    place, items = codes(
+        np.concatenate([np.asarray(left).reshape(-1), np.asarray(right).reshape(-1)])
+    )
     if not place.size:
         return Strengths(items, None, note="There are no comparisons yet.")
     pairs = _collected(place, np.asarray(labels), weights, len(items), is_half=model == "half")
@@ -83,17 +101,31 @@ def with_ties(
         return Strengths(items, None, parts=parts, note=problem)
     has_ties = bool(pairs.ties.sum())  # none are left where they count as halves
     if has_ties and not (pairs.wins.sum() + pairs.losses.sum()):
-        return Strengths(items, None, parts=parts, note="Every comparison was a tie, so no item is stronger than another.")
+        return Strengths(
+            items,
+            None,
+            parts=parts,
+            note="Every comparison was a tie, so no item is stronger than another.",
+        )
     if has_ties and not ridge and _is_stretched(pairs):
-        note = "No two items beat each other in turn, so wins and ties can be stretched, and maximum likelihood has no bound."
+        note = (
+            "No two items beat each other in turn, so wins and ties can be stretched, and maximum"
+            " likelihood has no bound."
+        )
         return Strengths(items, None, parts=parts, note=note)
     kernel = _KERNELS[model if has_ties else "half"]
-    strength, theta, log_likelihood, inverse = _newton(pairs, kernel, ridge, parts, items, has_ties=has_ties)
+    strength, theta, log_likelihood, inverse = _newton(
+        pairs, kernel, ridge, parts, items, has_ties=has_ties
+    )
     se = np.sqrt(np.maximum(np.diag(inverse)[: len(items)], 0)) if inverse is not None else None
-    return Strengths(items, strength, se, math.exp(theta) if has_ties else None, log_likelihood, parts, problem)
+    return Strengths(
+        items, strength, se, math.exp(theta) if has_ties else None, log_likelihood, parts, problem
+    )
 
 
-def _collected(place: Ints, labels: Ints, weights: ArrayLike | None, n_items: int, *, is_half: bool) -> Pairs:
+def _collected(
+    place: Ints, labels: Ints, weights: ArrayLike | None, n_items: int, *, is_half: bool
+) -> Pairs:
     n = len(labels)
     weight = np.ones(n) if weights is None else np.asarray(weights, dtype=float)
     low, high = np.minimum(place[:n], place[n:]), np.maximum(place[:n], place[n:])
@@ -104,7 +136,14 @@ def _collected(place: Ints, labels: Ints, weights: ArrayLike | None, n_items: in
     if is_half:
         wins, losses, ties = wins + ties / 2, losses + ties / 2, np.zeros(len(keys))
     other = keys // n_items != keys % n_items  # nothing competes with itself
-    return Pairs(keys[other] // n_items, keys[other] % n_items, wins[other], losses[other], ties[other], n_items)
+    return Pairs(
+        keys[other] // n_items,
+        keys[other] % n_items,
+        wins[other],
+        losses[other],
+        ties[other],
+        n_items,
+    )
 
 
 def _sums(group: Ints, values: Floats, n_groups: int) -> Floats:
@@ -112,11 +151,16 @@ def _sums(group: Ints, values: Floats, n_groups: int) -> Floats:
 
 
 def connection(pairs: Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], ...], str]:
-    """The parts that comparisons connect, and a sentence where maximum likelihood has no finite answer."""
+    """The parts that comparisons connect, and a sentence where maximum likelihood has no finite
+    answer.
+    """
     shape = (pairs.n_items, pairs.n_items)
     won, lost = pairs.wins + pairs.ties > 0, pairs.losses + pairs.ties > 0
     edges = csr_matrix(
-        (np.ones(int(won.sum() + lost.sum())), (np.r_[pairs.i[won], pairs.j[lost]], np.r_[pairs.j[won], pairs.i[lost]])),
+        (
+            np.ones(int(won.sum() + lost.sum())),
+            (np.r_[pairs.i[won], pairs.j[lost]], np.r_[pairs.j[won], pairs.i[lost]]),
+        ),
         shape=shape,
     )
     _, part = connected_components(edges, directed=False)
@@ -125,23 +169,34 @@ def connection(pairs: Pairs, items: np.ndarray) -> tuple[tuple[tuple[int, ...], 
         verb = "was" if sum(map(len, groups[1:])) == 1 else "were"
         return (
             groups,
-            f"{_names(groups[1:])} {verb} never compared with the other {len(groups[0])}, so one scale cannot hold them all.",
+            (
+                f"{_names(groups[1:])} {verb} never compared with the other {len(groups[0])}, so"
+                " one scale cannot hold them all."
+            ),
         )
     _, strong = connected_components(edges, directed=True, connection="strong")
     if strong.max() > 0:
         outside = _groups(strong, items)[1:]
         whom = "it" if sum(map(len, outside)) == 1 else "them"
-        return groups, f"{_names(outside)} only won or only lost against the rest, so maximum likelihood has no bound for {whom}."
+        return (
+            groups,
+            (
+                f"{_names(outside)} only won or only lost against the rest, so maximum likelihood"
+                f" has no bound for {whom}."
+            ),
+        )
     return groups, ""
 
 
 def _is_stretched(pairs: Pairs) -> bool:
-    """Whether the tie parameter can grow for ever with strengths that keep up: every win stretches two items at least two steps
-    apart, every tie at most two, and there are strengths that do both."""
+    """Whether the tie parameter can grow for ever with strengths that keep up: every win stretches
+    two items at least two steps apart, every tie at most two, and there are strengths that do both.
+    """
     won, lost, tied = pairs.wins > 0, pairs.losses > 0, pairs.ties > 0
     if bool((won & lost).any()):
         return False
-    # As shortest paths: a win of i says s_j − s_i ≤ −2, a tie s_j − s_i ≤ 2 and the reverse; a cycle below zero forbids it.
+    # As shortest paths: a win of i says s_j − s_i ≤ −2, a tie s_j − s_i ≤ 2 and the reverse; a
+    # cycle below zero forbids it.
     least = np.where(won, -2.0, 2.0), np.where(lost, -2.0, 2.0)
     up, down = won | tied, lost | tied
     start = np.full(pairs.n_items, pairs.n_items)
@@ -150,7 +205,9 @@ def _is_stretched(pairs: Pairs) -> bool:
     lengths = np.r_[least[0][up], least[1][down], np.ones(pairs.n_items)]
     size = pairs.n_items + 1
     try:
-        bellman_ford(csr_matrix((lengths, (rows, columns)), shape=(size, size)), indices=pairs.n_items)
+        bellman_ford(
+            csr_matrix((lengths, (rows, columns)), shape=(size, size)), indices=pairs.n_items
+        )
     except NegativeCycleError:
         return False
     return True
@@ -169,7 +226,9 @@ def _names(groups: tuple[tuple[int, ...], ...]) -> str:
 
 @dataclass(frozen=True)
 class _Slopes:
-    """The log-likelihood and its first and second derivatives, by pair, in the difference of strengths and in log ν."""
+    """The log-likelihood and its first and second derivatives, by pair, in the difference of
+    strengths and in log ν.
+    """
 
     value: float
     by_delta: Floats
@@ -208,7 +267,10 @@ def _rao_kupper_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
     up, down = pairs.wins + pairs.ties, pairs.losses + pairs.ties
     ahead, behind = expit(delta - theta), expit(-delta - theta)
     grown = math.expm1(2 * theta)
-    value = float((up * log_expit(delta - theta) + down * log_expit(-delta - theta)).sum() + pairs.ties.sum() * math.log(grown))
+    value = float(
+        (up * log_expit(delta - theta) + down * log_expit(-delta - theta)).sum()
+        + pairs.ties.sum() * math.log(grown)
+    )
     first, second = up * (1 - ahead), down * (1 - behind)
     bend_up, bend_down = up * ahead * (1 - ahead), down * behind * (1 - behind)
     factor = (grown + 1) / grown
@@ -223,16 +285,28 @@ def _rao_kupper_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
 
 
 _Kernel = Callable[[Pairs, Floats, float], _Slopes]
-_KERNELS: dict[TieModel, _Kernel] = {"half": _half_kernel, "davidson": _davidson_kernel, "rao-kupper": _rao_kupper_kernel}
+_KERNELS: dict[TieModel, _Kernel] = {
+    "half": _half_kernel,
+    "davidson": _davidson_kernel,
+    "rao-kupper": _rao_kupper_kernel,
+}
 _START = 0.5
 """θ at the start; positive, as Rao and Kupper need it."""
 _STEPS = 200
 
 
 def _newton(
-    pairs: Pairs, kernel: _Kernel, ridge: float, parts: tuple[tuple[int, ...], ...], items: np.ndarray, *, has_ties: bool
+    pairs: Pairs,
+    kernel: _Kernel,
+    ridge: float,
+    parts: tuple[tuple[int, ...], ...],
+    items: np.ndarray,
+    *,
+    has_ties: bool,
 ) -> tuple[Floats, float, float, Floats | None]:
-    """Climb the concave likelihood by Newton's method; (strengths, θ, log-likelihood, covariance or None)."""
+    """Climb the concave likelihood by Newton's method; (strengths, θ, log-likelihood, covariance or
+    None).
+    """
     n = pairs.n_items
     belongs = np.empty(n, dtype=np.int64)
     for at, group in enumerate(parts):
@@ -242,14 +316,20 @@ def _newton(
         slopes = _slopes(pairs, kernel, state)
         gradient = _gradient(pairs, slopes, state, ridge, has_ties=has_ties)
         step = np.zeros(n + 1)
-        step[: len(gradient)] = spsolve(_information(pairs, slopes, ridge, has_ties=has_ties).tocsc(), gradient)
+        step[: len(gradient)] = spsolve(
+            _information(pairs, slopes, ridge, has_ties=has_ties).tocsc(), gradient
+        )
         moved = _climbed(pairs, kernel, state, step, belongs, ridge)
         shift = float(np.abs(moved - state).max())
         state = moved
         if shift < 1e-10:
             break
     slopes = _slopes(pairs, kernel, state)
-    inverse = _inverse(_information(pairs, slopes, ridge, has_ties=has_ties), belongs, n) if n <= _DENSE else None
+    inverse = (
+        _inverse(_information(pairs, slopes, ridge, has_ties=has_ties), belongs, n)
+        if n <= _DENSE
+        else None
+    )
     return state[:n], float(state[n]), slopes.value, inverse
 
 
@@ -257,7 +337,9 @@ def _slopes(pairs: Pairs, kernel: _Kernel, state: Floats) -> _Slopes:
     return kernel(pairs, state[pairs.i] - state[pairs.j], float(state[-1]))
 
 
-def _climbed(pairs: Pairs, kernel: _Kernel, state: Floats, step: Floats, belongs: Ints, ridge: float) -> Floats:
+def _climbed(
+    pairs: Pairs, kernel: _Kernel, state: Floats, step: Floats, belongs: Ints, ridge: float
+) -> Floats:
     """As much of the step as does not lead down, or where it was."""
     n = pairs.n_items
 
@@ -279,14 +361,18 @@ def _centred(state: Floats, belongs: Ints, n: int) -> Floats:
     return np.append(state[:n] - means[belongs], state[n])
 
 
-def _gradient(pairs: Pairs, slopes: _Slopes, state: Floats, ridge: float, *, has_ties: bool) -> Floats:
+def _gradient(
+    pairs: Pairs, slopes: _Slopes, state: Floats, ridge: float, *, has_ties: bool
+) -> Floats:
     n = pairs.n_items
     up = _sums(pairs.i, slopes.by_delta, n) - _sums(pairs.j, slopes.by_delta, n) - ridge * state[:n]
     return np.append(up, slopes.by_theta.sum()) if has_ties else up
 
 
 def _information(pairs: Pairs, slopes: _Slopes, ridge: float, *, has_ties: bool) -> csr_matrix:
-    """The negative Hessian, with a hair on the diagonal: a whole part can move together without changing anything."""
+    """The negative Hessian, with a hair on the diagonal: a whole part can move together without
+    changing anything.
+    """
     n = pairs.n_items
     i, j, h = pairs.i, pairs.j, -slopes.delta_delta
     cross = -slopes.delta_theta
@@ -297,7 +383,9 @@ def _information(pairs: Pairs, slopes: _Slopes, ridge: float, *, has_ties: bool)
         rows += [i, j, last, last, last]
         columns += [last, last, i, j, last]
         cells += [cross, -cross, cross, -cross, -slopes.theta_theta]
-    table = coo_matrix((np.concatenate(cells), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)).tocsr()
+    table = coo_matrix(
+        (np.concatenate(cells), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
+    ).tocsr()
     hair = np.full(size, ridge + 1e-9 * max(1.0, float(h.max(initial=0.0))))
     return csr_matrix(table + diags(hair))
 
@@ -317,7 +405,9 @@ RIGHT, WRONG = 4.0, 1.0
 
 @dataclass(frozen=True)
 class RaterAware:
-    """Strengths that trust each rater as far as they deserve: η is how often a rater follows the strengths, ½ is noise."""
+    """Strengths that trust each rater as far as they deserve: η is how often a rater follows the
+    strengths, ½ is noise.
+    """
 
     strengths: Strengths
     raters: np.ndarray
@@ -338,19 +428,28 @@ def rater_aware(
     wrong: float = WRONG,
     rounds: int = 200,
 ) -> RaterAware:
-    """Bradley–Terry with raters (Chen 2013, "Crowd-BT"): P(i beats j | rater) = η σ(s_i − s_j) + (1 − η) σ(s_j − s_i), by EM.
+    """Bradley–Terry with raters (Chen 2013, "Crowd-BT"): P(i beats j | rater) = η σ(s_i − s_j) + (1
+    − η) σ(s_j − s_i), by EM.
 
-    `right` and `wrong` are the votes each rater starts with: the anchor without which all raters could be turned around. `prior`
-    says them of a rater of whom more is known. `weights` are how often each entry was voted.
+    `right` and `wrong` are the votes each rater starts with: the anchor without which all raters
+    could be turned around. `prior` says them of a rater of whom more is known. `weights` are how
+    often each entry was voted.
     """
     rater, rater_names = codes(raters)
     winner, loser = np.asarray(winners), np.asarray(losers)
     weight = np.ones(len(winner)) if weights is None else np.asarray(weights, dtype=float)
-    start = np.array([(prior or {}).get(int(name), (right, wrong)) for name in rater_names.tolist()]).reshape(-1, 2)
+    start = np.array(
+        [(prior or {}).get(int(name), (right, wrong)) for name in rater_names.tolist()]
+    ).reshape(-1, 2)
     eta = start[:, 0] / start.sum(axis=1)
-    n_votes = np.asarray(np.bincount(rater, weights=weight, minlength=len(rater_names)), dtype=float)
+    n_votes = np.asarray(
+        np.bincount(rater, weights=weight, minlength=len(rater_names)), dtype=float
+    )
     follows = eta[rater]
-    found, done = Strengths(np.zeros(0, dtype=np.int64), None, note="There are no comparisons yet."), 0
+    found, done = (
+        Strengths(np.zeros(0, dtype=np.int64), None, note="There are no comparisons yet."),
+        0,
+    )
     while rater.size and done < rounds:
         done += 1
         found = bradley_terry(
@@ -361,7 +460,10 @@ def rater_aware(
         )
         if found.values is None:
             break
-        p = expit(found.values[np.searchsorted(found.items, winner)] - found.values[np.searchsorted(found.items, loser)])
+        p = expit(
+            found.values[np.searchsorted(found.items, winner)]
+            - found.values[np.searchsorted(found.items, loser)]
+        )
         agreed = eta[rater] * p
         follows = agreed / (agreed + (1 - eta[rater]) * (1 - p))
         moved = np.bincount(rater, weights=weight * follows, minlength=len(eta)) + start[:, 0]

@@ -1,4 +1,6 @@
-"""What most raters said, and what they said weighed by how reliable each is (Dawid and Skene 1979, and its one-coin form)."""
+"""What most raters said, and what they said weighed by how reliable each is (Dawid and Skene 1979,
+and its one-coin form).
+"""
 
 import math
 from dataclasses import dataclass
@@ -11,12 +13,16 @@ from labeling.figures import Figure, Floats, Ints, absent, answered, codes, gett
 _TINY = 1e-300
 ROUNDS = 1_000
 TOLERANCE = 1e-5
-"""Log-likelihood a vote gained in a round below which EM stops. Later rounds creep along a flat ridge and fit noise."""
+"""Log-likelihood a vote gained in a round below which EM stops. Later rounds creep along a flat
+ridge and fit noise.
+"""
 
 
 @dataclass(frozen=True)
 class Majority:
-    """`label` is −1 where two labels lead together; `shares` holds every label's share of the votes. (units, labels)"""
+    """`label` is −1 where two labels lead together; `shares` holds every label's share of the
+    votes. (units, labels)
+    """
 
     units: np.ndarray
     labels: np.ndarray
@@ -38,7 +44,9 @@ def majority(*, units: ArrayLike, labels: ArrayLike, weights: ArrayLike | None =
     size = (len(unit_names), len(label_names))
     flat = unit * max(1, size[1]) + label
     weight = None if weights is None else np.asarray(weights, dtype=float)
-    totals = np.bincount(flat, weights=weight, minlength=size[0] * size[1]).reshape(size).astype(float)
+    totals = (
+        np.bincount(flat, weights=weight, minlength=size[0] * size[1]).reshape(size).astype(float)
+    )
     if not unit.size:
         return Majority(unit_names, label_names, unit, totals, unit)
     best = totals.max(axis=1, keepdims=True)
@@ -50,7 +58,9 @@ def majority(*, units: ArrayLike, labels: ArrayLike, weights: ArrayLike | None =
 
 @dataclass(frozen=True)
 class Consensus:
-    """How likely each label is for each unit, and how each rater errs; `note` says what to know before trusting it."""
+    """How likely each label is for each unit, and how each rater errs; `note` says what to know
+    before trusting it.
+    """
 
     units: np.ndarray
     labels: np.ndarray
@@ -82,10 +92,12 @@ def dawid_skene(
     rounds: int = ROUNDS,
     tolerance: float = TOLERANCE,
 ) -> Consensus:
-    """Each rater has a table of errors; labels and tables are fitted together by EM from the shares of votes.
+    """Each rater has a table of errors; labels and tables are fitted together by EM from the shares
+    of votes.
 
-    `smoothing` votes are added to each cell of every rater's table: 0 is the published estimate, 0.5 or so keeps raters
-    with a handful of votes from looking perfect or hopeless. A rater may vote on a unit more than once.
+    `smoothing` votes are added to each cell of every rater's table: 0 is the published estimate,
+    0.5 or so keeps raters with a handful of votes from looking perfect or hopeless. A rater may
+    vote on a unit more than once.
     """
     return _fitted(units, raters, labels, smoothing, rounds, tolerance, is_one_coin=False)
 
@@ -99,7 +111,9 @@ def one_coin(
     rounds: int = ROUNDS,
     tolerance: float = TOLERANCE,
 ) -> Consensus:
-    """Each rater is right with one probability and errs evenly over the other labels: far fewer numbers to learn."""
+    """Each rater is right with one probability and errs evenly over the other labels: far fewer
+    numbers to learn.
+    """
     return _fitted(units, raters, labels, smoothing, rounds, tolerance, is_one_coin=True)
 
 
@@ -114,7 +128,14 @@ class _Votes:
 
 
 def _fitted(
-    units: ArrayLike, raters: ArrayLike, labels: ArrayLike, smoothing: float, rounds: int, tolerance: float, *, is_one_coin: bool
+    units: ArrayLike,
+    raters: ArrayLike,
+    labels: ArrayLike,
+    smoothing: float,
+    rounds: int,
+    tolerance: float,
+    *,
+    is_one_coin: bool,
 ) -> Consensus:
     if not np.asarray(labels).size:
         return _nothing()
@@ -123,8 +144,12 @@ def _fitted(
     unit, unit_names = codes(units)
     rater, rater_names = codes(raters)
     label, label_names = codes(labels)
-    votes = _Votes(unit, rater * len(label_names) + label, len(unit_names), len(rater_names), len(label_names))
-    posterior = np.bincount(unit * votes.n_labels + label, minlength=votes.n_units * votes.n_labels).astype(float)
+    votes = _Votes(
+        unit, rater * len(label_names) + label, len(unit_names), len(rater_names), len(label_names)
+    )
+    posterior = np.bincount(
+        unit * votes.n_labels + label, minlength=votes.n_units * votes.n_labels
+    ).astype(float)
     posterior = posterior.reshape(votes.n_units, votes.n_labels)
     posterior /= posterior.sum(axis=1, keepdims=True)
     before, done = -math.inf, 0
@@ -153,7 +178,18 @@ def _fitted(
 
 def _nothing() -> Consensus:
     none, ids = np.zeros((0, 0)), np.zeros(0, dtype=np.int64)
-    return Consensus(ids, ids, ids, none, np.zeros(0), np.zeros((0, 0, 0)), ids, 0.0, 0, "There are no votes yet.")
+    return Consensus(
+        ids,
+        ids,
+        ids,
+        none,
+        np.zeros(0),
+        np.zeros((0, 0, 0)),
+        ids,
+        0.0,
+        0,
+        "There are no votes yet.",
+    )
 
 
 def _caution(n_votes: Ints, done: int, rounds: int) -> str:
@@ -162,20 +198,36 @@ def _caution(n_votes: Ints, done: int, rounds: int) -> str:
     if done >= rounds:
         return f"The estimate had not settled after {rounds} rounds."
     few = int((n_votes < 5).sum())
-    return f"{few} of {len(n_votes)} raters have fewer than five votes; little is known about them." if few else ""
+    return (
+        f"{few} of {len(n_votes)} raters have fewer than five votes; little is known about them."
+        if few
+        else ""
+    )
 
 
 def _errors(votes: _Votes, posterior: Floats, smoothing: float, *, is_one_coin: bool) -> Floats:
     """The M step: how often each rater gives each label under each true one. (R, T, L)"""
     size = votes.n_raters * votes.n_labels
-    by_true = [np.bincount(votes.cell, weights=posterior[votes.unit, true], minlength=size) for true in range(votes.n_labels)]
-    counts = np.stack(by_true, axis=1).reshape(votes.n_raters, votes.n_labels, votes.n_labels).transpose(0, 2, 1) + smoothing
+    by_true = [
+        np.bincount(votes.cell, weights=posterior[votes.unit, true], minlength=size)
+        for true in range(votes.n_labels)
+    ]
+    counts = (
+        np.stack(by_true, axis=1)
+        .reshape(votes.n_raters, votes.n_labels, votes.n_labels)
+        .transpose(0, 2, 1)
+        + smoothing
+    )
     if not is_one_coin:
         total = counts.sum(axis=2, keepdims=True)
-        return np.asarray(np.divide(counts, total, out=np.full_like(counts, 1 / votes.n_labels), where=total > 0))
+        return np.asarray(
+            np.divide(counts, total, out=np.full_like(counts, 1 / votes.n_labels), where=total > 0)
+        )
     right = np.trace(counts, axis1=1, axis2=2) / counts.sum(axis=(1, 2))
     wrong = (1 - right) / max(1, votes.n_labels - 1)
-    table = np.repeat(wrong[:, None], votes.n_labels, axis=1)[:, :, None].repeat(votes.n_labels, axis=2)
+    table = np.repeat(wrong[:, None], votes.n_labels, axis=1)[:, :, None].repeat(
+        votes.n_labels, axis=2
+    )
     for true in range(votes.n_labels):
         table[:, true, true] = right
     return table
@@ -183,9 +235,14 @@ def _errors(votes: _Votes, posterior: Floats, smoothing: float, *, is_one_coin: 
 
 def _posterior(votes: _Votes, prior: Floats, errors: Floats) -> tuple[Floats, float]:
     """The E step, in logarithms, and the log-likelihood of the votes."""
-    by_cell = np.log(np.maximum(errors, _TINY)).transpose(0, 2, 1).reshape(-1, votes.n_labels)  # (R × L, T)
+    by_cell = (
+        np.log(np.maximum(errors, _TINY)).transpose(0, 2, 1).reshape(-1, votes.n_labels)
+    )  # (R × L, T)
     scores = np.stack(
-        [np.bincount(votes.unit, weights=by_cell[votes.cell, true], minlength=votes.n_units) for true in range(votes.n_labels)],
+        [
+            np.bincount(votes.unit, weights=by_cell[votes.cell, true], minlength=votes.n_units)
+            for true in range(votes.n_labels)
+        ],
         axis=1,
     )
     scores += np.log(np.maximum(prior, _TINY))
@@ -206,11 +263,16 @@ class Reliability:
 
 
 CAUTION = 4.0
-"""Votes at the pool's own accuracy that every rater starts with, so that three lucky votes earn no full weight."""
+"""Votes at the pool's own accuracy that every rater starts with, so that three lucky votes earn no
+full weight.
+"""
 
 
-def reliability(consensus: Consensus, *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike) -> dict[int, Reliability]:
-    """Each rater against the consensus **of the others**: their own votes are taken out of the posterior they are held against.
+def reliability(
+    consensus: Consensus, *, units: ArrayLike, raters: ArrayLike, labels: ArrayLike
+) -> dict[int, Reliability]:
+    """Each rater against the consensus **of the others**: their own votes are taken out of the
+    posterior they are held against.
 
     The interval is that of a share of expected matches; chance is one over the number of labels.
     """
@@ -218,7 +280,11 @@ def reliability(consensus: Consensus, *, units: ArrayLike, raters: ArrayLike, la
         return {}
     unit, rater, label = (
         np.searchsorted(names, np.asarray(column))
-        for names, column in ((consensus.units, units), (consensus.raters, raters), (consensus.labels, labels))
+        for names, column in (
+            (consensus.units, units),
+            (consensus.raters, raters),
+            (consensus.labels, labels),
+        )
     )
     chance = 1 / len(consensus.labels)
     match, sure, shared = _matches(consensus, unit, rater, label)
@@ -229,30 +295,48 @@ def reliability(consensus: Consensus, *, units: ArrayLike, raters: ArrayLike, la
     below = np.bincount(rater, weights=(sure - even) * shared, minlength=len(n))
     pooled = float(np.clip(top.sum() / max(below.sum(), _TINY), 0, 1))
     return {
-        int(name): _reliability(int(name), float(top[at]), float(below[at]), int(n[at]), pooled, chance)
+        int(name): _reliability(
+            int(name), float(top[at]), float(below[at]), int(n[at]), pooled, chance
+        )
         for at, name in enumerate(consensus.raters)
     }
 
 
-def _matches(consensus: Consensus, unit: Ints, rater: Ints, label: Ints) -> tuple[Floats, Floats, Floats]:
-    """By vote: how likely its label is by the others, what a true label would get on average, and whether there are others."""
+def _matches(
+    consensus: Consensus, unit: Ints, rater: Ints, label: Ints
+) -> tuple[Floats, Floats, Floats]:
+    """By vote: how likely its label is by the others, what a true label would get on average, and
+    whether there are others.
+    """
     log_errors = np.log(np.maximum(consensus.errors, 1e-12))
     own = log_errors[rater, :, label]  # (N, T)
     others = np.log(np.maximum(consensus.posterior, _TINY))[unit] - own
     others = np.exp(others - others.max(axis=1, keepdims=True))
     others /= others.sum(axis=1, keepdims=True)
     n_votes = np.bincount(unit, minlength=len(consensus.units))
-    return others[np.arange(len(label)), label], (others**2).sum(axis=1), (n_votes[unit] > 1).astype(float)
+    return (
+        others[np.arange(len(label)), label],
+        (others**2).sum(axis=1),
+        (n_votes[unit] > 1).astype(float),
+    )
 
 
-def _reliability(rater: int, top: float, below: float, n: int, pooled: float, chance: float) -> Reliability:
+def _reliability(
+    rater: int, top: float, below: float, n: int, pooled: float, chance: float
+) -> Reliability:
     if below <= 0 or n == 0:
-        return Reliability(rater, absent(gettext_noop("Nobody else judged what this rater judged.")), 0.0)
+        return Reliability(
+            rater, absent(gettext_noop("Nobody else judged what this rater judged.")), 0.0
+        )
     value = float(np.clip(top / below, 0, 1))
     # `below` is the number of sure matches that the votes are worth.
     z = quantile()
     centre = (value + z * z / (2 * below)) / (1 + z * z / below)
-    reach = z / (1 + z * z / below) * math.sqrt(value * (1 - value) / below + z * z / (4 * below**2))
+    reach = (
+        z / (1 + z * z / below) * math.sqrt(value * (1 - value) / below + z * z / (4 * below**2))
+    )
     careful = (top + CAUTION * pooled) / (below + CAUTION)
     weight = float(np.clip((careful - chance) / (1 - chance), 0, 1))
-    return Reliability(rater, Figure(value, n, max(0.0, centre - reach), min(1.0, centre + reach)), weight)
+    return Reliability(
+        rater, Figure(value, n, max(0.0, centre - reach), min(1.0, centre + reach)), weight
+    )

@@ -1,4 +1,6 @@
-"""What the raters of an item say together, a row a pair of its responses: by majority, and weighed by their reliability."""
+"""What the raters of an item say together, a row a pair of its responses: by majority, and weighed
+by their reliability.
+"""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,13 +17,17 @@ from labeling.selectors.consensus import accuracy_by_rater, votes_on_pairs
 ITEMS = 1_000
 """Read at a time."""
 
-BY_WITHDRAWN = Q(response__source__person__rater__withdrawn_at__isnull=False) | Q(response__author__withdrawn_at__isnull=False)
+BY_WITHDRAWN = Q(response__source__person__rater__withdrawn_at__isnull=False) | Q(
+    response__author__withdrawn_at__isnull=False
+)
 _NAMES = {-1: "a", 0: "tie", 1: "b"}
 
 
 @dataclass(frozen=True)
 class ConsensusRow:
-    """Two responses of an item; `a` is the one that was there first, whatever stood where on a rater's page."""
+    """Two responses of an item; `a` is the one that was there first, whatever stood where on a
+    rater's page.
+    """
 
     item: Item
     """with its prompt"""
@@ -57,16 +63,21 @@ SCHEMA = (
 
 
 def consensus_rows(*, campaigns: Collection[int] | None = None) -> Iterator[ConsensusRow]:
-    """Every pair of responses that somebody ranked in one of `campaigns` (None: in any), item by item.
+    """Every pair of responses that somebody ranked in one of `campaigns` (None: in any), item by
+    item.
 
-    Extra judgments, those set aside, repeats and answers to golds do not count, nor do raters who have withdrawn. Raters are
-    weighed by their campaign's last report; without one all count alike.
+    Extra judgments, those set aside, repeats and answers to golds do not count, nor do raters who
+    have withdrawn. Raters are weighed by their campaign's last report; without one all count alike.
     """
     compared = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk")
     compared = compared if campaigns is None else compared.filter(pk__in=campaigns)
     for campaign in compared:
         accuracy = accuracy_by_rater(campaign=campaign)
-        items = Item.objects.filter(campaign=campaign, repeat_of=None).select_related("prompt").order_by("pk")
+        items = (
+            Item.objects.filter(campaign=campaign, repeat_of=None)
+            .select_related("prompt")
+            .order_by("pk")
+        )
         after = 0
         while chunk := list(items.filter(pk__gt=after)[:ITEMS]):
             yield from _of_items(chunk, accuracy)
@@ -85,10 +96,16 @@ def _of_items(items: Sequence[Item], accuracy: Mapping[int, float]) -> Iterator[
         )
         .exclude(BY_WITHDRAWN)
         .values_list(
-            "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank", "comparison__is_all_bad"
+            "comparison__judgment__item_id",
+            "comparison__judgment__rater_id",
+            "response_id",
+            "rank",
+            "comparison__is_all_bad",
         )
     )
-    pairs = measures.consensus_by_pair(votes_on_pairs(row for row in rows if row[0] is not None), accuracy)
+    pairs = measures.consensus_by_pair(
+        votes_on_pairs(row for row in rows if row[0] is not None), accuracy
+    )
     known = {item.pk: item for item in items}
     ids = {response for pair in pairs for response in (pair.left, pair.right)}
     responses = Response.objects.select_related("source").in_bulk(ids)

@@ -1,4 +1,6 @@
-"""The frozen rows that leave, as training and the shapes of files read them. Plain values: no database behind them."""
+"""The frozen rows that leave, as training and the shapes of files read them. Plain values: no
+database behind them.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -57,7 +59,9 @@ class RankedText:
     """0 = shown first; EDITED = written by the rater, and shown to nobody"""
     ratings: dict[str, Any]
     is_ended: bool | None = None
-    """whether the model ended its turn, or was cut off at its longest response; None for a person"""
+    """whether the model ended its turn, or was cut off at its longest response; None for a
+    person
+    """
     licence: str = ""
     """of its source"""
 
@@ -83,7 +87,9 @@ class ComparisonRow:
     campaign_id: int | None = None
     guideline: str | None = None
     reliability: float | None = None
-    """of the rater in this campaign, as a weight: 0 no better than chance, 1 always right; None where no report can tell"""
+    """of the rater in this campaign, as a weight: 0 no better than chance, 1 always right; None
+    where no report can tell
+    """
     is_edit: bool = False
     """the rater's edit before the response it was made from; what was ranked is the row before"""
     is_repeat: bool = False
@@ -160,7 +166,9 @@ class PromptRow:
 
 
 def _borne(of_prompt: str, *of_responses: str) -> set[str]:
-    """What a row is under: its prompt's licence, named or not, and those that its responses' sources name."""
+    """What a row is under: its prompt's licence, named or not, and those that its responses'
+    sources name.
+    """
     return {of_prompt, *filter(None, of_responses)}
 
 

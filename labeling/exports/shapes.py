@@ -1,4 +1,6 @@
-"""The shapes that a file of judgments can have: rows as records, records as JSON lines or Parquet."""
+"""The shapes that a file of judgments can have: rows as records, records as JSON lines or
+Parquet.
+"""
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -41,13 +43,30 @@ _RESPONSES = pa.list_(
         ]
     )
 )
-_DECIDED = pa.list_(pa.struct([("response", pa.int64()), ("text", pa.string()), ("rank", pa.int64()), ("source", pa.string())]))
+_DECIDED = pa.list_(
+    pa.struct(
+        [
+            ("response", pa.int64()),
+            ("text", pa.string()),
+            ("rank", pa.int64()),
+            ("source", pa.string()),
+        ]
+    )
+)
 SCHEMAS: dict[str, pa.Schema] = {
     "demonstrations": pa.schema([("prompt", _MESSAGES), ("completion", _MESSAGES), *_ANSWERS]),
     "dialogues": pa.schema([("messages", _MESSAGES), *_ABOUT]),
-    "preferences": pa.schema([("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT]),
+    "preferences": pa.schema(
+        [("prompt", _MESSAGES), ("chosen", _MESSAGES), ("rejected", _MESSAGES), *_ABOUT]
+    ),
     "rankings": pa.schema(
-        [("prompt", _MESSAGES), ("responses", _RESPONSES), ("strength", pa.int64()), ("reason", pa.string()), *_ABOUT]
+        [
+            ("prompt", _MESSAGES),
+            ("responses", _RESPONSES),
+            ("strength", pa.int64()),
+            ("reason", pa.string()),
+            *_ABOUT,
+        ]
     ),
     "adjudicated": pa.schema(
         [
@@ -66,9 +85,11 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "consensus": pa.schema([("prompt", _MESSAGES), ("a", _MESSAGES), ("b", _MESSAGES), *CONSENSUS]),
 }
-"""The shapes a file can have, and their columns. The first three are TRL's conversational prompt-completion, language
-modelling and preference formats, with columns more that TRL ignores; `rankings` is everything a rater gave; `adjudicated` is
-what a reviewer decided, a row an item; `consensus` is what raters say together, a row a pair."""
+"""The shapes a file can have, and their columns. The first three are TRL's conversational
+prompt-completion, language modelling and preference formats, with columns more that TRL ignores;
+`rankings` is everything a rater gave; `adjudicated` is what a reviewer decided, a row an item;
+`consensus` is what raters say together, a row a pair.
+"""
 
 
 def records(
@@ -106,7 +127,11 @@ def records(
 
 
 def as_prompt_completion(row: DemonstrationRow) -> Record:
-    return {"prompt": row.messages, "completion": as_turn(row.response)} | _about(row) | {"turn": row.turn}
+    return (
+        {"prompt": row.messages, "completion": as_turn(row.response)}
+        | _about(row)
+        | {"turn": row.turn}
+    )
 
 
 def as_dialogue(row: DemonstrationRow) -> Record:
@@ -114,7 +139,9 @@ def as_dialogue(row: DemonstrationRow) -> Record:
 
 
 def as_preferences(row: ComparisonRow) -> Iterator[Record]:
-    """A pair for every two ranked responses of which one came out ahead: ties and unranked responses give none."""
+    """A pair for every two ranked responses of which one came out ahead: ties and unranked
+    responses give none.
+    """
     ranked = [(response.rank, response) for response in row.responses if response.rank is not None]
     for (rank, one), (other_rank, other) in combinations(ranked, 2):
         if rank != other_rank:
@@ -144,7 +171,12 @@ def as_ranking(row: ComparisonRow) -> Record:
 
 def as_adjudicated(row: AdjudicatedRow) -> Record:
     responses = [
-        {"response": decided.response_id, "text": decided.text, "rank": decided.rank, "source": decided.source_name}
+        {
+            "response": decided.response_id,
+            "text": decided.text,
+            "rank": decided.rank,
+            "source": decided.source_name,
+        }
         for decided in row.responses
     ]
     return {
@@ -169,7 +201,9 @@ def jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
 
 
 def parquet(rows: Iterable[Record], *, shape: str, to: BinaryIO) -> int:
-    """Write a Parquet file of that shape, a row group at a time; how many rows it has. Ratings are JSON text in it."""
+    """Write a Parquet file of that shape, a row group at a time; how many rows it has. Ratings are
+    JSON text in it.
+    """
     schema = SCHEMAS[shape]
     remaining = iter(rows)
     n_rows = 0
@@ -183,7 +217,9 @@ def parquet(rows: Iterable[Record], *, shape: str, to: BinaryIO) -> int:
 def _flat(row: Record) -> Record:
     if "responses" not in row or "judgment" not in row:  # an adjudicated order has no ratings
         return row
-    responses = [response | {"ratings": json.dumps(response["ratings"])} for response in row["responses"]]
+    responses = [
+        response | {"ratings": json.dumps(response["ratings"])} for response in row["responses"]
+    ]
     return row | {"responses": responses}
 
 

@@ -20,7 +20,15 @@ from labeling.exports.rows import (
     ScoredRow,
     as_turn,
 )
-from labeling.models import AdjudicatedRank, Adjudication, Demonstration, Judgment, Prompt, RankedResponse, ResponseScore
+from labeling.models import (
+    AdjudicatedRank,
+    Adjudication,
+    Demonstration,
+    Judgment,
+    Prompt,
+    RankedResponse,
+    ResponseScore,
+)
 from labeling.selectors.prompts import visible
 from labeling.selectors.quality import weights_by_rater
 
@@ -33,24 +41,36 @@ def demonstrations(
     include_gold: bool = False,
     include_set_aside: bool = False,
 ) -> Iterator[DemonstrationRow]:
-    """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not wanted.
+    """Every demonstration of `campaigns` (None: of all), with the imported ones unless they are not
+    wanted.
 
-    Among them what raters made of a response while they compared. A dialogue gives a row for each of its answers.
+    Among them what raters made of a response while they compared. A dialogue gives a row for each
+    of its answers.
     """
     written = Judgment.objects.filter(demonstration__isnull=False)
-    judgments = _judgments(written, campaigns, include_imports, include_extra, include_gold, include_set_aside)
+    judgments = _judgments(
+        written, campaigns, include_imports, include_extra, include_gold, include_set_aside
+    )
     for judgment in judgments.select_related("demonstration").iterator(chunk_size=CHUNK):
         yield from _by_turns(_demonstration(judgment), judgment.demonstration.further)
 
 
 def _by_turns(first: DemonstrationRow, further: list[Message]) -> Iterator[DemonstrationRow]:
-    """`first`, and after it a row for each answer among the turns that follow it: user, assistant, user, assistant."""
+    """`first`, and after it a row for each answer among the turns that follow it: user, assistant,
+    user, assistant.
+    """
     yield replace(first, is_last=not further)
     said = [*first.messages, *as_turn(first.response), *further]
     for place in range(1, len(further), 2):
         before = said[: len(first.messages) + 1 + place]
         is_last = place == len(further) - 1
-        yield replace(first, messages=before, response=further[place]["content"], turn=(place + 1) // 2, is_last=is_last)
+        yield replace(
+            first,
+            messages=before,
+            response=further[place]["content"],
+            turn=(place + 1) // 2,
+            is_last=is_last,
+        )
 
 
 def _demonstration(judgment: Judgment) -> DemonstrationRow:
@@ -80,7 +100,11 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
 def _came_from(judgment: Judgment) -> str:
     if judgment.import_batch:
         return judgment.import_batch.source.name
-    return str(judgment.presentation.get("source") or "raters") if judgment.campaign_id is None else "raters"
+    return (
+        str(judgment.presentation.get("source") or "raters")
+        if judgment.campaign_id is None
+        else "raters"
+    )
 
 
 def comparisons(
@@ -92,19 +116,29 @@ def comparisons(
     include_repeats: bool = False,
     include_set_aside: bool = False,
 ) -> Iterator[ComparisonRow]:
-    """Every comparison of `campaigns` (None: of all), with the imported ones unless they are not wanted.
+    """Every comparison of `campaigns` (None: of all), with the imported ones unless they are not
+    wanted.
 
-    A judgment in which a response was edited gives a second row, `is_edit`: the edit, and behind it what it was made from.
-    A repeat would count its rater's opinion twice, so it leaves only for who asks for repeats.
+    A judgment in which a response was edited gives a second row, `is_edit`: the edit, and behind it
+    what it was made from. A repeat would count its rater's opinion twice, so it leaves only for who
+    asks for repeats.
     """
-    ranked = RankedResponse.objects.exclude(BY_WITHDRAWN).select_related("response__source").order_by("response_id")
+    ranked = (
+        RankedResponse.objects.exclude(BY_WITHDRAWN)
+        .select_related("response__source")
+        .order_by("response_id")
+    )
     compared = Judgment.objects.filter(kind=Judgment.Kind.COMPARISON)
-    judgments = _judgments(compared, campaigns, include_imports, include_extra, include_gold, include_set_aside)
+    judgments = _judgments(
+        compared, campaigns, include_imports, include_extra, include_gold, include_set_aside
+    )
     judgments = judgments.select_related("comparison", "demonstration__response__source", "item")
     if not include_repeats:
         judgments = judgments.filter(item__repeat_of=None)
     weights = weights_by_rater(campaigns=campaigns)
-    for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(chunk_size=CHUNK):
+    for judgment in judgments.prefetch_related(Prefetch("comparison__ranked", ranked)).iterator(
+        chunk_size=CHUNK
+    ):
         row = _comparison(judgment, weights)
         if len(row.responses) > 1:
             yield row
@@ -154,23 +188,44 @@ def _ranked_text(row: RankedResponse) -> RankedText:
 
 def _edited_pair(judgment: Judgment, row: ComparisonRow) -> ComparisonRow | None:
     """The rater's edit preferred to its original; None when they edited nothing."""
-    written: Demonstration | None = getattr(judgment, "demonstration", None)  # a reverse one-to-one raises when there is none
+    written: Demonstration | None = getattr(
+        judgment, "demonstration", None
+    )  # a reverse one-to-one raises when there is none
     if written is None or written.response is None:
         return None
-    original = next((text for text in row.responses if text.response_id == written.edit_of_id), None)
+    original = next(
+        (text for text in row.responses if text.response_id == written.edit_of_id), None
+    )
     if original is None:  # its writer has withdrawn
         return None
     edit = RankedText(
-        written.response.pk, written.text, 1, written.response.source.name, EDITED, {}, licence=written.response.source.licence
+        written.response.pk,
+        written.text,
+        1,
+        written.response.source.name,
+        EDITED,
+        {},
+        licence=written.response.source.licence,
     )
     pair = sorted((edit, replace(original, rank=2)), key=lambda text: text.response_id)
     return replace(row, responses=tuple(pair), strength=None, reason=None, is_edit=True)
 
 
 def adjudications(*, campaigns: Collection[int] | None = None) -> Iterator[AdjudicatedRow]:
-    """The order that a reviewer decided, a row an item; an adjudicated item without an order gives none."""
-    ranked = AdjudicatedRank.objects.exclude(BY_WITHDRAWN).select_related("response__source").order_by("response_id")
-    found = Adjudication.objects.filter(ranks__isnull=False).distinct().select_related("item__prompt").order_by("pk")
+    """The order that a reviewer decided, a row an item; an adjudicated item without an order gives
+    none.
+    """
+    ranked = (
+        AdjudicatedRank.objects.exclude(BY_WITHDRAWN)
+        .select_related("response__source")
+        .order_by("response_id")
+    )
+    found = (
+        Adjudication.objects.filter(ranks__isnull=False)
+        .distinct()
+        .select_related("item__prompt")
+        .order_by("pk")
+    )
     if campaigns is not None:
         found = found.filter(item__campaign__in=campaigns)
     for decision in found.prefetch_related(Prefetch("ranks", ranked)).iterator(chunk_size=CHUNK):
@@ -210,9 +265,11 @@ def prompts() -> Iterator[PromptRow]:
 
 
 def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredRow]:
-    """To each published prompt that is not retired, the response of `source` with one of these numbers that `scorer` likes best.
+    """To each published prompt that is not retired, the response of `source` with one of these
+    numbers that `scorer` likes best.
 
-    What was cut off comes after all that ended by themselves: a reward model reads its score where a response ends.
+    What was cut off comes after all that ended by themselves: a reward model reads its score where
+    a response ends.
     """
     answered = visible(Prompt.objects.filter(retired_at=None))
     scores = ResponseScore.objects.filter(
@@ -223,12 +280,19 @@ def best_scored(*, source: int, numbers: range, scorer: int) -> Iterator[ScoredR
         response__prompt__in=answered,
     )
     best: dict[int, int] = {}
-    ranked = scores.order_by("response__prompt_id", F("response__is_ended").desc(nulls_last=True), "-score", "response__number")
+    ranked = scores.order_by(
+        "response__prompt_id",
+        F("response__is_ended").desc(nulls_last=True),
+        "-score",
+        "response__number",
+    )
     for prompt_id, pk in ranked.values_list("response__prompt_id", "pk").iterator(chunk_size=CHUNK):
         best.setdefault(prompt_id, pk)
     remaining = iter(best.values())
     while chunk := list(islice(remaining, CHUNK)):
-        found = ResponseScore.objects.filter(pk__in=chunk).select_related("response__prompt", "response__source")
+        found = ResponseScore.objects.filter(pk__in=chunk).select_related(
+            "response__prompt", "response__source"
+        )
         yield from map(_scored, found.order_by("response__prompt_id"))
 
 
@@ -262,7 +326,9 @@ def _judgments(
     judgments = visible(judgments).filter(rater__withdrawn_at=None)
     if campaigns is not None:
         wanted = Q(campaign__in=campaigns)
-        judgments = judgments.filter(wanted | Q(import_batch__isnull=False) if include_imports else wanted)
+        judgments = judgments.filter(
+            wanted | Q(import_batch__isnull=False) if include_imports else wanted
+        )
     elif not include_imports:
         judgments = judgments.filter(import_batch=None)
     if not include_extra:

@@ -1,1 +1,3 @@
-"""What people fill in on the labeling pages, one module an audience. Checks what was typed; writes nothing."""
+"""What people fill in on the labeling pages, one module an audience. Checks what was typed; writes
+nothing.
+"""

@@ -21,15 +21,30 @@ else:
     SourcesField = forms.ModelMultipleChoiceField
 
 
-MAY_STAY_EMPTY = ("min_words", "max_words", "calibration_percent", "repeat_percent", "gold_share", "review_share", "priority")
+MAY_STAY_EMPTY = (
+    "min_words",
+    "max_words",
+    "calibration_percent",
+    "repeat_percent",
+    "gold_share",
+    "review_share",
+    "priority",
+)
 """Fields of a new campaign that mean what the table starts with when nothing is said."""
 
 
 class EffortForm(CampaignModelForm):
-    """How much is asked for. Overlap is one rule of two; confidence is a percentage to people and a share in the table."""
+    """How much is asked for. Overlap is one rule of two; confidence is a percentage to people and a
+    share in the table.
+    """
 
-    RULES = [("fixed", _("the same for every item")), ("dynamic", _("more where raters do not agree"))]
-    overlap_rule = forms.ChoiceField(label=_("Judgments an item"), choices=RULES, initial="fixed", widget=segmented())
+    RULES = [
+        ("fixed", _("the same for every item")),
+        ("dynamic", _("more where raters do not agree")),
+    ]
+    overlap_rule = forms.ChoiceField(
+        label=_("Judgments an item"), choices=RULES, initial="fixed", widget=segmented()
+    )
     confidence = forms.IntegerField(
         label=_("Sure enough at, in per cent"),
         min_value=50,
@@ -37,8 +52,9 @@ class EffortForm(CampaignModelForm):
         required=False,
         initial=90,
         help_text=_(
-            "The mean over an item's pairs of how likely the likeliest answer is, weighed by what is known of each rater. "
-            "Two usual raters who agree reach 95, two against one 84, three against one 97."
+            "The mean over an item's pairs of how likely the likeliest answer is, weighed by what"
+            " is known of each rater. Two usual raters who agree reach 95, two against one 84,"
+            " three against one 97."
         ),
     )
 
@@ -68,7 +84,9 @@ class EffortForm(CampaignModelForm):
             self.add_error("budget", _("Say how much. Or choose “no limit”."))
 
     def _get_validation_exclusions(self) -> set[str]:
-        """What the table's constraints are about is left to the services, whose sentences say what to do."""
+        """What the table's constraints are about is left to the services, whose sentences say what
+        to do.
+        """
         exclusions: set[str] = super()._get_validation_exclusions()  # type: ignore[misc]  # private, and the only way
         return exclusions | {"max_overlap", "budget"}
 
@@ -83,12 +101,20 @@ class SourceChoice(SourcesField):
 class CampaignForm(EffortForm):
     """A new campaign and the prompts it takes."""
 
-    categories = forms.MultipleChoiceField(label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=chips())
-    splits = forms.MultipleChoiceField(label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=chips())
+    categories = forms.MultipleChoiceField(
+        label=_("Categories"), choices=Prompt.Category.choices, required=False, widget=chips()
+    )
+    splits = forms.MultipleChoiceField(
+        label=_("Splits"), choices=Prompt.Split.choices, required=False, widget=chips()
+    )
     languages = forms.MultipleChoiceField(label=_("Languages"), required=False, widget=chips())
     sources = SourceChoice(label=_("Prompts from"))
-    is_unused = forms.BooleanField(label=_("Only prompts that no campaign of this kind has yet"), required=False, initial=True)
-    is_unjudged = forms.BooleanField(label=_("Only prompts that nobody has judged in this way yet"), required=False)
+    is_unused = forms.BooleanField(
+        label=_("Only prompts that no campaign of this kind has yet"), required=False, initial=True
+    )
+    is_unjudged = forms.BooleanField(
+        label=_("Only prompts that nobody has judged in this way yet"), required=False
+    )
     n_prompts = forms.IntegerField(
         label=_("How many prompts"),
         min_value=1,
@@ -124,7 +150,9 @@ class CampaignForm(EffortForm):
         ]
         widgets = {"kind": forms.RadioSelect, "order": forms.RadioSelect}
         error_messages = {
-            "name": {"unique": _("Another campaign has this name. Choose one that tells them apart.")},
+            "name": {
+                "unique": _("Another campaign has this name. Choose one that tells them apart.")
+            },
         }
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -147,7 +175,12 @@ class CampaignForm(EffortForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if cleaned.get("kind") == Campaign.Kind.DEMONSTRATION:
-            cleaned |= {"n_responses": None, "repeat_percent": 0, "gold_share": 0, "max_overlap": None}
+            cleaned |= {
+                "n_responses": None,
+                "repeat_percent": 0,
+                "gold_share": 0,
+                "max_overlap": None,
+            }
         elif cleaned.get("n_responses") is None and "n_responses" not in self.errors:
             self.add_error("n_responses", _("Say how many responses a rater compares: 2 to 9."))
         for name in MAY_STAY_EMPTY:
@@ -176,7 +209,9 @@ class CampaignForm(EffortForm):
         )
 
     def effort(self) -> services.Effort:
-        return services.Effort(**{name: self.cleaned_data[name] for name in asdict(services.Effort())})
+        return services.Effort(
+            **{name: self.cleaned_data[name] for name in asdict(services.Effort())}
+        )
 
     def _check_selection(self) -> None:
         selection = self.selection()
@@ -190,24 +225,31 @@ class CampaignForm(EffortForm):
 
 
 def no_prompt_matches() -> str:
-    return gettext("No prompt matches. Tick more categories, splits or sources, or allow prompts that a campaign already has.")
+    return gettext(
+        "No prompt matches. Tick more categories, splits or sources, or allow prompts that a"
+        " campaign already has."
+    )
 
 
 def too_few_responses(selection: Selection, found: Match) -> str:
     most = selectors.most_responses(selection=selection)
     if most == 0:
-        sentence = gettext("None of the %(matching)d prompts has a response from these sources. Sample some first.")
+        sentence = gettext(
+            "None of the %(matching)d prompts has a response from these sources. Sample some first."
+        )
     else:
         sentence = gettext(
-            "None of the %(matching)d prompts has %(wanted)d responses from these sources; the most is %(most)d. "
-            "Compare fewer, or add a source."
+            "None of the %(matching)d prompts has %(wanted)d responses from these sources; the most"
+            " is %(most)d. Compare fewer, or add a source."
         )
     return sentence % {"matching": found.n_matching, "wanted": selection.n_responses, "most": most}
 
 
 def only_so_many(selection: Selection, found: Match) -> str:
     if not selection.needs_responses:
-        sentence = ngettext("Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting)
+        sentence = ngettext(
+            "Only %(n)d prompt matches.", "Only %(n)d prompts match.", found.n_fitting
+        )
         return sentence % {"n": found.n_fitting}
     sentence = ngettext(
         "Only %(n)d prompt has %(wanted)d responses or more from these sources.",
@@ -218,10 +260,14 @@ def only_so_many(selection: Selection, found: Match) -> str:
 
 
 def initial_of(campaign: Campaign) -> dict[str, Any]:
-    """What a clone's form starts with: everything of the campaign but its name, its work, and what it has spent."""
+    """What a clone's form starts with: everything of the campaign but its name, its work, and what
+    it has spent.
+    """
     chosen = campaign.selection
     copied = [name for name in CampaignForm.Meta.fields if name != "name"]
-    return {name: getattr(campaign, f"{name}_id", None) or getattr(campaign, name) for name in copied} | {
+    return {
+        name: getattr(campaign, f"{name}_id", None) or getattr(campaign, name) for name in copied
+    } | {
         "name": gettext("%(name)s, once more") % {"name": campaign.name[:100]},
         "confidence": round(100 * campaign.confidence),
         "overlap_rule": "dynamic" if campaign.max_overlap else "fixed",
@@ -246,7 +292,13 @@ class ChangeForm(EffortForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         comparing = self.instance.kind == Campaign.Kind.COMPARISON
-        of_comparisons = ("asks_strength", "asks_reason", "max_overlap", "overlap_rule", "confidence")
+        of_comparisons = (
+            "asks_strength",
+            "asks_reason",
+            "max_overlap",
+            "overlap_rule",
+            "confidence",
+        )
         for name in ("min_words", "max_words") if comparing else of_comparisons:
             del self.fields[name]
         self.fields["review_share"].required = False
@@ -259,4 +311,6 @@ class ChangeForm(EffortForm):
 
     def values(self) -> dict[str, Any]:
         """For services.change_campaign; what is not asked of this kind of campaign is left out."""
-        return {name: self.cleaned_data[name] for name in services.CHANGEABLE if name in self.fields}
+        return {
+            name: self.cleaned_data[name] for name in services.CHANGEABLE if name in self.fields
+        }

@@ -25,7 +25,16 @@ class CrowdLinkForm(LinkModelForm):
 
     class Meta:
         model = CrowdLink
-        fields = ["campaign", "name", "id_parameter", "completion_code", "return_url", "n_items", "n_places", "max_minutes"]
+        fields = [
+            "campaign",
+            "name",
+            "id_parameter",
+            "completion_code",
+            "return_url",
+            "n_items",
+            "n_places",
+            "max_minutes",
+        ]
 
     def __init__(self, *args: Any, pool: Pool, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -1,7 +1,9 @@
-"""What the desk's pages post, read into plain answers. Every problem is said at once, and nothing typed is lost.
+"""What the desk's pages post, read into plain answers. Every problem is said at once, and nothing
+typed is lost.
 
-A page, a draft and a refused submit all hold the same thing: field name → list of texts, as an HTML form posts it.
-Field names carry a response's letter, which is its place on this rater's page and nothing else.
+A page, a draft and a refused submit all hold the same thing: field name → list of texts, as an HTML
+form posts it. Field names carry a response's letter, which is its place on this rater's page and
+nothing else.
 """
 
 import json
@@ -25,7 +27,9 @@ LONGEST_TEXT = 200_000
 LONGEST_DIALOGUE = 40
 """Turns after the first answer."""
 CHARACTERS_PER_TOKEN = 4
-"""Roughly, over today's vocabularies and European languages: what a page says of tokens is no more than an idea of them."""
+"""Roughly, over today's vocabularies and European languages: what a page says of tokens is no more
+than an idea of them.
+"""
 RECORDED: dict[str, type] = {
     "views": dict,
     "seconds": dict,
@@ -35,8 +39,22 @@ RECORDED: dict[str, type] = {
     "theme": str,
     "face": str,
 }
-"""What a page may record of how it was used, and the shape of each; docs/recorded.md says what they mean."""
-DRAFT_FIELDS = ("rank-", "rate-", "reason", "strength", "all_bad", "edit", "text", "turn-", "keeps-", "sources", "note")
+"""What a page may record of how it was used, and the shape of each; docs/recorded.md says what they
+mean.
+"""
+DRAFT_FIELDS = (
+    "rank-",
+    "rate-",
+    "reason",
+    "strength",
+    "all_bad",
+    "edit",
+    "text",
+    "turn-",
+    "keeps-",
+    "sources",
+    "note",
+)
 """What is kept of a posted page: the answer, not the page's own hidden fields."""
 
 Fields = Mapping[str, Sequence[str]]
@@ -44,7 +62,9 @@ Fields = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Problem:
-    """What stops a submit: where (an element's id on the page, "" for the whole), and what to do."""
+    """What stops a submit: where (an element's id on the page, "" for the whole), and what to
+    do.
+    """
 
     where: str
     sentence: str
@@ -114,7 +134,10 @@ class DemonstrationAnswer:
     @property
     def lengths(self) -> list[int]:
         """Words of each answer."""
-        answers = [self.text, *(message["content"] for message in self.further if message["role"] == "assistant")]
+        answers = [
+            self.text,
+            *(message["content"] for message in self.further if message["role"] == "assistant"),
+        ]
         return [len(answer.split()) for answer in answers]
 
     @property
@@ -145,7 +168,9 @@ class SkipForm(forms.Form):
 
 
 def answer_fields(posted: Fields) -> dict[str, list[str]]:
-    """The part of a posted page that is the answer: what a draft keeps. Accepts only lists of text."""
+    """The part of a posted page that is the answer: what a draft keeps. Accepts only lists of
+    text.
+    """
     return {
         name: [storable(str(value))[:LONGEST_TEXT] for value in values]
         for name, values in posted.items()
@@ -163,8 +188,12 @@ def first(posted: Fields, name: str) -> str:
     return storable(values[0])
 
 
-def read_comparison(posted: Fields, *, form: rating_form.RatingForm, n_responses: int, asks: Asks) -> ComparisonAnswer:
-    """The posted ranks and ratings of responses A, B, …; `all_bad` leaves every response unranked."""
+def read_comparison(
+    posted: Fields, *, form: rating_form.RatingForm, n_responses: int, asks: Asks
+) -> ComparisonAnswer:
+    """The posted ranks and ratings of responses A, B, …; `all_bad` leaves every response
+    unranked.
+    """
     letters = LETTERS[:n_responses]
     is_all_bad = first(posted, "all_bad") == "true"
     problems: list[Problem] = []
@@ -177,20 +206,41 @@ def read_comparison(posted: Fields, *, form: rating_form.RatingForm, n_responses
         ranks[position] = None
         if rank and not (rank.isdecimal() and 1 <= int(rank[:3]) <= n_responses):
             sentence = _("%(letter)s: a rank is a number from 1 to %(n)s.")
-            problems.append(Problem(f"rank-{letter}", sentence % {"letter": letter, "n": n_responses}))
+            problems.append(
+                Problem(f"rank-{letter}", sentence % {"letter": letter, "n": n_responses})
+            )
         elif rank and not is_all_bad:
             ranks[position] = int(rank)
     reason = first(posted, "reason").strip() if asks.reason or is_all_bad else None
     if is_all_bad and not reason:
         problems.append(Problem("reason", _("Say in a few words why all of them are bad.")))
     if not is_all_bad and not problems_with_ranks(problems) and not any(ranks.values()):
-        problems.append(Problem("rank-A", _("Nothing is ranked yet. Give each response a rank; the same rank twice is a tie.")))
+        problems.append(
+            Problem(
+                "rank-A",
+                _(
+                    "Nothing is ranked yet. Give each response a rank; the same rank twice is a"
+                    " tie."
+                ),
+            )
+        )
     edit_of, edit, found = _read_edit(posted, letters)
     strength, unsaid = _read_strength(posted, ranks) if asks.strength else (None, [])
-    return ComparisonAnswer(ranks, ratings, reason, is_all_bad, tuple(problems + found + unsaid), edit_of, edit, strength)
+    return ComparisonAnswer(
+        ranks,
+        ratings,
+        reason,
+        is_all_bad,
+        tuple(problems + found + unsaid),
+        edit_of,
+        edit,
+        strength,
+    )
 
 
-def _read_strength(posted: Fields, ranks: Mapping[int, int | None]) -> tuple[int | None, list[Problem]]:
+def _read_strength(
+    posted: Fields, ranks: Mapping[int, int | None]
+) -> tuple[int | None, list[Problem]]:
     """Asked when something came out ahead: between equals there is no strength."""
     if len({rank for rank in ranks.values() if rank is not None}) < 2:
         return None, []
@@ -207,9 +257,20 @@ def _read_edit(posted: Fields, letters: str) -> tuple[int | None, str, list[Prob
     text = first(posted, "edit").replace("\r\n", "\n")
     problems = []
     if not text.strip():
-        problems.append(Problem("edit", _("The edit of %(letter)s is empty. Write it, or drop the edit.") % {"letter": letter}))
+        problems.append(
+            Problem(
+                "edit",
+                _("The edit of %(letter)s is empty. Write it, or drop the edit.")
+                % {"letter": letter},
+            )
+        )
     elif len(text) > LONGEST_TEXT:
-        problems.append(Problem("edit", _("The edit is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT}))
+        problems.append(
+            Problem(
+                "edit",
+                _("The edit is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT},
+            )
+        )
     return letters.index(letter), text, problems
 
 
@@ -227,10 +288,18 @@ def problems_with_ranks(problems: Sequence[Problem]) -> bool:
     return any(problem.where.startswith("rank-") for problem in problems)
 
 
-def _read_ratings(posted: Fields, form: rating_form.RatingForm, letter: str) -> tuple[dict[str, Any], list[Problem]]:
-    answers = {question.name: first(posted, f"rate-{letter}-{question.name}") for question in form.questions}
+def _read_ratings(
+    posted: Fields, form: rating_form.RatingForm, letter: str
+) -> tuple[dict[str, Any], list[Problem]]:
+    answers = {
+        question.name: first(posted, f"rate-{letter}-{question.name}")
+        for question in form.questions
+    }
     cleaned, found = rating_form.clean(form, answers)
-    return cleaned, [Problem(f"rate-{letter}-{problem.question}", _sentence(letter, problem)) for problem in found]
+    return cleaned, [
+        Problem(f"rate-{letter}-{problem.question}", _sentence(letter, problem))
+        for problem in found
+    ]
 
 
 def _sentence(letter: str, problem: rating_form.Problem) -> str:
@@ -243,13 +312,20 @@ def _sentence(letter: str, problem: rating_form.Problem) -> str:
 
 
 def read_demonstration(posted: Fields, *, is_dialogue: bool = False) -> DemonstrationAnswer:
-    """The posted text as typed: only its line ends are made one kind. `is_dialogue`: the turns after it too."""
+    """The posted text as typed: only its line ends are made one kind. `is_dialogue`: the turns
+    after it too.
+    """
     text = first(posted, "text").replace("\r\n", "\n")
     problems = []
     if not text.strip():
         problems.append(Problem("text", _("Nothing is written yet.")))
     elif len(text) > LONGEST_TEXT:
-        problems.append(Problem("text", _("The text is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT}))
+        problems.append(
+            Problem(
+                "text",
+                _("The text is longer than %(n)s characters. Shorten it.") % {"n": LONGEST_TEXT},
+            )
+        )
     further = read_further(posted) if is_dialogue else ()
     for number, message in enumerate(further, 1):
         problems += _problems_of_turn(number, message["content"])
@@ -257,12 +333,17 @@ def read_demonstration(posted: Fields, *, is_dialogue: bool = False) -> Demonstr
 
 
 def read_further(posted: Fields) -> tuple[dict[str, str], ...]:
-    """turn-1, turn-2, … up to the first that is missing: the user's and the assistant's, always in pairs."""
+    """turn-1, turn-2, … up to the first that is missing: the user's and the assistant's, always in
+    pairs.
+    """
     texts: list[str] = []
     while len(texts) < LONGEST_DIALOGUE and f"turn-{len(texts) + 1}" in posted:
         texts.append(first(posted, f"turn-{len(texts) + 1}").replace("\r\n", "\n"))
     pairs = texts[: len(texts) // 2 * 2]
-    return tuple({"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(pairs))
+    return tuple(
+        {"role": ("user", "assistant")[place % 2], "content": text}
+        for place, text in enumerate(pairs)
+    )
 
 
 def number_of(name: str) -> int:
@@ -291,7 +372,9 @@ def read_kept(posted: Fields, n: int) -> list[int]:
 
 
 def read_record(posted: Fields) -> Recorded:
-    """The page's own measurements. They come from a browser, so only known names of the right shape are kept."""
+    """The page's own measurements. They come from a browser, so only known names of the right shape
+    are kept.
+    """
     raw = first(posted, "record")
     # A browser escapes only what a database refuses: zero bytes and broken surrogates.
     if len(raw) > RECORD_LIMIT or "\\u" in raw:
@@ -307,11 +390,15 @@ def read_record(posted: Fields) -> Recorded:
 
 
 def record_text(raw: object) -> str:
-    """What a draft keeps of a page's measurements: what an answer would, as the page posts it; "" when there is nothing."""
+    """What a draft keeps of a page's measurements: what an answer would, as the page posts it; ""
+    when there is nothing.
+    """
     recorded = read_record({"record": [raw]}) if isinstance(raw, str) else Recorded()
     if recorded.active_s is None and not recorded.presentation:
         return ""
-    return json.dumps({**recorded.presentation, "active_s": recorded.active_s or 0}, ensure_ascii=False)
+    return json.dumps(
+        {**recorded.presentation, "active_s": recorded.active_s or 0}, ensure_ascii=False
+    )
 
 
 def _refuse(constant: str) -> None:
@@ -329,11 +416,16 @@ def draw_questions(
     form: rating_form.RatingForm, letter: str, posted: Fields, problems: Mapping[str, str]
 ) -> tuple[Question, ...]:
     """The rating form about response `letter`, with what was chosen so far."""
-    drawn = ((question, _draw(question, f"rate-{letter}-{question.name}", posted, problems)) for question in form.questions)
+    drawn = (
+        (question, _draw(question, f"rate-{letter}-{question.name}", posted, problems))
+        for question in form.questions
+    )
     return tuple(_with_condition(form, question, ready, letter) for question, ready in drawn)
 
 
-def _with_condition(form: rating_form.RatingForm, question: rating_form.Question, ready: Question, letter: str) -> Question:
+def _with_condition(
+    form: rating_form.RatingForm, question: rating_form.Question, ready: Question, letter: str
+) -> Question:
     if question.asked_if is None:
         return ready
     return replace(
@@ -345,10 +437,14 @@ def _with_condition(form: rating_form.RatingForm, question: rating_form.Question
     )
 
 
-def _draw(question: rating_form.Question, name: str, posted: Fields, problems: Mapping[str, str]) -> Question:
+def _draw(
+    question: rating_form.Question, name: str, posted: Fields, problems: Mapping[str, str]
+) -> Question:
     chosen = first(posted, name)
     if isinstance(question, rating_form.Flag):
-        return Question(name, name, question.label, question.help, is_flag=True, is_chosen=chosen == "true")
+        return Question(
+            name, name, question.label, question.help, is_flag=True, is_chosen=chosen == "true"
+        )
     return Question(
         name,
         name,

@@ -26,15 +26,21 @@ class ImportForm(forms.Form):
     )
     file_format = forms.ChoiceField(label=_("Format"), choices=FORMATS, required=False)
     source_name = forms.CharField(
-        label=_("Source"), max_length=200, help_text=_("A name for where the data comes from. Raters never see it.")
+        label=_("Source"),
+        max_length=200,
+        help_text=_("A name for where the data comes from. Raters never see it."),
     )
     licence = forms.CharField(
-        label=_("Licence"), max_length=64, help_text=_("As an SPDX identifier, such as Apache-2.0 or CC-BY-4.0.")
+        label=_("Licence"),
+        max_length=64,
+        help_text=_("As an SPDX identifier, such as Apache-2.0 or CC-BY-4.0."),
     )
     with_judgments = forms.BooleanField(
         label=_("Take human replies as demonstrations and rankings as comparisons"), required=False
     )
-    is_strict = forms.BooleanField(label=_("Publish nothing when any line has a problem"), required=False)
+    is_strict = forms.BooleanField(
+        label=_("Publish nothing when any line has a problem"), required=False
+    )
 
     @property
     def upload(self) -> "File[bytes]":

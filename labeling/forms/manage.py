@@ -1,4 +1,6 @@
-"""The admin's forms: guidelines with their rating form, prompts, and the filters of the lists. Campaigns have their own."""
+"""The admin's forms: guidelines with their rating form, prompts, and the filters of the lists.
+Campaigns have their own.
+"""
 
 import itertools
 from typing import TYPE_CHECKING, Any
@@ -54,14 +56,20 @@ class Sentences(forms.CharField):
     """Sentences, one a line, blank lines dropped."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}), **options)
+        super().__init__(
+            required=False, max_length=10_000, widget=forms.Textarea(attrs={"rows": 3}), **options
+        )
 
     def clean(self, value: Any) -> list[str]:
         lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
         if len(lines) > MAX_CONSTRAINTS:
-            raise ValidationError(_("At most %(most)d sentences."), params={"most": MAX_CONSTRAINTS})
+            raise ValidationError(
+                _("At most %(most)d sentences."), params={"most": MAX_CONSTRAINTS}
+            )
         if any(len(line) > MAX_CONSTRAINT for line in lines):
-            raise ValidationError(_("A sentence has at most %(most)d characters."), params={"most": MAX_CONSTRAINT})
+            raise ValidationError(
+                _("A sentence has at most %(most)d characters."), params={"most": MAX_CONSTRAINT}
+            )
         return lines
 
 
@@ -69,39 +77,65 @@ class PromptForm(forms.Form):
     """One prompt typed in: an earlier conversation if there is one, and the turn to be answered."""
 
     system = forms.CharField(
-        label=_("System message"), required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text=_("Empty for none.")
+        label=_("System message"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Empty for none."),
     )
     history = forms.CharField(
         label=_("Earlier turns"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("Start each turn on a line of its own with “User:” or “Assistant:”. Empty for a single question."),
+        help_text=_(
+            "Start each turn on a line of its own with “User:” or “Assistant:”. Empty for a single"
+            " question."
+        ),
     )
     text = forms.CharField(
-        label=_("Prompt"), widget=forms.Textarea(attrs={"rows": 6}), help_text=_("The turn that is to be answered.")
+        label=_("Prompt"),
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("The turn that is to be answered."),
     )
     constraints = Sentences(
         label=_("Constraints"),
-        help_text=_("What an answer has to keep to, one sentence a line. Who writes it ticks them off. Empty for none."),
+        help_text=_(
+            "What an answer has to keep to, one sentence a line. Who writes it ticks them off."
+            " Empty for none."
+        ),
     )
-    category = forms.ChoiceField(label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER)
-    language = forms.CharField(label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR."))
-    split = forms.ChoiceField(label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN)
+    category = forms.ChoiceField(
+        label=_("Category"), choices=Prompt.Category.choices, initial=Prompt.Category.OTHER
+    )
+    language = forms.CharField(
+        label=_("Language"), max_length=8, initial="en", help_text=_("A code such as en or pt-BR.")
+    )
+    split = forms.ChoiceField(
+        label=_("Split"), choices=Prompt.Split.choices, initial=Prompt.Split.TRAIN
+    )
     licence = forms.CharField(
-        label=_("Licence"), max_length=64, required=False, help_text=_("Such as CC-BY-4.0; empty when it is your own.")
+        label=_("Licence"),
+        max_length=64,
+        required=False,
+        help_text=_("Such as CC-BY-4.0; empty when it is your own."),
     )
 
     def clean_history(self) -> list[dict[str, str]]:
         turns: list[dict[str, str]] = []
         for number, line in enumerate(self.cleaned_data["history"].splitlines(), start=1):
             speaker, colon, rest = line.partition(":")
-            role = {"user": "user", "assistant": "assistant"}.get(speaker.strip().lower()) if colon else None
+            role = (
+                {"user": "user", "assistant": "assistant"}.get(speaker.strip().lower())
+                if colon
+                else None
+            )
             if role is not None:
                 turns.append({"role": role, "content": rest.strip()})
             elif turns:
                 turns[-1]["content"] += f"\n{line}"
             elif line.strip():
-                raise ValidationError(_("Line %(line)d: start with “User:” or “Assistant:”."), params={"line": number})
+                raise ValidationError(
+                    _("Line %(line)d: start with “User:” or “Assistant:”."), params={"line": number}
+                )
         self._check_turns(turns)
         return [{"role": turn["role"], "content": turn["content"].strip()} for turn in turns]
 
@@ -110,18 +144,32 @@ class PromptForm(forms.Form):
             expected = "user" if number % 2 else "assistant"
             if turn["role"] != expected:
                 raise ValidationError(
-                    _("Turn %(turn)d should be the %(role)s's: the two take turns, the user first."),
+                    _(
+                        "Turn %(turn)d should be the %(role)s's: the two take turns, the user"
+                        " first."
+                    ),
                     params={"turn": number, "role": expected},
                 )
             if not turn["content"].strip():
-                raise ValidationError(_("Turn %(turn)d is empty. Write it or remove it."), params={"turn": number})
+                raise ValidationError(
+                    _("Turn %(turn)d is empty. Write it or remove it."), params={"turn": number}
+                )
         if len(turns) % 2:
-            raise ValidationError(_("The last earlier turn should be the assistant's: the prompt below is the user's."))
+            raise ValidationError(
+                _(
+                    "The last earlier turn should be the assistant's: the prompt below is the"
+                    " user's."
+                )
+            )
 
     def messages(self) -> list[dict[str, str]]:
         system = self.cleaned_data["system"].strip()
         opening = [{"role": "system", "content": system}] if system else []
-        return [*opening, *self.cleaned_data["history"], {"role": "user", "content": self.cleaned_data["text"].strip()}]
+        return [
+            *opening,
+            *self.cleaned_data["history"],
+            {"role": "user", "content": self.cleaned_data["text"].strip()},
+        ]
 
 
 class PromptEditForm(PromptForm):
@@ -132,7 +180,8 @@ class PromptEditForm(PromptForm):
         required=False,
         initial=True,
         help_text=_(
-            "Comparisons come back to work only with their responses. Untick it when the answer would be another one now."
+            "Comparisons come back to work only with their responses. Untick it when the answer"
+            " would be another one now."
         ),
     )
 
@@ -140,7 +189,9 @@ class PromptEditForm(PromptForm):
         *earlier, last = prompt.messages
         system = [turn["content"] for turn in earlier if turn["role"] == "system"]
         roles = {"user": "User", "assistant": "Assistant"}
-        turns = [f"{roles[turn['role']]}: {turn['content']}" for turn in earlier if turn["role"] in roles]
+        turns = [
+            f"{roles[turn['role']]}: {turn['content']}" for turn in earlier if turn["role"] in roles
+        ]
         initial = {
             "system": "\n".join(system),
             "history": "\n".join(turns),
@@ -160,7 +211,9 @@ class PromptFilterForm(forms.Form):
     q = forms.CharField(label=_("Search"), required=False, widget=forms.SearchInput)
     category = forms.ChoiceField(label=_("Category"), required=False)
     split = forms.ChoiceField(label=_("Split"), required=False)
-    source = forms.ModelChoiceField(label=_("Source"), required=False, queryset=Source.objects.none(), empty_label=_("any"))
+    source = forms.ModelChoiceField(
+        label=_("Source"), required=False, queryset=Source.objects.none(), empty_label=_("any")
+    )
     language = forms.ChoiceField(label=_("Language"), required=False)
     unused = forms.BooleanField(label=_("in no campaign"), required=False)
     retired = forms.BooleanField(label=_("retired"), required=False)
@@ -169,7 +222,10 @@ class PromptFilterForm(forms.Form):
         super().__init__(*args, **options)
         offer(self.fields["category"], [("", _("any")), *Prompt.Category.choices])
         offer(self.fields["split"], [("", _("any")), *Prompt.Split.choices])
-        offer(self.fields["language"], [("", _("any")), *((code, code) for code in selectors.prompt_languages())])
+        offer(
+            self.fields["language"],
+            [("", _("any")), *((code, code) for code in selectors.prompt_languages())],
+        )
         offer_rows(self.fields["source"], selectors.prompt_sources())
 
     def wanted(self) -> PromptFilter:
@@ -202,7 +258,9 @@ class ItemFilterForm(forms.Form):
         ("held", _("held")),
     ]
     status = forms.ChoiceField(label=_("State"), required=False, choices=STATUSES)
-    reason = forms.ChoiceField(label=_("Skipped because"), required=False, choices=[("", _("any")), *Pass.Reason.choices])
+    reason = forms.ChoiceField(
+        label=_("Skipped because"), required=False, choices=[("", _("any")), *Pass.Reason.choices]
+    )
 
     def value(self, name: str) -> str:
         self.is_valid()
@@ -215,7 +273,9 @@ TEXT_HELP = _("Markdown, shown beside the work. Show what you mean by examples, 
 class GuidelineForm(GuidelineModelForm):
     """A guideline's name, with the text of its first version."""
 
-    text = forms.CharField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP)
+    text = forms.CharField(
+        label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP
+    )
 
     class Meta:
         model = Guideline
@@ -226,16 +286,23 @@ class GuidelineForm(GuidelineModelForm):
 class GuidelineTextForm(forms.Form):
     """The text of the next version."""
 
-    text = forms.CharField(label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP)
+    text = forms.CharField(
+        label=_("Text"), widget=forms.Textarea(attrs={"rows": 18}), help_text=TEXT_HELP
+    )
     is_major = forms.BooleanField(
         label=_("Raters qualify anew"),
         required=False,
-        help_text=_("Where a pool's onboarding has a step about this guideline, it is taken again before the next item."),
+        help_text=_(
+            "Where a pool's onboarding has a step about this guideline, it is taken again before"
+            " the next item."
+        ),
     )
 
 
 class QuestionForm(forms.Form):
-    """One question of a rating form. Its name is made from the first label and then stays, so that answers stay comparable."""
+    """One question of a rating form. Its name is made from the first label and then stays, so that
+    answers stay comparable.
+    """
 
     KINDS = [("flag", _("flag")), ("scale", _("scale"))]
     name = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -248,8 +315,12 @@ class QuestionForm(forms.Form):
     is_required = forms.BooleanField(label=_("must be answered"), required=False)
     help = forms.CharField(label=_("Help"), required=False, max_length=300)
     asked_if = forms.ChoiceField(label=_("Asked"), required=False)
-    at_least = forms.IntegerField(label=_("is at least"), required=False, min_value=-100, max_value=101)
-    at_most = forms.IntegerField(label=_("is at most"), required=False, min_value=-100, max_value=101)
+    at_least = forms.IntegerField(
+        label=_("is at least"), required=False, min_value=-100, max_value=101
+    )
+    at_most = forms.IntegerField(
+        label=_("is at most"), required=False, min_value=-100, max_value=101
+    )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
@@ -271,7 +342,10 @@ class BaseQuestions(QuestionFormSet):
         super().add_fields(form, index)
         form.fields["ORDER"].label = _("Place")
         form.fields["DELETE"].label = _("remove")
-        others = [(label, gettext("if “%(label)s”") % {"label": label}) for label in dict.fromkeys(self._labels())]
+        others = [
+            (label, gettext("if “%(label)s”") % {"label": label})
+            for label in dict.fromkeys(self._labels())
+        ]
         offer(form.fields["asked_if"], [("", _("always")), *others])
 
     def clean(self) -> None:
@@ -281,7 +355,9 @@ class BaseQuestions(QuestionFormSet):
         earlier: dict[str, Scale | Flag] = {}
         for form, question in self._read():
             wanted = form.cleaned_data["asked_if"]
-            if wanted and (problem := _condition_problem(earlier.get(wanted), wanted, question.asked_if)):
+            if wanted and (
+                problem := _condition_problem(earlier.get(wanted), wanted, question.asked_if)
+            ):
                 form.add_error("asked_if", problem)
             earlier.setdefault(question.label, question)
 
@@ -293,20 +369,31 @@ class BaseQuestions(QuestionFormSet):
         names: dict[str, str] = {}
         read: list[tuple[QuestionForm, Scale | Flag]] = []
         for form in self.ordered_forms:
-            question = _question(form.cleaned_data, names, taken={question.name for _form, question in read})
+            question = _question(
+                form.cleaned_data, names, taken={question.name for _form, question in read}
+            )
             names.setdefault(question.label, question.name)
             read.append((form, question))
         return read
 
     def _labels(self) -> list[str]:
         if self.is_bound:
-            typed = (self.data.get(f"{self.prefix}-{number}-label") for number in range(self.total_form_count()))
+            typed = (
+                self.data.get(f"{self.prefix}-{number}-label")
+                for number in range(self.total_form_count())
+            )
             return [label.strip() for label in typed if label and label.strip()]
         return [str(row["label"]) for row in self.initial or []]
 
 
 Questions = forms.formset_factory(
-    QuestionForm, formset=BaseQuestions, extra=1, can_delete=True, can_order=True, max_num=40, validate_max=True
+    QuestionForm,
+    formset=BaseQuestions,
+    extra=1,
+    can_delete=True,
+    can_order=True,
+    max_num=40,
+    validate_max=True,
 )
 
 
@@ -320,24 +407,43 @@ def questions_of(form: RatingForm) -> list[dict[str, Any]]:
     return rows
 
 
-def _condition_problem(decisive: Scale | Flag | None, label: str, condition: Condition | None) -> str:
-    """What is wrong with asking a question only if the one with this label is answered so; "" when nothing is."""
+def _condition_problem(
+    decisive: Scale | Flag | None, label: str, condition: Condition | None
+) -> str:
+    """What is wrong with asking a question only if the one with this label is answered so; "" when
+    nothing is.
+    """
     if decisive is None or condition is None:
-        return gettext("“%(label)s” does not come before this question. Change the places, or choose another.") % {"label": label}
+        return gettext(
+            "“%(label)s” does not come before this question. Change the places, or choose another."
+        ) % {"label": label}
     has_bounds = condition.at_least is not None or condition.at_most is not None
     if isinstance(decisive, Flag):
-        return gettext("“%(label)s” is ticked or not: leave both numbers empty.") % {"label": label} if has_bounds else ""
+        return (
+            gettext("“%(label)s” is ticked or not: leave both numbers empty.") % {"label": label}
+            if has_bounds
+            else ""
+        )
     if not has_bounds:
-        return gettext("Say what number “%(label)s” must at least or at most be.") % {"label": label}
+        return gettext("Say what number “%(label)s” must at least or at most be.") % {
+            "label": label
+        }
     if not any(condition.holds({decisive.name: value}) for value in decisive.choices):
         named = {"label": label, "low": decisive.low, "high": decisive.high}
-        return gettext("“%(label)s” goes from %(low)s to %(high)s: this question would never be asked.") % named
+        return (
+            gettext(
+                "“%(label)s” goes from %(low)s to %(high)s: this question would never be asked."
+            )
+            % named
+        )
     return ""
 
 
 def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) -> Scale | Flag:
     """One row as a question; `names` of the questions before it by their labels."""
-    name = _free_name(values["name"] or slugify(values["label"]).replace("-", "_") or "question", taken)
+    name = _free_name(
+        values["name"] or slugify(values["label"]).replace("-", "_") or "question", taken
+    )
     decisive = names.get(values["asked_if"])
     condition = Condition(decisive, values["at_least"], values["at_most"]) if decisive else None
     if values["kind"] == "flag":

@@ -12,13 +12,29 @@ from labeling.selectors.desk import HistoryFilter, HistoryState, campaigns_worke
 
 
 class HistoryForm(forms.Form):
-    """Campaign, kind, days and state. What cannot be used is left out rather than refused: links age."""
+    """Campaign, kind, days and state. What cannot be used is left out rather than refused: links
+    age.
+    """
 
-    campaign = forms.ModelChoiceField(label=_("Campaign"), required=False, queryset=Campaign.objects.none(), empty_label=_("any"))
-    kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[("", _("any")), *Campaign.Kind.choices])
-    state = forms.ChoiceField(label=_("State"), required=False, choices=[("", _("any")), *HistoryState.choices])
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
+    campaign = forms.ModelChoiceField(
+        label=_("Campaign"), required=False, queryset=Campaign.objects.none(), empty_label=_("any")
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=[("", _("any")), *Campaign.Kind.choices]
+    )
+    state = forms.ChoiceField(
+        label=_("State"), required=False, choices=[("", _("any")), *HistoryState.choices]
+    )
+    since = forms.DateField(
+        label=_("From"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    until = forms.DateField(
+        label=_("To"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
 
     def __init__(self, *args: Any, rater: Rater, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -36,7 +52,9 @@ class HistoryForm(forms.Form):
             kind=values.get("kind") or "",
             state=values.get("state") or "",
             since=_midnight(values["since"]) if values.get("since") else None,
-            before=_midnight(until + dt.timedelta(days=1)) if until and until < dt.date.max else None,
+            before=(
+                _midnight(until + dt.timedelta(days=1)) if until and until < dt.date.max else None
+            ),
         )
 
 

@@ -1,4 +1,6 @@
-"""Forms of onboarding: an admin's step, a reviewer's scores and decision, and what a rater answers."""
+"""Forms of onboarding: an admin's step, a reviewer's scores and decision, and what a rater
+answers.
+"""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -22,15 +24,25 @@ SCORED = frozenset({Kind.GUIDELINE, Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIO
 LONGEST_ANSWER = 20_000
 HELP = {
     Kind.PROFILE: _(
-        "The question, then a choice a line with “-” before it. “---” between questions. All are optional to answer."
+        "The question, then a choice a line with “-” before it. “---” between questions. All are"
+        " optional to answer."
     ),
     Kind.GUIDELINE: _(
-        "The question, then a choice a line: “-” before a wrong one, “*” before the right one. “---” between questions."
+        "The question, then a choice a line: “-” before a wrong one, “*” before the right one."
+        " “---” between questions."
     ),
-    Kind.FLAGS: _("“Prompt: …”, “Response: …”, “Sensitive: yes” or “no”, as your researchers answered. “---” between items."),
-    Kind.RANKINGS: _("“Prompt: …”, “A: …”, “B: …”, “Order: B > A = C”, as your researchers ranked. “---” between items."),
+    Kind.FLAGS: _(
+        "“Prompt: …”, “Response: …”, “Sensitive: yes” or “no”, as your researchers answered. “---”"
+        " between items."
+    ),
+    Kind.RANKINGS: _(
+        "“Prompt: …”, “A: …”, “B: …”, “Order: B > A = C”, as your researchers ranked. “---” between"
+        " items."
+    ),
     Kind.DEMONSTRATIONS: _("The prompts to answer, “---” between two."),
-    Kind.TOPICS: _("A topic a line. A category's code, such as summarization, routes items of that category."),
+    Kind.TOPICS: _(
+        "A topic a line. A category's code, such as summarization, routes items of that category."
+    ),
 }
 TITLES = {
     Kind.CONSENT: _("Consent"),
@@ -54,16 +66,30 @@ class StepForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 8}),
         help_text=_("Markdown, shown above what is asked."),
     )
-    guideline = GuidelineField(label=_("Guideline"), queryset=Guideline.objects.order_by("name"), empty_label=_("choose one"))
-    questions = forms.CharField(label=_("Questions"), max_length=200_000, widget=forms.Textarea(attrs={"rows": 14}))
-    cut = forms.DecimalField(label=_("Cut in %"), min_value=0, max_value=100, max_digits=5, decimal_places=1)
+    guideline = GuidelineField(
+        label=_("Guideline"),
+        queryset=Guideline.objects.order_by("name"),
+        empty_label=_("choose one"),
+    )
+    questions = forms.CharField(
+        label=_("Questions"), max_length=200_000, widget=forms.Textarea(attrs={"rows": 14})
+    )
+    cut = forms.DecimalField(
+        label=_("Cut in %"), min_value=0, max_value=100, max_digits=5, decimal_places=1
+    )
     max_attempts = forms.IntegerField(
-        label=_("Attempts"), min_value=1, max_value=20, initial=2, help_text=_("After the last one, a person decides.")
+        label=_("Attempts"),
+        min_value=1,
+        max_value=20,
+        initial=2,
+        help_text=_("After the last one, a person decides."),
     )
     needs_decision = forms.BooleanField(
         label=_("A person decides in any case"),
         required=False,
-        help_text=_("Otherwise who reaches the cut has passed, and a person decides about the others."),
+        help_text=_(
+            "Otherwise who reaches the cut has passed, and a person decides about the others."
+        ),
     )
     paid_minutes = forms.IntegerField(
         label=_("Paid minutes"),
@@ -78,10 +104,19 @@ class StepForm(forms.Form):
         help_text=_("Otherwise who has passed an earlier version stays passed."),
     )
 
-    def __init__(self, *args: Any, kind: str, step: OnboardingStep | None = None, version: StepVersion | None = None) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        kind: str,
+        step: OnboardingStep | None = None,
+        version: StepVersion | None = None,
+    ) -> None:
         self.kind = Kind(kind)
         is_scored = self.kind in SCORED
-        initial: dict[str, Any] = {"title": TITLES[self.kind], "cut": 6 if self.kind == Kind.DEMONSTRATIONS else 75}
+        initial: dict[str, Any] = {
+            "title": TITLES[self.kind],
+            "cut": 6 if self.kind == Kind.DEMONSTRATIONS else 75,
+        }
         if step is not None and version is not None:
             initial = self._initial(step, version)
         options: dict[str, Any] = {"initial": initial}
@@ -109,10 +144,19 @@ class StepForm(forms.Form):
             )
 
     def clean_questions(self) -> list[onboarding.Question]:
-        questions, problems = onboarding.parse(self.kind, self.cleaned_data["questions"].replace("\x00", ""))
+        questions, problems = onboarding.parse(
+            self.kind, self.cleaned_data["questions"].replace("\x00", "")
+        )
         if problems:
             raise ValidationError(
-                [gettext("Line %(line)d: %(sentence)s") % {"line": one.line, "sentence": one.sentence} for one in problems[:20]]
+                [
+                    gettext("Line %(line)d: %(sentence)s")
+                    % {
+                        "line": one.line,
+                        "sentence": one.sentence,
+                    }
+                    for one in problems[:20]
+                ]
             )
         return questions
 
@@ -135,8 +179,14 @@ class StepForm(forms.Form):
             "title": version.title,
             "text": version.text,
             "guideline": step.guideline_id,
-            "questions": onboarding.as_text(self.kind, version.questions) if version.questions else "",
-            "cut": None if step.cut is None else _plain(step.cut if self.kind == Kind.DEMONSTRATIONS else step.cut * 100),
+            "questions": (
+                onboarding.as_text(self.kind, version.questions) if version.questions else ""
+            ),
+            "cut": (
+                None
+                if step.cut is None
+                else _plain(step.cut if self.kind == Kind.DEMONSTRATIONS else step.cut * 100)
+            ),
             "max_attempts": step.max_attempts,
             "needs_decision": step.needs_decision,
             "paid_minutes": step.paid_minutes,
@@ -146,7 +196,11 @@ class StepForm(forms.Form):
 class DecisionForm(forms.Form):
     decision = forms.ChoiceField(
         label=_("Decision"),
-        choices=[("pass", _("pass")), ("again", _("one more attempt")), ("refuse", _("do not pass"))],
+        choices=[
+            ("pass", _("pass")),
+            ("again", _("one more attempt")),
+            ("refuse", _("do not pass")),
+        ],
         widget=segmented(),
     )
     words = forms.CharField(
@@ -177,25 +231,41 @@ class ScoresForm(forms.Form):
 
 
 class AnswersForm(forms.Form):
-    """What a rater answers to one version of a step: a field a question, `answers` in the questions' order."""
+    """What a rater answers to one version of a step: a field a question, `answers` in the
+    questions' order.
+    """
 
     version = forms.IntegerField(widget=forms.HiddenInput)
     guideline_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def __init__(
-        self, *args: Any, kind: str, version: StepVersion, guideline_version: GuidelineVersion | None = None, **options: Any
+        self,
+        *args: Any,
+        kind: str,
+        version: StepVersion,
+        guideline_version: GuidelineVersion | None = None,
+        **options: Any,
     ) -> None:
-        """`version` and `guideline_version` are what the rater has before them: their numbers come back with the answers."""
-        numbers = {"version": version.number, "guideline_version": guideline_version.number if guideline_version else None}
+        """`version` and `guideline_version` are what the rater has before them: their numbers come
+        back with the answers.
+        """
+        numbers = {
+            "version": version.number,
+            "guideline_version": guideline_version.number if guideline_version else None,
+        }
         super().__init__(*args, **{"initial": numbers, **options})
         self.kind, self.questions = Kind(kind), version.questions
         self.groups: list[tuple[onboarding.Question, list[forms.BoundField]]] = []
         if self.kind == Kind.CONSENT:
             self.fields["agrees"] = forms.BooleanField(
-                label=_("I have read this and agree"), error_messages={"required": _("Without your consent you cannot go on.")}
+                label=_("I have read this and agree"),
+                error_messages={"required": _("Without your consent you cannot go on.")},
             )
         elif self.kind == Kind.TOPICS:
-            choices = [(str(place), as_label(question["topic"])) for place, question in enumerate(self.questions)]
+            choices = [
+                (str(place), as_label(question["topic"]))
+                for place, question in enumerate(self.questions)
+            ]
             self.fields["topics"] = forms.MultipleChoiceField(
                 label=_("Tick what you know well"),
                 choices=choices,
@@ -221,7 +291,10 @@ class AnswersForm(forms.Form):
         if self.kind in {Kind.GUIDELINE, Kind.PROFILE}:
             choices = [(str(number), choice) for number, choice in enumerate(question["choices"])]
             self.fields[f"q{place}"] = forms.ChoiceField(
-                label=question["text"], choices=choices, widget=forms.RadioSelect, required=self.kind == Kind.GUIDELINE
+                label=question["text"],
+                choices=choices,
+                widget=forms.RadioSelect,
+                required=self.kind == Kind.GUIDELINE,
             )
             return [f"q{place}"]
         if self.kind == Kind.FLAGS:
@@ -233,7 +306,9 @@ class AnswersForm(forms.Form):
             return [f"q{place}"]
         if self.kind == Kind.DEMONSTRATIONS:
             self.fields[f"q{place}"] = forms.CharField(
-                label=_("Your answer"), max_length=LONGEST_ANSWER, widget=forms.Textarea(attrs={"rows": 8})
+                label=_("Your answer"),
+                max_length=LONGEST_ANSWER,
+                widget=forms.Textarea(attrs={"rows": 8}),
             )
             return [f"q{place}"]
         ranks = [(number, str(number)) for number in range(1, len(question["responses"]) + 1)]
@@ -255,7 +330,9 @@ class AnswersForm(forms.Form):
             return values[f"q{place}"] == "yes"
         if self.kind == Kind.DEMONSTRATIONS:
             return values[f"q{place}"].replace("\x00", "")
-        return [values[f"q{place}-{letter}"] for letter in "ABCDEFGHI"[: len(question["responses"])]]
+        return [
+            values[f"q{place}-{letter}"] for letter in "ABCDEFGHI"[: len(question["responses"])]
+        ]
 
 
 def as_label(topic: str) -> str:

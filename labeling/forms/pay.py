@@ -18,19 +18,28 @@ CURRENCY = re.compile(r"[A-Z]{3}")
 
 class CurrencyField(forms.CharField):
     def __init__(self, **options: Any) -> None:
-        super().__init__(label=_("Currency"), max_length=3, help_text=_("Three letters, such as EUR."), **options)
+        super().__init__(
+            label=_("Currency"), max_length=3, help_text=_("Three letters, such as EUR."), **options
+        )
 
     def clean(self, value: Any) -> str:
         code: str = super().clean(value).upper()
         if code and not CURRENCY.fullmatch(code):
-            raise ValidationError(_("“%(code)s” is not a currency's code. Write EUR, USD or PHP."), params={"code": code})
+            raise ValidationError(
+                _("“%(code)s” is not a currency's code. Write EUR, USD or PHP."),
+                params={"code": code},
+            )
         return code
 
 
 class RateForm(forms.Form):
     kind = forms.ChoiceField(label=_("Work"), choices=Rate.Kind.choices)
-    basis = forms.ChoiceField(label=_("Paid by"), choices=Rate.Basis.choices, widget=segmented(), initial="hour")
-    amount = forms.DecimalField(label=_("Amount"), min_value=Decimal(0), max_digits=12, decimal_places=4)
+    basis = forms.ChoiceField(
+        label=_("Paid by"), choices=Rate.Basis.choices, widget=segmented(), initial="hour"
+    )
+    amount = forms.DecimalField(
+        label=_("Amount"), min_value=Decimal(0), max_digits=12, decimal_places=4
+    )
     currency = CurrencyField(initial="EUR")
     floor = forms.DecimalField(
         label=_("Floor an hour"),
@@ -44,7 +53,10 @@ class RateForm(forms.Form):
         label=_("From"),
         required=False,
         widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=_("Empty for now. A day in the past prices the work since then; days marked as paid stay as they are."),
+        help_text=_(
+            "Empty for now. A day in the past prices the work since then; days marked as paid stay"
+            " as they are."
+        ),
     )
 
     @property
@@ -65,8 +77,12 @@ class RateForm(forms.Form):
 class PeriodForm(forms.Form):
     """The days of a timesheet, in the address; the current month unless asked otherwise."""
 
-    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(
+        label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
+    until = forms.DateField(
+        label=_("To"), required=False, widget=forms.DateInput(attrs={"type": "date"})
+    )
 
     def period(self, *, today: dt.date) -> tuple[dt.date, dt.date]:
         given = self.cleaned_data if self.is_valid() else {}
@@ -103,7 +119,11 @@ class AnswerForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if cleaned.get("correction") is not None and not cleaned.get("currency") and "currency" not in self.errors:
+        if (
+            cleaned.get("correction") is not None
+            and not cleaned.get("currency")
+            and "currency" not in self.errors
+        ):
             self.add_error("currency", _("Say the correction's currency."))
         return cleaned
 
@@ -112,9 +132,16 @@ class AnswerForm(forms.Form):
         """What services.answer_dispute asks for."""
         values = self.cleaned_data
         correction, currency = values["correction"], values["currency"]
-        minor = money.whole(money.to_minor(correction, currency)) if correction is not None else None
+        minor = (
+            money.whole(money.to_minor(correction, currency)) if correction is not None else None
+        )
         return {"text": values["text"], "correction": minor, "currency": currency}
 
 
 class PaidForm(forms.Form):
-    note = forms.CharField(label=_("Note"), max_length=200, required=False, help_text=_("Such as the number of the transfer."))
+    note = forms.CharField(
+        label=_("Note"),
+        max_length=200,
+        required=False,
+        help_text=_("Such as the number of the transfer."),
+    )

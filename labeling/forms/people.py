@@ -1,4 +1,6 @@
-"""Forms about raters: the roster's filter and acts, what raters know, invitations and the page that accepts one."""
+"""Forms about raters: the roster's filter and acts, what raters know, invitations and the page that
+accepts one.
+"""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -51,7 +53,9 @@ class Words(forms.CharField):
         words = [word.strip() for word in text.split(",") if word.strip()]
         for word in words:
             if len(word) > 64:
-                raise ValidationError(_("“%(word)s” is longer than 64 letters."), params={"word": word[:30]})
+                raise ValidationError(
+                    _("“%(word)s” is longer than 64 letters."), params={"word": word[:30]}
+                )
         return list(dict.fromkeys(words))
 
 
@@ -60,15 +64,23 @@ class Languages(Words):
         codes = super().clean(value)
         for code in codes:
             if not LANGUAGE_CODE.fullmatch(code):
-                raise ValidationError(_("“%(word)s” is not a language's code. Write en, de or pt-BR."), params={"word": code})
+                raise ValidationError(
+                    _("“%(word)s” is not a language's code. Write en, de or pt-BR."),
+                    params={"word": code},
+                )
         return codes
 
 
 class PoolForm(PoolModelForm):
-    languages = Languages(label=_("Languages"), help_text=_("Codes that everybody in the pool reads, such as en, de."))
+    languages = Languages(
+        label=_("Languages"), help_text=_("Codes that everybody in the pool reads, such as en, de.")
+    )
     expertise = Words(
         label=_("Expertise"),
-        help_text=_("What everybody in the pool knows: categories of prompts, such as summarization, or tags of your own."),
+        help_text=_(
+            "What everybody in the pool knows: categories of prompts, such as summarization, or"
+            " tags of your own."
+        ),
     )
 
     class Meta:
@@ -113,7 +125,9 @@ class PoolForm(PoolModelForm):
             shown_items=values["shown_items"],
             shown_percent=values["shown_percent"],
         )
-        return {name: values[name] for name in ("name", "description", "is_held_out")} | {"terms": terms}
+        return {name: values[name] for name in ("name", "description", "is_held_out")} | {
+            "terms": terms
+        }
 
 
 def as_topic(word: str) -> str:
@@ -125,16 +139,32 @@ def as_topic(word: str) -> str:
 
 
 class RosterFilterForm(forms.Form):
-    q = forms.CharField(label=_("Name, alias or e-mail"), required=False, widget=forms.TextInput(attrs={"type": "search"}))
-    pool = PoolField(label=_("Pool"), queryset=Pool.objects.order_by("name"), required=False, empty_label=_("all"))
-    standing = forms.ChoiceField(label=_("Where they stand"), required=False, choices=[("", _("all")), *roster.Standing.choices])
+    q = forms.CharField(
+        label=_("Name, alias or e-mail"),
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    pool = PoolField(
+        label=_("Pool"),
+        queryset=Pool.objects.order_by("name"),
+        required=False,
+        empty_label=_("all"),
+    )
+    standing = forms.ChoiceField(
+        label=_("Where they stand"),
+        required=False,
+        choices=[("", _("all")), *roster.Standing.choices],
+    )
     language = forms.ChoiceField(label=_("Language"), required=False)
     topic = forms.ChoiceField(label=_("Topic"), required=False)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         labels = dict(Prompt.Category.choices)
-        for name, axis in (("language", RaterSkill.Axis.LANGUAGE), ("topic", RaterSkill.Axis.TOPIC)):
+        for name, axis in (
+            ("language", RaterSkill.Axis.LANGUAGE),
+            ("topic", RaterSkill.Axis.TOPIC),
+        ):
             known = [(code, labels.get(code, code)) for code in roster.known_codes(axis=axis)]
             self.fields[name].choices = [("", _("all")), *known]  # type: ignore[attr-defined]
 
@@ -153,10 +183,19 @@ class RosterFilterForm(forms.Form):
 class RosterActForm(forms.Form):
     """One act on every ticked rater, or on all whom the filter finds, those on other pages too."""
 
-    raters = RatersField(queryset=Rater.objects.filter(user__isnull=False).select_related("user"), required=False)
+    raters = RatersField(
+        queryset=Rater.objects.filter(user__isnull=False).select_related("user"), required=False
+    )
     everybody = forms.BooleanField(required=False)
-    act = forms.ChoiceField(label=_("With those ticked"), choices=ACTS, widget=forms.Select(attrs={"class": "input"}))
-    pool = PoolField(label=_("Pool"), queryset=Pool.objects.order_by("name"), required=False, empty_label=_("choose one"))
+    act = forms.ChoiceField(
+        label=_("With those ticked"), choices=ACTS, widget=forms.Select(attrs={"class": "input"})
+    )
+    pool = PoolField(
+        label=_("Pool"),
+        queryset=Pool.objects.order_by("name"),
+        required=False,
+        empty_label=_("choose one"),
+    )
 
     def __init__(self, *args: Any, found: QuerySet[Rater], **kwargs: Any) -> None:
         """`found`: whom the filter finds."""
@@ -171,19 +210,28 @@ class RosterActForm(forms.Form):
             raise ValidationError(_("Nobody was ticked, so nothing was done."))
         if cleaned.get("act") not in {None, "deactivate"} and cleaned.get("pool") is None:
             raise ValidationError(_("Choose the pool that this is about."))
-        withdrawn = [rater.alias for rater in cleaned.get("raters") or () if rater.withdrawn_at is not None]
+        withdrawn = [
+            rater.alias for rater in cleaned.get("raters") or () if rater.withdrawn_at is not None
+        ]
         if cleaned.get("act") == "add" and withdrawn:
-            raise ValidationError(_("%(alias)s has withdrawn and joins no pool."), params={"alias": ", ".join(withdrawn)})
+            raise ValidationError(
+                _("%(alias)s has withdrawn and joins no pool."),
+                params={"alias": ", ".join(withdrawn)},
+            )
         return cleaned
 
 
 class SkillsForm(forms.Form):
     """Languages and topics: what raters say of themselves, or what an admin has seen."""
 
-    languages = Languages(label=_("Languages"), help_text=_("Codes, with commas between: en, de, pt-BR."))
+    languages = Languages(
+        label=_("Languages"), help_text=_("Codes, with commas between: en, de, pt-BR.")
+    )
     topics = forms.MultipleChoiceField(
         label=_("Kinds of work"),
-        choices=[choice for choice in Prompt.Category.choices if choice[0] != Prompt.Category.OTHER],
+        choices=[
+            choice for choice in Prompt.Category.choices if choice[0] != Prompt.Category.OTHER
+        ],
         required=False,
         widget=chips(),
     )
@@ -192,7 +240,10 @@ class SkillsForm(forms.Form):
     @classmethod
     def initial_of(cls, *, languages: list[str], topics: list[str]) -> dict[str, list[str]]:
         codes = set(Prompt.Category.values)
-        chosen, tags = [code for code in topics if code in codes], [code for code in topics if code not in codes]
+        chosen, tags = (
+            [code for code in topics if code in codes],
+            [code for code in topics if code not in codes],
+        )
         return {"languages": languages, "topics": chosen, "tags": tags}
 
     @property
@@ -216,17 +267,26 @@ class InviteForm(forms.Form):
         cleaned = super().clean() or {}
         file = cleaned.get("file")
         if file is None:
-            if not cleaned.get("email") and "email" not in self.errors and "file" not in self.errors:
+            if (
+                not cleaned.get("email")
+                and "email" not in self.errors
+                and "file" not in self.errors
+            ):
                 self.add_error("email", _("Write an address, or choose a file."))
             elif cleaned.get("email"):
-                cleaned["invitees"] = [invitees.Invitee(cleaned["email"].lower(), cleaned.get("name", ""))]
+                cleaned["invitees"] = [
+                    invitees.Invitee(cleaned["email"].lower(), cleaned.get("name", ""))
+                ]
             return cleaned
         if file.size > BIGGEST_CSV:
             self.add_error("file", _("The file is too big: 500 addresses fit easily into 1 MB."))
             return cleaned
         found, problems = invitees.parse(file.read())
         for problem in problems[:20]:
-            line = _gettext("Line %(line)d: %(sentence)s") % {"line": problem.line, "sentence": problem.sentence}
+            line = _gettext("Line %(line)d: %(sentence)s") % {
+                "line": problem.line,
+                "sentence": problem.sentence,
+            }
             self.add_error("file", line)
         if len(problems) > 20:
             self.add_error("file", _gettext("And %(n)d more lines.") % {"n": len(problems) - 20})
@@ -239,13 +299,20 @@ class JoinForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=150)
     password = forms.CharField(
-        label=_("Password"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label=_("Password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     again = forms.CharField(
-        label=_("Password, once more"), strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label=_("Password, once more"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=time_zone_choices, initial="UTC", help_text=_("Every time on the site is shown in it.")
+        label=_("Time zone"),
+        choices=time_zone_choices,
+        initial="UTC",
+        help_text=_("Every time on the site is shown in it."),
     )
 
     def clean_password(self) -> str:

@@ -1,4 +1,6 @@
-"""Forms of review and golds: the order of an item, scores of demonstrations, how a campaign uses golds."""
+"""Forms of review and golds: the order of an item, scores of demonstrations, how a campaign uses
+golds.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -23,11 +25,15 @@ BIGGEST_FILE = 10 * 1024 * 1024
 
 def _words(label: Any, *, rows: int = 2, help_text: Any = "") -> forms.CharField:
     area = forms.Textarea(attrs={"rows": rows, "maxlength": LONGEST})
-    return forms.CharField(label=label, required=False, max_length=LONGEST, widget=area, help_text=help_text)
+    return forms.CharField(
+        label=label, required=False, max_length=LONGEST, widget=area, help_text=help_text
+    )
 
 
 class DecisionForm(forms.Form):
-    """The order of an item's responses by the letters of the page, why raters came apart, and a word to each."""
+    """The order of an item's responses by the letters of the page, why raters came apart, and a
+    word to each.
+    """
 
     reason = forms.ChoiceField(
         label=_("Why raters came apart"),
@@ -36,10 +42,12 @@ class DecisionForm(forms.Form):
         error_messages={"required": _("Choose why raters came apart.")},
     )
     note = _words(
-        _("Why this order is right"), help_text=_("Kept with the decision. Of a gold, raters read it where feedback is on.")
+        _("Why this order is right"),
+        help_text=_("Kept with the decision. Of a gold, raters read it where feedback is on."),
     )
     everybody = _words(
-        _("Feedback to everybody who answered"), help_text=_("For whoever gets no word of their own above. Empty tells nobody.")
+        _("Feedback to everybody who answered"),
+        help_text=_("For whoever gets no word of their own above. Empty tells nobody."),
     )
     promotes = forms.BooleanField(
         label=_("Make this order a gold"),
@@ -47,7 +55,9 @@ class DecisionForm(forms.Form):
         help_text=_("It is then hidden among the items of raters who have not judged this one."),
     )
 
-    def __init__(self, *args: Any, letters: Sequence[str], judgments: Sequence[int], **options: Any) -> None:
+    def __init__(
+        self, *args: Any, letters: Sequence[str], judgments: Sequence[int], **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self.letters, self.judgments = letters, judgments
         places = [("", "–"), *((str(rank), str(rank)) for rank in range(1, len(letters) + 1))]
@@ -68,7 +78,10 @@ class DecisionForm(forms.Form):
 
     def remarks(self) -> dict[int, Remark]:
         everybody = self.cleaned_data["everybody"].strip()
-        return {pk: Remark(feedback=self.cleaned_data[f"feedback-{pk}"].strip() or everybody) for pk in self.judgments}
+        return {
+            pk: Remark(feedback=self.cleaned_data[f"feedback-{pk}"].strip() or everybody)
+            for pk in self.judgments
+        }
 
 
 class ScoresForm(forms.Form):
@@ -90,7 +103,10 @@ class ScoresForm(forms.Form):
 
     def remarks(self) -> dict[int, Remark]:
         return {
-            pk: Remark(self.cleaned_data[f"score-{pk}"], self.cleaned_data[f"feedback-{pk}"].strip()) for pk in self.judgments
+            pk: Remark(
+                self.cleaned_data[f"score-{pk}"], self.cleaned_data[f"feedback-{pk}"].strip()
+            )
+            for pk in self.judgments
         }
 
 
@@ -98,7 +114,9 @@ class QueueForm(forms.Form):
     """The filter bar of the review queue; it lives in the URL."""
 
     order = forms.ChoiceField(label=_("First come"), required=False)
-    names = forms.ChoiceField(label=_("Raters"), required=False, choices=[("", _("hidden")), ("shown", _("by name"))])
+    names = forms.ChoiceField(
+        label=_("Raters"), required=False, choices=[("", _("hidden")), ("shown", _("by name"))]
+    )
 
     def __init__(self, *args: Any, kind: str, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -109,7 +127,9 @@ class QueueForm(forms.Form):
 
     @property
     def wanted(self) -> tuple[str, bool]:
-        """(order, whether raters' names are hidden); what cannot be used is left out rather than refused: links age."""
+        """(order, whether raters' names are hidden); what cannot be used is left out rather than
+        refused: links age.
+        """
         self.is_valid()
         order = self.cleaned_data.get("order") or self.orders[0].value
         return str(order), self.cleaned_data.get("names") != "shown"
@@ -125,7 +145,8 @@ class GoldFileForm(forms.Form):
     file = forms.FileField(
         label=_("Golds as JSON lines"),
         help_text=_(
-            "One object a line: prompt, responses (a list of texts), ranks (a list of numbers, 1 is best), perhaps a note."
+            "One object a line: prompt, responses (a list of texts), ranks (a list of numbers, 1 is"
+            " best), perhaps a note."
         ),
     )
 

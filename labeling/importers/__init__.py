@@ -1,6 +1,8 @@
-"""Files of other people's data, to drafts with line numbers. Bytes in, drafts and problems out: no database.
+"""Files of other people's data, to drafts with line numbers. Bytes in, drafts and problems out: no
+database.
 
-`read(stream, format)` never raises over what a file holds: whatever is wrong becomes a Problem, and reading goes on.
+`read(stream, format)` never raises over what a file holds: whatever is wrong becomes a Problem, and
+reading goes on.
 """
 
 import json
@@ -19,7 +21,16 @@ READERS = {
 }
 FORMATS = tuple(READERS)
 
-__all__ = ["FORMATS", "Draft", "GoldDraft", "Problem", "Reply", "guess_format", "read", "read_golds"]
+__all__ = [
+    "FORMATS",
+    "Draft",
+    "GoldDraft",
+    "Problem",
+    "Reply",
+    "guess_format",
+    "read",
+    "read_golds",
+]
 
 
 def read(stream: BinaryIO, file_format: str) -> Found:

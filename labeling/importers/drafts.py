@@ -1,4 +1,6 @@
-"""What an importer yields: drafts of prompts with their replies, and problems with their lines; and the checks they share."""
+"""What an importer yields: drafts of prompts with their replies, and problems with their lines; and
+the checks they share.
+"""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +18,8 @@ MAX_CONSTRAINTS = 30
 MAX_CONSTRAINT = 500
 UPSETTING = ("violence", "sexual", "self_harm", "hate", "abuse", "other")
 """Prompt.Upset, which is no business of a pure reader; a test holds the two together."""
-# InstructGPT's ten use cases, as labeling.models.Prompt.Category stores them; a test holds the two together.
+# InstructGPT's ten use cases, as labeling.models.Prompt.Category stores them; a test holds the two
+# together.
 CATEGORIES = (
     "generation",
     "open_qa",
@@ -35,18 +38,26 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with a line, in a sentence that says what to do. Line 0 is the file as a whole."""
+    """What is wrong with a line, in a sentence that says what to do. Line 0 is the file as a
+    whole.
+    """
 
     line: int
     sentence: str
 
     def __str__(self) -> str:
-        return _("Line %(line)d: %(sentence)s") % {"line": self.line, "sentence": self.sentence} if self.line else self.sentence
+        return (
+            _("Line %(line)d: %(sentence)s") % {"line": self.line, "sentence": self.sentence}
+            if self.line
+            else self.sentence
+        )
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer to a draft's prompt. `rank` is 1 for the best, equal for ties, None where nobody ranked it."""
+    """One answer to a draft's prompt. `rank` is 1 for the best, equal for ties, None where nobody
+    ranked it.
+    """
 
     text: str
     rank: int | None = None
@@ -58,8 +69,9 @@ class Reply:
 
 @dataclass(frozen=True)
 class Draft:
-    """A prompt and what came with it. `group` names what must stay on one side of the split; `is_compared` says that the
-    replies' ranks are one person's (or one data set's) comparison."""
+    """A prompt and what came with it. `group` names what must stay on one side of the split;
+    `is_compared` says that the replies' ranks are one person's (or one data set's) comparison.
+    """
 
     line: int
     messages: tuple[Message, ...]
@@ -97,12 +109,18 @@ def text_of(value: Any, name: str) -> str:
         raise Unusable(_("`%(name)s` is empty. Add text or remove the line.") % {"name": name})
     if len(value) > MAX_TEXT:
         raise Unusable(
-            _("`%(name)s` has %(n)d characters; the limit is %(limit)d. Shorten it or remove the line.")
+            _(
+                "`%(name)s` has %(n)d characters; the limit is %(limit)d. Shorten it or remove the"
+                " line."
+            )
             % {"name": name, "n": len(value), "limit": MAX_TEXT}
         )
     if _NO_TEXT.search(value):
         raise Unusable(
-            _("`%(name)s` holds a character that is no text (NUL or half a surrogate pair). Remove the character.")
+            _(
+                "`%(name)s` holds a character that is no text (NUL or half a surrogate pair)."
+                " Remove the character."
+            )
             % {"name": name}
         )
     return value
@@ -110,14 +128,21 @@ def text_of(value: Any, name: str) -> str:
 
 def response_text(value: Any, name: str) -> str:
     if isinstance(value, str) and not value.strip():
-        raise Unusable(_("`%(name)s` is empty. Add a response or remove the line.") % {"name": name})
+        raise Unusable(
+            _("`%(name)s` is empty. Add a response or remove the line.") % {"name": name}
+        )
     return text_of(value, name)
 
 
 def conversation(value: Any, name: str) -> tuple[Message, ...]:
-    """Chat messages in an order that makes sense: system first if at all, then user and assistant in turn."""
+    """Chat messages in an order that makes sense: system first if at all, then user and assistant
+    in turn.
+    """
     if not isinstance(value, list) or not value:
-        raise Unusable(_("`%(name)s` is not a list of messages. Give role and content of each turn.") % {"name": name})
+        raise Unusable(
+            _("`%(name)s` is not a list of messages. Give role and content of each turn.")
+            % {"name": name}
+        )
     messages = tuple(_message(part, f"{name}[{i}]") for i, part in enumerate(value))
     _check_order([message["role"] for message in messages], name)
     return messages
@@ -126,7 +151,10 @@ def conversation(value: Any, name: str) -> tuple[Message, ...]:
 def ends_with_user(messages: Sequence[Message], name: str) -> tuple[Message, ...]:
     if messages[-1]["role"] != "user":
         raise Unusable(
-            _("`%(name)s` does not end with a user's message, so there is nothing to answer. Move the reply out of it.")
+            _(
+                "`%(name)s` does not end with a user's message, so there is nothing to answer. Move"
+                " the reply out of it."
+            )
             % {"name": name}
         )
     return tuple(messages)
@@ -138,12 +166,23 @@ def one_prompt(text: Any, name: str) -> tuple[Message, ...]:
 
 def compared(line: int, messages: tuple[Message, ...], chosen: str, rejected: str) -> Draft:
     if chosen.strip() == rejected.strip():
-        raise Unusable(_("`chosen` and `rejected` are the same text, so nothing was preferred. Correct one or remove the line."))
-    return Draft(line, messages, replies=(Reply(chosen, rank=1), Reply(rejected, rank=2)), is_compared=True)
+        raise Unusable(
+            _(
+                "`chosen` and `rejected` are the same text, so nothing was preferred. Correct one"
+                " or remove the line."
+            )
+        )
+    return Draft(
+        line, messages, replies=(Reply(chosen, rank=1), Reply(rejected, rank=2)), is_compared=True
+    )
 
 
-def drafted(line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], Draft]) -> Found:
-    """What `read` makes of a row, with the category, language and wishes that its columns name; or why nothing can be made."""
+def drafted(
+    line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], Draft]
+) -> Found:
+    """What `read` makes of a row, with the category, language and wishes that its columns name; or
+    why nothing can be made.
+    """
     try:
         draft = read(line, row)
     except Unusable as error:
@@ -152,22 +191,38 @@ def drafted(line: int, row: Mapping[str, Any], read: Callable[[int, Mapping[str,
     category, language, problems = labels(line, row)
     sensitive, constraints, more = asks(line, row)
     yield from [*problems, *more]
-    yield replace(draft, category=category, language=language, sensitive=sensitive, constraints=constraints)
+    yield replace(
+        draft, category=category, language=language, sensitive=sensitive, constraints=constraints
+    )
 
 
 def labels(line: int, row: Mapping[str, Any]) -> tuple[str, str, list[Problem]]:
-    """Category and language of a row. A label that cannot be used is reported and left out; the prompt is kept."""
+    """Category and language of a row. A label that cannot be used is reported and left out; the
+    prompt is kept.
+    """
     category, why_category = _category(row.get("category"))
     language, why_language = _language(row.get("language", row.get("lang")))
-    return category, language, [Problem(line, sentence) for sentence in (why_category, why_language) if sentence]
+    return (
+        category,
+        language,
+        [Problem(line, sentence) for sentence in (why_category, why_language) if sentence],
+    )
 
 
-def asks(line: int, row: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
-    """Kinds of upsetting content (`sensitive`) and sentences that an answer keeps to (`constraints`): lists, or text with a
-    comma between kinds and a line for each sentence. A kind that is not ours counts as “other”: better warned than not."""
+def asks(
+    line: int, row: Mapping[str, Any]
+) -> tuple[tuple[str, ...], tuple[str, ...], list[Problem]]:
+    """Kinds of upsetting content (`sensitive`) and sentences that an answer keeps to
+    (`constraints`): lists, or text with a comma between kinds and a line for each sentence. A kind
+    that is not ours counts as “other”: better warned than not.
+    """
     kinds, why_kinds = _sensitive(row.get("sensitive"))
     sentences, why_sentences = _constraints(row.get("constraints"))
-    return kinds, sentences, [Problem(line, sentence) for sentence in (why_kinds, why_sentences) if sentence]
+    return (
+        kinds,
+        sentences,
+        [Problem(line, sentence) for sentence in (why_kinds, why_sentences) if sentence],
+    )
 
 
 def _sensitive(value: Any) -> tuple[tuple[str, ...], str]:
@@ -175,7 +230,9 @@ def _sensitive(value: Any) -> tuple[tuple[str, ...], str]:
         return (), ""
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
-        return ("other",), _("`sensitive` is no list of kinds; the prompt counts as upsetting in another way.")
+        return ("other",), _(
+            "`sensitive` is no list of kinds; the prompt counts as upsetting in another way."
+        )
     keys = {re.sub(r"[\s-]+", "_", part.strip().lower()) for part in parts} - {""}
     unknown = sorted(keys - set(UPSETTING))
     known = tuple(kind for kind in UPSETTING if kind in keys or (kind == "other" and unknown))
@@ -187,11 +244,15 @@ def _constraints(value: Any) -> tuple[tuple[str, ...], str]:
     if value is None or value == "":
         return (), ""
     parts = value.splitlines() if isinstance(value, str) else value
-    if not isinstance(parts, list) or not all(isinstance(part, str) and not _NO_TEXT.search(part) for part in parts):
+    if not isinstance(parts, list) or not all(
+        isinstance(part, str) and not _NO_TEXT.search(part) for part in parts
+    ):
         return (), _("`constraints` is no list of sentences; it is left out.")
     sentences = tuple(part.strip()[:MAX_CONSTRAINT] for part in parts if part.strip())
     if len(sentences) > MAX_CONSTRAINTS:
-        why = _("`constraints` has more than %(most)d sentences; the rest is left out.") % {"most": MAX_CONSTRAINTS}
+        why = _("`constraints` has more than %(most)d sentences; the rest is left out.") % {
+            "most": MAX_CONSTRAINTS
+        }
         return sentences[:MAX_CONSTRAINTS], why
     return sentences, ""
 
@@ -201,11 +262,15 @@ def _category(value: Any) -> tuple[str, str]:
     if value is None or value == "":
         return "other", ""
     if not isinstance(value, str):
-        return "other", _("`category` is %(kind)s where text belongs; the prompt goes to “other”.") % {"kind": _kind(value)}
+        return "other", _(
+            "`category` is %(kind)s where text belongs; the prompt goes to “other”."
+        ) % {"kind": _kind(value)}
     key = re.sub(r"[\s-]+", "_", value.strip().lower())
     if key in CATEGORIES:
         return key, ""
-    return "other", _("`category` “%(value)s” is not one of ours; the prompt goes to “other”.") % {"value": shown(value)}
+    return "other", _("`category` “%(value)s” is not one of ours; the prompt goes to “other”.") % {
+        "value": shown(value)
+    }
 
 
 def _language(value: Any) -> tuple[str, str]:
@@ -224,12 +289,20 @@ def shown(value: Any) -> str:
 def _message(part: Any, name: str) -> Message:
     if not isinstance(part, dict):
         raise Unusable(
-            _("`%(name)s` is %(kind)s where a message belongs. Give its role and content.") % {"name": name, "kind": _kind(part)}
+            _("`%(name)s` is %(kind)s where a message belongs. Give its role and content.")
+            % {
+                "name": name,
+                "kind": _kind(part),
+            }
         )
     role = part.get("role")
     if role not in ROLES:
         raise Unusable(
-            _("role “%(role)s” in `%(name)s` is unknown. Use system, user or assistant.") % {"role": shown(role), "name": name}
+            _("role “%(role)s” in `%(name)s` is unknown. Use system, user or assistant.")
+            % {
+                "role": shown(role),
+                "name": name,
+            }
         )
     return {"role": role, "content": text_of(part.get("content"), f"{name}.content")}
 
@@ -238,19 +311,36 @@ def _check_order(roles: list[str], name: str) -> None:
     if roles.count("system") > 1:
         raise Unusable(
             _("`%(name)s` has %(n)d system messages. Join them into one at the start.")
-            % {"name": name, "n": roles.count("system")}
+            % {
+                "name": name,
+                "n": roles.count("system"),
+            }
         )
     if "system" in roles[1:]:
-        raise Unusable(_("the system message of `%(name)s` is not the first. Move it to the start.") % {"name": name})
+        raise Unusable(
+            _("the system message of `%(name)s` is not the first. Move it to the start.")
+            % {"name": name}
+        )
     turns = [role for role in roles if role != "system"]
     if not turns:
-        raise Unusable(_("`%(name)s` has no user's message. Add one or remove the line.") % {"name": name})
+        raise Unusable(
+            _("`%(name)s` has no user's message. Add one or remove the line.") % {"name": name}
+        )
     if turns[0] == "assistant":
-        raise Unusable(_("`%(name)s` begins with a reply that has no prompt. Add the user's message before it.") % {"name": name})
+        raise Unusable(
+            _(
+                "`%(name)s` begins with a reply that has no prompt. Add the user's message"
+                " before it."
+            )
+            % {"name": name}
+        )
     for before, after in pairwise(turns):
         if before == after:
             raise Unusable(
-                _("`%(name)s` has two messages by %(role)s in a row. Join them or add the turn between.")
+                _(
+                    "`%(name)s` has two messages by %(role)s in a row. Join them or add the turn"
+                    " between."
+                )
                 % {"name": name, "role": after}
             )
 

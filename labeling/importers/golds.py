@@ -31,7 +31,9 @@ class GoldDraft:
 
 
 def read_golds(stream: BinaryIO, *, n_responses: int, most: int) -> Iterator[GoldDraft | Problem]:
-    """At most `most` golds, each with `n_responses` responses: another number would tell it from the campaign's items."""
+    """At most `most` golds, each with `n_responses` responses: another number would tell it from
+    the campaign's items.
+    """
     n = 0
     for found in json_values(unpacked(stream)):
         if isinstance(found, Problem):
@@ -39,7 +41,9 @@ def read_golds(stream: BinaryIO, *, n_responses: int, most: int) -> Iterator[Gol
             continue
         n += 1
         if n > most:
-            yield Problem(found.line, _("the file has more than %(most)d golds. Split it.") % {"most": most})
+            yield Problem(
+                found.line, _("the file has more than %(most)d golds. Split it.") % {"most": most}
+            )
             return
         try:
             yield _draft(found.line, found.value, n_responses)
@@ -49,30 +53,55 @@ def read_golds(stream: BinaryIO, *, n_responses: int, most: int) -> Iterator[Gol
 
 def _draft(line: int, value: Any, n_responses: int) -> GoldDraft:
     if not isinstance(value, dict):
-        raise Unusable(_("this is not an object. Write one JSON object a line, with `prompt`, `responses` and `ranks`."))
+        raise Unusable(
+            _(
+                "this is not an object. Write one JSON object a line, with `prompt`, `responses`"
+                " and `ranks`."
+            )
+        )
     prompt = value.get("prompt")
-    messages = conversation(prompt, "prompt") if isinstance(prompt, list) else one_prompt(prompt, "prompt")
+    messages = (
+        conversation(prompt, "prompt") if isinstance(prompt, list) else one_prompt(prompt, "prompt")
+    )
     responses = value.get("responses")
     if not isinstance(responses, list) or len(responses) != n_responses:
-        raise Unusable(_("`responses` is not a list of %(n)d texts, as many as this campaign compares.") % {"n": n_responses})
-    texts = tuple(response_text(text, f"responses[{place}]") for place, text in enumerate(responses))
+        raise Unusable(
+            _("`responses` is not a list of %(n)d texts, as many as this campaign compares.")
+            % {"n": n_responses}
+        )
+    texts = tuple(
+        response_text(text, f"responses[{place}]") for place, text in enumerate(responses)
+    )
     if len({text.strip() for text in texts}) < len(texts):
-        raise Unusable(_("two of the `responses` are the same text. Correct one or remove the line."))
+        raise Unusable(
+            _("two of the `responses` are the same text. Correct one or remove the line.")
+        )
     note = value.get("note")
     return GoldDraft(
-        line, ends_with_user(messages, "prompt"), texts, _ranks(value, n_responses), text_of(note, "note") if note else ""
+        line,
+        ends_with_user(messages, "prompt"),
+        texts,
+        _ranks(value, n_responses),
+        text_of(note, "note") if note else "",
     )
 
 
 def _ranks(value: Mapping[str, Any], n_responses: int) -> tuple[int | None, ...]:
     ranks = value.get("ranks")
     if not isinstance(ranks, list) or len(ranks) != n_responses:
-        raise Unusable(_("`ranks` is not a list of %(n)d numbers, one for each response.") % {"n": n_responses})
+        raise Unusable(
+            _("`ranks` is not a list of %(n)d numbers, one for each response.") % {"n": n_responses}
+        )
     for rank in ranks:
-        if rank is not None and (not isinstance(rank, int) or isinstance(rank, bool) or not 1 <= rank <= n_responses):
+        if rank is not None and (
+            not isinstance(rank, int) or isinstance(rank, bool) or not 1 <= rank <= n_responses
+        ):
             raise Unusable(
-                _("`ranks` goes from 1, the best, to %(n)d; equal numbers tie, null is left open.") % {"n": n_responses}
+                _("`ranks` goes from 1, the best, to %(n)d; equal numbers tie, null is left open.")
+                % {"n": n_responses}
             )
     if len({rank for rank in ranks if rank is not None}) < 2:
-        raise Unusable(_("`ranks` puts no response before another, so nobody could be scored by it."))
+        raise Unusable(
+            _("`ranks` puts no response before another, so nobody could be scored by it.")
+        )
     return tuple(ranks)

@@ -1,4 +1,6 @@
-"""The shapes of Hugging Face's training data: messages; prompt and completion; prompt, chosen and rejected; plain or as chats."""
+"""The shapes of Hugging Face's training data: messages; prompt and completion; prompt, chosen and
+rejected; plain or as chats.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
@@ -37,7 +39,9 @@ def _draft(line: int, row: Mapping[str, Any]) -> Draft:
         return _preference(line, row)
     if "completion" in row:
         messages = _prompt(row.get("prompt"))
-        return Draft(line, messages, (Reply(_reply(row["completion"], "completion"), is_human=True),))
+        return Draft(
+            line, messages, (Reply(_reply(row["completion"], "completion"), is_human=True),)
+        )
     if "messages" in row:
         messages = conversation(row["messages"], "messages")
         if messages[-1]["role"] == "user":
@@ -49,23 +53,44 @@ def _draft(line: int, row: Mapping[str, Any]) -> Draft:
 def _preference(line: int, row: Mapping[str, Any]) -> Draft:
     if row.get("prompt") is not None:
         return compared(
-            line, _prompt(row["prompt"]), _reply(row.get("chosen"), "chosen"), _reply(row.get("rejected"), "rejected")
+            line,
+            _prompt(row["prompt"]),
+            _reply(row.get("chosen"), "chosen"),
+            _reply(row.get("rejected"), "rejected"),
         )
     if not isinstance(row.get("chosen"), list):
-        raise Unusable(_("there is no `prompt`. Add it, or give `chosen` and `rejected` as whole conversations."))
-    chosen, rejected = conversation(row["chosen"], "chosen"), conversation(row.get("rejected"), "rejected")
+        raise Unusable(
+            _(
+                "there is no `prompt`. Add it, or give `chosen` and `rejected` as whole"
+                " conversations."
+            )
+        )
+    chosen, rejected = (
+        conversation(row["chosen"], "chosen"),
+        conversation(row.get("rejected"), "rejected"),
+    )
     for name, messages in (("chosen", chosen), ("rejected", rejected)):
         if messages[-1]["role"] != "assistant":
-            raise Unusable(_("`%(name)s` does not end with a reply. Add it or remove the line.") % {"name": name})
+            raise Unusable(
+                _("`%(name)s` does not end with a reply. Add it or remove the line.")
+                % {"name": name}
+            )
     if chosen[:-1] != rejected[:-1]:
         raise Unusable(
-            _("`chosen` and `rejected` part before their last reply. They can be compared only as answers to one prompt.")
+            _(
+                "`chosen` and `rejected` part before their last reply. They can be compared only as"
+                " answers to one prompt."
+            )
         )
     return compared(line, chosen[:-1], chosen[-1]["content"], rejected[-1]["content"])
 
 
 def _prompt(value: Any) -> tuple[Message, ...]:
-    return ends_with_user(conversation(value, "prompt"), "prompt") if isinstance(value, list) else one_prompt(value, "prompt")
+    return (
+        ends_with_user(conversation(value, "prompt"), "prompt")
+        if isinstance(value, list)
+        else one_prompt(value, "prompt")
+    )
 
 
 def _reply(value: Any, name: str) -> str:
@@ -75,6 +100,10 @@ def _reply(value: Any, name: str) -> str:
     parts: Sequence[Any] = value
     if len(parts) != 1 or not isinstance(parts[0], dict) or parts[0].get("role") != "assistant":
         raise Unusable(
-            _("`%(name)s` is not one message by the assistant. Move what comes before it into `prompt`.") % {"name": name}
+            _(
+                "`%(name)s` is not one message by the assistant. Move what comes before it into"
+                " `prompt`."
+            )
+            % {"name": name}
         )
     return response_text(parts[0].get("content"), f"{name}[0].content")

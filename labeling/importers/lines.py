@@ -1,4 +1,6 @@
-"""Bytes to numbered lines and JSON values: gzip, byte-order marks, cut-off ends, text that is no UTF-8."""
+"""Bytes to numbered lines and JSON values: gzip, byte-order marks, cut-off ends, text that is no
+UTF-8.
+"""
 
 import gzip
 import io
@@ -36,14 +38,20 @@ class Value:
 
 def unpacked(stream: BinaryIO) -> BinaryIO:
     """The stream itself, or what it unpacks to when its first two bytes say gzip."""
-    buffered = io.BufferedReader(stream, _CHUNK) if isinstance(stream, io.RawIOBase) else io.BufferedReader(_Raw(stream), _CHUNK)
+    buffered = (
+        io.BufferedReader(stream, _CHUNK)
+        if isinstance(stream, io.RawIOBase)
+        else io.BufferedReader(_Raw(stream), _CHUNK)
+    )
     if buffered.peek(2)[:2] == b"\x1f\x8b":
         return gzip.GzipFile(fileobj=buffered)  # type: ignore[return-value]
     return buffered
 
 
 def lines(stream: BinaryIO) -> Iterator[Line | Problem]:
-    """Lines split on the line feed and on nothing else: U+2028 and its like may stand inside a JSON string."""
+    """Lines split on the line feed and on nothing else: U+2028 and its like may stand inside a JSON
+    string.
+    """
     number, pieces, size = 1, [], 0
     for chunk in _chunks(stream):
         if isinstance(chunk, Problem):
@@ -74,7 +82,13 @@ def json_values(stream: BinaryIO) -> Iterator[Value | Problem]:
         if isinstance(line, Problem):
             yield line
         elif line.number == 1 and line.content.strip() == b"[":
-            yield Problem(1, _("the file is one JSON list. Write one JSON object a line (JSON lines) and import it again."))
+            yield Problem(
+                1,
+                _(
+                    "the file is one JSON list. Write one JSON object a line (JSON lines) and"
+                    " import it again."
+                ),
+            )
             return
         elif line.content.strip():
             yield _value(line)
@@ -87,7 +101,8 @@ def decoded(line: Line) -> str | Problem:
     except UnicodeDecodeError as error:
         return Problem(
             line.number,
-            _("byte %(at)d is not UTF-8. Save the file as UTF-8, or correct or remove the line.") % {"at": error.start + 1},
+            _("byte %(at)d is not UTF-8. Save the file as UTF-8, or correct or remove the line.")
+            % {"at": error.start + 1},
         )
 
 
@@ -98,18 +113,28 @@ def _value(line: Line) -> Value | Problem:
     try:
         return Value(line.number, json.loads(text))
     except RecursionError:
-        return Problem(line.number, _("the JSON is nested too deeply. Flatten it or remove the line."))
+        return Problem(
+            line.number, _("the JSON is nested too deeply. Flatten it or remove the line.")
+        )
     except json.JSONDecodeError as error:
         if not line.is_whole:
             return Problem(
-                line.number, _("the file ends in the middle of this line. It was cut off: fetch it again or remove the line.")
+                line.number,
+                _(
+                    "the file ends in the middle of this line. It was cut off: fetch it again or"
+                    " remove the line."
+                ),
             )
         return Problem(
-            line.number, _("this is not JSON from character %(at)d on. Correct or remove the line.") % {"at": error.colno}
+            line.number,
+            _("this is not JSON from character %(at)d on. Correct or remove the line.")
+            % {"at": error.colno},
         )
     except ValueError:
         # Python refuses to read whole numbers of more than 4300 digits.
-        return Problem(line.number, _("a number in this line is too long. Shorten it or remove the line."))
+        return Problem(
+            line.number, _("a number in this line is too long. Shorten it or remove the line.")
+        )
 
 
 def _line(number: int, pieces: list[bytes], size: int, *, is_whole: bool = True) -> Line | Problem:
@@ -128,9 +153,17 @@ def _chunks(stream: BinaryIO) -> Iterator[bytes | Problem]:
         while chunk := stream.read1(_CHUNK):  # type: ignore[attr-defined]
             yield chunk
     except EOFError:
-        yield Problem(0, _("the compressed file ends too early. It was cut off: fetch it again. What came before is read."))
+        yield Problem(
+            0,
+            _(
+                "the compressed file ends too early. It was cut off: fetch it again. What came"
+                " before is read."
+            ),
+        )
     except (gzip.BadGzipFile, zlib.error):
-        yield Problem(0, _("the compressed file is damaged here. Fetch it again. What came before is read."))
+        yield Problem(
+            0, _("the compressed file is damaged here. Fetch it again. What came before is read.")
+        )
 
 
 class _Raw(io.RawIOBase):

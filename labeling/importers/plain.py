@@ -1,4 +1,6 @@
-"""Plain prompts: JSON lines or CSV with a `prompt`, `text` or `messages` column, and perhaps a response."""
+"""Plain prompts: JSON lines or CSV with a `prompt`, `text` or `messages` column, and perhaps a
+response.
+"""
 
 import csv
 import json
@@ -39,7 +41,9 @@ def read_jsonl(stream: BinaryIO) -> Found:
         elif isinstance(found.value, dict):
             yield from drafted(found.line, found.value, _draft)
         else:
-            yield Problem(found.line, _("this is neither an object nor a text. Write one JSON object a line."))
+            yield Problem(
+                found.line, _("this is neither an object nor a text. Write one JSON object a line.")
+            )
 
 
 def read_csv(stream: BinaryIO) -> Found:
@@ -59,7 +63,9 @@ class Record:
 
 
 def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | Problem]:
-    """The records below a heading that has the `needed` columns or, if there are none, one for the prompt."""
+    """The records below a heading that has the `needed` columns or, if there are none, one for the
+    prompt.
+    """
     rows = _rows(stream)
     heading = next(rows, None)
     if heading is None:
@@ -69,10 +75,20 @@ def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | P
         return
     names = [cell.strip().lower() for cell in heading.cells]
     if missing := [name for name in needed if name not in names]:
-        yield Problem(heading.line, _("no column is called %(names)s. Add it to the heading.") % {"names": ", ".join(missing)})
+        yield Problem(
+            heading.line,
+            _("no column is called %(names)s. Add it to the heading.")
+            % {"names": ", ".join(missing)},
+        )
         return
     if not needed and not set(names) & set(PROMPT_COLUMNS):
-        yield Problem(heading.line, _("no column is called prompt, text or messages. Name the column that holds the prompt."))
+        yield Problem(
+            heading.line,
+            _(
+                "no column is called prompt, text or messages. Name the column that holds the"
+                " prompt."
+            ),
+        )
         return
     for row in rows:
         yield row if isinstance(row, Problem) else _record(row, names)
@@ -80,10 +96,16 @@ def records(stream: BinaryIO, needed: Sequence[str] = ()) -> Iterator[Record | P
 
 def _record(row: "_Row", names: list[str]) -> Record | Problem:
     if len(row.cells) != len(names):
-        sentence = _("%(n)d cells where the heading has %(wanted)d. Check the quotation marks and separators.")
+        sentence = _(
+            "%(n)d cells where the heading has %(wanted)d. Check the quotation marks and"
+            " separators."
+        )
         return Problem(row.line, sentence % {"n": len(row.cells), "wanted": len(names)})
     if any("\udc80" <= c <= "\udcff" for cell in row.cells for c in cell):
-        return Problem(row.line, _("a cell is not UTF-8. Save the file as UTF-8, or correct or remove the line."))
+        return Problem(
+            row.line,
+            _("a cell is not UTF-8. Save the file as UTF-8, or correct or remove the line."),
+        )
     return Record(row.line, dict(zip(names, row.cells, strict=True)))
 
 
@@ -96,9 +118,14 @@ class _Row:
 def _draft(line: int, row: Mapping[str, Any]) -> Draft:
     given = [column for column in PROMPT_COLUMNS if row.get(column) is not None]
     # Data sets number their prompts in a column `prompt` and keep the words in `text`.
-    name = next((column for column in given if isinstance(row[column], str | list)), given[0] if given else None)
+    name = next(
+        (column for column in given if isinstance(row[column], str | list)),
+        given[0] if given else None,
+    )
     if name is None:
-        raise Unusable(_("there is no `prompt`, `text` or `messages`. Name the prompt so, or remove the line."))
+        raise Unusable(
+            _("there is no `prompt`, `text` or `messages`. Name the prompt so, or remove the line.")
+        )
     value = _unfolded(row[name]) if name == "messages" else row[name]
     is_chat = isinstance(value, list) or name == "messages"
     messages = conversation(value, name) if is_chat else one_prompt(value, name)
@@ -109,13 +136,18 @@ def _draft(line: int, row: Mapping[str, Any]) -> Draft:
     # An empty cell is how CSV says that there is none.
     if row.get("response") not in (None, ""):
         author = _author(row)
-        replies = (*replies, Reply(response_text(row["response"], "response"), is_human=not author, author=author))
+        replies = (
+            *replies,
+            Reply(response_text(row["response"], "response"), is_human=not author, author=author),
+        )
     replies += tuple(_written(row.get("responses"), _author(row)))
     return Draft(line, ends_with_user(messages, name), replies)
 
 
 def _written(value: Any, author: str) -> Iterator[Reply]:
-    """What models wrote: texts, or objects with `text` and, where it is known, `model`, `sampling` and `is_ended`."""
+    """What models wrote: texts, or objects with `text` and, where it is known, `model`, `sampling`
+    and `is_ended`.
+    """
     if value in (None, ""):
         return
     if not isinstance(value, list):
@@ -127,7 +159,10 @@ def _written(value: Any, author: str) -> Iterator[Reply]:
             continue
         sampling, is_ended = one.get("sampling") or {}, one.get("is_ended")
         if not isinstance(sampling, dict) or not isinstance(is_ended, bool | None):
-            raise Unusable(_("`%(name)s`: sampling is an object, and is_ended is true or false.") % {"name": name})
+            raise Unusable(
+                _("`%(name)s`: sampling is an object, and is_ended is true or false.")
+                % {"name": name}
+            )
         text = response_text(one.get("text"), f"{name}.text")
         yield Reply(text, author=_author(one) or author, sampling=sampling, is_ended=is_ended)
 
@@ -149,11 +184,18 @@ def _unfolded(value: Any) -> Any:
     try:
         return json.loads(value)
     except (ValueError, RecursionError) as error:
-        raise Unusable(_("`messages` is not JSON. Write it as a JSON list of messages, or call the column prompt.")) from error
+        raise Unusable(
+            _(
+                "`messages` is not JSON. Write it as a JSON list of messages, or call the column"
+                " prompt."
+            )
+        ) from error
 
 
 def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
-    """CSV records with the line each begins on. A bad record is reported and reading goes on after it."""
+    """CSV records with the line each begins on. A bad record is reported and reading goes on after
+    it.
+    """
     broken: list[Problem] = []
     text = _texts(stream, broken)
     first = next(text, "")
@@ -167,7 +209,10 @@ def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
         except csv.Error:
             yield Problem(
                 line,
-                _("a quotation mark here does not close, or a cell has over %(limit)d characters. Check the quotation marks.")
+                _(
+                    "a quotation mark here does not close, or a cell has over %(limit)d characters."
+                    " Check the quotation marks."
+                )
                 % {"limit": MAX_CELL},
             )
             continue
@@ -181,7 +226,9 @@ def _rows(stream: BinaryIO) -> Iterator[_Row | Problem]:
 def _texts(stream: BinaryIO, broken: list[Problem]) -> Iterator[str]:
     for line in lines(stream):
         if isinstance(line, Line):
-            content = line.content.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.content
+            content = (
+                line.content.removeprefix(b"\xef\xbb\xbf") if line.number == 1 else line.content
+            )
             yield content.decode("utf-8", _SURROGATE) + "\n"
         else:
             broken.append(line)

@@ -1,11 +1,22 @@
-"""Chosen and rejected transcripts as Anthropic's HH data has them: two dialogues that share all but the last reply."""
+"""Chosen and rejected transcripts as Anthropic's HH data has them: two dialogues that share all but
+the last reply.
+"""
 
 import re
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from labeling.importers.drafts import Draft, Found, Message, Problem, Unusable, compared, response_text, text_of
+from labeling.importers.drafts import (
+    Draft,
+    Found,
+    Message,
+    Problem,
+    Unusable,
+    compared,
+    response_text,
+    text_of,
+)
 from labeling.importers.lines import json_values
 
 _TURN = re.compile(r"\n\n(Human|Assistant):")
@@ -26,10 +37,15 @@ def read(stream: BinaryIO) -> Found:
 
 
 def _draft(line: int, row: dict[str, Any]) -> Draft:
-    chosen, rejected = (_turns(response_text(row.get(name), name), name) for name in ("chosen", "rejected"))
+    chosen, rejected = (
+        _turns(response_text(row.get(name), name), name) for name in ("chosen", "rejected")
+    )
     if chosen[:-1] != rejected[:-1]:
         raise Unusable(
-            _("`chosen` and `rejected` part before their last reply. They can be compared only as answers to one prompt.")
+            _(
+                "`chosen` and `rejected` part before their last reply. They can be compared only as"
+                " answers to one prompt."
+            )
         )
     for name, turns in (("chosen", chosen), ("rejected", rejected)):
         response_text(turns[-1]["content"], name)
@@ -37,21 +53,36 @@ def _draft(line: int, row: dict[str, Any]) -> Draft:
 
 
 def _turns(transcript: str, name: str) -> list[Message]:
-    """The turns of a transcript, those of one speaker in a row joined; the last one is the reply."""
-    start, *parts = _TURN.split(transcript if transcript.startswith("\n\n") else "\n\n" + transcript.lstrip())
+    """The turns of a transcript, those of one speaker in a row joined; the last one is the
+    reply.
+    """
+    start, *parts = _TURN.split(
+        transcript if transcript.startswith("\n\n") else "\n\n" + transcript.lstrip()
+    )
     if start.strip() or not parts:
-        raise Unusable(_("`%(name)s` does not begin with “Human:”. Begin it so or remove the line.") % {"name": name})
+        raise Unusable(
+            _("`%(name)s` does not begin with “Human:”. Begin it so or remove the line.")
+            % {"name": name}
+        )
     turns: list[Message] = []
     for speaker, said in zip(parts[::2], parts[1::2], strict=True):
         role, content = _ROLES[speaker], said.strip()
         if turns and turns[-1]["role"] == role:
-            turns[-1] = {"role": role, "content": "\n\n".join(filter(None, (turns[-1]["content"], content)))}
+            turns[-1] = {
+                "role": role,
+                "content": "\n\n".join(filter(None, (turns[-1]["content"], content))),
+            }
         else:
             turns.append({"role": role, "content": content})
     if turns[0]["role"] != "user":
-        raise Unusable(_("`%(name)s` begins with a reply that has no prompt. Add the human's turn before it.") % {"name": name})
+        raise Unusable(
+            _("`%(name)s` begins with a reply that has no prompt. Add the human's turn before it.")
+            % {"name": name}
+        )
     if turns[-1]["role"] != "assistant":
-        raise Unusable(_("`%(name)s` does not end with a reply. Add it or remove the line.") % {"name": name})
+        raise Unusable(
+            _("`%(name)s` does not end with a reply. Add it or remove the line.") % {"name": name}
+        )
     for turn in turns[:-1]:
         text_of(turn["content"], name)
     return turns

@@ -1,10 +1,22 @@
-"""Open-Assistant message trees: user turns become prompts with their history, replies their answers."""
+"""Open-Assistant message trees: user turns become prompts with their history, replies their
+answers.
+"""
 
 from typing import Any, BinaryIO
 
 from django.utils.translation import gettext as _
 
-from labeling.importers.drafts import Draft, Found, Message, Problem, Reply, Unusable, labels, shown, text_of
+from labeling.importers.drafts import (
+    Draft,
+    Found,
+    Message,
+    Problem,
+    Reply,
+    Unusable,
+    labels,
+    shown,
+    text_of,
+)
 from labeling.importers.lines import json_values
 
 _ROLES = {"prompter": "user", "assistant": "assistant"}
@@ -15,7 +27,13 @@ def read(stream: BinaryIO) -> Found:
         if isinstance(found, Problem):
             yield found
         elif not isinstance(found.value, dict) or not isinstance(found.value.get("prompt"), dict):
-            yield Problem(found.line, _("this is not a message tree: `prompt` with its `replies` is missing. Remove the line."))
+            yield Problem(
+                found.line,
+                _(
+                    "this is not a message tree: `prompt` with its `replies` is missing. Remove the"
+                    " line."
+                ),
+            )
         else:
             yield from _tree(found.line, found.value)
 
@@ -41,12 +59,18 @@ def _tree(line: int, tree: dict[str, Any]) -> Found:
         waiting.extend((reply, messages) for reply in reversed(replies))
 
 
-def _prompt(line: int, node: dict[str, Any], messages: tuple[Message, ...], replies: list[Any], group: str) -> Found:
+def _prompt(
+    line: int, node: dict[str, Any], messages: tuple[Message, ...], replies: list[Any], group: str
+) -> Found:
     answers: list[tuple[Any, Reply]] = []
     for node_reply in replies:
         # What is wrong with a reply is said when its own turn comes.
         text = node_reply.get("text") if isinstance(node_reply, dict) else None
-        if not isinstance(node_reply, dict) or node_reply.get("role") != "assistant" or node_reply.get("deleted") is True:
+        if (
+            not isinstance(node_reply, dict)
+            or node_reply.get("role") != "assistant"
+            or node_reply.get("deleted") is True
+        ):
             continue
         try:
             answer = Reply(text_of(text, "text"), is_human=node_reply.get("synthetic") is not True)
@@ -63,29 +87,47 @@ def _prompt(line: int, node: dict[str, Any], messages: tuple[Message, ...], repl
     yield Draft(line, messages, ranked, is_compared=is_compared, group=group, language=language)
 
 
-def _ranked(line: int, answers: list[tuple[Any, Reply]]) -> tuple[tuple[Reply, ...], Problem | None]:
+def _ranked(
+    line: int, answers: list[tuple[Any, Reply]]
+) -> tuple[tuple[Reply, ...], Problem | None]:
     """Ranks counted from 1 without gaps, equal ones tied; a reply that nobody ranked stays so."""
     given = [rank for rank, _reply in answers if rank is not None]
     if any(isinstance(rank, bool) or not isinstance(rank, int) for rank in given):
-        sentence = _("a `rank` is not a whole number, so the replies beside it are not compared. Correct it.")
+        sentence = _(
+            "a `rank` is not a whole number, so the replies beside it are not compared. Correct it."
+        )
         return tuple(reply for _rank, reply in answers), Problem(line, sentence)
     place = {rank: i for i, rank in enumerate(sorted(set(given)), start=1)}
-    return tuple(Reply(reply.text, place.get(rank), reply.is_human) for rank, reply in answers), None
+    return (
+        tuple(Reply(reply.text, place.get(rank), reply.is_human) for rank, reply in answers),
+        None,
+    )
 
 
 def _message(node: Any, history: tuple[Message, ...]) -> Message:
     if not isinstance(node, dict):
-        raise Unusable(_("a reply in the tree is not a message. Correct it; what hangs below it is left out."))
+        raise Unusable(
+            _("a reply in the tree is not a message. Correct it; what hangs below it is left out.")
+        )
     given = node.get("role")
     role = _ROLES.get(given) if isinstance(given, str) else None
     if role is None:
         raise Unusable(
-            _("role “%(role)s” is unknown. Use prompter or assistant; what hangs below it is left out.") % {"role": shown(given)}
+            _(
+                "role “%(role)s” is unknown. Use prompter or assistant; what hangs below it is left"
+                " out."
+            )
+            % {"role": shown(given)}
         )
     if not history and role == "assistant":
         raise Unusable(_("the tree begins with a reply that has no prompt. Remove the line."))
     if history and history[-1]["role"] == role:
-        raise Unusable(_("two messages by one side follow each other in the tree. Join them; what hangs below is left out."))
+        raise Unusable(
+            _(
+                "two messages by one side follow each other in the tree. Join them; what hangs"
+                " below is left out."
+            )
+        )
     return {"role": role, "content": text_of(node.get("text"), "text")}
 
 

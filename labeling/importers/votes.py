@@ -1,6 +1,8 @@
-"""Votes of known workers between two responses: a CSV of votes, and JSON lines of the pairs that they are about.
+"""Votes of known workers between two responses: a CSV of votes, and JSON lines of the pairs that
+they are about.
 
-Votes have the columns id, worker and winner (left, right or tie); pairs have id, text, model_x, result_x, model_y and result_y.
+Votes have the columns id, worker and winner (left, right or tie); pairs have id, text, model_x,
+result_x, model_y and result_y.
 """
 
 from dataclasses import dataclass
@@ -35,7 +37,9 @@ def read(votes: BinaryIO, pairs: BinaryIO) -> Found:
             name, pair = _pair(found.value)
             known[name] = pair
         except Unusable as error:
-            yield Problem(found.line, _("in the file of pairs: %(sentence)s") % {"sentence": error.sentence})
+            yield Problem(
+                found.line, _("in the file of pairs: %(sentence)s") % {"sentence": error.sentence}
+            )
     for record in records(unpacked(votes), needed=_COLUMNS):
         if isinstance(record, Problem):
             yield record
@@ -49,14 +53,24 @@ def read(votes: BinaryIO, pairs: BinaryIO) -> Found:
 def _draft(line: int, row: dict[str, str], known: dict[str, Pair]) -> Draft:
     pair = known.get(row["id"].strip())
     if pair is None:
-        raise Unusable(_("no pair has the id “%(id)s”. Add the pair or remove the vote.") % {"id": shown(row["id"])})
+        raise Unusable(
+            _("no pair has the id “%(id)s”. Add the pair or remove the vote.")
+            % {"id": shown(row["id"])}
+        )
     ranks = _RANKS.get(row["winner"].strip().lower())
     if ranks is None:
-        raise Unusable(_("`winner` is “%(value)s”. Use left, right or tie.") % {"value": shown(row["winner"])})
+        raise Unusable(
+            _("`winner` is “%(value)s”. Use left, right or tie.") % {"value": shown(row["winner"])}
+        )
     worker = row["worker"].strip()
     if not worker or len(worker) > 40:
-        raise Unusable(_("`worker` is empty or longer than 40 characters. Name who voted or remove the line."))
-    replies = tuple(Reply(text, rank, author=model) for text, rank, model in zip(pair.texts, ranks, pair.models, strict=True))
+        raise Unusable(
+            _("`worker` is empty or longer than 40 characters. Name who voted or remove the line.")
+        )
+    replies = tuple(
+        Reply(text, rank, author=model)
+        for text, rank, model in zip(pair.texts, ranks, pair.models, strict=True)
+    )
     return Draft(line, one_prompt(pair.prompt, "text"), replies, is_compared=True, worker=worker)
 
 
@@ -67,10 +81,20 @@ def _pair(value: Any) -> tuple[str, Pair]:
     if models[0] == models[1]:
         raise Unusable(_("both responses are by one model. Name model_x and model_y."))
     texts = (_possibly_empty(value, "result_x"), _possibly_empty(value, "result_y"))
-    return str(value["id"]), Pair(one_prompt(value.get("text"), "text")[0]["content"], models, texts)
+    return str(value["id"]), Pair(
+        one_prompt(value.get("text"), "text")[0]["content"], models, texts
+    )
 
 
 def _possibly_empty(row: dict[str, Any], name: str) -> str:
     """A model's text; one that said nothing was voted on as well."""
     text = row.get(name)
-    return text if text == "" else one_prompt(text, name)[0]["content"] if not isinstance(text, str) or text.strip() else ""
+    return (
+        text
+        if text == ""
+        else (
+            one_prompt(text, name)[0]["content"]
+            if not isinstance(text, str) or text.strip()
+            else ""
+        )
+    )

@@ -1,4 +1,6 @@
-"""How far raters agree with who is not of their pool: golds, another pool, an order that a reviewer decided, a reward model."""
+"""How far raters agree with who is not of their pool: golds, another pool, an order that a reviewer
+decided, a reward model.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -6,7 +8,17 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from labeling import agreement
-from labeling.figures import RESAMPLES, Figure, Floats, Ints, absent, bootstrap, codes, gettext_noop, percentiles
+from labeling.figures import (
+    RESAMPLES,
+    Figure,
+    Floats,
+    Ints,
+    absent,
+    bootstrap,
+    codes,
+    gettext_noop,
+    percentiles,
+)
 from labeling.measures.votes import Record, Truths, Votes, as_record
 
 
@@ -27,7 +39,8 @@ class OtherVotes:
 
 
 def with_order(votes: Votes, order: Floats) -> Figure:
-    """Votes on pairs that somebody else puts one way round: `order` is that other rank of each row, NaN for none.
+    """Votes on pairs that somebody else puts one way round: `order` is that other rank of each row,
+    NaN for none.
 
     A rater's tie is half right. Ties of the other order ask nothing. Interval over items.
     """
@@ -40,21 +53,29 @@ def with_order(votes: Votes, order: Floats) -> Figure:
         return absent(gettext_noop("None of the pairs that raters compared has such an order yet."))
     score = 1 - np.abs(pairs.label[asked] - right[asked]) / 2
     item, _ = codes(pairs.item[asked])
-    return _share(np.column_stack([np.bincount(item, weights=score), np.bincount(item)]).astype(float))
+    return _share(
+        np.column_stack([np.bincount(item, weights=score), np.bincount(item)]).astype(float)
+    )
 
 
 def with_golds(agreed: Floats, n: Floats) -> Figure:
-    """Answers to golds, summed by gold: pairs put the same way, ties as half, of `n` that golds decide. Interval over golds."""
+    """Answers to golds, summed by gold: pairs put the same way, ties as half, of `n` that golds
+    decide. Interval over golds.
+    """
     if not n.sum():
         return absent(gettext_noop("No gold was answered yet."))
     return _share(np.column_stack([agreed, n])[n > 0])
 
 
 def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> list[Record]:
-    """Each other pool's votes against this campaign's, ties as half; a rater never meets themselves."""
+    """Each other pool's votes against this campaign's, ties as half; a rater never meets
+    themselves.
+    """
     mine = votes.once.pairs
     kept = others.where(~np.isin(others.rater, np.unique(mine.rater)))
-    theirs = agreement.expand(items=kept.item, raters=kept.rater, responses=kept.response, ranks=kept.rank)
+    theirs = agreement.expand(
+        items=kept.item, raters=kept.rater, responses=kept.response, ranks=kept.rank
+    )
     pair_mine, pair_theirs, n_pairs = _same_pairs(mine, theirs)
     counts = _by_label(pair_mine, mine.label, n_pairs)
     pool = kept.pool[theirs.row]
@@ -65,9 +86,13 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
         n = counts.sum(axis=1) * others_say.sum(axis=1)
         score = ((counts @ _CREDIT) * others_say).sum(axis=1)
         figure = (
-            _share(np.column_stack([score, n])[n > 0]) if (n > 0).any() else absent(gettext_noop("The two pools share no pair."))
+            _share(np.column_stack([score, n])[n > 0])
+            if (n > 0).any()
+            else absent(gettext_noop("The two pools share no pair."))
         )
-        found.append({"pool": names.get(one, ""), "raw": as_record(figure), "n_pairs": int((n > 0).sum())})
+        found.append(
+            {"pool": names.get(one, ""), "raw": as_record(figure), "n_pairs": int((n > 0).sum())}
+        )
     return found
 
 
@@ -85,7 +110,9 @@ def _same_pairs(one: agreement.PairVotes, other: agreement.PairVotes) -> tuple[I
 
 
 def _by_label(pair: Ints, label: Ints, n_pairs: int) -> Floats:
-    return np.bincount(pair * 3 + label + 1, minlength=n_pairs * 3).reshape(n_pairs, 3).astype(float)
+    return (
+        np.bincount(pair * 3 + label + 1, minlength=n_pairs * 3).reshape(n_pairs, 3).astype(float)
+    )
 
 
 def _share(rows: Floats) -> Figure:
@@ -94,8 +121,15 @@ def _share(rows: Floats) -> Figure:
 
     def evaluate(weights: Floats, kinds: Floats) -> Floats:
         scores, counts = (weights @ kinds).T
-        return np.asarray(np.divide(scores, counts, out=np.full(len(counts), np.nan), where=counts > 0), dtype=float)
+        return np.asarray(
+            np.divide(scores, counts, out=np.full(len(counts), np.nan), where=counts > 0),
+            dtype=float,
+        )
 
-    interval = percentiles(bootstrap(rows, evaluate, resamples=RESAMPLES, seed=0)) if len(rows) > 1 else None
+    interval = (
+        percentiles(bootstrap(rows, evaluate, resamples=RESAMPLES, seed=0))
+        if len(rows) > 1
+        else None
+    )
     low, high = interval or (None, None)
     return Figure(value=float(score / n), n=int(n), low=low, high=high)

@@ -1,4 +1,5 @@
-"""How far raters agree: on pairs of responses, on orders, on each question of the form, with each other, item by item.
+"""How far raters agree: on pairs of responses, on orders, on each question of the form, with each
+other, item by item.
 
 A repeat is left out of all of it but `with_oneself`: the same rater again is no second rater.
 """
@@ -23,7 +24,9 @@ LEAST_SHARED = 10
 ITEMS_LISTED = 10
 BINS = 10
 VALUES_SHOWN = 12
-"""Of a grouping: the latest of periods, those with the most votes of anything else, in the order of their names."""
+"""Of a grouping: the latest of periods, those with the most votes of anything else, in the order of
+their names.
+"""
 PERIODS = ("month", "week")
 """Groupings whose names sort by time."""
 
@@ -55,39 +58,67 @@ def _on_pairs(votes: Votes) -> Record:
 
 def with_oneself(votes: Votes) -> tuple[Figure, dict[int, Figure]]:
     first, again = votes.repeats
-    return agreement.with_oneself(raters=votes.pairs.rater[first], first=votes.pairs.label[first], again=votes.pairs.label[again])
+    return agreement.with_oneself(
+        raters=votes.pairs.rater[first],
+        first=votes.pairs.label[first],
+        again=votes.pairs.label[again],
+    )
 
 
 def _orders(votes: Votes) -> Record:
-    """Whole orders against each other; with two responses an order is a choice, which the shares above tell of."""
+    """Whole orders against each other; with two responses an order is a choice, which the shares
+    above tell of.
+    """
     if votes.pairs.unit.size and not (np.bincount(codes(votes.judgment)[0]) > 2).any():
         choices = as_record(
-            absent(gettext_noop("Orders of two responses are single choices: the shares above say all there is to say."))
+            absent(
+                gettext_noop(
+                    "Orders of two responses are single choices: the shares above say all there is"
+                    " to say."
+                )
+            )
         )
         return {"tau": choices, "w": choices}
-    ranked: Record = {"items": votes.item, "raters": votes.rater, "responses": votes.response, "ranks": votes.rank}
-    return {"tau": as_record(agreement.mean_tau(votes.pairs)), "w": as_record(agreement.mean_w(**ranked))}
+    ranked: Record = {
+        "items": votes.item,
+        "raters": votes.rater,
+        "responses": votes.response,
+        "ranks": votes.rank,
+    }
+    return {
+        "tau": as_record(agreement.mean_tau(votes.pairs)),
+        "w": as_record(agreement.mean_w(**ranked)),
+    }
 
 
 def _questions(votes: Votes, questions: Sequence[Question]) -> list[Record]:
     response, responses = codes(votes.response)
     units = codes(codes(votes.item)[0] * max(1, len(responses)) + response)[0]
     nothing = np.full(len(units), np.nan)
-    return [_question(units, votes.answers.get(question.name, nothing), question) for question in questions]
+    return [
+        _question(units, votes.answers.get(question.name, nothing), question)
+        for question in questions
+    ]
 
 
 def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
-    """A question's answers about one response in one item, compared; not answered is left out, never 0."""
+    """A question's answers about one response in one item, compared; not answered is left out,
+    never 0.
+    """
     answered = ~np.isnan(answers)
     given: Record = {"units": units[answered], "labels": answers[answered]}
     is_scale = isinstance(question, Scale)
-    values = [float(value) for value in question.choices] if isinstance(question, Scale) else [0.0, 1.0]
+    values = (
+        [float(value) for value in question.choices] if isinstance(question, Scale) else [0.0, 1.0]
+    )
     found = {}
     if answered.any():
         found = {
             "raw": agreement.raw(**given, ties="in"),
             "alpha": agreement.krippendorff(**given, metric="ordinal" if is_scale else "nominal"),
-            "gwet": agreement.gwet(**given, weighting="quadratic" if is_scale else "identity", values=values),
+            "gwet": agreement.gwet(
+                **given, weighting="quadratic" if is_scale else "identity", values=values
+            ),
         }
         if is_scale:
             scores: Record = {"units": given["units"], "scores": given["labels"]}
@@ -95,42 +126,61 @@ def _question(units: np.ndarray, answers: Floats, question: Question) -> Record:
             found["icc"] = agreement.icc_of_some(**scores)
             found["icc_of_mean"] = agreement.icc_of_some(**scores, is_of_mean=True)
     none = absent(gettext_noop("Nobody has answered this yet."))
-    names = ("raw", "alpha", "gwet", "interval", "icc", "icc_of_mean") if is_scale else ("raw", "alpha", "gwet")
+    names = (
+        ("raw", "alpha", "gwet", "interval", "icc", "icc_of_mean")
+        if is_scale
+        else ("raw", "alpha", "gwet")
+    )
     measures = {name: as_record(found.get(name, none)) for name in names}
     return {"name": question.name, "label": question.label, "is_scale": is_scale} | measures
 
 
 def _groups(votes: Votes) -> list[Record]:
-    """Agreement within each category, language, period and the like; none where everything is of one kind."""
+    """Agreement within each category, language, period and the like; none where everything is of
+    one kind.
+    """
     found = []
     for kind, group in votes.groups.items():
         shown, _n_left_out = _shown(kind, group.place[votes.pairs.row], len(group.names))
         for value in shown:
             part = votes.where(group.place == value)
-            found.append({"kind": kind, "value": group.names[value]} | _on_pairs(part) | _orders(part))
+            found.append(
+                {"kind": kind, "value": group.names[value]} | _on_pairs(part) | _orders(part)
+            )
     return found
 
 
 def _left_out(votes: Votes) -> dict[str, int]:
     """By kind, how many of its groups have votes and no row."""
-    counts = {kind: _shown(kind, group.place[votes.pairs.row], len(group.names))[1] for kind, group in votes.groups.items()}
+    counts = {
+        kind: _shown(kind, group.place[votes.pairs.row], len(group.names))[1]
+        for kind, group in votes.groups.items()
+    }
     return {kind: n for kind, n in counts.items() if n}
 
 
 def _shown(kind: str, place: Ints, n_names: int) -> tuple[list[int], int]:
-    """The groups that get a row, and how many more have votes; a group alone is everything and gets none."""
+    """The groups that get a row, and how many more have votes; a group alone is everything and gets
+    none.
+    """
     n_votes = np.bincount(place[place >= 0], minlength=n_names)
     known = np.flatnonzero(n_votes)
     if len(known) < 2:
         return [], 0
-    kept = known[-VALUES_SHOWN:] if kind in PERIODS else np.sort(known[np.argsort(-n_votes[known], kind="stable")[:VALUES_SHOWN]])
+    kept = (
+        known[-VALUES_SHOWN:]
+        if kind in PERIODS
+        else np.sort(known[np.argsort(-n_votes[known], kind="stable")[:VALUES_SHOWN]])
+    )
     return kept.tolist(), len(known) - len(kept)
 
 
 def matrix_of(votes: Votes) -> Record:
-    """Rater by rater, ties as half: the share, how many votes on shared pairs it is of, and Cohen's kappa of those.
+    """Rater by rater, ties as half: the share, how many votes on shared pairs it is of, and Cohen's
+    kappa of those.
 
-    `pairs` are two raters each with the same numbers, of LEAST_SHARED votes and more, those with the most first.
+    `pairs` are two raters each with the same numbers, of LEAST_SHARED votes and more, those with
+    the most first.
     """
     pairs = votes.once.pairs
     if not pairs.unit.size:
@@ -154,7 +204,9 @@ def matrix_of(votes: Votes) -> Record:
 
 
 def _pairs_listed(n: Ints) -> tuple[Ints, Ints, dict[str, int]]:
-    """Places of the two raters of each pair, and how many pairs have too few votes, and how many more than are listed."""
+    """Places of the two raters of each pair, and how many pairs have too few votes, and how many
+    more than are listed.
+    """
     one, other = np.nonzero(np.triu(n))
     enough = n[one, other] >= LEAST_SHARED
     n_few = int((~enough).sum())
@@ -164,7 +216,11 @@ def _pairs_listed(n: Ints) -> tuple[Ints, Ints, dict[str, int]]:
 
 
 def _two(whole: agreement.Matrix, one: int, other: int, kappa: float | None) -> Record:
-    share = {"score": float(whole.score[one, other].round(1)), "n": int(whole.n[one, other]), "kappa": kappa}
+    share = {
+        "score": float(whole.score[one, other].round(1)),
+        "n": int(whole.n[one, other]),
+        "kappa": kappa,
+    }
     return {"one": whole.raters[one], "other": whole.raters[other]} | share
 
 
@@ -181,38 +237,65 @@ class _Kappas:
         """`known` are places in `ids`, which are in order."""
         raters = np.asarray(ids)[known]
         place = np.minimum(np.searchsorted(raters, votes.pairs.rater), max(0, len(raters) - 1))
-        is_known = raters[place] == votes.pairs.rater if len(raters) else np.zeros(len(place), dtype=bool)
+        is_known = (
+            raters[place] == votes.pairs.rater if len(raters) else np.zeros(len(place), dtype=bool)
+        )
         size = (len(raters), int(votes.pairs.unit.max(initial=-1)) + 1)
         given = []
         for label in (-1, 0, 1):
             here = is_known & (votes.turned == label)
-            given.append(csr_matrix((np.ones(int(here.sum())), (place[here], votes.pairs.unit[here])), shape=size))
+            given.append(
+                csr_matrix(
+                    (np.ones(int(here.sum())), (place[here], votes.pairs.unit[here])), shape=size
+                )
+            )
         tables = np.array([[(one @ other.T).toarray() for other in given] for one in given])
         return cls({at: number for number, at in enumerate(known.tolist())}, tables)
 
     def of_two(self, one: int, other: int) -> float | None:
         """None where it cannot be said, and of a rater with themselves."""
-        return None if one == other else agreement.cohen_of_table(self.tables[:, :, self.place[one], self.place[other]]).value
+        return (
+            None
+            if one == other
+            else agreement.cohen_of_table(
+                self.tables[:, :, self.place[one], self.place[other]]
+            ).value
+        )
 
 
 def split_items(votes: Votes) -> Record:
-    """How agreement spreads over items, in tenths, and the items on which raters are furthest apart."""
+    """How agreement spreads over items, in tenths, and the items on which raters are furthest
+    apart.
+    """
     items, share, n_votes = by_item(votes.once.pairs)
     bins = np.histogram(share, bins=BINS, range=(0, 1))[0].tolist()
     worst = np.lexsort((items, -n_votes, share))[:ITEMS_LISTED]
-    listed = [{"item": int(items[at]), "share": float(share[at]), "n": int(n_votes[at])} for at in worst if share[at] < 1]
-    return {"bins": bins, "n": len(items), "mean": float(share.mean()) if len(items) else None, "split": listed}
+    listed = [
+        {"item": int(items[at]), "share": float(share[at]), "n": int(n_votes[at])}
+        for at in worst
+        if share[at] < 1
+    ]
+    return {
+        "bins": bins,
+        "n": len(items),
+        "mean": float(share.mean()) if len(items) else None,
+        "split": listed,
+    }
 
 
 def by_item(pairs: agreement.PairVotes) -> tuple[np.ndarray, Floats, np.ndarray]:
-    """Items with two votes or more on some pair: their ids, mean agreement over their pairs, and judgments."""
+    """Items with two votes or more on some pair: their ids, mean agreement over their pairs, and
+    judgments.
+    """
     if not pairs.unit.size:
         return np.zeros(0, dtype=np.int64), np.zeros(0), np.zeros(0, dtype=np.int64)
     n_each = np.bincount(pairs.unit)
     item_of = np.zeros(len(n_each), dtype=np.int64)
     item_of[pairs.unit] = pairs.item
     shared = n_each >= 2
-    share = agreement.by_unit(units=pairs.unit, labels=pairs.label)  # in the order of units, those with one vote left out
+    share = agreement.by_unit(
+        units=pairs.unit, labels=pairs.label
+    )  # in the order of units, those with one vote left out
     items, place = np.unique(item_of[shared], return_inverse=True)
     place = place.reshape(-1)
     n_pairs = np.bincount(place)

@@ -1,4 +1,6 @@
-"""How often votes went with what could pull at them, counted by prompt and rater: shares of groups of raters and of each."""
+"""How often votes went with what could pull at them, counted by prompt and rater: shares of groups
+of raters and of each.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,9 +17,11 @@ PULLS = ("first", "longer", "list", "bold", "link", "emoji", "refusal", "ties")
 
 @dataclass(frozen=True)
 class Ballots:
-    """By prompt and rater: how many votes on pairs, and of each pull how many it named and how many of these followed it.
+    """By prompt and rater: how many votes on pairs, and of each pull how many it named and how many
+    of these followed it.
 
-    Few rows in place of many votes: shares and their errors clustered by prompt and rater come out the same.
+    Few rows in place of many votes: shares and their errors clustered by prompt and rater come out
+    the same.
     """
 
     prompt: Ints
@@ -27,7 +31,9 @@ class Ballots:
     followed: Mapping[str, Ints]
 
     @classmethod
-    def of(cls, pairs: agreement.PairVotes, *, prompt: Ints, followed: Mapping[str, NDArray[np.int8]]) -> "Ballots":
+    def of(
+        cls, pairs: agreement.PairVotes, *, prompt: Ints, followed: Mapping[str, NDArray[np.int8]]
+    ) -> "Ballots":
         """The rows of one rater lie together."""
         (rater, _raters), (prompt_code, prompts) = codes(pairs.rater), codes(prompt)
         cell, cells = codes(rater * max(1, len(prompts)) + prompt_code)
@@ -37,15 +43,28 @@ class Ballots:
             prompt=prompt[first],
             rater=pairs.rater[first],
             n=np.bincount(cell, minlength=len(cells)),
-            asked={name: np.bincount(cell[followed[name] >= 0], minlength=len(cells)) for name in PULLS},
-            followed={name: np.bincount(cell[followed[name] == 1], minlength=len(cells)) for name in PULLS},
+            asked={
+                name: np.bincount(cell[followed[name] >= 0], minlength=len(cells)) for name in PULLS
+            },
+            followed={
+                name: np.bincount(cell[followed[name] == 1], minlength=len(cells)) for name in PULLS
+            },
         )
 
     def row(self, raters: frozenset[int], *, fewest: int = 1) -> Record:
-        """A group's shares, clustered by prompt and rater; no figure of the votes of fewer raters than `fewest`."""
+        """A group's shares, clustered by prompt and rater; no figure of the votes of fewer raters
+        than `fewest`.
+        """
         here = np.isin(self.rater, np.array(sorted(raters), dtype=np.int64))
-        figures = {name: as_record(self._share(name, here & (self.asked[name] > 0), fewest)) for name in PULLS}
-        return {"n_raters": len(np.unique(self.rater[here])), "n": int(self.n[here].sum()), "figures": figures}
+        figures = {
+            name: as_record(self._share(name, here & (self.asked[name] > 0), fewest))
+            for name in PULLS
+        }
+        return {
+            "n_raters": len(np.unique(self.rater[here])),
+            "n": int(self.n[here].sum()),
+            "figures": figures,
+        }
 
     def by_rater(self) -> dict[int, dict[str, Figure]]:
         """Each rater's shares, clustered by prompt."""
@@ -61,14 +80,18 @@ class Ballots:
         here = asked > 0
         if not here.any():
             return absent(_UNASKED[name])
-        return bias.share(self.followed[name][rows][here], counts=asked[here], groups=(self.prompt[rows][here],)).figure
+        return bias.share(
+            self.followed[name][rows][here], counts=asked[here], groups=(self.prompt[rows][here],)
+        ).figure
 
     def _share(self, name: str, here: Truths, fewest: int) -> Figure:
         rater = self.rater[here]
         if 0 < len(np.unique(rater)) < fewest:
             return absent(gettext_noop("Too few raters of the group were asked this."))
         groups = (self.prompt[here], rater)
-        return bias.share(self.followed[name][here], counts=self.asked[name][here], groups=groups).figure
+        return bias.share(
+            self.followed[name][here], counts=self.asked[name][here], groups=groups
+        ).figure
 
 
 _ALIKE = gettext_noop("No pair was decided of which only one response has this.")

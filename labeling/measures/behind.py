@@ -1,4 +1,6 @@
-"""The judgments behind each row of the bias panel: the latest of those that follow it, for whoever wants to read some."""
+"""The judgments behind each row of the bias panel: the latest of those that follow it, for whoever
+wants to read some.
+"""
 
 from dataclasses import dataclass
 
@@ -47,7 +49,14 @@ def _by_rater(judgments: np.ndarray, rater: np.ndarray) -> dict[int, Record]:
     order = np.argsort(rater, kind="stable")
     raters, starts = np.unique(rater[order], return_index=True)
     parts = np.split(judgments[order], starts[1:])
-    return {one: _latest(part, LISTED_OF_RATER) for one, part in zip(raters.tolist(), parts, strict=True)} if len(raters) else {}
+    return (
+        {
+            one: _latest(part, LISTED_OF_RATER)
+            for one, part in zip(raters.tolist(), parts, strict=True)
+        }
+        if len(raters)
+        else {}
+    )
 
 
 def _swapped(votes: Votes) -> dict[str, Truths]:

@@ -1,4 +1,6 @@
-"""What the judgments of an item say together: by majority, and weighed by how reliable each rater is."""
+"""What the judgments of an item say together: by majority, and weighed by how reliable each rater
+is.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,9 @@ _ALIKE = 1e-9
 
 @dataclass(frozen=True)
 class PairConsensus:
-    """Two responses of one item; `left` has the smaller id. A label is LEFT, TIE or RIGHT, and None where two lead together."""
+    """Two responses of one item; `left` has the smaller id. A label is LEFT, TIE or RIGHT, and None
+    where two lead together.
+    """
 
     item: int
     left: int
@@ -56,13 +60,21 @@ class Place:
     """mean over its pairs of how likely the likeliest label is"""
 
 
-def consensus_by_pair(votes: agreement.PairVotes, accuracy: Mapping[int, float]) -> list[PairConsensus]:
-    """Every pair with a vote, in the order of `votes.unit`; `accuracy` by rater: see labeling.consensus.likely."""
+def consensus_by_pair(
+    votes: agreement.PairVotes, accuracy: Mapping[int, float]
+) -> list[PairConsensus]:
+    """Every pair with a vote, in the order of `votes.unit`; `accuracy` by rater: see
+    labeling.consensus.likely.
+    """
     if not votes.unit.size:
         return []
     n_units = int(votes.unit.max()) + 1
-    counts = np.bincount(votes.unit * 3 + votes.label + 1, minlength=n_units * 3).reshape(n_units, 3)
-    likely = consensus.likely(units=votes.unit, raters=votes.rater, labels=votes.label, accuracy=accuracy)
+    counts = np.bincount(votes.unit * 3 + votes.label + 1, minlength=n_units * 3).reshape(
+        n_units, 3
+    )
+    likely = consensus.likely(
+        units=votes.unit, raters=votes.rater, labels=votes.label, accuracy=accuracy
+    )
     first = np.unique(votes.unit, return_index=True)[1]
     found = []
     for at, row in enumerate(first.tolist()):
@@ -87,7 +99,9 @@ def consensus_by_pair(votes: agreement.PairVotes, accuracy: Mapping[int, float])
 
 
 def places(pairs: Sequence[PairConsensus]) -> list[Place]:
-    """The responses of one item, best first: a place counts how many of the others a response beats, even pairs as half."""
+    """The responses of one item, best first: a place counts how many of the others a response
+    beats, even pairs as half.
+    """
     responses = sorted({response for pair in pairs for response in (pair.left, pair.right)})
     by_majority = _beaten(responses, [(pair, pair.majority) for pair in pairs])
     weighed = _beaten(responses, [(pair, pair.weighed) for pair in pairs])
@@ -101,11 +115,17 @@ def places(pairs: Sequence[PairConsensus]) -> list[Place]:
 
 def _leader(scores: Sequence[float]) -> int | None:
     best = max(scores)
-    leaders = [label for label, score in zip((LEFT, TIE, RIGHT), scores, strict=True) if best - score < _ALIKE]
+    leaders = [
+        label
+        for label, score in zip((LEFT, TIE, RIGHT), scores, strict=True)
+        if best - score < _ALIKE
+    ]
     return leaders[0] if len(leaders) == 1 else None
 
 
-def _beaten(responses: Sequence[int], labels: Sequence[tuple[PairConsensus, int | None]]) -> dict[int, float]:
+def _beaten(
+    responses: Sequence[int], labels: Sequence[tuple[PairConsensus, int | None]]
+) -> dict[int, float]:
     """Of the others that a response was compared with, the share it beats."""
     score, n = dict.fromkeys(responses, 0.0), dict.fromkeys(responses, 0)
     for pair, label in labels:

@@ -12,9 +12,11 @@ MOST_SOURCES = 4
 
 
 def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
-    """Every two sources that were compared, the newer one first, in percent, ties as half; votes on one prompt are one cluster.
+    """Every two sources that were compared, the newer one first, in percent, ties as half; votes on
+    one prompt are one cluster.
 
-    None where all responses have one source, or where there are more than MOST_SOURCES. A repeat counts no second time.
+    None where all responses have one source, or where there are more than MOST_SOURCES. A repeat
+    counts no second time.
     """
     once = votes.once
     pairs = once.pairs
@@ -24,15 +26,24 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
     newer, older = np.maximum(left, right), np.minimum(left, right)
     won = np.where(left == newer, 1 - pairs.label, 1 + pairs.label) / 2
     n_left, n_right = once.n_chars[pairs.row], once.n_chars[pairs.other_row]
-    n_newer, n_older = np.where(left == newer, n_left, n_right), np.where(left == newer, n_right, n_left)
+    n_newer, n_older = (
+        np.where(left == newer, n_left, n_right),
+        np.where(left == newer, n_right, n_left),
+    )
     prompt = once.prompt[pairs.row]
     found = []
     for one, other in sorted({*zip(newer.tolist(), older.tolist(), strict=True)}, reverse=True):
         here = (newer == one) & (older == other)
         if one != other:
             rates = bias.length_controlled(
-                won=won[here], n_chars=n_newer[here], n_chars_other=n_older[here], prompts=prompt[here]
+                won=won[here],
+                n_chars=n_newer[here],
+                n_chars_other=n_older[here],
+                prompts=prompt[here],
             )
-            figures = {"as_voted": as_record(rates.raw), "at_equal_length": as_record(rates.controlled)}
+            figures = {
+                "as_voted": as_record(rates.raw),
+                "at_equal_length": as_record(rates.controlled),
+            }
             found.append({"source": names.get(one, ""), "other": names.get(other, "")} | figures)
     return found

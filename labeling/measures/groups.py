@@ -1,4 +1,6 @@
-"""Groups of raters side by side: by pool, and by what they chose to say of themselves, that in aggregate alone."""
+"""Groups of raters side by side: by pool, and by what they chose to say of themselves, that in
+aggregate alone.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -24,12 +26,18 @@ class RaterGroup:
 
 
 def groups_of(
-    votes: Votes, groups: Sequence[RaterGroup], others: OtherVotes, pool_names: Mapping[int, str], *, fewest: int
+    votes: Votes,
+    groups: Sequence[RaterGroup],
+    others: OtherVotes,
+    pool_names: Mapping[int, str],
+    *,
+    fewest: int,
 ) -> Record:
     """What choices follow, group by group; none of fewer raters than `fewest`.
 
-    Pools are of the campaign's own raters who are in them, and other pools that judged the same responses in campaigns of
-    theirs. A profile's figures are made coarse, so that nobody's own can be told from them, and name no judgment.
+    Pools are of the campaign's own raters who are in them, and other pools that judged the same
+    responses in campaigns of theirs. A profile's figures are made coarse, so that nobody's own can
+    be told from them, and name no judgment.
     """
     pairs = votes.pairs
     if not pairs.unit.size:
@@ -46,8 +54,12 @@ def groups_of(
         "pools": [{"name": one.name, "pool": one.pool} | ballots.row(one.raters) for one in shown],
         "elsewhere": elsewhere,
         "n_pools_hidden": len(pools) - len(shown) + n_small,
-        "profile": _profile([one for one in found if one.question], ballots, len(everybody), fewest),
-        "behind": {f"pool-{one.pool}": latest(judgment[_by(pairs.rater, one.raters)]) for one in shown},
+        "profile": _profile(
+            [one for one in found if one.question], ballots, len(everybody), fewest
+        ),
+        "behind": {
+            f"pool-{one.pool}": latest(judgment[_by(pairs.rater, one.raters)]) for one in shown
+        },
     }
 
 
@@ -55,32 +67,46 @@ def _by(rater: Ints, raters: frozenset[int]) -> Truths:
     return np.isin(rater, np.array(sorted(raters), dtype=np.int64))
 
 
-def _elsewhere(votes: Votes, others: OtherVotes, names: Mapping[int, str], fewest: int) -> tuple[list[Record], int]:
+def _elsewhere(
+    votes: Votes, others: OtherVotes, names: Mapping[int, str], fewest: int
+) -> tuple[list[Record], int]:
     """Other pools on the same responses, and how many of them are too small to be shown."""
     known, at = np.unique(votes.response, return_index=True)
     others = others.where(np.isin(others.response, known))
     rows = []
     for pool in np.unique(others.pool).tolist():
         theirs = others.where(others.pool == pool)
-        pairs = agreement.expand(items=theirs.item, raters=theirs.rater, responses=theirs.response, ranks=theirs.rank)
+        pairs = agreement.expand(
+            items=theirs.item, raters=theirs.rater, responses=theirs.response, ranks=theirs.rank
+        )
         row = at[np.searchsorted(known, theirs.response)]  # of `votes`, with the same response
         followed = follows(pairs, position=theirs.position, looks=votes.looks.at(row))
         ballots = Ballots.of(pairs, prompt=votes.prompt[row][pairs.row], followed=followed)
-        rows.append({"name": names.get(pool, ""), "pool": pool} | ballots.row(frozenset(pairs.rater.tolist())))
+        rows.append(
+            {"name": names.get(pool, ""), "pool": pool}
+            | ballots.row(frozenset(pairs.rater.tolist()))
+        )
     shown = [row for row in rows if row["n_raters"] >= fewest]
     return shown, len(rows) - len(shown)
 
 
-# --- what raters say of themselves -------------------------------------------------------------------------------
+# --- what raters say of themselves ----------------------------------------------------------------
 
 
-def _profile(groups: Sequence[RaterGroup], ballots: Ballots, n_raters: int, fewest: int) -> list[Record]:
+def _profile(
+    groups: Sequence[RaterGroup], ballots: Ballots, n_raters: int, fewest: int
+) -> list[Record]:
     """By question, the groups that may be shown and how many may not."""
     found = []
     for question in sorted({one.question for one in groups}):
         asked = {one.name: one for one in groups if one.question == question and one.raters}
-        names = shown_answers({name: len(one.raters) for name, one in asked.items()}, n_raters, fewest=fewest)
-        rows = [{"name": name} | _coarse(ballots.row(asked[name].raters, fewest=fewest)) for name in names]
+        names = shown_answers(
+            {name: len(one.raters) for name, one in asked.items()}, n_raters, fewest=fewest
+        )
+        rows = [
+            {"name": name} | _coarse(ballots.row(asked[name].raters, fewest=fewest))
+            for name in names
+        ]
         found.append({"question": question, "groups": rows, "n_hidden": len(asked) - len(names)})
     return [entry for entry in found if entry["groups"] or entry["n_hidden"]]
 
@@ -88,23 +114,36 @@ def _profile(groups: Sequence[RaterGroup], ballots: Ballots, n_raters: int, fewe
 def shown_answers(counts: Mapping[str, int], n_raters: int, *, fewest: int) -> list[str]:
     """Answers whose group may be shown, the largest first, of one answer a rater.
 
-    Each has `fewest` raters, and so has whoever is left, those without an answer among them: otherwise what is shown, taken
-    from what is known of all, would tell of those few. One answer by everybody tells of each of them and is hidden.
+    Each has `fewest` raters, and so has whoever is left, those without an answer among them:
+    otherwise what is shown, taken from what is known of all, would tell of those few. One answer by
+    everybody tells of each of them and is hidden.
     """
-    shown = sorted((name for name, n in counts.items() if n >= fewest), key=lambda name: (-counts[name], name))
-    while shown and (0 < n_raters - sum(counts[name] for name in shown) < fewest or counts[shown[0]] == n_raters):
+    shown = sorted(
+        (name for name, n in counts.items() if n >= fewest), key=lambda name: (-counts[name], name)
+    )
+    while shown and (
+        0 < n_raters - sum(counts[name] for name in shown) < fewest or counts[shown[0]] == n_raters
+    ):
         shown.pop()
     return shown
 
 
 def _coarse(row: Record) -> Record:
-    """Shares in whole per cent, counts of votes to two digits: exact ones could be added up from those of single raters."""
-    figures = {name: figure | {"n": _about(figure["n"])} | _rounded(figure) for name, figure in row["figures"].items()}
+    """Shares in whole per cent, counts of votes to two digits: exact ones could be added up from
+    those of single raters.
+    """
+    figures = {
+        name: figure | {"n": _about(figure["n"])} | _rounded(figure)
+        for name, figure in row["figures"].items()
+    }
     return {"n_raters": row["n_raters"], "n": _about(row["n"]), "figures": figures}
 
 
 def _rounded(figure: Record) -> Record:
-    return {name: None if figure[name] is None else round(figure[name], 2) for name in ("value", "low", "high")}
+    return {
+        name: None if figure[name] is None else round(figure[name], 2)
+        for name in ("value", "low", "high")
+    }
 
 
 def _about(n: int) -> int:

@@ -1,4 +1,6 @@
-"""What choices follow besides quality: the place on the page, length, looks, and how they fare when the sides are swapped."""
+"""What choices follow besides quality: the place on the page, length, looks, and how they fare when
+the sides are swapped.
+"""
 
 import numpy as np
 
@@ -34,7 +36,9 @@ def habits_of(votes: Votes) -> Record:
 
 
 def first_shown_won(votes: Votes) -> np.ndarray:
-    """By vote on a pair: 1 when the response that was shown before the other won, 0 when it lost, ½ for a tie."""
+    """By vote on a pair: 1 when the response that was shown before the other won, 0 when it lost, ½
+    for a tie.
+    """
     label = np.where(votes.left_is_first, votes.pairs.label, -votes.pairs.label)
     return (1 - label) / 2
 
@@ -44,10 +48,15 @@ def _odds(votes: Votes, first_won: np.ndarray, prompt: np.ndarray) -> Record:
     side = np.where(votes.left_is_first, 1.0, -1.0)
     apart = {
         name: side * column
-        for name, column in bias.differences(votes.looks.at(pairs.row), votes.looks.at(pairs.other_row)).items()
+        for name, column in bias.differences(
+            votes.looks.at(pairs.row), votes.looks.at(pairs.other_row)
+        ).items()
     }
     found = bias.choices(first_won=first_won, features=apart, prompts=prompt, raters=pairs.rater)
-    effects = [{"name": effect.name, "odds": as_record(effect.odds), "p": effect.p} for effect in found.effects]
+    effects = [
+        {"name": effect.name, "odds": as_record(effect.odds), "p": effect.p}
+        for effect in found.effects
+    ]
     return {"effects": effects, "effects_n": found.n, "effects_note": found.note}
 
 
@@ -57,7 +66,10 @@ def _swaps(votes: Votes) -> Record:
     swapped = votes.left_is_first[first] != votes.left_is_first[again]
     as_shown = 1 - 2 * first_shown_won(votes)  # −1: the first place won
     found = bias.swaps(before=as_shown[first[swapped]], after=as_shown[again[swapped]])
-    return {name: as_record(getattr(found, name)) for name in ("consistent", "first_twice", "second_twice")}
+    return {
+        name: as_record(getattr(found, name))
+        for name in ("consistent", "first_twice", "second_twice")
+    }
 
 
 def _median(values: np.ndarray) -> float | None:

@@ -1,4 +1,6 @@
-"""Each rater of a campaign: agreement, reliability as the others see it, habits, pace, and what an admin should look at."""
+"""Each rater of a campaign: agreement, reliability as the others see it, habits, pace, and what an
+admin should look at.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -18,14 +20,20 @@ ROUNDS = 200
 """Of EM; a campaign that has not settled by then has too few votes for it to matter."""
 
 
-def rater_measures(votes: Votes, names: Mapping[int, str], behind: Mapping[int, Record] | None = None) -> dict[int, Record]:
-    """By rater id; `names` are what sentences call colleagues, `behind` the judgments behind each rater's rows."""
+def rater_measures(
+    votes: Votes, names: Mapping[int, str], behind: Mapping[int, Record] | None = None
+) -> dict[int, Record]:
+    """By rater id; `names` are what sentences call colleagues, `behind` the judgments behind each
+    rater's rows.
+    """
     if not votes.judgment.size:
         return {}
     colleagues = _with_colleagues(votes.once)
     reliability = _reliability(votes.once)
     selves = with_oneself(votes)[1]
-    pulls = Ballots.of(votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed).by_rater()
+    pulls = Ballots.of(
+        votes.pairs, prompt=votes.prompt[votes.pairs.row], followed=votes.followed
+    ).by_rater()
     slopes, swapped = _per_doubling(votes), _swapped(votes)
     flags = _flags(votes.once, names)
     nothing = absent(gettext_noop("Nobody else judged what this rater judged."))
@@ -33,15 +41,27 @@ def rater_measures(votes: Votes, names: Mapping[int, str], behind: Mapping[int, 
     return {
         rater: {
             "agreement": as_record(colleagues.get(rater, nothing)),
-            "reliability": as_record(reliability[rater].accuracy if rater in reliability else nothing),
+            "reliability": as_record(
+                reliability[rater].accuracy if rater in reliability else nothing
+            ),
             "weight": _weight(reliability.get(rater)),
             "self": as_record(selves.get(rater, absent(gettext_noop("Nothing was judged twice.")))),
-            **{name: as_record(pulls[rater][name] if rater in pulls else undecided) for name in PULLS},
-            "per_doubling": as_record(slopes.get(rater, absent(gettext_noop("Too few pairs differ in length.")))),
-            **{name: as_record(figure) for name, figure in swapped.get(rater, _NEVER_SWAPPED).items()},
+            **{
+                name: as_record(pulls[rater][name] if rater in pulls else undecided)
+                for name in PULLS
+            },
+            "per_doubling": as_record(
+                slopes.get(rater, absent(gettext_noop("Too few pairs differ in length.")))
+            ),
+            **{
+                name: as_record(figure)
+                for name, figure in swapped.get(rater, _NEVER_SWAPPED).items()
+            },
             "flags": [flag.record for flag in flags.get(rater, [])],
-            "behind": (behind or {}).get(rater, {})
-            | {f"flag-{flag.record['kind']}": flag.behind for flag in flags.get(rater, [])},
+            "behind": (
+                (behind or {}).get(rater, {})
+                | {f"flag-{flag.record['kind']}": flag.behind for flag in flags.get(rater, [])}
+            ),
             **pace,
         }
         for rater, pace in _paces(votes).items()
@@ -52,7 +72,9 @@ def _with_colleagues(votes: Votes) -> dict[int, Figure]:
     pairs = votes.pairs
     if not pairs.unit.size:
         return {}
-    found = agreement.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label).with_everybody()
+    found = agreement.matrix(
+        units=pairs.unit, raters=pairs.rater, labels=pairs.label
+    ).with_everybody()
     return {rater: figure for rater, figure in found.items() if figure.value is not None}
 
 
@@ -62,12 +84,16 @@ def _reliability(votes: Votes) -> dict[int, consensus.Reliability]:
 
 
 def _weight(found: consensus.Reliability | None) -> float | None:
-    """None where nothing can be told: that is not the same as 0, which means no better than chance."""
+    """None where nothing can be told: that is not the same as 0, which means no better than
+    chance.
+    """
     return None if found is None or found.accuracy.value is None else found.weight
 
 
 def _per_doubling(votes: Votes) -> dict[int, Figure]:
-    """The odds of the longer response for each doubling of length, where two differ enough to tell which is longer."""
+    """The odds of the longer response for each doubling of length, where two differ enough to tell
+    which is longer.
+    """
     pairs = votes.pairs
     asked = votes.followed["longer"] >= 0
     row, other = pairs.row[asked], pairs.other_row[asked]
@@ -98,7 +124,11 @@ def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
     for one in np.unique(rater).tolist():
         here = rater == one
         swaps = bias.swaps(before=as_shown[first[here]], after=as_shown[again[here]])
-        found[one] = {"consistent": swaps.consistent, "first_twice": swaps.first_twice, "second_twice": swaps.second_twice}
+        found[one] = {
+            "consistent": swaps.consistent,
+            "first_twice": swaps.first_twice,
+            "second_twice": swaps.second_twice,
+        }
     return found
 
 
@@ -144,5 +174,7 @@ def _flags(votes: Votes, names: Mapping[int, str]) -> dict[int, list[_Flag]]:
     found: dict[int, list[_Flag]] = defaultdict(list)
     for flag in bias.flags(rankings, names=names):
         record = {"kind": flag.kind, "words": dict(flag.words), "other": flag.other, "n": flag.n}
-        found[flag.rater].append(_Flag(record, latest(np.array(flag.judgments, dtype=np.int64), LISTED_OF_RATER)))
+        found[flag.rater].append(
+            _Flag(record, latest(np.array(flag.judgments, dtype=np.int64), LISTED_OF_RATER))
+        )
     return found

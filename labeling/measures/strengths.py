@@ -12,10 +12,11 @@ MOST_SOURCES = 12
 
 
 def strengths_of(votes: Votes, names: Mapping[int, str], raters: Mapping[int, Record]) -> Record:
-    """Sources by how often they would win against the oldest of them, the strongest first; `raters` as rater_measures tells them.
+    """Sources by how often they would win against the oldest of them, the strongest first; `raters`
+    as rater_measures tells them.
 
-    Figures are log-abilities above the baseline's. No sources are told where all responses have one source, or where there are
-    more than MOST_SOURCES. A repeat counts no second time.
+    Figures are log-abilities above the baseline's. No sources are told where all responses have one
+    source, or where there are more than MOST_SOURCES. A repeat counts no second time.
     """
     once = votes.once
     pairs = once.pairs
@@ -29,7 +30,11 @@ def strengths_of(votes: Votes, names: Mapping[int, str], raters: Mapping[int, Re
         labels=pairs.label,
         raters=pairs.rater,
         prompts=once.prompt[pairs.row],
-        reliability={rater: _decided(record["reliability"]) for rater, record in raters.items() if _is_known(record)},
+        reliability={
+            rater: _decided(record["reliability"])
+            for rater, record in raters.items()
+            if _is_known(record)
+        },
     )
     sources = [
         {
@@ -40,7 +45,11 @@ def strengths_of(votes: Votes, names: Mapping[int, str], raters: Mapping[int, Re
             "n": n_votes,
         }
         for source, by_all, by_reliability, n_votes in zip(
-            found.sources.tolist(), found.by_all, found.by_reliability, found.n_votes.tolist(), strict=True
+            found.sources.tolist(),
+            found.by_all,
+            found.by_reliability,
+            found.n_votes.tolist(),
+            strict=True,
         )
     ]
     baseline = names.get(found.baseline, "") if found.baseline is not None else ""
@@ -52,7 +61,9 @@ def _is_known(record: Record) -> bool:
 
 
 def _decided(reliability: Record) -> tuple[float, float]:
-    """Right among decided votes: who errs on three labels gives the opposite one half of the time, and ties the other half."""
+    """Right among decided votes: who errs on three labels gives the opposite one half of the time,
+    and ties the other half.
+    """
     value = reliability["value"]
     return value / (value + (1 - value) / 2), float(reliability["n"])
 

@@ -17,7 +17,9 @@ Truths = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Grouping:
-    """What agreement is also told by, such as categories: each row's place among `names`, −1 for none."""
+    """What agreement is also told by, such as categories: each row's place among `names`, −1 for
+    none.
+    """
 
     names: tuple[str, ...]
     place: Ints
@@ -55,12 +57,17 @@ class Votes:
     def where(self, kept: Truths) -> "Votes":
         """Some of the rows; `kept` says of each whether it stays."""
         columns = {one.name: getattr(self, one.name) for one in fields(self)}
-        plain = {name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)}
+        plain = {
+            name: column[kept] for name, column in columns.items() if isinstance(column, np.ndarray)
+        }
         return Votes(
             **plain,
             looks=self.looks.at(kept),
             answers={name: column[kept] for name, column in self.answers.items()},
-            groups={name: Grouping(group.names, group.place[kept]) for name, group in self.groups.items()},
+            groups={
+                name: Grouping(group.names, group.place[kept])
+                for name, group in self.groups.items()
+            },
         )
 
     @property
@@ -69,7 +76,9 @@ class Votes:
 
     @cached_property
     def pairs(self) -> agreement.PairVotes:
-        return agreement.expand(items=self.item, raters=self.rater, responses=self.response, ranks=self.rank)
+        return agreement.expand(
+            items=self.item, raters=self.rater, responses=self.response, ranks=self.rank
+        )
 
     @cached_property
     def followed(self) -> dict[str, NDArray[np.int8]]:
@@ -78,7 +87,9 @@ class Votes:
 
     @cached_property
     def repeats(self) -> tuple[Ints, Ints]:
-        """Votes of one rater on the same two responses in two items: places of the earlier and of the later vote."""
+        """Votes of one rater on the same two responses in two items: places of the earlier and of
+        the later vote.
+        """
         pairs = self.pairs
         order = np.lexsort((self.at_s[pairs.row], pairs.right, pairs.left, pairs.rater))
         one, other = order[:-1], order[1:]
@@ -88,10 +99,12 @@ class Votes:
 
     @cached_property
     def turned(self) -> Ints:
-        """The labels of `pairs` with half of the pairs turned around, by their responses, the same ones each time.
+        """The labels of `pairs` with half of the pairs turned around, by their responses, the same
+        ones each time.
 
-        The left response is the older one. Where a newer model wins most, nearly all votes would be one label, and what is
-        corrected for chance would call knowing the better model chance. Turned, either label is as frequent.
+        The left response is the older one. Where a newer model wins most, nearly all votes would be
+        one label, and what is corrected for chance would call knowing the better model chance.
+        Turned, either label is as frequent.
         """
         mixed = self.pairs.left * 2_654_435_761 + self.pairs.right * 40_503
         return np.where((mixed >> 7) & 1, -self.pairs.label, self.pairs.label)
@@ -102,22 +115,37 @@ class Votes:
         return np.asarray(self.position[self.pairs.row] < self.position[self.pairs.other_row])
 
 
-def follows(pairs: agreement.PairVotes, *, position: Ints, looks: bias.Looks) -> dict[str, NDArray[np.int8]]:
-    """By what could pull at a vote on a pair: 1 where the vote went with it, 0 where it went against, −1 where it was not asked.
+def follows(
+    pairs: agreement.PairVotes, *, position: Ints, looks: bias.Looks
+) -> dict[str, NDArray[np.int8]]:
+    """By what could pull at a vote on a pair: 1 where the vote went with it, 0 where it went
+    against, −1 where it was not asked.
 
-    A tie is a choice of its own and follows nothing else. `position` and `looks` are by row of the rankings.
+    A tie is a choice of its own and follows nothing else. `position` and `looks` are by row of the
+    rankings.
     """
     decided, left_won = pairs.label != 0, pairs.label < 0
     one, other = looks.at(pairs.row), looks.at(pairs.other_row)
-    apart: dict[str, np.ndarray] = {"first": position[pairs.other_row] - position[pairs.row]} | bias.differences(one, other)
+    apart: dict[str, np.ndarray] = {
+        "first": position[pairs.other_row] - position[pairs.row]
+    } | bias.differences(one, other)
     n_chars = one.n_chars - other.n_chars
     apart["longer"] = np.where(np.abs(n_chars) > bias.LENGTH_MARGIN, n_chars, 0.0)
-    came = {name: np.where(decided & (side != 0), (side > 0) == left_won, -1) for name, side in apart.items()}
+    came = {
+        name: np.where(decided & (side != 0), (side > 0) == left_won, -1)
+        for name, side in apart.items()
+    }
     return {name: column.astype(np.int8) for name, column in (came | {"ties": ~decided}).items()}
 
 
 def as_record(figure: Figure) -> Record:
-    return {"value": figure.value, "n": figure.n, "low": figure.low, "high": figure.high, "note": figure.note}
+    return {
+        "value": figure.value,
+        "n": figure.n,
+        "low": figure.low,
+        "high": figure.high,
+        "note": figure.note,
+    }
 
 
 def as_figure(record: Mapping[str, Any]) -> Figure:

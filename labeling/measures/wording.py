@@ -1,4 +1,6 @@
-"""Confident wording, where an expert's order says which response is better: do raters take the surer one for the better one?"""
+"""Confident wording, where an expert's order says which response is better: do raters take the
+surer one for the better one?
+"""
 
 from dataclasses import dataclass
 
@@ -31,17 +33,23 @@ class ExpertVotes:
 
 
 def confident_wording(votes: ExpertVotes) -> Record:
-    """How often raters go wrong, by expert, towards the surer of two responses, and how often towards the other one.
+    """How often raters go wrong, by expert, towards the surer of two responses, and how often
+    towards the other one.
 
-    Votes that decide, on pairs that the expert decides and of which one is surer; clustered by prompt and rater. Empty
-    without such an order. `behind`: the judgments with such a vote. `raters`: the same by rater, from LEAST_VOTES on.
+    Votes that decide, on pairs that the expert decides and of which one is surer; clustered by
+    prompt and rater. Empty without such an order. `behind`: the judgments with such a vote.
+    `raters`: the same by rater, from LEAST_VOTES on.
     """
-    pairs = agreement.expand(items=votes.item, raters=votes.rater, responses=votes.response, ranks=votes.rank)
+    pairs = agreement.expand(
+        items=votes.item, raters=votes.rater, responses=votes.response, ranks=votes.rank
+    )
     right = np.sign(votes.expert_rank[pairs.row] - votes.expert_rank[pairs.other_row])
     told = (np.abs(right) == 1) & (pairs.label != 0)  # NaN and ties are not
     if not told.any():
         return {}
-    surer = bias.surer(votes.confidence[pairs.row], votes.confidence[pairs.other_row])  # 1: the left one
+    surer = bias.surer(
+        votes.confidence[pairs.row], votes.confidence[pairs.other_row]
+    )  # 1: the left one
     asked = told & (np.abs(surer) == 1)
     is_wrong = pairs.label != right
     surer_is_worse = surer == right  # label −1 is the left one
@@ -51,17 +59,29 @@ def confident_wording(votes: ExpertVotes) -> Record:
     return {
         "towards": as_record(_share(is_wrong, towards, groups)),
         "away": as_record(_share(is_wrong, away, groups)),
-        "gap": as_record(_gap(is_wrong[asked], surer_is_worse[asked], tuple(group[asked] for group in groups))),
-        "raters": _by_rater(is_wrong, surer_is_worse, asked, votes.prompt[pairs.row], pairs.rater, judgment),
+        "gap": as_record(
+            _gap(is_wrong[asked], surer_is_worse[asked], tuple(group[asked] for group in groups))
+        ),
+        "raters": _by_rater(
+            is_wrong, surer_is_worse, asked, votes.prompt[pairs.row], pairs.rater, judgment
+        ),
         "n_told": int(told.sum()),
         "n_alike": int((told & (surer == 0)).sum()),
         "n_not_english": int((told & np.isnan(surer)).sum()),
-        "behind": {"surer": latest(judgment[towards & is_wrong]), "modest": latest(judgment[away & is_wrong])},
+        "behind": {
+            "surer": latest(judgment[towards & is_wrong]),
+            "modest": latest(judgment[away & is_wrong]),
+        },
     }
 
 
 def _by_rater(
-    is_wrong: np.ndarray, surer_is_worse: np.ndarray, asked: np.ndarray, prompt: Ints, rater: Ints, judgment: Ints
+    is_wrong: np.ndarray,
+    surer_is_worse: np.ndarray,
+    asked: np.ndarray,
+    prompt: Ints,
+    rater: Ints,
+    judgment: Ints,
 ) -> Record:
     """By rater, clustered by prompt."""
     raters, counts = np.unique(rater[asked], return_counts=True)

@@ -1,4 +1,6 @@
-"""Tables and constraints of the labeling half, one module a noun. No behaviour lives here: see services and selectors."""
+"""Tables and constraints of the labeling half, one module a noun. No behaviour lives here: see
+services and selectors.
+"""
 
 from labeling.models.campaigns import (
     Campaign,
@@ -16,13 +18,32 @@ from labeling.models.cases import Case
 from labeling.models.crowd import CrowdLink, CrowdVisit
 from labeling.models.gold import Gold, GoldAnswer, GoldItem, GoldRank, RaterStanding
 from labeling.models.invitations import Invitation
-from labeling.models.judgments import Comparison, Demonstration, Draft, ItemQuestion, Judgment, RankedResponse
-from labeling.models.onboarding import AttemptScore, OnboardingStep, ProfileAnswer, StepAttempt, StepVersion
+from labeling.models.judgments import (
+    Comparison,
+    Demonstration,
+    Draft,
+    ItemQuestion,
+    Judgment,
+    RankedResponse,
+)
+from labeling.models.onboarding import (
+    AttemptScore,
+    OnboardingStep,
+    ProfileAnswer,
+    StepAttempt,
+    StepVersion,
+)
 from labeling.models.pay import PayDispute, Payment, Rate
 from labeling.models.pools import Pool, PoolMembership, Rater, RaterSkill
 from labeling.models.prompts import Import, Prompt, PromptKey, Response, Source
 from labeling.models.quality import QualityReport, RaterQuality, ResponseScore, Scorer, VoteBlock
-from labeling.models.review import AdjudicatedRank, Adjudication, JudgmentReview, ReviewRequest, SetAside
+from labeling.models.review import (
+    AdjudicatedRank,
+    Adjudication,
+    JudgmentReview,
+    ReviewRequest,
+    SetAside,
+)
 
 __all__ = [
     "AdjudicatedRank",

@@ -24,24 +24,35 @@ class Guideline(models.Model):
 
 
 class GuidelineVersion(models.Model):
-    """Instructions and rating form as they stood at one time. Never changed: an edit makes the next number."""
+    """Instructions and rating form as they stood at one time. Never changed: an edit makes the next
+    number.
+    """
 
     guideline = models.ForeignKey(Guideline, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     text = models.TextField(_("text"), help_text=_("Markdown, shown beside the work."))
     form = models.JSONField(help_text="a labeling.rating_form.RatingForm as JSON")
-    examples = models.JSONField(default=list, blank=True, help_text="labeling.examples.Example rows as JSON")
+    examples = models.JSONField(
+        default=list, blank=True, help_text="labeling.examples.Example rows as JSON"
+    )
     is_major = models.BooleanField(
         _("raters qualify anew"),
         default=False,
-        help_text=_("Who was onboarded by an earlier version takes the guideline's step again before the next item."),
+        help_text=_(
+            "Who was onboarded by an earlier version takes the guideline's step again before the"
+            " next item."
+        ),
     )
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["guideline", "number"]
-        constraints = [models.UniqueConstraint(fields=["guideline", "number"], name="guideline_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["guideline", "number"], name="guideline_version_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.guideline} v{self.number}"
@@ -63,7 +74,9 @@ class GuidelineReading(models.Model):
     read_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["rater", "version"], name="guideline_reading_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["rater", "version"], name="guideline_reading_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.rater} has read {self.version}"
@@ -95,10 +108,17 @@ class Campaign(models.Model):
     name = models.CharField(_("name"), max_length=120, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     state = models.CharField(_("state"), max_length=16, choices=State, default=State.DRAFT)
-    pool = models.ForeignKey(Pool, verbose_name=_("pool"), on_delete=models.PROTECT, related_name="campaigns")
-    guideline = models.ForeignKey(Guideline, verbose_name=_("guideline"), on_delete=models.PROTECT, related_name="campaigns")
+    pool = models.ForeignKey(
+        Pool, verbose_name=_("pool"), on_delete=models.PROTECT, related_name="campaigns"
+    )
+    guideline = models.ForeignKey(
+        Guideline, verbose_name=_("guideline"), on_delete=models.PROTECT, related_name="campaigns"
+    )
     guideline_version = models.ForeignKey(
-        GuidelineVersion, on_delete=models.PROTECT, related_name="campaigns", help_text="in force now"
+        GuidelineVersion,
+        on_delete=models.PROTECT,
+        related_name="campaigns",
+        help_text="in force now",
     )
     overlap = models.PositiveSmallIntegerField(
         _("overlap"),
@@ -111,27 +131,41 @@ class Campaign(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(2), MaxValueValidator(50)],
-        help_text=_("An item about which raters do not agree is judged once more, up to so many. Empty: the overlap is fixed."),
+        help_text=_(
+            "An item about which raters do not agree is judged once more, up to so many. Empty: the"
+            " overlap is fixed."
+        ),
     )
     confidence = models.FloatField(
         _("sure enough"),
         default=0.9,
         validators=[MinValueValidator(0.5), MaxValueValidator(0.99)],
-        help_text="with max_overlap: no judgment more for an item whose labeling.consensus.certainty is as high",
+        help_text=(
+            "with max_overlap: no judgment more for an item whose labeling.consensus.certainty is"
+            " as high"
+        ),
     )
     calibration_percent = models.PositiveSmallIntegerField(
         _("judged by everybody, per cent of items"),
         default=0,
         validators=[MaxValueValidator(50)],
-        help_text=_("Calibration: every rater of the pool judges these, so that any two can be compared. 10 to 20 is usual."),
+        help_text=_(
+            "Calibration: every rater of the pool judges these, so that any two can be compared. 10"
+            " to 20 is usual."
+        ),
     )
     repeat_percent = models.PositiveSmallIntegerField(
         _("shown again, per cent of items"),
         default=0,
         validators=[MaxValueValidator(30)],
-        help_text=_("Comes back to the same rater after other items, in reversed order: does a rater agree with themselves?"),
+        help_text=_(
+            "Comes back to the same rater after other items, in reversed order: does a rater agree"
+            " with themselves?"
+        ),
     )
-    budget_unit = models.CharField(_("budget"), max_length=16, choices=Budget, default=Budget.NONE, blank=True)
+    budget_unit = models.CharField(
+        _("budget"), max_length=16, choices=Budget, default=Budget.NONE, blank=True
+    )
     budget = models.DecimalField(
         _("at most"),
         max_digits=12,
@@ -139,16 +173,28 @@ class Campaign(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("When it is spent the campaign pauses and admins are told. What raters hold can still be submitted."),
+        help_text=_(
+            "When it is spent the campaign pauses and admins are told. What raters hold can still"
+            " be submitted."
+        ),
     )
-    spent_judgments = models.PositiveIntegerField(default=0, editable=False, help_text="kept while there is a budget")
-    spent_s = models.FloatField(default=0, editable=False, help_text="active seconds of those judgments, and of skips")
+    spent_judgments = models.PositiveIntegerField(
+        default=0, editable=False, help_text="kept while there is a budget"
+    )
+    spent_s = models.FloatField(
+        default=0, editable=False, help_text="active seconds of those judgments, and of skips"
+    )
     spent_amounts = models.JSONField(
         default=dict,
         editable=False,
-        help_text="kept while the budget is money: currency → minor units, not rounded, as text, each act at its own rate",
+        help_text=(
+            "kept while the budget is money: currency → minor units, not rounded, as text, each act"
+            " at its own rate"
+        ),
     )
-    selection = models.JSONField(default=dict, editable=False, help_text="what its prompts were chosen by, for a clone")
+    selection = models.JSONField(
+        default=dict, editable=False, help_text="what its prompts were chosen by, for a clone"
+    )
     n_responses = models.PositiveSmallIntegerField(
         _("responses per item"),
         null=True,
@@ -167,23 +213,32 @@ class Campaign(models.Model):
     asks_strength = models.BooleanField(
         _("ask how much better"),
         default=False,
-        help_text=_("Negligibly, slightly, clearly or significantly: the best response against the next."),
+        help_text=_(
+            "Negligibly, slightly, clearly or significantly: the best response against the next."
+        ),
     )
     asks_reason = models.BooleanField(
-        _("ask why"), default=True, help_text=_("A box for the reason. It may stay empty, except when all responses are bad.")
+        _("ask why"),
+        default=True,
+        help_text=_("A box for the reason. It may stay empty, except when all responses are bad."),
     )
     asks_dialogue = models.BooleanField(
         _("a whole dialogue"),
         default=False,
         help_text=_(
-            "Raters may go on after the answer: they write what the user says next and the answer to it, as often as they like."
+            "Raters may go on after the answer: they write what the user says next and the answer"
+            " to it, as often as they like."
         ),
     )
     min_words = models.PositiveIntegerField(
-        _("fewest words"), default=20, help_text=_("Of a written answer. A shorter one is questioned before it is stored.")
+        _("fewest words"),
+        default=20,
+        help_text=_("Of a written answer. A shorter one is questioned before it is stored."),
     )
     max_words = models.PositiveIntegerField(
-        _("most words"), default=600, help_text=_("Of a written answer. A longer one is questioned before it is stored.")
+        _("most words"),
+        default=600,
+        help_text=_("Of a written answer. A longer one is questioned before it is stored."),
     )
     gold_share = models.PositiveSmallIntegerField(
         _("gold share in %"),
@@ -195,7 +250,10 @@ class Campaign(models.Model):
         _("pairs that must agree in %"),
         default=75,
         validators=[MinValueValidator(51), MaxValueValidator(100)],
-        help_text=_("A ranking passes a gold when it puts so many of the pairs that the gold decides in the gold's order."),
+        help_text=_(
+            "A ranking passes a gold when it puts so many of the pairs that the gold decides in the"
+            " gold's order."
+        ),
     )
     gold_min = models.PositiveSmallIntegerField(
         _("golds before a consequence"),
@@ -213,12 +271,17 @@ class Campaign(models.Model):
         _("pause below in %"),
         default=60,
         validators=[MaxValueValidator(100)],
-        help_text=_("Of golds passed, when even the upper end of the 95 % interval lies below. 0 pauses nobody."),
+        help_text=_(
+            "Of golds passed, when even the upper end of the 95 % interval lies below. 0 pauses"
+            " nobody."
+        ),
     )
     gold_feedback = models.BooleanField(
         _("tell raters how they did on golds"),
         default=False,
-        help_text=_("Under My work, after the answer: the order that was right, why, and their score."),
+        help_text=_(
+            "Under My work, after the answer: the order that was right, why, and their score."
+        ),
     )
     review_share = models.PositiveSmallIntegerField(
         _("random share to review in %"),
@@ -226,7 +289,9 @@ class Campaign(models.Model):
         validators=[MaxValueValidator(100)],
         help_text=_("Of the judgments, drawn at random for the review queue."),
     )
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     opened_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
@@ -234,16 +299,21 @@ class Campaign(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(kind="demonstration", n_responses__isnull=True) | Q(kind="comparison", n_responses__range=(2, 9)),
+                condition=Q(kind="demonstration", n_responses__isnull=True)
+                | Q(kind="comparison", n_responses__range=(2, 9)),
                 name="campaign_responses_fit_kind",
             ),
-            models.CheckConstraint(condition=Q(min_words__lte=models.F("max_words")), name="campaign_words_in_order"),
             models.CheckConstraint(
-                condition=Q(max_overlap__isnull=True) | Q(kind="comparison", overlap__gte=2, max_overlap__gt=models.F("overlap")),
+                condition=Q(min_words__lte=models.F("max_words")), name="campaign_words_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(max_overlap__isnull=True)
+                | Q(kind="comparison", overlap__gte=2, max_overlap__gt=models.F("overlap")),
                 name="campaign_overlap_in_order",
             ),
             models.CheckConstraint(
-                condition=Q(budget_unit="", budget__isnull=True) | ~Q(budget_unit="") & Q(budget__isnull=False),
+                condition=Q(budget_unit="", budget__isnull=True)
+                | ~Q(budget_unit="") & Q(budget__isnull=False),
                 name="campaign_budget_is_whole",
             ),
         ]
@@ -259,20 +329,35 @@ class Item(models.Model):
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="items")
     responses = models.ManyToManyField(Response, through="ItemResponse", related_name="items")
     position = models.PositiveIntegerField(help_text="place in the campaign's own order")
-    is_calibration = models.BooleanField(default=False, db_default=False, help_text="every rater of the pool judges it")
+    is_calibration = models.BooleanField(
+        default=False, db_default=False, help_text="every rater of the pool judges it"
+    )
     repeat_of = models.OneToOneField(
         "self",
         on_delete=models.CASCADE,
         null=True,
         related_name="repeat",
-        help_text="the same again, for raters who judged the original: their responses come in reversed order",
+        help_text=(
+            "the same again, for raters who judged the original: their responses come in reversed"
+            " order"
+        ),
     )
-    held_at = models.DateTimeField(null=True, help_text="handed out no more: under question, or its prompt was retired")
+    held_at = models.DateTimeField(
+        null=True, help_text="handed out no more: under question, or its prompt was retired"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "position"], name="item_position_once")]
-        indexes = [models.Index(fields=["campaign", "position"], condition=Q(is_calibration=True), name="item_calibration")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "position"], name="item_position_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["campaign", "position"],
+                condition=Q(is_calibration=True),
+                name="item_calibration",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"item {self.pk}"
@@ -285,14 +370,18 @@ class ItemResponse(models.Model):
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="item_responses")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["item", "response"], name="item_response_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["item", "response"], name="item_response_once")
+        ]
 
     def __str__(self) -> str:
         return f"response {self.response_id} in item {self.item_id}"
 
 
 class Slot(models.Model):
-    """One of the judgments an item needs. Overlap cannot be exceeded because there are only so many slots."""
+    """One of the judgments an item needs. Overlap cannot be exceeded because there are only so many
+    slots.
+    """
 
     class State(models.TextChoices):
         FREE = "free", _("free")
@@ -304,10 +393,17 @@ class Slot(models.Model):
     number = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=16, choices=State, default=State.FREE)
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, null=True, related_name="slots")
-    lease = models.UUIDField(null=True, unique=True, default=None, help_text="names the lease in URLs; a new one each time")
+    lease = models.UUIDField(
+        null=True,
+        unique=True,
+        default=None,
+        help_text="names the lease in URLs; a new one each time",
+    )
     leased_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField(null=True)
-    seed = models.BigIntegerField(null=True, help_text="shuffles the responses; fixed when the slot is leased")
+    seed = models.BigIntegerField(
+        null=True, help_text="shuffles the responses; fixed when the slot is leased"
+    )
     guideline_version = models.ForeignKey(
         GuidelineVersion,
         on_delete=models.PROTECT,
@@ -315,33 +411,54 @@ class Slot(models.Model):
         related_name="+",
         help_text="what the rater was shown; fixed when the slot is leased",
     )
-    queue_rank = models.BigIntegerField(help_text="order in which free slots are handed out, low first; kept by labeling.queue")
-    reserved_for = models.ForeignKey(
-        Rater, on_delete=models.CASCADE, null=True, related_name="+", help_text="a repeat is for who judged the original"
+    queue_rank = models.BigIntegerField(
+        help_text="order in which free slots are handed out, low first; kept by labeling.queue"
     )
-    reserved_at = models.DateTimeField(null=True, help_text="when the original was judged; others come in between")
-    is_gold = models.BooleanField(default=False, help_text="made on demand for one rater: never free, no part of the overlap")
+    reserved_for = models.ForeignKey(
+        Rater,
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="+",
+        help_text="a repeat is for who judged the original",
+    )
+    reserved_at = models.DateTimeField(
+        null=True, help_text="when the original was judged; others come in between"
+    )
+    is_gold = models.BooleanField(
+        default=False, help_text="made on demand for one rater: never free, no part of the overlap"
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["item", "number"], name="slot_number_once"),
-            models.UniqueConstraint(fields=["item", "rater"], condition=Q(rater__isnull=False), name="slot_rater_once"),
-            models.UniqueConstraint(fields=["campaign", "rater"], condition=Q(state="leased"), name="slot_one_lease"),
+            models.UniqueConstraint(
+                fields=["item", "rater"], condition=Q(rater__isnull=False), name="slot_rater_once"
+            ),
+            models.UniqueConstraint(
+                fields=["campaign", "rater"], condition=Q(state="leased"), name="slot_one_lease"
+            ),
             models.CheckConstraint(
-                condition=Q(state="free", rater__isnull=True) | ~Q(state="free") & Q(rater__isnull=False),
+                condition=Q(state="free", rater__isnull=True)
+                | ~Q(state="free") & Q(rater__isnull=False),
                 name="slot_free_has_no_rater",
             ),
         ]
         indexes = [
             models.Index(
-                fields=["campaign", "queue_rank"], condition=Q(state="free", reserved_for__isnull=True), name="slot_free_queue"
+                fields=["campaign", "queue_rank"],
+                condition=Q(state="free", reserved_for__isnull=True),
+                name="slot_free_queue",
             ),
             models.Index(
                 fields=["campaign", "reserved_for", "reserved_at"],
                 condition=Q(state="free", reserved_for__isnull=False),
                 name="slot_reserved",
             ),
-            models.Index(fields=["campaign", "expires_at"], condition=Q(state="leased"), name="slot_lease_expiry"),
+            models.Index(
+                fields=["campaign", "expires_at"],
+                condition=Q(state="leased"),
+                name="slot_lease_expiry",
+            ),
             models.Index(fields=["rater", "state"], name="slot_rater_state"),
         ]
 
@@ -350,7 +467,9 @@ class Slot(models.Model):
 
 
 class PastLease(models.Model):
-    """A lease that ended without a judgment. Kept so that a late submit still finds its item and the order it was shown in."""
+    """A lease that ended without a judgment. Kept so that a late submit still finds its item and
+    the order it was shown in.
+    """
 
     class End(models.TextChoices):
         LAPSED = "lapsed", _("lapsed, and taken by another rater")
@@ -361,35 +480,56 @@ class PastLease(models.Model):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="past_leases")
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="past_leases")
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="past_leases")
-    guideline_version = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    guideline_version = models.ForeignKey(
+        GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     seed = models.BigIntegerField(null=True)
     leased_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(default=timezone.now)
     end = models.CharField(max_length=16, choices=End)
-    active_s = models.FloatField(null=True, help_text="of a skipped one, as Judgment.active_s: paid where hours are")
+    active_s = models.FloatField(
+        null=True, help_text="of a skipped one, as Judgment.active_s: paid where hours are"
+    )
 
     class Meta:
-        indexes = [models.Index(fields=["rater", "ended_at"], condition=Q(end="skipped"), name="past_lease_skipped")]
+        indexes = [
+            models.Index(
+                fields=["rater", "ended_at"], condition=Q(end="skipped"), name="past_lease_skipped"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"past lease of {self.rater} on item {self.item_id}"
 
 
 class QueuePlace(models.Model):
-    """How far a rater has come in a campaign's queue: a claim never walks over what they have done. Kept by labeling.queue."""
+    """How far a rater has come in a campaign's queue: a claim never walks over what they have done.
+    Kept by labeling.queue.
+    """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="places")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="places")
     seed = models.BigIntegerField(
-        help_text="the rater's own shuffle in this campaign: an item comes back in the order it was first shown"
+        help_text=(
+            "the rater's own shuffle in this campaign: an item comes back in the order it was first"
+            " shown"
+        )
     )
-    fresh_rank = models.BigIntegerField(help_text="no slot up to this rank of the first round is for this rater")
+    fresh_rank = models.BigIntegerField(
+        help_text="no slot up to this rank of the first round is for this rater"
+    )
     returned_rank = models.BigIntegerField(help_text="the same for slots that were given back")
-    swept_at = models.DateTimeField(null=True, help_text="when the whole queue was last searched in vain")
-    n_claims = models.PositiveIntegerField(default=0, help_text="items given so far, counted where golds are mixed in")
+    swept_at = models.DateTimeField(
+        null=True, help_text="when the whole queue was last searched in vain"
+    )
+    n_claims = models.PositiveIntegerField(
+        default=0, help_text="items given so far, counted where golds are mixed in"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "rater"], name="queue_place_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "rater"], name="queue_place_once")
+        ]
 
     def __str__(self) -> str:
         return f"place of {self.rater} in {self.campaign}"

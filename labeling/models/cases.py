@@ -9,7 +9,9 @@ from labeling.models.campaigns import Item
 
 
 class Case(models.Model):
-    """Something is the matter with an item: raters skipped it, each with a Pass. One open case an item and queue."""
+    """Something is the matter with an item: raters skipped it, each with a Pass. One open case an
+    item and queue.
+    """
 
     class Queue(models.TextChoices):
         REPAIR = "repair", _("prompt repair")
@@ -25,22 +27,35 @@ class Case(models.Model):
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="cases")
     queue = models.CharField(max_length=16, choices=Queue)
     opened_at = models.DateTimeField()
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     settled_at = models.DateTimeField(null=True)
-    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
     note = models.TextField(blank=True, default="")
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["item", "queue"], condition=Q(settled_at__isnull=True), name="case_open_once"),
+            models.UniqueConstraint(
+                fields=["item", "queue"],
+                condition=Q(settled_at__isnull=True),
+                name="case_open_once",
+            ),
             models.CheckConstraint(
-                condition=Q(settled_at__isnull=True, outcome="") | Q(settled_at__isnull=False) & ~Q(outcome=""),
+                condition=Q(settled_at__isnull=True, outcome="")
+                | Q(settled_at__isnull=False) & ~Q(outcome=""),
                 name="case_settled_has_outcome",
             ),
         ]
         indexes = [
-            models.Index(fields=["queue", "opened_at"], condition=Q(settled_at__isnull=True), name="case_waiting"),
+            models.Index(
+                fields=["queue", "opened_at"],
+                condition=Q(settled_at__isnull=True),
+                name="case_waiting",
+            ),
             models.Index(fields=["queue", "settled_at"], name="case_settled"),
         ]
 

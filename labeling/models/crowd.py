@@ -1,4 +1,6 @@
-"""Work for an external crowd: a link that a platform sends its workers to, and each worker's visit."""
+"""Work for an external crowd: a link that a platform sends its workers to, and each worker's
+visit.
+"""
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -11,9 +13,13 @@ from labeling.models.pools import Rater
 
 
 class CrowdLink(models.Model):
-    """An address for workers of a platform such as Prolific, with the code that proves to it that they finished."""
+    """An address for workers of a platform such as Prolific, with the code that proves to it that
+    they finished.
+    """
 
-    campaign = models.ForeignKey(Campaign, verbose_name=_("campaign"), on_delete=models.CASCADE, related_name="crowd_links")
+    campaign = models.ForeignKey(
+        Campaign, verbose_name=_("campaign"), on_delete=models.CASCADE, related_name="crowd_links"
+    )
     name = models.CharField(_("name"), max_length=120)
     token = models.CharField(max_length=64, unique=True)
     id_parameter = models.CharField(
@@ -24,13 +30,23 @@ class CrowdLink(models.Model):
     )
     completion_code = models.CharField(_("completion code"), max_length=64)
     return_url = models.URLField(
-        _("address to return to"), max_length=500, blank=True, default="", help_text=_("Where the platform takes the code.")
+        _("address to return to"),
+        max_length=500,
+        blank=True,
+        default="",
+        help_text=_("Where the platform takes the code."),
     )
     n_items = models.PositiveSmallIntegerField(
-        _("items a visit"), default=10, validators=[MinValueValidator(1)], help_text=_("After so many the code is shown.")
+        _("items a visit"),
+        default=10,
+        validators=[MinValueValidator(1)],
+        help_text=_("After so many the code is shown."),
     )
     n_places = models.PositiveIntegerField(
-        _("places"), default=20, validators=[MinValueValidator(1)], help_text=_("Visits at work or complete; others free theirs.")
+        _("places"),
+        default=20,
+        validators=[MinValueValidator(1)],
+        help_text=_("Visits at work or complete; others free theirs."),
     )
     max_minutes = models.PositiveIntegerField(
         _("minutes"),
@@ -39,7 +55,9 @@ class CrowdLink(models.Model):
         help_text=_("After these a visit ends."),
     )
     is_open = models.BooleanField(default=True)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
@@ -47,7 +65,9 @@ class CrowdLink(models.Model):
 
 
 class CrowdVisit(models.Model):
-    """One worker's visit. The platform's id stays in this table: pages and exports speak of the alias."""
+    """One worker's visit. The platform's id stays in this table: pages and exports speak of the
+    alias.
+    """
 
     class State(models.TextChoices):
         WORKING = "working", _("at work")
@@ -64,8 +84,14 @@ class CrowdVisit(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["link", "external_id"], name="crowd_visit_once")]
-        indexes = [models.Index(fields=["expires_at"], condition=Q(state="working"), name="crowd_visit_at_work")]
+        constraints = [
+            models.UniqueConstraint(fields=["link", "external_id"], name="crowd_visit_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["expires_at"], condition=Q(state="working"), name="crowd_visit_at_work"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.rater} through {self.link}"

@@ -1,4 +1,6 @@
-"""Golds: items whose right order is known, hidden among a campaign's others; how raters did on them, and where that puts them."""
+"""Golds: items whose right order is known, hidden among a campaign's others; how raters did on
+them, and where that puts them.
+"""
 
 from django.conf import settings
 from django.db import models
@@ -13,7 +15,9 @@ from labeling.models.prompts import Prompt, Response
 
 
 class Gold(models.Model):
-    """A prompt's responses in their right order. Each campaign that uses it has an Item of its own for it."""
+    """A prompt's responses in their right order. Each campaign that uses it has an Item of its own
+    for it.
+    """
 
     class Origin(models.TextChoices):
         ADJUDICATION = "adjudication", _("adjudicated")
@@ -23,16 +27,32 @@ class Gold(models.Model):
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="golds")
     origin = models.CharField(max_length=16, choices=Origin)
     made_from = models.ForeignKey(
-        Item, on_delete=models.SET_NULL, null=True, related_name="golds_made", help_text="who judged it is never given the gold"
+        Item,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="golds_made",
+        help_text="who judged it is never given the gold",
     )
-    note = models.TextField(blank=True, default="", help_text="why this order is right: raters read it where feedback is on")
+    note = models.TextField(
+        blank=True,
+        default="",
+        help_text="why this order is right: raters read it where feedback is on",
+    )
     n_responses = models.PositiveSmallIntegerField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    retired_at = models.DateTimeField(null=True, help_text="given to nobody any more, and its answers count no more")
+    retired_at = models.DateTimeField(
+        null=True, help_text="given to nobody any more, and its answers count no more"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["made_from"], condition=Q(retired_at=None), name="gold_item_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["made_from"], condition=Q(retired_at=None), name="gold_item_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"gold {self.pk}"
@@ -43,10 +63,14 @@ class GoldRank(models.Model):
 
     gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="ranks")
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="gold_ranks")
-    rank = models.PositiveSmallIntegerField(null=True, help_text="1 = best, equal numbers tie; null: not decided")
+    rank = models.PositiveSmallIntegerField(
+        null=True, help_text="1 = best, equal numbers tie; null: not decided"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["gold", "response"], name="gold_response_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["gold", "response"], name="gold_response_once")
+        ]
 
     def __str__(self) -> str:
         return f"response {self.response_id} at rank {self.rank}"
@@ -60,22 +84,30 @@ class GoldItem(models.Model):
     item = models.OneToOneField(Item, on_delete=models.CASCADE, related_name="gold_use")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "gold"], name="gold_campaign_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "gold"], name="gold_campaign_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.gold} in {self.campaign}"
 
 
 class GoldAnswer(models.Model):
-    """How a rater did on a gold, on the first version they submitted. Once a rater, whatever the campaign."""
+    """How a rater did on a gold, on the first version they submitted. Once a rater, whatever the
+    campaign.
+    """
 
     gold = models.ForeignKey(Gold, on_delete=models.CASCADE, related_name="answers")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="gold_answers")
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="gold_answers")
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="gold_answer")
-    agreed = models.FloatField(help_text="pairs put as the gold has them; a tie on a decided pair is half")
+    agreed = models.FloatField(
+        help_text="pairs put as the gold has them; a tie on a decided pair is half"
+    )
     n_pairs = models.PositiveSmallIntegerField(help_text="that the gold decides")
-    has_passed = models.BooleanField(help_text="the share agreed reached the campaign's tolerance of that time")
+    has_passed = models.BooleanField(
+        help_text="the share agreed reached the campaign's tolerance of that time"
+    )
     at = models.DateTimeField()
 
     class Meta:
@@ -93,7 +125,9 @@ class RaterStanding(models.Model):
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="standings")
     warned_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
-    resumed_at = models.DateTimeField(null=True, help_text="golds answered before do not pause or warn again")
+    resumed_at = models.DateTimeField(
+        null=True, help_text="golds answered before do not pause or warn again"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "rater"], name="standing_once")]

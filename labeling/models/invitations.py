@@ -8,20 +8,30 @@ from labeling.models.pools import Pool, Rater
 
 
 class Invitation(models.Model):
-    """One address asked into one pool. Of the link only a hash is kept; sending it again makes another link."""
+    """One address asked into one pool. Of the link only a hash is kept; sending it again makes
+    another link.
+    """
 
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="invitations")
     email = models.EmailField(_("e-mail"))
     name = models.CharField(_("name"), max_length=150, blank=True, default="")
     secret_sha256 = models.CharField(max_length=64, unique=True)
     n_sent = models.PositiveSmallIntegerField(default=1)
-    sent_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(help_text="when the link that works now was made")
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
-    rater = models.ForeignKey(Rater, on_delete=models.PROTECT, null=True, related_name="invitations", help_text="who accepted")
+    rater = models.ForeignKey(
+        Rater,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="invitations",
+        help_text="who accepted",
+    )
 
     class Meta:
         constraints = [

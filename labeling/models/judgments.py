@@ -19,10 +19,12 @@ class CurrentJudgments(models.Manager["Judgment"]):
 
 
 class Judgment(models.Model):
-    """One rater's answer on one prompt, with what was shown when it was given. An import's needs no slot, nor does an extra.
+    """One rater's answer on one prompt, with what was shown when it was given. An import's needs no
+    slot, nor does an extra.
 
-    A correction is a row of its own that takes over slot, lease and submitted_at. `objects` (and `campaign.judgments` and the
-    like) holds what counts; `versions` holds every version. A join such as `judgments__…` sees every version: name `is_current`.
+    A correction is a row of its own that takes over slot, lease and submitted_at. `objects` (and
+    `campaign.judgments` and the like) holds what counts; `versions` holds every version. A join
+    such as `judgments__…` sees every version: name `is_current`.
     """
 
     class Kind(models.TextChoices):
@@ -32,25 +34,47 @@ class Judgment(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="judgments")
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="judgments")
-    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="judgments")
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.PROTECT, null=True, related_name="judgments"
+    )
     item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True, related_name="judgments")
     slot = models.OneToOneField(Slot, on_delete=models.PROTECT, null=True, related_name="judgment")
     lease = models.UUIDField(
-        null=True, unique=True, help_text="the lease it was written under: the same submit twice stores once"
+        null=True,
+        unique=True,
+        help_text="the lease it was written under: the same submit twice stores once",
     )
-    is_extra = models.BooleanField(default=False, help_text="came after its lease had lapsed and every slot was taken")
-    is_gold = models.BooleanField(default=False, help_text="given on a gold: scores the rater, and is no data")
-    guideline_version = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="judgments")
-    import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, related_name="judgments")
-    presentation = models.JSONField(default=dict, help_text="what was shown and switched: see docs/recorded.md")
+    is_extra = models.BooleanField(
+        default=False, help_text="came after its lease had lapsed and every slot was taken"
+    )
+    is_gold = models.BooleanField(
+        default=False, help_text="given on a gold: scores the rater, and is no data"
+    )
+    guideline_version = models.ForeignKey(
+        GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="judgments"
+    )
+    import_batch = models.ForeignKey(
+        Import, on_delete=models.PROTECT, null=True, related_name="judgments"
+    )
+    presentation = models.JSONField(
+        default=dict, help_text="what was shown and switched: see docs/recorded.md"
+    )
     warnings = models.JSONField(default=list, help_text="names of the warnings that were overruled")
-    active_s = models.FloatField(null=True, help_text="seconds with input in the last 60; null when not measured")
+    active_s = models.FloatField(
+        null=True, help_text="seconds with input in the last 60; null when not measured"
+    )
     leased_at = models.DateTimeField(null=True)
-    submitted_at = models.DateTimeField(default=timezone.now, help_text="when the first version was given")
+    submitted_at = models.DateTimeField(
+        default=timezone.now, help_text="when the first version was given"
+    )
     version = models.PositiveSmallIntegerField(default=1)
-    supersedes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="superseded_by")
+    supersedes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
+    )
     is_current = models.BooleanField(default=True, help_text="no later version has taken its place")
-    corrected_at = models.DateTimeField(null=True, help_text="when this version was given; null for the first")
+    corrected_at = models.DateTimeField(
+        null=True, help_text="when this version was given; null for the first"
+    )
 
     objects = CurrentJudgments()
     versions = models.Manager["Judgment"]()
@@ -59,11 +83,15 @@ class Judgment(models.Model):
         indexes = [
             models.Index(fields=["campaign", "submitted_at"], name="judgment_campaign_time"),
             models.Index(fields=["rater", "submitted_at"], name="judgment_rater_time"),
-            models.Index(fields=["campaign"], condition=Q(is_current=False), name="judgment_superseded"),
+            models.Index(
+                fields=["campaign"], condition=Q(is_current=False), name="judgment_superseded"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["item", "rater"], condition=Q(item__isnull=False, is_current=True), name="judgment_rater_once"
+                fields=["item", "rater"],
+                condition=Q(item__isnull=False, is_current=True),
+                name="judgment_rater_once",
             ),
         ]
 
@@ -72,25 +100,42 @@ class Judgment(models.Model):
 
 
 class Demonstration(models.Model):
-    """The answer a rater wrote. A comparison has one too when its rater edited a response: that edit beats its original."""
+    """The answer a rater wrote. A comparison has one too when its rater edited a response: that
+    edit beats its original.
+    """
 
-    judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, primary_key=True, related_name="demonstration")
+    judgment = models.OneToOneField(
+        Judgment, on_delete=models.CASCADE, primary_key=True, related_name="demonstration"
+    )
     text = models.TextField()
     further = models.JSONField(
-        default=list, blank=True, help_text="where a whole dialogue was written: its turns after `text`, as chat messages"
+        default=list,
+        blank=True,
+        help_text="where a whole dialogue was written: its turns after `text`, as chat messages",
     )
-    sources = models.TextField(blank=True, default="", help_text="where the facts came from, in the writer's words")
+    sources = models.TextField(
+        blank=True, default="", help_text="where the facts came from, in the writer's words"
+    )
     edit_of = models.ForeignKey(
-        Response, on_delete=models.PROTECT, null=True, related_name="edits", help_text="the response it was made from"
+        Response,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="edits",
+        help_text="the response it was made from",
     )
     response = models.OneToOneField(
-        Response, on_delete=models.PROTECT, null=True, related_name="demonstration", help_text="the edit as a response of its own"
+        Response,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="demonstration",
+        help_text="the edit as a response of its own",
     )
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(edit_of__isnull=True, response__isnull=True) | Q(edit_of__isnull=False, response__isnull=False),
+                condition=Q(edit_of__isnull=True, response__isnull=True)
+                | Q(edit_of__isnull=False, response__isnull=False),
                 name="demonstration_edit_is_whole",
             )
         ]
@@ -102,29 +147,46 @@ class Demonstration(models.Model):
     def whole(self) -> str:
         """The text as Markdown; a dialogue with its further turns, each under who says it."""
         said = {"user": _("User"), "assistant": _("Assistant")}
-        return "\n\n".join([self.text, *(f"**{said[turn['role']]}**\n\n{turn['content']}" for turn in self.further)])
+        return "\n\n".join(
+            [
+                self.text,
+                *(f"**{said[turn['role']]}**\n\n{turn['content']}" for turn in self.further),
+            ]
+        )
 
 
 class Comparison(models.Model):
     """A rater's order of an item's responses; the parts are RankedResponse rows."""
 
-    judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, primary_key=True, related_name="comparison")
-    strength = models.PositiveSmallIntegerField(null=True, help_text="1 negligible … 4 significant; null when not asked")
+    judgment = models.OneToOneField(
+        Judgment, on_delete=models.CASCADE, primary_key=True, related_name="comparison"
+    )
+    strength = models.PositiveSmallIntegerField(
+        null=True, help_text="1 negligible … 4 significant; null when not asked"
+    )
     reason = models.TextField(null=True, blank=True, help_text="null when not asked")
-    is_all_bad = models.BooleanField(default=False, help_text="no response is worth ranking; the reason says why")
+    is_all_bad = models.BooleanField(
+        default=False, help_text="no response is worth ranking; the reason says why"
+    )
 
     def __str__(self) -> str:
         return f"comparison {self.pk}"
 
 
 class RankedResponse(models.Model):
-    """One response in a comparison: where it was shown, how it was rated alone, and where it came out."""
+    """One response in a comparison: where it was shown, how it was rated alone, and where it came
+    out.
+    """
 
     comparison = models.ForeignKey(Comparison, on_delete=models.CASCADE, related_name="ranked")
     response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="ranked")
     position = models.PositiveSmallIntegerField(help_text="0 = shown first")
-    rank = models.PositiveSmallIntegerField(null=True, help_text="1 = best, equal numbers tie; null when left unranked")
-    ratings = models.JSONField(default=dict, help_text="question name → answer; a question that was not asked is absent")
+    rank = models.PositiveSmallIntegerField(
+        null=True, help_text="1 = best, equal numbers tie; null when left unranked"
+    )
+    ratings = models.JSONField(
+        default=dict, help_text="question name → answer; a question that was not asked is absent"
+    )
 
     class Meta:
         constraints = [
@@ -137,18 +199,23 @@ class RankedResponse(models.Model):
 
 
 class Draft(models.Model):
-    """What a rater has typed but not submitted; kept when the lease lapses. Correcting an answer has a draft of its own."""
+    """What a rater has typed but not submitted; kept when the lease lapses. Correcting an answer
+    has a draft of its own.
+    """
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="drafts")
     item = models.ForeignKey(Item, on_delete=models.CASCADE, related_name="drafts")
     version = models.PositiveSmallIntegerField(
-        default=0, help_text="of the answer that it corrects; 0 as long as the item has none of this rater's"
+        default=0,
+        help_text="of the answer that it corrects; 0 as long as the item has none of this rater's",
     )
     content = models.JSONField(default=dict)
     saved_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["rater", "item", "version"], name="draft_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["rater", "item", "version"], name="draft_once")
+        ]
 
     def __str__(self) -> str:
         return f"draft {self.pk}"
@@ -161,15 +228,23 @@ class ItemQuestion(models.Model):
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="questions")
     text = models.TextField()
     asked_at = models.DateTimeField()
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+"
+    )
     answer = models.TextField(blank=True, default="")
-    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
             models.Index(fields=["rater", "asked_at"], name="question_rater_time"),
-            models.Index(fields=["asked_at"], condition=Q(answered_at__isnull=True), name="question_unanswered"),
+            models.Index(
+                fields=["asked_at"],
+                condition=Q(answered_at__isnull=True),
+                name="question_unanswered",
+            ),
         ]
 
     def __str__(self) -> str:

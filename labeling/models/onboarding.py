@@ -1,4 +1,6 @@
-"""What a rater goes through before a pool gives them work: steps that an admin composes, and how each rater did."""
+"""What a rater goes through before a pool gives them work: steps that an admin composes, and how
+each rater did.
+"""
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -26,48 +28,73 @@ class OnboardingStep(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     position = models.PositiveSmallIntegerField(default=0)
     guideline = models.ForeignKey(
-        Guideline, verbose_name=_("guideline"), on_delete=models.PROTECT, null=True, blank=True, related_name="onboarding_steps"
+        Guideline,
+        verbose_name=_("guideline"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="onboarding_steps",
     )
     cut = models.DecimalField(
         max_digits=5,
         decimal_places=2,
         null=True,
-        help_text="a share of 1, or for demonstrations a mean score of 1 to 7; null when nothing is scored",
+        help_text=(
+            "a share of 1, or for demonstrations a mean score of 1 to 7; null when nothing is"
+            " scored"
+        ),
     )
     max_attempts = models.PositiveSmallIntegerField(
-        _("attempts"), default=2, validators=[MinValueValidator(1)], help_text=_("After the last one, a person decides.")
+        _("attempts"),
+        default=2,
+        validators=[MinValueValidator(1)],
+        help_text=_("After the last one, a person decides."),
     )
     needs_decision = models.BooleanField(
         _("a person decides in any case"),
         default=False,
-        help_text=_("Otherwise who reaches the cut has passed, and a person decides about the others."),
+        help_text=_(
+            "Otherwise who reaches the cut has passed, and a person decides about the others."
+        ),
     )
     paid_minutes = models.PositiveSmallIntegerField(
         _("paid minutes"),
         default=0,
         help_text=_("For each attempt, whatever comes of it, at the pool's onboarding rate."),
     )
-    certified_from = models.PositiveIntegerField(default=1, help_text="who passed an earlier version takes the step again")
+    certified_from = models.PositiveIntegerField(
+        default=1, help_text="who passed an earlier version takes the step again"
+    )
     created_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["pool", "position", "pk"]
-        indexes = [models.Index(fields=["pool", "position"], condition=Q(retired_at__isnull=True), name="onboarding_step_in_use")]
+        indexes = [
+            models.Index(
+                fields=["pool", "position"],
+                condition=Q(retired_at__isnull=True),
+                name="onboarding_step_in_use",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.pool}"
 
 
 class StepVersion(models.Model):
-    """What a step says and asks, as it stood at one time. Never changed: an edit makes the next number."""
+    """What a step says and asks, as it stood at one time. Never changed: an edit makes the next
+    number.
+    """
 
     step = models.ForeignKey(OnboardingStep, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     title = models.CharField(_("title"), max_length=120)
     text = models.TextField(_("text"), blank=True, default="")
     questions = models.JSONField(default=list, help_text="see labeling.onboarding.Question")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -78,7 +105,9 @@ class StepVersion(models.Model):
 
 
 class StepAttempt(models.Model):
-    """One rater's go at one version of a step. A profile's answers are not here but in ProfileAnswer."""
+    """One rater's go at one version of a step. A profile's answers are not here but in
+    ProfileAnswer.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waits for a person")
@@ -88,25 +117,41 @@ class StepAttempt(models.Model):
 
     step = models.ForeignKey(OnboardingStep, on_delete=models.PROTECT, related_name="attempts")
     version = models.ForeignKey(StepVersion, on_delete=models.PROTECT, related_name="attempts")
-    guideline_version = models.ForeignKey(GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="+")
+    guideline_version = models.ForeignKey(
+        GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="step_attempts")
     number = models.PositiveSmallIntegerField()
     state = models.CharField(max_length=16, choices=State)
     answers = models.JSONField(default=list)
     score = models.FloatField(null=True)
     n_asked = models.PositiveSmallIntegerField(default=0)
-    paid_minutes = models.PositiveSmallIntegerField(default=0, help_text="the step's own when the attempt was made")
+    paid_minutes = models.PositiveSmallIntegerField(
+        default=0, help_text="the step's own when the attempt was made"
+    )
     submitted_at = models.DateTimeField()
-    may_retry = models.BooleanField(default=False, help_text="a person allowed one attempt more than the step does")
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    may_retry = models.BooleanField(
+        default=False, help_text="a person allowed one attempt more than the step does"
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     decided_at = models.DateTimeField(null=True)
-    decision = models.TextField(blank=True, default="", help_text="what the person who decided says to the rater")
+    decision = models.TextField(
+        blank=True, default="", help_text="what the person who decided says to the rater"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["step", "rater", "number"], name="step_attempt_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["step", "rater", "number"], name="step_attempt_once")
+        ]
         indexes = [
-            models.Index(fields=["rater", "step"], condition=Q(state="passed"), name="step_attempt_passed"),
-            models.Index(fields=["submitted_at"], condition=Q(state="waiting"), name="step_attempt_waits"),
+            models.Index(
+                fields=["rater", "step"], condition=Q(state="passed"), name="step_attempt_passed"
+            ),
+            models.Index(
+                fields=["submitted_at"], condition=Q(state="waiting"), name="step_attempt_waits"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -118,13 +163,19 @@ class AttemptScore(models.Model):
 
     attempt = models.ForeignKey(StepAttempt, on_delete=models.CASCADE, related_name="scores")
     place = models.PositiveSmallIntegerField(help_text="which of the attempt's answers, from 0")
-    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    score = models.PositiveSmallIntegerField(validators=[MinValueValidator(1), MaxValueValidator(7)])
+    reviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    score = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(7)]
+    )
     at = models.DateTimeField()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["attempt", "place", "reviewer"], name="attempt_score_once"),
+            models.UniqueConstraint(
+                fields=["attempt", "place", "reviewer"], name="attempt_score_once"
+            ),
             models.CheckConstraint(condition=Q(score__range=(1, 7)), name="attempt_score_in_range"),
         ]
 
@@ -133,15 +184,23 @@ class AttemptScore(models.Model):
 
 
 class ProfileAnswer(models.Model):
-    """What a rater chose to say of themselves. Read only in aggregate: see labeling.selectors.onboarding.profile_counts."""
+    """What a rater chose to say of themselves. Read only in aggregate: see
+    labeling.selectors.onboarding.profile_counts.
+    """
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="profile_answers")
-    step = models.ForeignKey(OnboardingStep, on_delete=models.CASCADE, related_name="profile_answers")
+    step = models.ForeignKey(
+        OnboardingStep, on_delete=models.CASCADE, related_name="profile_answers"
+    )
     question = models.CharField(max_length=200)
     answer = models.CharField(max_length=200)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["rater", "step", "question"], name="profile_answer_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rater", "step", "question"], name="profile_answer_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.question

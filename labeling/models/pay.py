@@ -1,4 +1,6 @@
-"""What work is paid: rates, what was paid, and what raters say about it. Amounts are in a currency's minor units."""
+"""What work is paid: rates, what was paid, and what raters say about it. Amounts are in a
+currency's minor units.
+"""
 
 from decimal import Decimal
 
@@ -12,7 +14,9 @@ from labeling.models.pools import Pool, Rater
 
 
 class Rate(models.Model):
-    """What a pool pays for one kind of work from a moment on. Never changed: the next rate follows it."""
+    """What a pool pays for one kind of work from a moment on. Never changed: the next rate follows
+    it.
+    """
 
     class Kind(models.TextChoices):
         DEMONSTRATION = "demonstration", _("demonstrations")
@@ -27,24 +31,36 @@ class Rate(models.Model):
     kind = models.CharField(_("work"), max_length=16, choices=Kind)
     basis = models.CharField(_("paid by"), max_length=8, choices=Basis)
     amount = models.DecimalField(
-        max_digits=14, decimal_places=4, validators=[MinValueValidator(Decimal(0))], help_text="minor units of the currency"
+        max_digits=14,
+        decimal_places=4,
+        validators=[MinValueValidator(Decimal(0))],
+        help_text="minor units of the currency",
     )
     currency = models.CharField(_("currency"), max_length=3, help_text="ISO 4217")
     floor = models.DecimalField(
-        max_digits=14, decimal_places=4, null=True, help_text="minor units an hour below which the pay is flagged; null for none"
+        max_digits=14,
+        decimal_places=4,
+        null=True,
+        help_text="minor units an hour below which the pay is flagged; null for none",
     )
     valid_from = models.DateTimeField()
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["pool", "kind", "valid_from"], name="rate_from_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "kind", "valid_from"], name="rate_from_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.currency} {self.basis}"
 
 
 class Payment(models.Model):
-    """Days of one rater that were paid, with the lines as they stood: what is paid never changes afterwards."""
+    """Days of one rater that were paid, with the lines as they stood: what is paid never changes
+    afterwards.
+    """
 
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="payments")
     since = models.DateField()
@@ -53,10 +69,14 @@ class Payment(models.Model):
     lines = models.JSONField(help_text="the timesheet's lines as they were paid")
     note = models.CharField(_("note"), max_length=200, blank=True, default="")
     paid_at = models.DateTimeField()
-    paid_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    paid_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(since__lte=F("until")), name="payment_days_in_order")]
+        constraints = [
+            models.CheckConstraint(condition=Q(since__lte=F("until")), name="payment_days_in_order")
+        ]
         indexes = [models.Index(fields=["rater", "since"], name="payment_rater_day")]
 
     def __str__(self) -> str:
@@ -64,7 +84,9 @@ class Payment(models.Model):
 
 
 class PayDispute(models.Model):
-    """A rater's sentence about their timesheet, and what an admin answered; a correction of the pay may come with it."""
+    """A rater's sentence about their timesheet, and what an admin answered; a correction of the pay
+    may come with it.
+    """
 
     rater = models.ForeignKey(Rater, on_delete=models.PROTECT, related_name="disputes")
     since = models.DateField()
@@ -72,17 +94,26 @@ class PayDispute(models.Model):
     text = models.TextField()
     raised_at = models.DateTimeField()
     answer = models.TextField(blank=True, default="")
-    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     answered_at = models.DateTimeField(null=True)
     correction = models.DecimalField(
-        max_digits=14, decimal_places=4, null=True, help_text="minor units, paid on the day of the answer; null for none"
+        max_digits=14,
+        decimal_places=4,
+        null=True,
+        help_text="minor units, paid on the day of the answer; null for none",
     )
     currency = models.CharField(max_length=3, blank=True, default="")
 
     class Meta:
         indexes = [
             models.Index(fields=["rater", "raised_at"], name="dispute_rater_time"),
-            models.Index(fields=["raised_at"], condition=Q(answered_at__isnull=True), name="dispute_unanswered"),
+            models.Index(
+                fields=["raised_at"],
+                condition=Q(answered_at__isnull=True),
+                name="dispute_unanswered",
+            ),
         ]
 
     def __str__(self) -> str:

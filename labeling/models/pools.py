@@ -10,12 +10,29 @@ from django.utils.translation import gettext_lazy as _
 class Rater(models.Model):
     """Somebody who judges. An imported crowd worker is a rater without a user."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="rater")
-    alias = models.CharField(_("alias"), max_length=64, unique=True, help_text=_("Shown and exported in place of a name."))
-    origin = models.CharField(max_length=200, blank=True, default="", help_text=_("Where an imported rater came from."))
-    accepts = models.JSONField(default=list, blank=True, help_text="Prompt.Upset values that this rater has agreed to see")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rater",
+    )
+    alias = models.CharField(
+        _("alias"),
+        max_length=64,
+        unique=True,
+        help_text=_("Shown and exported in place of a name."),
+    )
+    origin = models.CharField(
+        max_length=200, blank=True, default="", help_text=_("Where an imported rater came from.")
+    )
+    accepts = models.JSONField(
+        default=list, blank=True, help_text="Prompt.Upset values that this rater has agreed to see"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
-    withdrawn_at = models.DateTimeField(null=True, editable=False, help_text="asked that their judgments train nothing more")
+    withdrawn_at = models.DateTimeField(
+        null=True, editable=False, help_text="asked that their judgments train nothing more"
+    )
 
     def __str__(self) -> str:
         return self.alias
@@ -28,14 +45,25 @@ class Pool(models.Model):
     description = models.TextField(_("description"), blank=True, default="")
     raters = models.ManyToManyField(Rater, through="PoolMembership", related_name="pools")
     is_held_out = models.BooleanField(
-        _("held out"), default=False, help_text=_("Judgments of this pool evaluate and never train.")
+        _("held out"),
+        default=False,
+        help_text=_("Judgments of this pool evaluate and never train."),
     )
-    languages = models.JSONField(default=list, blank=True, help_text="codes that everybody in the pool reads, such as en")
-    expertise = models.JSONField(default=list, blank=True, help_text="what everybody in the pool knows: categories, other tags")
+    languages = models.JSONField(
+        default=list, blank=True, help_text="codes that everybody in the pool reads, such as en"
+    )
+    expertise = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="what everybody in the pool knows: categories, other tags",
+    )
     routes_by_language = models.BooleanField(
         _("route by language"),
         default=False,
-        help_text=_("An item goes only to raters who know its language. An item without a language goes to anybody."),
+        help_text=_(
+            "An item goes only to raters who know its language. An item without a language goes to"
+            " anybody."
+        ),
     )
     routes_by_category = models.BooleanField(
         _("route by category"),
@@ -54,7 +82,10 @@ class Pool(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("The most that one rater holds at the same time, over all campaigns of the pool. Empty for no limit."),
+        help_text=_(
+            "The most that one rater holds at the same time, over all campaigns of the pool. Empty"
+            " for no limit."
+        ),
     )
     shown_items = models.PositiveSmallIntegerField(
         _("items that show a topic"),
@@ -62,15 +93,23 @@ class Pool(models.Model):
         blank=True,
         default=20,
         validators=[MinValueValidator(5)],
-        help_text=_("Who has judged so many items of a category well enough knows it from then on. Empty: never by itself."),
+        help_text=_(
+            "Who has judged so many items of a category well enough knows it from then on. Empty:"
+            " never by itself."
+        ),
     )
     shown_percent = models.PositiveSmallIntegerField(
         _("well enough, in %"),
         default=75,
         validators=[MinValueValidator(51), MaxValueValidator(100)],
-        help_text=_("Of those items' pairs, put as the gold, the reviewer, or the other raters have them; ties as half."),
+        help_text=_(
+            "Of those items' pairs, put as the gold, the reviewer, or the other raters have them;"
+            " ties as half."
+        ),
     )
-    paused_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="hands out nothing for now")
+    paused_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="hands out nothing for now"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -83,7 +122,9 @@ class PoolMembership(models.Model):
     pool = models.ForeignKey(Pool, on_delete=models.CASCADE, related_name="memberships")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="memberships")
     is_active = models.BooleanField(default=True)
-    paused_at = models.DateTimeField(null=True, editable=False, help_text="this rater is given nothing here for now")
+    paused_at = models.DateTimeField(
+        null=True, editable=False, help_text="this rater is given nothing here for now"
+    )
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -101,9 +142,11 @@ class SkillsInForce(models.Manager["RaterSkill"]):
 
 
 class RaterSkill(models.Model):
-    """A language or a topic that a rater knows, and how that is known. Routing asks no more than that there is a row.
+    """A language or a topic that a rater knows, and how that is known. Routing asks no more than
+    that there is a row.
 
-    `objects` (and `rater.skills`) holds what counts; `ever` also what an admin took back, which nothing grants again by itself.
+    `objects` (and `rater.skills`) holds what counts; `ever` also what an admin took back, which
+    nothing grants again by itself.
     """
 
     class Axis(models.TextChoices):
@@ -117,17 +160,26 @@ class RaterSkill(models.Model):
 
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="skills")
     axis = models.CharField(max_length=16, choices=Axis)
-    code = models.CharField(max_length=64, help_text="a language's code, a Prompt.Category, or a tag of one's own")
+    code = models.CharField(
+        max_length=64, help_text="a language's code, a Prompt.Category, or a tag of one's own"
+    )
     basis = models.CharField(max_length=16, choices=Basis)
     at = models.DateTimeField()
-    evidence = models.JSONField(default=dict, help_text="what showed it (labeling.selectors.skills); empty when a person said so")
+    evidence = models.JSONField(
+        default=dict,
+        help_text="what showed it (labeling.selectors.skills); empty when a person said so",
+    )
     revoked_at = models.DateTimeField(null=True)
 
     objects = SkillsInForce()
     ever = models.Manager["RaterSkill"]()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["rater", "axis", "code", "basis"], name="rater_skill_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["rater", "axis", "code", "basis"], name="rater_skill_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.rater} {self.basis} {self.code}"

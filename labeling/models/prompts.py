@@ -33,7 +33,9 @@ class Source(models.Model):
 
 
 class Import(models.Model):
-    """One file brought in. Its rows stay out of sight until it is published, by this one row's change of state."""
+    """One file brought in. Its rows stay out of sight until it is published, by this one row's
+    change of state.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", _("waiting")
@@ -44,29 +46,47 @@ class Import(models.Model):
 
     file_name = models.CharField(max_length=255)
     path = models.CharField(max_length=1024)
-    pairs_path = models.CharField(max_length=1024, blank=True, default="", help_text="the texts that a file of votes is about")
+    pairs_path = models.CharField(
+        max_length=1024, blank=True, default="", help_text="the texts that a file of votes is about"
+    )
     format = models.CharField(max_length=32)
     is_strict = models.BooleanField(default=False)
-    with_judgments = models.BooleanField(default=False, help_text="human replies become demonstrations, rankings comparisons")
+    with_judgments = models.BooleanField(
+        default=False, help_text="human replies become demonstrations, rankings comparisons"
+    )
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="imports")
     licence = models.CharField(max_length=64)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     bytes_total = models.BigIntegerField(default=0)
     bytes_read = models.BigIntegerField(default=0)
-    counts = models.JSONField(default=dict, help_text="prompts, responses, demonstrations, comparisons, duplicates, problems")
-    problems = models.JSONField(default=list, help_text="[{line, sentence}], capped; counts.problems has the full number")
+    counts = models.JSONField(
+        default=dict,
+        help_text="prompts, responses, demonstrations, comparisons, duplicates, problems",
+    )
+    problems = models.JSONField(
+        default=list, help_text="[{line, sentence}], capped; counts.problems has the full number"
+    )
     error = models.TextField(blank=True, default="")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="raised by each claim; a write names its attempt")
-    heartbeat_at = models.DateTimeField(null=True, help_text="a running import whose heart stopped is claimed again")
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="raised by each claim; a write names its attempt"
+    )
+    heartbeat_at = models.DateTimeField(
+        null=True, help_text="a running import whose heart stopped is claimed again"
+    )
 
     class Meta:
         constraints = [
-            # Near-duplicates are looked for among stored prompts: two imports at once would not see each other's.
-            models.UniqueConstraint(fields=["state"], condition=models.Q(state="running"), name="import_runs_alone"),
+            # Near-duplicates are looked for among stored prompts: two imports at once would not see
+            # each other's.
+            models.UniqueConstraint(
+                fields=["state"], condition=models.Q(state="running"), name="import_runs_alone"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -96,7 +116,9 @@ class Prompt(models.Model):
         OTHER = "other", _("other")
 
     class Upset(models.TextChoices):
-        """What may upset who reads it. Nobody is handed such an item who has not agreed to its kind."""
+        """What may upset who reads it. Nobody is handed such an item who has not agreed to its
+        kind.
+        """
 
         VIOLENCE = "violence", _("violence")
         SEXUAL = "sexual", _("sexual content")
@@ -105,25 +127,48 @@ class Prompt(models.Model):
         ABUSE = "abuse", _("abuse")
         OTHER = "other", _("other upsetting content")
 
-    messages = models.JSONField(help_text='[{"role": "system"|"user"|"assistant", "content": str}], the last by the user')
+    messages = models.JSONField(
+        help_text='[{"role": "system"|"user"|"assistant", "content": str}], the last by the user'
+    )
     messages_sha256 = models.CharField(max_length=64, db_index=True)
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="prompts")
-    origin = models.CharField(max_length=255, blank=True, default="", help_text="file and line, or how it came")
+    origin = models.CharField(
+        max_length=255, blank=True, default="", help_text="file and line, or how it came"
+    )
     licence = models.CharField(max_length=64, blank=True, default="")
     category = models.CharField(max_length=32, choices=Category, default=Category.OTHER)
     language = models.CharField(max_length=8, blank=True, default="")
-    sensitive = models.JSONField(default=list, blank=True, help_text="Prompt.Upset values of what is in it or may be in answers")
-    constraints = models.JSONField(default=list, blank=True, help_text="sentences that an answer has to keep to")
+    sensitive = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="Prompt.Upset values of what is in it or may be in answers",
+    )
+    constraints = models.JSONField(
+        default=list, blank=True, help_text="sentences that an answer has to keep to"
+    )
     split = models.CharField(max_length=16, choices=Split, default=Split.TRAIN)
     cluster = models.CharField(
-        max_length=64, blank=True, default="", db_index=True, help_text="near-duplicates share it, and so a split"
+        max_length=64,
+        blank=True,
+        default="",
+        db_index=True,
+        help_text="near-duplicates share it, and so a split",
     )
-    import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, blank=True, related_name="prompts")
+    import_batch = models.ForeignKey(
+        Import, on_delete=models.PROTECT, null=True, blank=True, related_name="prompts"
+    )
     version = models.PositiveSmallIntegerField(default=1)
     supersedes = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="superseded_by", help_text="the version before"
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="superseded_by",
+        help_text="the version before",
     )
-    signature = models.BinaryField(default=b"", help_text="what labeling.curation tells unlike prompts by without reading them")
+    signature = models.BinaryField(
+        default=b"", help_text="what labeling.curation tells unlike prompts by without reading them"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     retired_at = models.DateTimeField(null=True, blank=True)
 
@@ -138,10 +183,14 @@ class Prompt(models.Model):
 
 
 class PromptKey(models.Model):
-    """One key under which near-duplicates of a prompt are looked up; labeling.curation makes them."""
+    """One key under which near-duplicates of a prompt are looked up; labeling.curation makes
+    them.
+    """
 
     # No index of its own: the constraint's begins with it.
-    prompt = models.ForeignKey(Prompt, on_delete=models.CASCADE, related_name="keys", db_index=False)
+    prompt = models.ForeignKey(
+        Prompt, on_delete=models.CASCADE, related_name="keys", db_index=False
+    )
     key = models.BigIntegerField(db_index=True)
 
     class Meta:
@@ -157,10 +206,18 @@ class Response(models.Model):
     prompt = models.ForeignKey(Prompt, on_delete=models.PROTECT, related_name="responses")
     source = models.ForeignKey(Source, on_delete=models.PROTECT, related_name="responses")
     text = models.TextField()
-    number = models.PositiveIntegerField(default=0, help_text="tells apart the answers of one source to one prompt")
-    sampling = models.JSONField(default=dict, help_text="temperature, top_p, seed, max_new_tokens, …; empty for a person")
-    is_ended = models.BooleanField(null=True, help_text="whether the model ended its turn; null for a person")
-    import_batch = models.ForeignKey(Import, on_delete=models.PROTECT, null=True, blank=True, related_name="responses")
+    number = models.PositiveIntegerField(
+        default=0, help_text="tells apart the answers of one source to one prompt"
+    )
+    sampling = models.JSONField(
+        default=dict, help_text="temperature, top_p, seed, max_new_tokens, …; empty for a person"
+    )
+    is_ended = models.BooleanField(
+        null=True, help_text="whether the model ended its turn; null for a person"
+    )
+    import_batch = models.ForeignKey(
+        Import, on_delete=models.PROTECT, null=True, blank=True, related_name="responses"
+    )
     author = models.ForeignKey(
         "labeling.Rater",
         on_delete=models.PROTECT,
@@ -168,13 +225,22 @@ class Response(models.Model):
         blank=True,
         related_name="+",
         db_index=False,
-        help_text="who wrote the same text as a demonstration before it came in by a file: it is not theirs to judge",
+        help_text=(
+            "who wrote the same text as a demonstration before it came in by a file: it is not"
+            " theirs to judge"
+        ),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
-        indexes = [models.Index(fields=["author"], condition=models.Q(author__isnull=False), name="response_author")]
-        constraints = [models.UniqueConstraint(fields=["prompt", "source", "number"], name="response_once")]
+        indexes = [
+            models.Index(
+                fields=["author"], condition=models.Q(author__isnull=False), name="response_author"
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["prompt", "source", "number"], name="response_once")
+        ]
 
     def __str__(self) -> str:
         return self.text[:80]

@@ -1,4 +1,6 @@
-"""What was computed from a campaign's judgments, so that pages only read: labeling.services.quality writes it."""
+"""What was computed from a campaign's judgments, so that pages only read: labeling.services.quality
+writes it.
+"""
 
 from django.db import models
 
@@ -8,14 +10,22 @@ from labeling.models.prompts import Response, Source
 
 
 class QualityReport(models.Model):
-    """Agreement and habits of one campaign, as of one judgment. Replaced whole each time it is computed."""
+    """Agreement and habits of one campaign, as of one judgment. Replaced whole each time it is
+    computed.
+    """
 
     campaign = models.OneToOneField(Campaign, on_delete=models.CASCADE, related_name="quality")
-    started_at = models.DateTimeField(null=True, help_text="a worker is at it since; null when none is")
+    started_at = models.DateTimeField(
+        null=True, help_text="a worker is at it since; null when none is"
+    )
     computed_at = models.DateTimeField(null=True, help_text="null: never yet")
-    rests_until = models.DateTimeField(null=True, help_text="computed by itself no earlier: the longer it took, the longer")
+    rests_until = models.DateTimeField(
+        null=True, help_text="computed by itself no earlier: the longer it took, the longer"
+    )
     is_outdated = models.BooleanField(
-        default=False, db_default=False, help_text="something was decided since that is no new judgment"
+        default=False,
+        db_default=False,
+        help_text="something was decided since that is no new judgment",
     )
     through_id = models.BigIntegerField(
         default=0, help_text="the last judgment that was there; a later one makes the report stale"
@@ -28,45 +38,62 @@ class QualityReport(models.Model):
 
 
 class RaterQuality(models.Model):
-    """One rater in a report: how far they agree, how reliable they seem, what an admin should look at."""
+    """One rater in a report: how far they agree, how reliable they seem, what an admin should look
+    at.
+    """
 
     report = models.ForeignKey(QualityReport, on_delete=models.CASCADE, related_name="raters")
     rater = models.ForeignKey(Rater, on_delete=models.CASCADE, related_name="quality")
     n_judgments = models.PositiveIntegerField()
-    weight = models.FloatField(null=True, help_text="0 no better than chance, 1 always right; null: nothing to tell it from")
+    weight = models.FloatField(
+        null=True,
+        help_text="0 no better than chance, 1 always right; null: nothing to tell it from",
+    )
     n_flags = models.PositiveSmallIntegerField(default=0)
     results = models.JSONField(default=dict, help_text="see labeling.measures")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["report", "rater"], name="rater_quality_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "rater"], name="rater_quality_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.rater} in {self.report}"
 
 
 class VoteBlock(models.Model):
-    """A stretch of a campaign's rankings as columns, so that a report reads only what came after the last full block.
+    """A stretch of a campaign's rankings as columns, so that a report reads only what came after
+    the last full block.
 
-    Every version of a judgment is in it, those set aside too: what counts now is asked when it is read.
+    Every version of a judgment is in it, those set aside too: what counts now is asked when it is
+    read.
     """
 
     campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="vote_blocks")
     from_id = models.BigIntegerField(help_text="its first judgment")
     through_id = models.BigIntegerField(help_text="its last judgment")
-    n_judgments = models.PositiveIntegerField(help_text="when another number is there now, the block is read again")
+    n_judgments = models.PositiveIntegerField(
+        help_text="when another number is there now, the block is read again"
+    )
     columns = models.BinaryField(help_text="Parquet: see labeling.selectors.vote_blocks")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["campaign", "through_id"], name="vote_block_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["campaign", "through_id"], name="vote_block_once")
+        ]
 
     def __str__(self) -> str:
         return f"judgments {self.from_id} to {self.through_id} of {self.campaign}"
 
 
 class Scorer(models.Model):
-    """Somebody who scores responses and is no rater: a reward model, known by its source, and what admins call it."""
+    """Somebody who scores responses and is no rater: a reward model, known by its source, and what
+    admins call it.
+    """
 
-    source = models.OneToOneField(Source, on_delete=models.CASCADE, primary_key=True, related_name="scorer")
+    source = models.OneToOneField(
+        Source, on_delete=models.CASCADE, primary_key=True, related_name="scorer"
+    )
     name = models.CharField(max_length=200)
     scored_at = models.DateTimeField(help_text="when its last scores came in")
 
@@ -82,7 +109,9 @@ class ResponseScore(models.Model):
     score = models.FloatField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["scorer", "response"], name="response_score_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["scorer", "response"], name="response_score_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.score} for response {self.response_id}"

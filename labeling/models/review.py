@@ -1,4 +1,6 @@
-"""Review: the order that an admin decides for an item, what raters are told about an answer, and what they say to it."""
+"""Review: the order that an admin decides for an item, what raters are told about an answer, and
+what they say to it.
+"""
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,7 +15,9 @@ from labeling.models.prompts import Response
 
 
 class Adjudication(models.Model):
-    """The order of an item's responses as an admin decides it, and why raters came apart. A later decision takes its place."""
+    """The order of an item's responses as an admin decides it, and why raters came apart. A later
+    decision takes its place.
+    """
 
     class Reason(models.TextChoices):
         RATER_ERROR = "rater_error", _("rater error")
@@ -26,13 +30,23 @@ class Adjudication(models.Model):
     reason = models.CharField(_("reason"), max_length=32, choices=Reason)
     note = models.TextField(_("note"), blank=True, default="")
     guideline_version = models.ForeignKey(
-        GuidelineVersion, on_delete=models.PROTECT, null=True, related_name="adjudications", help_text="in force at the time"
+        GuidelineVersion,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="adjudications",
+        help_text="in force at the time",
     )
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        indexes = [models.Index(fields=["at"], condition=Q(reason="guideline_gap"), name="adjudication_gaps")]
+        indexes = [
+            models.Index(
+                fields=["at"], condition=Q(reason="guideline_gap"), name="adjudication_gaps"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"adjudication of item {self.item_id}"
@@ -42,42 +56,64 @@ class AdjudicatedRank(models.Model):
     """Where a response came out."""
 
     adjudication = models.ForeignKey(Adjudication, on_delete=models.CASCADE, related_name="ranks")
-    response = models.ForeignKey(Response, on_delete=models.PROTECT, related_name="adjudicated_ranks")
-    rank = models.PositiveSmallIntegerField(null=True, help_text="1 = best, equal numbers tie; null: not decided")
+    response = models.ForeignKey(
+        Response, on_delete=models.PROTECT, related_name="adjudicated_ranks"
+    )
+    rank = models.PositiveSmallIntegerField(
+        null=True, help_text="1 = best, equal numbers tie; null: not decided"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["adjudication", "response"], name="adjudicated_response_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["adjudication", "response"], name="adjudicated_response_once"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"response {self.response_id} at rank {self.rank}"
 
 
 class JudgmentReview(models.Model):
-    """What an admin says of one answer: a demonstration's score, feedback to its rater; and the rater's appeal, once.
+    """What an admin says of one answer: a demonstration's score, feedback to its rater; and the
+    rater's appeal, once.
 
-    One without a word stands for a decision that the rater is told of: the answer was set aside, or the order decided otherwise.
+    One without a word stands for a decision that the rater is told of: the answer was set aside, or
+    the order decided otherwise.
     """
 
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="review")
     score = models.PositiveSmallIntegerField(
-        _("score"), null=True, validators=[MinValueValidator(1), MaxValueValidator(7)], help_text="of a demonstration, 1 to 7"
+        _("score"),
+        null=True,
+        validators=[MinValueValidator(1), MaxValueValidator(7)],
+        help_text="of a demonstration, 1 to 7",
     )
     feedback = models.TextField(_("feedback"), blank=True, default="")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     at = models.DateTimeField(default=timezone.now)
     appeal = models.TextField(blank=True, default="")
     appealed_at = models.DateTimeField(null=True)
     answer = models.TextField(blank=True, default="")
-    answered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     answered_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(score__isnull=True) | Q(score__range=(1, 7)), name="review_score_from_1_to_7")
+            models.CheckConstraint(
+                condition=Q(score__isnull=True) | Q(score__range=(1, 7)),
+                name="review_score_from_1_to_7",
+            )
         ]
         indexes = [
             models.Index(
-                fields=["appealed_at"], condition=Q(appealed_at__isnull=False, answered_at__isnull=True), name="appeal_unanswered"
+                fields=["appealed_at"],
+                condition=Q(appealed_at__isnull=False, answered_at__isnull=True),
+                name="appeal_unanswered",
             )
         ]
 
@@ -88,23 +124,33 @@ class JudgmentReview(models.Model):
 class ReviewRequest(models.Model):
     """A judgment that came back for review: recent work of a rater who was paused."""
 
-    judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="review_request")
+    judgment = models.OneToOneField(
+        Judgment, on_delete=models.CASCADE, related_name="review_request"
+    )
     at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["at"], condition=Q(done_at__isnull=True), name="review_request_waiting")]
+        indexes = [
+            models.Index(
+                fields=["at"], condition=Q(done_at__isnull=True), name="review_request_waiting"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"judgment {self.judgment_id} to be reviewed"
 
 
 class SetAside(models.Model):
-    """A judgment that a reviewer took out: paid and shown as before, but no part of agreement, consensus and snapshots."""
+    """A judgment that a reviewer took out: paid and shown as before, but no part of agreement,
+    consensus and snapshots.
+    """
 
     judgment = models.OneToOneField(Judgment, on_delete=models.CASCADE, related_name="set_aside")
     reason = models.TextField(_("reason"), blank=True, default="")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:

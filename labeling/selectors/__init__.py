@@ -36,7 +36,14 @@ from labeling.selectors.catalogue import (
     responses_by_source,
 )
 from labeling.selectors.consensus import ItemConsensus, consensus_of
-from labeling.selectors.contests import Contest, Strengths, contests, source_names, stored_contests, stored_strengths
+from labeling.selectors.contests import (
+    Contest,
+    Strengths,
+    contests,
+    source_names,
+    stored_contests,
+    stored_strengths,
+)
 from labeling.selectors.expert_votes import expert_votes
 from labeling.selectors.feed import judgment_feed
 from labeling.selectors.golds import (
@@ -53,7 +60,13 @@ from labeling.selectors.golds import (
     with_adjudicated,
 )
 from labeling.selectors.import_agreement import ImportAgreement, agreement_of_import
-from labeling.selectors.imports import ImportReport, import_list, import_report, uncleared_import_ids, waiting_import_ids
+from labeling.selectors.imports import (
+    ImportReport,
+    import_list,
+    import_report,
+    uncleared_import_ids,
+    waiting_import_ids,
+)
 from labeling.selectors.prompts import visible
 from labeling.selectors.quality import (
     Behind,
@@ -89,8 +102,20 @@ from labeling.selectors.reviews import (
     review_queue,
     reviews_of,
 )
-from labeling.selectors.vote_blocks import blocks_of, columns_between, next_block, packed, stale_blocks
-from labeling.selectors.votes import adjudicated_order, scored_order, scorer_of, votes, votes_of_other_pools
+from labeling.selectors.vote_blocks import (
+    blocks_of,
+    columns_between,
+    next_block,
+    packed,
+    stale_blocks,
+)
+from labeling.selectors.votes import (
+    adjudicated_order,
+    scored_order,
+    scorer_of,
+    votes,
+    votes_of_other_pools,
+)
 
 __all__ = [
     "Behind",

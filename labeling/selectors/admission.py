@@ -1,4 +1,6 @@
-"""Whether a pool gives a rater the next item now, and if not, why: one answer for the claim and for the desk."""
+"""Whether a pool gives a rater the next item now, and if not, why: one answer for the claim and for
+the desk.
+"""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -27,16 +29,28 @@ from labeling.models import (
 from labeling.selectors import onboarding
 
 _CAMPAIGN, _RATER = Gap("campaign", BigAutoField()), Gap("rater", BigAutoField())
-_STEPS_LEFT = Exists(onboarding.steps_left(rater=OuterRef(OuterRef("rater")), pool=OuterRef("pool")))
+_STEPS_LEFT = Exists(
+    onboarding.steps_left(rater=OuterRef(OuterRef("rater")), pool=OuterRef("pool"))
+)
 _MEMBERSHIP = Compiled(
     lambda: (
         PoolMembership.objects.filter(rater=_RATER, pool=Gap("pool", BigAutoField()))
         .select_related("pool")
         .annotate(
             is_onboarding=_STEPS_LEFT,
-            is_paused=Exists(RaterStanding.objects.filter(rater=_RATER, campaign=_CAMPAIGN, paused_at__isnull=False)),
-            holds=Exists(Slot.objects.filter(rater=_RATER, campaign=_CAMPAIGN, state=Slot.State.LEASED)),
-            is_visiting=Exists(CrowdVisit.objects.filter(rater=_RATER, link__campaign=_CAMPAIGN, state=CrowdVisit.State.WORKING)),
+            is_paused=Exists(
+                RaterStanding.objects.filter(
+                    rater=_RATER, campaign=_CAMPAIGN, paused_at__isnull=False
+                )
+            ),
+            holds=Exists(
+                Slot.objects.filter(rater=_RATER, campaign=_CAMPAIGN, state=Slot.State.LEASED)
+            ),
+            is_visiting=Exists(
+                CrowdVisit.objects.filter(
+                    rater=_RATER, link__campaign=_CAMPAIGN, state=CrowdVisit.State.WORKING
+                )
+            ),
             is_author=Q(Exists(Source.objects.filter(person=Gap("user", BigAutoField()))))
             | Q(Exists(Response.objects.filter(author=_RATER))),
         )
@@ -79,73 +93,114 @@ class Entry:
 
     @property
     def has_quota(self) -> bool:
-        return self.pool is not None and (self.pool.max_per_day is not None or self.pool.max_at_once is not None)
+        return self.pool is not None and (
+            self.pool.max_per_day is not None or self.pool.max_at_once is not None
+        )
 
 
 def entry(*, rater: Rater, campaign: Campaign) -> Entry:
-    membership: Any = _MEMBERSHIP.first(rater=rater.pk, campaign=campaign.pk, pool=campaign.pool_id, user=rater.user_id or 0)
+    membership: Any = _MEMBERSHIP.first(
+        rater=rater.pk, campaign=campaign.pk, pool=campaign.pool_id, user=rater.user_id or 0
+    )
     if membership is None:
         hindrance = pauses(rater=rater, campaigns=[campaign]).get(campaign.pk)
         return Entry(pool=None, holds=True, is_visiting=True, is_author=True, hindrance=hindrance)
     hindrance = _paused(campaign.pool_id) if membership.is_paused else _standing(membership)
-    return Entry(membership.pool, membership.holds, membership.is_visiting, membership.is_author, hindrance)
+    return Entry(
+        membership.pool, membership.holds, membership.is_visiting, membership.is_author, hindrance
+    )
 
 
-def hindrances(*, rater: Rater, pool_ids: Collection[int], now: dt.datetime) -> dict[int, Hindrance]:
-    """What stands between `rater` and each of these pools' work, by pool; a pool that gives is absent.
+def hindrances(
+    *, rater: Rater, pool_ids: Collection[int], now: dt.datetime
+) -> dict[int, Hindrance]:
+    """What stands between `rater` and each of these pools' work, by pool; a pool that gives is
+    absent.
 
-    One query, and two more where a pool has a quota. Whether they are in the pool at all is labeling.access' question.
+    One query, and two more where a pool has a quota. Whether they are in the pool at all is
+    labeling.access' question.
     """
     memberships = list(
         PoolMembership.objects.filter(rater=rater, pool__in=pool_ids)
         .select_related("pool", "rater__user")
         .annotate(is_onboarding=_STEPS_LEFT)
     )
-    with_quota = [entry for entry in memberships if entry.pool.max_per_day or entry.pool.max_at_once]
-    held = _held(rater=rater, pool_ids=[entry.pool_id for entry in with_quota]) if with_quota else {}
-    today = _today(memberships=with_quota, now=now) if any(entry.pool.max_per_day for entry in with_quota) else {}
+    with_quota = [
+        entry for entry in memberships if entry.pool.max_per_day or entry.pool.max_at_once
+    ]
+    held = (
+        _held(rater=rater, pool_ids=[entry.pool_id for entry in with_quota]) if with_quota else {}
+    )
+    today = (
+        _today(memberships=with_quota, now=now)
+        if any(entry.pool.max_per_day for entry in with_quota)
+        else {}
+    )
     found = {}
     for entry in memberships:
-        hindrance = _standing(entry) or _quota(entry, held.get(entry.pool_id, 0), today.get(entry.pool_id, 0))
+        hindrance = _standing(entry) or _quota(
+            entry, held.get(entry.pool_id, 0), today.get(entry.pool_id, 0)
+        )
         if hindrance is not None:
             found[entry.pool_id] = hindrance
     return found
 
 
 def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindrance]:
-    """The campaigns among these in which the rater is paused: by golds that they failed, or by an admin."""
+    """The campaigns among these in which the rater is paused: by golds that they failed, or by an
+    admin.
+    """
     pool_of = {campaign.pk: campaign.pool_id for campaign in campaigns}
-    standings = RaterStanding.objects.filter(rater=rater, campaign__in=pool_of, paused_at__isnull=False)
+    standings = RaterStanding.objects.filter(
+        rater=rater, campaign__in=pool_of, paused_at__isnull=False
+    )
     return {pk: _paused(pool_of[pk]) for pk in standings.values_list("campaign_id", flat=True)}
 
 
 def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
-    """Who can be given something there, today or once onboarding, a quota or the pool's own pause is over: raters in its pool
-    with an open login, neither paused nor withdrawn, and of an external crowd those whose visit goes on."""
-    paused = RaterStanding.objects.filter(rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False)
+    """Who can be given something there, today or once onboarding, a quota or the pool's own pause
+    is over: raters in its pool with an open login, neither paused nor withdrawn, and of an external
+    crowd those whose visit goes on.
+    """
+    paused = RaterStanding.objects.filter(
+        rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False
+    )
     visits = CrowdVisit.objects.filter(rater=OuterRef("pk"))
-    in_pool = models.Q(memberships__pool=campaign.pool_id, memberships__is_active=True, memberships__paused_at=None)
+    in_pool = models.Q(
+        memberships__pool=campaign.pool_id, memberships__is_active=True, memberships__paused_at=None
+    )
     comes = ~Exists(visits) | Exists(visits.filter(state=CrowdVisit.State.WORKING))
-    return Rater.objects.filter(in_pool, comes, ~Exists(paused), user__is_active=True, withdrawn_at=None)
+    return Rater.objects.filter(
+        in_pool, comes, ~Exists(paused), user__is_active=True, withdrawn_at=None
+    )
 
 
 def _paused(pool_id: int) -> Hindrance:
-    sentence = _("You are paused here: an admin looks at your recent answers first. What you hold can still be submitted.")
+    sentence = _(
+        "You are paused here: an admin looks at your recent answers first. What you hold can still"
+        " be submitted."
+    )
     return Hindrance(Reason.RATER_PAUSED, pool_id, sentence)
 
 
 def budget_in_hand(*, campaign: Campaign) -> Hindrance:
     """What raters hold takes all that is left of the campaign's budget."""
     sentence = _(
-        "Others hold what is left of the budget of “%(campaign)s”. Something may come free when one of them gives an item back."
+        "Others hold what is left of the budget of “%(campaign)s”. Something may come free when one"
+        " of them gives an item back."
     )
-    return Hindrance(Reason.BUDGET_IN_HAND, campaign.pool_id, sentence % {"campaign": campaign.name})
+    return Hindrance(
+        Reason.BUDGET_IN_HAND, campaign.pool_id, sentence % {"campaign": campaign.name}
+    )
 
 
 def _standing(membership: PoolMembership) -> Hindrance | None:
     pool = membership.pool
     if pool.paused_at is not None:
-        sentence = _("“%(pool)s” is paused: nothing is given out for now. What you hold can still be submitted.")
+        sentence = _(
+            "“%(pool)s” is paused: nothing is given out for now. What you hold can still be"
+            " submitted."
+        )
         return Hindrance(Reason.POOL_PAUSED, pool.pk, sentence % {"pool": pool.name})
     if membership.paused_at is not None:
         sentence = _("An admin has paused you in “%(pool)s”. Ask them what comes next.")
@@ -160,18 +215,24 @@ def _quota(membership: PoolMembership, n_held: int, n_today: int) -> Hindrance |
     pool = membership.pool
     if pool.max_at_once is not None and n_held >= pool.max_at_once:
         sentence = ngettext(
-            "You hold %(n)d item of “%(pool)s”, as many as it gives at a time. Finish it or give it back first.",
-            "You hold %(n)d items of “%(pool)s”, as many as it gives at a time. Finish one or give one back first.",
+            "You hold %(n)d item of “%(pool)s”, as many as it gives at a time. Finish it or give it"
+            " back first.",
+            "You hold %(n)d items of “%(pool)s”, as many as it gives at a time. Finish one or give"
+            " one back first.",
             n_held,
         )
-        return Hindrance(Reason.HANDS_ARE_FULL, pool.pk, sentence % {"n": n_held, "pool": pool.name})
+        return Hindrance(
+            Reason.HANDS_ARE_FULL, pool.pk, sentence % {"n": n_held, "pool": pool.name}
+        )
     if pool.max_per_day is not None and n_today + n_held >= pool.max_per_day:
         sentence = ngettext(
             "“%(pool)s” gives %(n)d item a day, and you had it. There is more after midnight.",
             "“%(pool)s” gives %(n)d items a day, and you had them. There is more after midnight.",
             pool.max_per_day,
         )
-        return Hindrance(Reason.DAY_IS_FULL, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name})
+        return Hindrance(
+            Reason.DAY_IS_FULL, pool.pk, sentence % {"n": pool.max_per_day, "pool": pool.name}
+        )
     return None
 
 
@@ -186,5 +247,7 @@ def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[i
     zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
     midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
     pool_ids = [entry.pool_id for entry in memberships]
-    given = Judgment.objects.filter(rater=rater, submitted_at__gte=midnight, campaign__pool__in=pool_ids, import_batch=None)
+    given = Judgment.objects.filter(
+        rater=rater, submitted_at__gte=midnight, campaign__pool__in=pool_ids, import_batch=None
+    )
     return dict(given.values_list("campaign__pool").annotate(n=Count("pk")).order_by())

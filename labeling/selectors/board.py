@@ -1,4 +1,6 @@
-"""What an admin sees of a campaign: how far it is, how fast it goes, who works on it, what is skipped, what was answered."""
+"""What an admin sees of a campaign: how far it is, how fast it goes, who works on it, what is
+skipped, what was answered.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +8,21 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, IntegerField, Max, Min, OuterRef, Prefetch, Q, QuerySet, When, Window
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Max,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    When,
+    Window,
+)
 from django.db.models.functions import RowNumber, TruncDay, TruncHour, TruncMinute
 
 from labeling import rating_form
@@ -32,7 +48,9 @@ PACE_NEEDS = 3
 
 
 _NOT_YET_ASKED = Q(state=Slot.State.FREE, reserved_for__isnull=False)
-"""A repeat that waits until its rater has judged other items; some are never due, and none holds a campaign up."""
+"""A repeat that waits until its rater has judged other items; some are never due, and none holds a
+campaign up.
+"""
 
 
 @dataclass(frozen=True)
@@ -131,7 +149,9 @@ class LetteredResponse:
 
 @dataclass(frozen=True)
 class Answer:
-    """One judgment on an item. `tiers` are the letters of the responses, best first, those in one tier tied."""
+    """One judgment on an item. `tiers` are the letters of the responses, best first, those in one
+    tier tied.
+    """
 
     judgment: Judgment
     alias: str
@@ -155,9 +175,16 @@ class ItemAnswers:
 
 
 def campaigns(*, state: str = "") -> QuerySet[Campaign]:
-    """Campaigns for the list: at work first, then set-ups, then what is over; the newest of each first."""
+    """Campaigns for the list: at work first, then set-ups, then what is over; the newest of each
+    first.
+    """
     at_work, set_up = (Campaign.State.OPEN, Campaign.State.PAUSED), (Campaign.State.DRAFT,)
-    standing = Case(When(state__in=at_work, then=0), When(state__in=set_up, then=1), default=2, output_field=IntegerField())
+    standing = Case(
+        When(state__in=at_work, then=0),
+        When(state__in=set_up, then=1),
+        default=2,
+        output_field=IntegerField(),
+    )
     found = Campaign.objects.select_related("pool").order_by(standing, "-pk")
     return found.filter(state=state) if state in Campaign.State else found
 
@@ -180,14 +207,22 @@ def campaign_board(*, campaign: Campaign, now: datetime) -> Board:
 
 def renew_figures(*, name: str, pk: int, now: datetime) -> None:
     """What the short worker does when one of the figures above is old."""
-    compute: dict[str, Compute[Any]] = {"sources": _sources, "standing": _standings, "board": _boards}
+    compute: dict[str, Compute[Any]] = {
+        "sources": _sources,
+        "standing": _standings,
+        "board": _boards,
+    }
     renew(name=name, ids=[pk], compute=compute[name], now=now)
 
 
 def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, int]]]:
     def of(pk: int) -> list[tuple[str, int]]:
         responses = ItemResponse.objects.filter(item__campaign=pk)
-        return list(responses.values_list("response__source__name").annotate(n=Count("pk")).order_by("response__source__name"))
+        return list(
+            responses.values_list("response__source__name")
+            .annotate(n=Count("pk"))
+            .order_by("response__source__name")
+        )
 
     return {pk: of(pk) for pk in ids}
 
@@ -195,7 +230,11 @@ def _sources(ids: Collection[int], _now: datetime) -> dict[int, list[tuple[str, 
 def _standings(ids: Collection[int], now: datetime) -> dict[int, tuple[Progress, datetime | None]]:
     """(progress, time of the last judgment) of each campaign."""
     progress = _progress(campaign_ids=list(ids), now=now)
-    given = Judgment.objects.filter(campaign__in=ids).values_list("campaign_id").annotate(last_at=Max("submitted_at"))
+    given = (
+        Judgment.objects.filter(campaign__in=ids)
+        .values_list("campaign_id")
+        .annotate(last_at=Max("submitted_at"))
+    )
     last = dict(given.values_list("campaign_id", "last_at"))
     return {pk: (progress.get(pk, Progress(0, 0, 0)), last.get(pk)) for pk in ids}
 
@@ -222,10 +261,15 @@ def _board(campaign: Campaign, now: datetime) -> Board:
 
 
 def campaign_items(*, campaign: Campaign, status: str = "", reason: str = "") -> QuerySet[Item]:
-    """In order, golds left out; `status` is untouched, started, finished or skipped, `reason` a Pass.Reason."""
+    """In order, golds left out; `status` is untouched, started, finished or skipped, `reason` a
+    Pass.Reason.
+    """
     items = campaign.items.filter(gold_use=None).select_related("prompt").order_by("position")
     slots = Slot.objects.filter(item=OuterRef("pk"))
-    taken, unsubmitted = slots.filter(state=Slot.State.SUBMITTED), slots.exclude(state=Slot.State.SUBMITTED)
+    taken, unsubmitted = (
+        slots.filter(state=Slot.State.SUBMITTED),
+        slots.exclude(state=Slot.State.SUBMITTED),
+    )
     passes = Pass.objects.filter(item=OuterRef("pk"))
     conditions = {
         "untouched": ~Exists(taken),
@@ -250,12 +294,14 @@ def item_rows(*, items: Iterable[Item], now: datetime) -> list[ItemRow]:
     ids = [item.pk for item in shown]
     slots = {
         row["item_id"]: row
-        for row in Slot.objects.filter(item__in=ids)
-        .values("item_id")
-        .annotate(
-            n=Count("pk"),
-            submitted=Count("pk", filter=Q(state=Slot.State.SUBMITTED)),
-            in_hand=Count("pk", filter=Q(state=Slot.State.LEASED, expires_at__gt=now)),
+        for row in (
+            Slot.objects.filter(item__in=ids)
+            .values("item_id")
+            .annotate(
+                n=Count("pk"),
+                submitted=Count("pk", filter=Q(state=Slot.State.SUBMITTED)),
+                in_hand=Count("pk", filter=Q(state=Slot.State.LEASED, expires_at__gt=now)),
+            )
         )
     }
     passes = dict(Pass.objects.filter(item__in=ids).values_list("item_id").annotate(n=Count("pk")))
@@ -275,11 +321,16 @@ def item_rows(*, items: Iterable[Item], now: datetime) -> list[ItemRow]:
 def item_answers(*, item: Item) -> ItemAnswers:
     """Responses of the item under letters, and every judgment and skip on it, oldest first."""
     responses = list(item.responses.select_related("source").order_by("pk"))
-    lettered = [LetteredResponse(letter=letter(index), response=response) for index, response in enumerate(responses)]
+    lettered = [
+        LetteredResponse(letter=letter(index), response=response)
+        for index, response in enumerate(responses)
+    ]
     letters = {entry.response.pk: entry.letter for entry in lettered}
     ranked = RankedResponse.objects.order_by("rank", "position")
     judgments = (
-        item.judgments.select_related("rater", "demonstration", "comparison", "guideline_version", "set_aside__by")
+        item.judgments.select_related(
+            "rater", "demonstration", "comparison", "guideline_version", "set_aside__by"
+        )
         .prefetch_related(Prefetch("comparison__ranked", queryset=ranked))
         .order_by("submitted_at", "pk")
     )
@@ -313,16 +364,19 @@ def _progress(*, campaign_ids: Sequence[int], now: datetime) -> dict[int, Progre
     )
     return {
         row["campaign_id"]: Progress(
-            n_slots=row["n"], n_submitted=row["submitted"], n_in_hand=row["in_hand"], n_extra=extras.get(row["campaign_id"], 0)
+            n_slots=row["n"],
+            n_submitted=row["submitted"],
+            n_in_hand=row["in_hand"],
+            n_extra=extras.get(row["campaign_id"], 0),
         )
         for row in slots
     }
 
 
 def _pace(*, campaign: Campaign, now: datetime) -> Pace | None:
-    recent = campaign.judgments.filter(submitted_at__gt=now - PACE_WINDOW, submitted_at__lte=now, is_gold=False).aggregate(
-        n=Count("pk"), first_at=Min("submitted_at")
-    )
+    recent = campaign.judgments.filter(
+        submitted_at__gt=now - PACE_WINDOW, submitted_at__lte=now, is_gold=False
+    ).aggregate(n=Count("pk"), first_at=Min("submitted_at"))
     if recent["n"] < PACE_NEEDS:
         return None
     # Short bursts would promise too much: at least a quarter of an hour stands under every pace.
@@ -330,20 +384,30 @@ def _pace(*, campaign: Campaign, now: datetime) -> Pace | None:
     return Pace(per_hour=recent["n"] / hours, since=recent["first_at"])
 
 
-def _done_at(*, campaign: Campaign, progress: Progress, pace: Pace | None, now: datetime) -> datetime | None:
+def _done_at(
+    *, campaign: Campaign, progress: Progress, pace: Pace | None, now: datetime
+) -> datetime | None:
     if campaign.state != Campaign.State.OPEN or pace is None or progress.n_left <= 0:
         return None
     return now + timedelta(hours=progress.n_left / pace.per_hour)
 
 
 def _curve(*, campaign: Campaign) -> list[CurvePoint]:
-    """Judgments so far, at most some hundreds of points: by minute, hour or day, as the span asks."""
+    """Judgments so far, at most some hundreds of points: by minute, hour or day, as the span
+    asks.
+    """
     counted = campaign.judgments.filter(is_extra=False, is_gold=False)
     span = counted.aggregate(first_at=Min("submitted_at"), last_at=Max("submitted_at"))
     if span["first_at"] is None:
         return []
     length = span["last_at"] - span["first_at"]
-    trunc = TruncMinute if length < timedelta(hours=6) else TruncHour if length < timedelta(days=14) else TruncDay
+    trunc = (
+        TruncMinute
+        if length < timedelta(hours=6)
+        else TruncHour
+        if length < timedelta(days=14)
+        else TruncDay
+    )
     buckets = (
         counted.annotate(bucket=trunc("submitted_at"))
         .values("bucket")
@@ -378,29 +442,41 @@ def _raters(*, campaign: Campaign) -> list[RaterRow]:
 
 
 def _median_seconds(*, campaign: Campaign) -> dict[int, float]:
-    """Median active seconds by rater. SQLite has no percentile, so the middle one or two rows are picked by number."""
+    """Median active seconds by rater. SQLite has no percentile, so the middle one or two rows are
+    picked by number.
+    """
     numbered = campaign.judgments.filter(active_s__isnull=False).annotate(
-        place=Window(RowNumber(), partition_by="rater", order_by="active_s"), n=Window(Count("pk"), partition_by="rater")
+        place=Window(RowNumber(), partition_by="rater", order_by="active_s"),
+        n=Window(Count("pk"), partition_by="rater"),
     )
     middle: dict[int, list[float]] = {}
-    for rater_id, active_s in numbered.filter(place__gte=F("n") / 2.0, place__lte=F("n") / 2.0 + 1).values_list(
-        "rater_id", "active_s"
-    ):
+    for rater_id, active_s in numbered.filter(
+        place__gte=F("n") / 2.0, place__lte=F("n") / 2.0 + 1
+    ).values_list("rater_id", "active_s"):
         if active_s is not None:
             middle.setdefault(rater_id, []).append(active_s)
     return {rater_id: median(values) for rater_id, values in middle.items()}
 
 
 def _skips(*, campaign: Campaign) -> list[SkipRow]:
-    counts = Pass.objects.filter(item__campaign=campaign).values_list("reason").annotate(n=Count("pk")).order_by("-n", "reason")
+    counts = (
+        Pass.objects.filter(item__campaign=campaign)
+        .values_list("reason")
+        .annotate(n=Count("pk"))
+        .order_by("-n", "reason")
+    )
     return [SkipRow(reason=reason, n=n) for reason, n in counts]
 
 
 def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
-    written: Demonstration | None = getattr(judgment, "demonstration", None)  # a comparison has one when a response was edited
+    written: Demonstration | None = getattr(
+        judgment, "demonstration", None
+    )  # a comparison has one when a response was edited
     if judgment.kind == Judgment.Kind.DEMONSTRATION:
         assert written is not None
-        return Answer(judgment, judgment.rater.alias, written.whole, written.sources, [], [], "", [])
+        return Answer(
+            judgment, judgment.rater.alias, written.whole, written.sources, [], [], "", []
+        )
     labels = _labels(judgment.guideline_version)
     ranked = list(judgment.comparison.ranked.all())
     tiers: dict[int, list[str]] = {}
@@ -415,7 +491,9 @@ def _answer(*, judgment: Judgment, letters: dict[int, str]) -> Answer:
         tiers=[sorted(tiers[rank]) for rank in sorted(tiers)],
         unranked=sorted(letters[entry.response_id] for entry in ranked if entry.rank is None),
         reason=judgment.comparison.reason or "",
-        ratings=sorted((letters[entry.response_id], _labelled(entry.ratings, labels)) for entry in ranked),
+        ratings=sorted(
+            (letters[entry.response_id], _labelled(entry.ratings, labels)) for entry in ranked
+        ),
         edited=letters.get(written.edit_of_id or 0, "") if written else "",
         edit=written.text if written else "",
     )

@@ -22,8 +22,12 @@ class Exposure:
 
 def n_met(*, rater: Rater, since: dt.datetime) -> int:
     """Two counts over one person's day."""
-    judged = Judgment.objects.filter(rater=rater, is_current=True, submitted_at__gte=since).exclude(prompt__sensitive=[])
-    skipped = Pass.objects.filter(rater=rater, created_at__gte=since).exclude(item__prompt__sensitive=[])
+    judged = Judgment.objects.filter(rater=rater, is_current=True, submitted_at__gte=since).exclude(
+        prompt__sensitive=[]
+    )
+    skipped = Pass.objects.filter(rater=rater, created_at__gte=since).exclude(
+        item__prompt__sensitive=[]
+    )
     return judged.count() + skipped.count()
 
 
@@ -34,10 +38,16 @@ def is_pause_due(n: int) -> bool:
 
 
 def exposures(*, rater: Rater, now: dt.datetime) -> list[Exposure]:
-    """The last DAYS days with any, the latest first. Days begin and end as in the time zone that is active."""
+    """The last DAYS days with any, the latest first. Days begin and end as in the time zone that is
+    active.
+    """
     since = now - dt.timedelta(days=DAYS)
-    judged = Judgment.objects.filter(rater=rater, is_current=True, submitted_at__gte=since).exclude(prompt__sensitive=[])
-    skipped = Pass.objects.filter(rater=rater, created_at__gte=since).exclude(item__prompt__sensitive=[])
+    judged = Judgment.objects.filter(rater=rater, is_current=True, submitted_at__gte=since).exclude(
+        prompt__sensitive=[]
+    )
+    skipped = Pass.objects.filter(rater=rater, created_at__gte=since).exclude(
+        item__prompt__sensitive=[]
+    )
     met = _by_day(judged, "submitted_at")
     for day, n in _by_day(skipped, "created_at").items():
         met[day] = met.get(day, 0) + n
@@ -45,4 +55,6 @@ def exposures(*, rater: Rater, now: dt.datetime) -> list[Exposure]:
 
 
 def _by_day(rows: QuerySet[Judgment] | QuerySet[Pass], at: str) -> dict[dt.date, int]:
-    return dict(rows.annotate(day=TruncDate(at)).values_list("day").annotate(n=Count("pk")).order_by())
+    return dict(
+        rows.annotate(day=TruncDate(at)).values_list("day").annotate(n=Count("pk")).order_by()
+    )

@@ -27,22 +27,33 @@ def cases(*, queue: str, is_settled: bool) -> QuerySet[Case]:
     """Waiting ones with the oldest first, settled ones with the newest first."""
     found = Case.objects.filter(queue=queue, settled_at__isnull=not is_settled)
     order = ("-settled_at", "-pk") if is_settled else ("opened_at", "pk")
-    return found.select_related("item__campaign", "item__prompt", "owner", "settled_by").order_by(*order)
+    return found.select_related("item__campaign", "item__prompt", "owner", "settled_by").order_by(
+        *order
+    )
 
 
 def case_rows(*, cases: Iterable[Case]) -> list[CaseRow]:
     """A row for each of `cases`, in one query more however many there are."""
     shown = list(cases)
     said: dict[tuple[int, str], list[Pass]] = {}
-    passes = Pass.objects.filter(item__in=[case.item_id for case in shown]).select_related("rater").order_by("created_at")
+    passes = (
+        Pass.objects.filter(item__in=[case.item_id for case in shown])
+        .select_related("rater")
+        .order_by("created_at")
+    )
     for entry in passes:
         said.setdefault((entry.item_id, entry.reason), []).append(entry)
-    return [CaseRow(case, said.get((case.item_id, REASON_OF[Case.Queue(case.queue)]), [])) for case in shown]
+    return [
+        CaseRow(case, said.get((case.item_id, REASON_OF[Case.Queue(case.queue)]), []))
+        for case in shown
+    ]
 
 
 def n_waiting() -> dict[str, int]:
     """By queue, raters' questions and what they handed in at onboarding among them."""
-    counts = dict(Case.objects.filter(settled_at=None).values_list("queue").annotate(n=Count("pk")).order_by())
+    counts = dict(
+        Case.objects.filter(settled_at=None).values_list("queue").annotate(n=Count("pk")).order_by()
+    )
     return counts | {
         QUESTIONS: ItemQuestion.objects.filter(answered_at=None).count(),
         ONBOARDING: StepAttempt.objects.filter(state=StepAttempt.State.WAITING).count(),
@@ -50,4 +61,8 @@ def n_waiting() -> dict[str, int]:
 
 
 def cases_of_prompt(*, prompt: Prompt) -> QuerySet[Case]:
-    return Case.objects.filter(item__prompt=prompt).select_related("settled_by", "owner").order_by("-opened_at")
+    return (
+        Case.objects.filter(item__prompt=prompt)
+        .select_related("settled_by", "owner")
+        .order_by("-opened_at")
+    )

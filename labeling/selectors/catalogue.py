@@ -1,4 +1,6 @@
-"""Prompts, pools and guidelines as admins list and search them, and which prompts a new campaign would take."""
+"""Prompts, pools and guidelines as admins list and search them, and which prompts a new campaign
+would take.
+"""
 
 import json
 from collections.abc import Iterable
@@ -39,7 +41,9 @@ class PromptFilter:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which prompts a new campaign takes. An empty tuple leaves that side open; `n_prompts` None takes all that fit."""
+    """Which prompts a new campaign takes. An empty tuple leaves that side open; `n_prompts` None
+    takes all that fit.
+    """
 
     kind: str
     categories: tuple[str, ...] = ()
@@ -59,7 +63,9 @@ class Selection:
 
 @dataclass(frozen=True)
 class Match:
-    """How many prompts match a Selection, and how many of those have responses enough (all, where none are needed)."""
+    """How many prompts match a Selection, and how many of those have responses enough (all, where
+    none are needed).
+    """
 
     n_matching: int
     n_fitting: int
@@ -103,7 +109,11 @@ class GuidelineRow:
 
 def prompt_list(*, wanted: PromptFilter) -> QuerySet[Prompt]:
     """Visible prompts, newest first: those in use, or those that are retired."""
-    prompts = visible(Prompt.objects.filter(retired_at__isnull=not wanted.is_retired)).select_related("source").order_by("-pk")
+    prompts = (
+        visible(Prompt.objects.filter(retired_at__isnull=not wanted.is_retired))
+        .select_related("source")
+        .order_by("-pk")
+    )
     if wanted.category:
         prompts = prompts.filter(category=wanted.category)
     if wanted.split:
@@ -121,14 +131,27 @@ def prompt_rows(*, prompts: Iterable[Prompt]) -> list[PromptRow]:
     """A row for each of `prompts`, in two queries more however many there are."""
     shown = list(prompts)
     ids = [prompt.pk for prompt in shown]
-    responses = dict(visible(Response.objects.filter(prompt__in=ids)).values_list("prompt_id").annotate(n=Count("pk")))
-    campaigns = dict(Item.objects.filter(prompt__in=ids).values_list("prompt_id").annotate(n=Count("campaign", distinct=True)))
-    return [PromptRow(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0)) for prompt in shown]
+    responses = dict(
+        visible(Response.objects.filter(prompt__in=ids))
+        .values_list("prompt_id")
+        .annotate(n=Count("pk"))
+    )
+    campaigns = dict(
+        Item.objects.filter(prompt__in=ids)
+        .values_list("prompt_id")
+        .annotate(n=Count("campaign", distinct=True))
+    )
+    return [
+        PromptRow(prompt, responses.get(prompt.pk, 0), campaigns.get(prompt.pk, 0))
+        for prompt in shown
+    ]
 
 
 def responses_by_source(*, prompt: Prompt) -> list[SourceResponses]:
     grouped: dict[Source, list[Response]] = {}
-    for response in visible(prompt.responses.select_related("source")).order_by("source__name", "number"):
+    for response in visible(prompt.responses.select_related("source")).order_by(
+        "source__name", "number"
+    ):
         grouped.setdefault(response.source, []).append(response)
     return [SourceResponses(source, responses) for source, responses in grouped.items()]
 
@@ -139,16 +162,26 @@ def campaigns_of_prompt(*, prompt: Prompt) -> QuerySet[Campaign]:
 
 def prompt_sources() -> QuerySet[Source]:
     """Sources that a visible prompt came from."""
-    return Source.objects.filter(pk__in=visible(Prompt.objects.all()).values("source_id")).order_by("name")
+    return Source.objects.filter(pk__in=visible(Prompt.objects.all()).values("source_id")).order_by(
+        "name"
+    )
 
 
 def response_sources() -> QuerySet[Source]:
     """Sources that wrote a visible response."""
-    return Source.objects.filter(pk__in=visible(Response.objects.all()).values("source_id")).order_by("name")
+    return Source.objects.filter(
+        pk__in=visible(Response.objects.all()).values("source_id")
+    ).order_by("name")
 
 
 def prompt_languages() -> list[str]:
-    return sorted(set(visible(Prompt.objects.exclude(language="")).values_list("language", flat=True).distinct()))
+    return sorted(
+        set(
+            visible(Prompt.objects.exclude(language=""))
+            .values_list("language", flat=True)
+            .distinct()
+        )
+    )
 
 
 def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:
@@ -170,9 +203,14 @@ def matching_prompts(*, selection: Selection) -> QuerySet[Prompt]:
 def fitting_prompts(*, selection: Selection) -> QuerySet[Prompt]:
     """The prompts that can become items, at most `n_prompts`, drawn evenly over the whole set.
 
-    The order by fingerprint mixes sources and ages, and is the same each time. Only ids are loaded: there may be many.
+    The order by fingerprint mixes sources and ages, and is the same each time. Only ids are loaded:
+    there may be many.
     """
-    prompts = _answerable(selection) if selection.needs_responses else matching_prompts(selection=selection)
+    prompts = (
+        _answerable(selection)
+        if selection.needs_responses
+        else matching_prompts(selection=selection)
+    )
     prompts = prompts.order_by("messages_sha256", "pk").only("pk")
     return prompts if selection.n_prompts is None else prompts[: selection.n_prompts]
 
@@ -193,13 +231,23 @@ def most_responses(*, selection: Selection) -> int:
 def pool_rows(*, pools: Iterable[Pool]) -> list[PoolRow]:
     """A row for each of `pools`, in two queries more however many there are."""
     shown = list(pools)
-    raters = dict(PoolMembership.objects.filter(pool__in=shown, is_active=True).values_list("pool_id").annotate(n=Count("pk")))
-    campaigns = dict(Campaign.objects.filter(pool__in=shown).values_list("pool_id").annotate(n=Count("pk")))
+    raters = dict(
+        PoolMembership.objects.filter(pool__in=shown, is_active=True)
+        .values_list("pool_id")
+        .annotate(n=Count("pk"))
+    )
+    campaigns = dict(
+        Campaign.objects.filter(pool__in=shown).values_list("pool_id").annotate(n=Count("pk"))
+    )
     return [PoolRow(pool, raters.get(pool.pk, 0), campaigns.get(pool.pk, 0)) for pool in shown]
 
 
 def pool_members(*, pool: Pool) -> QuerySet[PoolMembership]:
-    return pool.memberships.filter(is_active=True).select_related("rater__user").order_by("rater__alias")
+    return (
+        pool.memberships.filter(is_active=True)
+        .select_related("rater__user")
+        .order_by("rater__alias")
+    )
 
 
 def member_rows(*, memberships: Iterable[PoolMembership]) -> list[MemberRow]:
@@ -207,11 +255,19 @@ def member_rows(*, memberships: Iterable[PoolMembership]) -> list[MemberRow]:
     shown = list(memberships)
     work = {
         row["pk"]: row
-        for row in Rater.objects.filter(pk__in=[membership.rater_id for membership in shown])
-        .values("pk")
-        .annotate(n=Count("judgments", filter=Q(judgments__is_current=True)), last_at=Max("judgments__submitted_at"))
+        for row in (
+            Rater.objects.filter(pk__in=[membership.rater_id for membership in shown])
+            .values("pk")
+            .annotate(
+                n=Count("judgments", filter=Q(judgments__is_current=True)),
+                last_at=Max("judgments__submitted_at"),
+            )
+        )
     }
-    return [MemberRow(entry, work[entry.rater_id]["n"], work[entry.rater_id]["last_at"]) for entry in shown]
+    return [
+        MemberRow(entry, work[entry.rater_id]["n"], work[entry.rater_id]["last_at"])
+        for entry in shown
+    ]
 
 
 def raters_outside(*, pool: Pool) -> QuerySet[Rater]:
@@ -230,12 +286,18 @@ def guideline_rows(*, guidelines: Iterable[Guideline]) -> list[GuidelineRow]:
     shown = list(guidelines)
     versions = {
         row["guideline_id"]: row
-        for row in GuidelineVersion.objects.filter(guideline__in=shown)
-        .order_by()
-        .values("guideline_id")
-        .annotate(n=Count("pk"), last_at=Max("created_at"))
+        for row in (
+            GuidelineVersion.objects.filter(guideline__in=shown)
+            .order_by()
+            .values("guideline_id")
+            .annotate(n=Count("pk"), last_at=Max("created_at"))
+        )
     }
-    campaigns = dict(Campaign.objects.filter(guideline__in=shown).values_list("guideline_id").annotate(n=Count("pk")))
+    campaigns = dict(
+        Campaign.objects.filter(guideline__in=shown)
+        .values_list("guideline_id")
+        .annotate(n=Count("pk"))
+    )
     return [
         GuidelineRow(
             guideline=guideline,
@@ -258,11 +320,20 @@ def campaigns_of_guideline(*, guideline: Guideline) -> QuerySet[Campaign]:
 
 def _candidates(selection: Selection) -> QuerySet[Response]:
     responses = visible(Response.objects.filter(prompt__in=matching_prompts(selection=selection)))
-    return responses.filter(source_id__in=selection.response_source_ids) if selection.response_source_ids else responses
+    return (
+        responses.filter(source_id__in=selection.response_source_ids)
+        if selection.response_source_ids
+        else responses
+    )
 
 
 def _answerable(selection: Selection) -> QuerySet[Prompt]:
-    counts = _candidates(selection).values("prompt_id").annotate(n=Count("pk")).filter(n__gte=selection.n_responses or 2)
+    counts = (
+        _candidates(selection)
+        .values("prompt_id")
+        .annotate(n=Count("pk"))
+        .filter(n__gte=selection.n_responses or 2)
+    )
     return matching_prompts(selection=selection).filter(pk__in=counts.values("prompt_id"))
 
 
@@ -273,4 +344,6 @@ def _containing(prompts: QuerySet[Prompt], text: str) -> QuerySet[Prompt]:
     """
     as_text, escaped = json.dumps(text, ensure_ascii=False)[1:-1], json.dumps(text)[1:-1]
     searched = prompts.annotate(messages_text=Cast("messages", TextField()))
-    return searched.filter(Q(messages_text__icontains=as_text) | Q(messages_text__icontains=escaped))
+    return searched.filter(
+        Q(messages_text__icontains=as_text) | Q(messages_text__icontains=escaped)
+    )

@@ -1,4 +1,5 @@
-"""What the judgments of one item say together, weighed by what the campaign's last report knows of its raters.
+"""What the judgments of one item say together, weighed by what the campaign's last report knows of
+its raters.
 
 One item is read row by row, or comes with the page; nothing of the campaign is computed anew.
 """
@@ -15,7 +16,9 @@ from labeling.models import Campaign, Item, Judgment, RankedResponse, RaterQuali
 from labeling.selectors.board import Answer
 
 CAUTIOUS_PAIRS = 20
-"""Pairs at the usual accuracy that every rater starts with, so that a lucky start makes nobody infallible."""
+"""Pairs at the usual accuracy that every rater starts with, so that a lucky start makes nobody
+infallible.
+"""
 
 RankRow = tuple[int, int, int, int | None, bool]
 """item, rater, response, rank, and whether the rater said that all are bad, which ties them all"""
@@ -23,7 +26,9 @@ RankRow = tuple[int, int, int, int | None, bool]
 
 @dataclass(frozen=True)
 class ItemConsensus:
-    """`pairs` of responses that somebody ranked, and the `places` that follow, best first; both empty while nobody did."""
+    """`pairs` of responses that somebody ranked, and the `places` that follow, best first; both
+    empty while nobody did.
+    """
 
     n_judgments: int
     """that count: not extra, not set aside"""
@@ -34,25 +39,41 @@ class ItemConsensus:
 
 
 def consensus_of(*, campaign: Campaign, answers: Iterable[Answer]) -> ItemConsensus:
-    """Of the item whose answers these are. Beside them, only the reliabilities of their raters are read."""
+    """Of the item whose answers these are. Beside them, only the reliabilities of their raters are
+    read.
+    """
     judgments = [answer.judgment for answer in answers if _counts(answer.judgment)]
     rows: list[RankRow] = [
-        (judgment.item_id or 0, judgment.rater_id, row.response_id, row.rank, judgment.comparison.is_all_bad)
+        (
+            judgment.item_id or 0,
+            judgment.rater_id,
+            row.response_id,
+            row.rank,
+            judgment.comparison.is_all_bad,
+        )
         for judgment in judgments
         for row in judgment.comparison.ranked.all()
     ]
-    known = accuracy_by_rater(campaign=campaign, raters={judgment.rater_id for judgment in judgments})
+    known = accuracy_by_rater(
+        campaign=campaign, raters={judgment.rater_id for judgment in judgments}
+    )
     pairs = measures.consensus_by_pair(votes_on_pairs(rows), known)
     return ItemConsensus(len(judgments), len(known), pairs, measures.places(pairs))
 
 
 def _counts(judgment: Judgment) -> bool:
-    is_aside = getattr(judgment, "set_aside", None) is not None  # a reverse one-to-one raises when there is none
-    return judgment.kind == Judgment.Kind.COMPARISON and not (judgment.is_extra or judgment.is_gold or is_aside)
+    is_aside = (
+        getattr(judgment, "set_aside", None) is not None
+    )  # a reverse one-to-one raises when there is none
+    return judgment.kind == Judgment.Kind.COMPARISON and not (
+        judgment.is_extra or judgment.is_gold or is_aside
+    )
 
 
 def certainty_of(*, item: Item) -> float:
-    """How sure the item's judgments are about its pairs (labeling.consensus.certainty), given what is known of its raters."""
+    """How sure the item's judgments are about its pairs (labeling.consensus.certainty), given what
+    is known of its raters.
+    """
     rows = RankedResponse.objects.filter(
         comparison__judgment__item=item,
         comparison__judgment__is_current=True,
@@ -63,18 +84,29 @@ def certainty_of(*, item: Item) -> float:
     if not pairs.unit.size:
         return 0.0
     accuracy = accuracy_by_rater(campaign=item.campaign_id, raters=set(pairs.rater.tolist()))
-    return consensus.certainty(units=pairs.unit, raters=pairs.rater, labels=pairs.label, accuracy=accuracy)
+    return consensus.certainty(
+        units=pairs.unit, raters=pairs.rater, labels=pairs.label, accuracy=accuracy
+    )
 
 
 def votes_on_pairs(rows: Iterable[RankRow]) -> agreement.PairVotes:
     """A rater who says that all are bad ties all pairs."""
-    found = [(item, rater, response, 1 if is_all_bad else rank) for item, rater, response, rank, is_all_bad in rows]
+    found = [
+        (item, rater, response, 1 if is_all_bad else rank)
+        for item, rater, response, rank, is_all_bad in rows
+    ]
     items, raters, responses, ranks = zip(*found, strict=True) if found else ((), (), (), ())
-    return agreement.expand(items=items, raters=raters, responses=responses, ranks=np.array(ranks, dtype=float))
+    return agreement.expand(
+        items=items, raters=raters, responses=responses, ranks=np.array(ranks, dtype=float)
+    )
 
 
-def accuracy_by_rater(*, campaign: Campaign | int, raters: Collection[int] | None = None) -> dict[int, float]:
-    """How often each is right on a pair, where the campaign's last report can tell, drawn towards the usual by CAUTIOUS_PAIRS."""
+def accuracy_by_rater(
+    *, campaign: Campaign | int, raters: Collection[int] | None = None
+) -> dict[int, float]:
+    """How often each is right on a pair, where the campaign's last report can tell, drawn towards
+    the usual by CAUTIOUS_PAIRS.
+    """
     known = RaterQuality.objects.filter(report__campaign=campaign)
     known = known if raters is None else known.filter(rater__in=raters)
     rows = known.values_list("rater_id", "results__reliability")

@@ -1,4 +1,6 @@
-"""Who wins: how often raters put one source's responses above another's, in one campaign, and how strong each source is."""
+"""Who wins: how often raters put one source's responses above another's, in one campaign, and how
+strong each source is.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,13 +17,17 @@ from labeling.selectors.votes import votes as votes_of
 
 @dataclass(frozen=True)
 class Contest:
-    """How often `source` beat `other`, in percent, ties as half; votes on one prompt count as one cluster."""
+    """How often `source` beat `other`, in percent, ties as half; votes on one prompt count as one
+    cluster.
+    """
 
     source: str
     other: str
     as_voted: Figure
     at_equal_length: Figure
-    """What the rate would be if both responses were equally long (the two-term form of AlpacaEval's length control)."""
+    """What the rate would be if both responses were equally long (the two-term form of AlpacaEval's
+    length control).
+    """
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,11 @@ class Strength:
     @property
     def notes(self) -> list[str]:
         """Why a number is missing."""
-        return list(dict.fromkeys(figure.note for figure in (self.by_all, self.by_reliability) if figure.value is None))
+        return list(
+            dict.fromkeys(
+                figure.note for figure in (self.by_all, self.by_reliability) if figure.value is None
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,13 @@ def stored_contests(*, report: QualityReport) -> list[Contest]:
 def stored_strengths(*, report: QualityReport) -> Strengths:
     found = report.results.get("strengths", {"baseline": "", "tie": None, "sources": []})
     rows = [
-        Strength(one["source"], one["is_baseline"], _percent(one["by_all"]), _percent(one["by_reliability"]), one["n"])
+        Strength(
+            one["source"],
+            one["is_baseline"],
+            _percent(one["by_all"]),
+            _percent(one["by_reliability"]),
+            one["n"],
+        )
         for one in found["sources"]
     ]
     return Strengths(found["baseline"], None if found["tie"] is None else 100 * found["tie"], rows)
@@ -76,7 +92,10 @@ def stored_strengths(*, report: QualityReport) -> Strengths:
 def _percent(record: Record) -> Figure:
     """A log-ability above the baseline's, as the share of decided votes that it means."""
     figure = as_figure(record)
-    value, low, high = (None if at is None else 100 * float(expit(at)) for at in (figure.value, figure.low, figure.high))
+    value, low, high = (
+        None if at is None else 100 * float(expit(at))
+        for at in (figure.value, figure.low, figure.high)
+    )
     return Figure(value, figure.n, low, high, note=figure.note)
 
 
@@ -85,4 +104,12 @@ def source_names(*, votes: Votes) -> dict[int, str]:
 
 
 def _contests(found: Iterable[Record]) -> list[Contest]:
-    return [Contest(one["source"], one["other"], as_figure(one["as_voted"]), as_figure(one["at_equal_length"])) for one in found]
+    return [
+        Contest(
+            one["source"],
+            one["other"],
+            as_figure(one["as_voted"]),
+            as_figure(one["at_equal_length"]),
+        )
+        for one in found
+    ]

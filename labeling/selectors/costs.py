@@ -1,4 +1,6 @@
-"""What a campaign has cost and will cost, in judgments, hours and money; an estimate before anything is judged."""
+"""What a campaign has cost and will cost, in judgments, hours and money; an estimate before
+anything is judged.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +15,9 @@ from labeling.models import Campaign, Judgment, Pool, Prompt, Rate, Response, Sl
 from labeling.selectors import working_time
 
 LIKE_JUDGMENTS = 2_000
-"""The latest judgments of campaigns like this one, from which the seconds of a judgment are taken."""
+"""The latest judgments of campaigns like this one, from which the seconds of a judgment are
+taken.
+"""
 LIKE_NEEDS = 20
 CHARS_PER_S = 20.0
 """Reading for work: some 230 words a minute of five letters and a space."""
@@ -23,12 +27,15 @@ WRITING_S = 420.0
 """A demonstration, beside reading the prompt: InstructGPT's raters took some minutes."""
 TEXTS_READ = 300
 DUST = Decimal("1e-6")
-"""Of a minor unit: what adding up many parts of an hour may be off by. It must not decide how half a cent is rounded."""
+"""Of a minor unit: what adding up many parts of an hour may be off by. It must not decide how half
+a cent is rounded.
+"""
 
 
 @dataclass(frozen=True)
 class Spending:
-    """What a campaign's judgments and skips took; `exact` in minor units by currency, not rounded, empty where no rate says.
+    """What a campaign's judgments and skips took; `exact` in minor units by currency, not rounded,
+    empty where no rate says.
 
     `has_unpriced`: some of it was done when no rate was in force.
     """
@@ -48,12 +55,16 @@ class Spending:
 
     @property
     def words(self) -> str:
-        return " + ".join(money.words(amount, currency) for currency, amount in sorted(self.amounts.items()))
+        return " + ".join(
+            money.words(amount, currency) for currency, amount in sorted(self.amounts.items())
+        )
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Before it starts: from the least to the most judgments, the seconds of one, and where these are taken from."""
+    """Before it starts: from the least to the most judgments, the seconds of one, and where these
+    are taken from.
+    """
 
     n_least: int
     n_most: int
@@ -75,7 +86,11 @@ class Estimate:
 
 def rate_of(*, pool: Pool | int, kind: str, now: datetime) -> Rate | None:
     """What the pool pays for this kind of work at `now`."""
-    return Rate.objects.filter(pool=pool, kind=kind, valid_from__lte=now).order_by("-valid_from").first()
+    return (
+        Rate.objects.filter(pool=pool, kind=kind, valid_from__lte=now)
+        .order_by("-valid_from")
+        .first()
+    )
 
 
 def price(*, rate: Rate | None, n_judgments: int, active_s: float) -> Decimal | None:
@@ -87,7 +102,9 @@ def price(*, rate: Rate | None, n_judgments: int, active_s: float) -> Decimal | 
 
 def exact_price(*, rate: Rate, n_judgments: int, active_s: float) -> Decimal:
     """In minor units and parts of them, to be added up before anything is rounded."""
-    return rate.amount * (n_judgments if rate.basis == Rate.Basis.ITEM else Decimal(str(active_s)) / 3600)
+    return rate.amount * (
+        n_judgments if rate.basis == Rate.Basis.ITEM else Decimal(str(active_s)) / 3600
+    )
 
 
 def _whole(amount: Decimal) -> Decimal:
@@ -95,19 +112,28 @@ def _whole(amount: Decimal) -> Decimal:
 
 
 def spending(*, campaign: Campaign, now: datetime | None = None) -> Spending:
-    """Counted from the judgments and skips themselves; with `now`, each priced at the rate of its own time, as pay is.
+    """Counted from the judgments and skips themselves; with `now`, each priced at the rate of its
+    own time, as pay is.
 
-    The database adds them up rate by rate: a pool has few rates, and a campaign may have a million judgments.
+    The database adds them up rate by rate: a pool has few rates, and a campaign may have a million
+    judgments.
     """
     rates = _rates_until(campaign, now) if now else []
     periods = {rate.pk: rate for rate in rates}
-    judged = _by_rate(Judgment.objects.filter(campaign=campaign), rates, "submitted_at", working_time.judged_s())
-    skipped = _by_rate(working_time.skips(Q(campaign=campaign)), rates, "ended_at", working_time.skipped_s())
+    judged = _by_rate(
+        Judgment.objects.filter(campaign=campaign), rates, "submitted_at", working_time.judged_s()
+    )
+    skipped = _by_rate(
+        working_time.skips(Q(campaign=campaign)), rates, "ended_at", working_time.skipped_s()
+    )
     # Before anything is judged, the rate in force says the currency of nothing.
     amounts = {rates[0].currency: Decimal(0)} if rates else {}
     n_judgments, active_s, has_unpriced = 0, 0.0, False
     for rate_id in judged.keys() | skipped.keys():
-        (n, judged_s), (_n_skips, skipped_s) = judged.get(rate_id, (0, 0.0)), skipped.get(rate_id, (0, 0.0))
+        (n, judged_s), (_n_skips, skipped_s) = (
+            judged.get(rate_id, (0, 0.0)),
+            skipped.get(rate_id, (0, 0.0)),
+        )
         n_judgments, active_s = n_judgments + n, active_s + judged_s + skipped_s
         rate = periods.get(rate_id or 0)
         if rate is None:
@@ -124,10 +150,14 @@ def _rates_until(campaign: Campaign, now: datetime) -> list[Rate]:
     return list(found.order_by("-valid_from"))
 
 
-def _by_rate(rows: QuerySet[Any], rates: Sequence[Rate], at: str, seconds: Any) -> dict[int | None, tuple[int, float]]:
-    """How many rows and seconds fall under each of `rates` (the newest first); None for those before the first.
+def _by_rate(
+    rows: QuerySet[Any], rates: Sequence[Rate], at: str, seconds: Any
+) -> dict[int | None, tuple[int, float]]:
+    """How many rows and seconds fall under each of `rates` (the newest first); None for those
+    before the first.
 
-    Rows are told apart only by rates that began after the first of them, which in most campaigns is none.
+    Rows are told apart only by rates that began after the first of them, which in most campaigns is
+    none.
     """
     first_at = rows.aggregate(first_at=Min(at))["first_at"] if rates else None
     later = [rate for rate in rates if first_at is not None and rate.valid_from > first_at]
@@ -137,21 +167,29 @@ def _by_rate(rows: QuerySet[Any], rates: Sequence[Rate], at: str, seconds: Any) 
         return {at_first: (row["n"], row["s"] or 0.0)} if row["n"] else {}
     periods = [When(**{f"{at}__gte": rate.valid_from}, then=Value(rate.pk)) for rate in later]
     period = Case(*periods, default=Value(at_first), output_field=BigIntegerField())
-    found = rows.order_by().annotate(period=period).values("period").annotate(n=Count("pk"), s=Sum(seconds))
+    found = (
+        rows.order_by()
+        .annotate(period=period)
+        .values("period")
+        .annotate(n=Count("pk"), s=Sum(seconds))
+    )
     return {row["period"]: (row["n"], row["s"] or 0.0) for row in found}
 
 
 def is_spent(*, campaign: Campaign, now: datetime) -> bool:
-    """Whether not even one judgment more fits into the budget. By the campaign's own counters, so that asking costs the same
-    after a million judgments."""
+    """Whether not even one judgment more fits into the budget. By the campaign's own counters, so
+    that asking costs the same after a million judgments.
+    """
     return not _fits(campaign=campaign, n_more=1, now=now)
 
 
 def has_room(*, campaign: Campaign, now: datetime) -> bool:
-    """Whether the budget has room for one item more beside all that raters hold, each at what one judgment takes.
+    """Whether the budget has room for one item more beside all that raters hold, each at what one
+    judgment takes.
 
-    Golds in hand count: they are paid as any other. Lapsed leases count until somebody else takes them. The caller holds the
-    campaign's row, so that of two claims the second counts what the first took.
+    Golds in hand count: they are paid as any other. Lapsed leases count until somebody else takes
+    them. The caller holds the campaign's row, so that of two claims the second counts what the
+    first took.
     """
     if campaign.budget is None:
         return True
@@ -160,16 +198,19 @@ def has_room(*, campaign: Campaign, now: datetime) -> bool:
 
 
 def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
-    """Money: what was done at the rate of its own time, and what is to come at the rate of `now`, in whose currency the budget
-    is understood. Amounts in another currency, from before the pool came to pay in this one, are not converted and do not count;
-    nor does what was done when no rate was in force.
+    """Money: what was done at the rate of its own time, and what is to come at the rate of `now`,
+    in whose currency the budget is understood. Amounts in another currency, from before the pool
+    came to pay in this one, are not converted and do not count; nor does what was done when no rate
+    was in force.
     """
     if campaign.budget is None:
         return True
     if campaign.budget_unit == Campaign.Budget.JUDGMENTS:
         return campaign.spent_judgments + n_more <= campaign.budget
     if campaign.budget_unit == Campaign.Budget.HOURS:
-        return campaign.spent_s + n_more * _seconds_so_far(campaign) <= 3600 * float(campaign.budget)
+        return campaign.spent_s + n_more * _seconds_so_far(campaign) <= 3600 * float(
+            campaign.budget
+        )
     rate = rate_of(pool=campaign.pool_id, kind=campaign.kind, now=now)
     if rate is None:
         return True
@@ -180,23 +221,36 @@ def _fits(*, campaign: Campaign, n_more: int, now: datetime) -> bool:
 
 
 def _seconds_so_far(campaign: Campaign) -> float:
-    """What one judgment takes, with its share of skips: the campaign's own mean once it has enough, before that an estimate."""
+    """What one judgment takes, with its share of skips: the campaign's own mean once it has enough,
+    before that an estimate.
+    """
     if campaign.spent_judgments >= LIKE_NEEDS:
         return campaign.spent_s / campaign.spent_judgments
     return seconds_of_one(kind=campaign.kind, n_responses=campaign.n_responses)[0]
 
 
 def seconds_of_one(*, kind: str, n_responses: int | None) -> tuple[float, int]:
-    """Seconds of one judgment of that kind, and from how many like it; without enough of them, from how long texts are."""
+    """Seconds of one judgment of that kind, and from how many like it; without enough of them, from
+    how long texts are.
+    """
     like = Judgment.objects.filter(
-        kind=kind, campaign__kind=kind, campaign__n_responses=n_responses, active_s__gt=0, is_gold=False
+        kind=kind,
+        campaign__kind=kind,
+        campaign__n_responses=n_responses,
+        active_s__gt=0,
+        is_gold=False,
     )
     latest = like.order_by("-pk").values("active_s")[:LIKE_JUDGMENTS]
     found = latest.aggregate(mean=Avg("active_s"), n=Count("active_s"))
     if found["n"] >= LIKE_NEEDS:
         return found["mean"], found["n"]
     prompt_chars = _mean_chars(
-        [_chars(messages) for messages in Prompt.objects.order_by("-pk").values_list("messages", flat=True)[:TEXTS_READ]]
+        [
+            _chars(messages)
+            for messages in Prompt.objects.order_by("-pk").values_list("messages", flat=True)[
+                :TEXTS_READ
+            ]
+        ]
     )
     if n_responses is None:
         return prompt_chars / CHARS_PER_S + WRITING_S, 0
@@ -219,7 +273,8 @@ def estimate(
     n_golds: int | None = None,
     now: datetime,
 ) -> Estimate:
-    """What a campaign of this set-up would take, nothing of it made. Golds are paid like any other item.
+    """What a campaign of this set-up would take, nothing of it made. Golds are paid like any other
+    item.
 
     A rater gets each of `n_golds` once at most; None: as many as the share asks for.
     """

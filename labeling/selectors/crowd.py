@@ -27,7 +27,9 @@ def link_rows(*, pool: Pool) -> list[LinkRow]:
         .annotate(
             n_working=Count("visits", filter=Q(visits__state=states.WORKING)),
             n_complete=Count("visits", filter=Q(visits__state=states.COMPLETE)),
-            n_ended=Count("visits", filter=Q(visits__state__in=[states.RETURNED, states.TIMED_OUT])),
+            n_ended=Count(
+                "visits", filter=Q(visits__state__in=[states.RETURNED, states.TIMED_OUT])
+            ),
         )
         .order_by("-pk")
     )
@@ -36,7 +38,9 @@ def link_rows(*, pool: Pool) -> list[LinkRow]:
 
 def visit_at_work(*, rater: Rater, campaign: Campaign | None = None) -> CrowdVisit | None:
     """The visit that this rater is on, if they came through a link."""
-    mine = rater.crowd_visits.filter(state=CrowdVisit.State.WORKING).select_related("link__campaign", "rater")
+    mine = rater.crowd_visits.filter(state=CrowdVisit.State.WORKING).select_related(
+        "link__campaign", "rater"
+    )
     return (mine.filter(link__campaign=campaign) if campaign is not None else mine).first()
 
 
@@ -46,17 +50,29 @@ def n_given(*, visit: CrowdVisit) -> int:
 
 
 def has_done_what_there_was(*, visit: CrowdVisit, now: datetime) -> bool:
-    """Whether nothing is left for the worker, who has judged something and at least as much as they skipped."""
+    """Whether nothing is left for the worker, who has judged something and at least as much as they
+    skipped.
+    """
     campaign, rater = visit.link.campaign, visit.rater
     n = n_given(visit=visit)
-    n_skipped = Pass.objects.filter(rater=rater, item__campaign=campaign, created_at__gte=visit.started_at).count()
-    if n == 0 or n < n_skipped or rater.slots.filter(campaign=campaign, state=Slot.State.LEASED).exists():
+    n_skipped = Pass.objects.filter(
+        rater=rater, item__campaign=campaign, created_at__gte=visit.started_at
+    ).count()
+    if (
+        n == 0
+        or n < n_skipped
+        or rater.slots.filter(campaign=campaign, state=Slot.State.LEASED).exists()
+    ):
         return False
-    return campaign.state != Campaign.State.OPEN or not queue.has_work(campaign=campaign, rater=rater, now=now)
+    return campaign.state != Campaign.State.OPEN or not queue.has_work(
+        campaign=campaign, rater=rater, now=now
+    )
 
 
 def _given(visit: CrowdVisit) -> QuerySet[Judgment]:
-    return Judgment.objects.filter(rater=visit.rater_id, campaign=visit.link.campaign_id, submitted_at__gte=visit.started_at)
+    return Judgment.objects.filter(
+        rater=visit.rater_id, campaign=visit.link.campaign_id, submitted_at__gte=visit.started_at
+    )
 
 
 def campaigns_for_links(*, pool: Pool) -> QuerySet[Campaign]:

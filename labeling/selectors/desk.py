@@ -1,4 +1,6 @@
-"""What the rater's pages read: campaigns open to a rater, the day's counts, and what a lease in a URL stands for."""
+"""What the rater's pages read: campaigns open to a rater, the day's counts, and what a lease in a
+URL stands for.
+"""
 
 import datetime as dt
 import uuid
@@ -27,7 +29,17 @@ from django.utils.translation import gettext_lazy as _
 
 from config.compiled import Compiled, Gap
 from labeling import queue, rating_form
-from labeling.models import Campaign, CrowdVisit, Draft, GuidelineVersion, Item, Judgment, PastLease, Rater, Slot
+from labeling.models import (
+    Campaign,
+    CrowdVisit,
+    Draft,
+    GuidelineVersion,
+    Item,
+    Judgment,
+    PastLease,
+    Rater,
+    Slot,
+)
 from labeling.selectors import admission, guidance
 from labeling.selectors.withheld import Withheld, withheld
 
@@ -35,13 +47,17 @@ UNDO_WITHIN = dt.timedelta(seconds=10)
 _LEASE, _USER = Gap("lease", UUIDField()), Gap("user", BigAutoField())
 _RATER, _ITEM = Gap("rater", BigAutoField()), Gap("item", BigAutoField())
 _SLOT = Compiled(
-    lambda: Slot.objects.filter(lease=_LEASE, rater__user=_USER).select_related("rater", "campaign", "item__gold_use")
+    lambda: Slot.objects.filter(lease=_LEASE, rater__user=_USER).select_related(
+        "rater", "campaign", "item__gold_use"
+    )
 )
 _ITEM_WITH_PROMPT = Compiled(
     lambda: (
         Item.objects.filter(pk=_ITEM)
         .select_related("prompt")
-        .annotate(mine=FilteredRelation("drafts", condition=Q(drafts__rater=_RATER, drafts__version=0)))
+        .annotate(
+            mine=FilteredRelation("drafts", condition=Q(drafts__rater=_RATER, drafts__version=0))
+        )
         .annotate(draft=F("mine__content"), draft_saved_at=F("mine__saved_at"))
     )
 )
@@ -133,7 +149,9 @@ class Work:
 
     @cached_property
     def item(self) -> Item:
-        """With its prompt and the rater's draft of an answer. Read when asked for: what is submitted is looked over without."""
+        """With its prompt and the rater's draft of an answer. Read when asked for: what is
+        submitted is looked over without.
+        """
         found = _ITEM_WITH_PROMPT.first(item=self.shown.item_id, rater=self.rater.pk)
         assert found is not None  # a slot refers to it
         return found
@@ -159,12 +177,18 @@ class Work:
 
 
 def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
-    """What `lease` stands for, if it is or was this person's: one query while it lives, three afterwards."""
+    """What `lease` stands for, if it is or was this person's: one query while it lives, three
+    afterwards.
+    """
     slot = _SLOT.first(lease=lease, user=user_id)
     if slot is not None:
         standing = Standing.OPEN if slot.state == Slot.State.LEASED else Standing.STORED
         return _work(slot, lease, standing, slot.expires_at)
-    past = PastLease.objects.filter(lease=lease, rater__user=user_id).select_related("rater", "campaign").first()
+    past = (
+        PastLease.objects.filter(lease=lease, rater__user=user_id)
+        .select_related("rater", "campaign")
+        .first()
+    )
     if past is None:
         return None
     is_stored = Judgment.objects.filter(lease=lease).exists()
@@ -173,8 +197,14 @@ def work(*, user_id: int, lease: uuid.UUID) -> Work | None:
 
 
 def sample(*, campaign: Campaign, now: dt.datetime) -> Work | None:
-    """An item of the campaign as somebody would be given it; nothing of it is in the database. None without an item."""
-    items = campaign.items.filter(repeat_of=None, gold_use=None).select_related("prompt").order_by("position")
+    """An item of the campaign as somebody would be given it; nothing of it is in the database. None
+    without an item.
+    """
+    items = (
+        campaign.items.filter(repeat_of=None, gold_use=None)
+        .select_related("prompt")
+        .order_by("position")
+    )
     item = items.first()
     if item is None:
         return None
@@ -200,7 +230,9 @@ def work_taken(*, slot: Slot, last: Work) -> Work:
     )
 
 
-def _work(shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires_at: dt.datetime | None) -> Work:
+def _work(
+    shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires_at: dt.datetime | None
+) -> Work:
     assert shown.rater is not None
     return Work(
         lease=lease,
@@ -217,15 +249,23 @@ def _work(shown: Slot | PastLease, lease: uuid.UUID, standing: Standing, expires
 def judgment_under(*, work: Work) -> Judgment | None:
     """The judgment as it stands now."""
     parts = ("campaign", "comparison", "demonstration__edit_of")
-    return Judgment.objects.filter(lease=work.lease, rater=work.rater).select_related(*parts).first()
+    return (
+        Judgment.objects.filter(lease=work.lease, rater=work.rater).select_related(*parts).first()
+    )
 
 
 def lease_held(*, rater: Rater, campaign: Campaign) -> uuid.UUID | None:
-    return Slot.objects.filter(rater=rater, campaign=campaign, state=Slot.State.LEASED).values_list("lease", flat=True).first()
+    return (
+        Slot.objects.filter(rater=rater, campaign=campaign, state=Slot.State.LEASED)
+        .values_list("lease", flat=True)
+        .first()
+    )
 
 
 def campaigns_open_to(*, rater: Rater) -> QuerySet[Campaign]:
-    """Of the rater's pools; who came through a crowd link has the link's campaign, and no other of its pool."""
+    """Of the rater's pools; who came through a crowd link has the link's campaign, and no other of
+    its pool.
+    """
     visits = CrowdVisit.objects.filter(rater=rater)
     return (
         Campaign.objects.filter(
@@ -246,13 +286,21 @@ def in_hand(*, rater: Rater) -> dict[int, Slot]:
 
 
 def open_campaigns(*, rater: Rater, since: dt.datetime, now: dt.datetime) -> list[OpenCampaign]:
-    """Every campaign open to `rater`, with what is left in it for them. Costs the same for a thousand slots as for a million."""
+    """Every campaign open to `rater`, with what is left in it for them. Costs the same for a
+    thousand slots as for a million.
+    """
     campaigns = list(campaigns_open_to(rater=rater))
     ids = [campaign.pk for campaign in campaigns]
     given = Judgment.objects.filter(rater=rater, submitted_at__gte=since, campaign__in=ids)
     today = dict(given.values_list("campaign").annotate(n=Count("pk")).order_by())
-    leases = dict(Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list("campaign", "lease"))
-    hindered = admission.hindrances(rater=rater, pool_ids={campaign.pool_id for campaign in campaigns}, now=now)
+    leases = dict(
+        Slot.objects.filter(campaign__in=ids, rater=rater, state=Slot.State.LEASED).values_list(
+            "campaign", "lease"
+        )
+    )
+    hindered = admission.hindrances(
+        rater=rater, pool_ids={campaign.pool_id for campaign in campaigns}, now=now
+    )
     paused = admission.pauses(rater=rater, campaigns=campaigns)
     return [
         _open(
@@ -295,15 +343,23 @@ def tally(*, rater: Rater, since: dt.datetime) -> Tally:
 
 
 def undoable(*, rater: Rater, last_at: dt.datetime | None, now: dt.datetime) -> Judgment | None:
-    """The judgment given at `last_at` (a Tally's) while it can be taken back; asks nothing when that was too long ago."""
+    """The judgment given at `last_at` (a Tally's) while it can be taken back; asks nothing when
+    that was too long ago.
+    """
     if last_at is None or last_at < now - UNDO_WITHIN:
         return None
-    return Judgment.objects.filter(rater=rater, submitted_at=last_at, version=1, lease__isnull=False).first()
+    return Judgment.objects.filter(
+        rater=rater, submitted_at=last_at, version=1, lease__isnull=False
+    ).first()
 
 
 def may_undo(judgment: Judgment, *, now: dt.datetime) -> bool:
     """Whether its rater can take it back at `now`, were it the last one."""
-    return judgment.version == 1 and judgment.lease is not None and judgment.submitted_at >= now - UNDO_WITHIN
+    return (
+        judgment.version == 1
+        and judgment.lease is not None
+        and judgment.submitted_at >= now - UNDO_WITHIN
+    )
 
 
 def history(*, rater: Rater, wanted: HistoryFilter | None = None) -> QuerySet[Judgment]:
@@ -316,13 +372,19 @@ def history(*, rater: Rater, wanted: HistoryFilter | None = None) -> QuerySet[Ju
         "submitted_at__lt": wanted.before,
     }
     given = Judgment.objects.filter(
-        rater=rater, import_batch__isnull=True, **{name: value for name, value in asked.items() if value}
+        rater=rater,
+        import_batch__isnull=True,
+        **{name: value for name, value in asked.items() if value},
     )
     if wanted.state == HistoryState.EXTRA:
         given = given.filter(is_extra=True)
     elif wanted.state:
-        given = given.filter(is_extra=False, corrected_at__isnull=wanted.state == HistoryState.FIRST)
-    return given.select_related("campaign__pool", "prompt", "demonstration").order_by("-submitted_at", "-pk")
+        given = given.filter(
+            is_extra=False, corrected_at__isnull=wanted.state == HistoryState.FIRST
+        )
+    return given.select_related("campaign__pool", "prompt", "demonstration").order_by(
+        "-submitted_at", "-pk"
+    )
 
 
 def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
@@ -332,7 +394,8 @@ def campaigns_worked_in(*, rater: Rater) -> QuerySet[Campaign]:
 
 
 def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | None]]:
-    """What the rater has typed and not submitted, the latest first, each with the lease that opens it; None once it lapsed.
+    """What the rater has typed and not submitted, the latest first, each with the lease that opens
+    it; None once it lapsed.
 
     A correction's is that of the answer, as long as it still stands as it was opened.
     """
@@ -340,10 +403,14 @@ def drafts_of(*, rater: Rater, most: int = 50) -> list[tuple[Draft, uuid.UUID | 
     held = Slot.objects.filter(**mine, state=Slot.State.LEASED).values("lease")
     given = Judgment.objects.filter(**mine, version=OuterRef("version")).values("lease")
     drafts = Draft.objects.filter(rater=rater, item__campaign__state=Campaign.State.OPEN)
-    drafts = drafts.annotate(lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(given[:1])))
+    drafts = drafts.annotate(
+        lease=Case(When(version=0, then=Subquery(held[:1])), default=Subquery(given[:1]))
+    )
     drafts = drafts.select_related("item__campaign", "item__prompt").order_by("-saved_at")
     return [(draft, draft.lease) for draft in drafts[:most]]
 
 
 def correction_draft(*, judgment: Judgment) -> Draft | None:
-    return Draft.objects.filter(item=judgment.item_id, rater=judgment.rater_id, version=judgment.version).first()
+    return Draft.objects.filter(
+        item=judgment.item_id, rater=judgment.rater_id, version=judgment.version
+    ).first()

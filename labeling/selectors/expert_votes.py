@@ -15,7 +15,9 @@ _IS_ENGLISH = Q(prompt__language="en") | Q(prompt__language__startswith="en-")
 
 
 def expert_votes(*, campaign: Campaign, votes: Votes, adjudicated: Floats) -> ExpertVotes:
-    """`adjudicated` is the decided rank of each row of `votes`. Of a gold the first version counts: feedback may follow it."""
+    """`adjudicated` is the decided rank of each row of `votes`. Of a gold the first version counts:
+    feedback may follow it.
+    """
     here = ~np.isnan(adjudicated)
     golds = _on_golds(campaign)
     columns = {
@@ -32,7 +34,8 @@ def expert_votes(*, campaign: Campaign, votes: Votes, adjudicated: Floats) -> Ex
 def _on_golds(campaign: Campaign) -> dict[str, np.ndarray]:
     """First answers to golds in use, by column."""
     answered = RankedResponse.objects.filter(
-        comparison__judgment__gold_answer__campaign=campaign, comparison__judgment__gold_answer__gold__retired_at=None
+        comparison__judgment__gold_answer__campaign=campaign,
+        comparison__judgment__gold_answer__gold__retired_at=None,
     )
     fields = {
         "judgment": "comparison__judgment_id",
@@ -48,9 +51,15 @@ def _on_golds(campaign: Campaign) -> dict[str, np.ndarray]:
         for column, value in zip(listed.values(), row, strict=True):
             column.append(value)
     decided = GoldRank.objects.filter(gold__uses__campaign=campaign, gold__retired_at=None)
-    ranks = {(gold, response): rank for gold, response, rank in decided.values_list("gold_id", "response_id", "rank")}
+    ranks = {
+        (gold, response): rank
+        for gold, response, rank in decided.values_list("gold_id", "response_id", "rank")
+    }
     right = [ranks.get(key) for key in zip(listed.pop("gold"), listed["response"], strict=True)]
-    found = {name: np.array(column, dtype=float if name == "rank" else np.int64) for name, column in listed.items()}
+    found = {
+        name: np.array(column, dtype=float if name == "rank" else np.int64)
+        for name, column in listed.items()
+    }
     return found | {"expert_rank": np.array(right, dtype=float)}
 
 

@@ -1,4 +1,6 @@
-"""Judgments as a feed: in the order of their ids, from a cursor on, with nothing skipped that is still being written."""
+"""Judgments as a feed: in the order of their ids, from a cursor on, with nothing skipped that is
+still being written.
+"""
 
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -10,8 +12,9 @@ from labeling.models import Judgment, RankedResponse
 from labeling.selectors.prompts import visible
 
 SETTLED_AFTER = timedelta(seconds=30)
-"""A judgment this young ends the page. By then it cannot be undone any more, and a transaction that took an id before it and
-committed after it is over: no cursor passes what is still to come."""
+"""A judgment this young ends the page. By then it cannot be undone any more, and a transaction that
+took an id before it and committed after it is over: no cursor passes what is still to come.
+"""
 
 
 def judgment_feed(
@@ -23,12 +26,18 @@ def judgment_feed(
     n: int,
     now: datetime,
 ) -> list[Judgment]:
-    """At most `n` judgments as they stand now. A correction has an id of its own, and so comes again further on.
+    """At most `n` judgments as they stand now. A correction has an id of its own, and so comes
+    again further on.
 
-    Nothing of a rater who has withdrawn is in it, no answer to a gold, and nothing that a reviewer set aside.
-    Imported ones keep the ids they had before their import was published: a reader who follows the feed may have passed them.
+    Nothing of a rater who has withdrawn is in it, no answer to a gold, and nothing that a reviewer
+    set aside. Imported ones keep the ids they had before their import was published: a reader who
+    follows the feed may have passed them.
     """
-    judgments = visible(Judgment.objects.all()) if includes_imports else Judgment.objects.filter(import_batch=None)
+    judgments = (
+        visible(Judgment.objects.all())
+        if includes_imports
+        else Judgment.objects.filter(import_batch=None)
+    )
     judgments = judgments.filter(rater__withdrawn_at=None, is_gold=False, set_aside=None)
     if campaign_id is not None:
         judgments = judgments.filter(campaign=campaign_id)
@@ -39,8 +48,12 @@ def judgment_feed(
 
 
 def feed_position(*, at: datetime) -> int:
-    """The last judgment of the feed that had been given then: `after_id` for what came since. 0 before the first."""
-    given = Judgment.versions.filter(import_batch=None).annotate(given_at=Coalesce("corrected_at", "submitted_at"))
+    """The last judgment of the feed that had been given then: `after_id` for what came since. 0
+    before the first.
+    """
+    given = Judgment.versions.filter(import_batch=None).annotate(
+        given_at=Coalesce("corrected_at", "submitted_at")
+    )
     return given.filter(given_at__lte=at).order_by("-pk").values_list("pk", flat=True).first() or 0
 
 

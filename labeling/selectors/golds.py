@@ -1,4 +1,6 @@
-"""What pages show of golds: the campaign's golds, how raters do on them, and what a rater is told of their own."""
+"""What pages show of golds: the campaign's golds, how raters do on them, and what a rater is told
+of their own.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +26,9 @@ from labeling.selectors.board import letter
 
 SUSPECT_ANSWERS = 3
 SUSPECT_PASSED = 0.2
-"""A gold that so many answered and at most this share of them passed is more likely wrong than so many raters are."""
+"""A gold that so many answered and at most this share of them passed is more likely wrong than so
+many raters are.
+"""
 MOST_ADJUDICATED = 2_000
 MOST_TOLD = 20
 
@@ -84,7 +88,9 @@ class Told:
 
 
 def gold_uses(*, campaign: Campaign) -> QuerySet[GoldItem]:
-    """Golds in use first, suspect ones at the top of them; then the retired ones, the latest first."""
+    """Golds in use first, suspect ones at the top of them; then the retired ones, the latest
+    first.
+    """
     answered = Count("gold__answers")
     passed = Count("gold__answers", filter=Q(gold__answers__has_passed=True))
     uses = GoldItem.objects.filter(campaign=campaign).annotate(n_answers=answered, n_passed=passed)
@@ -123,35 +129,55 @@ def n_other_golds(*, campaign: Campaign) -> int:
 
 
 def gold_scores(*, campaign: Campaign) -> list[GoldScore]:
-    """Raters who answered a gold here, or judged an adjudicated item, or are paused; the ones to look at first."""
-    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list("rater")
+    """Raters who answered a gold here, or judged an adjudicated item, or are paused; the ones to
+    look at first.
+    """
+    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list(
+        "rater"
+    )
     counted = answers.annotate(
-        n=Count("pk"), n_passed=Count("pk", filter=Q(has_passed=True)), agreed=Sum("agreed"), n_pairs=Sum("n_pairs")
+        n=Count("pk"),
+        n_passed=Count("pk", filter=Q(has_passed=True)),
+        agreed=Sum("agreed"),
+        n_pairs=Sum("n_pairs"),
     )
     by_gold = {row[0]: row[1:] for row in counted.order_by()}
     decided, _everybody = with_adjudicated(campaign=campaign)
-    standings = {standing.rater_id: standing for standing in RaterStanding.objects.filter(campaign=campaign)}
+    standings = {
+        standing.rater_id: standing for standing in RaterStanding.objects.filter(campaign=campaign)
+    }
     raters = Rater.objects.in_bulk([*by_gold, *decided, *standings])
-    scores = [_score(rater, by_gold.get(rater.pk), decided.get(rater.pk), standings.get(rater.pk)) for rater in raters.values()]
+    scores = [
+        _score(rater, by_gold.get(rater.pk), decided.get(rater.pk), standings.get(rater.pk))
+        for rater in raters.values()
+    ]
     return sorted(scores, key=_worst_first)
 
 
 def gold_counts(*, campaign: Campaign) -> tuple[list[float], list[int]]:
-    """By gold in use, over all raters' first answers: pairs put as the gold puts them, and pairs that it decides."""
-    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list("gold")
+    """By gold in use, over all raters' first answers: pairs put as the gold puts them, and pairs
+    that it decides.
+    """
+    answers = GoldAnswer.objects.filter(campaign=campaign, gold__retired_at=None).values_list(
+        "gold"
+    )
     rows = list(answers.annotate(agreed=Sum("agreed"), n=Sum("n_pairs")).order_by("gold"))
     return [agreed for _gold, agreed, _n in rows], [n for _gold, _agreed, n in rows]
 
 
 def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
-    """How often each rater, and all of them, put a pair as the adjudicated order does, ties as half; by answers that count."""
+    """How often each rater, and all of them, put a pair as the adjudicated order does, ties as
+    half; by answers that count.
+    """
     right = _adjudicated(campaign)
     given: dict[tuple[int, int], dict[int, int | None]] = defaultdict(dict)
     rows = RankedResponse.objects.filter(
         comparison__judgment__item__in=list(right),
         comparison__judgment__is_current=True,
         comparison__judgment__set_aside=None,
-    ).values_list("comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank")
+    ).values_list(
+        "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank"
+    )
     for item, rater, response, rank in rows.iterator(chunk_size=5_000):
         given[item or 0, rater][response] = rank
     agreed: dict[int, float] = defaultdict(float)
@@ -161,18 +187,32 @@ def with_adjudicated(*, campaign: Campaign) -> tuple[dict[int, Figure], Figure]:
         agreed[rater] += found.agreed
         n[rater] += found.n
     everybody = (
-        wilson(sum(agreed.values()), sum(n.values())) if sum(n.values()) else absent(gettext_noop("Nothing was adjudicated yet."))
+        wilson(sum(agreed.values()), sum(n.values()))
+        if sum(n.values())
+        else absent(gettext_noop("Nothing was adjudicated yet."))
     )
     return {rater: wilson(agreed[rater], n[rater]) for rater in n if n[rater]}, everybody
 
 
 def told_of_golds(*, rater: Rater) -> list[Told]:
-    """The rater's latest golds and their score, for campaigns that tell; the campaign of the latest answer first."""
-    answers = GoldAnswer.objects.filter(rater=rater, campaign__gold_feedback=True, gold__retired_at=None)
+    """The rater's latest golds and their score, for campaigns that tell; the campaign of the latest
+    answer first.
+    """
+    answers = GoldAnswer.objects.filter(
+        rater=rater, campaign__gold_feedback=True, gold__retired_at=None
+    )
     latest = answers.select_related("campaign", "gold", "judgment__prompt").order_by("-at", "-pk")
     ranked = RankedResponse.objects.order_by("position")
-    shown = list(latest.prefetch_related(Prefetch("judgment__comparison__ranked", ranked), "gold__ranks")[:MOST_TOLD])
-    counts = answers.values_list("campaign").annotate(n=Count("pk"), n_passed=Count("pk", filter=Q(has_passed=True))).order_by()
+    shown = list(
+        latest.prefetch_related(Prefetch("judgment__comparison__ranked", ranked), "gold__ranks")[
+            :MOST_TOLD
+        ]
+    )
+    counts = (
+        answers.values_list("campaign")
+        .annotate(n=Count("pk"), n_passed=Count("pk", filter=Q(has_passed=True)))
+        .order_by()
+    )
     figures = {campaign: wilson(n_passed, n) for campaign, n, n_passed in counts}
     campaigns = {answer.campaign_id: answer.campaign for answer in shown}
     return [
@@ -182,7 +222,9 @@ def told_of_golds(*, rater: Rater) -> list[Told]:
 
 
 def in_letters(ranks: Sequence[int | None]) -> str:
-    """Ranks by place as an order of letters: [2, 1, 2] is “B › A = C”; what is left open is left out."""
+    """Ranks by place as an order of letters: [2, 1, 2] is “B › A = C”; what is left open is left
+    out.
+    """
     tiers: dict[int, list[str]] = defaultdict(list)
     for place, rank in enumerate(ranks):
         if rank is not None:
@@ -191,13 +233,20 @@ def in_letters(ranks: Sequence[int | None]) -> str:
 
 
 def _score(
-    rater: Rater, gold: tuple[int, int, float, int] | None, decided: Figure | None, standing: RaterStanding | None
+    rater: Rater,
+    gold: tuple[int, int, float, int] | None,
+    decided: Figure | None,
+    standing: RaterStanding | None,
 ) -> GoldScore:
     n, n_passed, agreed, n_pairs = gold or (0, 0, 0.0, 0)
     return GoldScore(
         rater=rater,
         passed=wilson(n_passed, n) if n else absent(gettext_noop("No gold was answered yet.")),
-        pairs=wilson(agreed, n_pairs) if n_pairs else absent(gettext_noop("No gold was answered yet.")),
+        pairs=(
+            wilson(agreed, n_pairs)
+            if n_pairs
+            else absent(gettext_noop("No gold was answered yet."))
+        ),
         adjudicated=decided or absent(gettext_noop("Nothing was adjudicated yet.")),
         warned_at=standing.warned_at if standing else None,
         paused_at=standing.paused_at if standing else None,
@@ -211,7 +260,9 @@ def _worst_first(score: GoldScore) -> tuple[bool, bool, float, str]:
 
 def _adjudicated(campaign: Campaign) -> dict[int, dict[int, int | None]]:
     """item → response → rank, for the latest adjudications."""
-    rows = AdjudicatedRank.objects.filter(adjudication__item__campaign=campaign).order_by("-adjudication_id")
+    rows = AdjudicatedRank.objects.filter(adjudication__item__campaign=campaign).order_by(
+        "-adjudication_id"
+    )
     right: dict[int, dict[int, int | None]] = defaultdict(dict)
     values = rows.values_list("adjudication__item_id", "response_id", "rank")
     for item, response, rank in values[: MOST_ADJUDICATED * (campaign.n_responses or 2)]:

@@ -39,23 +39,34 @@ def version(pk: int) -> GuidelineVersion:
 @lru_cache(maxsize=256)
 def form_of(version_pk: int | None) -> rating_form.RatingForm:
     """The rating form of a version, as it is asked; without a version there is nothing to ask."""
-    return rating_form.RatingForm() if version_pk is None else rating_form.parse(version(version_pk).form)
+    return (
+        rating_form.RatingForm()
+        if version_pk is None
+        else rating_form.parse(version(version_pk).form)
+    )
 
 
 def needs_reading(*, rater: Rater, campaign: Campaign) -> bool:
-    """Whether the guideline has changed since the rater last worked by it, and they have not said that they read it.
+    """Whether the guideline has changed since the rater last worked by it, and they have not said
+    that they read it.
 
     Who works by a guideline for the first time is asked nothing: there is no change to show.
     """
     last = _worked_by(rater=rater, guideline_id=campaign.guideline_id)
     if last in {None, campaign.guideline_version_id}:
         return False
-    return not GuidelineReading.objects.filter(rater=rater, version=campaign.guideline_version_id).exists()
+    return not GuidelineReading.objects.filter(
+        rater=rater, version=campaign.guideline_version_id
+    ).exists()
 
 
 def last_read(*, rater: Rater | None, latest: GuidelineVersion) -> GuidelineVersion | None:
-    """The newest version before `latest` that the rater worked by or said they had read; failing that the one before it."""
-    earlier = GuidelineVersion.objects.filter(guideline=latest.guideline_id, number__lt=latest.number)
+    """The newest version before `latest` that the rater worked by or said they had read; failing
+    that the one before it.
+    """
+    earlier = GuidelineVersion.objects.filter(
+        guideline=latest.guideline_id, number__lt=latest.number
+    )
     worked_by = _worked_by(rater=rater, guideline_id=latest.guideline_id) if rater else None
     read = earlier.filter(readings__rater=rater) if rater else earlier.none()
     known = earlier.filter(pk__in=[worked_by]) | earlier.filter(pk__in=read.values("pk"))

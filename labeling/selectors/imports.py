@@ -23,7 +23,9 @@ class Count:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What a page says about one import. `share` (0 to 1) is of its bytes; None while nothing is known."""
+    """What a page says about one import. `share` (0 to 1) is of its bytes; None while nothing is
+    known.
+    """
 
     batch: Import
     share: float | None
@@ -60,7 +62,11 @@ def import_report(*, batch: Import) -> ImportReport:
     return ImportReport(
         batch=batch,
         share=min(1.0, batch.bytes_read / batch.bytes_total) if batch.bytes_total else None,
-        counts=[Count(str(name), batch.counts[key]) for key, name in COUNTED.items() if batch.counts.get(key)],
+        counts=[
+            Count(str(name), batch.counts[key])
+            for key, name in COUNTED.items()
+            if batch.counts.get(key)
+        ],
         problems=batch.problems,
         n_problems=n_problems,
         n_unlisted=max(0, n_problems - len(batch.problems)),
@@ -73,13 +79,19 @@ def import_report(*, batch: Import) -> ImportReport:
 
 
 def is_publishable(batch: Import) -> bool:
-    """A strict import with problems may be published after all; one that was not read to its end may not."""
+    """A strict import with problems may be published after all; one that was not read to its end
+    may not.
+    """
     return batch.state == Import.State.REFUSED and not batch.error
 
 
 def lost(*, now: datetime) -> Q:
-    """Running ones whose worker is gone. A heartbeat from the future is none either: a clock was set back since."""
-    silent = Q(heartbeat_at__lt=now - HEART_STOPS_AFTER) | Q(heartbeat_at__gt=now + HEART_STOPS_AFTER)
+    """Running ones whose worker is gone. A heartbeat from the future is none either: a clock was
+    set back since.
+    """
+    silent = Q(heartbeat_at__lt=now - HEART_STOPS_AFTER) | Q(
+        heartbeat_at__gt=now + HEART_STOPS_AFTER
+    )
     return Q(silent, state=Import.State.RUNNING)
 
 
@@ -93,4 +105,8 @@ def waiting_import_ids(*, now: datetime) -> list[int]:
 def uncleared_import_ids() -> list[int]:
     """Discarded imports that still have prompts in the tables."""
     has_prompts = Exists(Prompt.objects.filter(import_batch=OuterRef("pk")))
-    return list(Import.objects.filter(has_prompts, state=Import.State.DISCARDED).order_by("pk").values_list("pk", flat=True))
+    return list(
+        Import.objects.filter(has_prompts, state=Import.State.DISCARDED)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )

@@ -11,7 +11,9 @@ from labeling.models import Invitation, Rater
 
 @dataclass(frozen=True)
 class Joining:
-    """`problem` says why the link opens nothing; `has_login` whether its person signs in rather than choosing a password."""
+    """`problem` says why the link opens nothing; `has_login` whether its person signs in rather
+    than choosing a password.
+    """
 
     invitation: Invitation | None
     problem: str
@@ -19,16 +21,25 @@ class Joining:
 
 
 def invitation_behind(*, secret_sha256: str, now: datetime) -> Joining:
-    invitation = Invitation.objects.select_related("pool", "sent_by").filter(secret_sha256=secret_sha256).first()
+    invitation = (
+        Invitation.objects.select_related("pool", "sent_by")
+        .filter(secret_sha256=secret_sha256)
+        .first()
+    )
     problem = closed_sentence(invitation=invitation, now=now)
-    has_login = invitation is not None and User.objects.filter(email__iexact=invitation.email).exists()
+    has_login = (
+        invitation is not None and User.objects.filter(email__iexact=invitation.email).exists()
+    )
     return Joining(invitation, problem, has_login)
 
 
 def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
     """Why a link opens nothing; empty when it does."""
     if invitation is None or invitation.revoked_at is not None:
-        return _("This invitation is not known, or a newer one took its place. Open the link of the latest mail.")
+        return _(
+            "This invitation is not known, or a newer one took its place. Open the link of the"
+            " latest mail."
+        )
     if invitation.accepted_at is not None:
         return _("This invitation was used. Sign in with the e-mail and password that you chose.")
     if invitation.expires_at <= now:
@@ -39,4 +50,7 @@ def closed_sentence(*, invitation: Invitation | None, now: datetime) -> str:
 
 
 def withdrawn_sentence() -> str:
-    return _("You asked that what you judge be used no more, so you cannot join. Ask who invited you to take that back first.")
+    return _(
+        "You asked that what you judge be used no more, so you cannot join. Ask who invited you to"
+        " take that back first."
+    )

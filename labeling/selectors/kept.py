@@ -1,4 +1,5 @@
-"""Figures over whole campaigns: computed at each look while that is quick; else kept, told with their time, and made anew behind.
+"""Figures over whole campaigns: computed at each look while that is quick; else kept, told with
+their time, and made anew behind.
 
 What is kept lies in the shared cache. Without it every look computes: the cache only saves time.
 """
@@ -20,7 +21,9 @@ logger = logging.getLogger(__name__)
 VERSION = 1
 """Another number whenever what is kept has other fields."""
 QUICK_S = 0.15
-"""What takes less is computed at each look: the figures of small campaigns are always those of the moment."""
+"""What takes less is computed at each look: the figures of small campaigns are always those of the
+moment.
+"""
 LEAST_S, RESTS = 30, 20
 """Made anew after so many seconds, or after so many times what it took."""
 KEPT_S = 7 * 24 * 60 * 60
@@ -40,11 +43,19 @@ class Kept(Generic[T]):
 
     def is_old(self, now: datetime) -> bool:
         """A time in the future is as well: a clock was set back since."""
-        return not timedelta(0) <= now - self.at <= timedelta(seconds=max(LEAST_S, RESTS * self.took_s))
+        return (
+            not timedelta(0)
+            <= now - self.at
+            <= timedelta(seconds=max(LEAST_S, RESTS * self.took_s))
+        )
 
 
-def kept(*, name: str, ids: Collection[int], compute: Compute[T], now: datetime) -> dict[int, Kept[T]]:
-    """Each id's figures. Old ones are given all the same, and the short worker is rung to `renew` them."""
+def kept(
+    *, name: str, ids: Collection[int], compute: Compute[T], now: datetime
+) -> dict[int, Kept[T]]:
+    """Each id's figures. Old ones are given all the same, and the short worker is rung to `renew`
+    them.
+    """
     keys = {_key(name, pk): pk for pk in ids}
     found: dict[int, Kept[Any]] = {keys[key]: entry for key, entry in _cached(list(keys)).items()}
     missing = [pk for pk in ids if pk not in found]
@@ -54,7 +65,9 @@ def kept(*, name: str, ids: Collection[int], compute: Compute[T], now: datetime)
     return found | (renew(name=name, ids=missing, compute=compute, now=now) if missing else {})
 
 
-def renew(*, name: str, ids: Collection[int], compute: Compute[T], now: datetime) -> dict[int, Kept[T]]:
+def renew(
+    *, name: str, ids: Collection[int], compute: Compute[T], now: datetime
+) -> dict[int, Kept[T]]:
     began = perf_counter()
     values = compute(ids, now)
     took_s = perf_counter() - began
@@ -64,7 +77,9 @@ def renew(*, name: str, ids: Collection[int], compute: Compute[T], now: datetime
             cache.set_many({_key(name, pk): entry for pk, entry in made.items()}, KEPT_S)
             cache.delete_many([f"{_key(name, pk)}:rung" for pk in made])
     except RedisError:
-        logger.warning("The cache is away: the figures “%s” of %s are not kept.", name, sorted(made))
+        logger.warning(
+            "The cache is away: the figures “%s” of %s are not kept.", name, sorted(made)
+        )
     return made
 
 

@@ -72,8 +72,12 @@ class ProfileCount:
 
 
 def steps_left(*, rater: Any, pool: Any) -> QuerySet[OnboardingStep]:
-    """Steps of `pool` that `rater` has yet to pass, or has to pass again: both objects or outer references."""
-    in_force = Q(guideline_version=None) | Q(guideline_version__number__gte=OuterRef("guideline_from"))
+    """Steps of `pool` that `rater` has yet to pass, or has to pass again: both objects or outer
+    references.
+    """
+    in_force = Q(guideline_version=None) | Q(
+        guideline_version__number__gte=OuterRef("guideline_from")
+    )
     passed = StepAttempt.objects.filter(
         in_force,
         step=OuterRef("pk"),
@@ -81,21 +85,35 @@ def steps_left(*, rater: Any, pool: Any) -> QuerySet[OnboardingStep]:
         state=StepAttempt.State.PASSED,
         version__number__gte=OuterRef("certified_from"),
     )
-    return _with_guideline(OnboardingStep.objects.filter(pool=pool, retired_at=None)).filter(~Exists(passed))
+    return _with_guideline(OnboardingStep.objects.filter(pool=pool, retired_at=None)).filter(
+        ~Exists(passed)
+    )
 
 
 def step_lines(*, rater: Rater, pool: Pool) -> list[StepLine]:
-    """Every step of the pool in order, in three queries. One after another: what comes later opens when this is done."""
-    steps = list(_with_guideline(pool.steps.filter(retired_at=None)).select_related("guideline").order_by("position", "pk"))
+    """Every step of the pool in order, in three queries. One after another: what comes later opens
+    when this is done.
+    """
+    steps = list(
+        _with_guideline(pool.steps.filter(retired_at=None))
+        .select_related("guideline")
+        .order_by("position", "pk")
+    )
     versions = newest_versions(steps=steps)
     attempts: dict[int, list[StepAttempt]] = {}
-    mine = StepAttempt.objects.filter(rater=rater, step__in=steps).select_related("version", "guideline_version")
+    mine = StepAttempt.objects.filter(rater=rater, step__in=steps).select_related(
+        "version", "guideline_version"
+    )
     for attempt in mine.order_by("number"):
         attempts.setdefault(attempt.step_id, []).append(attempt)
     lines: list[StepLine] = []
     for step in steps:
-        is_blocked = any(line.is_open or line.progress in {Progress.LATER, Progress.REFUSED} for line in lines)
-        lines.append(_line(step, versions[step.pk], attempts.get(step.pk, []), is_blocked=is_blocked))
+        is_blocked = any(
+            line.is_open or line.progress in {Progress.LATER, Progress.REFUSED} for line in lines
+        )
+        lines.append(
+            _line(step, versions[step.pk], attempts.get(step.pk, []), is_blocked=is_blocked)
+        )
     return lines
 
 
@@ -117,7 +135,9 @@ def step_rows(*, pool: Pool) -> list[StepRow]:
         .select_related("guideline")
         .order_by("position", "pk")
         .annotate(
-            n_passed=Count("attempts__rater", filter=Q(attempts__state=StepAttempt.State.PASSED), distinct=True),
+            n_passed=Count(
+                "attempts__rater", filter=Q(attempts__state=StepAttempt.State.PASSED), distinct=True
+            ),
             n_waiting=Count("attempts", filter=Q(attempts__state=StepAttempt.State.WAITING)),
         )
     )
@@ -130,17 +150,27 @@ def waiting_attempts(*, pool: Pool | None = None) -> QuerySet[StepAttempt]:
     waiting = StepAttempt.objects.filter(state=StepAttempt.State.WAITING)
     if pool is not None:
         waiting = waiting.filter(step__pool=pool)
-    return waiting.select_related("rater__user", "version", "step__pool").order_by("submitted_at", "pk")
+    return waiting.select_related("rater__user", "version", "step__pool").order_by(
+        "submitted_at", "pk"
+    )
 
 
 def attempts_of(*, step: OnboardingStep, rater: Rater) -> QuerySet[StepAttempt]:
     """The latest first."""
-    return step.attempts.filter(rater=rater).select_related("version", "decided_by").order_by("-number")
+    return (
+        step.attempts.filter(rater=rater)
+        .select_related("version", "decided_by")
+        .order_by("-number")
+    )
 
 
 def attempts_by(*, rater: Rater) -> QuerySet[StepAttempt]:
-    """All that the rater went through, in every pool, steps that were retired since included; the latest first."""
-    found = rater.step_attempts.select_related("step__pool", "version", "guideline_version__guideline", "decided_by")
+    """All that the rater went through, in every pool, steps that were retired since included; the
+    latest first.
+    """
+    found = rater.step_attempts.select_related(
+        "step__pool", "version", "guideline_version__guideline", "decided_by"
+    )
     return found.order_by("-submitted_at", "-pk")
 
 
@@ -164,15 +194,25 @@ def onboarding_raters(*, pool: Pool) -> list[OnboardingRater]:
         .annotate(n=Count("pk"))
         .values("n")
     )
-    inside = Rater.objects.filter(memberships__pool=pool, memberships__is_active=True).select_related("user")
-    found = inside.annotate(n_left=Coalesce(Subquery(left), 0)).filter(n_left__gt=0).order_by("alias")
+    inside = Rater.objects.filter(
+        memberships__pool=pool, memberships__is_active=True
+    ).select_related("user")
+    found = (
+        inside.annotate(n_left=Coalesce(Subquery(left), 0)).filter(n_left__gt=0).order_by("alias")
+    )
     return [OnboardingRater(rater, rater.n_left) for rater in found]
 
 
 def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:
-    """How many gave which answer. The answers of one person are shown nowhere, and small counts are left out."""
+    """How many gave which answer. The answers of one person are shown nowhere, and small counts are
+    left out.
+    """
     counts: dict[str, list[tuple[str, int]]] = {}
-    rows = ProfileAnswer.objects.filter(step=step).values_list("question", "answer").annotate(n=Count("pk"))
+    rows = (
+        ProfileAnswer.objects.filter(step=step)
+        .values_list("question", "answer")
+        .annotate(n=Count("pk"))
+    )
     for question, answer, n in rows.order_by("question", "-n", "answer"):
         counts.setdefault(question, []).append((answer, n))
     return [
@@ -186,23 +226,37 @@ def profile_counts(*, step: OnboardingStep) -> list[ProfileCount]:
 
 
 def _with_guideline(steps: QuerySet[OnboardingStep]) -> QuerySet[OnboardingStep]:
-    """`guideline_from`: the number of the guideline's latest version that asks raters to qualify anew."""
-    major = GuidelineVersion.objects.filter(guideline=OuterRef("guideline"), is_major=True).order_by("-number").values("number")
+    """`guideline_from`: the number of the guideline's latest version that asks raters to qualify
+    anew.
+    """
+    major = (
+        GuidelineVersion.objects.filter(guideline=OuterRef("guideline"), is_major=True)
+        .order_by("-number")
+        .values("number")
+    )
     return steps.annotate(guideline_from=Coalesce(Subquery(major[:1]), 1))
 
 
-def _line(step: OnboardingStep, version: StepVersion, attempts: list[StepAttempt], *, is_blocked: bool) -> StepLine:
+def _line(
+    step: OnboardingStep, version: StepVersion, attempts: list[StepAttempt], *, is_blocked: bool
+) -> StepLine:
     in_force = [attempt for attempt in attempts if _counts(attempt, step)]
-    n_left = max(0, step.max_attempts + sum(attempt.may_retry for attempt in in_force) - len(in_force))
+    n_left = max(
+        0, step.max_attempts + sum(attempt.may_retry for attempt in in_force) - len(in_force)
+    )
     latest = in_force[-1] if in_force else None
-    return StepLine(step, version, _progress(in_force, n_left=n_left, is_blocked=is_blocked), n_left, latest)
+    return StepLine(
+        step, version, _progress(in_force, n_left=n_left, is_blocked=is_blocked), n_left, latest
+    )
 
 
 def _counts(attempt: StepAttempt, step: OnboardingStep) -> bool:
     """Not from before a version that everybody goes through again."""
     if attempt.version.number < step.certified_from:
         return False
-    return attempt.guideline_version is None or attempt.guideline_version.number >= step.guideline_from  # type: ignore[attr-defined]
+    return (
+        attempt.guideline_version is None or attempt.guideline_version.number >= step.guideline_from
+    )  # type: ignore[attr-defined]
 
 
 def _progress(attempts: list[StepAttempt], *, n_left: int, is_blocked: bool) -> Progress:

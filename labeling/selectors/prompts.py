@@ -1,4 +1,6 @@
-"""Which prompts, responses and judgments may be seen: what an unpublished import brought in may not."""
+"""Which prompts, responses and judgments may be seen: what an unpublished import brought in may
+not.
+"""
 
 from typing import TypeVar
 

@@ -65,7 +65,9 @@ class FlagRow:
 
 @dataclass(frozen=True)
 class Behind:
-    """How many judgments follow a row of the bias panel, and which are the latest of them, those first."""
+    """How many judgments follow a row of the bias panel, and which are the latest of them, those
+    first.
+    """
 
     n: int
     listed: list[int]
@@ -135,10 +137,16 @@ def last_judgment_id(*, campaign: Campaign) -> int | None:
 
 
 def stale_quality_ids(*, now: datetime) -> list[int]:
-    """Comparison campaigns with a judgment, or a decision, that their report does not know, unless it rests still."""
+    """Comparison campaigns with a judgment, or a decision, that their report does not know, unless
+    it rests still.
+    """
     later = Judgment.objects.filter(campaign=OuterRef("pk"), pk__gt=OuterRef("through_id"))
-    campaigns = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).annotate(through_id=Coalesce(F("quality__through_id"), 0))
-    behind = campaigns.filter(Exists(later) | Q(quality__is_outdated=True)).exclude(quality__rests_until__gt=now)
+    campaigns = Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).annotate(
+        through_id=Coalesce(F("quality__through_id"), 0)
+    )
+    behind = campaigns.filter(Exists(later) | Q(quality__is_outdated=True)).exclude(
+        quality__rests_until__gt=now
+    )
     return list(behind.order_by("pk").values_list("pk", flat=True))
 
 
@@ -164,9 +172,18 @@ def quality_rows() -> list[QualityRow]:
     found = QualityReport.objects.filter(computed_at__isnull=False).order_by("-campaign_id")
     reports = found.values_list("pk", "campaign_id", "computed_at", "n_judgments", *parts)
     campaigns = Campaign.objects.in_bulk([report[1] for report in reports])
-    flagged = Counter(RaterQuality.objects.filter(n_flags__gt=0).values_list("report_id", flat=True))
+    flagged = Counter(
+        RaterQuality.objects.filter(n_flags__gt=0).values_list("report_id", flat=True)
+    )
     rows = [
-        QualityRow(campaigns[campaign], computed_at, n_judgments, as_figure(agreement), as_figure(alpha), flagged[pk])
+        QualityRow(
+            campaigns[campaign],
+            computed_at,
+            n_judgments,
+            as_figure(agreement),
+            as_figure(alpha),
+            flagged[pk],
+        )
         for pk, campaign, computed_at, n_judgments, agreement, alpha in reports
         if computed_at is not None
     ]
@@ -195,15 +212,25 @@ def rater_judgments(*, rater: Rater, campaign: Campaign | None = None) -> QueryS
 
 
 def _shown(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
-    found = judgments.select_related("item", "prompt", "campaign", "comparison", "rater", "set_aside")
+    found = judgments.select_related(
+        "item", "prompt", "campaign", "comparison", "rater", "set_aside"
+    )
     return found.prefetch_related("comparison__ranked")
 
 
 def split_items(*, report: QualityReport) -> list[SplitItem]:
     """The items that raters see most differently; an item that is gone since is left out."""
     listed = report.results["items"]["split"]
-    items = Item.objects.filter(pk__in=[entry["item"] for entry in listed]).select_related("prompt").in_bulk()
-    return [SplitItem(items[entry["item"]], entry["share"], entry["n"]) for entry in listed if entry["item"] in items]
+    items = (
+        Item.objects.filter(pk__in=[entry["item"] for entry in listed])
+        .select_related("prompt")
+        .in_bulk()
+    )
+    return [
+        SplitItem(items[entry["item"]], entry["share"], entry["n"])
+        for entry in listed
+        if entry["item"] in items
+    ]
 
 
 def judgments_behind(*, report: QualityReport, row: str) -> Behind:
@@ -213,8 +240,12 @@ def judgments_behind(*, report: QualityReport, row: str) -> Behind:
 
 def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> Behind:
     """Of a row of the rater's own panel, or of one of their flags."""
-    found = report.raters.filter(rater=rater).values_list("results__behind", flat=True).first() or {}
-    wording = report.results.get("wording", {}).get("raters", {}).get(str(rater.pk), {}).get("behind", {})
+    found = (
+        report.raters.filter(rater=rater).values_list("results__behind", flat=True).first() or {}
+    )
+    wording = (
+        report.results.get("wording", {}).get("raters", {}).get(str(rater.pk), {}).get("behind", {})
+    )
     return _behind(found.get(row) or wording.get(row))
 
 
@@ -237,11 +268,17 @@ def weights_by_rater(*, campaigns: Collection[int] | None = None) -> dict[tuple[
 
 def _measures(found: QuerySet[RaterQuality]) -> list[RaterMeasures]:
     # A report's results are large, and would come once for each rater.
-    return [_rater(row) for row in found.select_related("rater", "report__campaign").defer("report__results")]
+    return [
+        _rater(row)
+        for row in found.select_related("rater", "report__campaign").defer("report__results")
+    ]
 
 
 def _rater(row: RaterQuality) -> RaterMeasures:
-    figures = {name: as_figure(row.results[name]) for name in ("agreement", "reliability", "first", "longer", "seconds")}
+    figures = {
+        name: as_figure(row.results[name])
+        for name in ("agreement", "reliability", "first", "longer", "seconds")
+    }
     return RaterMeasures(
         campaign_id=row.report.campaign_id,
         campaign_name=row.report.campaign.name,
@@ -266,5 +303,12 @@ def _moment(report: QualityReport) -> datetime:
 
 def _flags(found: Iterable[Mapping[str, Any]]) -> Iterable[FlagRow]:
     for flag in found:
-        words = flag["words"] | ({"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {})
-        yield FlagRow(flag["kind"], FLAG_LABELS[flag["kind"]], gettext(SENTENCES[flag["kind"]]).format(**words), flag["other"])
+        words = flag["words"] | (
+            {"when": gettext(flag["words"]["when"])} if "when" in flag["words"] else {}
+        )
+        yield FlagRow(
+            flag["kind"],
+            FLAG_LABELS[flag["kind"]],
+            gettext(SENTENCES[flag["kind"]]).format(**words),
+            flag["other"],
+        )

@@ -9,9 +9,15 @@ def questions(*, is_answered: bool) -> QuerySet[ItemQuestion]:
     """Waiting ones with the oldest first, answered ones with the newest first."""
     found = ItemQuestion.objects.filter(answered_at__isnull=not is_answered)
     order = ("-answered_at", "-pk") if is_answered else ("asked_at", "pk")
-    return found.select_related("rater", "item__campaign", "item__prompt", "answered_by", "owner").order_by(*order)
+    return found.select_related(
+        "rater", "item__campaign", "item__prompt", "answered_by", "owner"
+    ).order_by(*order)
 
 
 def questions_of(*, rater: Rater) -> QuerySet[ItemQuestion]:
     """The newest first."""
-    return ItemQuestion.objects.filter(rater=rater).select_related("item__campaign", "item__prompt").order_by("-asked_at", "-pk")
+    return (
+        ItemQuestion.objects.filter(rater=rater)
+        .select_related("item__campaign", "item__prompt")
+        .order_by("-asked_at", "-pk")
+    )

@@ -1,4 +1,6 @@
-"""What waits for review and why, one item with every answer to it, appeals, and where a guideline left raters alone."""
+"""What waits for review and why, one item with every answer to it, appeals, and where a guideline
+left raters alone.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -32,7 +34,9 @@ from labeling.selectors.board import Answer, item_answers
 from labeling.selectors.golds import in_letters
 
 WINDOW = 2_000
-"""Judgments that the queue looks at, the latest that wait: a page costs the same in a campaign of a million."""
+"""Judgments that the queue looks at, the latest that wait: a page costs the same in a campaign of a
+million.
+"""
 NEWCOMER = 20
 """A rater's first judgments, in whatever campaign, count as a newcomer's."""
 MOST_TOLD = 20
@@ -50,7 +54,13 @@ class Order(TextChoices):
 
 
 ORDERS: dict[str, tuple[Order, ...]] = {
-    Campaign.Kind.COMPARISON: (Order.DISAGREEMENT, Order.FAST, Order.NEW, Order.RANDOM, Order.PAUSED),
+    Campaign.Kind.COMPARISON: (
+        Order.DISAGREEMENT,
+        Order.FAST,
+        Order.NEW,
+        Order.RANDOM,
+        Order.PAUSED,
+    ),
     Campaign.Kind.DEMONSTRATION: (Order.FAST, Order.NEW, Order.RANDOM, Order.PASTED, Order.PAUSED),
 }
 
@@ -106,11 +116,22 @@ class Reviewed:
 
 
 class Verdict(TextChoices):
-    """What became of an answer, in words for its rater, who learns nothing of golds and other answers by them."""
+    """What became of an answer, in words for its rater, who learns nothing of golds and other
+    answers by them.
+    """
 
-    SET_ASIDE = "set_aside", _("Set aside by a reviewer: it stays paid, and nothing is measured or learned from it.")
-    CORRECTED = "corrected", _("Set aside by a reviewer. You have corrected it since, and the new version counts.")
-    DECIDED = "decided", _("A reviewer decided on another order. Your answer stays stored and paid.")
+    SET_ASIDE = (
+        "set_aside",
+        _("Set aside by a reviewer: it stays paid, and nothing is measured or learned from it."),
+    )
+    CORRECTED = (
+        "corrected",
+        _("Set aside by a reviewer. You have corrected it since, and the new version counts."),
+    )
+    DECIDED = (
+        "decided",
+        _("A reviewer decided on another order. Your answer stays stored and paid."),
+    )
     COUNTS = "counts", _("It counts: what was decided against it was taken back.")
 
 
@@ -155,13 +176,22 @@ class _Found:
 
 
 def review_queue(*, campaign: Campaign, order: str) -> list[ReviewRow]:
-    """Items that wait, the most urgent first; see Order. It looks at the latest WINDOW judgments that were not reviewed."""
+    """Items that wait, the most urgent first; see Order. It looks at the latest WINDOW judgments
+    that were not reviewed.
+    """
     waiting = _waiting(campaign)
-    requested = set(ReviewRequest.objects.filter(judgment__campaign=campaign, done_at=None).values_list("judgment_id", flat=True))
+    requested = set(
+        ReviewRequest.objects.filter(judgment__campaign=campaign, done_at=None).values_list(
+            "judgment_id", flat=True
+        )
+    )
     if order == Order.PAUSED:
         waiting = waiting.filter(pk__in=requested)
     fields = ("pk", "item_id", "rater_id", "active_s", "submitted_at", "presentation")
-    found = [_Found(*row) for row in waiting.order_by("-submitted_at", "-pk").values_list(*fields)[:WINDOW]]
+    found = [
+        _Found(*row)
+        for row in waiting.order_by("-submitted_at", "-pk").values_list(*fields)[:WINDOW]
+    ]
     return _sorted(_rows(campaign, found, requested), order)
 
 
@@ -172,14 +202,21 @@ def n_waiting(*, campaign: Campaign) -> int:
 
 def items_of(*, rows: Iterable[ReviewRow]) -> list[tuple[ReviewRow, Item]]:
     shown = list(rows)
-    items = Item.objects.filter(pk__in=[row.item_id for row in shown]).select_related("prompt").in_bulk()
+    items = (
+        Item.objects.filter(pk__in=[row.item_id for row in shown])
+        .select_related("prompt")
+        .in_bulk()
+    )
     return [(row, items[row.item_id]) for row in shown]
 
 
 def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
     work = item_answers(item=item)
     judgments = [answer.judgment for answer in work.answers]
-    reviews = {review.judgment_id: review for review in JudgmentReview.objects.filter(judgment__in=judgments)}
+    reviews = {
+        review.judgment_id: review
+        for review in JudgmentReview.objects.filter(judgment__in=judgments)
+    }
     n_chars = _n_chars([item.pk], item.campaign.kind)
     new = _newcomers({(judgment.rater_id, judgment.submitted_at) for judgment in judgments})
     answers = []
@@ -197,7 +234,11 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
                 n_bursts=_count_of(typing, "n_bursts"),
                 typing_ms=_count_of(typing, "typing_ms"),
                 review=reviews.get(judgment.pk),
-                ranks={} if answer.text is not None else {row.response_id: row.rank for row in judgment.comparison.ranked.all()},
+                ranks=(
+                    {}
+                    if answer.text is not None
+                    else {row.response_id: row.rank for row in judgment.comparison.ranked.all()}
+                ),
             )
         )
     adjudication = Adjudication.objects.filter(item=item).select_related("by").first()
@@ -208,12 +249,21 @@ def review_item(*, item: Item, is_blind: bool) -> ReviewItem:
 
 def next_to_review(*, campaign: Campaign, order: str, after: Item) -> int | None:
     """The item that comes first in the queue now, `after` left out."""
-    return next((row.item_id for row in review_queue(campaign=campaign, order=order) if row.item_id != after.pk), None)
+    return next(
+        (
+            row.item_id
+            for row in review_queue(campaign=campaign, order=order)
+            if row.item_id != after.pk
+        ),
+        None,
+    )
 
 
 def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
     """Waiting ones with the oldest first, answered ones with the newest first."""
-    found = JudgmentReview.objects.filter(appealed_at__isnull=False, answered_at__isnull=not is_answered)
+    found = JudgmentReview.objects.filter(
+        appealed_at__isnull=False, answered_at__isnull=not is_answered
+    )
     order = ("-answered_at", "-pk") if is_answered else ("appealed_at", "pk")
     of_judgment = ("rater", "item__adjudication__by", "campaign", "prompt", "set_aside__by")
     parts = (*(f"judgment__{part}" for part in of_judgment), "by", "answered_by")
@@ -221,9 +271,15 @@ def appeals(*, is_answered: bool) -> QuerySet[JudgmentReview]:
 
 
 def guideline_gaps(*, guideline: Guideline) -> QuerySet[Adjudication]:
-    """Items that raters could not agree on because the guideline left them alone, the latest first."""
-    gaps = Adjudication.objects.filter(reason=Adjudication.Reason.GUIDELINE_GAP, item__campaign__guideline=guideline)
-    return gaps.select_related("item__campaign", "item__prompt", "guideline_version").order_by("-at", "-pk")
+    """Items that raters could not agree on because the guideline left them alone, the latest
+    first.
+    """
+    gaps = Adjudication.objects.filter(
+        reason=Adjudication.Reason.GUIDELINE_GAP, item__campaign__guideline=guideline
+    )
+    return gaps.select_related("item__campaign", "item__prompt", "guideline_version").order_by(
+        "-at", "-pk"
+    )
 
 
 def is_against(decided: Mapping[int, int | None], given: Mapping[int, int | None]) -> bool:
@@ -240,10 +296,16 @@ def reviews_of(*, rater: Rater) -> list[ToldReview]:
     found = (
         JudgmentReview.objects.filter(judgment__rater=rater)
         .annotate(is_gold=is_gold)
-        .select_related("judgment__campaign", "judgment__prompt", "judgment__comparison", "judgment__item__adjudication")
+        .select_related(
+            "judgment__campaign",
+            "judgment__prompt",
+            "judgment__comparison",
+            "judgment__item__adjudication",
+        )
         .select_related("judgment__set_aside")
         .prefetch_related(
-            Prefetch("judgment__comparison__ranked", ranked), Prefetch("judgment__item__adjudication__ranks", decided)
+            Prefetch("judgment__comparison__ranked", ranked),
+            Prefetch("judgment__item__adjudication__ranks", decided),
         )
         .order_by(Greatest("at", Coalesce("judgment__set_aside__at", "at")).desc(), "-pk")
     )
@@ -251,12 +313,18 @@ def reviews_of(*, rater: Rater) -> list[ToldReview]:
 
 
 def verdicts_on(*, judgments: Iterable[Judgment]) -> dict[int, Verdict]:
-    """What was decided of a page of answers, by judgment; those of which nothing was decided are left out."""
+    """What was decided of a page of answers, by judgment; those of which nothing was decided are
+    left out.
+    """
     shown = JudgmentReview.objects.filter(judgment__in=[judgment.pk for judgment in judgments])
-    found = shown.select_related("judgment__set_aside", "judgment__comparison", "judgment__item__adjudication").prefetch_related(
-        "judgment__comparison__ranked", "judgment__item__adjudication__ranks"
-    )
-    return {review.judgment_id: verdict for review in found if (verdict := _verdict(review)) not in (None, Verdict.COUNTS)}
+    found = shown.select_related(
+        "judgment__set_aside", "judgment__comparison", "judgment__item__adjudication"
+    ).prefetch_related("judgment__comparison__ranked", "judgment__item__adjudication__ranks")
+    return {
+        review.judgment_id: verdict
+        for review in found
+        if (verdict := _verdict(review)) not in (None, Verdict.COUNTS)
+    }
 
 
 def _verdict(review: JudgmentReview) -> Verdict | None:
@@ -270,7 +338,9 @@ def _verdict(review: JudgmentReview) -> Verdict | None:
 
 def _given(judgment: Judgment) -> dict[int, int | None]:
     is_order = judgment.kind == Judgment.Kind.COMPARISON
-    return {row.response_id: row.rank for row in judgment.comparison.ranked.all()} if is_order else {}
+    return (
+        {row.response_id: row.rank for row in judgment.comparison.ranked.all()} if is_order else {}
+    )
 
 
 def _decided(judgment: Judgment) -> dict[int, int | None]:
@@ -284,21 +354,30 @@ def _told(review: JudgmentReview) -> ToldReview:
     return ToldReview(
         review,
         given=in_letters(list(given.values())) if given else "",
-        decided="" if is_secret or not decided else in_letters([decided.get(response) for response in given]),
+        decided=(
+            ""
+            if is_secret or not decided
+            else in_letters([decided.get(response) for response in given])
+        ),
         state=_verdict(review),
     )
 
 
-# --- the queue ---------------------------------------------------------------------------------------------------
+# --- the queue ------------------------------------------------------------------------------------
 
 
 def _waiting(campaign: Campaign) -> QuerySet[Judgment]:
-    # As “not exists”: PostgreSQL takes a left join to null for one that leaves little, and sorts a million for the latest few.
+    # As “not exists”: PostgreSQL takes a left join to null for one that leaves little, and sorts a
+    # million for the latest few.
     is_set_aside = Exists(SetAside.objects.filter(judgment=OuterRef("pk")))
-    waiting = Judgment.objects.filter(~is_set_aside, campaign=campaign, item__isnull=False, is_gold=False)
+    waiting = Judgment.objects.filter(
+        ~is_set_aside, campaign=campaign, item__isnull=False, is_gold=False
+    )
     if campaign.kind == Campaign.Kind.COMPARISON:
         return waiting.exclude(Exists(Adjudication.objects.filter(item=OuterRef("item"))))
-    reviewed = JudgmentReview.objects.filter(Q(score__isnull=False) | ~Q(feedback=""), judgment=OuterRef("pk"))
+    reviewed = JudgmentReview.objects.filter(
+        Q(score__isnull=False) | ~Q(feedback=""), judgment=OuterRef("pk")
+    )
     return waiting.exclude(Exists(reviewed))
 
 
@@ -311,9 +390,15 @@ def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[
     shares = _agreement(list(by_item)) if campaign.kind == Campaign.Kind.COMPARISON else {}
     rows = []
     for item_id, judgments in by_item.items():
-        paces = [(pace, one.active_s) for one in judgments if (pace := _pace(one.active_s, n_chars.get(item_id, 0))) is not None]
+        paces = [
+            (pace, one.active_s)
+            for one in judgments
+            if (pace := _pace(one.active_s, n_chars.get(item_id, 0))) is not None
+        ]
         pace, seconds = max(paces, key=lambda pair: pair[0], default=(None, None))
-        pasted = [share for one in judgments if (share := pasted_share_of(one.presentation)) is not None]
+        pasted = [
+            share for one in judgments if (share := pasted_share_of(one.presentation)) is not None
+        ]
         share, n_votes = shares.get(item_id, (None, len(judgments)))
         rows.append(
             ReviewRow(
@@ -334,13 +419,18 @@ def _rows(campaign: Campaign, found: list[_Found], requested: set[int]) -> list[
 
 def _sorted(rows: list[ReviewRow], order: str) -> list[ReviewRow]:
     if order == Order.FAST:
-        return sorted((row for row in rows if row.pace is not None), key=lambda row: (-(row.pace or 0), row.item_id))
+        return sorted(
+            (row for row in rows if row.pace is not None),
+            key=lambda row: (-(row.pace or 0), row.item_id),
+        )
     if order == Order.NEW:
         return [row for row in rows if row.n_new]  # the latest first, as they came
     if order == Order.RANDOM:
         return sorted((row for row in rows if row.is_drawn), key=lambda row: _draw(row.item_id))
     if order == Order.PASTED:
-        return sorted((row for row in rows if row.pasted), key=lambda row: (-(row.pasted or 0), row.item_id))
+        return sorted(
+            (row for row in rows if row.pasted), key=lambda row: (-(row.pasted or 0), row.item_id)
+        )
     if order == Order.PAUSED:
         return rows
     compared = [row for row in rows if row.agreement is not None]
@@ -354,7 +444,9 @@ def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
         comparison__judgment__is_current=True,
         comparison__judgment__set_aside=None,
         rank__isnull=False,
-    ).values_list("comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank")
+    ).values_list(
+        "comparison__judgment__item_id", "comparison__judgment__rater_id", "response_id", "rank"
+    )
     columns = [np.array(column, dtype=np.int64) for column in zip(*rows, strict=True)]
     if not columns:
         return {}
@@ -366,20 +458,36 @@ def _agreement(item_ids: list[int]) -> dict[int, tuple[float | None, int]]:
 
 def _newcomers(given: set[tuple[int, datetime]]) -> set[tuple[int, datetime]]:
     """Of (rater, time of a judgment), those among the rater's first NEWCOMER."""
-    theirs = Judgment.objects.filter(rater=OuterRef("pk"), import_batch=None).order_by("submitted_at")
+    theirs = Judgment.objects.filter(rater=OuterRef("pk"), import_batch=None).order_by(
+        "submitted_at"
+    )
     last = Subquery(theirs.values("submitted_at")[NEWCOMER - 1 : NEWCOMER])
     raters = Rater.objects.filter(pk__in={rater for rater, _at in given}).annotate(settled_at=last)
     settled = dict(raters.values_list("pk", "settled_at"))
-    return {(rater, at) for rater, at in given if settled.get(rater) is None or at <= settled[rater]}
+    return {
+        (rater, at) for rater, at in given if settled.get(rater) is None or at <= settled[rater]
+    }
 
 
 def _n_chars(item_ids: Iterable[int], kind: str) -> dict[int, int]:
-    """Characters that a judgment of each item has to read; for demonstrations, what the latest answer has."""
+    """Characters that a judgment of each item has to read; for demonstrations, what the latest
+    answer has.
+    """
     if kind == Campaign.Kind.COMPARISON:
-        rows = ItemResponse.objects.filter(item__in=list(item_ids)).values_list("item").annotate(n=Sum(Length("response__text")))
+        rows = (
+            ItemResponse.objects.filter(item__in=list(item_ids))
+            .values_list("item")
+            .annotate(n=Sum(Length("response__text")))
+        )
         return dict(rows.order_by())
-    written = Judgment.objects.filter(item__in=list(item_ids), demonstration__isnull=False).values_list("item")
-    return {item: n for item, n in written.annotate(n=Sum(Length("demonstration__text"))).order_by() if item is not None}
+    written = Judgment.objects.filter(
+        item__in=list(item_ids), demonstration__isnull=False
+    ).values_list("item")
+    return {
+        item: n
+        for item, n in written.annotate(n=Sum(Length("demonstration__text"))).order_by()
+        if item is not None
+    }
 
 
 def _chars_of(answer: Answer, n_chars: int) -> int:

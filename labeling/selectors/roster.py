@@ -1,4 +1,6 @@
-"""Raters as admins look for them: by words, pool, language, topic and where they stand; and who was invited."""
+"""Raters as admins look for them: by words, pool, language, topic and where they stand; and who was
+invited.
+"""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -60,24 +62,46 @@ class InvitationRow:
 
 def roster(*, wanted: RosterFilter) -> QuerySet[Rater]:
     """Raters with a login, by name."""
-    found = Rater.objects.filter(user__isnull=False).select_related("user").order_by("user__name", "alias")
+    found = (
+        Rater.objects.filter(user__isnull=False)
+        .select_related("user")
+        .order_by("user__name", "alias")
+    )
     inside = PoolMembership.objects.filter(rater=OuterRef("pk"), is_active=True)
     if wanted.words:
         words = wanted.words
-        found = found.filter(Q(alias__icontains=words) | Q(user__name__icontains=words) | Q(user__email__icontains=words))
+        found = found.filter(
+            Q(alias__icontains=words)
+            | Q(user__name__icontains=words)
+            | Q(user__email__icontains=words)
+        )
     if wanted.pool_id is not None:
         found = found.filter(Exists(inside.filter(pool=wanted.pool_id)))
-    for axis, code in ((RaterSkill.Axis.LANGUAGE, wanted.language), (RaterSkill.Axis.TOPIC, wanted.topic)):
+    for axis, code in (
+        (RaterSkill.Axis.LANGUAGE, wanted.language),
+        (RaterSkill.Axis.TOPIC, wanted.topic),
+    ):
         if code:
-            found = found.filter(Exists(RaterSkill.objects.filter(rater=OuterRef("pk"), axis=axis, code=code)))
+            found = found.filter(
+                Exists(RaterSkill.objects.filter(rater=OuterRef("pk"), axis=axis, code=code))
+            )
     conditions = {
-        Standing.AT_WORK: Q(user__is_active=True, withdrawn_at=None) & Exists(inside.filter(paused_at=None)),
-        Standing.PAUSED: Q(user__is_active=True, withdrawn_at=None) & Exists(inside.filter(paused_at__isnull=False)),
+        Standing.AT_WORK: (
+            Q(user__is_active=True, withdrawn_at=None) & Exists(inside.filter(paused_at=None))
+        ),
+        Standing.PAUSED: (
+            Q(user__is_active=True, withdrawn_at=None)
+            & Exists(inside.filter(paused_at__isnull=False))
+        ),
         Standing.NO_POOL: Q(user__is_active=True, withdrawn_at=None) & ~Exists(inside),
         Standing.CLOSED: Q(user__is_active=False),
         Standing.WITHDRAWN: Q(withdrawn_at__isnull=False),
     }
-    return found.filter(conditions[Standing(wanted.standing)]) if wanted.standing in Standing else found
+    return (
+        found.filter(conditions[Standing(wanted.standing)])
+        if wanted.standing in Standing
+        else found
+    )
 
 
 def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
@@ -85,17 +109,26 @@ def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
     shown = list(raters)
     memberships: dict[int, list[PoolMembership]] = {}
     for membership in (
-        PoolMembership.objects.filter(rater__in=shown, is_active=True).select_related("pool").order_by("pool__name")
+        PoolMembership.objects.filter(rater__in=shown, is_active=True)
+        .select_related("pool")
+        .order_by("pool__name")
     ):
         memberships.setdefault(membership.rater_id, []).append(membership)
     skills: dict[tuple[int, str], set[str]] = {}
-    for rater_id, axis, code in RaterSkill.objects.filter(rater__in=shown).values_list("rater_id", "axis", "code"):
+    for rater_id, axis, code in RaterSkill.objects.filter(rater__in=shown).values_list(
+        "rater_id", "axis", "code"
+    ):
         skills.setdefault((rater_id, axis), set()).add(code)
     work = {
         row["pk"]: row
-        for row in Rater.objects.filter(pk__in=[rater.pk for rater in shown])
-        .values("pk")
-        .annotate(n=Count("judgments", filter=Q(judgments__is_current=True)), last_at=Max("judgments__submitted_at"))
+        for row in (
+            Rater.objects.filter(pk__in=[rater.pk for rater in shown])
+            .values("pk")
+            .annotate(
+                n=Count("judgments", filter=Q(judgments__is_current=True)),
+                last_at=Max("judgments__submitted_at"),
+            )
+        )
     }
     return [
         RosterRow(
@@ -113,11 +146,15 @@ def roster_rows(*, raters: Iterable[Rater]) -> list[RosterRow]:
 
 def known_codes(*, axis: str) -> list[str]:
     """Languages or topics that any rater knows."""
-    return sorted(set(RaterSkill.objects.filter(axis=axis).values_list("code", flat=True).distinct()))
+    return sorted(
+        set(RaterSkill.objects.filter(axis=axis).values_list("code", flat=True).distinct())
+    )
 
 
 def skills_of(*, rater: Rater, axis: str, basis: str) -> list[str]:
-    return list(rater.skills.filter(axis=axis, basis=basis).order_by("code").values_list("code", flat=True))
+    return list(
+        rater.skills.filter(axis=axis, basis=basis).order_by("code").values_list("code", flat=True)
+    )
 
 
 def invitations(*, pool: Pool, state: str = "", now: dt.datetime) -> QuerySet[Invitation]:
@@ -134,7 +171,9 @@ def invitations(*, pool: Pool, state: str = "", now: dt.datetime) -> QuerySet[In
 
 
 def invitation_rows(*, invitations: Iterable[Invitation], now: dt.datetime) -> list[InvitationRow]:
-    return [InvitationRow(invitation, _invitation_state(invitation, now)) for invitation in invitations]
+    return [
+        InvitationRow(invitation, _invitation_state(invitation, now)) for invitation in invitations
+    ]
 
 
 def _invitation_state(invitation: Invitation, now: dt.datetime) -> InvitationState:
@@ -152,4 +191,8 @@ def _standing(rater: Rater, memberships: list[PoolMembership]) -> Standing:
         return Standing.CLOSED
     if not memberships:
         return Standing.NO_POOL
-    return Standing.PAUSED if all(membership.paused_at for membership in memberships) else Standing.AT_WORK
+    return (
+        Standing.PAUSED
+        if all(membership.paused_at for membership in memberships)
+        else Standing.AT_WORK
+    )

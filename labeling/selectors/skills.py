@@ -1,4 +1,6 @@
-"""What raters' own answers show that they know: a topic, by how far they agree with golds, with reviewers, with other raters."""
+"""What raters' own answers show that they know: a topic, by how far they agree with golds, with
+reviewers, with other raters.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -33,7 +35,9 @@ Ranks = Mapping[int, int | None]
 
 @dataclass
 class Evidence:
-    """One rater on one topic in one pool: the sum of the items' shares of pairs, and how many items were held against what."""
+    """One rater on one topic in one pool: the sum of the items' shares of pairs, and how many items
+    were held against what.
+    """
 
     rater_id: int
     topic: str
@@ -69,9 +73,11 @@ class ShownTopic:
 
 
 def topic_evidence(*, pool: Pool) -> list[Evidence]:
-    """From the pool's latest rankings, each item held against its gold, else its review, else the other raters of it.
+    """From the pool's latest rankings, each item held against its gold, else its review, else the
+    other raters of it.
 
-    `Other` is no topic. Who has withdrawn is shown nothing, but is still another rater to the others.
+    `Other` is no topic. Who has withdrawn is shown nothing, but is still another rater to the
+    others.
     """
     found: dict[tuple[int, str], Evidence] = {}
 
@@ -84,7 +90,9 @@ def topic_evidence(*, pool: Pool) -> list[Evidence]:
     for item, (topic, given) in _rankings(pool).items():
         right = decided.get(item)
         matches = (
-            _against_others(given) if right is None else {rater: agreement.match(right, ranks) for rater, ranks in given.items()}
+            _against_others(given)
+            if right is None
+            else {rater: agreement.match(right, ranks) for rater, ranks in given.items()}
         )
         for rater, match in matches.items():
             if match.n:
@@ -96,14 +104,22 @@ def topic_evidence(*, pool: Pool) -> list[Evidence]:
 def active_pool_ids(*, now: datetime) -> list[int]:
     """Pools in which topics show by themselves, and where somebody has judged of late."""
     judged = Judgment.objects.filter(
-        campaign__pool=OuterRef("pk"), kind=Judgment.Kind.COMPARISON, submitted_at__gt=now - ACTIVE_WITHIN
+        campaign__pool=OuterRef("pk"),
+        kind=Judgment.Kind.COMPARISON,
+        submitted_at__gt=now - ACTIVE_WITHIN,
     )
-    return list(Pool.objects.filter(Exists(judged), shown_items__isnull=False).order_by("pk").values_list("pk", flat=True))
+    return list(
+        Pool.objects.filter(Exists(judged), shown_items__isnull=False)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
 
 
 def shown_topics(*, rater: Rater) -> list[ShownTopic]:
     """What the rater's answers have shown, with what was taken back again."""
-    skills = RaterSkill.ever.filter(rater=rater, axis=RaterSkill.Axis.TOPIC, basis=RaterSkill.Basis.SHOWN)
+    skills = RaterSkill.ever.filter(
+        rater=rater, axis=RaterSkill.Axis.TOPIC, basis=RaterSkill.Basis.SHOWN
+    )
     return [ShownTopic(skill, _sentence(skill)) for skill in skills.order_by("code")]
 
 
@@ -112,7 +128,10 @@ def _sentence(skill: RaterSkill) -> str:
         return _("an admin has seen it")
     numbers: dict[str, object] = skill.evidence | {"share": round(100 * skill.evidence["share"])}
     return (
-        _("%(share)d %% on %(n_items)d items in “%(pool)s”: %(gold)d golds, %(reviewer)d reviewed, %(raters)d by other raters")
+        _(
+            "%(share)d %% on %(n_items)d items in “%(pool)s”: %(gold)d golds, %(reviewer)d"
+            " reviewed, %(raters)d by other raters"
+        )
         % numbers
     )
 
@@ -120,20 +139,26 @@ def _sentence(skill: RaterSkill) -> str:
 def _gold_answers(pool: Pool) -> Iterable[tuple[int, str, float, int]]:
     answers = GoldAnswer.objects.filter(campaign__pool=pool, gold__retired_at=None, n_pairs__gt=0)
     latest = answers.exclude(gold__prompt__category=Prompt.Category.OTHER).order_by("-pk")
-    return latest.values_list("rater_id", "gold__prompt__category", "agreed", "n_pairs")[:MOST_JUDGMENTS]
+    return latest.values_list("rater_id", "gold__prompt__category", "agreed", "n_pairs")[
+        :MOST_JUDGMENTS
+    ]
 
 
 def _decided(pool: Pool) -> dict[int, dict[int, int | None]]:
     """item → response → rank, as reviewers decided."""
     rows = AdjudicatedRank.objects.filter(adjudication__item__campaign__pool=pool)
     right: dict[int, dict[int, int | None]] = defaultdict(dict)
-    for item, response, rank in rows.values_list("adjudication__item_id", "response_id", "rank").iterator():
+    for item, response, rank in rows.values_list(
+        "adjudication__item_id", "response_id", "rank"
+    ).iterator():
         right[item][response] = rank
     return right
 
 
 def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None]]]]:
-    """item → its topic, and rater → response → rank. Of answers that count: none set aside, and no repeat, judged once before."""
+    """item → its topic, and rater → response → rank. Of answers that count: none set aside, and no
+    repeat, judged once before.
+    """
     campaigns = Campaign.objects.filter(pool=pool, kind=Campaign.Kind.COMPARISON)
     judgments = Judgment.objects.filter(
         campaign__in=campaigns,
@@ -143,9 +168,18 @@ def _rankings(pool: Pool) -> dict[int, tuple[str, dict[int, dict[int, int | None
         import_batch=None,
         set_aside=None,
     )
-    oldest = next(iter(judgments.order_by("-pk").values_list("pk", flat=True)[MOST_JUDGMENTS - 1 : MOST_JUDGMENTS]), 0)
+    oldest = next(
+        iter(
+            judgments.order_by("-pk").values_list("pk", flat=True)[
+                MOST_JUDGMENTS - 1 : MOST_JUDGMENTS
+            ]
+        ),
+        0,
+    )
     rows = RankedResponse.objects.filter(
-        comparison__judgment__in=judgments.filter(pk__gte=oldest).exclude(prompt__category=Prompt.Category.OTHER),
+        comparison__judgment__in=judgments.filter(pk__gte=oldest).exclude(
+            prompt__category=Prompt.Category.OTHER
+        ),
         rank__isnull=False,
     ).values_list(
         "comparison__judgment__item_id",
@@ -168,7 +202,9 @@ def _matches(given: Mapping[int, Ranks], right: Ranks | None) -> dict[int, agree
 
 
 def _against_others(given: Mapping[int, Ranks]) -> dict[int, agreement.Match]:
-    """Each rater's pairs against the side that most of the others took; a pair on which these are split asks nothing."""
+    """Each rater's pairs against the side that most of the others took; a pair on which these are
+    split asks nothing.
+    """
     sides: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for rater, ranks in given.items():
         for one, other in combinations(sorted(ranks), 2):

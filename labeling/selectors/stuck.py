@@ -1,4 +1,6 @@
-"""What of a campaign does not get on by itself: leases of who has gone, items held, and items that nobody can be given."""
+"""What of a campaign does not get on by itself: leases of who has gone, items held, and items that
+nobody can be given.
+"""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,7 +14,9 @@ from labeling.models import Campaign, Item, ItemResponse, Judgment, Pass, Rater,
 from labeling.selectors import admission
 
 LOOKED_AT = 1_000
-"""Free slots that are looked at, those that go next: what nobody takes stays behind at the head of the line."""
+"""Free slots that are looked at, those that go next: what nobody takes stays behind at the head of
+the line.
+"""
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,9 @@ class Stuck:
     n_held: int
     """items that wait for an admin's decision"""
     n_nobody: int
-    """judgments that nobody in the pool can give: whoever the item suits has skipped or judged it"""
+    """judgments that nobody in the pool can give: whoever the item suits has skipped or judged
+    it
+    """
     n_unfit: int
     """judgments of items that suit nobody in the pool: their content, language or field"""
     n_raters: int
@@ -38,11 +44,15 @@ class Stuck:
 
 
 def stuck(*, campaign: Campaign, now: datetime) -> Stuck:
-    """Costs by LOOKED_AT slots and by the items that were skipped, or of which a judgment was set aside."""
+    """Costs by LOOKED_AT slots and by the items that were skipped, or of which a judgment was set
+    aside.
+    """
     raters = list(admission.at_work(campaign=campaign))
     slots = Slot.objects.filter(campaign=campaign, is_gold=False)
     n_nobody, n_unfit = _without_takers(campaign, raters)
-    held = Item.objects.filter(campaign=campaign, held_at__isnull=False, cases__settled_at=None, cases__isnull=False)
+    held = Item.objects.filter(
+        campaign=campaign, held_at__isnull=False, cases__settled_at=None, cases__isnull=False
+    )
     return Stuck(
         n_lapsed=slots.filter(state=Slot.State.LEASED, expires_at__lte=now).count(),
         n_held=held.distinct().count(),
@@ -57,10 +67,22 @@ def _without_takers(campaign: Campaign, raters: list[Rater]) -> tuple[int, int]:
     """(judgments whose items everybody has met, judgments whose items suit nobody)."""
     if not raters:
         return 0, 0
-    free = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None, is_gold=False, item__held_at=None)
+    free = Slot.objects.filter(
+        campaign=campaign,
+        state=Slot.State.FREE,
+        reserved_for=None,
+        is_gold=False,
+        item__held_at=None,
+    )
     asides = SetAside.objects.filter(judgment__item=OuterRef("item"))
     passes = Pass.objects.filter(item=OuterRef("item"))
-    fields = ("item_id", "item__prompt__language", "item__prompt__category", "item__prompt__sensitive", "item__prompt__source_id")
+    fields = (
+        "item_id",
+        "item__prompt__language",
+        "item__prompt__category",
+        "item__prompt__sensitive",
+        "item__prompt__source_id",
+    )
     looked = [
         *free.order_by("queue_rank").values_list("pk", *fields)[:LOOKED_AT],
         *free.filter(Exists(asides) | Exists(passes)).values_list("pk", *fields),
@@ -94,7 +116,9 @@ def _met(items: set[int], raters: list[Rater]) -> dict[int, set[int]]:
     """item → raters who have judged it, hold it or have passed it on."""
     met: dict[int, set[int]] = defaultdict(set)
     for rows in (Pass.objects.all(), Slot.objects.all(), Judgment.objects.all()):
-        for item, rater in rows.filter(item__in=items, rater__in=raters).values_list("item_id", "rater_id"):
+        for item, rater in rows.filter(item__in=items, rater__in=raters).values_list(
+            "item_id", "rater_id"
+        ):
             met[item].add(rater)
     return met
 

@@ -1,7 +1,9 @@
-"""A campaign's rankings as columns: read row by row from the database, or from the blocks that hold them already.
+"""A campaign's rankings as columns: read row by row from the database, or from the blocks that hold
+them already.
 
-A block is a Parquet file in a row: a million judgments of four responses are some 100 MB, read in seconds. Its columns are those
-of labeling.measures.Votes that never change, every question of the form as `answer:NAME`, every sight as `has:NAME`.
+A block is a Parquet file in a row: a million judgments of four responses are some 100 MB, read in
+seconds. Its columns are those of labeling.measures.Votes that never change, every question of the
+form as `answer:NAME`, every sight as `has:NAME`.
 """
 
 import io
@@ -42,7 +44,9 @@ _INTEGERS = ("judgment", "item", "prompt", "rater", "response", "source", "posit
 
 def rankings_of(campaign: Campaign) -> QuerySet[Judgment]:
     """Every version of every comparison that is data, golds left out."""
-    return Judgment.versions.filter(campaign=campaign, kind=Judgment.Kind.COMPARISON, item__isnull=False, is_gold=False)
+    return Judgment.versions.filter(
+        campaign=campaign, kind=Judgment.Kind.COMPARISON, item__isnull=False, is_gold=False
+    )
 
 
 def blocks_of(*, campaign: Campaign) -> list[Block]:
@@ -52,14 +56,25 @@ def blocks_of(*, campaign: Campaign) -> list[Block]:
 
 
 def stale_blocks(*, campaign: Campaign) -> list[Block]:
-    """Stored blocks whose stretch holds another number of judgments by now: a late commit, or an import that was cleared."""
+    """Stored blocks whose stretch holds another number of judgments by now: a late commit, or an
+    import that was cleared.
+    """
     within = rankings_of(campaign)
-    return [block for block in blocks_of(campaign=campaign) if within.filter(pk__range=block[:2]).count() != block[2]]
+    return [
+        block
+        for block in blocks_of(campaign=campaign)
+        if within.filter(pk__range=block[:2]).count() != block[2]
+    ]
 
 
 def next_block(*, campaign: Campaign, after_id: int, through_id: int) -> tuple[int, int] | None:
     """First and last of the next BLOCK judgments; None when there are fewer."""
-    later = rankings_of(campaign).filter(pk__gt=after_id, pk__lte=through_id).order_by("pk").values_list("pk", flat=True)
+    later = (
+        rankings_of(campaign)
+        .filter(pk__gt=after_id, pk__lte=through_id)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
     first, last = next(iter(later[:1]), None), next(iter(later[BLOCK - 1 : BLOCK]), None)
     return None if first is None or last is None else (first, last)
 
@@ -87,24 +102,38 @@ def columns_between(*, campaign: Campaign, from_id: int, through_id: int) -> Col
 
 def packed(columns: Mapping[str, np.ndarray]) -> bytes:
     out = io.BytesIO()
-    pq.write_table(pa.table({name: pa.array(column) for name, column in columns.items()}), out, compression="zstd")
+    pq.write_table(
+        pa.table({name: pa.array(column) for name, column in columns.items()}),
+        out,
+        compression="zstd",
+    )
     return out.getvalue()
 
 
 def columns_through(*, campaign: Campaign, through_id: int) -> Columns:
-    """All of the campaign's rankings up to a judgment that still count: from blocks, and the rest row by row."""
-    stored = VoteBlock.objects.filter(campaign=campaign, through_id__lte=through_id).order_by("through_id")
+    """All of the campaign's rankings up to a judgment that still count: from blocks, and the rest
+    row by row.
+    """
+    stored = VoteBlock.objects.filter(campaign=campaign, through_id__lte=through_id).order_by(
+        "through_id"
+    )
     files = [io.BytesIO(columns) for columns in stored.values_list("columns", flat=True)]
     known = stored.aggregate(last=Max("through_id"))["last"] or 0
     rest = columns_between(campaign=campaign, from_id=known + 1, through_id=through_id)
     held = [set(pq.read_schema(file).names) for file in files]
     names = [*rest, *sorted(set().union(*held) - set(rest))] if held else list(rest)
     counts = _counts(campaign, _joined("judgment", files, held, rest))
-    return {name: _joined(name, files, held, rest)[counts] for name in names}  # one column at a time in memory twice
+    return {
+        name: _joined(name, files, held, rest)[counts] for name in names
+    }  # one column at a time in memory twice
 
 
-def _joined(name: str, files: Sequence[io.BytesIO], held: Sequence[set[str]], rest: Columns) -> np.ndarray:
-    """One column of every block and of the rest. A question that a block does not know was not answered there."""
+def _joined(
+    name: str, files: Sequence[io.BytesIO], held: Sequence[set[str]], rest: Columns
+) -> np.ndarray:
+    """One column of every block and of the rest. A question that a block does not know was not
+    answered there.
+    """
     parts = []
     for file, names in zip(files, held, strict=True):
         file.seek(0)
@@ -117,15 +146,24 @@ def _joined(name: str, files: Sequence[io.BytesIO], held: Sequence[set[str]], re
 
 def _counts(campaign: Campaign, judgment: np.ndarray) -> np.ndarray:
     """By row: it is of a judgment's last version, and nobody set it aside."""
-    superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list("pk", flat=True)
-    aside = SetAside.objects.filter(judgment__campaign=campaign).values_list("judgment_id", flat=True)
+    superseded = Judgment.versions.filter(campaign=campaign, is_current=False).values_list(
+        "pk", flat=True
+    )
+    aside = SetAside.objects.filter(judgment__campaign=campaign).values_list(
+        "judgment_id", flat=True
+    )
     return np.isin(judgment, np.array([*superseded, *aside], dtype=np.int64), invert=True)
 
 
 def _answers(ratings: Sequence[Mapping[str, Any]]) -> Columns:
-    """Each question that somebody answered, NaN where this response's was not; an answer that is no number is none."""
+    """Each question that somebody answered, NaN where this response's was not; an answer that is no
+    number is none.
+    """
     names = sorted({name for given in ratings for name in given})
-    return {name: np.array([_number(given.get(name)) for given in ratings], dtype=float) for name in names}
+    return {
+        name: np.array([_number(given.get(name)) for given in ratings], dtype=float)
+        for name in names
+    }
 
 
 def _number(answer: object) -> float:

@@ -1,4 +1,6 @@
-"""What waits in a campaign and is not given to one rater: upsetting content they have not agreed to, what they do not know."""
+"""What waits in a campaign and is not given to one rater: upsetting content they have not agreed
+to, what they do not know.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -27,7 +29,9 @@ class Withheld:
 
 
 def withheld(*, campaign: Campaign, rater: Rater) -> Withheld:
-    """For a campaign that has nothing for this rater: asks the whole line, as far as MOST_COUNTED."""
+    """For a campaign that has nothing for this rater: asks the whole line, as far as
+    MOST_COUNTED.
+    """
     suits = routing.fit(campaign=campaign, rater=rater)
     agreed = replace(suits, accepts=frozenset(Prompt.Upset.values))
     upsetting = _waiting(campaign, rater).filter(slot_fits(agreed), prompt__in=suits.upsetting)
@@ -48,7 +52,9 @@ def slot_fits(suits: routing.Fit) -> Exists:
 def _waiting(campaign: Campaign, rater: Rater) -> QuerySet[Item]:
     """Items with a free slot that this rater has not met."""
     items = Item.objects.filter(campaign=campaign, held_at=None)
-    items = items.filter(Exists(Slot.objects.filter(item=OuterRef("pk"), state=Slot.State.FREE, reserved_for=None)))
+    items = items.filter(
+        Exists(Slot.objects.filter(item=OuterRef("pk"), state=Slot.State.FREE, reserved_for=None))
+    )
     for meeting in (Slot, Pass, Judgment):
         items = items.exclude(Exists(meeting.objects.filter(item=OuterRef("pk"), rater=rater)))
     return items

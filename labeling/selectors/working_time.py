@@ -1,7 +1,9 @@
-"""The seconds that count as work: what pay, budgets and boards count, as an expression for the database and as a function.
+"""The seconds that count as work: what pay, budgets and boards count, as an expression for the
+database and as a function.
 
-Where the browser measured active seconds these count, but no more than the item was in the rater's hands; where it measured
-none, the time in hand counts up to the campaign's lease. That holds for an item that was judged and for one that was skipped.
+Where the browser measured active seconds these count, but no more than the item was in the rater's
+hands; where it measured none, the time in hand counts up to the campaign's lease. That holds for an
+item that was judged and for one that was skipped.
 """
 
 from datetime import datetime
@@ -23,7 +25,9 @@ class _Seconds(Func):
 
     def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "((julianday(%(expressions)s)) * 86400)"
-        return super().as_sql(compiler, connection, template=template, arg_joiner=") - julianday(", **context)
+        return super().as_sql(
+            compiler, connection, template=template, arg_joiner=") - julianday(", **context
+        )
 
 
 def judged_s() -> Case:
@@ -37,12 +41,16 @@ def skipped_s() -> Case:
 
 
 def skips(whose: Q) -> QuerySet[PastLease]:
-    """Leases that ended with a skip. Who went back and answered after all is counted by the judgment alone."""
+    """Leases that ended with a skip. Who went back and answered after all is counted by the
+    judgment alone.
+    """
     answered = Judgment.versions.filter(lease=OuterRef("lease"))
     return PastLease.objects.filter(whose, ~Exists(answered), end=PastLease.End.SKIPPED)
 
 
-def worked_s(*, active_s: float | None, leased_at: datetime | None, ended_at: datetime, lease_minutes: int) -> float:
+def worked_s(
+    *, active_s: float | None, leased_at: datetime | None, ended_at: datetime, lease_minutes: int
+) -> float:
     """The same of one lease."""
     if leased_at is None:
         return active_s or 0.0

@@ -1,4 +1,6 @@
-"""How good a campaign's demonstrations are, as far as anything tells: scores, overruled warnings, how they were written."""
+"""How good a campaign's demonstrations are, as far as anything tells: scores, overruled warnings,
+how they were written.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +31,9 @@ class Written:
 
 @dataclass(frozen=True)
 class Writer:
-    """How one rater writes, by medians over the latest demonstrations; None where their page recorded nothing."""
+    """How one rater writes, by medians over the latest demonstrations; None where their page
+    recorded nothing.
+    """
 
     n: int
     per_minute: float | None
@@ -40,7 +44,9 @@ class Writer:
 
 
 def written(*, campaign: Campaign) -> Written:
-    given = Judgment.objects.filter(campaign=campaign, kind=Judgment.Kind.DEMONSTRATION, is_gold=False)
+    given = Judgment.objects.filter(
+        campaign=campaign, kind=Judgment.Kind.DEMONSTRATION, is_gold=False
+    )
     row = given.aggregate(
         n=Count("pk"),
         n_scored=Count("review__score"),
@@ -51,9 +57,15 @@ def written(*, campaign: Campaign) -> Written:
 
 
 def writers(*, campaign: Campaign) -> dict[int, Writer]:
-    """By rater. Who is far above the others is marked, once there are enough of both to say so; a mark proves nothing."""
-    latest = campaign.judgments.filter(kind=Judgment.Kind.DEMONSTRATION, is_current=True).order_by("-pk")
-    rows = latest.values_list("rater_id", "active_s", "presentation", Length("demonstration__text"))[:N_LATEST]
+    """By rater. Who is far above the others is marked, once there are enough of both to say so; a
+    mark proves nothing.
+    """
+    latest = campaign.judgments.filter(kind=Judgment.Kind.DEMONSTRATION, is_current=True).order_by(
+        "-pk"
+    )
+    rows = latest.values_list(
+        "rater_id", "active_s", "presentation", Length("demonstration__text")
+    )[:N_LATEST]
     paces: dict[int, list[float]] = {}
     shares: dict[int, list[float]] = {}
     counts: dict[int, int] = {}
@@ -81,9 +93,11 @@ def writers(*, campaign: Campaign) -> dict[int, Writer]:
 
 
 def far_above(values: dict[int, float]) -> set[int]:
-    """Whose modified z-score, 0.6745 (x − median) / MAD, is above 3.5 (Iglewicz and Hoaglin 1993, Detect and Handle Outliers).
+    """Whose modified z-score, 0.6745 (x − median) / MAD, is above 3.5 (Iglewicz and Hoaglin 1993,
+    Detect and Handle Outliers).
 
-    Where more than half have one value the MAD is 0, and whoever lies above it is far above. Fewer than LEAST_WRITERS: nobody.
+    Where more than half have one value the MAD is 0, and whoever lies above it is far above. Fewer
+    than LEAST_WRITERS: nobody.
     """
     if len(values) < LEAST_WRITERS:
         return set()

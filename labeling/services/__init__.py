@@ -41,7 +41,15 @@ from labeling.services.golds import (
     use_other_golds,
 )
 from labeling.services.guidelines import acknowledge, create_guideline, new_guideline_version
-from labeling.services.imports import UnableToImport, clear_import, discard, publish, run_import, start_import, start_upload
+from labeling.services.imports import (
+    UnableToImport,
+    clear_import,
+    discard,
+    publish,
+    run_import,
+    start_import,
+    start_upload,
+)
 from labeling.services.invitations import (
     UnableToAccept,
     UnableToInvite,
@@ -74,7 +82,14 @@ from labeling.services.onboarding import (
     score_demonstration,
     submit_step,
 )
-from labeling.services.pay import UnableToPay, answer_dispute, mark_paid, raise_dispute, set_rate, warn_of_floors
+from labeling.services.pay import (
+    UnableToPay,
+    answer_dispute,
+    mark_paid,
+    raise_dispute,
+    set_rate,
+    warn_of_floors,
+)
 from labeling.services.people import (
     PoolTerms,
     UnableToAddRaters,
@@ -90,8 +105,20 @@ from labeling.services.people import (
     resume_pool,
     resume_raters,
 )
-from labeling.services.prompts import Edited, UnableToEdit, create_prompt, edit_prompt, retire_prompt
-from labeling.services.quality import compute_quality, readmit_rater, store_blocks, store_scores, withdraw_rater
+from labeling.services.prompts import (
+    Edited,
+    UnableToEdit,
+    create_prompt,
+    edit_prompt,
+    retire_prompt,
+)
+from labeling.services.quality import (
+    compute_quality,
+    readmit_rater,
+    store_blocks,
+    store_scores,
+    withdraw_rater,
+)
 from labeling.services.questions import answer_question, ask_about
 from labeling.services.reviews import (
     Remark,

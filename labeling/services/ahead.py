@@ -11,21 +11,33 @@ _BATCH = 100
 
 
 def make_pages_ahead(*, campaigns: Iterable[Campaign] | None = None, n: int = N_AHEAD) -> int:
-    """The texts of the first `n` items that wait in each open campaign, in the shared cache; how many were made.
+    """The texts of the first `n` items that wait in each open campaign, in the shared cache; how
+    many were made.
 
     A second run makes what the first did not: nothing else is kept of it.
     """
-    campaigns = Campaign.objects.filter(state=Campaign.State.OPEN) if campaigns is None else campaigns
+    campaigns = (
+        Campaign.objects.filter(state=Campaign.State.OPEN) if campaigns is None else campaigns
+    )
     return sum(_make(campaign, n) for campaign in campaigns)
 
 
 def _make(campaign: Campaign, n: int) -> int:
-    waiting = Slot.objects.filter(campaign=campaign, state=Slot.State.FREE, reserved_for=None).order_by("queue_rank")
-    items = list(dict.fromkeys(waiting.values_list("item_id", flat=True)[: n * campaign.overlap]))[:n]
-    return sum(rendered.make_ahead(_texts(items[start : start + _BATCH])) for start in range(0, len(items), _BATCH))
+    waiting = Slot.objects.filter(
+        campaign=campaign, state=Slot.State.FREE, reserved_for=None
+    ).order_by("queue_rank")
+    items = list(dict.fromkeys(waiting.values_list("item_id", flat=True)[: n * campaign.overlap]))[
+        :n
+    ]
+    return sum(
+        rendered.make_ahead(_texts(items[start : start + _BATCH]))
+        for start in range(0, len(items), _BATCH)
+    )
 
 
 def _texts(item_ids: list[int]) -> list[str]:
-    responses = Response.objects.filter(item_responses__item__in=item_ids).values_list("text", flat=True)
+    responses = Response.objects.filter(item_responses__item__in=item_ids).values_list(
+        "text", flat=True
+    )
     prompts = Item.objects.filter(pk__in=item_ids).values_list("prompt__messages", flat=True)
     return [*responses, *(turn["content"] for messages in prompts for turn in messages)]

@@ -1,7 +1,9 @@
-"""Judgments that a reviewer takes out of what is measured and learned from, and puts back. Nothing is deleted or unpaid.
+"""Judgments that a reviewer takes out of what is measured and learned from, and puts back. Nothing
+is deleted or unpaid.
 
-A judgment set aside lets go of its slot, so that another rater is asked in its place and the item has its overlap all the same.
-The campaign's own rules say whether the slot is handed out: not while it is paused or closed, nor when its budget is spent.
+A judgment set aside lets go of its slot, so that another rater is asked in its place and the item
+has its overlap all the same. The campaign's own rules say whether the slot is handed out: not while
+it is paused or closed, nor when its budget is spent.
 """
 
 from datetime import datetime
@@ -19,21 +21,32 @@ from labeling.services import consequences, items, slots, verdicts
 def set_aside(*, judgment: Judgment, reason: str, by: User | None, now: datetime) -> bool:
     """Out of agreement, consensus, snapshots and exports from here on; False when it was already.
 
-    What was frozen before stays as it was. A later correction by the rater is a judgment of its own and counts again.
+    What was frozen before stays as it was. A later correction by the rater is a judgment of its own
+    and counts again.
     """
     with transaction.atomic():
         held = _locked(judgment)
-        stored, is_new = SetAside.objects.get_or_create(judgment=held, defaults={"reason": reason, "by": by, "at": now})
+        stored, is_new = SetAside.objects.get_or_create(
+            judgment=held, defaults={"reason": reason, "by": by, "at": now}
+        )
         if is_new:
             _ask_another(judgment=held, now=now)
-            audit.record(by=by, action="set_aside", target=stored, after=_about(held) | {"reason": reason}, now=now)
+            audit.record(
+                by=by,
+                action="set_aside",
+                target=stored,
+                after=_about(held) | {"reason": reason},
+                now=now,
+            )
             verdicts.tell_set_aside(judgment=held, by=by, now=now)
             outdate(campaign_id=held.campaign_id)
     return is_new
 
 
 def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment | None:
-    """The judgment as it counts again: extra where others fill the item's slots by now. None when it was not set aside."""
+    """The judgment as it counts again: extra where others fill the item's slots by now. None when
+    it was not set aside.
+    """
     with transaction.atomic():
         held = _locked(judgment)
         stored = SetAside.objects.filter(judgment=held).first()
@@ -49,14 +62,18 @@ def take_back(*, judgment: Judgment, by: User | None, now: datetime) -> Judgment
 
 
 def outdate(*, campaign_id: int | None) -> None:
-    """The campaign's quality report no longer holds, although no judgment is new: the beat computes it again."""
+    """The campaign's quality report no longer holds, although no judgment is new: the beat computes
+    it again.
+    """
     QualityReport.objects.filter(campaign=campaign_id).update(is_outdated=True)
 
 
 def seat(*, judgment: Judgment, now: datetime) -> int | None:
-    """A slot of its item for a judgment that had let go of its own, which nobody holds or has filled; None when there is none.
+    """A slot of its item for a judgment that had let go of its own, which nobody holds or has
+    filled; None when there is none.
 
-    Where the item has fewer slots than it may have, it gets one more: the free one went, say, because raters had come to agree.
+    Where the item has fewer slots than it may have, it gets one more: the free one went, say,
+    because raters had come to agree.
     """
     campaign = judgment.campaign
     if judgment.item_id is None or campaign is None:
@@ -81,9 +98,13 @@ def seat(*, judgment: Judgment, now: datetime) -> int | None:
 
 
 def _locked(judgment: Judgment) -> Judgment:
-    """The row is locked first and read after: joined in the locking statement, its slot would be the one from before the wait."""
+    """The row is locked first and read after: joined in the locking statement, its slot would be
+    the one from before the wait.
+    """
     Judgment.versions.select_for_update().only("pk").get(pk=judgment.pk)
-    return Judgment.versions.select_related("campaign", "item", "slot__item", "rater__user").get(pk=judgment.pk)
+    return Judgment.versions.select_related("campaign", "item", "slot__item", "rater__user").get(
+        pk=judgment.pk
+    )
 
 
 def _ask_another(*, judgment: Judgment, now: datetime) -> None:
@@ -100,7 +121,12 @@ def _ask_another(*, judgment: Judgment, now: datetime) -> None:
 
 
 def _take_seat(*, judgment: Judgment, now: datetime) -> None:
-    if judgment.slot_id is not None or judgment.is_extra or judgment.item_id is None or not judgment.is_current:
+    if (
+        judgment.slot_id is not None
+        or judgment.is_extra
+        or judgment.item_id is None
+        or not judgment.is_current
+    ):
         return
     judgment.slot_id = seat(judgment=judgment, now=now)
     judgment.is_extra = judgment.slot_id is None
@@ -110,4 +136,8 @@ def _take_seat(*, judgment: Judgment, now: datetime) -> None:
 
 
 def _about(judgment: Judgment) -> dict[str, object]:
-    return {"judgment": judgment.pk, "rater": judgment.rater.alias, "campaign": str(judgment.campaign or "")}
+    return {
+        "judgment": judgment.pk,
+        "rater": judgment.rater.alias,
+        "campaign": str(judgment.campaign or ""),
+    }

@@ -1,4 +1,6 @@
-"""Campaigns: made whole, with their items and slots, changed while they go on, opened, paused, closed and opened again."""
+"""Campaigns: made whole, with their items and slots, changed while they go on, opened, paused,
+closed and opened again.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -51,7 +53,9 @@ class UnableToOpen(Exception):
 
 @dataclass(frozen=True)
 class Effort:
-    """How much is asked for beyond one judgment an item, and where it ends. See the fields of Campaign."""
+    """How much is asked for beyond one judgment an item, and where it ends. See the fields of
+    Campaign.
+    """
 
     max_overlap: int | None = None
     confidence: float = 0.9
@@ -85,13 +89,15 @@ def create_campaign(
     by: User | None,
     now: datetime,
 ) -> Campaign:
-    """A campaign in state draft with an item for each prompt, `overlap` slots an item; every rater's for calibration items.
+    """A campaign in state draft with an item for each prompt, `overlap` slots an item; every
+    rater's for calibration items.
 
-    `checks` says how golds and reviews are used, any of golds.SETTINGS. `selection` is what the prompts were chosen by: it is
-    kept for who makes another campaign like this one.
+    `checks` says how golds and reviews are used, any of golds.SETTINGS. `selection` is what the
+    prompts were chosen by: it is kept for who makes another campaign like this one.
 
-    Comparisons take `n_responses` published responses of each prompt, of `source_ids` where any are named, evenly over the
-    sources; a prompt with fewer is left out. Raises UnableToCreateCampaign when no item comes of it.
+    Comparisons take `n_responses` published responses of each prompt, of `source_ids` where any are
+    named, evenly over the sources; a prompt with fewer is left out. Raises UnableToCreateCampaign
+    when no item comes of it.
     """
     version = guideline.versions.order_by("-number").first()
     if version is None:
@@ -100,7 +106,9 @@ def create_campaign(
         raise UnableToCreateCampaign(_("Say how many responses a rater compares: 2 to 9."))
     _check_effort(kind=kind, overlap=overlap, effort=effort, pool=pool, now=now)
     if Campaign.objects.filter(name=name).exists():
-        raise UnableToCreateCampaign(_("Another campaign has this name. Choose one that tells them apart."))
+        raise UnableToCreateCampaign(
+            _("Another campaign has this name. Choose one that tells them apart.")
+        )
     with transaction.atomic():
         campaign = Campaign.objects.create(
             name=name,
@@ -126,22 +134,42 @@ def create_campaign(
         )
         n_items = 0
         for batch in _batches(prompts):
-            n_items += _add_items(campaign=campaign, prompts=batch, first_position=n_items, source_ids=source_ids, now=now)
+            n_items += _add_items(
+                campaign=campaign,
+                prompts=batch,
+                first_position=n_items,
+                source_ids=source_ids,
+                now=now,
+            )
         if n_items == 0:
             raise UnableToCreateCampaign(_nothing_to_do(campaign))
         _add_repeats(campaign=campaign, first_position=n_items, now=now)
         items.level(campaign=campaign, now=now)
-        audit.record(by=by, action="create", target=campaign, after={"name": name, "n_items": n_items}, now=now)
+        audit.record(
+            by=by,
+            action="create",
+            target=campaign,
+            after={"name": name, "n_items": n_items},
+            now=now,
+        )
     return campaign
 
 
 def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Let the pool work on it. False when it is open or closed already. Raises UnableToOpen when its budget is spent."""
+    """Let the pool work on it. False when it is open or closed already. Raises UnableToOpen when
+    its budget is spent.
+    """
     _refuse_spent(campaign=campaign, now=now)
     with transaction.atomic():
         if campaign.opened_at is None:
             items.level(campaign=campaign, now=now)
-        is_moved = _move(campaign, Campaign.State.OPEN, (Campaign.State.DRAFT, Campaign.State.PAUSED), by=by, now=now)
+        is_moved = _move(
+            campaign,
+            Campaign.State.OPEN,
+            (Campaign.State.DRAFT, Campaign.State.PAUSED),
+            by=by,
+            now=now,
+        )
         if is_moved:
             Campaign.objects.filter(pk=campaign.pk, opened_at=None).update(opened_at=now)
     campaign.refresh_from_db(fields=["state", "opened_at"])
@@ -149,7 +177,9 @@ def open_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool
 
 
 def pause_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out nothing more for now. Items that raters hold can still be submitted. False unless it is open."""
+    """Hand out nothing more for now. Items that raters hold can still be submitted. False unless it
+    is open.
+    """
     with transaction.atomic():
         is_moved = _move(campaign, Campaign.State.PAUSED, (Campaign.State.OPEN,), by=by, now=now)
     campaign.refresh_from_db(fields=["state"])
@@ -157,7 +187,9 @@ def pause_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> boo
 
 
 def close_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out nothing more, for good. Items that raters hold can still be submitted. False when it is closed already."""
+    """Hand out nothing more, for good. Items that raters hold can still be submitted. False when it
+    is closed already.
+    """
     live = (Campaign.State.DRAFT, Campaign.State.OPEN, Campaign.State.PAUSED)
     with transaction.atomic():
         is_moved = _move(campaign, Campaign.State.CLOSED, live, by=by, now=now)
@@ -168,7 +200,8 @@ def close_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> boo
 
 
 def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Hand out again what a closed campaign had left, by the newest version of its guideline. False unless it is closed.
+    """Hand out again what a closed campaign had left, by the newest version of its guideline. False
+    unless it is closed.
 
     Raises UnableToOpen when its budget is spent.
     """
@@ -185,12 +218,17 @@ def reopen_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bo
 
 
 def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> bool:
-    """Takes a draft away, and leaves its prompts to other campaigns. False once it was opened: somebody may have worked on it.
+    """Takes a draft away, and leaves its prompts to other campaigns. False once it was opened:
+    somebody may have worked on it.
 
     Raises UnableToChangeCampaign where a chain of runs names it.
     """
     with transaction.atomic():
-        stored = Campaign.objects.select_for_update().filter(pk=campaign.pk, state=Campaign.State.DRAFT, opened_at=None).first()
+        stored = (
+            Campaign.objects.select_for_update()
+            .filter(pk=campaign.pk, state=Campaign.State.DRAFT, opened_at=None)
+            .first()
+        )
         if stored is None:
             return False
         before = {"name": stored.name, "n_items": stored.items.count()}
@@ -198,7 +236,9 @@ def discard_campaign(*, campaign: Campaign, by: User | None, now: datetime) -> b
         try:
             stored.delete()
         except ProtectedError as problem:
-            raise UnableToChangeCampaign(_("A chain of runs has made this campaign and names it. It stays.")) from problem
+            raise UnableToChangeCampaign(
+                _("A chain of runs has made this campaign and names it. It stays.")
+            ) from problem
     return True
 
 
@@ -217,15 +257,19 @@ CHANGEABLE = (
     "budget",
     "review_share",
 )
-"""What may be changed while a campaign goes on. What raters hold stays under the version that they were shown, and what was
-judged stays as it is: each judgment says which version it was given under."""
+"""What may be changed while a campaign goes on. What raters hold stays under the version that they
+were shown, and what was judged stays as it is: each judgment says which version it was given under.
+"""
 
 
-def change_campaign(*, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime) -> bool:
-    """Other values for some of CHANGEABLE; False when nothing is different. Raises UnableToChangeCampaign.
+def change_campaign(
+    *, campaign: Campaign, values: Mapping[str, Any], by: User | None, now: datetime
+) -> bool:
+    """Other values for some of CHANGEABLE; False when nothing is different. Raises
+    UnableToChangeCampaign.
 
-    A higher overlap asks for more on every item, a lower one takes back what nobody holds. Another guideline is in force with
-    its newest version.
+    A higher overlap asks for more on every item, a lower one takes back what nobody holds. Another
+    guideline is in force with its newest version.
     """
     assert set(values) <= set(CHANGEABLE)
     with transaction.atomic():
@@ -235,16 +279,24 @@ def change_campaign(*, campaign: Campaign, values: Mapping[str, Any], by: User |
         if not changed:
             return False
         if stored.state == Campaign.State.CLOSED:
-            raise UnableToChangeCampaign(_("A closed campaign stays as it is. Open it again first."))
+            raise UnableToChangeCampaign(
+                _("A closed campaign stays as it is. Open it again first.")
+            )
         for name, value in changed.items():
             setattr(stored, name, value)
         _check_change(stored, changed, now=now)
-        stored.save(update_fields=[*changed, *(["guideline_version"] if "guideline" in changed else [])])
+        stored.save(
+            update_fields=[*changed, *(["guideline_version"] if "guideline" in changed else [])]
+        )
         if "overlap" in changed:
             items.fit_overlap(campaign=stored)
         if stored.max_overlap and changed.keys() & {"max_overlap", "confidence", "overlap"}:
             _ask_about_doubts(campaign=stored, now=now)
-        if changed.keys() & {"budget_unit", "budget", "lease_minutes"}:  # a lease bounds the seconds of unmeasured work
+        if changed.keys() & {
+            "budget_unit",
+            "budget",
+            "lease_minutes",
+        }:  # a lease bounds the seconds of unmeasured work
             consequences.recount_spending(campaign=stored, now=now)
         audit.record(
             by=by,
@@ -262,23 +314,37 @@ def _check_change(campaign: Campaign, changed: Mapping[str, Any], *, now: dateti
     if "guideline" in changed:
         newest = campaign.guideline.versions.order_by("-number").first()
         if newest is None:
-            raise UnableToChangeCampaign(_("The guideline has no version yet. Write its text first."), field="guideline")
+            raise UnableToChangeCampaign(
+                _("The guideline has no version yet. Write its text first."), field="guideline"
+            )
         campaign.guideline_version = newest
     if campaign.min_words > campaign.max_words:
-        raise UnableToChangeCampaign(_("The most words are fewer than the fewest."), field="max_words")
+        raise UnableToChangeCampaign(
+            _("The most words are fewer than the fewest."), field="max_words"
+        )
     effort = Effort(**{name: getattr(campaign, name) for name in asdict(Effort())})
     try:
-        _check_effort(kind=campaign.kind, overlap=campaign.overlap, effort=effort, pool=campaign.pool, now=now)
+        _check_effort(
+            kind=campaign.kind, overlap=campaign.overlap, effort=effort, pool=campaign.pool, now=now
+        )
     except UnableToCreateCampaign as problem:
         raise UnableToChangeCampaign(problem.sentence) from problem
 
 
 def _ask_about_doubts(*, campaign: Campaign, now: datetime) -> None:
-    """Items that are judged in full: whether their raters are sure enough by what is asked for now."""
-    waiting = Slot.objects.filter(campaign=campaign, is_gold=False).exclude(state=Slot.State.SUBMITTED)
-    plain = Item.objects.filter(campaign=campaign, is_calibration=False, repeat_of=None, held_at=None)
+    """Items that are judged in full: whether their raters are sure enough by what is asked for
+    now.
+    """
+    waiting = Slot.objects.filter(campaign=campaign, is_gold=False).exclude(
+        state=Slot.State.SUBMITTED
+    )
+    plain = Item.objects.filter(
+        campaign=campaign, is_calibration=False, repeat_of=None, held_at=None
+    )
     judged = plain.filter(slots__state=Slot.State.SUBMITTED).exclude(pk__in=waiting.values("item"))
-    for item_id in judged.distinct().order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH):
+    for item_id in (
+        judged.distinct().order_by("pk").values_list("pk", flat=True).iterator(chunk_size=BATCH)
+    ):
         consequences.fit_item(item_id=item_id, campaign=campaign, now=now)
 
 
@@ -290,18 +356,32 @@ def _check_effort(*, kind: str, overlap: int, effort: Effort, pool: Pool, now: d
     """Raises UnableToCreateCampaign."""
     if effort.max_overlap is not None:
         if kind != Campaign.Kind.COMPARISON:
-            raise UnableToCreateCampaign(_("Only comparisons can agree: demonstrations have a fixed overlap."))
+            raise UnableToCreateCampaign(
+                _("Only comparisons can agree: demonstrations have a fixed overlap.")
+            )
         if overlap < 2:
-            raise UnableToCreateCampaign(_("Raters can agree from two judgments on: ask for at least 2 of each item."))
+            raise UnableToCreateCampaign(
+                _("Raters can agree from two judgments on: ask for at least 2 of each item.")
+            )
         if effort.max_overlap <= overlap:
-            raise UnableToCreateCampaign(_("The most judgments of an item are more than its overlap."))
+            raise UnableToCreateCampaign(
+                _("The most judgments of an item are more than its overlap.")
+            )
     if kind != Campaign.Kind.COMPARISON and effort.repeat_percent:
-        raise UnableToCreateCampaign(_("Only comparisons are shown again: nobody writes the same answer twice."))
+        raise UnableToCreateCampaign(
+            _("Only comparisons are shown again: nobody writes the same answer twice.")
+        )
     if bool(effort.budget_unit) != (effort.budget is not None):
         raise UnableToCreateCampaign(_("A budget has a number and what it counts."))
-    if effort.budget_unit == Campaign.Budget.MONEY and costs.rate_of(pool=pool, kind=kind, now=now) is None:
+    if (
+        effort.budget_unit == Campaign.Budget.MONEY
+        and costs.rate_of(pool=pool, kind=kind, now=now) is None
+    ):
         raise UnableToCreateCampaign(
-            _("The pool has no rate for this kind of work: budget judgments or hours, or set its rate first.")
+            _(
+                "The pool has no rate for this kind of work: budget judgments or hours, or set its"
+                " rate first."
+            )
         )
 
 
@@ -310,11 +390,20 @@ def _refuse_spent(*, campaign: Campaign, now: datetime) -> None:
         raise UnableToOpen(_("The budget is spent. Raise it under Set-up, then let it go on."))
 
 
-def _move(campaign: Campaign, to: Campaign.State, start: Sequence[str], *, by: User | None, now: datetime) -> bool:
+def _move(
+    campaign: Campaign, to: Campaign.State, start: Sequence[str], *, by: User | None, now: datetime
+) -> bool:
     before = campaign.state
     if Campaign.objects.filter(pk=campaign.pk, state__in=start).update(state=to) != 1:
         return False
-    audit.record(by=by, action=f"state:{to}", target=campaign, before={"state": before}, after={"state": to}, now=now)
+    audit.record(
+        by=by,
+        action=f"state:{to}",
+        target=campaign,
+        before={"state": before},
+        after={"state": to},
+        now=now,
+    )
     telling.tell_of_campaign(campaign=campaign, state=to, before=before, now=now)
     return True
 
@@ -326,9 +415,16 @@ def _batches(prompts: Iterable[Prompt]) -> Iterator[list[Prompt]]:
 
 
 def _add_items(
-    *, campaign: Campaign, prompts: Sequence[Prompt], first_position: int, source_ids: Sequence[int], now: datetime
+    *,
+    campaign: Campaign,
+    prompts: Sequence[Prompt],
+    first_position: int,
+    source_ids: Sequence[int],
+    now: datetime,
 ) -> int:
-    """Items, their slots and their responses for one batch of prompts; how many items came of it."""
+    """Items, their slots and their responses for one batch of prompts; how many items came of
+    it.
+    """
     chosen: dict[int, list[int]] = {}
     if campaign.n_responses is not None:
         chosen = _choose_responses(prompts=prompts, n=campaign.n_responses, source_ids=source_ids)
@@ -344,7 +440,11 @@ def _add_items(
         for position, prompt in enumerate(prompts, start=first_position)
     )
     ItemResponse.objects.bulk_create(
-        (ItemResponse(item=item, response_id=response_id) for item in made for response_id in chosen.get(item.prompt_id, ())),
+        (
+            ItemResponse(item=item, response_id=response_id)
+            for item in made
+            for response_id in chosen.get(item.prompt_id, ())
+        ),
         batch_size=BATCH,
     )
     Slot.objects.bulk_create(
@@ -353,10 +453,13 @@ def _add_items(
                 item=item,
                 campaign=campaign,
                 number=number,
-                queue_rank=queue.fresh_rank(order=campaign.order, position=item.position, number=number),
+                queue_rank=queue.fresh_rank(
+                    order=campaign.order, position=item.position, number=number
+                ),
             )
             for item in made
-            if not item.is_calibration  # its slots are as many as there are raters: items.level makes them
+            # its slots are as many as there are raters: items.level makes them
+            if not item.is_calibration
             for number in range(campaign.overlap)
         ),
         batch_size=BATCH,
@@ -365,8 +468,9 @@ def _add_items(
 
 
 def _add_repeats(*, campaign: Campaign, first_position: int, now: datetime) -> None:
-    """For the share of items that is shown again an item more, behind all others. It gets a slot for each rater who has
-    judged the original, when they have."""
+    """For the share of items that is shown again an item more, behind all others. It gets a slot
+    for each rater who has judged the original, when they have.
+    """
     if not campaign.repeat_percent:
         return
     plain = campaign.items.filter(is_calibration=False).order_by("position")
@@ -374,13 +478,20 @@ def _add_repeats(*, campaign: Campaign, first_position: int, now: datetime) -> N
     for start in range(0, len(drawn), BATCH):
         originals = drawn[start : start + BATCH]
         made = Item.objects.bulk_create(
-            Item(campaign=campaign, prompt_id=item.prompt_id, position=position, repeat_of=item, created_at=now)
+            Item(
+                campaign=campaign,
+                prompt_id=item.prompt_id,
+                position=position,
+                repeat_of=item,
+                created_at=now,
+            )
             for position, item in enumerate(originals, start=first_position + start)
         )
         repeat_of = {repeat.repeat_of_id: repeat for repeat in made}
         shown = ItemResponse.objects.filter(item__in=originals)
         ItemResponse.objects.bulk_create(
-            ItemResponse(item=repeat_of[row.item_id], response_id=row.response_id) for row in shown.iterator(chunk_size=BATCH)
+            ItemResponse(item=repeat_of[row.item_id], response_id=row.response_id)
+            for row in shown.iterator(chunk_size=BATCH)
         )
 
 
@@ -389,10 +500,14 @@ def _is_drawn(place: int, percent: int) -> bool:
     return place * percent % 100 < percent
 
 
-def _choose_responses(*, prompts: Sequence[Prompt], n: int, source_ids: Sequence[int]) -> dict[int, list[int]]:
-    """For each prompt with enough of them, `n` responses: each source's first, then each one's second, and so on.
+def _choose_responses(
+    *, prompts: Sequence[Prompt], n: int, source_ids: Sequence[int]
+) -> dict[int, list[int]]:
+    """For each prompt with enough of them, `n` responses: each source's first, then each one's
+    second, and so on.
 
-    Among equals a hash decides, so that neither age nor source is favoured. Texts that are there already come last.
+    Among equals a hash decides, so that neither age nor source is favoured. Texts that are there
+    already come last.
     """
     responses = visible(Response.objects.filter(prompt__in=[prompt.pk for prompt in prompts]))
     if source_ids:
@@ -401,7 +516,9 @@ def _choose_responses(*, prompts: Sequence[Prompt], n: int, source_ids: Sequence
     for response in responses.order_by("prompt_id", "number", "pk"):
         candidates.setdefault(response.prompt_id, []).append(response)
     return {
-        prompt_id: [response.pk for response in _evenly(found)[:n]] for prompt_id, found in candidates.items() if len(found) >= n
+        prompt_id: [response.pk for response in _evenly(found)[:n]]
+        for prompt_id, found in candidates.items()
+        if len(found) >= n
     }
 
 
@@ -413,7 +530,9 @@ def _evenly(responses: Sequence[Response]) -> list[Response]:
         text = response.text.strip()
         taken = turn.setdefault(response.source_id, 0)
         turn[response.source_id] += 1
-        keyed.append(((text in texts, taken, sha256(str(response.pk).encode()).hexdigest()), response))
+        keyed.append(
+            ((text in texts, taken, sha256(str(response.pk).encode()).hexdigest()), response)
+        )
         texts.add(text)
     return [response for _key, response in sorted(keyed, key=lambda pair: pair[0])]
 

@@ -12,7 +12,9 @@ from labeling.models import Prompt, Rater
 
 
 def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> None:
-    """The kinds of upsetting content that the rater agrees to from now on; none of the others is handed to them."""
+    """The kinds of upsetting content that the rater agrees to from now on; none of the others is
+    handed to them.
+    """
     wanted = _known(kinds)
     with transaction.atomic():
         before = Rater.objects.select_for_update().get(pk=rater.pk).accepts
@@ -21,13 +23,20 @@ def accept_upsetting(*, rater: Rater, kinds: Iterable[str], now: datetime) -> No
         Rater.objects.filter(pk=rater.pk).update(accepts=wanted)
         routing.look_anew(rater=rater)
         audit.record(
-            by=rater.user, action="accept_upsetting", target=rater, before={"kinds": before}, after={"kinds": wanted}, now=now
+            by=rater.user,
+            action="accept_upsetting",
+            target=rater,
+            before={"kinds": before},
+            after={"kinds": wanted},
+            now=now,
         )
     rater.accepts = wanted
 
 
 def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datetime) -> None:
-    """What may upset in this prompt. Its text stays, so it is no new version; who holds it keeps it."""
+    """What may upset in this prompt. Its text stays, so it is no new version; who holds it keeps
+    it.
+    """
     wanted = _known(kinds)
     with transaction.atomic():
         before = Prompt.objects.select_for_update().get(pk=prompt.pk).sensitive
@@ -35,7 +44,14 @@ def mark_upsetting(*, prompt: Prompt, kinds: Iterable[str], by: User, now: datet
             return
         Prompt.objects.filter(pk=prompt.pk).update(sensitive=wanted)
         routing.look_anew_for(prompt=prompt)
-        audit.record(by=by, action="mark_upsetting", target=prompt, before={"kinds": before}, after={"kinds": wanted}, now=now)
+        audit.record(
+            by=by,
+            action="mark_upsetting",
+            target=prompt,
+            before={"kinds": before},
+            after={"kinds": wanted},
+            now=now,
+        )
     prompt.sensitive = wanted
 
 

@@ -1,4 +1,5 @@
-"""What a judgment or a skip brings about in its transaction: one more judgment, a repeat, the end of the budget.
+"""What a judgment or a skip brings about in its transaction: one more judgment, a repeat, the end
+of the budget.
 
 Golds are labeling.services.golds' matter.
 """
@@ -22,8 +23,12 @@ from labeling.services import items, telling
 SPENT = ["spent_judgments", "spent_s", "spent_amounts"]
 
 
-def after_submit(*, judgment: Judgment, campaign: Campaign, held: Slot | PastLease, now: datetime) -> None:
-    """`held` is the lease it was given under. Where that had ended with a skip, the judgment is counted in its place."""
+def after_submit(
+    *, judgment: Judgment, campaign: Campaign, held: Slot | PastLease, now: datetime
+) -> None:
+    """`held` is the lease it was given under. Where that had ended with a skip, the judgment is
+    counted in its place.
+    """
     if judgment.slot_id is not None and judgment.item_id is not None and not judgment.is_gold:
         if campaign.max_overlap is not None:
             fit_item(item_id=judgment.item_id, campaign=campaign, now=now)
@@ -44,7 +49,9 @@ def after_skip(*, lease: PastLease, campaign: Campaign, now: datetime) -> None:
 
 
 def after_correction(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
-    """The time it took counts; and raters may agree now who did not before, and the other way around."""
+    """The time it took counts; and raters may agree now who did not before, and the other way
+    around.
+    """
     if campaign.budget_unit and judgment.supersedes is not None:
         seconds = _worked_s(judgment, campaign) - _worked_s(judgment.supersedes, campaign)
         work = _Work(0, seconds, judgment.submitted_at)
@@ -63,7 +70,9 @@ def before_undo(*, judgment: Judgment) -> None:
     if campaign is None:
         return
     if not judgment.is_gold:
-        repeats = Slot.objects.filter(item__repeat_of=judgment.item_id, reserved_for=judgment.rater_id)
+        repeats = Slot.objects.filter(
+            item__repeat_of=judgment.item_id, reserved_for=judgment.rater_id
+        )
         items.free_slots(repeats).delete()
     if campaign.budget_unit:
         assert judgment.lease is not None  # what can be undone is found by it
@@ -74,14 +83,18 @@ def before_undo(*, judgment: Judgment) -> None:
 
 
 def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
-    """One slot more where every slot is judged, raters are not sure enough, nobody has decided it, and the most is not reached.
+    """One slot more where every slot is judged, raters are not sure enough, nobody has decided it,
+    and the most is not reached.
 
-    Reads this item's judgments and nothing else. Its row is locked, so that of two raters who fill the last two slots at
-    once the second sees the first's judgment, and so that no two slots are added for one doubt. Slots beyond the overlap
-    that nobody has taken go when raters have come to agree (after a correction).
+    Reads this item's judgments and nothing else. Its row is locked, so that of two raters who fill
+    the last two slots at once the second sees the first's judgment, and so that no two slots are
+    added for one doubt. Slots beyond the overlap that nobody has taken go when raters have come to
+    agree (after a correction).
     """
     assert campaign.max_overlap is not None
-    item = Item.objects.select_for_update(no_key=True).get(pk=item_id)  # as items.level inserts slots below it
+    item = Item.objects.select_for_update(no_key=True).get(
+        pk=item_id
+    )  # as items.level inserts slots below it
     if item.is_calibration or item.repeat_of_id is not None or item.held_at is not None:
         return
     states = list(Slot.objects.filter(item=item, is_gold=False).values_list("state", flat=True))
@@ -94,13 +107,17 @@ def fit_item(*, item_id: int, campaign: Campaign, now: datetime) -> None:
     if is_doubtful and not items.is_decided(item_id=item.pk):
         items.add_slots(item_id=item.pk, campaign=campaign, n=1, now=now)
     elif is_sure and n_free:
-        surplus = Slot.objects.filter(item=item, is_gold=False, state=Slot.State.FREE).order_by("-number")
+        surplus = Slot.objects.filter(item=item, is_gold=False, state=Slot.State.FREE).order_by(
+            "-number"
+        )
         beyond = list(surplus.values_list("pk", flat=True)[: len(states) - campaign.overlap])
         items.free_slots(Slot.objects.filter(pk__in=beyond)).delete()
 
 
 def _reserve_repeat(*, judgment: Judgment, campaign: Campaign, now: datetime) -> None:
-    repeat = Item.objects.select_for_update().filter(repeat_of=judgment.item_id, held_at=None).first()
+    repeat = (
+        Item.objects.select_for_update().filter(repeat_of=judgment.item_id, held_at=None).first()
+    )
     if repeat is None or Slot.objects.filter(item=repeat, reserved_for=judgment.rater_id).exists():
         return
     last = Slot.objects.filter(item=repeat).aggregate(last=Max("number"))["last"]
@@ -114,12 +131,14 @@ def _reserve_repeat(*, judgment: Judgment, campaign: Campaign, now: datetime) ->
     )
 
 
-# --- the budget --------------------------------------------------------------------------------------------------
+# --- the budget -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Work:
-    """`n` judgments, an extra and a gold as any other, with their seconds; less than nothing for what is taken back."""
+    """`n` judgments, an extra and a gold as any other, with their seconds; less than nothing for
+    what is taken back.
+    """
 
     n: int
     seconds: float
@@ -140,7 +159,9 @@ def recount_spending(*, campaign: Campaign, now: datetime) -> None:
 
 
 def after_rate(*, pool: Pool, kind: str, now: datetime) -> None:
-    """A rate that has begun may price what was done already, and may leave too little for one judgment more."""
+    """A rate that has begun may price what was done already, and may leave too little for one
+    judgment more.
+    """
     in_money = Campaign.objects.filter(pool=pool, kind=kind, budget_unit=Campaign.Budget.MONEY)
     for campaign in in_money.select_for_update(no_key=True).order_by("pk"):
         recount_spending(campaign=campaign, now=now)
@@ -148,8 +169,8 @@ def after_rate(*, pool: Pool, kind: str, now: datetime) -> None:
 
 
 def _spend(*works: _Work, campaign: Campaign) -> Campaign:
-    """The campaign as it is stored now. Its row is locked before the rate is read: a rate that is set at this moment either
-    counts this work itself or is known here.
+    """The campaign as it is stored now. Its row is locked before the rate is read: a rate that is
+    set at this moment either counts this work itself or is known here.
     """
     stored = Campaign.objects.select_for_update(no_key=True).get(pk=campaign.pk)
     for work in works:
@@ -172,7 +193,10 @@ def _pay(work: _Work, *, campaign: Campaign) -> None:
 
 def _skipped_s(lease: PastLease, campaign: Campaign) -> float:
     return working_time.worked_s(
-        active_s=lease.active_s, leased_at=lease.leased_at, ended_at=lease.ended_at, lease_minutes=campaign.lease_minutes
+        active_s=lease.active_s,
+        leased_at=lease.leased_at,
+        ended_at=lease.ended_at,
+        lease_minutes=campaign.lease_minutes,
     )
 
 
@@ -189,16 +213,32 @@ def _stop_when_spent(*, campaign: Campaign, now: datetime) -> None:
     """`campaign` as it is stored now."""
     if not costs.is_spent(campaign=campaign, now=now):
         return
-    if Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.OPEN).update(state=Campaign.State.PAUSED) != 1:
+    if (
+        Campaign.objects.filter(pk=campaign.pk, state=Campaign.State.OPEN).update(
+            state=Campaign.State.PAUSED
+        )
+        != 1
+    ):
         return
     after = {"state": Campaign.State.PAUSED, "reason": "budget"}
-    audit.record(by=None, action="state:paused", target=campaign, before={"state": campaign.state}, after=after, now=now)
-    telling.tell_of_campaign(campaign=campaign, state=Campaign.State.PAUSED, before=campaign.state, now=now)
+    audit.record(
+        by=None,
+        action="state:paused",
+        target=campaign,
+        before={"state": campaign.state},
+        after=after,
+        now=now,
+    )
+    telling.tell_of_campaign(
+        campaign=campaign, state=Campaign.State.PAUSED, before=campaign.state, now=now
+    )
     notices.tell(
         people=User.objects.filter(is_admin=True, is_active=True),
         key=f"budget:{campaign.pk}:{now.isoformat()}",
         kind=Notice.Kind.PAUSED,
-        words=lambda: _("The budget of “%(name)s” is spent: it is paused.") % {"name": campaign.name},
+        words=lambda: (
+            _("The budget of “%(name)s” is spent: it is paused.") % {"name": campaign.name}
+        ),
         path=reverse("campaign", args=[campaign.pk]),
         now=now,
     )

@@ -56,8 +56,8 @@ def new_guideline_version(
 ) -> GuidelineVersion:
     """The next version, in force at once for every campaign of the guideline that is not closed.
 
-    Items that raters hold keep the version they were shown. After a major one, raters whose pool has a step about the guideline
-    pass that step again before their next item.
+    Items that raters hold keep the version they were shown. After a major one, raters whose pool
+    has a step about the guideline pass that step again before their next item.
     """
     with transaction.atomic():
         Guideline.objects.select_for_update().get(pk=guideline.pk)  # one number after the other
@@ -72,8 +72,14 @@ def new_guideline_version(
             created_by=by,
             created_at=now,
         )
-        Campaign.objects.filter(guideline=guideline).exclude(state=Campaign.State.CLOSED).update(guideline_version=version)
+        Campaign.objects.filter(guideline=guideline).exclude(state=Campaign.State.CLOSED).update(
+            guideline_version=version
+        )
         audit.record(
-            by=by, action="new_version", target=guideline, after={"number": version.number, "is_major": is_major}, now=now
+            by=by,
+            action="new_version",
+            target=guideline,
+            after={"number": version.number, "is_major": is_major},
+            now=now,
         )
     return version

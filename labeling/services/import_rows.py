@@ -1,4 +1,6 @@
-"""What one batch of an import writes: prompts in their clusters, responses, and the judgments that came along."""
+"""What one batch of an import writes: prompts in their clusters, responses, and the judgments that
+came along.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +25,15 @@ from labeling.models import (
     Source,
 )
 
-COUNTED = ("prompts", "responses", "demonstrations", "comparisons", "duplicates", "repeated_judgments", "problems")
+COUNTED = (
+    "prompts",
+    "responses",
+    "demonstrations",
+    "comparisons",
+    "duplicates",
+    "repeated_judgments",
+    "problems",
+)
 _INDEXED_AT_ONCE = 200
 _CHANGED = ["cluster", "signature"]
 _KEYS = PromptKey._meta.db_table
@@ -42,11 +52,18 @@ class Prepared:
 
 def prepare(drafts: Sequence[Draft]) -> list[Prepared]:
     sketches = curation.sketches([d.messages for d in drafts], [d.group for d in drafts])
-    return [Prepared(d, curation.fingerprint(d.messages), s) for d, s in zip(drafts, sketches, strict=True)]
+    return [
+        Prepared(d, curation.fingerprint(d.messages), s)
+        for d, s in zip(drafts, sketches, strict=True)
+    ]
 
 
-def write(*, batch: Import, prepared: Sequence[Prepared], now: datetime) -> tuple[dict[str, int], list[Problem]]:
-    """Write one batch inside the caller's transaction; how many of what, and the drafts left out with the reason."""
+def write(
+    *, batch: Import, prepared: Sequence[Prepared], now: datetime
+) -> tuple[dict[str, int], list[Problem]]:
+    """Write one batch inside the caller's transaction; how many of what, and the drafts left out
+    with the reason.
+    """
     counts = dict.fromkeys(COUNTED, 0)
     if not prepared:
         return counts, []
@@ -63,22 +80,32 @@ def alias_prefix(batch: Import) -> str:
 
 
 def index_strays(*, is_alive: Callable[[], None]) -> None:
-    """Give keys, and a cluster where they have none, to prompts that came by another way than an import."""
-    while strays := list(Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]):
+    """Give keys, and a cluster where they have none, to prompts that came by another way than an
+    import.
+    """
+    while strays := list(
+        Prompt.objects.filter(keys=None, import_batch=None).order_by("pk")[:_INDEXED_AT_ONCE]
+    ):
         sketches = curation.sketches([prompt.messages for prompt in strays])
         with transaction.atomic():
             for prompt, sketch in zip(strays, sketches, strict=True):
                 prompt.cluster = prompt.cluster or curation.fingerprint(prompt.messages)[:16]
                 prompt.signature = sketch.signature
             Prompt.objects.bulk_update(strays, _CHANGED)
-            _store_keys((p.pk, key) for p, sketch in zip(strays, sketches, strict=True) for key in sorted(sketch.keys))
+            _store_keys(
+                (p.pk, key)
+                for p, sketch in zip(strays, sketches, strict=True)
+                for key in sorted(sketch.keys)
+            )
             is_alive()
 
 
 def _prompts(
     batch: Import, prepared: Sequence[Prepared], counts: dict[str, int], now: datetime
 ) -> tuple[dict[str, Prompt], list[Problem]]:
-    """Prompts by fingerprint, those there already included, and problems for those that fit on no side of the split."""
+    """Prompts by fingerprint, those there already included, and problems for those that fit on no
+    side of the split.
+    """
     known = _known_prompts(batch, {p.sha256 for p in prepared})
     fresh = list({p.sha256: p for p in reversed(prepared) if p.sha256 not in known}.values())[::-1]
     neighbourhood = _neighbourhood(batch, fresh)
@@ -88,7 +115,10 @@ def _prompts(
         placement = neighbourhood.place(one.sketch, one.sha256[:16])
         if placement.cluster is None:
             sides = _(" and ").join(placement.sides)
-            sentence = _("this prompt is nearly the same as prompts for %(sides)s, so it fits on neither side. It is left out.")
+            sentence = _(
+                "this prompt is nearly the same as prompts for %(sides)s, so it fits on neither"
+                " side. It is left out."
+            )
             problems.append(Problem(one.draft.line, sentence % {"sides": sides}))
         else:
             new.append((_prompt(batch, one, now), placement))
@@ -98,14 +128,20 @@ def _prompts(
             root = placement.cluster.root()
             prompt.cluster, prompt.split = root.name, root.split
     created = Prompt.objects.bulk_create([prompt for prompt, _placement in new])
-    _store_keys((prompt.pk, key) for prompt, (_p, placement) in zip(created, new, strict=True) for key in sorted(placement.keys))
+    _store_keys(
+        (prompt.pk, key)
+        for prompt, (_p, placement) in zip(created, new, strict=True)
+        for key in sorted(placement.keys)
+    )
     _rename(batch, (cluster for _prompt, placement in new for cluster in placement.merged))
     counts["prompts"] = len(created)
     return known | {prompt.messages_sha256: prompt for prompt in created}, problems
 
 
 def _known_prompts(batch: Import, sha256s: set[str]) -> dict[str, Prompt]:
-    seen = Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
+    seen = (
+        Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
+    )
     rows = Prompt.objects.filter(seen, messages_sha256__in=sha256s, retired_at=None).order_by("-pk")
     return {prompt.messages_sha256: prompt for prompt in rows}
 
@@ -128,28 +164,42 @@ def _prompt(batch: Import, one: Prepared, now: datetime) -> Prompt:
 
 
 def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbourhood:
-    """The stored prompts that share a key with one of `fresh` and may well be near. Rows of discarded imports do not count."""
+    """The stored prompts that share a key with one of `fresh` and may well be near. Rows of
+    discarded imports do not count.
+    """
     exact = frozenset[int]().union(*(one.sketch.exact for one in fresh))
     asking: dict[int, list[curation.Sketch]] = {}
     for one in fresh:
         for key in one.sketch.keys:
             asking.setdefault(key, []).append(one.sketch)
     held: dict[int, list[int]] = {}
-    for prompt_id, key in PromptKey.objects.filter(key__in=list(asking)).order_by("pk").values_list("prompt_id", "key"):
+    for prompt_id, key in (
+        PromptKey.objects.filter(key__in=list(asking))
+        .order_by("pk")
+        .values_list("prompt_id", "key")
+    ):
         held.setdefault(prompt_id, []).append(key)
     found = curation.Neighbourhood()
     shared: dict[int, list[int]] = {}
     for prompt_id, signature in _signatures(list(held)):
-        # Long texts share bands by chance; a hundred thousand of them must not be read and compared word for word.
+        # Long texts share bands by chance; a hundred thousand of them must not be read and compared
+        # word for word.
         keys = held[prompt_id]
         asked = {id(sketch): sketch for key in keys for sketch in asking[key]}.values()
         if not exact.isdisjoint(keys) or any(sketch.may_be_near(signature) for sketch in asked):
             shared[prompt_id] = keys
         else:
             found.unlike.update(keys)
-    # The likeliest, should a template make everything look like everything; in pieces, for SQLite's limit on parameters.
-    likeliest = sorted(shared, key=lambda pk: (exact.isdisjoint(shared[pk]), -len(shared[pk])))[:_CANDIDATES]
-    rows = [row for pks in _pieces(likeliest) for row in Prompt.objects.filter(pk__in=pks).only("messages", "cluster", "split")]
+    # The likeliest, should a template make everything look like everything; in pieces, for SQLite's
+    # limit on parameters.
+    likeliest = sorted(shared, key=lambda pk: (exact.isdisjoint(shared[pk]), -len(shared[pk])))[
+        :_CANDIDATES
+    ]
+    rows = [
+        row
+        for pks in _pieces(likeliest)
+        for row in Prompt.objects.filter(pk__in=pks).only("messages", "cluster", "split")
+    ]
     clusters = _clusters(batch, rows)
     for row in rows:
         keys = shared[row.pk]
@@ -161,21 +211,36 @@ def _neighbourhood(batch: Import, fresh: Sequence[Prepared]) -> curation.Neighbo
 def _signatures(pks: list[int]) -> Iterator[tuple[int, bytes]]:
     """Of the prompts that no discarded import brought.
 
-    Asked for by themselves: joined to their keys, PostgreSQL walked through every prompt of a large import for each batch.
+    Asked for by themselves: joined to their keys, PostgreSQL walked through every prompt of a large
+    import for each batch.
     """
-    discarded = set(Import.objects.filter(state=Import.State.DISCARDED).values_list("pk", flat=True))
+    discarded = set(
+        Import.objects.filter(state=Import.State.DISCARDED).values_list("pk", flat=True)
+    )
     for some in _pieces(pks):
-        rows = Prompt.objects.filter(pk__in=some).order_by("pk").values_list("pk", "import_batch_id", "signature")
-        yield from ((pk, bytes(signature)) for pk, batch_id, signature in rows if batch_id not in discarded)
+        rows = (
+            Prompt.objects.filter(pk__in=some)
+            .order_by("pk")
+            .values_list("pk", "import_batch_id", "signature")
+        )
+        yield from (
+            (pk, bytes(signature)) for pk, batch_id, signature in rows if batch_id not in discarded
+        )
 
 
 def _store_keys(pairs: Iterable[tuple[int, int]]) -> None:
-    """Rows of PromptKey from (prompt, key), about twenty a prompt: as model instances they took half of an import's time."""
+    """Rows of PromptKey from (prompt, key), about twenty a prompt: as model instances they took
+    half of an import's time.
+    """
     rows = list(pairs)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             columns = [[prompt for prompt, _key in rows], [key for _prompt, key in rows]]
-            cursor.execute(f"INSERT INTO {_KEYS} (prompt_id, key) SELECT * FROM unnest(%s::bigint[], %s::bigint[])", columns)  # noqa: S608
+            cursor.execute(
+                f"INSERT INTO {_KEYS} (prompt_id, key) SELECT * FROM unnest(%s::bigint[],"  # noqa: S608
+                " %s::bigint[])",
+                columns,
+            )
         else:
             cursor.executemany(f"INSERT INTO {_KEYS} (prompt_id, key) VALUES (%s, %s)", rows)  # noqa: S608
 
@@ -186,9 +251,15 @@ def _pieces(pks: list[int]) -> Iterator[list[int]]:
 
 
 def _clusters(batch: Import, rows: Iterable[Prompt]) -> dict[str, curation.Cluster]:
-    """Clusters by name. One that holds rows of other origin is fixed: they may be in a snapshot, on their side of it."""
+    """Clusters by name. One that holds rows of other origin is fixed: they may be in a snapshot, on
+    their side of it.
+    """
     splits = {row.cluster: row.split for row in rows}
-    others = Prompt.objects.filter(cluster__in=splits).exclude(import_batch=batch).values_list("cluster", flat=True)
+    others = (
+        Prompt.objects.filter(cluster__in=splits)
+        .exclude(import_batch=batch)
+        .values_list("cluster", flat=True)
+    )
     fixed = set(others.distinct())
     return {name: curation.Cluster(name, name in fixed, split) for name, split in splits.items()}
 
@@ -197,7 +268,9 @@ def _rename(batch: Import, merged: Iterable[curation.Cluster]) -> None:
     """Move this import's earlier rows when a later prompt ties their cluster to another."""
     for cluster in merged:
         root = cluster.root()
-        Prompt.objects.filter(import_batch=batch, cluster=cluster.name).update(cluster=root.name, split=root.split)
+        Prompt.objects.filter(import_batch=batch, cluster=cluster.name).update(
+            cluster=root.name, split=root.split
+        )
 
 
 Placed = Sequence[tuple[Draft, Prompt]]
@@ -206,11 +279,17 @@ Written = dict[tuple[int, int, str], Response]
 
 
 def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datetime) -> Written:
-    sources = _sources(batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now)
+    sources = _sources(
+        batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
+    )
     answered = {prompt.pk for draft, prompt in placed if draft.replies}
     ours = Response.objects.filter(prompt__in=answered, source__in=sources.values())
-    seen = Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
-    written: Written = {(r.prompt_id, r.source_id, r.text): r for r in ours.filter(seen).order_by("-pk")}
+    seen = (
+        Q(import_batch=None) | Q(import_batch__state=Import.State.PUBLISHED) | Q(import_batch=batch)
+    )
+    written: Written = {
+        (r.prompt_id, r.source_id, r.text): r for r in ours.filter(seen).order_by("-pk")
+    }
     highest = ours.order_by().values("prompt", "source").annotate(n=Max("number"))
     numbers = {(row["prompt"], row["source"]): row["n"] + 1 for row in highest}
     authors = _authors({prompt.messages_sha256 for draft, prompt in placed if draft.replies})
@@ -230,7 +309,9 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
                     sampling=dict(reply.sampling),
                     is_ended=reply.is_ended,
                     import_batch=batch,
-                    author_id=authors.get((prompt.messages_sha256, curation.letters_of(reply.text))),
+                    author_id=authors.get(
+                        (prompt.messages_sha256, curation.letters_of(reply.text))
+                    ),
                     created_at=now,
                 )
                 written[(*place, reply.text)] = response
@@ -241,10 +322,15 @@ def _responses(batch: Import, placed: Placed, counts: dict[str, int], now: datet
 
 
 def _authors(sha256s: set[str]) -> dict[tuple[str, str], int]:
-    """The rater who first wrote a text as a demonstration here, by their prompt's fingerprint and the text. Every version counts:
-    the file may have been made before a correction."""
-    written = Demonstration.objects.filter(judgment__prompt__messages_sha256__in=sha256s, judgment__import_batch=None)
-    rows = written.order_by("-judgment_id").values_list("judgment__prompt__messages_sha256", "text", "judgment__rater_id")
+    """The rater who first wrote a text as a demonstration here, by their prompt's fingerprint and
+    the text. Every version counts: the file may have been made before a correction.
+    """
+    written = Demonstration.objects.filter(
+        judgment__prompt__messages_sha256__in=sha256s, judgment__import_batch=None
+    )
+    rows = written.order_by("-judgment_id").values_list(
+        "judgment__prompt__messages_sha256", "text", "judgment__rater_id"
+    )
     return {(sha256, curation.letters_of(text)): rater for sha256, text, rater in rows}
 
 
@@ -252,19 +338,30 @@ def _sources(batch: Import, authors: set[str], now: datetime) -> dict[str, Sourc
     """A source for each author that the file names, and the import's own for ""."""
     named = {author: f"{batch.source.name} / {author}"[:200] for author in authors if author}
     Source.objects.bulk_create(
-        [Source(name=name, kind=Source.Kind.IMPORT, licence=batch.licence, created_at=now) for name in sorted(named.values())],
+        [
+            Source(name=name, kind=Source.Kind.IMPORT, licence=batch.licence, created_at=now)
+            for name in sorted(named.values())
+        ],
         ignore_conflicts=True,
     )
     by_name = {source.name: source for source in Source.objects.filter(name__in=named.values())}
     return {"": batch.source} | {author: by_name[name] for author, name in named.items()}
 
 
-def _judgments(batch: Import, placed: Placed, written: Written, counts: dict[str, int], now: datetime) -> None:
-    """Demonstrations and comparisons of a batch, but for those that an import of the same source has given before."""
+def _judgments(
+    batch: Import, placed: Placed, written: Written, counts: dict[str, int], now: datetime
+) -> None:
+    """Demonstrations and comparisons of a batch, but for those that an import of the same source
+    has given before.
+    """
     placed = [(draft, prompt) for draft, prompt in placed if draft.replies]
     raters = _raters(batch, {draft.worker for draft, _prompt in placed}, now)
-    sources = _sources(batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now)
-    told = _already_told(batch, {prompt.pk for _draft, prompt in placed}, {rater.origin for rater in raters.values()})
+    sources = _sources(
+        batch, {reply.author for draft, _prompt in placed for reply in draft.replies}, now
+    )
+    told = _already_told(
+        batch, {prompt.pk for _draft, prompt in placed}, {rater.origin for rater in raters.values()}
+    )
     judgments: list[Judgment] = []
     demonstrations: list[Demonstration] = []
     comparisons: list[Comparison] = []
@@ -276,22 +373,36 @@ def _judgments(batch: Import, placed: Placed, written: Written, counts: dict[str
             counts["repeated_judgments"] += 1
             return None
         told.add(mark)
-        judgment = Judgment(kind=kind, rater=raters[draft.worker], prompt=prompt, import_batch=batch, submitted_at=now)
+        judgment = Judgment(
+            kind=kind,
+            rater=raters[draft.worker],
+            prompt=prompt,
+            import_batch=batch,
+            submitted_at=now,
+        )
         judgments.append(judgment)
         return judgment
 
     for draft, prompt in placed:
         for reply in draft.replies:
-            if reply.is_human and (judgment := judged(Judgment.Kind.DEMONSTRATION, draft, prompt, reply.text)):
+            if reply.is_human and (
+                judgment := judged(Judgment.Kind.DEMONSTRATION, draft, prompt, reply.text)
+            ):
                 demonstrations.append(Demonstration(judgment=judgment, text=reply.text))
         if not draft.is_compared:
             continue
-        order = [(written[prompt.pk, sources[reply.author].pk, reply.text], reply.rank) for reply in draft.replies]
-        if judgment := judged(Judgment.Kind.COMPARISON, draft, prompt, frozenset((r.pk, rank) for r, rank in order)):
+        order = [
+            (written[prompt.pk, sources[reply.author].pk, reply.text], reply.rank)
+            for reply in draft.replies
+        ]
+        if judgment := judged(
+            Judgment.Kind.COMPARISON, draft, prompt, frozenset((r.pk, rank) for r, rank in order)
+        ):
             comparison = Comparison(judgment=judgment)
             comparisons.append(comparison)
             ranked += [
-                RankedResponse(comparison=comparison, response=r, position=i, rank=rank) for i, (r, rank) in enumerate(order)
+                RankedResponse(comparison=comparison, response=r, position=i, rank=rank)
+                for i, (r, rank) in enumerate(order)
             ]
     Judgment.objects.bulk_create(judgments)
     Demonstration.objects.bulk_create(_keyed(demonstrations))
@@ -310,7 +421,9 @@ def _keyed(rows: list) -> list:  # type: ignore[type-arg]
 
 
 def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]:
-    """Raters without a login. `origin` is the same in every import of a source, so that a second one is recognised."""
+    """Raters without a login. `origin` is the same in every import of a source, so that a second
+    one is recognised.
+    """
     aliases = {worker: alias_prefix(batch) + (worker or "worker") for worker in workers}
     Rater.objects.bulk_create(
         [
@@ -323,18 +436,32 @@ def _raters(batch: Import, workers: set[str], now: datetime) -> dict[str, Rater]
     return {worker: by_alias[alias] for worker, alias in aliases.items()}
 
 
-def _already_told(batch: Import, prompt_ids: set[int], origins: set[str]) -> set[tuple[str, int, object]]:
-    """What imports of this source have said on these prompts: (rater's origin, prompt, text or ranking)."""
-    seen = Q(import_batch=batch) | Q(import_batch__state=Import.State.PUBLISHED, import_batch__source=batch.source)
+def _already_told(
+    batch: Import, prompt_ids: set[int], origins: set[str]
+) -> set[tuple[str, int, object]]:
+    """What imports of this source have said on these prompts: (rater's origin, prompt, text or
+    ranking).
+    """
+    seen = Q(import_batch=batch) | Q(
+        import_batch__state=Import.State.PUBLISHED, import_batch__source=batch.source
+    )
     judgments = Judgment.objects.filter(seen, prompt__in=prompt_ids, rater__origin__in=origins)
     told: set[tuple[str, int, object]] = set(
-        judgments.filter(kind=Judgment.Kind.DEMONSTRATION).values_list("rater__origin", "prompt_id", "demonstration__text")
+        judgments.filter(kind=Judgment.Kind.DEMONSTRATION).values_list(
+            "rater__origin", "prompt_id", "demonstration__text"
+        )
     )
     orders: dict[tuple[int, str, int], set[tuple[int, int | None]]] = {}
     rows = judgments.filter(kind=Judgment.Kind.COMPARISON).values_list(
-        "pk", "rater__origin", "prompt_id", "comparison__ranked__response_id", "comparison__ranked__rank"
+        "pk",
+        "rater__origin",
+        "prompt_id",
+        "comparison__ranked__response_id",
+        "comparison__ranked__rank",
     )
     for pk, origin, prompt_id, response_id, rank in rows:
         orders.setdefault((pk, origin, prompt_id), set()).add((response_id, rank))
-    told.update((origin, prompt_id, frozenset(order)) for (_pk, origin, prompt_id), order in orders.items())
+    told.update(
+        (origin, prompt_id, frozenset(order)) for (_pk, origin, prompt_id), order in orders.items()
+    )
     return told

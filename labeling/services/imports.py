@@ -1,4 +1,6 @@
-"""The life of an import: started, run, published or refused, discarded. Its batches are written by import_rows."""
+"""The life of an import: started, run, published or refused, discarded. Its batches are written by
+import_rows.
+"""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -25,7 +27,8 @@ from labeling.services import import_rows
 
 VOTES = "votes"
 MAX_ATTEMPTS = 3
-# Rows of one transaction. A few tenths of a second on two cores; others wait to write meanwhile on SQLite.
+# Rows of one transaction. A few tenths of a second on two cores; others wait to write meanwhile on
+# SQLite.
 BATCH = 100
 BATCH_CHARACTERS = 200_000
 KEPT_PROBLEMS = 5_000
@@ -34,7 +37,9 @@ _UNREAD: dict[str, Any] = {"bytes_read": 0, "counts": {}, "problems": []}
 
 
 class UnableToImport(Exception):
-    """A file that cannot be imported, or an import that cannot be published or discarded; the text says why."""
+    """A file that cannot be imported, or an import that cannot be published or discarded; the text
+    says why.
+    """
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -59,7 +64,8 @@ def start_import(
     by: User | None,
     now: datetime,
 ) -> Import:
-    """Queue a file and ring for a worker, or leave the ringing out for a caller that runs it itself.
+    """Queue a file and ring for a worker, or leave the ringing out for a caller that runs it
+    itself.
 
     Without `file_format` it is guessed from the first line. Raises UnableToImport.
     """
@@ -85,14 +91,22 @@ def start_import(
             created_by=by,
             created_at=now,
         )
-        audit.record(by=by, action="import", target=batch, after={"file": file_name, "source": source_name}, now=now)
+        audit.record(
+            by=by,
+            action="import",
+            target=batch,
+            after={"file": file_name, "source": source_name},
+            now=now,
+        )
         if is_rung:
             transaction.on_commit(lambda: doorbell.ring_import(batch.pk))
     return batch
 
 
 def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: Any) -> Import:
-    """Keep an uploaded file below UPLOADS_DIR and queue it as `start_import` does; the copy goes when that is refused."""
+    """Keep an uploaded file below UPLOADS_DIR and queue it as `start_import` does; the copy goes
+    when that is refused.
+    """
     folder = Path(settings.UPLOADS_DIR) / "imports"
     folder.mkdir(parents=True, exist_ok=True)
     # The name that a browser sent is shown and never used as a path.
@@ -101,16 +115,20 @@ def start_upload(*, upload: "File[bytes]", by: User, now: datetime, **wanted: An
         for chunk in upload.chunks():
             copy.write(chunk)
     try:
-        return start_import(path=path, file_name=Path(upload.name or "–").name[:255], **wanted, by=by, now=now)
+        return start_import(
+            path=path, file_name=Path(upload.name or "–").name[:255], **wanted, by=by, now=now
+        )
     except UnableToImport:
         path.unlink()
         raise
 
 
 def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | None:
-    """Read the file to its end and publish or refuse the import. None when it is not this worker's to run.
+    """Read the file to its end and publish or refuse the import. None when it is not this worker's
+    to run.
 
-    Safe to call twice, and again after a worker died in the middle: the rows it left are deleted first.
+    Safe to call twice, and again after a worker died in the middle: the rows it left are deleted
+    first.
     """
     batch = _claim(import_id, clock())
     if batch is None:
@@ -126,31 +144,46 @@ def run_import(*, import_id: int, clock: Callable[[], datetime]) -> Import | Non
 
 
 def publish(*, batch: Import, by: User | None, now: datetime) -> None:
-    """Show what a refused import read, problems or not. Raises UnableToImport when it was not read to its end."""
+    """Show what a refused import read, problems or not. Raises UnableToImport when it was not read
+    to its end.
+    """
     with transaction.atomic():
         refused = Import.objects.filter(pk=batch.pk, state=Import.State.REFUSED)
-        if not is_publishable(batch) or refused.update(state=Import.State.PUBLISHED, finished_at=now) != 1:
+        if (
+            not is_publishable(batch)
+            or refused.update(state=Import.State.PUBLISHED, finished_at=now) != 1
+        ):
             raise UnableToImport(_("This import has nothing left to publish."))
         audit.record(by=by, action="publish", target=batch, now=now)
     batch.refresh_from_db()
 
 
 def discard(*, batch: Import, by: User | None, now: datetime) -> None:
-    """Hide what an import brought at once, and have it deleted. Raises UnableToImport where others build on it."""
+    """Hide what an import brought at once, and have it deleted. Raises UnableToImport where others
+    build on it.
+    """
     with transaction.atomic():
-        # The change comes first: it waits for a running batch to end, and makes a running import stop.
+        # The change comes first: it waits for a running batch to end, and makes a running import
+        # stop.
         kept = Import.objects.filter(pk=batch.pk).exclude(state=Import.State.DISCARDED)
         if kept.update(state=Import.State.DISCARDED, finished_at=now) != 1:
             raise UnableToImport(_("This import is discarded already."))
         if _is_built_on(batch):
-            raise UnableToImport(_("Campaigns, judgments or snapshots build on this import. It can no longer be discarded."))
+            raise UnableToImport(
+                _(
+                    "Campaigns, judgments or snapshots build on this import. It can no longer be"
+                    " discarded."
+                )
+            )
         audit.record(by=by, action="discard", target=batch, now=now)
         transaction.on_commit(lambda: doorbell.ring_clearing(batch.pk))
     batch.refresh_from_db()
 
 
 def clear_import(*, import_id: int) -> None:
-    """Delete the rows of a discarded import in short transactions. Nothing happens to any other import."""
+    """Delete the rows of a discarded import in short transactions. Nothing happens to any other
+    import.
+    """
     batch = Import.objects.filter(pk=import_id, state=Import.State.DISCARDED).first()
     if batch is not None:
         _delete_rows(batch)
@@ -191,9 +224,15 @@ def _source(name: str, licence: str, now: datetime) -> Source:
         name=name, defaults={"kind": Source.Kind.IMPORT, "licence": licence, "created_at": now}
     )
     if not name or source.kind != Source.Kind.IMPORT:
-        raise UnableToImport(_("“%(name)s” cannot name this source: a person or a model has that name.") % {"name": name})
+        raise UnableToImport(
+            _("“%(name)s” cannot name this source: a person or a model has that name.")
+            % {"name": name}
+        )
     if not is_new and source.licence != licence:
-        sentence = _("The source “%(name)s” is under %(licence)s. Use another name for data under another licence.")
+        sentence = _(
+            "The source “%(name)s” is under %(licence)s. Use another name for data under another"
+            " licence."
+        )
         raise UnableToImport(sentence % {"name": name, "licence": source.licence or "–"})
     return source
 
@@ -201,14 +240,25 @@ def _source(name: str, licence: str, now: datetime) -> Source:
 def _claim(import_id: int, now: datetime) -> Import | None:
     is_lost = lost(now=now)
     given_up = Import.objects.filter(is_lost, pk=import_id, attempt__gte=MAX_ATTEMPTS)
-    if given_up.update(state=Import.State.REFUSED, finished_at=now, error=_("The worker was lost three times in this file.")):
+    if given_up.update(
+        state=Import.State.REFUSED,
+        finished_at=now,
+        error=_("The worker was lost three times in this file."),
+    ):
         return None
     mine = Import.objects.filter(Q(state=Import.State.QUEUED) | is_lost, pk=import_id)
     try:
         with transaction.atomic():
-            n = mine.update(state=Import.State.RUNNING, attempt=F("attempt") + 1, started_at=now, heartbeat_at=now, **_UNREAD)
+            n = mine.update(
+                state=Import.State.RUNNING,
+                attempt=F("attempt") + 1,
+                started_at=now,
+                heartbeat_at=now,
+                **_UNREAD,
+            )
     except IntegrityError:
-        # import_runs_alone: another import is running. This one stays queued and is rung for when that one ends.
+        # import_runs_alone: another import is running. This one stays queued and is rung for when
+        # that one ends.
         return None
     return Import.objects.select_related("source", "created_by").get(pk=import_id) if n else None
 
@@ -233,7 +283,13 @@ def _run(batch: Import, clock: Callable[[], datetime]) -> None:
         )
         return
     if not tally.counts["prompts"] + tally.counts["duplicates"]:
-        _finish(batch, tally, Import.State.REFUSED, clock(), _("The file holds no prompt that can be used."))
+        _finish(
+            batch,
+            tally,
+            Import.State.REFUSED,
+            clock(),
+            _("The file holds no prompt that can be used."),
+        )
     elif batch.is_strict and tally.counts["problems"]:
         _finish(batch, tally, Import.State.REFUSED, clock())
     else:
@@ -247,7 +303,9 @@ def _found(batch: Import, stream: _Counted, files: ExitStack) -> Iterator[Draft 
 
 
 def _batches(found: Iterator[Draft | Problem], tally: _Tally) -> Iterator[list[Draft]]:
-    """Drafts in lots that take about half a second to write; problems go to the tally. A lot may be empty of drafts."""
+    """Drafts in lots that take about half a second to write; problems go to the tally. A lot may be
+    empty of drafts.
+    """
     lot: list[Draft] = []
     n_seen = size = 0
     for one in found:
@@ -256,14 +314,22 @@ def _batches(found: Iterator[Draft | Problem], tally: _Tally) -> Iterator[list[D
             tally.add_problem(one)
         else:
             lot.append(one)
-            size += sum(len(m["content"]) for m in one.messages) + sum(len(r.text) for r in one.replies)
+            size += sum(len(m["content"]) for m in one.messages) + sum(
+                len(r.text) for r in one.replies
+            )
         if n_seen >= BATCH or size >= BATCH_CHARACTERS:
             yield lot
             lot, n_seen, size = [], 0, 0
     yield lot
 
 
-def _write(batch: Import, drafts: list[Draft], tally: _Tally, stream: _Counted, clock: Callable[[], datetime]) -> None:
+def _write(
+    batch: Import,
+    drafts: list[Draft],
+    tally: _Tally,
+    stream: _Counted,
+    clock: Callable[[], datetime],
+) -> None:
     prepared = import_rows.prepare(drafts)
     with transaction.atomic():
         counts, problems = import_rows.write(batch=batch, prepared=prepared, now=clock())
@@ -271,38 +337,60 @@ def _write(batch: Import, drafts: list[Draft], tally: _Tally, stream: _Counted, 
             tally.counts[name] += n
         for problem in problems:
             tally.add_problem(problem)
-        # Last, so that the row is locked for a moment only; a lost claim takes the whole batch back with it.
+        # Last, so that the row is locked for a moment only; a lost claim takes the whole batch back
+        # with it.
         _beat(batch, tally, stream.n_read, clock())
 
 
 def _beat(batch: Import, tally: _Tally, n_read: int, now: datetime) -> None:
-    if not _moved(batch, (Import.State.RUNNING,), heartbeat_at=now, bytes_read=n_read, counts=tally.counts):
+    if not _moved(
+        batch, (Import.State.RUNNING,), heartbeat_at=now, bytes_read=n_read, counts=tally.counts
+    ):
         raise _Superseded
 
 
 def _finish(batch: Import, tally: _Tally, state: str, now: datetime, error: str = "") -> None:
     problems = sorted(tally.problems, key=lambda problem: problem["line"])
     changes: dict[str, Any] = {} if error else {"bytes_read": batch.bytes_total}
-    changes |= {"state": state, "finished_at": now, "error": error, "counts": tally.counts, "problems": problems}
+    changes |= {
+        "state": state,
+        "finished_at": now,
+        "error": error,
+        "counts": tally.counts,
+        "problems": problems,
+    }
     if not _moved(batch, (Import.State.RUNNING,), **changes):
         raise _Superseded
 
 
 def _moved(batch: Import, states: tuple[str, ...], **changes: Any) -> bool:
     """Change the row if it is in one of `states` and still this attempt's."""
-    return Import.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states).update(**changes) == 1
+    return (
+        Import.objects.filter(pk=batch.pk, attempt=batch.attempt, state__in=states).update(
+            **changes
+        )
+        == 1
+    )
 
 
 def _delete_rows(batch: Import) -> None:
-    """Everything an import wrote, a few hundred rows a transaction, but for rows that others have come to build on."""
+    """Everything an import wrote, a few hundred rows a transaction, but for rows that others have
+    come to build on.
+    """
     for model in (Judgment, Response, Prompt):
-        rows = model._default_manager.filter(import_batch=batch.pk).order_by("pk").values_list("pk", flat=True)
+        rows = (
+            model._default_manager.filter(import_batch=batch.pk)
+            .order_by("pk")
+            .values_list("pk", flat=True)
+        )
         last = 0
         while pks := list(rows.filter(pk__gt=last)[:_DELETED_AT_ONCE]):
             last = pks[-1]
             with transaction.atomic():
                 model._default_manager.filter(pk__in=set(pks) - _held(model, pks)).delete()
-    Rater.objects.filter(alias__startswith=import_rows.alias_prefix(batch), user=None, judgments=None).delete()
+    Rater.objects.filter(
+        alias__startswith=import_rows.alias_prefix(batch), user=None, judgments=None
+    ).delete()
 
 
 # Where a row that points to an import's row says that it belongs to an import itself.
@@ -315,7 +403,10 @@ _OWN: dict[type[Model], str] = {
 
 
 def _is_built_on(batch: Import) -> bool:
-    own = ((model, model._default_manager.filter(import_batch=batch.pk).values("pk")) for model in (Prompt, Response, Judgment))
+    own = (
+        (model, model._default_manager.filter(import_batch=batch.pk).values("pk"))
+        for model in (Prompt, Response, Judgment)
+    )
     return any(rows.exists() for model, pks in own for rows, _name in _pointing(model, pks))
 
 
@@ -324,11 +415,15 @@ def _held(model: type[Model], pks: Any) -> set[int]:
 
 
 def _pointing(model: type[Model], pks: Any) -> Iterator[tuple[QuerySet[Any], str]]:
-    """Rows from elsewhere, in whichever application, that protect rows of `model`; and the column that points."""
+    """Rows from elsewhere, in whichever application, that protect rows of `model`; and the column
+    that points.
+    """
     for relation in model._meta.related_objects:
         if relation.on_delete is not PROTECT:
             continue
         rows = relation.related_model._base_manager.filter(**{f"{relation.field.name}__in": pks})
         if own := _OWN.get(relation.related_model):
-            rows = rows.exclude(**{f"{own}__in": model._default_manager.filter(pk__in=pks).values("import_batch")})
+            rows = rows.exclude(
+                **{f"{own}__in": model._default_manager.filter(pk__in=pks).values("import_batch")}
+            )
         yield rows, relation.field.attname

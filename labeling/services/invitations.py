@@ -1,4 +1,6 @@
-"""Invitations into a pool: made, sent, sent again, revoked, accepted. The link is a secret of which only a hash is stored."""
+"""Invitations into a pool: made, sent, sent again, revoked, accepted. The link is a secret of which
+only a hash is stored.
+"""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -44,21 +46,31 @@ class Sent:
     secret: str
 
 
-def invite_to_pool(*, pool: Pool, invitees: Sequence[Invitee], by: User | None, now: datetime) -> list[Sent]:
-    """A link for each; who has one that waits is sent another in its place, and who is in the pool is left out.
+def invite_to_pool(
+    *, pool: Pool, invitees: Sequence[Invitee], by: User | None, now: datetime
+) -> list[Sent]:
+    """A link for each; who has one that waits is sent another in its place, and who is in the pool
+    is left out.
 
     Raises UnableToInvite, and invites nobody, when one of them has withdrawn.
     """
     wanted = {invitee.email.strip().lower(): invitee for invitee in invitees}
     with transaction.atomic():
         _refuse_withdrawn(wanted)
-        Pool.objects.select_for_update().get(pk=pool.pk)  # two admins with the same list make no address wait twice
+        Pool.objects.select_for_update().get(
+            pk=pool.pk
+        )  # two admins with the same list make no address wait twice
         inside = pool.memberships.filter(is_active=True, rater__user__email__in=wanted)
         for email in inside.values_list("rater__user__email", flat=True):
             wanted.pop(email, None)
         waiting = {entry.email: entry for entry in _waiting(pool).filter(email__in=wanted)}
         sent = [_renewed(waiting[email], by=by, now=now) for email in wanted if email in waiting]
-        sent += _made(pool, [(email, wanted[email].name) for email in wanted if email not in waiting], by=by, now=now)
+        sent += _made(
+            pool,
+            [(email, wanted[email].name) for email in wanted if email not in waiting],
+            by=by,
+            now=now,
+        )
         if sent:
             after = {"invited": [entry.invitation.email for entry in sent]}
             audit.record(by=by, action="invite", target=pool, after=after, now=now)
@@ -66,7 +78,9 @@ def invite_to_pool(*, pool: Pool, invitees: Sequence[Invitee], by: User | None, 
 
 
 def resend_invitation(*, invitation: Invitation, by: User | None, now: datetime) -> Sent | None:
-    """Another link that lives as long; the one before is dead. None when it was accepted or revoked. Raises UnableToInvite."""
+    """Another link that lives as long; the one before is dead. None when it was accepted or
+    revoked. Raises UnableToInvite.
+    """
     with transaction.atomic():
         stored = Invitation.objects.select_for_update().get(pk=invitation.pk)
         if stored.accepted_at is not None or stored.revoked_at is not None:
@@ -83,7 +97,9 @@ def revoke_invitation(*, invitation: Invitation, by: User | None, now: datetime)
         waits = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
         if waits.update(revoked_at=now) != 1:
             return False
-        audit.record(by=by, action="revoke", target=invitation, before={"email": invitation.email}, now=now)
+        audit.record(
+            by=by, action="revoke", target=invitation, before={"email": invitation.email}, now=now
+        )
     return True
 
 
@@ -96,9 +112,11 @@ def accept_invitation(
     time_zone: str = "UTC",
     now: datetime,
 ) -> User:
-    """The link is used up and its person a rater in the pool: `user` who is signed in, or a login made with name and password.
+    """The link is used up and its person a rater in the pool: `user` who is signed in, or a login
+    made with name and password.
 
-    Raises UnableToAccept, and UnableToCreatePerson when the address has a login that nobody has signed in with.
+    Raises UnableToAccept, and UnableToCreatePerson when the address has a login that nobody has
+    signed in with.
     """
     with transaction.atomic():
         invitation = (
@@ -111,10 +129,21 @@ def accept_invitation(
         if invitation is None or problem:
             raise UnableToAccept(problem)
         if user is not None and user.email != invitation.email:
-            raise UnableToAccept(_("This invitation is for another address than the one you are signed in with. Sign out first."))
+            raise UnableToAccept(
+                _(
+                    "This invitation is for another address than the one you are signed in with."
+                    " Sign out first."
+                )
+            )
         if user is None:
             user = people.create_person(
-                email=invitation.email, name=name, roles=["rater"], time_zone=time_zone, password=password, by=None, now=now
+                email=invitation.email,
+                name=name,
+                roles=["rater"],
+                time_zone=time_zone,
+                password=password,
+                by=None,
+                now=now,
             )
         elif not user.is_rater:
             roles = [*user.roles, "rater"]
@@ -133,7 +162,9 @@ def accept_invitation(
             people.add_raters(pool=invitation.pool, raters=[user.rater], by=user, now=now)
         except people.UnableToAddRaters as refusal:
             raise UnableToAccept(joining.withdrawn_sentence()) from refusal
-        audit.record(by=user, action="accept", target=invitation, after={"email": invitation.email}, now=now)
+        audit.record(
+            by=user, action="accept", target=invitation, after={"email": invitation.email}, now=now
+        )
     return user
 
 
@@ -144,10 +175,15 @@ def hash_of(*, secret: str) -> str:
 
 def _refuse_withdrawn(emails: Iterable[str]) -> None:
     """They would be given work, and all of it would be left out later."""
-    withdrawn = Rater.objects.filter(user__email__in=list(emails), withdrawn_at__isnull=False).order_by("user__email")
+    withdrawn = Rater.objects.filter(
+        user__email__in=list(emails), withdrawn_at__isnull=False
+    ).order_by("user__email")
     found = list(withdrawn.values_list("user__email", flat=True))
     if found:
-        sentence = _("%(email)s has withdrawn, so nobody was invited. Take the withdrawal back first, on the rater's page.")
+        sentence = _(
+            "%(email)s has withdrawn, so nobody was invited. Take the withdrawal back first, on the"
+            " rater's page."
+        )
         raise UnableToInvite(sentence % {"email": ", ".join(found)})
 
 
@@ -158,12 +194,18 @@ def _waiting(pool: Pool) -> QuerySet[Invitation]:
 def _renewed(invitation: Invitation, *, by: User | None, now: datetime) -> Sent:
     secret = secrets.token_urlsafe(32)
     invitation.secret_sha256, invitation.sent_by = hash_of(secret=secret), by
-    invitation.sent_at, invitation.expires_at, invitation.n_sent = now, now + LIVES, invitation.n_sent + 1
+    invitation.sent_at, invitation.expires_at, invitation.n_sent = (
+        now,
+        now + LIVES,
+        invitation.n_sent + 1,
+    )
     invitation.save(update_fields=["secret_sha256", "sent_by", "sent_at", "expires_at", "n_sent"])
     return Sent(invitation, secret)
 
 
-def _made(pool: Pool, people_asked: Iterable[tuple[str, str]], *, by: User | None, now: datetime) -> list[Sent]:
+def _made(
+    pool: Pool, people_asked: Iterable[tuple[str, str]], *, by: User | None, now: datetime
+) -> list[Sent]:
     sent = []
     for email, name in people_asked:
         secret = secrets.token_urlsafe(32)

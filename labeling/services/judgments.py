@@ -1,4 +1,6 @@
-"""What a rater gives for an item: store it, take it back within seconds, correct it while the campaign is open."""
+"""What a rater gives for an item: store it, take it back within seconds, correct it while the
+campaign is open.
+"""
 
 import uuid
 from collections.abc import Mapping, Sequence
@@ -31,16 +33,23 @@ from labeling.selectors.desk import UNDO_WITHIN
 from labeling.services import asides, consequences, golds, slots
 
 STRENGTHS = range(1, 5)
-_FILL = "UPDATE labeling_slot SET state = 'submitted', expires_at = NULL WHERE lease = %s AND rater_id = %s AND state = 'leased'"
+_FILL = (
+    "UPDATE labeling_slot SET state = 'submitted', expires_at = NULL WHERE lease = %s AND rater_id"
+    " = %s AND state = 'leased'"
+)
 _FORGET_DRAFT = "DELETE FROM labeling_draft WHERE item_id = %s AND rater_id = %s"
 Parts = tuple[tuple[str, Sequence[Model]], ...]
-"""Rows that belong to a judgment, each kind with its field for it, as config.compiled.insert takes them."""
+"""Rows that belong to a judgment, each kind with its field for it, as config.compiled.insert takes
+them.
+"""
 UNDO_GRACE = timedelta(seconds=10)
 """A press in the last second still has a way to go."""
 
 
 class UnableToSubmit(Exception):
-    """A judgment that cannot be stored; the text tells the rater what to do. What they wrote is still theirs."""
+    """A judgment that cannot be stored; the text tells the rater what to do. What they wrote is
+    still theirs.
+    """
 
     def __init__(self, sentence: str, *, position: int | None = None, question: str = "") -> None:
         super().__init__(sentence)
@@ -80,7 +89,9 @@ class _Given:
 
     @property
     def by_response(self) -> dict[int, int | None]:
-        return {response.pk: self.ranks.get(position) for position, response in enumerate(self.shown)}
+        return {
+            response.pk: self.ranks.get(position) for position, response in enumerate(self.shown)
+        }
 
 
 def submit_demonstration(
@@ -95,11 +106,12 @@ def submit_demonstration(
     warnings: Sequence[str] = (),
     now: datetime,
 ) -> Judgment:
-    """Store the answer written under `lease`; a second submit of the same lease returns the first judgment.
+    """Store the answer written under `lease`; a second submit of the same lease returns the first
+    judgment.
 
-    `further` are the turns after it where the campaign asks for a whole dialogue: chat messages, the user's and the assistant's.
-    A lease that has lapsed still counts while a slot of the item is free, and is kept as extra when none is.
-    Raises UnableToSubmit.
+    `further` are the turns after it where the campaign asks for a whole dialogue: chat messages,
+    the user's and the assistant's. A lease that has lapsed still counts while a slot of the item is
+    free, and is kept as extra when none is. Raises UnableToSubmit.
     """
     draft = {"text": text, "further": list(further), "sources": sources}
     with transaction.atomic():
@@ -116,7 +128,9 @@ def submit_demonstration(
             active_s=active_s,
             warnings=warnings,
             draft=draft,
-            parts=(("judgment", [Demonstration(text=text, further=list(further), sources=sources)]),),
+            parts=(
+                ("judgment", [Demonstration(text=text, further=list(further), sources=sources)]),
+            ),
             now=now,
         )
         if judgment is not None:
@@ -142,16 +156,24 @@ def submit_comparison(
     warnings: Sequence[str] = (),
     now: datetime,
 ) -> Judgment:
-    """Store a ranking, by position on the rater's page (0 = shown first), like submit_demonstration stores a text.
+    """Store a ranking, by position on the rater's page (0 = shown first), like submit_demonstration
+    stores a text.
 
-    `ranks` may leave responses out (None), equal ranks tie, and gaps are closed: 1, 1, 3 is stored as 1, 1, 2.
-    `is_all_bad` says that none is worth a rank: then all are left out. `edit` is a response made better: it becomes a
-    demonstration of this judgment and a response of the rater's, preferred to the one it was made from. `held` and `shown`
-    are what the caller has read of the lease already: its row with campaign and item, and what queue.presented gave.
+    `ranks` may leave responses out (None), equal ranks tie, and gaps are closed: 1, 1, 3 is stored
+    as 1, 1, 2. `is_all_bad` says that none is worth a rank: then all are left out. `edit` is a
+    response made better: it becomes a demonstration of this judgment and a response of the rater's,
+    preferred to the one it was made from. `held` and `shown` are what the caller has read of the
+    lease already: its row with campaign and item, and what queue.presented gave.
     """
-    draft = {"ranks": dict(ranks), "ratings": {position: dict(given) for position, given in ratings.items()}, "reason": reason}
+    draft = {
+        "ranks": dict(ranks),
+        "ratings": {position: dict(given) for position, given in ratings.items()},
+        "reason": reason,
+    }
     with transaction.atomic():
-        slot, held, first = _open_lease(lease=lease, rater=rater, kind=Campaign.Kind.COMPARISON, held=held)
+        slot, held, first = _open_lease(
+            lease=lease, rater=rater, kind=Campaign.Kind.COMPARISON, held=held
+        )
         if first is not None:
             return first
         given = _checked(
@@ -198,9 +220,13 @@ def correct_demonstration(
     warnings: Sequence[str] = (),
     now: datetime,
 ) -> Judgment:
-    """The answer stored under `lease` anew, in place of its `version`, which stays readable. Raises UnableToSubmit."""
+    """The answer stored under `lease` anew, in place of its `version`, which stays readable. Raises
+    UnableToSubmit.
+    """
     with transaction.atomic():
-        old, corrected = _to_correct(lease=lease, rater=rater, version=version, kind=Judgment.Kind.DEMONSTRATION)
+        old, corrected = _to_correct(
+            lease=lease, rater=rater, version=version, kind=Judgment.Kind.DEMONSTRATION
+        )
         if corrected is not None:
             return corrected
         _check_text(text)
@@ -211,7 +237,9 @@ def correct_demonstration(
             presentation=presentation or {},
             active_s=active_s,
             warnings=warnings,
-            parts=(("judgment", [Demonstration(text=text, further=list(further), sources=sources)]),),
+            parts=(
+                ("judgment", [Demonstration(text=text, further=list(further), sources=sources)]),
+            ),
             now=now,
         )
         consequences.after_correction(judgment=judgment, campaign=old.campaign, now=now)
@@ -236,11 +264,16 @@ def correct_comparison(
 ) -> Judgment:
     """The ranking stored under `lease` anew, like correct_demonstration corrects a text."""
     with transaction.atomic():
-        old, corrected = _to_correct(lease=lease, rater=rater, version=version, kind=Judgment.Kind.COMPARISON)
+        old, corrected = _to_correct(
+            lease=lease, rater=rater, version=version, kind=Judgment.Kind.COMPARISON
+        )
         if corrected is not None:
             return corrected
         given = _checked(
-            shown=[row.response for row in old.comparison.ranked.select_related("response").order_by("position")],
+            shown=[
+                row.response
+                for row in old.comparison.ranked.select_related("response").order_by("position")
+            ],
             form=guidance.form_of(old.guideline_version_id),
             ranks=ranks,
             ratings=ratings,
@@ -264,13 +297,23 @@ def correct_comparison(
         return judgment
 
 
-def draft_correction(*, lease: uuid.UUID, rater: Rater, version: int, content: Mapping[str, Any], now: datetime) -> Draft | None:
-    """Keep what is typed so far to correct `version` of the answer under `lease`. None when that is no more how it stands."""
+def draft_correction(
+    *, lease: uuid.UUID, rater: Rater, version: int, content: Mapping[str, Any], now: datetime
+) -> Draft | None:
+    """Keep what is typed so far to correct `version` of the answer under `lease`. None when that is
+    no more how it stands.
+    """
     with transaction.atomic():
-        answer = Judgment.objects.select_for_update(of=("self",)).filter(lease=lease, rater=rater, version=version).first()
+        answer = (
+            Judgment.objects.select_for_update(of=("self",))
+            .filter(lease=lease, rater=rater, version=version)
+            .first()
+        )
         if answer is None or answer.item_id is None:
             return None
-        return slots.store_draft(item_id=answer.item_id, rater=rater, version=version, content=content, now=now)
+        return slots.store_draft(
+            item_id=answer.item_id, rater=rater, version=version, content=content, now=now
+        )
 
 
 def drop_correction(*, item: Item, rater: Rater) -> None:
@@ -279,18 +322,31 @@ def drop_correction(*, item: Item, rater: Rater) -> None:
 
 
 def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:
-    """The judgment under `lease` as if it had not been submitted: the slot is the rater's again, `draft` is what they typed.
+    """The judgment under `lease` as if it had not been submitted: the slot is the rater's again,
+    `draft` is what they typed.
 
-    What they were given next in that campaign goes back for anybody. Raises UnableToUndo when it is too late.
+    What they were given next in that campaign goes back for anybody. Raises UnableToUndo when it is
+    too late.
     """
-    too_late = _("It is too late to undo this. While the campaign is open you can correct the answer under My work.")
+    too_late = _(
+        "It is too late to undo this. While the campaign is open you can correct the answer under"
+        " My work."
+    )
     try:
         with transaction.atomic():
-            found = Judgment.objects.select_for_update(of=("self",)).select_related("campaign").filter(lease=lease, rater=rater)
-            judgment = found.filter(version=1, submitted_at__gte=now - UNDO_WITHIN - UNDO_GRACE).first()
+            found = (
+                Judgment.objects.select_for_update(of=("self",))
+                .select_related("campaign")
+                .filter(lease=lease, rater=rater)
+            )
+            judgment = found.filter(
+                version=1, submitted_at__gte=now - UNDO_WITHIN - UNDO_GRACE
+            ).first()
             if judgment is None:
                 raise UnableToUndo(too_late)
-            assert judgment.item_id is not None  # only an import's judgment has none, and that was given under no lease
+            assert (
+                judgment.item_id is not None
+            )  # only an import's judgment has none, and that was given under no lease
             _give_back_what_came_next(judgment=judgment, now=now)
             _take_back(judgment=judgment, now=now)
             edits = list(Response.objects.filter(demonstration__judgment=judgment.pk))
@@ -300,37 +356,50 @@ def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datet
                 edit.delete()
             _forget_correction(item_id=judgment.item_id, rater_id=rater.pk)
             slots.store_draft(item_id=judgment.item_id, rater=rater, content=draft, now=now)
-    except ProtectedError as error:  # something was built on it within these seconds: a snapshot, a campaign
+    except (
+        ProtectedError
+    ) as error:  # something was built on it within these seconds: a snapshot, a campaign
         raise UnableToUndo(too_late) from error
 
 
-# --- undoing -----------------------------------------------------------------------------------------------------
+# --- undoing --------------------------------------------------------------------------------------
 
 
 def _give_back_what_came_next(*, judgment: Judgment, now: datetime) -> None:
     leased = Slot.objects.select_for_update(of=("self",)).select_related("item")
-    leased = leased.filter(campaign=judgment.campaign_id, rater=judgment.rater_id, state=Slot.State.LEASED)
+    leased = leased.filter(
+        campaign=judgment.campaign_id, rater=judgment.rater_id, state=Slot.State.LEASED
+    )
     for slot in leased:
         slots.set_free(slot=slot, end=PastLease.End.RELEASED, now=now)
 
 
 def _take_back(*, judgment: Judgment, now: datetime) -> None:
-    """The judgment's slot, under its old lease. Where a late answer had filled another slot, that one is free again."""
+    """The judgment's slot, under its old lease. Where a late answer had filled another slot, that
+    one is free again.
+    """
     if judgment.slot_id is None:
         return
     assert judgment.campaign is not None
     mine = Slot.objects.filter(pk=judgment.slot_id)
     expires_at = now + timedelta(minutes=judgment.campaign.lease_minutes)
-    if mine.filter(lease=judgment.lease).update(state=Slot.State.LEASED, expires_at=expires_at) == 1:
+    if (
+        mine.filter(lease=judgment.lease).update(state=Slot.State.LEASED, expires_at=expires_at)
+        == 1
+    ):
         return
     mine.update(**slots.FREE, queue_rank=queue.returned_rank(now))
 
 
-# --- correcting --------------------------------------------------------------------------------------------------
+# --- correcting -----------------------------------------------------------------------------------
 
 
-def _to_correct(*, lease: uuid.UUID, rater: Rater, version: int, kind: str) -> tuple[Judgment, Judgment | None]:
-    """The judgment to correct, locked; and it once more when this very correction is stored already."""
+def _to_correct(
+    *, lease: uuid.UUID, rater: Rater, version: int, kind: str
+) -> tuple[Judgment, Judgment | None]:
+    """The judgment to correct, locked; and it once more when this very correction is stored
+    already.
+    """
     old = (
         Judgment.objects.select_for_update(of=("self",))
         .select_related("campaign", "guideline_version")
@@ -342,7 +411,9 @@ def _to_correct(*, lease: uuid.UUID, rater: Rater, version: int, kind: str) -> t
     if old.version == version + 1:
         return old, old
     if old.version != version:
-        raise UnableToSubmit(_("This answer was corrected elsewhere in the meantime. Open it again under My work."))
+        raise UnableToSubmit(
+            _("This answer was corrected elsewhere in the meantime. Open it again under My work.")
+        )
     if old.campaign.state != Campaign.State.OPEN:
         raise UnableToSubmit(_("The campaign is not open any more: its answers stay as they are."))
     return old, None
@@ -396,16 +467,17 @@ def _forget_correction(*, item_id: int | None, rater_id: int) -> None:
     Draft.objects.filter(item=item_id, rater=rater_id, version__gt=0).delete()
 
 
-# --- submitting --------------------------------------------------------------------------------------------------
+# --- submitting -----------------------------------------------------------------------------------
 
 
 def _open_lease(
     *, lease: uuid.UUID, rater: Rater, kind: str, held: Slot | PastLease | None = None
 ) -> tuple[Slot | None, Slot | PastLease, Judgment | None]:
-    """The slot that `lease` holds (None when it has lost it), the lease itself, and the judgment already given under it.
+    """The slot that `lease` holds (None when it has lost it), the lease itself, and the judgment
+    already given under it.
 
-    A slot that it holds is filled: so its row is locked until the end of the transaction, and the second of two submits sees
-    the first's judgment.
+    A slot that it holds is filled: so its row is locked until the end of the transaction, and the
+    second of two submits sees the first's judgment.
     """
     if isinstance(held, Slot) and held.campaign.kind == kind and _fill(lease=lease, rater=rater):
         return held, held, None
@@ -419,9 +491,13 @@ def _open_lease(
             .first()
         )
     if held is None:
-        raise UnableToSubmit(_("This item was never given to you. Go back to your work and take the next one."))
+        raise UnableToSubmit(
+            _("This item was never given to you. Go back to your work and take the next one.")
+        )
     if held.campaign.kind != kind:
-        raise UnableToSubmit(_("This item asks for another kind of answer. Open it again from your work."))
+        raise UnableToSubmit(
+            _("This item asks for another kind of answer. Open it again from your work.")
+        )
     if slot is not None and _fill(lease=lease, rater=rater):
         return slot, slot, None
     return None, held, Judgment.objects.filter(lease=lease).first()
@@ -445,8 +521,9 @@ def _store(
     parts: Parts,
     now: datetime,
 ) -> Judgment | None:
-    """The judgment with its parts, its slot filled and its draft gone. None when this rater judged the item under another lease;
-    what they wrote is then their draft."""
+    """The judgment with its parts, its slot filled and its draft gone. None when this rater judged
+    the item under another lease; what they wrote is then their draft.
+    """
     if slot is None:
         if Judgment.objects.filter(item_id=held.item_id, rater=rater).exists():
             slots.store_draft(item_id=held.item_id, rater=rater, content=draft, now=now)
@@ -484,24 +561,34 @@ def _parts_of(given: _Given) -> Parts:
         )
         for position, response in enumerate(given.shown)
     ]
-    comparison = Comparison(strength=given.strength, reason=given.reason, is_all_bad=given.is_all_bad)
+    comparison = Comparison(
+        strength=given.strength, reason=given.reason, is_all_bad=given.is_all_bad
+    )
     return (("judgment", [comparison]), ("comparison", ranked))
 
 
-def _store_edit(*, judgment: Judgment, edit: Edit, shown: Sequence[Response], now: datetime) -> None:
+def _store_edit(
+    *, judgment: Judgment, edit: Edit, shown: Sequence[Response], now: datetime
+) -> None:
     name = f"rater {judgment.rater.alias}"
     defaults = {"kind": Source.Kind.PERSON, "person_id": judgment.rater.user_id, "created_at": now}
     source, _created = Source.objects.get_or_create(name=name, defaults=defaults)
     own = Response.objects.filter(prompt=judgment.prompt_id, source=source)
     number = own.aggregate(last=Max("number"))["last"]
     response = Response.objects.create(
-        prompt_id=judgment.prompt_id, source=source, text=edit.text, number=0 if number is None else number + 1, created_at=now
+        prompt_id=judgment.prompt_id,
+        source=source,
+        text=edit.text,
+        number=0 if number is None else number + 1,
+        created_at=now,
     )
     original = shown[edit.position]
-    Demonstration.objects.create(judgment=judgment, text=edit.text, edit_of=original, response=response)
+    Demonstration.objects.create(
+        judgment=judgment, text=edit.text, edit_of=original, response=response
+    )
 
 
-# --- checking what was given -------------------------------------------------------------------------------------
+# --- checking what was given ----------------------------------------------------------------------
 
 
 def _check_text(text: str) -> None:
@@ -514,7 +601,9 @@ def _check_further(further: Sequence[Mapping[str, str]], *, campaign: Campaign) 
         raise UnableToSubmit(_("This campaign asks for one answer, and not for a whole dialogue."))
     expected = ("user", "assistant") * (len(further) // 2)
     if tuple(message["role"] for message in further) != expected:
-        raise UnableToSubmit(_("A dialogue goes on by turns, user and assistant, and ends with the assistant's."))
+        raise UnableToSubmit(
+            _("A dialogue goes on by turns, user and assistant, and ends with the assistant's.")
+        )
     if not all(message["content"].strip() for message in further):
         raise UnableToSubmit(_("A turn of the dialogue is empty. Write it, or remove it."))
 
@@ -544,10 +633,14 @@ def _check_edit(edit: Edit, shown: Sequence[Response]) -> None:
     if not edit.text.strip():
         raise UnableToSubmit(_("The edit is empty. Write it, or drop it."))
     if edit.text == shown[edit.position].text.replace("\r\n", "\n"):
-        raise UnableToSubmit(_("The edit changes nothing. Make the response better, or drop the edit."))
+        raise UnableToSubmit(
+            _("The edit changes nothing. Make the response better, or drop the edit.")
+        )
 
 
-def _clean_ranks(ranks: Mapping[int, int | None], *, n_shown: int, is_all_bad: bool) -> dict[int, int | None]:
+def _clean_ranks(
+    ranks: Mapping[int, int | None], *, n_shown: int, is_all_bad: bool
+) -> dict[int, int | None]:
     _check_positions(ranks, n_shown=n_shown)
     for position, rank in ranks.items():
         if rank is not None and rank < 1:
@@ -555,7 +648,10 @@ def _clean_ranks(ranks: Mapping[int, int | None], *, n_shown: int, is_all_bad: b
     given = sorted({rank for rank in ranks.values() if rank is not None})
     if not given and not is_all_bad:
         raise UnableToSubmit(_("No response is ranked. Rank at least one, or skip the item."))
-    return {position: None if rank is None else given.index(rank) + 1 for position, rank in ranks.items()}
+    return {
+        position: None if rank is None else given.index(rank) + 1
+        for position, rank in ranks.items()
+    }
 
 
 def _clean_ratings(
@@ -566,7 +662,9 @@ def _clean_ratings(
     for position in range(n_shown):
         cleaned[position], problems = rating_form.clean(form, ratings.get(position, {}))
         for problem in problems:
-            raise UnableToSubmit(_sentence(problem, position), position=position, question=problem.question)
+            raise UnableToSubmit(
+                _sentence(problem, position), position=position, question=problem.question
+            )
     return cleaned
 
 
@@ -574,7 +672,8 @@ def _check_positions(given: Mapping[int, object], *, n_shown: int) -> None:
     for position in given:
         if not 0 <= position < n_shown:
             raise UnableToSubmit(
-                _("There is no response %(letter)s in this item.") % {"letter": letter(position)}, position=position
+                _("There is no response %(letter)s in this item.") % {"letter": letter(position)},
+                position=position,
             )
 
 
@@ -584,12 +683,21 @@ def letter(position: int) -> str:
 
 
 def _sentence(problem: rating_form.Problem, position: int) -> str:
-    values = {"letter": letter(position), "label": problem.label, "low": problem.low, "high": problem.high}
+    values = {
+        "letter": letter(position),
+        "label": problem.label,
+        "low": problem.low,
+        "high": problem.high,
+    }
     sentences = {
         "required": _("Response %(letter)s: answer “%(label)s”, from %(low)d to %(high)d."),
-        "not_a_number": _("Response %(letter)s: “%(label)s” is a whole number from %(low)d to %(high)d."),
+        "not_a_number": _(
+            "Response %(letter)s: “%(label)s” is a whole number from %(low)d to %(high)d."
+        ),
         "out_of_range": _("Response %(letter)s: “%(label)s” goes from %(low)d to %(high)d."),
         "not_a_flag": _("Response %(letter)s: “%(label)s” is either ticked or not."),
-        "unknown": _("Response %(letter)s: the rating form does not ask “%(label)s”. Load the page again."),
+        "unknown": _(
+            "Response %(letter)s: the rating form does not ask “%(label)s”. Load the page again."
+        ),
     }
     return sentences[problem.code] % values

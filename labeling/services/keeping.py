@@ -1,4 +1,6 @@
-"""What comes of a conversation with a model outside any campaign: prompts, and demonstrations by the person who had it."""
+"""What comes of a conversation with a model outside any campaign: prompts, and demonstrations by
+the person who had it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -18,13 +20,26 @@ ORIGIN = "tried a model"
 
 
 def keep_prompt(
-    *, messages: Sequence[Message], category: str, language: str, split: str, licence: str, by: User, now: datetime
+    *,
+    messages: Sequence[Message],
+    category: str,
+    language: str,
+    split: str,
+    licence: str,
+    by: User,
+    now: datetime,
 ) -> Prompt:
     """A prompt by this person, or the one with the same words that is there already."""
     same = Prompt.objects.filter(messages_sha256=curation.fingerprint(messages), retired_at=None)
     with transaction.atomic():
         return visible(same).order_by("pk").first() or create_prompt(
-            messages=messages, category=category, language=language, split=split, licence=licence, by=by, now=now
+            messages=messages,
+            category=category,
+            language=language,
+            split=split,
+            licence=licence,
+            by=by,
+            now=now,
         )
 
 
@@ -39,13 +54,16 @@ def keep_demonstration(
     by: User,
     now: datetime,
 ) -> Judgment:
-    """What a model of `source` has `written` becomes its response; `text`, mended or not, what this person shows as right.
+    """What a model of `source` has `written` becomes its response; `text`, mended or not, what this
+    person shows as right.
 
     Kept twice, it is there once.
     """
     with transaction.atomic():
         rater = _rater_of(by, now)
-        before = Judgment.objects.filter(rater=rater, prompt=prompt, campaign=None, demonstration__text=text).first()
+        before = Judgment.objects.filter(
+            rater=rater, prompt=prompt, campaign=None, demonstration__text=text
+        ).first()
         if before is not None:
             return before
         response = _response(prompt, source, written, now, sampling=sampling, is_ended=is_ended)
@@ -59,11 +77,20 @@ def keep_demonstration(
         mended = None
         if text.strip() != written.strip():
             person, _is_new = Source.objects.get_or_create(
-                name=by.email, defaults={"kind": Source.Kind.PERSON, "person": by, "created_at": now}
+                name=by.email,
+                defaults={"kind": Source.Kind.PERSON, "person": by, "created_at": now},
             )
             mended = _response(prompt, person, text, now)
-        Demonstration.objects.create(judgment=judgment, text=text, edit_of=response if mended else None, response=mended)
-        audit.record(by=by, action="keep", target=judgment, after={"prompt": prompt.pk, "source": source.name}, now=now)
+        Demonstration.objects.create(
+            judgment=judgment, text=text, edit_of=response if mended else None, response=mended
+        )
+        audit.record(
+            by=by,
+            action="keep",
+            target=judgment,
+            after={"prompt": prompt.pk, "source": source.name},
+            now=now,
+        )
     return judgment
 
 
@@ -85,5 +112,10 @@ def _response(prompt: Prompt, source: Source, text: str, now: datetime, **about:
         return same
     last = own.aggregate(last=Max("number"))["last"]
     return Response.objects.create(
-        prompt=prompt, source=source, text=text, number=0 if last is None else last + 1, created_at=now, **about
+        prompt=prompt,
+        source=source,
+        text=text,
+        number=0 if last is None else last + 1,
+        created_at=now,
+        **about,
     )

@@ -56,7 +56,9 @@ def add_step(
     by: User | None,
     now: datetime,
 ) -> OnboardingStep:
-    """A step at the end of the pool's onboarding. Whoever is in the pool has it to do before their next item."""
+    """A step at the end of the pool's onboarding. Whoever is in the pool has it to do before their
+    next item.
+    """
     with transaction.atomic():
         Pool.objects.select_for_update().get(pk=pool.pk)
         last = pool.steps.aggregate(last=Max("position"))["last"]
@@ -72,7 +74,9 @@ def add_step(
             created_at=now,
         )
         _add_version(step, number=1, title=title, text=text, questions=questions, by=by, now=now)
-        audit.record(by=by, action="add_step", target=pool, after={"kind": kind, "title": title}, now=now)
+        audit.record(
+            by=by, action="add_step", target=pool, after={"kind": kind, "title": title}, now=now
+        )
     return step
 
 
@@ -91,15 +95,29 @@ def edit_step(
     by: User | None,
     now: datetime,
 ) -> StepVersion:
-    """The step as it is from now on; other words make its next version. `is_major`: who passed before goes through it again."""
+    """The step as it is from now on; other words make its next version. `is_major`: who passed
+    before goes through it again.
+    """
     with transaction.atomic():
         stored = OnboardingStep.objects.select_for_update().get(pk=step.pk)
         latest = stored.versions.latest("number")
         version = latest
         # Another guideline is another thing to read, though the step's own words are the same.
         is_other = stored.guideline_id != (guideline.pk if guideline else None)
-        if (latest.title, latest.text, latest.questions) != (title, text, list(questions)) or is_other or is_major:
-            version = _add_version(stored, number=latest.number + 1, title=title, text=text, questions=questions, by=by, now=now)
+        if (
+            (latest.title, latest.text, latest.questions) != (title, text, list(questions))
+            or is_other
+            or is_major
+        ):
+            version = _add_version(
+                stored,
+                number=latest.number + 1,
+                title=title,
+                text=text,
+                questions=questions,
+                by=by,
+                now=now,
+            )
         OnboardingStep.objects.filter(pk=stored.pk).update(
             guideline=guideline,
             cut=cut,
@@ -108,8 +126,18 @@ def edit_step(
             paid_minutes=paid_minutes,
             certified_from=version.number if is_major else stored.certified_from,
         )
-        before = {"version": latest.number, "cut": _plain(stored.cut), "attempts": stored.max_attempts}
-        after = {"version": version.number, "cut": _plain(cut), "attempts": max_attempts, "again": is_major, "title": title}
+        before = {
+            "version": latest.number,
+            "cut": _plain(stored.cut),
+            "attempts": stored.max_attempts,
+        }
+        after = {
+            "version": version.number,
+            "cut": _plain(cut),
+            "attempts": max_attempts,
+            "again": is_major,
+            "title": title,
+        }
         audit.record(by=by, action="change", target=stored, before=before, after=after, now=now)
     return version
 
@@ -118,7 +146,11 @@ def move_step(*, step: OnboardingStep, places: int, by: User | None, now: dateti
     """Earlier (-1) or later (1) among the pool's steps."""
     with transaction.atomic():
         Pool.objects.select_for_update().get(pk=step.pool_id)
-        order = list(OnboardingStep.objects.filter(pool=step.pool_id, retired_at=None).order_by("position", "pk"))
+        order = list(
+            OnboardingStep.objects.filter(pool=step.pool_id, retired_at=None).order_by(
+                "position", "pk"
+            )
+        )
         here = next((place for place, other in enumerate(order) if other.pk == step.pk), None)
         if here is None or not 0 <= here + places < len(order):
             return
@@ -126,7 +158,12 @@ def move_step(*, step: OnboardingStep, places: int, by: User | None, now: dateti
         for position, other in enumerate(order):
             OnboardingStep.objects.filter(pk=other.pk).update(position=position)
         audit.record(
-            by=by, action="reorder", target=step, before={"place": here + 1}, after={"place": here + places + 1}, now=now
+            by=by,
+            action="reorder",
+            target=step,
+            before={"place": here + 1},
+            after={"place": here + places + 1},
+            now=now,
         )
 
 
@@ -150,23 +187,34 @@ def submit_step(
 ) -> StepAttempt:
     """One attempt, scored at once where researchers' answers are there. Raises UnableToSubmitStep.
 
-    `version` and, where the step has a guideline, `guideline_version` are the numbers of what the rater had before them.
-    At or above the cut it has passed, unless the step wants a person in any case. Below, the rater tries again while attempts
-    are left, and then a person decides.
+    `version` and, where the step has a guideline, `guideline_version` are the numbers of what the
+    rater had before them. At or above the cut it has passed, unless the step wants a person in any
+    case. Below, the rater tries again while attempts are left, and then a person decides.
     """
     with transaction.atomic():
         # Two tabs, one attempt after the other.
-        membership = PoolMembership.objects.select_for_update().filter(pool=step.pool_id, rater=rater, is_active=True).first()
+        membership = (
+            PoolMembership.objects.select_for_update()
+            .filter(pool=step.pool_id, rater=rater, is_active=True)
+            .first()
+        )
         lines = selectors.step_lines(rater=rater, pool=step.pool) if membership else []
         line = next((line for line in lines if line.step.pk == step.pk), None)
         if line is None or not line.is_open:
             raise UnableToSubmitStep(_("This step is not open to you now."))
         if line.version.number != version:
-            raise UnableToSubmitStep(_("This step has changed since you opened it. Read it again; nothing was counted."))
-        guideline = guidance.latest_version(guideline=line.step.guideline) if line.step.guideline else None
+            raise UnableToSubmitStep(
+                _("This step has changed since you opened it. Read it again; nothing was counted.")
+            )
+        guideline = (
+            guidance.latest_version(guideline=line.step.guideline) if line.step.guideline else None
+        )
         if guideline is not None and guideline.number != guideline_version:
             raise UnableToSubmitStep(
-                _("The guideline has changed since you opened this step. Read it again, then hand in; nothing was counted.")
+                _(
+                    "The guideline has changed since you opened this step. Read it again, then hand"
+                    " in; nothing was counted."
+                )
             )
         attempt = _attempt(line, guideline, rater=rater, answers=answers, now=now)
         if step.kind == Kind.PROFILE:
@@ -182,8 +230,12 @@ def submit_step(
     return attempt
 
 
-def decide_attempt(*, attempt: StepAttempt, decision: str, words: str, by: User, now: datetime) -> None:
-    """A person's word, whatever the score: pass, again (one more attempt), or refuse; the rater reads `words`."""
+def decide_attempt(
+    *, attempt: StepAttempt, decision: str, words: str, by: User, now: datetime
+) -> None:
+    """A person's word, whatever the score: pass, again (one more attempt), or refuse; the rater
+    reads `words`.
+    """
     state = {"pass": State.PASSED, "again": State.BELOW, "refuse": State.REFUSED}[decision]
     with transaction.atomic():
         stored = (
@@ -202,8 +254,11 @@ def decide_attempt(*, attempt: StepAttempt, decision: str, words: str, by: User,
         _tell(stored, now=now)
 
 
-def score_demonstration(*, attempt: StepAttempt, scores: Sequence[int], by: User, now: datetime) -> StepAttempt:
-    """A reviewer's 1 to 7 for each demonstration; the attempt's score is the mean over demonstrations and reviewers.
+def score_demonstration(
+    *, attempt: StepAttempt, scores: Sequence[int], by: User, now: datetime
+) -> StepAttempt:
+    """A reviewer's 1 to 7 for each demonstration; the attempt's score is the mean over
+    demonstrations and reviewers.
 
     At the cut it has passed, unless the step wants a person in any case.
     """
@@ -214,7 +269,10 @@ def score_demonstration(*, attempt: StepAttempt, scores: Sequence[int], by: User
             .get(pk=attempt.pk)
         )
         AttemptScore.objects.bulk_create(
-            [AttemptScore(attempt=stored, place=place, reviewer=by, score=score, at=now) for place, score in enumerate(scores)],
+            [
+                AttemptScore(attempt=stored, place=place, reviewer=by, score=score, at=now)
+                for place, score in enumerate(scores)
+            ],
             update_conflicts=True,
             unique_fields=["attempt", "place", "reviewer"],
             update_fields=["score", "at"],
@@ -227,7 +285,13 @@ def score_demonstration(*, attempt: StepAttempt, scores: Sequence[int], by: User
         if stored.state == State.WAITING and is_whole and may_pass and not step.needs_decision:
             stored.state = State.PASSED
         stored.save(update_fields=["score", "state"])
-        audit.record(by=by, action="score", target=stored, after={"scores": list(scores), "mean": stored.score}, now=now)
+        audit.record(
+            by=by,
+            action="score",
+            target=stored,
+            after={"scores": list(scores), "mean": stored.score},
+            now=now,
+        )
         if stored.state == State.PASSED:
             _passed(stored, now=now)
             _tell(stored, now=now)
@@ -235,15 +299,33 @@ def score_demonstration(*, attempt: StepAttempt, scores: Sequence[int], by: User
 
 
 def _add_version(
-    step: OnboardingStep, *, number: int, title: str, text: str, questions: Sequence[Any], by: User | None, now: datetime
+    step: OnboardingStep,
+    *,
+    number: int,
+    title: str,
+    text: str,
+    questions: Sequence[Any],
+    by: User | None,
+    now: datetime,
 ) -> StepVersion:
     return StepVersion.objects.create(
-        step=step, number=number, title=title, text=text, questions=list(questions), created_by=by, created_at=now
+        step=step,
+        number=number,
+        title=title,
+        text=text,
+        questions=list(questions),
+        created_by=by,
+        created_at=now,
     )
 
 
 def _attempt(
-    line: selectors.StepLine, guideline: GuidelineVersion | None, *, rater: Rater, answers: Sequence[Any], now: datetime
+    line: selectors.StepLine,
+    guideline: GuidelineVersion | None,
+    *,
+    rater: Rater,
+    answers: Sequence[Any],
+    now: datetime,
 ) -> StepAttempt:
     step, version = line.step, line.version
     score = onboarding.score(step.kind, version.questions, answers)
@@ -274,7 +356,9 @@ def _state(step: OnboardingStep, score: float | None, *, is_last: bool) -> StepA
 
 
 def _passed(attempt: StepAttempt, *, now: datetime) -> None:
-    """A passed test is written down as what the pool names: its languages and expertise were tested."""
+    """A passed test is written down as what the pool names: its languages and expertise were
+    tested.
+    """
     if attempt.step.kind not in TESTS:
         return
     pool = attempt.step.pool
@@ -290,16 +374,29 @@ def _keep_topics(rater: Rater, answers: Sequence[Any], *, now: datetime) -> None
 
 def _know(rater: Rater, skills: Sequence[tuple[str, str]], *, basis: str, now: datetime) -> None:
     RaterSkill.objects.bulk_create(
-        [RaterSkill(rater=rater, axis=axis, code=code, basis=basis, at=now) for axis, code in skills], ignore_conflicts=True
+        [
+            RaterSkill(rater=rater, axis=axis, code=code, basis=basis, at=now)
+            for axis, code in skills
+        ],
+        ignore_conflicts=True,
     )
     routing.look_anew(rater=rater)
 
 
-def _keep_profile(step: OnboardingStep, rater: Rater, questions: Sequence[Any], answers: Sequence[Any]) -> None:
-    """Answers that were given; one left out is absent, and a later profile takes the earlier one's place."""
+def _keep_profile(
+    step: OnboardingStep, rater: Rater, questions: Sequence[Any], answers: Sequence[Any]
+) -> None:
+    """Answers that were given; one left out is absent, and a later profile takes the earlier one's
+    place.
+    """
     ProfileAnswer.objects.filter(step=step, rater=rater).delete()
     ProfileAnswer.objects.bulk_create(
-        ProfileAnswer(step=step, rater=rater, question=question["text"][:200], answer=question["choices"][answer][:200])
+        ProfileAnswer(
+            step=step,
+            rater=rater,
+            question=question["text"][:200],
+            answer=question["choices"][answer][:200],
+        )
         for question, answer in zip(questions, answers, strict=False)
         if answer is not None
     )
@@ -330,15 +427,25 @@ def _tell(attempt: StepAttempt, *, now: datetime) -> None:
 
 
 def _tell_admins(attempt: StepAttempt, *, now: datetime) -> None:
-    """Who has an unread notice of this step is told nothing more: the page that it leads to lists all that wait."""
+    """Who has an unread notice of this step is told nothing more: the page that it leads to lists
+    all that wait.
+    """
     step, alias, title = attempt.step, attempt.rater.alias, attempt.version.title
     key = f"step-waits-{step.pk}-"
     admins = User.objects.filter(is_admin=True, is_active=True)
     notices.tell(
-        people=admins.exclude(pk__in=Notice.objects.filter(key__startswith=key, read_at=None).values("person")),
+        people=admins.exclude(
+            pk__in=Notice.objects.filter(key__startswith=key, read_at=None).values("person")
+        ),
         key=f"{key}{attempt.pk}",
         kind=Notice.Kind.APPROVAL,
-        words=lambda: _("%(alias)s has handed in “%(title)s”: a person decides.") % {"alias": alias, "title": title},
+        words=lambda: (
+            _("%(alias)s has handed in “%(title)s”: a person decides.")
+            % {
+                "alias": alias,
+                "title": title,
+            }
+        ),
         path=reverse("queue_onboarding"),
         now=now,
     )

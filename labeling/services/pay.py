@@ -1,4 +1,6 @@
-"""Rates, payments and disputes. What is due is never stored: labeling.selectors.pay computes it from the records."""
+"""Rates, payments and disputes. What is due is never stored: labeling.selectors.pay computes it
+from the records.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -40,16 +42,25 @@ def set_rate(
     by: User | None,
     now: datetime,
 ) -> Rate:
-    """What the pool pays from `valid_from` on (now, unless given). Amounts in minor units. Raises UnableToPay.
+    """What the pool pays from `valid_from` on (now, unless given). Amounts in minor units. Raises
+    UnableToPay.
 
-    Campaigns with a budget in money count anew what was done under it, and stop where it leaves too little.
+    Campaigns with a budget in money count anew what was done under it, and stop where it leaves too
+    little.
     """
     start = valid_from or now
     with transaction.atomic():
         if Rate.objects.filter(pool=pool, kind=kind, valid_from=start).exists():
             raise UnableToPay(_("A rate begins at this moment already. Choose another day."))
         rate = Rate.objects.create(
-            pool=pool, kind=kind, basis=basis, amount=amount, currency=currency, floor=floor, valid_from=start, created_by=by
+            pool=pool,
+            kind=kind,
+            basis=basis,
+            amount=amount,
+            currency=currency,
+            floor=floor,
+            valid_from=start,
+            created_by=by,
         )
         after = {
             "kind": kind,
@@ -64,15 +75,23 @@ def set_rate(
     return rate
 
 
-def mark_paid(*, rater: Rater, since: date, until: date, note: str = "", by: User | None, now: datetime) -> Payment:
-    """What is due in these days as paid, line by line as it stands: from then on these lines do not change.
+def mark_paid(
+    *, rater: Rater, since: date, until: date, note: str = "", by: User | None, now: datetime
+) -> Payment:
+    """What is due in these days as paid, line by line as it stands: from then on these lines do not
+    change.
 
     Lines that were paid before stay out of it, so that no work is paid twice. Raises UnableToPay.
     """
     if since > until:
         raise UnableToPay(_("The last day is before the first."))
     if until >= now.astimezone(UTC).date():
-        raise UnableToPay(_("The period is not over: work of today would be lost. End it with yesterday or earlier."))
+        raise UnableToPay(
+            _(
+                "The period is not over: work of today would be lost. End it with yesterday or"
+                " earlier."
+            )
+        )
     with transaction.atomic():
         Rater.objects.select_for_update().get(pk=rater.pk)  # two admins who pay at once pay once
         sheet = pay.timesheet(rater=rater, since=since, until=until)
@@ -80,10 +99,17 @@ def mark_paid(*, rater: Rater, since: date, until: date, note: str = "", by: Use
         if not sheet.lines:
             raise UnableToPay(_("There is nothing to pay in these days."))
         if not due:
-            sentence = _("All that was done from %(since)s to %(until)s is paid already. Choose other days.")
+            sentence = _(
+                "All that was done from %(since)s to %(until)s is paid already. Choose other days."
+            )
             raise UnableToPay(sentence % {"since": since, "until": until})
         if sheet.n_unpriced:
-            raise UnableToPay(_("Some lines have no rate. Set the pool's rates first, from a day that covers them."))
+            raise UnableToPay(
+                _(
+                    "Some lines have no rate. Set the pool's rates first, from a day that covers"
+                    " them."
+                )
+            )
         payment = Payment.objects.create(
             rater=rater,
             since=since,
@@ -100,16 +126,26 @@ def mark_paid(*, rater: Rater, since: date, until: date, note: str = "", by: Use
             rater,
             key=f"paid-{payment.pk}",
             kind=Notice.Kind.FINISHED,
-            words=lambda: _("%(since)s to %(until)s is marked as paid.") % {"since": since, "until": until},
+            words=lambda: (
+                _("%(since)s to %(until)s is marked as paid.")
+                % {
+                    "since": since,
+                    "until": until,
+                }
+            ),
             now=now,
         )
     return payment
 
 
-def raise_dispute(*, rater: Rater, since: date, until: date, text: str, now: datetime) -> PayDispute:
+def raise_dispute(
+    *, rater: Rater, since: date, until: date, text: str, now: datetime
+) -> PayDispute:
     """A sentence about the timesheet of these days; every admin is told."""
     with transaction.atomic():
-        dispute = PayDispute.objects.create(rater=rater, since=since, until=until, text=text, raised_at=now)
+        dispute = PayDispute.objects.create(
+            rater=rater, since=since, until=until, text=text, raised_at=now
+        )
         notices.tell(
             people=User.objects.filter(is_admin=True, is_active=True),
             key=f"dispute-{dispute.pk}",
@@ -130,7 +166,9 @@ def answer_dispute(
     by: User | None,
     now: datetime,
 ) -> bool:
-    """What the rater reads, and what is paid on top (or taken off) on the day of the answer. False when it was answered."""
+    """What the rater reads, and what is paid on top (or taken off) on the day of the answer. False
+    when it was answered.
+    """
     with transaction.atomic():
         answered = PayDispute.objects.filter(pk=dispute.pk, answered_at=None).update(
             answer=text,
@@ -141,8 +179,17 @@ def answer_dispute(
         )
         if answered != 1:
             return False
-        after = {"answer": text} | ({"correction": money.words(correction, currency)} if correction is not None else {})
-        audit.record(by=by, action="answer", target=dispute, before={"text": dispute.text}, after=after, now=now)
+        after = {"answer": text} | (
+            {"correction": money.words(correction, currency)} if correction is not None else {}
+        )
+        audit.record(
+            by=by,
+            action="answer",
+            target=dispute,
+            before={"text": dispute.text},
+            after=after,
+            now=now,
+        )
         _tell(
             dispute.rater,
             key=f"dispute-answered-{dispute.pk}",
@@ -154,10 +201,11 @@ def answer_dispute(
 
 
 def warn_of_floors(*, now: datetime) -> int:
-    """Tells every admin whose work of this month comes to less an hour than its floor, and where; how many such alarms there are.
+    """Tells every admin whose work of this month comes to less an hour than its floor, and where;
+    how many such alarms there are.
 
-    Each pool and kind of work of a rater is told once a month. In a month's first days the month before is looked at as well:
-    work of its last evening would alarm nobody.
+    Each pool and kind of work of a rater is told once a month. In a month's first days the month
+    before is looked at as well: work of its last evening would alarm nobody.
     """
     today = now.astimezone(UTC).date()
     first = today.replace(day=1)
@@ -170,7 +218,11 @@ def warn_of_floors(*, now: datetime) -> int:
 
 def _warn_of_floors(*, since: date, until: date, now: datetime) -> int:
     admins = list(User.objects.filter(is_admin=True, is_active=True))
-    alarms = [(row.rater, alarm) for row in pay.pay_rows(since=since, until=until) for alarm in row.sheet.alarms]
+    alarms = [
+        (row.rater, alarm)
+        for row in pay.pay_rows(since=since, until=until)
+        for alarm in row.sheet.alarms
+    ]
     for rater, alarm in alarms:
         notices.tell(
             people=admins,
@@ -189,4 +241,6 @@ def _below_floor(rater: Rater, alarm: pay.Alarm) -> str:
 
 def _tell(rater: Rater, *, key: str, kind: Notice.Kind, words: Any, now: datetime) -> None:
     if rater.user is not None:
-        notices.tell(people=[rater.user], key=key, kind=kind, words=words, path=reverse("my_pay"), now=now)
+        notices.tell(
+            people=[rater.user], key=key, kind=kind, words=words, path=reverse("my_pay"), now=now
+        )

@@ -26,8 +26,9 @@ class UnableToAddRaters(Exception):
 
 @dataclass(frozen=True)
 class PoolTerms:
-    """Who fits a pool, which items go to whom in it, what shows that a rater knows a topic, and how much one is given; None is
-    no limit, and of `shown_items` that nothing shows it by itself."""
+    """Who fits a pool, which items go to whom in it, what shows that a rater knows a topic, and how
+    much one is given; None is no limit, and of `shown_items` that nothing shows it by itself.
+    """
 
     languages: tuple[str, ...] = ()
     expertise: tuple[str, ...] = ()
@@ -53,7 +54,10 @@ class PoolTerms:
 
     @property
     def as_fields(self) -> dict[str, object]:
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+        }
 
 
 def create_person(
@@ -67,13 +71,22 @@ def create_person(
     by: User | None,
     now: datetime,
 ) -> User:
-    """A login with `roles` ("rater", "admin", "researcher"), and a Rater with a pseudonym for whoever is to judge.
+    """A login with `roles` ("rater", "admin", "researcher"), and a Rater with a pseudonym for
+    whoever is to judge.
 
-    Without a password nobody can sign in until the person has set one by mail. Raises UnableToCreatePerson.
+    Without a password nobody can sign in until the person has set one by mail. Raises
+    UnableToCreatePerson.
     """
     with transaction.atomic():
         user = accounts.create_user(
-            email=email, name=name, roles=roles, time_zone=time_zone, is_active=is_active, password=password, by=by, now=now
+            email=email,
+            name=name,
+            roles=roles,
+            time_zone=time_zone,
+            is_active=is_active,
+            password=password,
+            by=by,
+            now=now,
         )
         if user.is_rater:
             _ensure_rater(user=user, now=now)
@@ -91,11 +104,20 @@ def change_person(
     by: User | None,
     now: datetime,
 ) -> User:
-    """Another name, other roles, or a login closed or opened again. What they judged stays. Raises UnableToChangePerson."""
+    """Another name, other roles, or a login closed or opened again. What they judged stays. Raises
+    UnableToChangePerson.
+    """
     with transaction.atomic():
         was_open = User.objects.values_list("is_active", flat=True).get(pk=user.pk)
         changed = accounts.update_user(
-            user=user, email=email, name=name, roles=roles, time_zone=time_zone, is_active=is_active, by=by, now=now
+            user=user,
+            email=email,
+            name=name,
+            roles=roles,
+            time_zone=time_zone,
+            is_active=is_active,
+            by=by,
+            now=now,
         )
         if changed.is_rater:
             _ensure_rater(user=changed, now=now)
@@ -115,7 +137,9 @@ def create_pool(
 ) -> Pool:
     fields = (terms or PoolTerms()).as_fields
     with transaction.atomic():
-        pool = Pool.objects.create(name=name, description=description, is_held_out=is_held_out, created_at=now, **fields)
+        pool = Pool.objects.create(
+            name=name, description=description, is_held_out=is_held_out, created_at=now, **fields
+        )
         after = {"name": name, "is_held_out": is_held_out} | (fields if terms else {})
         audit.record(by=by, action="create", target=pool, after=after, now=now)
     return pool
@@ -135,8 +159,14 @@ def edit_pool(
     with transaction.atomic():
         stored = Pool.objects.select_for_update().get(pk=pool.pk)
         was = PoolTerms.of(stored)
-        before = {"name": stored.name, "description": stored.description, "is_held_out": stored.is_held_out} | was.as_fields
-        after = {"name": name, "description": description, "is_held_out": is_held_out} | (terms or was).as_fields
+        before = {
+            "name": stored.name,
+            "description": stored.description,
+            "is_held_out": stored.is_held_out,
+        } | was.as_fields
+        after = {"name": name, "description": description, "is_held_out": is_held_out} | (
+            terms or was
+        ).as_fields
         Pool.objects.filter(pk=pool.pk).update(**after)
         if terms is not None and terms != was:
             routing.look_anew(pool=pool)
@@ -152,7 +182,9 @@ def edit_pool(
 
 
 def pause_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
-    """Give out nothing for now, in any campaign of the pool. What raters hold can be submitted. False when it is paused."""
+    """Give out nothing for now, in any campaign of the pool. What raters hold can be submitted.
+    False when it is paused.
+    """
     return _stop_or_go(pool=pool, paused_at=now, by=by, now=now)
 
 
@@ -163,7 +195,12 @@ def resume_pool(*, pool: Pool, by: User | None, now: datetime) -> bool:
 
 def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now: datetime) -> bool:
     with transaction.atomic():
-        if Pool.objects.filter(pk=pool.pk, paused_at__isnull=paused_at is not None).update(paused_at=paused_at) != 1:
+        if (
+            Pool.objects.filter(pk=pool.pk, paused_at__isnull=paused_at is not None).update(
+                paused_at=paused_at
+            )
+            != 1
+        ):
             return False
         audit.record(by=by, action="pause" if paused_at else "resume", target=pool, now=now)
     return True
@@ -172,18 +209,32 @@ def _stop_or_go(*, pool: Pool, paused_at: datetime | None, by: User | None, now:
 def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
     """Put raters into the pool, those who had left included; how many are now in it that were not.
 
-    Raises UnableToAddRaters for who has withdrawn: what they judged would be left out of everything.
+    Raises UnableToAddRaters for who has withdrawn: what they judged would be left out of
+    everything.
     """
     with transaction.atomic():
         wanted = list(raters)
-        stored = Rater.objects.select_for_update().filter(pk__in=[rater.pk for rater in wanted]).order_by("pk")
+        stored = (
+            Rater.objects.select_for_update()
+            .filter(pk__in=[rater.pk for rater in wanted])
+            .order_by("pk")
+        )
         withdrawn = [rater.alias for rater in stored if rater.withdrawn_at is not None]
         if withdrawn:
-            sentence = _("%(alias)s has withdrawn and joins no pool. Take the withdrawal back first, on the rater's page.")
+            sentence = _(
+                "%(alias)s has withdrawn and joins no pool. Take the withdrawal back first, on the"
+                " rater's page."
+            )
             raise UnableToAddRaters(sentence % {"alias": ", ".join(withdrawn)})
         added = [rater for rater in wanted if _join(pool=pool, rater=rater, now=now)]
         if added:
-            audit.record(by=by, action="add_raters", target=pool, after={"raters": [r.alias for r in added]}, now=now)
+            audit.record(
+                by=by,
+                action="add_raters",
+                target=pool,
+                after={"raters": [r.alias for r in added]},
+                now=now,
+            )
             items.level_pool(pool=pool, now=now)
     return len(added)
 
@@ -191,11 +242,17 @@ def add_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: dat
 def remove_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
     """Let raters leave. What they hold can still be submitted; they are given nothing more."""
     with transaction.atomic():
-        leaving = list(pool.memberships.filter(rater__in=list(raters), is_active=True).select_related("rater"))
-        PoolMembership.objects.filter(pk__in=[membership.pk for membership in leaving]).update(is_active=False)
+        leaving = list(
+            pool.memberships.filter(rater__in=list(raters), is_active=True).select_related("rater")
+        )
+        PoolMembership.objects.filter(pk__in=[membership.pk for membership in leaving]).update(
+            is_active=False
+        )
         if leaving:
             aliases = [membership.rater.alias for membership in leaving]
-            audit.record(by=by, action="remove_raters", target=pool, before={"raters": aliases}, now=now)
+            audit.record(
+                by=by, action="remove_raters", target=pool, before={"raters": aliases}, now=now
+            )
             items.level_pool(pool=pool, now=now)
     return len(leaving)
 
@@ -210,7 +267,13 @@ def resume_raters(*, pool: Pool, raters: Iterable[Rater], by: User | None, now: 
 
 
 def _pause(
-    *, pool: Pool, raters: Iterable[Rater], paused_at: datetime | None, action: str, by: User | None, now: datetime
+    *,
+    pool: Pool,
+    raters: Iterable[Rater],
+    paused_at: datetime | None,
+    action: str,
+    by: User | None,
+    now: datetime,
 ) -> int:
     with transaction.atomic():
         changing = list(
@@ -218,7 +281,9 @@ def _pause(
             .filter(rater__in=list(raters), is_active=True, paused_at__isnull=paused_at is not None)
             .select_related("rater")
         )
-        PoolMembership.objects.filter(pk__in=[membership.pk for membership in changing]).update(paused_at=paused_at)
+        PoolMembership.objects.filter(pk__in=[membership.pk for membership in changing]).update(
+            paused_at=paused_at
+        )
         if changing:
             aliases = [membership.rater.alias for membership in changing]
             audit.record(by=by, action=action, target=pool, after={"raters": aliases}, now=now)
@@ -227,10 +292,16 @@ def _pause(
 
 
 def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime) -> int:
-    """Close the logins of these raters; how many were open. What they judged stays, and so does their place in pools."""
+    """Close the logins of these raters; how many were open. What they judged stays, and so does
+    their place in pools.
+    """
     n_closed, closing = 0, list(raters)
     with transaction.atomic():
-        for user in User.objects.select_for_update().filter(rater__in=closing, is_active=True).order_by("pk"):
+        for user in (
+            User.objects.select_for_update()
+            .filter(rater__in=closing, is_active=True)
+            .order_by("pk")
+        ):
             accounts.update_user(
                 user=user,
                 email=user.email,
@@ -248,14 +319,22 @@ def deactivate_raters(*, raters: Iterable[Rater], by: User | None, now: datetime
 
 
 def _join(*, pool: Pool, rater: Rater, now: datetime) -> bool:
-    membership, is_new = PoolMembership.objects.get_or_create(pool=pool, rater=rater, defaults={"joined_at": now})
+    membership, is_new = PoolMembership.objects.get_or_create(
+        pool=pool, rater=rater, defaults={"joined_at": now}
+    )
     if is_new:
         return True
-    return PoolMembership.objects.filter(pk=membership.pk, is_active=False).update(is_active=True) == 1
+    return (
+        PoolMembership.objects.filter(pk=membership.pk, is_active=False).update(is_active=True) == 1
+    )
 
 
 def _ensure_rater(*, user: User, now: datetime) -> Rater:
-    """The alias says nothing about the person: it is shown to admins and leaves with every export."""
+    """The alias says nothing about the person: it is shown to admins and leaves with every
+    export.
+    """
     alias = f"rater-{secrets.token_hex(4)}"
-    rater, _is_new = Rater.objects.get_or_create(user=user, defaults={"alias": alias, "created_at": now})
+    rater, _is_new = Rater.objects.get_or_create(
+        user=user, defaults={"alias": alias, "created_at": now}
+    )
     return rater

@@ -1,4 +1,6 @@
-"""Prompts that somebody types in, edits or retires. What comes in files is labeling.services.imports."""
+"""Prompts that somebody types in, edits or retires. What comes in files is
+labeling.services.imports.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ BATCH = 1_000
 
 
 class UnableToEdit(Exception):
-    """A prompt that is no longer the newest, or an edit that changes nothing; the text says what to do."""
+    """A prompt that is no longer the newest, or an edit that changes nothing; the text says what to
+    do.
+    """
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -78,11 +82,13 @@ def edit_prompt(
     by: User,
     now: datetime,
 ) -> Edited:
-    """The next version of a prompt, in the split and cluster of the old one, which is retired. Raises UnableToEdit.
+    """The next version of a prompt, in the split and cluster of the old one, which is retired.
+    Raises UnableToEdit.
 
-    What was judged stays with the version it was judged on. Items that still wanted judgments in campaigns that go on come
-    back with the new version; of comparisons, only when the responses go along (`keeps_responses`), and for those who had
-    skipped the old one too. Open cases about the prompt are settled.
+    What was judged stays with the version it was judged on. Items that still wanted judgments in
+    campaigns that go on come back with the new version; of comparisons, only when the responses go
+    along (`keeps_responses`), and for those who had skipped the old one too. Open cases about the
+    prompt are settled.
     """
     kept = prompt.constraints if constraints is None else list(constraints)
     before = (prompt.messages, prompt.category, prompt.language, prompt.constraints)
@@ -111,17 +117,27 @@ def edit_prompt(
         n_items = items.ask_again(old=prompt, new=edited, now=now)
         _end_work(prompt, outcome=Case.Outcome.EDITED, by=by, now=now)
         after = {"version": edited.version, "n_items": n_items, "keeps_responses": keeps_responses}
-        audit.record(by=by, action="new_version", target=edited, before={"prompt": prompt.pk}, after=after, now=now)
+        audit.record(
+            by=by,
+            action="new_version",
+            target=edited,
+            before={"prompt": prompt.pk},
+            after=after,
+            now=now,
+        )
     return Edited(edited, n_items)
 
 
 def retire_prompt(*, prompt: Prompt, by: User, now: datetime) -> None:
-    """No campaign takes it any more, and those that have it hand it out no more. What was judged on it stays. Raises
-    UnableToEdit when it is retired already."""
+    """No campaign takes it any more, and those that have it hand it out no more. What was judged on
+    it stays. Raises UnableToEdit when it is retired already.
+    """
     with transaction.atomic():
         _retire(prompt, now=now)
         _end_work(prompt, outcome=Case.Outcome.RETIRED, by=by, now=now)
-        audit.record(by=by, action="retire", target=prompt, after={"retired_at": now.isoformat()}, now=now)
+        audit.record(
+            by=by, action="retire", target=prompt, after={"retired_at": now.isoformat()}, now=now
+        )
 
 
 def _retire(prompt: Prompt, *, now: datetime) -> None:

@@ -1,4 +1,6 @@
-"""Quality reports: computed by a short task, stored whole, safe to compute twice; and a rater's right to withdraw."""
+"""Quality reports: computed by a short task, stored whole, safe to compute twice; and a rater's
+right to withdraw.
+"""
 
 import math
 import time
@@ -32,19 +34,25 @@ from labeling.selectors.onboarding import FEWEST_IN_A_CELL
 from labeling.services import items
 
 LONGEST = timedelta(minutes=30)
-"""A worker that has been at a report for so long is gone, and another may start. As long as the task may take."""
+"""A worker that has been at a report for so long is gone, and another may start. As long as the
+task may take.
+"""
 RESTS = 20
-"""Times as long as computing took, a report rests before it is computed again by itself: at most a twentieth of one worker."""
+"""Times as long as computing took, a report rests before it is computed again by itself: at most a
+twentieth of one worker.
+"""
 
 
 def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
-    """The campaign's report as of its last judgment; None for a campaign that compares nothing or has no judgment, and
-    while another worker is at it.
+    """The campaign's report as of its last judgment; None for a campaign that compares nothing or
+    has no judgment, and while another worker is at it.
 
-    Full blocks of rankings are stored on the way, so that the next time only what came after them is read row by row. An
-    older reading never replaces a newer one.
+    Full blocks of rankings are stored on the way, so that the next time only what came after them
+    is read row by row. An older reading never replaces a newer one.
     """
-    found = Campaign.objects.select_related("guideline_version").filter(pk=campaign_id, kind=Campaign.Kind.COMPARISON)
+    found = Campaign.objects.select_related("guideline_version").filter(
+        pk=campaign_id, kind=Campaign.Kind.COMPARISON
+    )
     campaign = found.first()
     through_id = selectors.last_judgment_id(campaign=campaign) if campaign else None
     if campaign is None or through_id is None or not _start(campaign, now):
@@ -53,22 +61,35 @@ def compute_quality(*, campaign_id: int, now: datetime) -> QualityReport | None:
     try:
         store_blocks(campaign=campaign, through_id=through_id)
         computed = _computed(campaign, through_id)
-        return _store(campaign, computed, through_id=through_id, took_s=time.monotonic() - began, now=now)
+        return _store(
+            campaign, computed, through_id=through_id, took_s=time.monotonic() - began, now=now
+        )
     finally:
         QualityReport.objects.filter(campaign=campaign).update(started_at=None)
 
 
 def store_scores(*, source: Source, name: str, scores: Mapping[int, float], now: datetime) -> int:
-    """What a reward model thinks of responses (id → score) that it did not learn from, in place of what it thought before.
+    """What a reward model thinks of responses (id → score) that it did not learn from, in place of
+    what it thought before.
 
-    A response that is gone since is left out, and so is a score that is no number; how many were kept.
+    A response that is gone since is left out, and so is a score that is no number; how many were
+    kept.
     """
     known = set(Response.objects.filter(pk__in=scores).values_list("pk", flat=True))
-    kept = {response: score for response, score in scores.items() if response in known and math.isfinite(score)}
+    kept = {
+        response: score
+        for response, score in scores.items()
+        if response in known and math.isfinite(score)
+    }
     with transaction.atomic():
-        scorer, _is_new = Scorer.objects.update_or_create(source=source, defaults={"name": name, "scored_at": now})
+        scorer, _is_new = Scorer.objects.update_or_create(
+            source=source, defaults={"name": name, "scored_at": now}
+        )
         ResponseScore.objects.bulk_create(
-            [ResponseScore(scorer=scorer, response_id=response, score=score) for response, score in sorted(kept.items())],
+            [
+                ResponseScore(scorer=scorer, response_id=response, score=score)
+                for response, score in sorted(kept.items())
+            ],
             update_conflicts=True,
             unique_fields=["scorer", "response"],
             update_fields=["score"],
@@ -83,16 +104,28 @@ def _start(campaign: Campaign, now: datetime) -> bool:
     QualityReport.objects.get_or_create(campaign=campaign)
     free = Q(started_at=None) | Q(started_at__lt=now - LONGEST)
     # What is decided from here on makes the report outdated again.
-    return QualityReport.objects.filter(free, campaign=campaign).update(started_at=now, is_outdated=False) == 1
+    return (
+        QualityReport.objects.filter(free, campaign=campaign).update(
+            started_at=now, is_outdated=False
+        )
+        == 1
+    )
 
 
 def store_blocks(*, campaign: Campaign, through_id: int) -> None:
-    """Every full block up to `through_id`, those whose judgments are others by now read again. Twice is harmless."""
+    """Every full block up to `through_id`, those whose judgments are others by now read again.
+    Twice is harmless.
+    """
     for from_id, last_id, _n in selectors.stale_blocks(campaign=campaign):
         _store_block(campaign, from_id, last_id)
-    known = max((last_id for _from, last_id, _n in selectors.blocks_of(campaign=campaign)), default=0)
-    while (block := selectors.next_block(campaign=campaign, after_id=known, through_id=through_id)) is not None:
-        # From where the last one ended: what commits late in between is counted, and so is found missing.
+    known = max(
+        (last_id for _from, last_id, _n in selectors.blocks_of(campaign=campaign)), default=0
+    )
+    while (
+        block := selectors.next_block(campaign=campaign, after_id=known, through_id=through_id)
+    ) is not None:
+        # From where the last one ended: what commits late in between is counted, and so is found
+        # missing.
         _store_block(campaign, known + 1, block[1])
         known = block[1]
 
@@ -119,7 +152,9 @@ class _Computed:
 
 def _computed(campaign: Campaign, through_id: int) -> _Computed:
     votes = selectors.votes(campaign=campaign, through_id=through_id)
-    names = dict(Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias"))
+    names = dict(
+        Rater.objects.filter(pk__in=np.unique(votes.rater).tolist()).values_list("pk", "alias")
+    )
     questions = rating_form.parse(campaign.guideline_version.form).questions
     behind = measures.judgments_behind(votes)
     raters = measures.rater_measures(votes, names, behind.raters)
@@ -133,7 +168,9 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
     }
     members = selectors.rater_groups(campaign=campaign, raters=names)
     groups = measures.groups_of(votes, members, others, pools, fewest=FEWEST_IN_A_CELL)
-    wording = measures.confident_wording(selectors.expert_votes(campaign=campaign, votes=votes, adjudicated=decided))
+    wording = measures.confident_wording(
+        selectors.expert_votes(campaign=campaign, votes=votes, adjudicated=decided)
+    )
     sources = selectors.source_names(votes=votes)
     results = {
         "agreement": measures.agreement_of(votes, questions) | against,
@@ -145,7 +182,9 @@ def _computed(campaign: Campaign, through_id: int) -> _Computed:
         "wording": wording,
         "contests": measures.contests_of(votes, sources),
         "strengths": measures.strengths_of(votes, sources, raters),
-        "n_set_aside": SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count(),
+        "n_set_aside": (
+            SetAside.objects.filter(judgment__campaign=campaign, judgment__is_current=True).count()
+        ),
     }
     return _Computed(sum(found["n_judgments"] for found in raters.values()), results, raters)
 
@@ -158,7 +197,9 @@ def _with_model(campaign: Campaign, votes: measures.Votes) -> measures.Record:
     return {"model": measures.as_record(found), "model_name": scorer.name if scorer else ""}
 
 
-def _store(campaign: Campaign, computed: _Computed, *, through_id: int, took_s: float, now: datetime) -> QualityReport:
+def _store(
+    campaign: Campaign, computed: _Computed, *, through_id: int, took_s: float, now: datetime
+) -> QualityReport:
     with transaction.atomic():
         report = QualityReport.objects.select_for_update().get(campaign=campaign)
         if report.computed_at is not None and report.computed_at > now:
@@ -166,9 +207,13 @@ def _store(campaign: Campaign, computed: _Computed, *, through_id: int, took_s: 
         report.computed_at, report.through_id = now, through_id
         report.rests_until = now + timedelta(seconds=RESTS * took_s)
         report.n_judgments, report.results = computed.n_judgments, computed.results
-        report.save(update_fields=["computed_at", "through_id", "rests_until", "n_judgments", "results"])
+        report.save(
+            update_fields=["computed_at", "through_id", "rests_until", "n_judgments", "results"]
+        )
         report.raters.all().delete()
-        RaterQuality.objects.bulk_create(_rater_quality(report, rater, found) for rater, found in computed.raters.items())
+        RaterQuality.objects.bulk_create(
+            _rater_quality(report, rater, found) for rater, found in computed.raters.items()
+        )
     return report
 
 
@@ -179,14 +224,18 @@ def _rater_quality(report: QualityReport, rater: int, found: measures.Record) ->
         n_judgments=found["n_judgments"],
         weight=found["weight"],
         n_flags=len(found["flags"]),
-        results={name: value for name, value in found.items() if name not in ("weight", "n_judgments")},
+        results={
+            name: value for name, value in found.items() if name not in ("weight", "n_judgments")
+        },
     )
 
 
 def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
-    """The rater's judgments leave every future snapshot and export, and they are given nothing more to judge.
+    """The rater's judgments leave every future snapshot and export, and they are given nothing more
+    to judge.
 
-    False when it was done before. What was already frozen stays as it was: training lists what it touched.
+    False when it was done before. What was already frozen stays as it was: training lists what it
+    touched.
     """
     with transaction.atomic():
         if Rater.objects.filter(pk=rater.pk, withdrawn_at=None).update(withdrawn_at=now) == 0:
@@ -198,7 +247,12 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
             items.level_pool(pool=pool, now=now)
         names = [pool.name for pool in pools]
         audit.record(
-            by=by, action="withdraw", target=rater, before={"pools": names}, after={"withdrawn_at": now.isoformat()}, now=now
+            by=by,
+            action="withdraw",
+            target=rater,
+            before={"pools": names},
+            after={"withdrawn_at": now.isoformat()},
+            now=now,
         )
     return True
 
@@ -206,7 +260,12 @@ def withdraw_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
 def readmit_rater(*, rater: Rater, by: User | None, now: datetime) -> bool:
     """Takes a withdrawal back, for one that was a mistake. The rater joins pools again by hand."""
     with transaction.atomic():
-        done = Rater.objects.filter(pk=rater.pk).exclude(withdrawn_at=None).update(withdrawn_at=None) == 1
+        done = (
+            Rater.objects.filter(pk=rater.pk).exclude(withdrawn_at=None).update(withdrawn_at=None)
+            == 1
+        )
         if done:
-            audit.record(by=by, action="readmit", target=rater, after={"withdrawn_at": None}, now=now)
+            audit.record(
+                by=by, action="readmit", target=rater, after={"withdrawn_at": None}, now=now
+            )
     return done

@@ -1,4 +1,6 @@
-"""Review: deciding the order of an item, scoring demonstrations, telling raters; and what raters say to that."""
+"""Review: deciding the order of an item, scoring demonstrations, telling raters; and what raters
+say to that.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -55,15 +57,19 @@ def adjudicate(
 ) -> Adjudication:
     """The order of `item`'s responses (id → rank) as decided now, in place of an earlier decision.
 
-    `remarks` (by judgment id) go to their raters; `promotes` makes the order a gold of the campaign in the same act.
-    Gaps in the ranks are closed. An order may be left open (no ranks) unless it becomes a gold.
-    Raises UnableToReview.
+    `remarks` (by judgment id) go to their raters; `promotes` makes the order a gold of the campaign
+    in the same act. Gaps in the ranks are closed. An order may be left open (no ranks) unless it
+    becomes a gold. Raises UnableToReview.
     """
     if reason not in Adjudication.Reason.values:
         raise UnableToReview(_("Choose why raters came apart."))
     dense = _dense(item, ranks)
     with transaction.atomic():
-        before = dict(AdjudicatedRank.objects.filter(adjudication__item=item).values_list("response_id", "rank"))
+        before = dict(
+            AdjudicatedRank.objects.filter(adjudication__item=item).values_list(
+                "response_id", "rank"
+            )
+        )
         stored = _store_decision(item=item, ranks=dense, reason=reason, note=note, by=by, now=now)
         remarked = _store_remarks(item=item, remarks=remarks or {}, by=by, now=now)
         told = {judgment for judgment, is_told in remarked.items() if is_told}
@@ -73,8 +79,12 @@ def adjudicate(
     return stored
 
 
-def review_demonstrations(*, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime) -> int:
-    """Score the demonstrations of an item and tell their writers; how many were. Raises UnableToReview."""
+def review_demonstrations(
+    *, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime
+) -> int:
+    """Score the demonstrations of an item and tell their writers; how many were. Raises
+    UnableToReview.
+    """
     if not any(remark.score is not None or remark.feedback for remark in remarks.values()):
         raise UnableToReview(_("Give at least one score or a word of feedback."))
     with transaction.atomic():
@@ -84,7 +94,12 @@ def review_demonstrations(*, item: Item, remarks: Mapping[int, Remark], by: User
 def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
     """The rater's word on a review of theirs, once. False when there is one already."""
     with transaction.atomic():
-        if JudgmentReview.objects.filter(pk=review.pk, appealed_at=None).update(appeal=text, appealed_at=now) != 1:
+        if (
+            JudgmentReview.objects.filter(pk=review.pk, appealed_at=None).update(
+                appeal=text, appealed_at=now
+            )
+            != 1
+        ):
             return False
         alias = review.judgment.rater.alias
         notices.tell(
@@ -101,22 +116,36 @@ def appeal(*, review: JudgmentReview, text: str, now: datetime) -> bool:
 def answer_appeal(*, review: JudgmentReview, text: str, by: User | None, now: datetime) -> None:
     """The answer, which the rater finds under My work; a later one takes its place."""
     with transaction.atomic():
-        JudgmentReview.objects.filter(pk=review.pk).update(answer=text, answered_by=by, answered_at=now)
+        JudgmentReview.objects.filter(pk=review.pk).update(
+            answer=text, answered_by=by, answered_at=now
+        )
         audit.record(
-            by=by, action="answer_appeal", target=review, before={"answer": review.answer}, after={"answer": text}, now=now
+            by=by,
+            action="answer_appeal",
+            target=review,
+            before={"answer": review.answer},
+            after={"answer": text},
+            now=now,
         )
         words = verdicts.Sentence(review.judgment.campaign).answered
-        verdicts.tell(review.judgment.rater, key=f"appeal-answer:{review.pk}:{now.isoformat()}", words=words, now=now)
+        verdicts.tell(
+            review.judgment.rater,
+            key=f"appeal-answer:{review.pk}:{now.isoformat()}",
+            words=words,
+            now=now,
+        )
 
 
-# --- deciding ----------------------------------------------------------------------------------------------------
+# --- deciding -------------------------------------------------------------------------------------
 
 
 def _dense(item: Item, ranks: Mapping[int, int | None]) -> dict[int, int | None]:
     """Ranks without gaps, for every response of the item; empty when none is ranked."""
     responses = set(item.item_responses.values_list("response_id", flat=True))
     if not ranks.keys() <= responses:
-        raise UnableToReview(_("The order names a response that is not in this item. Load the page again."))
+        raise UnableToReview(
+            _("The order names a response that is not in this item. Load the page again.")
+        )
     given = sorted({rank for rank in ranks.values() if rank is not None})
     if not given:
         return {}
@@ -126,17 +155,31 @@ def _dense(item: Item, ranks: Mapping[int, int | None]) -> dict[int, int | None]
 
 
 def _store_decision(
-    *, item: Item, ranks: Mapping[int, int | None], reason: str, note: str, by: User | None, now: datetime
+    *,
+    item: Item,
+    ranks: Mapping[int, int | None],
+    reason: str,
+    note: str,
+    by: User | None,
+    now: datetime,
 ) -> Adjudication:
     earlier = Adjudication.objects.select_for_update().filter(item=item).first()
     before = {} if earlier is None else _as_recorded(earlier)
     version = Campaign.objects.values_list("guideline_version", flat=True).get(pk=item.campaign_id)
     stored, _is_new = Adjudication.objects.update_or_create(
-        item=item, defaults={"reason": reason, "note": note, "guideline_version_id": version, "by": by, "at": now}
+        item=item,
+        defaults={
+            "reason": reason,
+            "note": note,
+            "guideline_version_id": version,
+            "by": by,
+            "at": now,
+        },
     )
     stored.ranks.all().delete()
     AdjudicatedRank.objects.bulk_create(
-        AdjudicatedRank(adjudication=stored, response_id=response, rank=rank) for response, rank in ranks.items()
+        AdjudicatedRank(adjudication=stored, response_id=response, rank=rank)
+        for response, rank in ranks.items()
     )
     after = _as_recorded(stored) | {"campaign": item.campaign.name, "item": item.position + 1}
     audit.record(by=by, action="adjudicate", target=stored, before=before, after=after, now=now)
@@ -146,27 +189,49 @@ def _store_decision(
 
 
 def _as_recorded(decision: Adjudication) -> dict[str, object]:
-    """For the audit log, which keeps an order that is overturned: the responses by rank, each as its source and number."""
-    ranks = decision.ranks.select_related("response__source").order_by(F("rank").asc(nulls_last=True), "response_id")
-    order = [f"{'–' if row.rank is None else f'{row.rank}.'} {row.response.source} {row.response.number}" for row in ranks]
+    """For the audit log, which keeps an order that is overturned: the responses by rank, each as
+    its source and number.
+    """
+    ranks = decision.ranks.select_related("response__source").order_by(
+        F("rank").asc(nulls_last=True), "response_id"
+    )
+    order = [
+        f"{'–' if row.rank is None else f'{row.rank}.'} {row.response.source} {row.response.number}"
+        for row in ranks
+    ]
     return {"reason": decision.reason, "note": decision.note, "ranks": order}
 
 
-def _promote(*, item: Item, ranks: Mapping[int, int | None], note: str, by: User | None, now: datetime) -> None:
+def _promote(
+    *, item: Item, ranks: Mapping[int, int | None], note: str, by: User | None, now: datetime
+) -> None:
     try:
-        golds.make_gold(item=item, ranks=ranks, origin=Gold.Origin.ADJUDICATION, note=note, by=by, now=now)
+        golds.make_gold(
+            item=item, ranks=ranks, origin=Gold.Origin.ADJUDICATION, note=note, by=by, now=now
+        )
     except golds.UnableToMakeGold as problem:
         raise UnableToReview(problem.sentence) from problem
 
 
-# --- telling raters ----------------------------------------------------------------------------------------------
+# --- telling raters -------------------------------------------------------------------------------
 
 
-def _store_remarks(*, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime) -> dict[int, bool]:
-    """Judgment → whether its rater is told, for those of which something is said: the same words again tell nobody."""
-    said = {pk: remark for pk, remark in remarks.items() if remark.score is not None or remark.feedback}
-    judgments = list(Judgment.objects.filter(pk__in=said, item=item).select_related("rater__user", "campaign"))
-    told = {judgment.pk: _store_remark(judgment=judgment, remark=said[judgment.pk], by=by, now=now) for judgment in judgments}
+def _store_remarks(
+    *, item: Item, remarks: Mapping[int, Remark], by: User | None, now: datetime
+) -> dict[int, bool]:
+    """Judgment → whether its rater is told, for those of which something is said: the same words
+    again tell nobody.
+    """
+    said = {
+        pk: remark for pk, remark in remarks.items() if remark.score is not None or remark.feedback
+    }
+    judgments = list(
+        Judgment.objects.filter(pk__in=said, item=item).select_related("rater__user", "campaign")
+    )
+    told = {
+        judgment.pk: _store_remark(judgment=judgment, remark=said[judgment.pk], by=by, now=now)
+        for judgment in judgments
+    }
     ReviewRequest.objects.filter(judgment__in=judgments, done_at=None).update(done_at=now)
     return told
 
@@ -179,7 +244,9 @@ def _store_remark(*, judgment: Judgment, remark: Remark, by: User | None, now: d
     if earlier is not None and {"score": earlier.score, "feedback": earlier.feedback} == values:
         return False
     before = {} if earlier is None else {"score": earlier.score, "feedback": earlier.feedback}
-    review, _is_new = JudgmentReview.objects.update_or_create(judgment=judgment, defaults=values | {"by": by, "at": now})
+    review, _is_new = JudgmentReview.objects.update_or_create(
+        judgment=judgment, defaults=values | {"by": by, "at": now}
+    )
     audit.record(by=by, action="review", target=review, before=before, after=values, now=now)
     words = verdicts.Sentence(judgment.campaign).reviewed
     verdicts.tell(judgment.rater, key=f"review:{review.pk}:{now.isoformat()}", words=words, now=now)

@@ -1,4 +1,6 @@
-"""What raters know and how that is known: said by them, seen by an admin, told by a test, shown by their own answers."""
+"""What raters know and how that is known: said by them, seen by an admin, told by a test, shown by
+their own answers.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -15,13 +17,20 @@ TOPIC, LANGUAGE = RaterSkill.Axis.TOPIC, RaterSkill.Axis.LANGUAGE
 SHOWN = RaterSkill.Basis.SHOWN
 
 
-def declare_skills(*, rater: Rater, languages: Iterable[str], topics: Iterable[str], now: datetime) -> None:
+def declare_skills(
+    *, rater: Rater, languages: Iterable[str], topics: Iterable[str], now: datetime
+) -> None:
     """What raters say they know, from now on. What was tested or shown is not theirs to change."""
     said = [(LANGUAGE, code) for code in languages] + [(TOPIC, code) for code in topics]
     with transaction.atomic():
         rater.skills.filter(basis=RaterSkill.Basis.DECLARED).delete()
         RaterSkill.objects.bulk_create(
-            [RaterSkill(rater=rater, axis=axis, code=code, basis=RaterSkill.Basis.DECLARED, at=now) for axis, code in said],
+            [
+                RaterSkill(
+                    rater=rater, axis=axis, code=code, basis=RaterSkill.Basis.DECLARED, at=now
+                )
+                for axis, code in said
+            ],
             ignore_conflicts=True,
         )
         routing.look_anew(rater=rater)
@@ -35,11 +44,17 @@ def grant_skills(
     by: User | None,
     now: datetime,
 ) -> None:
-    """What an admin has seen that a rater knows, from now on. What is named no more is taken back and not shown again by itself;
-    what is named still keeps what showed it."""
-    known = {(LANGUAGE.value, code) for code in languages} | {(TOPIC.value, code) for code in topics}
+    """What an admin has seen that a rater knows, from now on. What is named no more is taken back
+    and not shown again by itself; what is named still keeps what showed it.
+    """
+    known = {(LANGUAGE.value, code) for code in languages} | {
+        (TOPIC.value, code) for code in topics
+    }
     with transaction.atomic():
-        standing = {(skill.axis, skill.code): skill for skill in rater.skills.select_for_update().filter(basis=SHOWN)}
+        standing = {
+            (skill.axis, skill.code): skill
+            for skill in rater.skills.select_for_update().filter(basis=SHOWN)
+        }
         gone = [skill.pk for key, skill in standing.items() if key not in known]
         RaterSkill.objects.filter(pk__in=gone).update(revoked_at=now)
         RaterSkill.ever.bulk_create(
@@ -54,13 +69,22 @@ def grant_skills(
         routing.look_anew(rater=rater)
         before, after = _codes(standing), _codes(known)
         if before != after:
-            audit.record(by=by, action="skills", target=rater, before={SHOWN: before}, after={SHOWN: after}, now=now)
+            audit.record(
+                by=by,
+                action="skills",
+                target=rater,
+                before={SHOWN: before},
+                after={SHOWN: after},
+                now=now,
+            )
 
 
 def show_topics(*, pool_id: int, now: datetime) -> int:
-    """Writes down the topics that raters of a pool have shown by its own measure; how many. A second run finds none of them.
+    """Writes down the topics that raters of a pool have shown by its own measure; how many. A
+    second run finds none of them.
 
-    What an admin took back stays taken back, and what is known stays known when later answers are worse: a person decides that.
+    What an admin took back stays taken back, and what is known stays known when later answers are
+    worse: a person decides that.
     """
     pool = Pool.objects.filter(pk=pool_id, shown_items__isnull=False).first()
     if pool is None or pool.shown_items is None:
@@ -69,7 +93,8 @@ def show_topics(*, pool_id: int, now: datetime) -> int:
         evidence
         for evidence in skills.topic_evidence(pool=pool)
         # Three of four is 75 %, whatever the floating point says.
-        if evidence.n_items >= pool.shown_items and 100 * evidence.share + 1e-6 >= pool.shown_percent
+        if evidence.n_items >= pool.shown_items
+        and 100 * evidence.share + 1e-6 >= pool.shown_percent
     ]
     with transaction.atomic():
         Pool.objects.select_for_update().get(pk=pool.pk)  # one run after the other
@@ -79,8 +104,16 @@ def show_topics(*, pool_id: int, now: datetime) -> int:
         for evidence in new:
             rater = raters[evidence.rater_id]
             record = evidence.as_record(pool)
-            RaterSkill.objects.create(rater=rater, axis=TOPIC, code=evidence.topic, basis=SHOWN, at=now, evidence=record)
-            audit.record(by=None, action="skills", target=rater, after={SHOWN: [evidence.topic], "evidence": record}, now=now)
+            RaterSkill.objects.create(
+                rater=rater, axis=TOPIC, code=evidence.topic, basis=SHOWN, at=now, evidence=record
+            )
+            audit.record(
+                by=None,
+                action="skills",
+                target=rater,
+                after={SHOWN: [evidence.topic], "evidence": record},
+                now=now,
+            )
             routing.look_anew(rater=rater)
     return len(new)
 

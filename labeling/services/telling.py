@@ -1,4 +1,6 @@
-"""What webhooks hear of campaigns and judgments: the feed, to each from where it has heard it. No submit waits for that."""
+"""What webhooks hear of campaigns and judgments: the feed, to each from where it has heard it. No
+submit waits for that.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -15,7 +17,9 @@ N_AT_ONCE = 500
 
 
 def tell_of_judgments(*, now: datetime) -> int:
-    """How many deliveries were written down. Each judgment comes half a minute after it was given, when it cannot be undone."""
+    """How many deliveries were written down. Each judgment comes half a minute after it was given,
+    when it cannot be undone.
+    """
     return sum(_tell(webhook, now) for webhook in webhooks.listening(event=Event.JUDGMENT_GIVEN))
 
 
@@ -24,7 +28,13 @@ def tell_of_campaign(*, campaign: Campaign, state: str, before: str, now: dateti
     webhooks.tell(
         event=Event.CAMPAIGN_CHANGED,
         key=f"campaign-{campaign.pk}-{state}-{now.timestamp()}",
-        data={"id": campaign.pk, "name": campaign.name, "kind": campaign.kind, "state": state, "before": before},
+        data={
+            "id": campaign.pk,
+            "name": campaign.name,
+            "kind": campaign.kind,
+            "state": state,
+            "before": before,
+        },
         now=now,
     )
 
@@ -44,7 +54,9 @@ def _tell(webhook: Webhook, now: datetime) -> int:
 
 def _move(webhook: Webhook, told_to: int) -> bool:
     """False when another worker has told it of the same, or it was enabled anew."""
-    mine = Webhook.objects.filter(pk=webhook.pk, enabled_at=webhook.enabled_at, judgments_told_to=webhook.judgments_told_to)
+    mine = Webhook.objects.filter(
+        pk=webhook.pk, enabled_at=webhook.enabled_at, judgments_told_to=webhook.judgments_told_to
+    )
     return mine.update(judgments_told_to=told_to) == 1
 
 

@@ -17,7 +17,9 @@ register = template.Library()
 
 @register.filter
 def about(moment: datetime) -> str:
-    """A moment as exact as it deserves: “Thursday 15:00” within a week from now, else “3 December”."""
+    """A moment as exact as it deserves: “Thursday 15:00” within a week from now, else “3
+    December”.
+    """
     local, today = timezone.localtime(moment), timezone.localdate()
     if local.date() == today:
         return gettext("today %(time)s") % {"time": date_format(local, "H:i")}
@@ -35,12 +37,18 @@ def in_order(answer: Answer) -> str:
 @register.filter
 def role(name: str) -> str:
     """Who speaks in a conversation."""
-    return {"system": gettext("System"), "user": gettext("User"), "assistant": gettext("Assistant")}.get(name, name)
+    return {
+        "system": gettext("System"),
+        "user": gettext("User"),
+        "assistant": gettext("Assistant"),
+    }.get(name, name)
 
 
 @register.filter
 def state_kind(state: str) -> str:
-    """Which of the component's meanings a campaign's state has: going on, wants a look, or nothing to say."""
+    """Which of the component's meanings a campaign's state has: going on, wants a look, or nothing
+    to say.
+    """
     return {"open": "accent", "paused": "warning"}.get(state, "")
 
 
@@ -57,7 +65,9 @@ def invitation_kind(state: str) -> str:
 
 @register.filter
 def progress_kind(progress: str) -> str:
-    """Which of the component's meanings a step of onboarding has for its rater, or one of their attempts."""
+    """Which of the component's meanings a step of onboarding has for its rater, or one of their
+    attempts.
+    """
     return {
         "open": "accent",
         "again": "warning",

@@ -1,4 +1,6 @@
-"""A rater's page about upsetting content: what they agree to see, and how much of it they have met."""
+"""A rater's page about upsetting content: what they agree to see, and how much of it they have
+met.
+"""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -22,4 +24,6 @@ def my_care(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Saved. It holds from the next item on."))
         return redirect("my_care")
     context = {"form": form, "exposures": care.exposures(rater=rater, now=timezone.now())}
-    return render(request, "labeling/desk/my_care.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/desk/my_care.html", context, status=422 if form.errors else 200
+    )

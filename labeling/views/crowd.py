@@ -1,4 +1,6 @@
-"""The crowd worker's way: in by the platform's link, out by the completion code, or back without it."""
+"""The crowd worker's way: in by the platform's link, out by the completion code, or back without
+it.
+"""
 
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +25,10 @@ def enter(request: HttpRequest, token: str) -> HttpResponse:
     link = get_object_or_404(CrowdLink.objects.select_related("campaign__pool"), token=token)
     external_id = request.GET.get(link.id_parameter, "").replace("\x00", "").strip()
     if not external_id or len(external_id) > LONGEST_ID:
-        sentence = _("Your id is missing from the address (%(name)s). Open the study again from the platform you came from.")
+        sentence = _(
+            "Your id is missing from the address (%(name)s). Open the study again from the platform"
+            " you came from."
+        )
         return _closed(request, sentence % {"name": link.id_parameter}, status=400)
     if request.method == "GET":
         return render(request, "labeling/crowd.html", {"link": link})
@@ -44,7 +49,13 @@ def done(request: HttpRequest) -> HttpResponse:
     n_given = crowd.n_given(visit=visit)
     is_done = n_given >= visit.link.n_items
     is_all = is_done or crowd.has_done_what_there_was(visit=visit, now=timezone.now())
-    context = {"visit": visit, "link": visit.link, "n_given": n_given, "is_done": is_done, "is_all": is_all}
+    context = {
+        "visit": visit,
+        "link": visit.link,
+        "n_given": n_given,
+        "is_done": is_done,
+        "is_all": is_all,
+    }
     return render(request, "labeling/crowd_done.html", context)
 
 
@@ -62,7 +73,11 @@ def leave(request: HttpRequest) -> HttpResponse:
     visit = access.my_visit(rater=access.rater(user=request.user))
     services.return_visit(visit=visit, now=timezone.now())
     logout(request)
-    return _closed(request, _("You have returned the study here. Return it on the platform you came from as well."), status=200)
+    return _closed(
+        request,
+        _("You have returned the study here. Return it on the platform you came from as well."),
+        status=200,
+    )
 
 
 def _closed(request: HttpRequest, sentence: str, *, status: int) -> HttpResponse:

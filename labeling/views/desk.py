@@ -1,8 +1,10 @@
-"""The rater's pages: the desk, one item to compare or to write, and the small requests that an open page sends.
+"""The rater's pages: the desk, one item to compare or to write, and the small requests that an open
+page sends.
 
-Submitting is two transactions: store and commit, then claim the next, so that a failed claim never undoes a judgment.
-A page with JavaScript sends the same forms with the header `X-Desk: fragment` and gets JSON: {"review": HTML}, or
-{"next": address}, with the next item's HTML beside it when there is one.
+Submitting is two transactions: store and commit, then claim the next, so that a failed claim never
+undoes a judgment. A page with JavaScript sends the same forms with the header `X-Desk: fragment`
+and gets JSON: {"review": HTML}, or {"next": address}, with the next item's HTML beside it when
+there is one.
 """
 
 import datetime as dt
@@ -39,7 +41,9 @@ EDITING = {
     "extend": desk_answers.add_turns,
     "shorten": desk_answers.drop_turns,
 }
-"""Buttons that show the page anew with the editor opened or closed, or a dialogue's turns; scripts do it by themselves."""
+"""Buttons that show the page anew with the editor opened or closed, or a dialogue's turns; scripts
+do it by themselves.
+"""
 
 
 def _is_fragment(request: HttpRequest) -> bool:
@@ -50,7 +54,7 @@ def _midnight(now: dt.datetime) -> dt.datetime:
     return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-# --- choosing work -----------------------------------------------------------------------------------------------
+# --- choosing work --------------------------------------------------------------------------------
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
@@ -71,7 +75,9 @@ def desk(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def next_item(request: HttpRequest, campaign_id: int) -> HttpResponse:
-    """POST takes the next item; GET shows the one already held, or the button that takes one: reading never writes."""
+    """POST takes the next item; GET shows the one already held, or the button that takes one:
+    reading never writes.
+    """
     rater = access.rater(user=request.user)
     campaign = access.campaign_to_work_in(rater=rater, pk=campaign_id)
     if request.method == "POST":
@@ -82,7 +88,7 @@ def next_item(request: HttpRequest, campaign_id: int) -> HttpResponse:
     return render(request, "labeling/desk/next.html", {"campaign": campaign})
 
 
-# --- one item ----------------------------------------------------------------------------------------------------
+# --- one item -------------------------------------------------------------------------------------
 @require_GET
 def item(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = access.work(user=request.user, lease=lease)
@@ -109,10 +115,14 @@ def _page(
     today = selectors.tally(rater=work.rater, since=_midnight(now))
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     context = {
-        "page": desk_pages.page(work=work, typed=typed, review=review, today=today, corrects=corrects, now=now),
+        "page": desk_pages.page(
+            work=work, typed=typed, review=review, today=today, corrects=corrects, now=now
+        ),
         "undo": selectors.undoable(rater=work.rater, last_at=today.last_at, now=now),
         "skip_form": skip_form or forms.SkipForm(),
-        "keys": desk_words.keys(is_comparison=is_comparison, is_dialogue=work.campaign.asks_dialogue),
+        "keys": desk_words.keys(
+            is_comparison=is_comparison, is_dialogue=work.campaign.asks_dialogue
+        ),
     }
     template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"
     return render(request, template, context, status=status)
@@ -130,11 +140,17 @@ def _next_item(request: HttpRequest, work: selectors.Work, judgment: Judgment) -
         "skip_form": forms.SkipForm(),
         "work": "labeling/desk/_compare.html" if is_comparison else "labeling/desk/_write.html",
     }
-    return _part(request, "labeling/desk/item_fragment.html", context | {"messages": messages.get_messages(request)})
+    return _part(
+        request,
+        "labeling/desk/item_fragment.html",
+        context | {"messages": messages.get_messages(request)},
+    )
 
 
 def _part(request: HttpRequest, template: str, context: dict[str, Any]) -> str:
-    """A piece of a page. It gets what it asks for and not what stands around every page: that costs three queries."""
+    """A piece of a page. It gets what it asks for and not what stands around every page: that costs
+    three queries.
+    """
     return render_to_string(template, context | {"csrf_token": get_token(request)})
 
 
@@ -145,17 +161,27 @@ def _gone(request: HttpRequest, work: selectors.Work) -> HttpResponse:
         at = timezone.localtime(judgment.submitted_at)
         context = {
             "heading": _("Stored"),
-            "sentence": _("You submitted this answer on %(day)s at %(time)s.")
-            % {"day": at.strftime("%Y-%m-%d"), "time": at.strftime("%H:%M")},
+            "sentence": (
+                _("You submitted this answer on %(day)s at %(time)s.")
+                % {
+                    "day": at.strftime("%Y-%m-%d"),
+                    "time": at.strftime("%H:%M"),
+                }
+            ),
             "campaign": judgment.campaign,
             "given": desk_reading.given(work=work, judgment=judgment),
-            "correct": judgment.lease if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN else None,
+            "correct": (
+                judgment.lease
+                if judgment.campaign and judgment.campaign.state == Campaign.State.OPEN
+                else None
+            ),
         }
         return render(request, "labeling/desk/gone.html", context)
     context = {
         "heading": _("No longer yours"),
         "sentence": _(
-            "You skipped this item or gave it back. What you typed is kept as a draft and comes back if the item does."
+            "You skipped this item or gave it back. What you typed is kept as a draft and comes"
+            " back if the item does."
         ),
         "campaign": work.campaign,
     }
@@ -168,7 +194,12 @@ def guideline(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     version = access.work(user=request.user, lease=lease).version
     is_page = not _is_fragment(request)
     base = "base.html" if is_page else "labeling/desk/fragment.html"
-    context = {"version": version, "html": texts.markdown(version.text), "base": base, "is_page": is_page}
+    context = {
+        "version": version,
+        "html": texts.markdown(version.text),
+        "base": base,
+        "is_page": is_page,
+    }
     return render(request, "labeling/desk/guideline.html", context)
 
 
@@ -186,14 +217,18 @@ def preview(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     return HttpResponse(texts.markdown_once(request.POST.get("text", "")))
 
 
-# --- what an open page sends -------------------------------------------------------------------------------------
+# --- what an open page sends ----------------------------------------------------------------------
 @require_POST
 def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
-    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]}, "record": what the page measured,
-    "version": of the answer that is corrected, or 0}."""
+    """Keeps what is typed. The body is JSON: {"revision": int, "fields": {name: [text, …]},
+    "record": what the page measured, "version": of the answer that is corrected, or 0}.
+    """
     work = access.work(user=request.user, lease=lease)
     if len(request.body) > BIGGEST_DRAFT:
-        return JsonResponse({"error": _("The draft is too long to keep here; it is still in this browser.")}, status=413)
+        return JsonResponse(
+            {"error": _("The draft is too long to keep here; it is still in this browser.")},
+            status=413,
+        )
     try:
         raw = json.loads(request.body)
         content = desk_answers.Typed.of_json(raw).as_draft
@@ -205,9 +240,13 @@ def draft(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     return JsonResponse({"saved": timezone.localtime(now).strftime("%H:%M:%S")})
 
 
-def _save(work: selectors.Work, content: dict[str, Any], *, version: int, now: dt.datetime) -> Draft | None:
+def _save(
+    work: selectors.Work, content: dict[str, Any], *, version: int, now: dt.datetime
+) -> Draft | None:
     if version:
-        return services.draft_correction(lease=work.lease, rater=work.rater, version=version, content=content, now=now)
+        return services.draft_correction(
+            lease=work.lease, rater=work.rater, version=version, content=content, now=now
+        )
     return services.save_draft(item=work.item, rater=work.rater, content=content, now=now)
 
 
@@ -216,12 +255,14 @@ def heartbeat(request: HttpRequest, lease: uuid.UUID) -> JsonResponse:
     now = timezone.now()
     expires_at = services.heartbeat(lease=lease, rater=access.rater(user=request.user), now=now)
     if expires_at is None:
-        is_stored = access.work(user=request.user, lease=lease).standing == selectors.Standing.STORED
+        is_stored = (
+            access.work(user=request.user, lease=lease).standing == selectors.Standing.STORED
+        )
         return JsonResponse({"is_gone": True, "is_stored": is_stored})
     return JsonResponse({"expires_in_s": int((expires_at - now).total_seconds())})
 
 
-# --- finishing ---------------------------------------------------------------------------------------------------
+# --- finishing ------------------------------------------------------------------------------------
 @require_http_methods(["GET", "POST"])
 def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     if request.method == "GET":  # the address of a page that was refused, opened again
@@ -232,7 +273,9 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     typed = desk_answers.Typed.of_post(request.POST)
     step = request.POST.get("step", "review")
     if step == "draft":
-        services.save_draft(item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now())
+        services.save_draft(
+            item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
+        )
         return redirect("desk_item", lease)
     if step in EDITING:
         return _page(request, work, EDITING[step](work=work, typed=typed))
@@ -250,11 +293,15 @@ def submit(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
 
 def _store(work: selectors.Work, answer: desk_answers.Answer) -> Judgment:
     if isinstance(answer.given, forms.ComparisonAnswer):
-        return services.submit_comparison(held=work.shown, shown=answer.shown, **_comparison(work, answer.given, answer))
+        return services.submit_comparison(
+            held=work.shown, shown=answer.shown, **_comparison(work, answer.given, answer)
+        )
     return services.submit_demonstration(**_demonstration(work, answer.given, answer))
 
 
-def _comparison(work: selectors.Work, given: forms.ComparisonAnswer, answer: desk_answers.Answer) -> dict[str, Any]:
+def _comparison(
+    work: selectors.Work, given: forms.ComparisonAnswer, answer: desk_answers.Answer
+) -> dict[str, Any]:
     return {
         "ranks": given.ranks,
         "ratings": given.ratings,
@@ -265,8 +312,12 @@ def _comparison(work: selectors.Work, given: forms.ComparisonAnswer, answer: des
     } | _about(work, answer)
 
 
-def _demonstration(work: selectors.Work, given: forms.DemonstrationAnswer, answer: desk_answers.Answer) -> dict[str, Any]:
-    return {"text": given.text, "further": given.further, "sources": given.sources} | _about(work, answer)
+def _demonstration(
+    work: selectors.Work, given: forms.DemonstrationAnswer, answer: desk_answers.Answer
+) -> dict[str, Any]:
+    return {"text": given.text, "further": given.further, "sources": given.sources} | _about(
+        work, answer
+    )
 
 
 def _about(work: selectors.Work, answer: desk_answers.Answer) -> dict[str, Any]:
@@ -280,10 +331,14 @@ def _about(work: selectors.Work, answer: desk_answers.Answer) -> dict[str, Any]:
     }
 
 
-def _stored(request: HttpRequest, work: selectors.Work, judgment: Judgment, *, is_last: bool) -> HttpResponse:
+def _stored(
+    request: HttpRequest, work: selectors.Work, judgment: Judgment, *, is_last: bool
+) -> HttpResponse:
     if is_last:
         messages.info(request, _("Stored. Nothing is reserved for you now."))
-        return JsonResponse({"next": reverse("desk")}) if _is_fragment(request) else redirect("desk")
+        return (
+            JsonResponse({"next": reverse("desk")}) if _is_fragment(request) else redirect("desk")
+        )
     step = next_step(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk)
     if not _is_fragment(request):
         return redirect(step.address)
@@ -294,16 +349,27 @@ def _stored(request: HttpRequest, work: selectors.Work, judgment: Judgment, *, i
 
 
 def _review(
-    request: HttpRequest, work: selectors.Work, answer: desk_answers.Answer, *, corrects: Judgment | None = None
+    request: HttpRequest,
+    work: selectors.Work,
+    answer: desk_answers.Answer,
+    *,
+    corrects: Judgment | None = None,
 ) -> HttpResponse:
     review = answer.review
     if _is_fragment(request):
         html = _part(request, "labeling/desk/_review.html", {"review": review})
         return JsonResponse({"review": html, "is_ready": not review.problems})
-    return _page(request, work, answer.typed, status=422 if review.problems else 200, review=review, corrects=corrects)
+    return _page(
+        request,
+        work,
+        answer.typed,
+        status=422 if review.problems else 200,
+        review=review,
+        corrects=corrects,
+    )
 
 
-# --- second thoughts ---------------------------------------------------------------------------------------------
+# --- second thoughts ------------------------------------------------------------------------------
 @require_http_methods(["GET", "POST"])
 def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """As if it had not been submitted: back to the item, with what was typed."""
@@ -315,7 +381,9 @@ def undo(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     try:
         services.undo(lease=lease, rater=work.rater, draft=draft, now=timezone.now())
     except services.UnableToUndo as error:
-        if selectors.judgment_under(work=work) is None:  # by the same request, sent again before this one was answered
+        if (
+            selectors.judgment_under(work=work) is None
+        ):  # by the same request, sent again before this one was answered
             return _lead(request, reverse("desk_item", args=[lease]))
         if _is_fragment(request):  # nobody is led away from what they do by now
             return JsonResponse({"said": error.sentence})
@@ -333,12 +401,21 @@ def correct(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         return redirect("desk_item", lease)
     if request.method == "GET":
         draft = selectors.correction_draft(judgment=judgment)
-        typed = desk_answers.Typed.of_draft(draft) if draft else desk_answers.Typed.of_judgment(judgment)
+        typed = (
+            desk_answers.Typed.of_draft(draft)
+            if draft
+            else desk_answers.Typed.of_judgment(judgment)
+        )
         return _page(request, work, typed, corrects=judgment)
     typed = desk_answers.Typed.of_post(request.POST)
     step = request.POST.get("step", "review")
     if step == "draft":
-        _save(work, typed.as_draft, version=forms.version(request.POST.get("version", "")), now=timezone.now())
+        _save(
+            work,
+            typed.as_draft,
+            version=forms.version(request.POST.get("version", "")),
+            now=timezone.now(),
+        )
         return redirect("desk_correct", lease)
     if step == "drop":
         services.drop_correction(item=work.item, rater=work.rater)
@@ -361,14 +438,21 @@ def _store_correction(work: selectors.Work, answer: desk_answers.Answer, *, vers
     if isinstance(answer.given, forms.ComparisonAnswer):
         services.correct_comparison(version=version, **_comparison(work, answer.given, answer))
     else:
-        services.correct_demonstration(version=version, **_demonstration(work, answer.given, answer))
+        services.correct_demonstration(
+            version=version, **_demonstration(work, answer.given, answer)
+        )
 
 
 @require_http_methods(["GET", "POST"])
 def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     work = access.work(user=request.user, lease=lease)
     if request.method == "POST" and work.is_skipped:  # sent again: the answer to the first was lost
-        return _lead(request, next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))
+        return _lead(
+            request,
+            next_address(
+                request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk
+            ),
+        )
     if request.method == "GET" or not work.is_open:
         return _lead(request, reverse("desk_item", args=[lease]))
     form = forms.SkipForm(request.POST)
@@ -384,20 +468,34 @@ def skip(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
         active_s=forms.read_record(dict(request.POST.lists())).active_s,
         now=timezone.now(),
     )
-    return _lead(request, next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk))
+    return _lead(
+        request,
+        next_address(request, campaign=work.campaign, rater=work.rater, worked_by=work.version.pk),
+    )
 
 
 @require_http_methods(["GET", "POST"])
 def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     """A question to the admins; the work on the item goes on."""
     work = access.work(user=request.user, lease=lease)
-    page = redirect("desk_correct" if work.standing == selectors.Standing.STORED else "desk_item", lease)
+    page = redirect(
+        "desk_correct" if work.standing == selectors.Standing.STORED else "desk_item", lease
+    )
     if request.method == "GET":
         return page
     text = forms.storable(request.POST.get("question", "")).strip()
     if text:
-        services.ask_about(item=work.item, rater=work.rater, text=text[: forms.LONGEST_QUESTION], now=timezone.now())
-    said = _("Your question went to the admins. The answer comes to My work.") if text else _("The question is empty.")
+        services.ask_about(
+            item=work.item,
+            rater=work.rater,
+            text=text[: forms.LONGEST_QUESTION],
+            now=timezone.now(),
+        )
+    said = (
+        _("Your question went to the admins. The answer comes to My work.")
+        if text
+        else _("The question is empty.")
+    )
     if _is_fragment(request):
         return JsonResponse({"said": said})
     _keep_typed(request, work)
@@ -412,17 +510,29 @@ def my_work(request: HttpRequest) -> HttpResponse:
     rater = access.rater(user=request.user)
     monday = _midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
     form = HistoryForm(request.GET, rater=rater)
-    page = Paginator(selectors.history(rater=rater, wanted=form.wanted), 50).get_page(request.GET.get("page"))
+    page = Paginator(selectors.history(rater=rater, wanted=form.wanted), 50).get_page(
+        request.GET.get("page")
+    )
     verdicts = reviews.verdicts_on(judgments=page)
     campaigns = list(selectors.campaigns_open_to(rater=rater))
-    pools = [campaign.pool for campaign in campaigns] + [judgment.campaign.pool for judgment in page if judgment.campaign]
+    pools = [campaign.pool for campaign in campaigns] + [
+        judgment.campaign.pool for judgment in page if judgment.campaign
+    ]
     skills = grounds.skills_of(rater=rater, pools=pools)
     context = {
-        "campaigns": desk_words.my_campaigns(campaigns, selectors.in_hand(rater=rater), skills, now=now),
-        "today": desk_words.tally_words(selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")),
-        "week": desk_words.tally_words(selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")),
+        "campaigns": desk_words.my_campaigns(
+            campaigns, selectors.in_hand(rater=rater), skills, now=now
+        ),
+        "today": desk_words.tally_words(
+            selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")
+        ),
+        "week": desk_words.tally_words(
+            selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")
+        ),
         "judgments": page,
-        "answers": [(judgment, verdicts.get(judgment.pk), _why_given(judgment, skills)) for judgment in page],
+        "answers": [
+            (judgment, verdicts.get(judgment.pk), _why_given(judgment, skills)) for judgment in page
+        ],
         "drafts": selectors.drafts_of(rater=rater),
         "form": form,
         "is_filtered": bool(request.GET.keys() - {"page"}),
@@ -436,7 +546,9 @@ def my_work(request: HttpRequest) -> HttpResponse:
 def _why_given(judgment: Judgment, skills: grounds.Skills) -> str:
     if judgment.campaign is None:
         return ""
-    return desk_words.why_item(judgment.prompt, judgment.campaign.pool, skills, at=judgment.submitted_at)
+    return desk_words.why_item(
+        judgment.prompt, judgment.campaign.pool, skills, at=judgment.submitted_at
+    )
 
 
 @require_POST
@@ -471,7 +583,9 @@ def _keep_typed(request: HttpRequest, work: selectors.Work) -> None:
     if version:
         _save(work, typed.as_draft, version=version, now=timezone.now())
     elif work.is_open and (typed.has_words or work.draft is not None):
-        services.save_draft(item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now())
+        services.save_draft(
+            item=work.item, rater=work.rater, content=typed.as_draft, now=timezone.now()
+        )
 
 
 def _lead(request: HttpRequest, address: str) -> HttpResponse:

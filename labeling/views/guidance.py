@@ -1,4 +1,6 @@
-"""Guidelines for those who work by them: the list, the page with what changed, and "I have read this"."""
+"""Guidelines for those who work by them: the list, the page with what changed, and "I have read
+this".
+"""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +17,11 @@ from pages import render as texts
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     rater = access.rater(user=request.user)
-    return render(request, "labeling/desk/guidelines.html", {"guidelines": guidance.guidelines_of(rater=rater)})
+    return render(
+        request,
+        "labeling/desk/guidelines.html",
+        {"guidelines": guidance.guidelines_of(rater=rater)},
+    )
 
 
 @require_GET
@@ -32,14 +38,20 @@ def page(request: HttpRequest, pk: int) -> HttpResponse:
         "html": texts.markdown(latest.text),
         "questions": rating_form.parse(latest.form).questions,
         "changes": guidance.changes_since(before=before, latest=latest) if before else None,
-        "campaign": access.campaign_to_work_in(rater=rater, pk=int(waiting[:12])) if rater and is_asked else None,
+        "campaign": (
+            access.campaign_to_work_in(rater=rater, pk=int(waiting[:12]))
+            if rater and is_asked
+            else None
+        ),
     }
     return render(request, "labeling/desk/guideline_page.html", context)
 
 
 @require_POST
 def read(request: HttpRequest, pk: int) -> HttpResponse:
-    """ "I have read this": on to the item that waited. The form names the version, which may not be the latest any more."""
+    """ "I have read this": on to the item that waited. The form names the version, which may not be
+    the latest any more.
+    """
     rater = access.rater(user=request.user)
     guideline = access.my_guideline(user=request.user, rater=rater, pk=pk)
     posted = {name: request.POST.get(name, "") for name in ("version", "campaign")}

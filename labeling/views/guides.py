@@ -1,4 +1,6 @@
-"""The guides that raters read on the site: the files under docs/, as they stand in the repository."""
+"""The guides that raters read on the site: the files under docs/, as they stand in the
+repository.
+"""
 
 from functools import cache
 
@@ -19,13 +21,21 @@ def page(request: HttpRequest, name: str) -> HttpResponse:
     if name not in GUIDES:
         raise Http404
     others = [(other, label) for other, label in GUIDES.items() if other != name]
-    return render(request, "labeling/desk/help.html", {"title": GUIDES[name], "html": _html(name), "others": others})
+    return render(
+        request,
+        "labeling/desk/help.html",
+        {"title": GUIDES[name], "html": _html(name), "others": others},
+    )
 
 
 @cache
 def _html(name: str) -> SafeString:
-    """Without its first line: the page has a heading of its own, and the guide's come right below it."""
-    _heading, _newline, text = (settings.BASE_DIR / "docs" / f"{name}.md").read_text().partition("\n")
+    """Without its first line: the page has a heading of its own, and the guide's come right below
+    it.
+    """
+    _heading, _newline, text = (
+        (settings.BASE_DIR / "docs" / f"{name}.md").read_text().partition("\n")
+    )
     html: str = texts.markdown(text).replace("<br>", "")  # the file's own line ends say nothing
     for low, high in (("h5>", "h2>"), ("h6>", "h3>")):
         html = html.replace(low, high)

@@ -25,12 +25,16 @@ def new(request: MemberRequest) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            batch = services.start_upload(upload=form.upload, **form.wanted, by=request.user, now=timezone.now())
+            batch = services.start_upload(
+                upload=form.upload, **form.wanted, by=request.user, now=timezone.now()
+            )
         except services.UnableToImport as error:
             form.add_error(None, error.sentence)
         else:
             return redirect("import_detail", batch.pk)
-    return render(request, "labeling/import_new.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/import_new.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @require_GET
@@ -46,7 +50,11 @@ def agreement(request: MemberRequest, pk: int) -> HttpResponse:
     """Computed now: an import has no campaign whose report could hold it."""
     batch = access.import_batch(user=request.user, pk=pk)
     found = selectors.agreement_of_import(batch=batch)
-    context = {"batch": batch, "found": found, "measures": quality_words.imported(found.figures) if found.figures else []}
+    context = {
+        "batch": batch,
+        "found": found,
+        "measures": quality_words.imported(found.figures) if found.figures else [],
+    }
     return render(request, "labeling/import_agreement.html", context)
 
 
@@ -65,7 +73,11 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
     """Asks first; what is discarded does not come back."""
     batch = access.import_batch(user=request.user, pk=pk)
     if request.method == "GET":
-        return render(request, "labeling/import_discard.html", {"report": selectors.import_report(batch=batch)})
+        return render(
+            request,
+            "labeling/import_discard.html",
+            {"report": selectors.import_report(batch=batch)},
+        )
     try:
         services.discard(batch=batch, by=request.user, now=timezone.now())
     except services.UnableToImport as error:
@@ -75,4 +87,9 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _refused(request: MemberRequest, pk: int, error: services.UnableToImport) -> HttpResponse:
     report = selectors.import_report(batch=access.import_batch(user=request.user, pk=pk))
-    return render(request, "labeling/import_detail.html", {"report": report, "problem": error.sentence}, status=409)
+    return render(
+        request,
+        "labeling/import_detail.html",
+        {"report": report, "problem": error.sentence},
+        status=409,
+    )

@@ -1,4 +1,6 @@
-"""The page behind an invitation's link: a login for a new rater, or one more pool for a person who has one."""
+"""The page behind an invitation's link: a login for a new rater, or one more pool for a person who
+has one.
+"""
 
 from django.contrib.auth import login
 from django.contrib.auth.views import redirect_to_login
@@ -21,15 +23,29 @@ BACKEND = "accounts.sessions.Backend"
 @never_cache
 @require_http_methods(["GET", "POST"])
 def join(request: HttpRequest, secret: str) -> HttpResponse:
-    """Looking uses nothing up, so that a mail scanner that follows links does no harm: the POST accepts."""
-    found = joining.invitation_behind(secret_sha256=services.hash_of(secret=secret), now=timezone.now())
+    """Looking uses nothing up, so that a mail scanner that follows links does no harm: the POST
+    accepts.
+    """
+    found = joining.invitation_behind(
+        secret_sha256=services.hash_of(secret=secret), now=timezone.now()
+    )
     if found.invitation is None or found.problem:
         return _closed(request, found.problem)
     user = request.user if isinstance(request.user, User) else None
     if user is not None:
         if user.email != found.invitation.email:
-            return _closed(request, _("This invitation is for another address than yours. Sign out, then open it again."))
-        return _accept(request, secret, user) if request.method == "POST" else _page(request, found, None)
+            return _closed(
+                request,
+                _(
+                    "This invitation is for another address than yours. Sign out, then open it"
+                    " again."
+                ),
+            )
+        return (
+            _accept(request, secret, user)
+            if request.method == "POST"
+            else _page(request, found, None)
+        )
     if found.has_login:
         return redirect_to_login(request.path)
     form = JoinForm(request.POST or None, initial={"name": found.invitation.name})
@@ -41,7 +57,9 @@ def join(request: HttpRequest, secret: str) -> HttpResponse:
 
 def _accept(request: HttpRequest, secret: str, user: User | None, **values: str) -> HttpResponse:
     try:
-        accepted = services.accept_invitation(secret=secret, user=user, **values, now=timezone.now())
+        accepted = services.accept_invitation(
+            secret=secret, user=user, **values, now=timezone.now()
+        )
     except services.UnableToAccept as problem:
         return _closed(request, problem.sentence)
     except accounts.UnableToCreatePerson as problem:
@@ -53,7 +71,12 @@ def _accept(request: HttpRequest, secret: str, user: User | None, **values: str)
 
 def _page(request: HttpRequest, found: joining.Joining, form: JoinForm | None) -> HttpResponse:
     context = {"invitation": found.invitation, "form": form}
-    return render(request, "labeling/join.html", context, status=422 if form is not None and form.errors else 200)
+    return render(
+        request,
+        "labeling/join.html",
+        context,
+        status=422 if form is not None and form.errors else 200,
+    )
 
 
 def _closed(request: HttpRequest, sentence: str) -> HttpResponse:

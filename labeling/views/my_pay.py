@@ -1,4 +1,6 @@
-"""A rater's own timesheet: what was counted, what it comes to, what was paid, and a word against it."""
+"""A rater's own timesheet: what was counted, what it comes to, what was paid, and a word against
+it.
+"""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -22,17 +24,24 @@ def index(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and dispute.is_valid():
         text = dispute.cleaned_data["text"]
         services.raise_dispute(rater=rater, since=since, until=until, text=text, now=timezone.now())
-        messages.success(request, _("Your question went to the admins. The answer comes to this page."))
+        messages.success(
+            request, _("Your question went to the admins. The answer comes to this page.")
+        )
         return redirect(f"{request.path}?since={since}&until={until}")
     context = {
         "form": form,
         "sheet": selectors.timesheet(rater=rater, since=since, until=until),
         "dispute": dispute,
         "disputes": selectors.disputes_of(rater=rater)[:50],
-        "payments": [(payment, selectors.payment_words(payment)) for payment in selectors.payments_of(rater=rater)[:24]],
+        "payments": [
+            (payment, selectors.payment_words(payment))
+            for payment in selectors.payments_of(rater=rater)[:24]
+        ],
         "query": f"since={since}&until={until}",
     }
-    return render(request, "labeling/desk/my_pay.html", context, status=422 if dispute.errors else 200)
+    return render(
+        request, "labeling/desk/my_pay.html", context, status=422 if dispute.errors else 200
+    )
 
 
 @require_GET

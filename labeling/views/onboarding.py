@@ -23,7 +23,9 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
     pool = access.my_pool(rater=rater, pk=pk)
     lines = selectors.step_lines(rater=rater, pool=pool)
     n_left = sum(line.progress != selectors.Progress.PASSED for line in lines)
-    return render(request, "labeling/desk/onboarding.html", {"pool": pool, "lines": lines, "n_left": n_left})
+    return render(
+        request, "labeling/desk/onboarding.html", {"pool": pool, "lines": lines, "n_left": n_left}
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,11 +40,18 @@ def step(request: HttpRequest, pk: int, step_pk: int) -> HttpResponse:
         return _step_page(request, line, form)
     numbers = {name: form.cleaned_data[name] for name in ("version", "guideline_version")}
     try:
-        attempt = services.submit_step(step=line.step, rater=rater, **numbers, answers=form.answers, now=timezone.now())
+        attempt = services.submit_step(
+            step=line.step, rater=rater, **numbers, answers=form.answers, now=timezone.now()
+        )
     except services.UnableToSubmitStep as problem:
         line = _line(rater, pool, step_pk)
         if line.is_open:
-            return _step_page(request, line, _form_again(line, request.POST, opened=numbers["version"]), problem.sentence)
+            return _step_page(
+                request,
+                line,
+                _form_again(line, request.POST, opened=numbers["version"]),
+                problem.sentence,
+            )
         messages.warning(request, problem.sentence)
     else:
         messages.info(request, feedback(attempt))
@@ -50,18 +59,25 @@ def step(request: HttpRequest, pk: int, step_pk: int) -> HttpResponse:
 
 
 def _line(rater: Rater, pool: Pool, step_pk: int) -> selectors.StepLine:
-    line = next((line for line in selectors.step_lines(rater=rater, pool=pool) if line.step.pk == step_pk), None)
+    line = next(
+        (line for line in selectors.step_lines(rater=rater, pool=pool) if line.step.pk == step_pk),
+        None,
+    )
     if line is None:
         raise Http404
     return line
 
 
 def _form(line: selectors.StepLine, data: QueryDict | None) -> AnswersForm:
-    return AnswersForm(data, kind=line.step.kind, version=line.version, guideline_version=_guideline(line))
+    return AnswersForm(
+        data, kind=line.step.kind, version=line.version, guideline_version=_guideline(line)
+    )
 
 
 def _form_again(line: selectors.StepLine, data: QueryDict, *, opened: int) -> AnswersForm:
-    """For what the step says now, with what was answered where the questions are those of the version that was `opened`."""
+    """For what the step says now, with what was answered where the questions are those of the
+    version that was `opened`.
+    """
     fresh = _form(line, None)
     before = selectors.step_version(step=line.step, number=opened)
     if before is None or before.questions != line.version.questions:
@@ -76,7 +92,9 @@ def _guideline(line: selectors.StepLine) -> GuidelineVersion | None:
     return guidance.latest_version(guideline=line.step.guideline) if line.step.guideline else None
 
 
-def _step_page(request: HttpRequest, line: selectors.StepLine, form: AnswersForm, problem: str = "") -> HttpResponse:
+def _step_page(
+    request: HttpRequest, line: selectors.StepLine, form: AnswersForm, problem: str = ""
+) -> HttpResponse:
     guideline = _guideline(line)
     context = {
         "pool": line.step.pool,
@@ -88,25 +106,43 @@ def _step_page(request: HttpRequest, line: selectors.StepLine, form: AnswersForm
         "guideline_version": guideline,
         "guideline_name": guideline.guideline.name if guideline else "",
     }
-    return render(request, "labeling/desk/onboarding_step.html", context, status=422 if problem or form.errors else 200)
+    return render(
+        request,
+        "labeling/desk/onboarding_step.html",
+        context,
+        status=422 if problem or form.errors else 200,
+    )
 
 
 @require_http_methods(["GET", "POST"])
 def my_skills(request: HttpRequest) -> HttpResponse:
     """Languages and topics as the rater declares them; pools that route go by it."""
     rater = access.rater(user=request.user)
-    declared = {axis: roster.skills_of(rater=rater, axis=axis, basis=RaterSkill.Basis.DECLARED) for axis in RaterSkill.Axis}
-    initial = SkillsForm.initial_of(languages=declared[RaterSkill.Axis.LANGUAGE], topics=declared[RaterSkill.Axis.TOPIC])
+    declared = {
+        axis: roster.skills_of(rater=rater, axis=axis, basis=RaterSkill.Basis.DECLARED)
+        for axis in RaterSkill.Axis
+    }
+    initial = SkillsForm.initial_of(
+        languages=declared[RaterSkill.Axis.LANGUAGE], topics=declared[RaterSkill.Axis.TOPIC]
+    )
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         services.declare_skills(rater=rater, **form.wanted, now=timezone.now())
         messages.success(request, _("Saved. Items are chosen by it from the next one on."))
         return redirect("my_skills")
     tested = [
-        code for axis in RaterSkill.Axis for code in roster.skills_of(rater=rater, axis=axis, basis=RaterSkill.Basis.TESTED)
+        code
+        for axis in RaterSkill.Axis
+        for code in roster.skills_of(rater=rater, axis=axis, basis=RaterSkill.Basis.TESTED)
     ]
-    context = {"form": form, "tested": tested, "shown": [entry for entry in shown_topics(rater=rater) if entry.counts]}
-    return render(request, "labeling/desk/my_skills.html", context, status=422 if form.errors else 200)
+    context = {
+        "form": form,
+        "tested": tested,
+        "shown": [entry for entry in shown_topics(rater=rater) if entry.counts],
+    }
+    return render(
+        request, "labeling/desk/my_skills.html", context, status=422 if form.errors else 200
+    )
 
 
 def feedback(attempt: StepAttempt) -> str:
@@ -115,14 +151,21 @@ def feedback(attempt: StepAttempt) -> str:
     if attempt.step.kind == OnboardingStep.Kind.DEMONSTRATIONS:
         return _("Handed in. A person reads what you wrote and scores it.")
     if attempt.score is None:
-        return _("Done.") if state == StepAttempt.State.PASSED else _("Handed in. A person looks at it.")
+        return (
+            _("Done.")
+            if state == StepAttempt.State.PASSED
+            else _("Handed in. A person looks at it.")
+        )
     share = round(attempt.score * 100)
     sentences = {
         StepAttempt.State.PASSED: _("Passed: %(share)d %% agree with the researchers."),
         StepAttempt.State.BELOW: _(
-            "%(share)d %% agree with the researchers; %(cut)d %% are asked for. Read the instructions again, then try once more."
+            "%(share)d %% agree with the researchers; %(cut)d %% are asked for. Read the"
+            " instructions again, then try once more."
         ),
-        StepAttempt.State.WAITING: _("%(share)d %% agree with the researchers. A person looks at it and decides."),
+        StepAttempt.State.WAITING: _(
+            "%(share)d %% agree with the researchers. A person looks at it and decides."
+        ),
         StepAttempt.State.REFUSED: _("%(share)d %% agree with the researchers."),
     }
     cut = round(float(attempt.step.cut or 0) * 100)

@@ -21,14 +21,19 @@ class Step:
     slot: Slot | None = None
 
 
-def next_address(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None) -> str:
+def next_address(
+    request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
+) -> str:
     return next_step(request, campaign=campaign, rater=rater, worked_by=worked_by).address
 
 
-def next_step(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None) -> Step:
+def next_step(
+    request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
+) -> Step:
     """Claims; where to go then. With nothing left, that is the desk, and a sentence there says so.
 
-    A guideline that changed is read first; who has just worked by the version in force (`worked_by`) is not even looked up.
+    A guideline that changed is read first; who has just worked by the version in force
+    (`worked_by`) is not even looked up.
     """
     if worked_by != campaign.guideline_version_id and _reads_first(campaign, rater):
         return Step(f"{reverse('my_guideline', args=[campaign.guideline_id])}?for={campaign.pk}")
@@ -45,7 +50,9 @@ def next_step(request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_
         return Step(reverse("desk_item", args=[slot.lease]), slot)
     if visit is not None:
         return Step(reverse("crowd_done"))
-    messages.info(request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name})
+    messages.info(
+        request, _("Nothing is left for you in “%(name)s” right now.") % {"name": campaign.name}
+    )
     return Step(reverse("desk"))
 
 
@@ -58,4 +65,7 @@ def hindrance_address(hindrance: admission.Hindrance) -> str:
 
 def _reads_first(campaign: Campaign, rater: Rater) -> bool:
     """An item already in hand keeps the version it was taken under."""
-    return guidance.needs_reading(rater=rater, campaign=campaign) and desk.lease_held(rater=rater, campaign=campaign) is None
+    return (
+        guidance.needs_reading(rater=rater, campaign=campaign)
+        and desk.lease_held(rater=rater, campaign=campaign) is None
+    )

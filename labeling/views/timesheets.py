@@ -11,7 +11,21 @@ from django.utils import timezone
 
 from labeling.forms.pay import PeriodForm
 
-COLUMNS = ["day", "pool", "work", "n", "extra", "skipped", "active_s", "rate", "paid_by", "amount", "currency", "state", "later"]
+COLUMNS = [
+    "day",
+    "pool",
+    "work",
+    "n",
+    "extra",
+    "skipped",
+    "active_s",
+    "rate",
+    "paid_by",
+    "amount",
+    "currency",
+    "state",
+    "later",
+]
 FORMULA_STARTS = ("=", "+", "-", "@", "\t")
 
 
@@ -23,7 +37,9 @@ def period(request: HttpRequest) -> tuple[PeriodForm, dt.date, dt.date]:
 
 
 def csv_file(name: str, columns: list[str], records: Iterable[dict[str, Any]]) -> HttpResponse:
-    """A spreadsheet takes a cell that begins with = or + for a formula: such a text gets an apostrophe."""
+    """A spreadsheet takes a cell that begins with = or + for a formula: such a text gets an
+    apostrophe.
+    """
     written = io.StringIO()
     writer = csv.DictWriter(written, columns)
     writer.writeheader()

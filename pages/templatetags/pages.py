@@ -1,4 +1,6 @@
-"""The tags and filters of every template: components with a body, icons, rendered text, numbers with units, the import map."""
+"""The tags and filters of every template: components with a body, icons, rendered text, numbers
+with units, the import map.
+"""
 
 import json
 from collections.abc import Sequence
@@ -23,7 +25,8 @@ register = template.Library()
 
 @register.simple_block_tag(takes_context=True)
 def component(context: Context, content: str, name: str, **inputs: Any) -> SafeString:
-    """`{% component "card" title=… %}body{% endcomponent %}`: components/_card.html with its inputs and the body as `slot`.
+    """`{% component "card" title=… %}body{% endcomponent %}`: components/_card.html with its inputs
+    and the body as `slot`.
 
     A component sees its inputs, the request and the token of its forms; nothing else of the page.
     """
@@ -35,7 +38,9 @@ def component(context: Context, content: str, name: str, **inputs: Any) -> SafeS
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """One of our own drawings (templates/components/icons), hidden from screen readers: a word always stands beside it."""
+    """One of our own drawings (templates/components/icons), hidden from screen readers: a word
+    always stands beside it.
+    """
     return _icon(name)
 
 
@@ -46,7 +51,9 @@ def _icon(name: str) -> SafeString:
 
 
 class Once(template.Node):
-    """What `{% once a b %}…{% endonce %}` draws: by the reader's language and what the names stand for, a few of each."""
+    """What `{% once a b %}…{% endonce %}` draws: by the reader's language and what the names stand
+    for, a few of each.
+    """
 
     MOST = 64
 
@@ -66,7 +73,9 @@ class Once(template.Node):
 
 @register.tag
 def once(parser: Parser, token: Token) -> Once:
-    """`{% once page.version %}…{% endonce %}`: a part of a template that depends on nothing else but the language."""
+    """`{% once page.version %}…{% endonce %}`: a part of a template that depends on nothing else
+    but the language.
+    """
     names = [parser.compile_filter(name) for name in token.split_contents()[1:]]
     body = parser.parse(("endonce",))
     parser.delete_first_token()
@@ -75,7 +84,9 @@ def once(parser: Parser, token: Token) -> Once:
 
 @register.simple_tag
 def number_rows(rows: Sequence[Sequence[str]]) -> SafeString:
-    """Rows of a table: a head, then numbers. A page of charts has hundreds, and a template's loop is what it waits for."""
+    """Rows of a table: a head, then numbers. A page of charts has hundreds, and a template's loop
+    is what it waits for.
+    """
     lines = []
     for head, *cells in rows:
         numbers = "".join(f'<td class="number">{conditional_escape(cell)}</td>' for cell in cells)
@@ -99,7 +110,12 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     whole = round(seconds)
-    units = ((86_400, gettext("d")), (3600, gettext("h")), (60, gettext("min")), (1, pgettext("seconds", "s")))
+    units = (
+        (86_400, gettext("d")),
+        (3600, gettext("h")),
+        (60, gettext("min")),
+        (1, pgettext("seconds", "s")),
+    )
     for place, (size, unit) in enumerate(units):
         if whole >= size:
             rest = whole % size // units[place + 1][0] if place + 1 < len(units) else 0
@@ -121,18 +137,27 @@ def count(number: int) -> str:
 
 @register.inclusion_tag("components/_sort.html", takes_context=True)
 def sortable(context: Context, key: str, label: str, *, is_number: bool = False) -> dict[str, Any]:
-    """`{% sortable "name" label %}`: the head of a column that sorts by ?sort=key, and back by ?sort=-key."""
+    """`{% sortable "name" label %}`: the head of a column that sorts by ?sort=key, and back by
+    ?sort=-key.
+    """
     query = context["request"].GET.copy()
     current = query.get("sort", "")
     query["sort"] = f"-{key}" if current == key else key
     query.pop("page", None)
     direction = {key: "ascending", f"-{key}": "descending"}.get(current, "none")
-    return {"label": label, "url": f"?{query.urlencode()}", "direction": direction, "is_number": is_number}
+    return {
+        "label": label,
+        "url": f"?{query.urlencode()}",
+        "direction": direction,
+        "is_number": is_number,
+    }
 
 
 @register.simple_tag(takes_context=True)
 def importmap(context: Context) -> SafeString:
-    """Names for our ES modules, `js/desk` and so on, so that imports find the hashed files of production."""
+    """Names for our ES modules, `js/desk` and so on, so that imports find the hashed files of
+    production.
+    """
     return format_html(
         '<script type="importmap" nonce="{}">{}</script>',
         context.get("CSP_NONCE", ""),
@@ -142,7 +167,9 @@ def importmap(context: Context) -> SafeString:
 
 @lru_cache
 def _modules() -> SafeString:
-    """As JSON. Looked up once: new files come with a new version of the site, and so with a restart."""
+    """As JSON. Looked up once: new files come with a new version of the site, and so with a
+    restart.
+    """
     root = Path(settings.BASE_DIR) / "static"
     files = sorted(path.relative_to(root) for path in (root / "js").rglob("*.js"))
     imports = {file.with_suffix("").as_posix(): static(file.as_posix()) for file in files}

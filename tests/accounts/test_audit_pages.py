@@ -50,20 +50,38 @@ def test_golds_decisions_reviews_and_invitations_are_links(
     item = given.item
     assert item is not None
     remarks = {given.pk: Remark(feedback="Why?")}
-    services.adjudicate(item=item, ranks=gold_order(item), reason="none", remarks=remarks, promotes=True, by=alice, now=NOON)
-    services.invite_to_pool(pool=day_shift, invitees=[Invitee(email="rut@example.org", name="Rut")], by=alice, now=NOON)
+    services.adjudicate(
+        item=item,
+        ranks=gold_order(item),
+        reason="none",
+        remarks=remarks,
+        promotes=True,
+        by=alice,
+        now=NOON,
+    )
+    services.invite_to_pool(
+        pool=day_shift, invitees=[Invitee(email="rut@example.org", name="Rut")], by=alice, now=NOON
+    )
     reviewed = f"/campaigns/{comparison_campaign.pk}/review/{item.pk}/"
 
-    assert address_of("labeling.gold", Gold.objects.get().pk) == f"/campaigns/{comparison_campaign.pk}/gold/"
+    assert (
+        address_of("labeling.gold", Gold.objects.get().pk)
+        == f"/campaigns/{comparison_campaign.pk}/gold/"
+    )
     assert address_of("labeling.adjudication", Adjudication.objects.get().pk) == reviewed
     assert address_of("labeling.judgmentreview", JudgmentReview.objects.get().pk) == reviewed
-    assert address_of("labeling.invitation", Invitation.objects.get().pk) == f"/pools/{day_shift.pk}/invitations/"
+    assert (
+        address_of("labeling.invitation", Invitation.objects.get().pk)
+        == f"/pools/{day_shift.pk}/invitations/"
+    )
 
 
 def test_a_run_is_a_link_to_whoever_may_open_runs(noor: User) -> None:
     run = cast.a_run(noor)
 
-    assert address_of("training.run", run.pk, frozenset({"admin", "researcher"})) == f"/runs/{run.pk}/"
+    assert (
+        address_of("training.run", run.pk, frozenset({"admin", "researcher"})) == f"/runs/{run.pk}/"
+    )
     assert address_of("training.run", run.pk) == ""
 
 
@@ -74,7 +92,10 @@ def test_what_is_gone_is_no_link(db: None) -> None:
 def test_fifty_acts_on_things_of_a_kind_cost_one_query(
     comparison_campaign: Campaign, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    events = [AuditEvent(target_type="labeling.campaign", target_id=comparison_campaign.pk + number) for number in range(50)]
+    events = [
+        AuditEvent(target_type="labeling.campaign", target_id=comparison_campaign.pk + number)
+        for number in range(50)
+    ]
 
     with django_assert_num_queries(1):
         assert len(audit_pages.addresses(events=events, roles=ADMIN)) == 1

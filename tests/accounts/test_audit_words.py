@@ -1,4 +1,6 @@
-"""The audit log in words: every act in the code has some, and values are those that a reader knows from the pages."""
+"""The audit log in words: every act in the code has some, and values are those that a reader knows
+from the pages.
+"""
 
 import ast
 from collections.abc import Iterator
@@ -21,14 +23,18 @@ def recorded_actions() -> Iterator[str]:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.record":
                     given = {keyword.arg: keyword.value for keyword in node.keywords}["action"]
-                    constants = (part.value for part in ast.walk(given) if isinstance(part, ast.Constant))
+                    constants = (
+                        part.value for part in ast.walk(given) if isinstance(part, ast.Constant)
+                    )
                     yield from (word for word in constants if isinstance(word, str))
 
 
 def test_every_act_that_is_written_down_has_words() -> None:
     actions = set(recorded_actions())
     assert len(actions) > 40
-    actions = {action for action in actions if action != "state:"} | {f"state:{state}" for state in Campaign.State.values}
+    actions = {action for action in actions if action != "state:"} | {
+        f"state:{state}" for state in Campaign.State.values
+    }
     assert sorted(actions - set(audit_words.ACTION_WORDS)) == []
 
 
@@ -64,5 +70,8 @@ def test_what_a_table_that_is_gone_kept_is_shown_as_it_is() -> None:
     assert audit_words.of_type("labeling.widget") == "labeling.widget"
     assert audit_words.of_type("nowhere") == "nowhere"
     assert audit_words.of_name("labeling.widget", "n_items") == "items"
-    assert audit_words.of_name("labeling.widget", "plan.configs.sft.n_epochs") == "plan · configs · sft · epochs"
+    assert (
+        audit_words.of_name("labeling.widget", "plan.configs.sft.n_epochs")
+        == "plan · configs · sft · epochs"
+    )
     assert audit_words.of_value("labeling.widget", "kind", "comparison") == "comparison"

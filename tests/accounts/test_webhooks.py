@@ -1,4 +1,6 @@
-"""Webhooks: signed, sent at least once, tried again, and never sent inside the house. The receiver is a real HTTP server."""
+"""Webhooks: signed, sent at least once, tried again, and never sent inside the house. The receiver
+is a real HTTP server.
+"""
 
 import asyncio
 import hashlib
@@ -94,14 +96,20 @@ def hook(receiver: Receiver, alice: User) -> Webhook:
 
 
 def make(url: str, by: User, *events: Event) -> tuple[Webhook, str]:
-    return webhooks.create_webhook(name="Mirror", url=url, events=events or tuple(Event), by=by, now=NOON)
+    return webhooks.create_webhook(
+        name="Mirror", url=url, events=events or tuple(Event), by=by, now=NOON
+    )
 
 
 def tell(key: str = "run-1-1-run.finished") -> None:
-    webhooks.tell(event=Event.RUN_FINISHED, key=key, data={"id": 1, "outcome": "succeeded"}, now=NOON)
+    webhooks.tell(
+        event=Event.RUN_FINISHED, key=key, data={"id": 1, "outcome": "succeeded"}, now=NOON
+    )
 
 
-def test_an_event_is_posted_with_its_kind_its_time_and_its_data(receiver: Receiver, hook: Webhook) -> None:
+def test_an_event_is_posted_with_its_kind_its_time_and_its_data(
+    receiver: Receiver, hook: Webhook
+) -> None:
     tell()
 
     webhooks.deliver_waiting(now=NOON)
@@ -112,14 +120,18 @@ def test_an_event_is_posted_with_its_kind_its_time_and_its_data(receiver: Receiv
     assert Delivery.objects.get().answer == "200 OK"
 
 
-def test_the_receiver_can_check_the_signature_with_the_secret_it_was_shown(receiver: Receiver, alice: User) -> None:
+def test_the_receiver_can_check_the_signature_with_the_secret_it_was_shown(
+    receiver: Receiver, alice: User
+) -> None:
     _hook, secret = make(receiver.url, alice)
     tell()
     webhooks.deliver_waiting(now=NOON)
 
     ((headers, body),) = receiver.came
     parts = dict(part.split("=") for part in headers["Preferably-Signature"].split(","))
-    expected = hmac.new(secret.encode(), parts["t"].encode() + b"." + body, hashlib.sha256).hexdigest()
+    expected = hmac.new(
+        secret.encode(), parts["t"].encode() + b"." + body, hashlib.sha256
+    ).hexdigest()
     assert parts["v1"] == expected
     assert int(parts["t"]) == int(NOON.timestamp())
 
@@ -128,7 +140,11 @@ def test_the_secret_is_in_no_table(receiver: Receiver, alice: User) -> None:
     hook, secret = make(receiver.url, alice)
 
     stored = " ".join(
-        str(value) for value in [*Webhook.objects.values().get().values(), *AuditEvent.objects.values_list("after")]
+        str(value)
+        for value in [
+            *Webhook.objects.values().get().values(),
+            *AuditEvent.objects.values_list("after"),
+        ]
     )
 
     assert secret.startswith("pfw_")
@@ -155,7 +171,9 @@ def test_what_was_not_chosen_is_not_told(receiver: Receiver, alice: User) -> Non
     assert not Delivery.objects.exists()
 
 
-def test_a_refused_message_is_tried_again_with_growing_pauses_and_given_up_in_the_end(receiver: Receiver, hook: Webhook) -> None:
+def test_a_refused_message_is_tried_again_with_growing_pauses_and_given_up_in_the_end(
+    receiver: Receiver, hook: Webhook
+) -> None:
     receiver.status = 503
     tell()
 
@@ -167,8 +185,15 @@ def test_a_refused_message_is_tried_again_with_growing_pauses_and_given_up_in_th
         now = delivery.due_at
 
     assert waited[:-1] == list(PAUSES)
-    assert (delivery.state, delivery.n_tries, delivery.answer) == ("given_up", 7, "503 Service Unavailable")
-    assert len({body["id"] for body in map(json.loads, (body for _headers, body in receiver.came))}) == 1
+    assert (delivery.state, delivery.n_tries, delivery.answer) == (
+        "given_up",
+        7,
+        "503 Service Unavailable",
+    )
+    assert (
+        len({body["id"] for body in map(json.loads, (body for _headers, body in receiver.came))})
+        == 1
+    )
 
 
 def test_a_receiver_that_is_away_gets_it_when_it_is_back(receiver: Receiver, hook: Webhook) -> None:
@@ -183,7 +208,9 @@ def test_a_receiver_that_is_away_gets_it_when_it_is_back(receiver: Receiver, hoo
     assert len(receiver.came) == 1
 
 
-def test_a_message_in_a_dead_workers_hands_is_sent_by_another(receiver: Receiver, hook: Webhook) -> None:
+def test_a_message_in_a_dead_workers_hands_is_sent_by_another(
+    receiver: Receiver, hook: Webhook
+) -> None:
     tell()
     Delivery.objects.update(n_tries=1, due_at=NOON + webhooks.CLAIMED_FOR)
 
@@ -216,7 +243,9 @@ def test_an_answer_longer_than_its_field_is_cut(receiver: Receiver, hook: Webhoo
     assert Delivery.objects.get().answer.startswith("500 long long")
 
 
-def test_a_crowd_that_waits_for_one_receiver_holds_up_no_other(receiver: Receiver, hook: Webhook, alice: User) -> None:
+def test_a_crowd_that_waits_for_one_receiver_holds_up_no_other(
+    receiver: Receiver, hook: Webhook, alice: User
+) -> None:
     Webhook.objects.update(url="http://127.0.0.1:9/told")
     for n in range(webhooks.N_AT_ONCE * 3):
         tell(f"run-{n}")
@@ -228,7 +257,9 @@ def test_a_crowd_that_waits_for_one_receiver_holds_up_no_other(receiver: Receive
     assert len(receiver.came) == 1
 
 
-def test_what_waits_for_a_receiver_that_is_away_is_not_tried_one_by_one(receiver: Receiver, hook: Webhook) -> None:
+def test_what_waits_for_a_receiver_that_is_away_is_not_tried_one_by_one(
+    receiver: Receiver, hook: Webhook
+) -> None:
     receiver.status = 503
     for n in range(webhooks.N_AT_ONCE * 3):
         tell(f"run-{n}")
@@ -239,7 +270,9 @@ def test_what_waits_for_a_receiver_that_is_away_is_not_tried_one_by_one(receiver
     assert len(receiver.came) == webhooks.N_AT_ONCE
 
 
-def test_a_late_answer_changes_nothing_once_another_worker_has_tried(receiver: Receiver, hook: Webhook) -> None:
+def test_a_late_answer_changes_nothing_once_another_worker_has_tried(
+    receiver: Receiver, hook: Webhook
+) -> None:
     tell()
     claimed = webhooks._claim_due(NOON)
     later = webhooks._claim_due(NOON + webhooks.CLAIMED_FOR)
@@ -278,7 +311,9 @@ def test_a_disabled_webhook_hears_nothing(receiver: Receiver, hook: Webhook, ali
     assert (receiver.came, Delivery.objects.count()) == ([], 0)
 
 
-def test_a_message_can_be_sent_again_by_hand(receiver: Receiver, hook: Webhook, alice: User) -> None:
+def test_a_message_can_be_sent_again_by_hand(
+    receiver: Receiver, hook: Webhook, alice: User
+) -> None:
     tell()
     webhooks.deliver_waiting(now=NOON)
 
@@ -301,23 +336,37 @@ def test_addresses_of_the_house_are_inside(address: str) -> None:
     assert not webhooks.is_outside(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::5db8:d822"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "64:ff9b::5db8:d822"]
+)
 def test_addresses_of_the_internet_are_outside(address: str) -> None:
     assert webhooks.is_outside(address)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1", "2130706433", "[::1]", "0x7f.1"])
-def test_nothing_is_sent_inside_the_house(receiver: Receiver, alice: User, settings: LazySettings, host: str) -> None:
+@pytest.mark.parametrize(
+    "host", ["localhost", "127.0.0.1", "127.1", "2130706433", "[::1]", "0x7f.1"]
+)
+def test_nothing_is_sent_inside_the_house(
+    receiver: Receiver, alice: User, settings: LazySettings, host: str
+) -> None:
     settings.WEBHOOKS_MAY_STAY_INSIDE = False
     Webhook.objects.create(
-        name="x", url=f"https://{host}:{receiver.port}/", events=list(Event), salt="s", created_at=NOON, enabled_at=NOON
+        name="x",
+        url=f"https://{host}:{receiver.port}/",
+        events=list(Event),
+        salt="s",
+        created_at=NOON,
+        enabled_at=NOON,
     )
     tell()
 
     webhooks.deliver_waiting(now=NOON)
 
     assert receiver.came == []
-    assert "inside this network" in Delivery.objects.get().answer or "not known" in Delivery.objects.get().answer
+    assert (
+        "inside this network" in Delivery.objects.get().answer
+        or "not known" in Delivery.objects.get().answer
+    )
 
 
 def test_a_name_that_leads_inside_a_moment_later_is_called_where_it_led_when_it_was_looked_at(
@@ -334,7 +383,9 @@ def test_a_name_that_leads_inside_a_moment_later_is_called_where_it_led_when_it_
 
     target = asyncio.run(webhooks._resolved("https://rebinding.example:8443/told?a=1"))
 
-    assert target == webhooks.Target("https://93.184.216.34:8443/told?a=1", "rebinding.example", "rebinding.example:8443")
+    assert target == webhooks.Target(
+        "https://93.184.216.34:8443/told?a=1", "rebinding.example", "rebinding.example:8443"
+    )
     with pytest.raises(webhooks.Refused, match="inside this network"):
         asyncio.run(webhooks._resolved("https://rebinding.example:8443/told"))
 
@@ -376,7 +427,9 @@ def test_an_address_that_can_be_none_is_refused_with_a_sentence(alice: User, url
         make(url, alice)
 
 
-def test_campaigns_tell_when_they_open_pause_and_close(demonstration_campaign: Campaign, alice: User, receiver: Receiver) -> None:
+def test_campaigns_tell_when_they_open_pause_and_close(
+    demonstration_campaign: Campaign, alice: User, receiver: Receiver
+) -> None:
     make(receiver.url, alice)
     labeling.pause_campaign(campaign=demonstration_campaign, by=alice, now=NOON)
 
@@ -409,7 +462,11 @@ def test_a_judgment_is_told_once_when_it_cannot_be_undone_any_more(
     assert labeling.tell_of_judgments(now=given_at + SETTLED_AFTER) == 0
 
     data = json.loads(Delivery.objects.get(event="judgment.given").body)["data"]
-    assert (data["campaign"], data["kind"], data["rater"]) == (demonstration_campaign.pk, "demonstration", rosa.alias)
+    assert (data["campaign"], data["kind"], data["rater"]) == (
+        demonstration_campaign.pk,
+        "demonstration",
+        rosa.alias,
+    )
 
 
 def test_a_judgment_right_after_the_webhook_was_made_is_told(
@@ -453,7 +510,9 @@ def test_the_pages_make_disable_enable_and_delete_a_webhook(
     client = signed_in(alice)
     assert b"No webhooks yet" in client.get("/webhooks/").content
 
-    made = client.post("/webhooks/new/", {"name": "Mirror", "url": receiver.url, "events": ["run.finished"]})
+    made = client.post(
+        "/webhooks/new/", {"name": "Mirror", "url": receiver.url, "events": ["run.finished"]}
+    )
     hook = Webhook.objects.get()
     assert webhooks.secret_of(hook).encode() in made.content
     tell()
@@ -471,8 +530,12 @@ def test_the_pages_make_disable_enable_and_delete_a_webhook(
     assert not Webhook.objects.exists()
 
 
-def test_a_wrong_address_is_told_on_the_form(alice: User, signed_in: Callable[[User], Client]) -> None:
-    answer = signed_in(alice).post("/webhooks/new/", {"name": "x", "url": "gopher://x", "events": ["run.finished"]})
+def test_a_wrong_address_is_told_on_the_form(
+    alice: User, signed_in: Callable[[User], Client]
+) -> None:
+    answer = signed_in(alice).post(
+        "/webhooks/new/", {"name": "x", "url": "gopher://x", "events": ["run.finished"]}
+    )
 
     assert answer.status_code == 422
     assert "is no address" in answer.content.decode()
@@ -483,5 +546,12 @@ def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> None:
     assert slot is not None
     assert slot.lease is not None
     labeling.submit_demonstration(
-        lease=slot.lease, rater=rater, text="Two.", sources="", presentation={}, active_s=1, warnings=[], now=now
+        lease=slot.lease,
+        rater=rater,
+        text="Two.",
+        sources="",
+        presentation={},
+        active_s=1,
+        warnings=[],
+        now=now,
     )

@@ -20,7 +20,9 @@ Caller = Callable[..., Client]
 def secret_of(person: User, *scopes: Scope) -> str:
     """A token's secret; of everything that the person's roles open when no scope is named."""
     wanted = scopes or tuple(access.scopes_of(person.roles))
-    return tokens.create_token(user=person, name="a script", scopes=wanted, n_days=30, now=timezone.now())[1]
+    return tokens.create_token(
+        user=person, name="a script", scopes=wanted, n_days=30, now=timezone.now()
+    )[1]
 
 
 def client_with(secret: str) -> Client:
@@ -41,7 +43,9 @@ def _no_calls_counted() -> None:
 
 @pytest.fixture
 def wsgi(db: None) -> Iterator[Callable[..., object]]:
-    """The site as a web server calls it, within the test's transaction: Django ends its connection with every request."""
+    """The site as a web server calls it, within the test's transaction: Django ends its connection
+    with every request.
+    """
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield application

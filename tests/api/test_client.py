@@ -1,4 +1,6 @@
-"""The Python client against the site itself: what a script does with it, and what it makes of refusals and lost answers."""
+"""The Python client against the site itself: what a script does with it, and what it makes of
+refusals and lost answers.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -26,25 +28,41 @@ from training.models import Chain, Link, RunPoint
 @pytest.fixture
 def bo(db: None) -> User:
     """Admin and researcher in one person."""
-    return User.objects.create_user(email="bo@example.org", name="Bo", password=PASSWORD, is_admin=True, is_researcher=True)
+    return User.objects.create_user(
+        email="bo@example.org", name="Bo", password=PASSWORD, is_admin=True, is_researcher=True
+    )
 
 
 @pytest.fixture
 def site(bo: User, wsgi: Any) -> Iterator[Preferably]:
-    with Preferably("http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi)) as client:
+    with Preferably(
+        "http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi)
+    ) as client:
         yield client
 
 
 def test_the_client_has_a_method_for_every_operation(db: None) -> None:
     paths = Client().get("/api/v1/schema").json()["paths"]
-    operations = {operation["operationId"] for methods in paths.values() for operation in methods.values()}
+    operations = {
+        operation["operationId"] for methods in paths.values() for operation in methods.values()
+    }
 
     assert {name for name in operations if not hasattr(Preferably, name)} == set()
 
 
 def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
     schemas = Client().get("/api/v1/schema").json()["components"]["schemas"]
-    names = ["Prompt", "Pool", "Guideline", "Campaign", "Progress", "Judgment", "Comparison", "RankedResponse", "Demonstration"]
+    names = [
+        "Prompt",
+        "Pool",
+        "Guideline",
+        "Campaign",
+        "Progress",
+        "Judgment",
+        "Comparison",
+        "RankedResponse",
+        "Demonstration",
+    ]
     names += [
         "Snapshot",
         "Run",
@@ -66,7 +84,12 @@ def test_the_clients_rows_have_the_fields_of_the_schema(db: None) -> None:
         "WebhookSecret",
     ]
 
-    differing = {name: set(schemas[name]["properties"]) ^ {field.name for field in fields(getattr(rows, name))} for name in names}
+    differing = {
+        name: (
+            set(schemas[name]["properties"]) ^ {field.name for field in fields(getattr(rows, name))}
+        )
+        for name in names
+    }
 
     assert {name: fields for name, fields in differing.items() if fields} == {}
 
@@ -89,7 +112,9 @@ def test_a_script_sets_up_a_campaign_and_steers_it(site: Preferably, guideline: 
     pool = site.create_pool("Night shift")
     (known,) = site.list_guidelines()
 
-    made = site.create_campaign("By script", "comparison", pool=pool.id, guideline=known.id, n_responses=4, overlap=3)
+    made = site.create_campaign(
+        "By script", "comparison", pool=pool.id, guideline=known.id, n_responses=4, overlap=3
+    )
     site.open_campaign(made.id)
 
     assert [campaign.id for campaign in site.list_campaigns(state="open")] == [made.id]
@@ -116,12 +141,18 @@ def test_judgments_come_as_rows_and_go_on_from_the_last_id(
 
 
 def test_a_script_cuts_a_snapshot_and_queues_a_run(
-    site: Preferably, demonstration_campaign: Campaign, rosa: Rater, settings: LazySettings, tmp_path: Path
+    site: Preferably,
+    demonstration_campaign: Campaign,
+    rosa: Rater,
+    settings: LazySettings,
+    tmp_path: Path,
 ) -> None:
     settings.SNAPSHOTS_DIR = tmp_path
     written(demonstration_campaign, rosa)
     model = site.register_model("base", "owner/model", licence="Apache-2.0")
-    snapshot = site.cut_snapshot("demonstrations", "This week's", campaigns=[demonstration_campaign.pk])
+    snapshot = site.cut_snapshot(
+        "demonstrations", "This week's", campaigns=[demonstration_campaign.pk]
+    )
 
     run = site.queue_run("sft", "Weekly", snapshot=snapshot.id, base_model=model.id, preset="small")
 
@@ -140,7 +171,9 @@ def test_a_script_asks_for_the_cost_and_steers_the_line(
     settings.RUNS_DIR = settings.SNAPSHOTS_DIR = settings.MODELS_DIR = tmp_path
     run, other = cast.a_run(bo), cast.a_run(bo, name="other")
 
-    cost = site.estimate_run("sft", snapshot=run.snapshot_id, base_model=run.base_model_id, preset="small")
+    cost = site.estimate_run(
+        "sft", snapshot=run.snapshot_id, base_model=run.base_model_id, preset="small"
+    )
     ended = cast.finished(cast.a_run(bo, state="running", n_points=3), "succeeded")
     type(ended).objects.filter(pk=ended.pk).update(kept_step=3)
 
@@ -162,8 +195,15 @@ def test_a_script_approves_a_model_and_publishes_it(site: Preferably, bo: User) 
     changed = site.change_model(model.pk, stage="approved", card="# Ours")
     made = site.publish_model(model.pk, "team/ours")
 
-    assert (changed.stage, changed.licence, changed.archive) == ("approved", "Apache-2.0", f"/api/v1/models/{model.pk}/archive")
-    assert (site.read_model_card(model.pk).text, site.read_model_card(model.pk).is_written) == ("# Ours", True)
+    assert (changed.stage, changed.licence, changed.archive) == (
+        "approved",
+        "Apache-2.0",
+        f"/api/v1/models/{model.pk}/archive",
+    )
+    assert (site.read_model_card(model.pk).text, site.read_model_card(model.pk).is_written) == (
+        "# Ours",
+        True,
+    )
     assert (made.state, made.is_private) == ("queued", True)
     assert site.read_publication(made.id) == made == next(site.list_model_publications(model.pk))
 
@@ -186,42 +226,80 @@ def test_a_run_is_followed_to_its_end_through_a_resume(bo: User, wsgi: Any) -> N
     def meanwhile(_seconds: float) -> None:
         """The run resumes at step 3, reaches 4, and ends."""
         RunPoint.objects.bulk_create(
-            RunPoint(run=run, attempt=2, step=step, at=timezone.now(), values={"loss": 1.0}) for step in (3, 4)
+            RunPoint(run=run, attempt=2, step=step, at=timezone.now(), values={"loss": 1.0})
+            for step in (3, 4)
         )
         cast.finished(run, "succeeded")
 
-    site = Preferably("http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi), pause=meanwhile)
+    site = Preferably(
+        "http://testserver",
+        token=secret_of(bo),
+        transport=httpx2.WSGITransport(app=wsgi),
+        pause=meanwhile,
+    )
 
-    assert [(point.attempt, point.step) for point in site.follow_run(run.pk)] == [(1, 1), (1, 2), (1, 3), (2, 3), (2, 4)]
+    assert [(point.attempt, point.step) for point in site.follow_run(run.pk)] == [
+        (1, 1),
+        (1, 2),
+        (1, 3),
+        (2, 3),
+        (2, 4),
+    ]
     assert [point.step for point in site.read_run_points(run.pk, attempt=2)] == [3, 4]
     assert site.read_run(run.pk).outcome == "succeeded"
 
 
 def test_a_runs_samples_and_log_are_read_and_followed(bo: User, wsgi: Any) -> None:
-    run = cast.a_run(bo, state="running", n_points=3, log_tail="one\ntwo\nthr", log_attempt=1, n_log_lines=2)
+    run = cast.a_run(
+        bo, state="running", n_points=3, log_tail="one\ntwo\nthr", log_attempt=1, n_log_lines=2
+    )
 
     def meanwhile(_seconds: float) -> None:
         type(run).objects.filter(pk=run.pk).update(log_tail="two\nthree\n", n_log_lines=3)
         run.log_tail, run.n_log_lines = "two\nthree\n", 3
         cast.finished(run, "succeeded")
 
-    site = Preferably("http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi), pause=meanwhile)
+    site = Preferably(
+        "http://testserver",
+        token=secret_of(bo),
+        transport=httpx2.WSGITransport(app=wsgi),
+        pause=meanwhile,
+    )
 
     assert site.read_run_log(run.pk).unfinished == "thr"
-    assert [(line.number, line.text) for line in site.follow_run_log(run.pk)] == [(1, "one"), (2, "two"), (3, "three")]
-    assert [round(sample.scores["reward"], 2) for sample in site.list_run_samples(run.pk)] == [0.62, 1.62]
+    assert [(line.number, line.text) for line in site.follow_run_log(run.pk)] == [
+        (1, "one"),
+        (2, "two"),
+        (3, "three"),
+    ]
+    assert [round(sample.scores["reward"], 2) for sample in site.list_run_samples(run.pk)] == [
+        0.62,
+        1.62,
+    ]
 
 
 def test_a_script_steers_a_schedule(site: Preferably, bo: User) -> None:
     schedule = weekly(bo)
 
     assert site.pause_schedule(schedule.pk).paused_at is not None
-    assert site.resume_schedule(schedule.pk) == site.read_schedule(schedule.pk) == next(site.list_schedules())
+    assert (
+        site.resume_schedule(schedule.pk)
+        == site.read_schedule(schedule.pk)
+        == next(site.list_schedules())
+    )
     assert site.fire_schedule(schedule.pk).n_firings == 1
 
 
-def test_a_script_sets_up_a_schedule_and_has_its_say_in_the_chain(site: Preferably, bo: User) -> None:
-    made = site.create_schedule("Mondays", "fine-tune", base_model=cast.a_model(bo).pk, quiet_from="22:00", quiet_until="06:00")
+def test_a_script_sets_up_a_schedule_and_has_its_say_in_the_chain(
+    site: Preferably, bo: User
+) -> None:
+    made = site.create_schedule(
+        "Mondays",
+        "fine-tune",
+        base_model=cast.a_model(bo).pk,
+        quiet_from="22:00",
+        quiet_until="06:00",
+    )
     changed = site.change_schedule(made.id, name="Tuesdays", approvals=["sft"])
     site.fire_schedule(made.id)
     (begun,) = site.list_chains(schedule=made.id)
@@ -231,7 +309,11 @@ def test_a_script_sets_up_a_schedule_and_has_its_say_in_the_chain(site: Preferab
     approved = site.approve_chain(begun.id)
     Chain.objects.update(state="failed", error="Out of memory.")
 
-    assert (made.quiet_from, changed.name, changed.plan["approvals"]) == ("22:00:00", "Tuesdays", ["sft"])
+    assert (made.quiet_from, changed.name, changed.plan["approvals"]) == (
+        "22:00:00",
+        "Tuesdays",
+        ["sft"],
+    )
     assert [(link.step, link.state, link.approved_by) for link in approved.links] == [
         ("demonstrations", "waiting", None),
         ("sft", "waiting", "Bo"),
@@ -247,13 +329,19 @@ def test_what_the_site_refuses_is_raised_in_its_words(site: Preferably, day_shif
 
     assert refused.value.status == 400
     assert refused.value.errors == {"name": ["Another pool has this name."]}
-    assert str(refused.value) == "Some values cannot be used. (400)\nname: Another pool has this name."
+    assert (
+        str(refused.value) == "Some values cannot be used. (400)\nname: Another pool has this name."
+    )
 
 
 def test_a_wrong_token_is_refused_in_the_sites_words(wsgi: Any) -> None:
-    site = Preferably("http://testserver", token="pfb_none", transport=httpx2.WSGITransport(app=wsgi))
+    site = Preferably(
+        "http://testserver", token="pfb_none", transport=httpx2.WSGITransport(app=wsgi)
+    )
 
-    with pytest.raises(Problem, match=r"This token is not known. Make one on your profile page. \(401\)"):
+    with pytest.raises(
+        Problem, match=r"This token is not known. Make one on your profile page. \(401\)"
+    ):
         next(site.list_pools())
 
 
@@ -273,7 +361,12 @@ class Losing(httpx2.BaseTransport):
 
 def test_a_write_whose_answer_was_lost_is_sent_again_and_done_once(bo: User, wsgi: Any) -> None:
     pauses: list[float] = []
-    site = Preferably("http://testserver", token=secret_of(bo), transport=Losing(wsgi, n_lost=2), pause=pauses.append)
+    site = Preferably(
+        "http://testserver",
+        token=secret_of(bo),
+        transport=Losing(wsgi, n_lost=2),
+        pause=pauses.append,
+    )
 
     pool = site.create_pool("Night shift")
 
@@ -282,19 +375,31 @@ def test_a_write_whose_answer_was_lost_is_sent_again_and_done_once(bo: User, wsg
 
 
 def test_after_four_tries_the_failure_is_the_callers(bo: User, wsgi: Any) -> None:
-    site = Preferably("http://testserver", token=secret_of(bo), transport=Losing(wsgi, n_lost=9), pause=lambda _s: None)
+    site = Preferably(
+        "http://testserver",
+        token=secret_of(bo),
+        transport=Losing(wsgi, n_lost=9),
+        pause=lambda _s: None,
+    )
 
     with pytest.raises(httpx2.ReadError):
         site.create_pool("Night shift")
 
 
-def test_who_is_told_to_wait_waits_as_long_as_told(bo: User, wsgi: Any, settings: LazySettings) -> None:
+def test_who_is_told_to_wait_waits_as_long_as_told(
+    bo: User, wsgi: Any, settings: LazySettings
+) -> None:
     settings.API_READS_PER_MINUTE = 1
 
     def set_no_limit(seconds: float) -> None:
         assert 1 <= seconds <= 60
         settings.API_READS_PER_MINUTE = 0
 
-    site = Preferably("http://testserver", token=secret_of(bo), transport=httpx2.WSGITransport(app=wsgi), pause=set_no_limit)
+    site = Preferably(
+        "http://testserver",
+        token=secret_of(bo),
+        transport=httpx2.WSGITransport(app=wsgi),
+        pause=set_no_limit,
+    )
 
     assert list(site.list_pools()) == list(site.list_pools()) == []

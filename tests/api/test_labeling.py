@@ -1,4 +1,6 @@
-"""The labeling half over HTTP: what is listed, made and steered, and what the feed of judgments tells."""
+"""The labeling half over HTTP: what is listed, made and steered, and what the feed of judgments
+tells.
+"""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -34,15 +36,23 @@ def ranked(campaign: Campaign, rater: Rater) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {position: {"overall": position + 1} for position in range(4)}
     return services.submit_comparison(
-        lease=lease_of(slot), rater=rater, ranks={0: 2, 1: 1, 2: 2, 3: None}, ratings=ratings, now=NOON
+        lease=lease_of(slot),
+        rater=rater,
+        ranks={0: 2, 1: 1, 2: 2, 3: None},
+        ratings=ratings,
+        now=NOON,
     )
 
 
-# --- prompts ------------------------------------------------------------------------------------------------------
+# --- prompts --------------------------------------------------------------------------------------
 
 
 def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
-    response = post(calling(alice), "/api/v1/prompts", {"messages": QUESTION, "category": "open_qa", "language": "en"})
+    response = post(
+        calling(alice),
+        "/api/v1/prompts",
+        {"messages": QUESTION, "category": "open_qa", "language": "en"},
+    )
 
     prompt = Prompt.objects.get()
     assert response.status_code == 201
@@ -61,11 +71,15 @@ def test_a_prompt_is_stored_and_told_back(calling: Caller, alice: User) -> None:
     }
 
 
-def test_a_prompt_is_stored_with_what_may_upset_and_what_an_answer_keeps_to(calling: Caller, alice: User) -> None:
+def test_a_prompt_is_stored_with_what_may_upset_and_what_an_answer_keeps_to(
+    calling: Caller, alice: User
+) -> None:
     about = {"sensitive": ["violence", "hate"], "constraints": ["At most three sentences."]}
 
     response = post(calling(alice), "/api/v1/prompts", {"messages": QUESTION, **about})
-    refused = post(calling(alice), "/api/v1/prompts", {"messages": QUESTION, "sensitive": ["boredom"]})
+    refused = post(
+        calling(alice), "/api/v1/prompts", {"messages": QUESTION, "sensitive": ["boredom"]}
+    )
 
     prompt = Prompt.objects.get()
     assert {name: response.json()[name] for name in about} == about
@@ -101,11 +115,18 @@ def test_messages_that_are_no_conversation_are_refused_where_they_stop(
     response = post(calling(alice), "/api/v1/prompts", {"messages": messages})
 
     assert response.status_code == 400
-    assert response.json() == {"detail": "Some values cannot be used.", "errors": {field: [sentence]}}
+    assert response.json() == {
+        "detail": "Some values cannot be used.",
+        "errors": {field: [sentence]},
+    }
 
 
 def test_every_problem_of_a_body_is_told_at_once(calling: Caller, alice: User) -> None:
-    response = post(calling(alice), "/api/v1/prompts", {"messages": QUESTION, "category": "poetry", "split": "none"})
+    response = post(
+        calling(alice),
+        "/api/v1/prompts",
+        {"messages": QUESTION, "category": "poetry", "split": "none"},
+    )
 
     assert set(response.json()["errors"]) == {"category", "split"}
 
@@ -146,7 +167,9 @@ def test_pages_of_a_list_neither_overlap_nor_leave_a_gap(calling: Caller, alice:
     second = client.get(f"/api/v1/prompts?limit=2&cursor={first['next_cursor']}").json()
     third = client.get(f"/api/v1/prompts?limit=2&cursor={second['next_cursor']}").json()
 
-    assert [row["id"] for page in (first, second, third) for row in page["results"]] == sorted(ids, reverse=True)
+    assert [row["id"] for page in (first, second, third) for row in page["results"]] == sorted(
+        ids, reverse=True
+    )
     assert third["next_cursor"] is None
 
 
@@ -170,10 +193,12 @@ def test_what_is_not_there_is_404_with_a_sentence(calling: Caller, alice: User) 
         assert response.json()["detail"]
 
 
-# --- pools and campaigns ------------------------------------------------------------------------------------------
+# --- pools and campaigns --------------------------------------------------------------------------
 
 
-def test_a_pool_is_made_under_a_name_of_its_own(calling: Caller, alice: User, day_shift: Pool) -> None:
+def test_a_pool_is_made_under_a_name_of_its_own(
+    calling: Caller, alice: User, day_shift: Pool
+) -> None:
     client = calling(alice)
 
     made = post(client, "/api/v1/pools", {"name": "Night shift", "is_held_out": True})
@@ -192,7 +217,9 @@ def test_a_pool_is_made_under_a_name_of_its_own(calling: Caller, alice: User, da
     assert refused.json()["errors"] == {"name": ["Another pool has this name."]}
 
 
-def test_a_campaign_is_made_opened_paused_and_closed(calling: Caller, alice: User, day_shift: Pool, guideline: Guideline) -> None:
+def test_a_campaign_is_made_opened_paused_and_closed(
+    calling: Caller, alice: User, day_shift: Pool, guideline: Guideline
+) -> None:
     responses_to(some_prompts(3), n=4)
     client = calling(alice)
     body = {
@@ -206,21 +233,40 @@ def test_a_campaign_is_made_opened_paused_and_closed(calling: Caller, alice: Use
     }
 
     made = post(client, "/api/v1/campaigns", body).json()
-    states = [post(client, f"/api/v1/campaigns/{made['id']}/{verb}", {}).json()["state"] for verb in ("open", "pause", "close")]
+    states = [
+        post(client, f"/api/v1/campaigns/{made['id']}/{verb}", {}).json()["state"]
+        for verb in ("open", "pause", "close")
+    ]
 
-    assert (made["state"], made["progress"]["n_slots"], made["progress"]["is_done"]) == ("draft", 4, False)
+    assert (made["state"], made["progress"]["n_slots"], made["progress"]["is_done"]) == (
+        "draft",
+        4,
+        False,
+    )
     assert states == ["open", "paused", "closed"]
-    assert set(AuditEvent.objects.filter(target_type="labeling.campaign").values_list("by__name", flat=True)) == {"Alice"}
+    assert set(
+        AuditEvent.objects.filter(target_type="labeling.campaign").values_list(
+            "by__name", flat=True
+        )
+    ) == {"Alice"}
 
 
 def test_a_campaign_that_nobody_could_work_on_is_refused_in_the_services_words(
     calling: Caller, alice: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    body = {"name": "Empty", "kind": "demonstration", "pool": day_shift.pk, "guideline": guideline.pk}
+    body = {
+        "name": "Empty",
+        "kind": "demonstration",
+        "pool": day_shift.pk,
+        "guideline": guideline.pk,
+    }
 
     response = post(calling(alice), "/api/v1/campaigns", body)
 
-    assert (response.status_code, response.json()["detail"]) == (409, "No prompt was chosen. Choose at least one.")
+    assert (response.status_code, response.json()["detail"]) == (
+        409,
+        "No prompt was chosen. Choose at least one.",
+    )
     assert not Campaign.objects.exists()
 
 
@@ -238,30 +284,47 @@ def test_a_campaigns_progress_counts_its_slots(
     written(demonstration_campaign, rosa)
     services.claim(campaign=demonstration_campaign, rater=rosa, now=timezone.now())
 
-    progress = calling(alice).get(f"/api/v1/campaigns/{demonstration_campaign.pk}").json()["progress"]
+    progress = (
+        calling(alice).get(f"/api/v1/campaigns/{demonstration_campaign.pk}").json()["progress"]
+    )
 
-    assert progress == {"n_slots": 5, "n_submitted": 1, "n_in_hand": 1, "n_left": 4, "n_extra": 0, "is_done": False}
+    assert progress == {
+        "n_slots": 5,
+        "n_submitted": 1,
+        "n_in_hand": 1,
+        "n_left": 4,
+        "n_extra": 0,
+        "is_done": False,
+    }
 
 
 def test_a_list_of_campaigns_costs_the_same_however_long(
-    calling: Caller, alice: User, day_shift: Pool, guideline: Guideline, django_assert_num_queries: DjangoAssertNumQueries
+    calling: Caller,
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = calling(alice)
     client.get("/api/v1/campaigns")
     for number in range(6):
-        open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=2, name=f"Campaign {number}")
+        open_demonstration_campaign(
+            pool=day_shift, guideline=guideline, n_items=2, name=f"Campaign {number}"
+        )
 
     with django_assert_num_queries(5):  # token, campaigns, slots, extras, newest judgments
         assert len(client.get("/api/v1/campaigns").json()["results"]) == 6
 
 
-def test_guidelines_are_listed_so_that_a_campaign_can_name_one(calling: Caller, alice: User, guideline: Guideline) -> None:
+def test_guidelines_are_listed_so_that_a_campaign_can_name_one(
+    calling: Caller, alice: User, guideline: Guideline
+) -> None:
     (row,) = calling(alice).get("/api/v1/guidelines").json()["results"]
 
     assert (row["id"], row["name"], row["n_versions"]) == (guideline.pk, "Helpful answers", 1)
 
 
-# --- the feed of judgments ----------------------------------------------------------------------------------------
+# --- the feed of judgments ------------------------------------------------------------------------
 
 
 def test_a_comparison_comes_with_its_ranks_and_sources_under_a_pseudonym(
@@ -272,21 +335,34 @@ def test_a_comparison_comes_with_its_ranks_and_sources_under_a_pseudonym(
     response = calling(noor).get("/api/v1/judgments")
 
     (row,) = response.json()["results"]
-    assert (row["id"], row["rater"], row["guideline"]) == (judgment.pk, rosa.alias, "Helpful answers v1")
+    assert (row["id"], row["rater"], row["guideline"]) == (
+        judgment.pk,
+        rosa.alias,
+        "Helpful answers v1",
+    )
     assert [entry["rank"] for entry in row["comparison"]["responses"]] == [2, 1, 2, None]
     assert {entry["source"] for entry in row["comparison"]["responses"]} == {"a model"}
-    assert [entry["ratings"] for entry in row["comparison"]["responses"]] == [{"overall": n} for n in (1, 2, 3, 4)]
+    assert [entry["ratings"] for entry in row["comparison"]["responses"]] == [
+        {"overall": n} for n in (1, 2, 3, 4)
+    ]
     assert row["demonstration"] is None
     assert "Rosa" not in response.text
     assert "rosa@" not in response.text
 
 
-def test_a_demonstration_comes_with_its_text(calling: Caller, alice: User, demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_a_demonstration_comes_with_its_text(
+    calling: Caller, alice: User, demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     written(demonstration_campaign, rosa, "It scatters.")
 
     (row,) = calling(alice).get("/api/v1/judgments").json()["results"]
 
-    assert row["demonstration"] == {"text": "It scatters.", "further": [], "sources": "", "edit_of": None}
+    assert row["demonstration"] == {
+        "text": "It scatters.",
+        "further": [],
+        "sources": "",
+        "edit_of": None,
+    }
     assert row["comparison"] is None
 
 
@@ -312,7 +388,9 @@ def test_a_judgment_that_may_still_be_undone_ends_the_page(
 ) -> None:
     old = written(demonstration_campaign, rosa)
     young = written(demonstration_campaign, rosa, at=timezone.now())
-    Judgment.objects.filter(pk=written(demonstration_campaign, rosa).pk).update(submitted_at=NOON)  # a slower clock's
+    Judgment.objects.filter(pk=written(demonstration_campaign, rosa).pk).update(
+        submitted_at=NOON
+    )  # a slower clock's
 
     page = calling(noor).get("/api/v1/judgments").json()
 
@@ -325,15 +403,25 @@ def test_a_correction_comes_again_under_its_own_id(
     calling: Caller, noor: User, demonstration_campaign: Campaign, rosa: Rater
 ) -> None:
     first = written(demonstration_campaign, rosa, "Five.")
-    services.correct_demonstration(lease=lease_of(first), rater=rosa, version=1, text="Four.", now=NOON + timedelta(hours=1))
+    services.correct_demonstration(
+        lease=lease_of(first), rater=rosa, version=1, text="Four.", now=NOON + timedelta(hours=1)
+    )
 
     (row,) = calling(noor).get("/api/v1/judgments").json()["results"]
 
-    assert (row["demonstration"]["text"], row["version"], row["supersedes"]) == ("Four.", 2, first.pk)
+    assert (row["demonstration"]["text"], row["version"], row["supersedes"]) == (
+        "Four.",
+        2,
+        first.pk,
+    )
 
 
 def test_the_feed_is_narrowed_to_a_campaign_and_a_time(
-    calling: Caller, noor: User, demonstration_campaign: Campaign, comparison_campaign: Campaign, rosa: Rater
+    calling: Caller,
+    noor: User,
+    demonstration_campaign: Campaign,
+    comparison_campaign: Campaign,
+    rosa: Rater,
 ) -> None:
     written(demonstration_campaign, rosa)
     late = written(demonstration_campaign, rosa, at=NOON + timedelta(days=1))
@@ -341,7 +429,10 @@ def test_the_feed_is_narrowed_to_a_campaign_and_a_time(
 
     found = calling(noor).get(
         "/api/v1/judgments",
-        query_params={"campaign": demonstration_campaign.pk, "since": (NOON + timedelta(hours=1)).isoformat()},
+        query_params={
+            "campaign": demonstration_campaign.pk,
+            "since": (NOON + timedelta(hours=1)).isoformat(),
+        },
     )
 
     assert [row["id"] for row in found.json()["results"]] == [late.pk]
@@ -353,7 +444,9 @@ def test_imported_judgments_come_when_asked_for_and_once_published(
     judgment = written(demonstration_campaign, rosa)
     source = Source.objects.create(name="a file", kind="import")
     batch = source.imports.create(file_name="a.jsonl", path="", format="jsonl", state="running")
-    Judgment.objects.filter(pk=judgment.pk).update(import_batch=batch, campaign=None, item=None, slot=None)
+    Judgment.objects.filter(pk=judgment.pk).update(
+        import_batch=batch, campaign=None, item=None, slot=None
+    )
     client = calling(noor)
 
     def ids(query: str) -> list[int]:

@@ -1,4 +1,6 @@
-"""What a program does with a model that there is: its stage, notes and card, and its way to a hub."""
+"""What a program does with a model that there is: its stage, notes and card, and its way to a
+hub.
+"""
 
 from collections.abc import Callable
 
@@ -20,9 +22,15 @@ def test_a_change_leaves_what_it_does_not_name(calling: Caller, noor: User) -> N
     client = calling(noor)
 
     post(client, f"models/{model.pk}/change", {"notes": "Ask Noor first."})
-    changed = post(client, f"models/{model.pk}/change", {"stage": "approved", "licence": "MIT"}).json()
+    changed = post(
+        client, f"models/{model.pk}/change", {"stage": "approved", "licence": "MIT"}
+    ).json()
 
-    assert (changed["stage"], changed["licence"], changed["notes"]) == ("approved", "MIT", "Ask Noor first.")
+    assert (changed["stage"], changed["licence"], changed["notes"]) == (
+        "approved",
+        "MIT",
+        "Ask Noor first.",
+    )
     assert client.get(f"/api/v1/models/{model.pk}").json() == changed
     assert AuditEvent.objects.filter(action="change", target_id=model.pk).count() == 2
 
@@ -35,7 +43,9 @@ def test_a_stage_that_there_is_none_of_is_refused(calling: Caller, noor: User) -
     assert (answer.status_code, list(answer.json()["errors"])) == (400, ["stage"])
 
 
-def test_a_card_is_made_until_a_person_writes_one_and_again_when_it_is_emptied(calling: Caller, noor: User) -> None:
+def test_a_card_is_made_until_a_person_writes_one_and_again_when_it_is_emptied(
+    calling: Caller, noor: User
+) -> None:
     model = cast.a_model(noor)
     client = calling(noor)
     card = f"/api/v1/models/{model.pk}/card"
@@ -50,7 +60,9 @@ def test_a_card_is_made_until_a_person_writes_one_and_again_when_it_is_emptied(c
     assert client.get(card).json() == made
 
 
-def test_the_address_of_an_archive_is_told_of_weights_that_are_ours_to_give(calling: Caller, noor: User) -> None:
+def test_the_address_of_an_archive_is_told_of_weights_that_are_ours_to_give(
+    calling: Caller, noor: User
+) -> None:
     here, freed = cast.a_model(noor), cast.a_model(noor, "freed")
     TrainedModel.objects.filter(pk=freed.pk).update(freed_at=freed.created_at)
     client = calling(noor)
@@ -76,13 +88,17 @@ def test_a_model_is_published_once_for_one_key_and_told_of_until_it_is_there(
     assert (made["state"], made["is_private"], made["ended_at"]) == ("queued", True, None)
     claimed = services.claim_publication(publication_id=made["id"], now=model.created_at)
     assert claimed is not None
-    services.end_publication(publication=claimed, address="https://hub/team/ours", now=model.created_at)
+    services.end_publication(
+        publication=claimed, address="https://hub/team/ours", now=model.created_at
+    )
     there = client.get(f"/api/v1/publications/{made['id']}").json()
     assert (there["state"], there["address"]) == ("done", "https://hub/team/ours")
     assert client.get(f"/api/v1/models/{model.pk}/publications").json()["results"] == [there]
 
 
-def test_what_cannot_be_published_is_refused_in_the_services_words(calling: Caller, noor: User) -> None:
+def test_what_cannot_be_published_is_refused_in_the_services_words(
+    calling: Caller, noor: User
+) -> None:
     model = cast.a_model(noor)
     client = calling(noor)
     TrainedModel.objects.filter(pk=model.pk).update(licence="")
@@ -99,7 +115,10 @@ def test_who_may_only_read_changes_and_publishes_nothing(calling: Caller, noor: 
     model = cast.a_model(noor)
     client = calling(noor, Scope.TRAINING_READ)
 
-    refused = [post(client, f"models/{model.pk}/{what}", {"stage": "retired"}).status_code for what in ("change", "publications")]
+    refused = [
+        post(client, f"models/{model.pk}/{what}", {"stage": "retired"}).status_code
+        for what in ("change", "publications")
+    ]
 
     assert refused == [403, 403]
     assert client.get(f"/api/v1/models/{model.pk}/publications").status_code == 200

@@ -19,25 +19,35 @@ ENDPOINTS = [tuple(line.split(" ")) for line in API_TABLE]
 
 
 def person(kind: str) -> User:
-    return User.objects.create_user(email=f"{kind}@example.org", name=kind, password=PASSWORD, **PEOPLE[kind])
+    return User.objects.create_user(
+        email=f"{kind}@example.org", name=kind, password=PASSWORD, **PEOPLE[kind]
+    )
 
 
 def call(client: Client, method: str, name: str) -> int:
     path = path_of(name)
-    return (client.get(path) if method == "GET" else client.post(path, {}, content_type="application/json")).status_code
+    return (
+        client.get(path)
+        if method == "GET"
+        else client.post(path, {}, content_type="application/json")
+    ).status_code
 
 
 def token_with(user: User, scope: Scope) -> Client:
     """Whatever the roles: the token was made when the person had others."""
     roles: dict[str, Any] = {"is_admin": True, "is_researcher": True}
     both = User(pk=user.pk, **roles)
-    return client_with(tokens.create_token(user=both, name="x", scopes=[scope], n_days=300, now=timezone.now())[1])
+    return client_with(
+        tokens.create_token(user=both, name="x", scopes=[scope], n_days=300, now=timezone.now())[1]
+    )
 
 
 def test_every_endpoint_has_a_line() -> None:
     names = {name for name in get_resolver("config.api").reverse_dict if isinstance(name, str)}
 
-    assert names - {"api_schema", "api_docs", "api_nothing"} == {name for _method, name in ENDPOINTS}
+    assert names - {"api_schema", "api_docs", "api_nothing"} == {
+        name for _method, name in ENDPOINTS
+    }
 
 
 def test_every_method_that_a_view_has_is_in_the_table() -> None:
@@ -54,8 +64,12 @@ def test_nobody_anonymous_gets_anything(db: None) -> None:
     assert {call(Client(), method, name) for method, name in ENDPOINTS} == {401}
 
 
-@pytest.mark.parametrize(("kind", "scope"), list(product(["rater", "admin", "researcher", "superuser"], Scope)))
-def test_a_call_goes_through_when_scope_and_role_both_allow_it(kind: str, scope: Scope, db: None) -> None:
+@pytest.mark.parametrize(
+    ("kind", "scope"), list(product(["rater", "admin", "researcher", "superuser"], Scope))
+)
+def test_a_call_goes_through_when_scope_and_role_both_allow_it(
+    kind: str, scope: Scope, db: None
+) -> None:
     user = person(kind)
     client = token_with(user, scope)
 
@@ -80,7 +94,8 @@ def test_a_session_opens_what_the_roles_open(kind: str, db: None) -> None:
     wrong = [
         f"{method} {name}"
         for method, name in ENDPOINTS
-        if (call(client, method, name) == 403) == bool(API_TABLE[f"{method} {name}"].roles & user.roles)
+        if (call(client, method, name) == 403)
+        == bool(API_TABLE[f"{method} {name}"].roles & user.roles)
     ]
 
     assert wrong == []
@@ -99,7 +114,9 @@ def test_raters_have_no_line(db: None) -> None:
 
 
 def test_the_middleware_leaves_the_api_to_the_api() -> None:
-    assert {name for _method, name in ENDPOINTS} <= {name for name, roles in TABLE.items() if "anyone" in roles}
+    assert {name for _method, name in ENDPOINTS} <= {
+        name for name, roles in TABLE.items() if "anyone" in roles
+    }
 
 
 def test_another_method_is_405_whoever_asks(db: None) -> None:
@@ -109,4 +126,7 @@ def test_another_method_is_405_whoever_asks(db: None) -> None:
 def test_an_address_that_is_not_there_is_said_in_json(db: None) -> None:
     response = Client().get("/api/v1/nowhere")
 
-    assert (response.status_code, response.json()) == (404, {"detail": "There is no such address in the API.", "errors": {}})
+    assert (response.status_code, response.json()) == (
+        404,
+        {"detail": "There is no such address in the API.", "errors": {}},
+    )

@@ -24,18 +24,25 @@ def create(client: Client, name: str, key: str | None = "k-1", path: str = "/api
     return client.post(path, {"name": name}, content_type="application/json", headers=headers)
 
 
-def test_the_same_call_again_is_done_once_and_answered_the_same(calling: Caller, alice: User) -> None:
+def test_the_same_call_again_is_done_once_and_answered_the_same(
+    calling: Caller, alice: User
+) -> None:
     client = calling(alice)
 
     first, again = create(client, "Night shift"), create(client, "Night shift")
 
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json() == again.json()
-    assert ("Idempotency-Replayed" in first.headers, again.headers["Idempotency-Replayed"]) == (False, "true")
+    assert ("Idempotency-Replayed" in first.headers, again.headers["Idempotency-Replayed"]) == (
+        False,
+        "true",
+    )
     assert Pool.objects.count() == 1
 
 
-def test_the_same_key_with_another_body_is_422_with_a_sentence(calling: Caller, alice: User) -> None:
+def test_the_same_key_with_another_body_is_422_with_a_sentence(
+    calling: Caller, alice: User
+) -> None:
     client = calling(alice)
     create(client, "Night shift")
 
@@ -44,7 +51,10 @@ def test_the_same_key_with_another_body_is_422_with_a_sentence(calling: Caller, 
     assert (response.status_code, response.json()) == (
         422,
         {
-            "detail": "This Idempotency-Key came with another request before. Use a new key for a new request.",
+            "detail": (
+                "This Idempotency-Key came with another request before. Use a new key for a new"
+                " request."
+            ),
             "errors": {},
         },
     )
@@ -73,7 +83,9 @@ def test_a_key_is_one_persons_and_not_anothers(calling: Caller, alice: User, noo
     assert create(calling(noor), "Early shift").status_code == 201
 
 
-def test_a_refused_call_is_forgotten_with_its_key(calling: Caller, alice: User, day_shift: Pool) -> None:
+def test_a_refused_call_is_forgotten_with_its_key(
+    calling: Caller, alice: User, day_shift: Pool
+) -> None:
     client = calling(alice)
 
     refused = create(client, "Day shift")
@@ -139,7 +151,9 @@ def test_two_programs_that_take_the_same_name_at_once_both_get_an_answer() -> No
 # Limits
 
 
-def test_who_reads_too_often_is_told_when_to_come_back(calling: Caller, alice: User, settings: LazySettings) -> None:
+def test_who_reads_too_often_is_told_when_to_come_back(
+    calling: Caller, alice: User, settings: LazySettings
+) -> None:
     settings.API_READS_PER_MINUTE = 2
     client = calling(alice)
 
@@ -154,7 +168,9 @@ def test_who_reads_too_often_is_told_when_to_come_back(calling: Caller, alice: U
         assert waiting.json()["detail"]
 
 
-def test_reads_and_writes_are_counted_apart_and_tokens_too(calling: Caller, alice: User, settings: LazySettings) -> None:
+def test_reads_and_writes_are_counted_apart_and_tokens_too(
+    calling: Caller, alice: User, settings: LazySettings
+) -> None:
     settings.API_READS_PER_MINUTE = settings.API_WRITES_PER_MINUTE = 1
     one, other = calling(alice), calling(alice)
 
@@ -170,8 +186,12 @@ def test_zero_sets_no_limit(calling: Caller, alice: User, settings: LazySettings
     assert {client.get("/api/v1/pools").status_code for _ in range(5)} == {200}
 
 
-def test_calls_are_answered_while_the_cache_is_away(calling: Caller, alice: User, settings: LazySettings) -> None:
+def test_calls_are_answered_while_the_cache_is_away(
+    calling: Caller, alice: User, settings: LazySettings
+) -> None:
     client = calling(alice)
-    settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}}
+    settings.CACHES = {
+        "default": settings.CACHES["default"] | {"LOCATION": "redis://127.0.0.1:1/0"}
+    }
 
     assert client.get("/api/v1/pools").status_code == 200

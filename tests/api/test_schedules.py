@@ -1,4 +1,6 @@
-"""Schedules set up by a program under the rules of their page, and a program's say in their chains."""
+"""Schedules set up by a program under the rules of their page, and a program's say in their
+chains.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,23 +37,38 @@ def waiting(by: User) -> Chain:
     return chain
 
 
-# --- schedules ---------------------------------------------------------------------------------------------------
+# --- schedules ------------------------------------------------------------------------------------
 
 
-def test_a_schedule_is_set_up_with_what_is_left_out_as_its_page_shows_it(calling: Caller, noor: User) -> None:
+def test_a_schedule_is_set_up_with_what_is_left_out_as_its_page_shows_it(
+    calling: Caller, noor: User
+) -> None:
     model = cast.a_model(noor)
-    body = {"name": "Mondays", "template": "fine-tune", "base_model": model.pk, "settings": {"sft": "preset:small"}}
+    body = {
+        "name": "Mondays",
+        "template": "fine-tune",
+        "base_model": model.pk,
+        "settings": {"sft": "preset:small"},
+    }
 
     made = post(calling(noor), "schedules", body | {"quiet_from": "22:00", "quiet_until": "06:00"})
 
     schedule = Schedule.objects.get()
-    assert (made.status_code, made.json()["id"], made.json()["trigger"]) == (201, schedule.pk, "clock")
+    assert (made.status_code, made.json()["id"], made.json()["trigger"]) == (
+        201,
+        schedule.pk,
+        "clock",
+    )
     assert (made.json()["cron"], made.json()["time_zone"], made.json()["skips_nothing_new"]) == (
         "0 3 * * mon",
         noor.time_zone,
         True,
     )
-    assert (made.json()["quiet_from"], made.json()["max_runs_a_week"], schedule.created_by) == ("22:00:00", None, noor)
+    assert (made.json()["quiet_from"], made.json()["max_runs_a_week"], schedule.created_by) == (
+        "22:00:00",
+        None,
+        noor,
+    )
     assert schedule.plan["configs"]["sft"] == configs.as_json(configs.PRESETS["sft"]["small"])
     assert (schedule.plan["goes_on"], schedule.plan["filters"]["includes_imports"]) == (True, True)
     assert AuditEvent.objects.filter(action="create", target_id=str(schedule.pk)).exists()
@@ -60,7 +77,12 @@ def test_a_schedule_is_set_up_with_what_is_left_out_as_its_page_shows_it(calling
 def test_the_whole_cycle_is_set_up_in_one_call_and_once_for_one_key(
     calling: Caller, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    body = {"name": "Cycle", "template": "weekly", "base_model": cast.a_model(noor).pk, "pool": day_shift.pk}
+    body = {
+        "name": "Cycle",
+        "template": "weekly",
+        "base_model": cast.a_model(noor).pk,
+        "pool": day_shift.pk,
+    }
     body |= {
         "guideline": guideline.pk,
         "trigger": "data",
@@ -75,7 +97,11 @@ def test_the_whole_cycle_is_set_up_in_one_call_and_once_for_one_key(
 
     schedule = Schedule.objects.get()
     assert (first.status_code, first.json()) == (201, again.json())
-    assert (schedule.n_new, schedule.plan["approvals"], schedule.plan["pool"]) == (300, ["ppo", "campaign"], day_shift.pk)
+    assert (schedule.n_new, schedule.plan["approvals"], schedule.plan["pool"]) == (
+        300,
+        ["ppo", "campaign"],
+        day_shift.pk,
+    )
     assert schedule.plan["filters"]["includes_imports"] is False
 
 
@@ -99,7 +125,11 @@ def test_the_whole_cycle_is_set_up_in_one_call_and_once_for_one_key(
 def test_what_the_page_would_refuse_is_refused_at_its_field(
     calling: Caller, noor: User, changes: dict[str, Any], field: str, sentence: str
 ) -> None:
-    body = {"name": "Mondays", "template": "fine-tune", "base_model": cast.a_model(noor).pk} | changes
+    body = {
+        "name": "Mondays",
+        "template": "fine-tune",
+        "base_model": cast.a_model(noor).pk,
+    } | changes
 
     answer = post(calling(noor), "schedules", body)
 
@@ -110,7 +140,11 @@ def test_what_the_page_would_refuse_is_refused_at_its_field(
 
 def test_a_name_that_is_taken_is_refused_in_the_services_words(calling: Caller, noor: User) -> None:
     schedule = weekly(noor)
-    body = {"name": schedule.name, "template": "fine-tune", "base_model": schedule.plan["base_model"]}
+    body = {
+        "name": schedule.name,
+        "template": "fine-tune",
+        "base_model": schedule.plan["base_model"],
+    }
 
     answer = post(calling(noor), "schedules", body)
 
@@ -119,13 +153,28 @@ def test_a_name_that_is_taken_is_refused_in_the_services_words(calling: Caller, 
 
 def test_a_change_leaves_what_it_does_not_name(calling: Caller, noor: User) -> None:
     client, model = calling(noor), cast.a_model(noor)
-    sent = {"name": "Mondays", "template": "fine-tune", "base_model": model.pk, "settings": {"sft": "preset:small"}}
-    made = post(client, "schedules", sent | {"quiet_from": "22:00", "quiet_until": "06:00", "min_interval_h": 5}).json()
+    sent = {
+        "name": "Mondays",
+        "template": "fine-tune",
+        "base_model": model.pk,
+        "settings": {"sft": "preset:small"},
+    }
+    made = post(
+        client,
+        "schedules",
+        sent | {"quiet_from": "22:00", "quiet_until": "06:00", "min_interval_h": 5},
+    ).json()
 
-    changed = post(client, f"schedules/{made['id']}/change", {"cron": "0 4 * * tue", "max_runs_a_week": 3}).json()
+    changed = post(
+        client, f"schedules/{made['id']}/change", {"cron": "0 4 * * tue", "max_runs_a_week": 3}
+    ).json()
 
     assert (changed["cron"], changed["max_runs_a_week"]) == ("0 4 * * tue", 3)
-    assert {name for name in made if made[name] != changed[name]} == {"cron", "max_runs_a_week", "due_at"}
+    assert {name for name in made if made[name] != changed[name]} == {
+        "cron",
+        "max_runs_a_week",
+        "due_at",
+    }
     (event,) = AuditEvent.objects.filter(action="change")
     assert event.after == {"cron": "0 4 * * tue", "max_runs_a_week": 3}
 
@@ -139,7 +188,11 @@ def test_a_change_cannot_make_another_chain_of_it(calling: Caller, noor: User) -
 
 
 def test_a_body_names_every_field_of_the_form(db: None) -> None:
-    properties = Client().get("/api/v1/schema").json()["components"]["schemas"]["NewScheduleRequest"]["properties"]
+    properties = (
+        Client()
+        .get("/api/v1/schema")
+        .json()["components"]["schemas"]["NewScheduleRequest"]["properties"]
+    )
 
     assert set(properties) == {"template", "settings", *ScheduleForm.base_fields}
     assert properties["n_candidates"]["maximum"] == 64
@@ -151,7 +204,12 @@ def test_every_kind_of_chain_is_set_up_as_its_page_shows_it(
     client, model, text = calling(noor), cast.a_model(noor), cast.a_snapshot(noor, kind="text")
 
     for template, shape in plans.TEMPLATES.items():
-        body: dict[str, Any] = {"name": template, "template": template, "base_model": model.pk, "trigger": "hand"}
+        body: dict[str, Any] = {
+            "name": template,
+            "template": template,
+            "base_model": model.pk,
+            "trigger": "hand",
+        }
         if plans.Step.CAMPAIGN in shape.steps:
             body |= {"pool": day_shift.pk, "guideline": guideline.pk}
         if plans.Step.PRETRAIN in shape.steps:
@@ -162,19 +220,27 @@ def test_every_kind_of_chain_is_set_up_as_its_page_shows_it(
         assert (template, answer.status_code) == (template, 201), answer.json()
 
 
-# --- chains ------------------------------------------------------------------------------------------------------
+# --- chains ---------------------------------------------------------------------------------------
 
 
 def test_a_chain_tells_its_steps_in_order_and_what_they_left(calling: Caller, noor: User) -> None:
     chain = a_chain(noor)
     run = cast.a_run(noor)
     Link.objects.filter(chain=chain, step="sft").update(run=run, state="working")
-    Link.objects.filter(chain=chain, step="demonstrations").update(snapshot=run.snapshot, state="done")
+    Link.objects.filter(chain=chain, step="demonstrations").update(
+        snapshot=run.snapshot, state="done"
+    )
 
     told = calling(noor, Scope.TRAINING_READ).get(f"/api/v1/chains/{chain.pk}").json()
 
-    assert (told["schedule"], told["state"], told["why"]) == (chain.schedule_id, "going", f"Ran because {noor} asked for it.")
-    assert [(link["step"], link["state"], link["snapshot"], link["run"]) for link in told["links"]] == [
+    assert (told["schedule"], told["state"], told["why"]) == (
+        chain.schedule_id,
+        "going",
+        f"Ran because {noor} asked for it.",
+    )
+    assert [
+        (link["step"], link["state"], link["snapshot"], link["run"]) for link in told["links"]
+    ] == [
         ("demonstrations", "done", run.snapshot_id, None),
         ("sft", "working", None, run.pk),
     ]
@@ -185,7 +251,9 @@ def test_chains_are_listed_by_schedule_and_state_at_one_cost(
 ) -> None:
     client, schedule = calling(noor), weekly(noor)
     for _number in range(5):
-        services.stop_chain(chain=a_chain(noor, Schedule.objects.get(pk=schedule.pk)), by=noor, now=timezone.now())
+        services.stop_chain(
+            chain=a_chain(noor, Schedule.objects.get(pk=schedule.pk)), by=noor, now=timezone.now()
+        )
     client.get("/api/v1/chains")
 
     with django_assert_num_queries(3):  # token, chains, links
@@ -204,9 +272,15 @@ def test_a_step_that_waits_is_approved_once(calling: Caller, noor: User) -> None
     replayed = post(client, f"chains/{chain.pk}/approve", idempotency_key="a-1")
     again = post(client, f"chains/{chain.pk}/approve")
 
-    assert (approved.json()["state"], approved.json()["links"][1]["approved_by"]) == ("going", noor.name)
+    assert (approved.json()["state"], approved.json()["links"][1]["approved_by"]) == (
+        "going",
+        noor.name,
+    )
     assert replayed.json() == approved.json()
-    assert (again.status_code, again.json()["detail"]) == (409, "No step waits for an approval any more.")
+    assert (again.status_code, again.json()["detail"]) == (
+        409,
+        "No step waits for an approval any more.",
+    )
     assert AuditEvent.objects.filter(action="approve").count() == 1
 
 
@@ -219,7 +293,9 @@ def test_a_step_that_waits_is_refused_by_stopping_its_chain(calling: Caller, noo
     assert AuditEvent.objects.filter(action="stop").count() == 1
 
 
-def test_a_chain_that_failed_is_resumed_and_one_that_did_not_is_not(calling: Caller, noor: User) -> None:
+def test_a_chain_that_failed_is_resumed_and_one_that_did_not_is_not(
+    calling: Caller, noor: User
+) -> None:
     chain, client = a_chain(noor), calling(noor)
     refused = post(client, f"chains/{chain.pk}/resume")
     Chain.objects.filter(pk=chain.pk).update(state="failed", error="No demonstrations.")
@@ -227,5 +303,12 @@ def test_a_chain_that_failed_is_resumed_and_one_that_did_not_is_not(calling: Cal
 
     resumed = post(client, f"chains/{chain.pk}/resume", {"anew": True}).json()
 
-    assert (refused.status_code, refused.json()["detail"]) == (409, "This chain has not been stopped by a failure.")
-    assert (resumed["state"], resumed["error"], resumed["links"][0]["state"]) == ("going", "", "waiting")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "This chain has not been stopped by a failure.",
+    )
+    assert (resumed["state"], resumed["error"], resumed["links"][0]["state"]) == (
+        "going",
+        "",
+        "waiting",
+    )

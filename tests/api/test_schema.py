@@ -31,7 +31,8 @@ EXAMPLES = settings(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-# One method that an address does not take stands for the others: each of them costs a call for every way to make one.
+# One method that an address does not take stands for the others: each of them costs a call for
+# every way to make one.
 CONFIG = schemathesis.Config.from_dict({"phases": {"coverage": {"unexpected-methods": ["DELETE"]}}})
 
 
@@ -50,7 +51,12 @@ def test_the_schema_is_served_to_anybody(db: None) -> None:
 
 def test_every_operation_has_a_name_of_its_own_and_asks_for_a_token(db: None) -> None:
     paths = Client().get("/api/v1/schema").json()["paths"]
-    operations = [operation for methods in paths.values() for operation in methods.values() if "operationId" in operation]
+    operations = [
+        operation
+        for methods in paths.values()
+        for operation in methods.values()
+        if "operationId" in operation
+    ]
     ours = [operation for operation in operations if operation["operationId"] != "read_schema"]
 
     assert len({operation["operationId"] for operation in operations}) == len(operations)
@@ -61,7 +67,9 @@ def test_every_operation_has_a_name_of_its_own_and_asks_for_a_token(db: None) ->
 @pytest.fixture
 def both(db: None) -> User:
     """Admin and researcher in one person."""
-    return User.objects.create_user(email="bo@example.org", name="Bo", password=PASSWORD, is_admin=True, is_researcher=True)
+    return User.objects.create_user(
+        email="bo@example.org", name="Bo", password=PASSWORD, is_admin=True, is_researcher=True
+    )
 
 
 @pytest.fixture
@@ -78,7 +86,9 @@ def site(
     settings.API_READS_PER_MINUTE = settings.API_WRITES_PER_MINUTE = 0
     rater_called("Rosa", pool=demonstration_campaign.pool)
     events = ["run.finished"]
-    hook, _secret = webhooks.create_webhook(name="CI", url="https://ci.example.org/", events=events, by=both, now=timezone.now())
+    hook, _secret = webhooks.create_webhook(
+        name="CI", url="https://ci.example.org/", events=events, by=both, now=timezone.now()
+    )
     run = cast.a_run(both, state="running", n_points=30)
     schedule = weekly(both)
     chain = services.fire_now(schedule=schedule, by=both, now=timezone.now())
@@ -109,10 +119,13 @@ def api(site: dict[str, int], wsgi: Any) -> Any:
 schema = schemathesis.pytest.from_fixture("api")
 
 
-# `Case` stays without its argument: the examples are drawn from this function's words, and other words draw other examples.
+# `Case` stays without its argument: the examples are drawn from this function's words, and other
+# words draw other examples.
 @schema.parametrize()
 @EXAMPLES
-def test_whatever_is_sent_is_answered_as_documented(case: Case, secret: str, site: dict[str, int]) -> None:  # type: ignore[type-arg]
+def test_whatever_is_sent_is_answered_as_documented(
+    case: Case, secret: str, site: dict[str, int]
+) -> None:  # type: ignore[type-arg]
     """Ids are made up, so some of them are put right: otherwise all would be 404."""
     made_up, known = case.path_parameters.get("id"), site.get(case.path.split("/")[3])
     if known is not None and isinstance(made_up, int) and made_up % 3 == 0:
@@ -121,6 +134,7 @@ def test_whatever_is_sent_is_answered_as_documented(case: Case, secret: str, sit
     case.call_and_validate(
         # Called without a server in between, nobody unpacks what was compressed.
         headers={"Authorization": f"Bearer {secret}", "Accept-Encoding": "identity"},
-        # A body may be right and still be refused: turns that do not alternate, nothing left to cut a snapshot from.
+        # A body may be right and still be refused: turns that do not alternate, nothing left to cut
+        # a snapshot from.
         excluded_checks=[positive_data_acceptance] if case.method == "POST" else [],
     )

@@ -1,4 +1,6 @@
-"""What a program does with runs beside starting them: their cost, their length, their place in line, and what is kept."""
+"""What a program does with runs beside starting them: their cost, their length, their place in
+line, and what is kept.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,12 +22,19 @@ from training.models import Run, TrainedModel
 Caller = Callable[..., Client]
 
 
-def post(client: Client, path: str, body: dict[str, Any] | None = None, idempotency_key: str | None = None) -> Any:
+def post(
+    client: Client,
+    path: str,
+    body: dict[str, Any] | None = None,
+    idempotency_key: str | None = None,
+) -> Any:
     headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
-    return client.post(f"/api/v1/{path}", body or {}, content_type="application/json", headers=headers)
+    return client.post(
+        f"/api/v1/{path}", body or {}, content_type="application/json", headers=headers
+    )
 
 
-# --- runs --------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 def test_what_a_run_would_cost_is_told_and_nothing_is_queued(calling: Caller, noor: User) -> None:
@@ -40,9 +49,16 @@ def test_what_a_run_would_cost_is_told_and_nothing_is_queued(calling: Caller, no
     assert not Run.objects.exists()
 
 
-def test_a_setting_that_is_wrong_is_named_before_anything_is_estimated(calling: Caller, noor: User) -> None:
+def test_a_setting_that_is_wrong_is_named_before_anything_is_estimated(
+    calling: Caller, noor: User
+) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
-    body = {"kind": "sft", "snapshot": snapshot.pk, "base_model": model.pk, "config": {"n_epochs": 0}}
+    body = {
+        "kind": "sft",
+        "snapshot": snapshot.pk,
+        "base_model": model.pk,
+        "config": {"n_epochs": 0},
+    }
 
     answer = post(calling(noor), "runs/estimate", body)
 
@@ -87,15 +103,28 @@ def test_waiting_runs_change_places(calling: Caller, noor: User) -> None:
         assert post(client, f"runs/{first.pk}/{path}", body).status_code == 409
 
 
-def test_several_processes_are_asked_for_and_refused_where_they_cannot_be(calling: Caller, noor: User) -> None:
+def test_several_processes_are_asked_for_and_refused_where_they_cannot_be(
+    calling: Caller, noor: User
+) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
-    body = {"kind": "sft", "name": "Two", "snapshot": snapshot.pk, "base_model": model.pk, "preset": "small"}
+    body = {
+        "kind": "sft",
+        "name": "Two",
+        "snapshot": snapshot.pk,
+        "base_model": model.pk,
+        "preset": "small",
+    }
     client = calling(noor)
 
     two = post(client, "runs", body | {"n_processes": 2, "n_gpus": 2})
     odd = post(client, "runs", body | {"n_processes": 4, "n_gpus": 2})
 
-    assert two.json()["launch"] == {"n_processes": 2, "strategy": "ddp", "offloads": False, "n_machines": 1}
+    assert two.json()["launch"] == {
+        "n_processes": 2,
+        "strategy": "ddp",
+        "offloads": False,
+        "n_machines": 1,
+    }
     assert (odd.status_code, "as many GPUs as processes" in odd.json()["detail"]) == (409, True)
 
 
@@ -105,7 +134,9 @@ def test_runs_and_models_are_pinned_and_unpinned(calling: Caller, noor: User) ->
     client = calling(noor)
 
     for path in (f"runs/{run.pk}", f"models/{model.pk}"):
-        assert [post(client, f"{path}/{act}").json()["is_pinned"] for act in ("pin", "pin", "unpin")] == [True, True, False]
+        assert [
+            post(client, f"{path}/{act}").json()["is_pinned"] for act in ("pin", "pin", "unpin")
+        ] == [True, True, False]
 
 
 def test_the_checkpoints_of_a_lost_run_are_given_up_and_those_of_others_are_not(
@@ -122,23 +153,33 @@ def test_the_checkpoints_of_a_lost_run_are_given_up_and_those_of_others_are_not(
     assert (given_up.status_code, given_up.json()["is_freed"]) == (200, True)
     assert post(client, f"runs/{lost.pk}/give-up", idempotency_key="g-1").json() == given_up.json()
     assert not (tmp_path / str(lost.pk) / run_dir.CHECKPOINTS).exists()
-    assert (refused.status_code, refused.json()["detail"]) == (409, "The run has not ended. Stop it first.")
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "The run has not ended. Stop it first.",
+    )
 
 
-# --- webhooks ----------------------------------------------------------------------------------------------------
+# --- webhooks -------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def hook(alice: User) -> Webhook:
     return webhooks.create_webhook(
-        name="CI", url="https://ci.example.org/hook", events=["run.finished"], by=alice, now=timezone.now()
+        name="CI",
+        url="https://ci.example.org/hook",
+        events=["run.finished"],
+        by=alice,
+        now=timezone.now(),
     )[0]
 
 
 def valid_under(secret: str, header: str, body: bytes) -> bool:
     """As docs/api.md tells a receiver."""
     at = int(header.partition(",")[0].removeprefix("t="))
-    return webhooks.signature(secret=secret, body=body, at=at).partition(",")[2] in header.split(",")[1:]
+    return (
+        webhooks.signature(secret=secret, body=body, at=at).partition(",")[2]
+        in header.split(",")[1:]
+    )
 
 
 def signed(hook: Webhook, now: datetime) -> str:
@@ -146,12 +187,17 @@ def signed(hook: Webhook, now: datetime) -> str:
     return webhooks.signatures(webhook=hook, body=b"{}", now=now)
 
 
-def test_both_secrets_are_valid_for_three_days_and_then_the_new_one_alone(calling: Caller, alice: User, hook: Webhook) -> None:
+def test_both_secrets_are_valid_for_three_days_and_then_the_new_one_alone(
+    calling: Caller, alice: User, hook: Webhook
+) -> None:
     before, now = webhooks.secret_of(hook), timezone.now()
 
     answer = post(calling(alice, Scope.WEBHOOKS), f"webhooks/{hook.pk}/rotate").json()
 
-    meanwhile, later = signed(hook, now + timedelta(days=2)), signed(hook, now + timedelta(days=3, minutes=1))
+    meanwhile, later = (
+        signed(hook, now + timedelta(days=2)),
+        signed(hook, now + timedelta(days=3, minutes=1)),
+    )
     assert answer["secret"] != before
     assert valid_under(before, meanwhile, b"{}")
     assert valid_under(answer["secret"], meanwhile, b"{}")
@@ -159,7 +205,9 @@ def test_both_secrets_are_valid_for_three_days_and_then_the_new_one_alone(callin
     assert valid_under(answer["secret"], later, b"{}")
 
 
-def test_a_second_rotation_waits_for_the_end_of_the_first(calling: Caller, alice: User, hook: Webhook) -> None:
+def test_a_second_rotation_waits_for_the_end_of_the_first(
+    calling: Caller, alice: User, hook: Webhook
+) -> None:
     client, before = calling(alice), webhooks.secret_of(hook)
     post(client, f"webhooks/{hook.pk}/rotate")
 
@@ -173,20 +221,28 @@ def test_a_second_rotation_waits_for_the_end_of_the_first(calling: Caller, alice
 
 
 def test_a_new_secret_is_in_no_table(calling: Caller, alice: User, hook: Webhook) -> None:
-    secret = post(calling(alice), f"webhooks/{hook.pk}/rotate", idempotency_key="r-1").json()["secret"]
+    secret = post(calling(alice), f"webhooks/{hook.pk}/rotate", idempotency_key="r-1").json()[
+        "secret"
+    ]
 
     assert secret not in str(list(Webhook.objects.values()))
     assert not IdempotentCall.objects.exists()
 
 
-def test_webhooks_are_read_without_their_secrets(calling: Caller, alice: User, hook: Webhook) -> None:
+def test_webhooks_are_read_without_their_secrets(
+    calling: Caller, alice: User, hook: Webhook
+) -> None:
     client = calling(alice)
 
-    assert client.get("/api/v1/webhooks").json()["results"] == [client.get(f"/api/v1/webhooks/{hook.pk}").json()]
+    assert client.get("/api/v1/webhooks").json()["results"] == [
+        client.get(f"/api/v1/webhooks/{hook.pk}").json()
+    ]
     assert "salt" not in client.get(f"/api/v1/webhooks/{hook.pk}").content.decode()
 
 
-def test_the_pages_rotate_a_secret_and_end_the_one_before(signed_in: Callable[..., Client], alice: User, hook: Webhook) -> None:
+def test_the_pages_rotate_a_secret_and_end_the_one_before(
+    signed_in: Callable[..., Client], alice: User, hook: Webhook
+) -> None:
     client = signed_in(alice)
 
     made = client.post(f"/webhooks/{hook.pk}/rotate").content.decode()

@@ -14,7 +14,11 @@ from config.permissions import Scope
 from tests.api.conftest import client_with, secret_of
 
 SignedIn = Callable[..., Client]
-NEW = {"token-name": "nightly export", "token-scopes": [Scope.LABELING_READ.value], "token-n_days": "90"}
+NEW = {
+    "token-name": "nightly export",
+    "token-scopes": [Scope.LABELING_READ.value],
+    "token-n_days": "90",
+}
 
 
 def test_a_token_opens_the_api(alice: User) -> None:
@@ -42,7 +46,10 @@ def test_only_the_hash_of_a_secret_is_stored(alice: User) -> None:
 def test_a_wrong_secret_opens_nothing(alice: User) -> None:
     response = client_with(secret_of(alice)[:-1] + "!").get("/api/v1/prompts")
 
-    assert (response.status_code, response.json()["detail"]) == (401, "This token is not known. Make one on your profile page.")
+    assert (response.status_code, response.json()["detail"]) == (
+        401,
+        "This token is not known. Make one on your profile page.",
+    )
 
 
 def test_a_revoked_token_opens_nothing(alice: User) -> None:
@@ -77,18 +84,26 @@ def test_a_token_loses_what_its_person_loses(alice: User) -> None:
 
     response = client.get("/api/v1/prompts")
 
-    assert (response.status_code, response.json()["detail"]) == (403, "Your roles do not open this.")
+    assert (response.status_code, response.json()["detail"]) == (
+        403,
+        "Your roles do not open this.",
+    )
 
 
 def test_a_password_in_place_of_a_token_gets_a_sentence(alice: User) -> None:
     response = Client(headers={"Authorization": "Basic YWxpY2U6eA=="}).get("/api/v1/prompts")
 
-    assert (response.status_code, response.json()["detail"]) == (401, "The API takes a token: Authorization: Bearer pfb_…")
+    assert (response.status_code, response.json()["detail"]) == (
+        401,
+        "The API takes a token: Authorization: Bearer pfb_…",
+    )
 
 
 def test_the_last_use_is_noted_once_a_minute(alice: User) -> None:
     now = timezone.now()
-    _token, secret = tokens.create_token(user=alice, name="x", scopes=[Scope.LABELING_READ], n_days=1, now=now)
+    _token, secret = tokens.create_token(
+        user=alice, name="x", scopes=[Scope.LABELING_READ], n_days=1, now=now
+    )
 
     for seconds in (0, 30, 61):
         tokens.check(secret=secret, now=now + timedelta(seconds=seconds))
@@ -100,7 +115,11 @@ def test_making_and_revoking_are_in_the_audit_log(alice: User) -> None:
     secret_of(alice)
     tokens.revoke_token(user=alice, pk=ApiToken.objects.get().pk, now=timezone.now())
 
-    assert list(AuditEvent.objects.filter(target_type="accounts.apitoken").order_by("pk").values_list("action", flat=True)) == [
+    assert list(
+        AuditEvent.objects.filter(target_type="accounts.apitoken")
+        .order_by("pk")
+        .values_list("action", flat=True)
+    ) == [
         "create",
         "revoke",
     ]
@@ -109,18 +128,24 @@ def test_making_and_revoking_are_in_the_audit_log(alice: User) -> None:
 @pytest.mark.parametrize("n_days", [0, 400])
 def test_a_token_lives_between_a_day_and_a_year(alice: User, n_days: int) -> None:
     with pytest.raises(tokens.UnableToCreateToken, match="between a day and a year"):
-        tokens.create_token(user=alice, name="x", scopes=[Scope.LABELING_READ], n_days=n_days, now=timezone.now())
+        tokens.create_token(
+            user=alice, name="x", scopes=[Scope.LABELING_READ], n_days=n_days, now=timezone.now()
+        )
 
 
 def test_nobody_gets_a_scope_that_their_roles_do_not_open(alice: User) -> None:
     with pytest.raises(tokens.UnableToCreateToken, match="among what your roles open"):
-        tokens.create_token(user=alice, name="x", scopes=[Scope.TRAINING_READ], n_days=1, now=timezone.now())
+        tokens.create_token(
+            user=alice, name="x", scopes=[Scope.TRAINING_READ], n_days=1, now=timezone.now()
+        )
 
 
 # The profile page
 
 
-def test_the_secret_is_shown_when_it_is_made_and_never_again(alice: User, signed_in: SignedIn) -> None:
+def test_the_secret_is_shown_when_it_is_made_and_never_again(
+    alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
 
     made = client.post("/profile/tokens/new", NEW)
@@ -147,7 +172,9 @@ def test_a_rater_sees_nothing_of_tokens(rosa: object, signed_in: SignedIn) -> No
     assert 'id="tokens"' not in signed_in(rosa).get("/profile/").text
 
 
-def test_a_token_that_may_do_nothing_is_refused_beside_its_field(alice: User, signed_in: SignedIn) -> None:
+def test_a_token_that_may_do_nothing_is_refused_beside_its_field(
+    alice: User, signed_in: SignedIn
+) -> None:
     response = signed_in(alice).post("/profile/tokens/new", NEW | {"token-scopes": []})
 
     assert response.status_code == 422

@@ -37,10 +37,12 @@ def post(client: Client, path: str, body: object | None = None) -> Any:
     return client.post(path, body or {}, content_type="application/json")
 
 
-# --- snapshots ----------------------------------------------------------------------------------------------------
+# --- snapshots ------------------------------------------------------------------------------------
 
 
-def test_a_snapshot_is_cut_and_listed_with_its_card(calling: Caller, noor: User, rosa: Rater) -> None:
+def test_a_snapshot_is_cut_and_listed_with_its_card(
+    calling: Caller, noor: User, rosa: Rater
+) -> None:
     for prompt in on_split("train", 3):
         demonstrate(prompt, rosa)
     client = calling(noor)
@@ -51,11 +53,15 @@ def test_a_snapshot_is_cut_and_listed_with_its_card(calling: Caller, noor: User,
     assert made.status_code == 201
     assert (made.json()["n_rows"], made.json()["fingerprint"]) == (3, snapshot.fingerprint)
     assert client.get(f"/api/v1/snapshots/{snapshot.pk}").json()["card"]["rows"] == 3
-    assert [row["id"] for row in client.get("/api/v1/snapshots?kind=demonstrations").json()["results"]] == [snapshot.pk]
+    assert [
+        row["id"] for row in client.get("/api/v1/snapshots?kind=demonstrations").json()["results"]
+    ] == [snapshot.pk]
     assert client.get("/api/v1/snapshots?kind=prompts").json()["results"] == []
 
 
-def test_a_snapshot_of_nothing_is_refused_in_the_services_words(calling: Caller, noor: User) -> None:
+def test_a_snapshot_of_nothing_is_refused_in_the_services_words(
+    calling: Caller, noor: User
+) -> None:
     response = post(calling(noor), "/api/v1/snapshots", {"kind": "comparisons", "name": "Empty"})
 
     assert response.status_code == 409
@@ -67,13 +73,19 @@ def test_every_filter_of_the_api_is_one_of_the_service() -> None:
     assert set(FiltersSerializer().fields) <= {field.name for field in fields(services.Filters)}
 
 
-# --- runs ---------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 def test_no_run_is_queued_from_a_retired_model(calling: Caller, noor: User) -> None:
     run = cast.a_run(noor)
     TrainedModel.objects.filter(pk=run.base_model_id).update(stage="retired")
-    body = {"kind": "sft", "name": "x", "snapshot": run.snapshot_id, "base_model": run.base_model_id, "preset": "small"}
+    body = {
+        "kind": "sft",
+        "name": "x",
+        "snapshot": run.snapshot_id,
+        "base_model": run.base_model_id,
+        "preset": "small",
+    }
 
     answer = calling(noor).post("/api/v1/runs", body, content_type="application/json")
 
@@ -108,9 +120,16 @@ def test_a_run_is_queued_from_a_preset_with_changes_and_rung_for(
 
 
 def test_every_wrong_setting_is_named_with_its_sentence(calling: Caller, noor: User) -> None:
-    body = {"kind": "sft", "name": "x", "snapshot": cast.a_snapshot(noor).pk, "base_model": cast.a_model(noor).pk}
+    body = {
+        "kind": "sft",
+        "name": "x",
+        "snapshot": cast.a_snapshot(noor).pk,
+        "base_model": cast.a_model(noor).pk,
+    }
 
-    response = post(calling(noor), "/api/v1/runs", body | {"config": {"batch_size": 0, "colour": "red"}})
+    response = post(
+        calling(noor), "/api/v1/runs", body | {"config": {"batch_size": 0, "colour": "red"}}
+    )
 
     assert response.status_code == 400
     assert response.json()["errors"] == {
@@ -120,19 +139,39 @@ def test_every_wrong_setting_is_named_with_its_sentence(calling: Caller, noor: U
 
 
 def test_a_run_that_does_not_fit_its_snapshot_is_refused(calling: Caller, noor: User) -> None:
-    body = {"kind": "reward", "name": "x", "snapshot": cast.a_snapshot(noor).pk, "base_model": cast.a_model(noor).pk}
+    body = {
+        "kind": "reward",
+        "name": "x",
+        "snapshot": cast.a_snapshot(noor).pk,
+        "base_model": cast.a_model(noor).pk,
+    }
 
     response = post(calling(noor), "/api/v1/runs", body)
 
-    assert (response.status_code, "holds no comparisons" in response.json()["detail"]) == (409, True)
+    assert (response.status_code, "holds no comparisons" in response.json()["detail"]) == (
+        409,
+        True,
+    )
 
 
 def test_ppo_takes_a_watchdog(calling: Caller, noor: User) -> None:
-    reward, watchdog = (TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}") for name in ("r", "w"))
+    reward, watchdog = (
+        TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}")
+        for name in ("r", "w")
+    )
     snapshot = cast.a_snapshot(noor, kind="prompts")
-    body = {"kind": "ppo", "name": "x", "snapshot": snapshot.pk, "base_model": cast.a_model(noor).pk}
+    body = {
+        "kind": "ppo",
+        "name": "x",
+        "snapshot": snapshot.pk,
+        "base_model": cast.a_model(noor).pk,
+    }
 
-    response = post(calling(noor), "/api/v1/runs", body | {"reward_model": reward.pk, "watchdog_model": watchdog.pk})
+    response = post(
+        calling(noor),
+        "/api/v1/runs",
+        body | {"reward_model": reward.pk, "watchdog_model": watchdog.pk},
+    )
 
     assert (response.status_code, response.json()["watchdog_model"]) == (201, watchdog.pk)
 
@@ -142,7 +181,12 @@ def test_a_run_tells_where_it_is(calling: Caller, noor: User) -> None:
 
     told = calling(noor).get(f"/api/v1/runs/{run.pk}").json()
 
-    assert (told["state"], told["outcome"], told["step"], told["n_steps"]) == ("finished", "succeeded", 4, 400)
+    assert (told["state"], told["outcome"], told["step"], told["n_steps"]) == (
+        "finished",
+        "succeeded",
+        4,
+        400,
+    )
     assert told["model"] == TrainedModel.objects.get(run=run).pk
     assert told["metrics"]["held_out_loss_after"] == 1.713
 
@@ -152,9 +196,15 @@ def test_runs_are_filtered_by_kind_and_by_what_became_of_them(calling: Caller, n
     failed = cast.finished(cast.a_run(noor, state="running"), "failed", "Out of memory.")
     client = calling(noor)
 
-    assert [row["id"] for row in client.get("/api/v1/runs?state=failed").json()["results"]] == [failed.pk]
+    assert [row["id"] for row in client.get("/api/v1/runs?state=failed").json()["results"]] == [
+        failed.pk
+    ]
     assert client.get("/api/v1/runs?kind=ppo").json()["results"] == []
-    assert len(client.get("/api/v1/runs?words=%20").json()["results"]) == len(client.get("/api/v1/runs").json()["results"]) > 0
+    assert (
+        len(client.get("/api/v1/runs?words=%20").json()["results"])
+        == len(client.get("/api/v1/runs").json()["results"])
+        > 0
+    )
 
 
 def test_a_list_of_runs_costs_the_same_however_long(
@@ -174,7 +224,11 @@ def test_stopping_a_queued_run_ends_it(calling: Caller, noor: User) -> None:
 
     stopped = post(calling(noor), f"/api/v1/runs/{run.pk}/stop").json()
 
-    assert (stopped["state"], stopped["outcome"], stopped["is_stop_requested"]) == ("finished", "stopped", True)
+    assert (stopped["state"], stopped["outcome"], stopped["is_stop_requested"]) == (
+        "finished",
+        "stopped",
+        True,
+    )
 
 
 def test_a_lost_run_is_put_back_and_a_running_one_is_not(calling: Caller, noor: User) -> None:
@@ -184,7 +238,10 @@ def test_a_lost_run_is_put_back_and_a_running_one_is_not(calling: Caller, noor: 
 
     assert post(client, f"/api/v1/runs/{lost.pk}/retry").json()["state"] == "queued"
     refused = post(client, f"/api/v1/runs/{running.pk}/retry")
-    assert (refused.status_code, refused.json()["detail"][:40]) == (409, "This run is not waiting for another try:")
+    assert (refused.status_code, refused.json()["detail"][:40]) == (
+        409,
+        "This run is not waiting for another try:",
+    )
 
 
 def test_points_come_since_a_step_and_say_how_to_go_on(calling: Caller, noor: User) -> None:
@@ -192,12 +249,19 @@ def test_points_come_since_a_step_and_say_how_to_go_on(calling: Caller, noor: Us
     client = calling(noor)
 
     page = client.get(f"/api/v1/runs/{run.pk}/points?since=3&limit=4").json()
-    rest = client.get(f"/api/v1/runs/{run.pk}/points?attempt={page['next_attempt']}&since={page['next_since']}").json()
+    rest = client.get(
+        f"/api/v1/runs/{run.pk}/points?attempt={page['next_attempt']}&since={page['next_since']}"
+    ).json()
 
     assert [point["step"] for point in page["results"]] == [4, 5, 6, 7]
     assert (page["has_more"], page["state"]) == (True, "running")
     assert [point["step"] for point in rest["results"]] == [8, 9, 10]
-    assert set(rest["results"][0]["values"]) == {"loss", "mean_token_accuracy", "learning_rate", "grad_norm"}
+    assert set(rest["results"][0]["values"]) == {
+        "loss",
+        "mean_token_accuracy",
+        "learning_rate",
+        "grad_norm",
+    }
 
 
 def test_a_reader_misses_no_step_that_a_resumed_run_replays(calling: Caller, noor: User) -> None:
@@ -205,12 +269,20 @@ def test_a_reader_misses_no_step_that_a_resumed_run_replays(calling: Caller, noo
     client = calling(noor)
     seen = client.get(f"/api/v1/runs/{run.pk}/points").json()
     RunPoint.objects.bulk_create(
-        RunPoint(run=run, attempt=2, step=step, at=timezone.now(), values={"loss": 1.0}) for step in (8, 9, 10, 11)
+        RunPoint(run=run, attempt=2, step=step, at=timezone.now(), values={"loss": 1.0})
+        for step in (8, 9, 10, 11)
     )
 
-    new = client.get(f"/api/v1/runs/{run.pk}/points?attempt={seen['next_attempt']}&since={seen['next_since']}").json()
+    new = client.get(
+        f"/api/v1/runs/{run.pk}/points?attempt={seen['next_attempt']}&since={seen['next_since']}"
+    ).json()
 
-    assert [(point["attempt"], point["step"]) for point in new["results"]] == [(2, 8), (2, 9), (2, 10), (2, 11)]
+    assert [(point["attempt"], point["step"]) for point in new["results"]] == [
+        (2, 8),
+        (2, 9),
+        (2, 10),
+        (2, 11),
+    ]
 
 
 def test_no_new_point_leaves_the_place_where_it_was(calling: Caller, noor: User) -> None:
@@ -232,7 +304,7 @@ def test_a_thousand_points_cost_three_queries(
         assert len(client.get(f"/api/v1/runs/{run.pk}/points").json()["results"]) == 1000
 
 
-# --- samples and log ----------------------------------------------------------------------------------------------
+# --- samples and log ------------------------------------------------------------------------------
 
 
 def test_samples_come_by_pages_with_their_scores(
@@ -246,8 +318,14 @@ def test_samples_come_by_pages_with_their_scores(
         first = client.get(f"/api/v1/runs/{run.pk}/samples?limit=1").json()
     rest = client.get(f"/api/v1/runs/{run.pk}/samples?cursor={first['next_cursor']}").json()
 
-    assert [round(sample["scores"]["reward"], 2) for sample in first["results"] + rest["results"]] == [0.62, 1.62]
-    assert (first["results"][0]["step"], first["results"][0]["prompt"][:13], rest["next_cursor"]) == (3, "Write a polit", None)
+    assert [
+        round(sample["scores"]["reward"], 2) for sample in first["results"] + rest["results"]
+    ] == [0.62, 1.62]
+    assert (
+        first["results"][0]["step"],
+        first["results"][0]["prompt"][:13],
+        rest["next_cursor"],
+    ) == (3, "Write a polit", None)
 
 
 def test_a_log_is_read_from_where_one_was(calling: Caller, noor: User) -> None:
@@ -256,20 +334,39 @@ def test_a_log_is_read_from_where_one_was(calling: Caller, noor: User) -> None:
 
     whole = client.get(f"/api/v1/runs/{run.pk}/log").json()
     rest = client.get(f"/api/v1/runs/{run.pk}/log?attempt=1&since=11").json()
-    none = client.get(f"/api/v1/runs/{run.pk}/log?attempt={whole['next_attempt']}&since={whole['next_since']}").json()
+    none = client.get(
+        f"/api/v1/runs/{run.pk}/log?attempt={whole['next_attempt']}&since={whole['next_since']}"
+    ).json()
 
-    assert [(line["number"], line["text"]) for line in whole["results"]] == [(10, "b"), (11, "c"), (12, "d")]
-    assert (whole["unfinished"], whole["state"], whole["next_attempt"], whole["next_since"]) == (" 40%", "running", 1, 12)
+    assert [(line["number"], line["text"]) for line in whole["results"]] == [
+        (10, "b"),
+        (11, "c"),
+        (12, "d"),
+    ]
+    assert (whole["unfinished"], whole["state"], whole["next_attempt"], whole["next_since"]) == (
+        " 40%",
+        "running",
+        1,
+        12,
+    )
     assert [line["text"] for line in rest["results"]] == ["d"]
     assert (none["results"], none["next_since"]) == ([], 12)
 
 
-def test_the_log_of_an_attempt_elsewhere_is_read_from_its_beginning(calling: Caller, noor: User) -> None:
-    run = cast.a_run(noor, state="running", log_tail="anew\n", n_log_lines=1, log_attempt=2, attempt=2)
+def test_the_log_of_an_attempt_elsewhere_is_read_from_its_beginning(
+    calling: Caller, noor: User
+) -> None:
+    run = cast.a_run(
+        noor, state="running", log_tail="anew\n", n_log_lines=1, log_attempt=2, attempt=2
+    )
 
     log = calling(noor).get(f"/api/v1/runs/{run.pk}/log?attempt=1&since=40").json()
 
-    assert ([line["text"] for line in log["results"]], log["next_attempt"], log["next_since"]) == (["anew"], 2, 1)
+    assert ([line["text"] for line in log["results"]], log["next_attempt"], log["next_since"]) == (
+        ["anew"],
+        2,
+        1,
+    )
 
 
 def test_a_run_without_a_log_has_no_line(calling: Caller, noor: User) -> None:
@@ -278,14 +375,18 @@ def test_a_run_without_a_log_has_no_line(calling: Caller, noor: User) -> None:
     assert (log["results"], log["unfinished"], log["next_since"]) == ([], "", 0)
 
 
-# --- schedules ----------------------------------------------------------------------------------------------------
+# --- schedules ------------------------------------------------------------------------------------
 
 
 def weekly(by: User) -> Schedule:
     model = TrainedModel.objects.first() or cast.a_model(by)
     plan = Plan(template="fine-tune", base_model=model.pk)
-    terms = services.Terms(trigger="clock", time_zone="UTC", cron="0 3 * * mon", skips_nothing_new=False)
-    return services.create_schedule(name="Weekly", plan=plan, terms=terms, by=by, now=timezone.now())
+    terms = services.Terms(
+        trigger="clock", time_zone="UTC", cron="0 3 * * mon", skips_nothing_new=False
+    )
+    return services.create_schedule(
+        name="Weekly", plan=plan, terms=terms, by=by, now=timezone.now()
+    )
 
 
 def test_a_schedule_is_paused_and_resumed(calling: Caller, noor: User) -> None:
@@ -299,7 +400,9 @@ def test_a_schedule_is_paused_and_resumed(calling: Caller, noor: User) -> None:
     assert resumed["due_at"] is not None
 
 
-def test_a_schedule_fires_when_asked_and_not_while_its_chain_goes_on(calling: Caller, noor: User) -> None:
+def test_a_schedule_fires_when_asked_and_not_while_its_chain_goes_on(
+    calling: Caller, noor: User
+) -> None:
     schedule, client = weekly(noor), calling(noor)
 
     fired = post(client, f"/api/v1/schedules/{schedule.pk}/fire")
@@ -310,17 +413,25 @@ def test_a_schedule_fires_when_asked_and_not_while_its_chain_goes_on(calling: Ca
     assert [row["id"] for row in client.get("/api/v1/schedules").json()["results"]] == [schedule.pk]
 
 
-# --- models -------------------------------------------------------------------------------------------------------
+# --- models ---------------------------------------------------------------------------------------
 
 
 def test_a_model_is_registered_and_told_back(calling: Caller, noor: User) -> None:
     client = calling(noor)
 
-    made = post(client, "/api/v1/models", {"name": "base", "location": "owner/model", "licence": "Apache-2.0"})
+    made = post(
+        client,
+        "/api/v1/models",
+        {"name": "base", "location": "owner/model", "licence": "Apache-2.0"},
+    )
 
     model = TrainedModel.objects.get()
     assert (made.status_code, made.json()["id"], made.json()["kind"]) == (201, model.pk, "policy")
-    assert (made.json()["run"], made.json()["snapshot"], made.json()["parent"]) == (None, None, None)
+    assert (made.json()["run"], made.json()["snapshot"], made.json()["parent"]) == (
+        None,
+        None,
+        None,
+    )
     assert client.get(f"/api/v1/models/{model.pk}").json()["location"] == "owner/model"
 
 
@@ -333,23 +444,36 @@ def test_a_folder_that_is_not_there_is_refused(calling: Caller, noor: User) -> N
 def test_a_trained_model_names_its_run_and_its_snapshot(calling: Caller, noor: User) -> None:
     run = cast.finished(cast.a_run(noor, state="running"), "succeeded")
 
-    (newest, _base) = calling(noor).get("/api/v1/models").json()["results"]
+    newest, _base = calling(noor).get("/api/v1/models").json()["results"]
 
-    assert (newest["run"], newest["snapshot"], newest["parent"]) == (run.pk, run.snapshot_id, run.base_model_id)
+    assert (newest["run"], newest["snapshot"], newest["parent"]) == (
+        run.pk,
+        run.snapshot_id,
+        run.base_model_id,
+    )
 
 
-def test_a_models_archive_is_a_tar_of_its_length_and_its_lack_a_problem(calling: Caller, noor: User, tmp_path: Path) -> None:
+def test_a_models_archive_is_a_tar_of_its_length_and_its_lack_a_problem(
+    calling: Caller, noor: User, tmp_path: Path
+) -> None:
     (tmp_path / "config.json").write_text("{}")
-    here = services.register_model(name="here", kind="policy", location=str(tmp_path), licence="", by=noor, now=timezone.now())
+    here = services.register_model(
+        name="here", kind="policy", location=str(tmp_path), licence="", by=noor, now=timezone.now()
+    )
     client = calling(noor)
 
     sent = client.get(f"/api/v1/models/{here.pk}/archive", headers={"Accept": "application/x-tar"})
-    away = client.get(f"/api/v1/models/{cast.a_model(noor).pk}/archive", headers={"Accept": "application/x-tar"})
+    away = client.get(
+        f"/api/v1/models/{cast.a_model(noor).pk}/archive", headers={"Accept": "application/x-tar"}
+    )
     wrong = client.get(f"/api/v1/models/{here.pk}/archive?weights=half")
 
     content = downloaded(sent)
     with tarfile.open(fileobj=io.BytesIO(content)) as tar:
         assert sorted(tar.getnames()) == ["here/README.md", "here/config.json", "here/lineage.json"]
-    assert (sent["Content-Type"], int(sent["Content-Length"])) == ("application/x-tar", len(content))
+    assert (sent["Content-Type"], int(sent["Content-Length"])) == (
+        "application/x-tar",
+        len(content),
+    )
     assert (away.status_code, "export_model" in json.loads(away.content)["detail"]) == (409, True)
     assert wrong.status_code == 400

@@ -1,4 +1,6 @@
-"""A real Chromium in front of a real server: pages of named people, the accessibility check, screenshots."""
+"""A real Chromium in front of a real server: pages of named people, the accessibility check,
+screenshots.
+"""
 
 import os
 import sys
@@ -24,7 +26,9 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import services  # noqa: E402  # scripts/ is no package
 
 SCREENSHOTS = ROOT / "build" / "screenshots"
-REFUSED = "Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"
+REFUSED = (
+    "Failed to load resource: the server responded with a status of 422 (Unprocessable Entity)"
+)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -35,7 +39,8 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
-# Playwright's synchronous interface runs an event loop in this thread, which Django would take for asynchronous code.
+# Playwright's synchronous interface runs an event loop in this thread, which Django would take for
+# asynchronous code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
 
 
@@ -57,11 +62,13 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.fixture
 def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..., Page]]:
-    """open_page("/desk/", rosa, theme="dark", width=390, height=844): a window of its own, signed in as that person or as nobody.
+    """open_page("/desk/", rosa, theme="dark", width=390, height=844): a window of its own, signed
+    in as that person or as nobody.
 
-    When the test ends, every such page must have run without an error and without a breach of the content policy. Without
-    JavaScript a form that is refused (422) is a page of its own, and the browser logs that: `refusals` is how many are meant.
-    So it does with requests that nothing answers: `may_be_away` says that the server is killed under this page.
+    When the test ends, every such page must have run without an error and without a breach of the
+    content policy. Without JavaScript a form that is refused (422) is a page of its own, and the
+    browser logs that: `refusals` is how many are meant. So it does with requests that nothing
+    answers: `may_be_away` says that the server is killed under this page.
     """
     contexts, complaints, meant = [], [], []
 
@@ -89,10 +96,23 @@ def open_page(browser: Browser, live_server: LiveServer) -> Iterator[Callable[..
         )
         contexts.append(context)
         if person is not None:
-            context.add_cookies([{"name": settings.SESSION_COOKIE_NAME, "value": _session_of(person), "url": live_server.url}])
+            context.add_cookies(
+                [
+                    {
+                        "name": settings.SESSION_COOKIE_NAME,
+                        "value": _session_of(person),
+                        "url": live_server.url,
+                    }
+                ]
+            )
         page = context.new_page()
-        page.set_default_timeout(30_000)  # two busy cores are slow; nothing waits longer than it must
-        page.on("console", lambda message: complaints.append(message.text) if is_complaint(message) else None)
+        page.set_default_timeout(
+            30_000
+        )  # two busy cores are slow; nothing waits longer than it must
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if is_complaint(message) else None,
+        )
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.goto(path)
         meant.extend([REFUSED] * refusals)
@@ -111,9 +131,16 @@ def axe_clean() -> Callable[[Page], None]:
 
     def check(page: Page) -> None:
         rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        options: dict[str, Any] = {"runOnly": rules, "resultTypes": ["violations"]}  # no lists of what passes
+        options: dict[str, Any] = {
+            "runOnly": rules,
+            "resultTypes": ["violations"],
+        }  # no lists of what passes
         found = Axe().run(page, options=options).response["violations"]
-        lines = [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
+        lines = [
+            f"{rule['id']}: {node['target']} {node['failureSummary']}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
         assert not lines, "\n".join(lines)
 
     return check
@@ -133,22 +160,30 @@ def screenshot() -> Callable[..., Path]:
 
 
 @pytest.fixture
-def look_over(screenshot: Callable[..., Path], axe_clean: Callable[[Page], None]) -> Callable[..., None]:
-    """look_over(page, "run-dark") takes a picture of the whole page as it is now; axe finds nothing, and it fits its window."""
+def look_over(
+    screenshot: Callable[..., Path], axe_clean: Callable[[Page], None]
+) -> Callable[..., None]:
+    """look_over(page, "run-dark") takes a picture of the whole page as it is now; axe finds
+    nothing, and it fits its window.
+    """
 
     def check(page: Page, name: str) -> None:
         screenshot(page, name, full_page=True)
         axe_clean(page)
         assert page.viewport_size is not None
-        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"], f"{name} is too wide."
+        assert (
+            page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+        ), f"{name} is too wide."
 
     return check
 
 
 def _let_the_server_finish(server: LiveServer) -> None:
-    """A page that is closed leaves requests behind; none may still use the database while it is emptied for the next test.
+    """A page that is closed leaves requests behind; none may still use the database while it is
+    emptied for the next test.
 
-    The server takes connections in their order: once it answered one more, each earlier one has its thread.
+    The server takes connections in their order: once it answered one more, each earlier one has its
+    thread.
     """
     urllib.request.urlopen(f"{server.url}/healthz", timeout=60).close()  # noqa: S310  # our own
     for thread in threading.enumerate():

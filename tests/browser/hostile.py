@@ -1,4 +1,6 @@
-"""Texts that try to run, to leave the page, to look like something else or to take forever: made, not collected."""
+"""Texts that try to run, to leave the page, to look like something else or to take forever: made,
+not collected.
+"""
 
 import itertools
 from dataclasses import dataclass
@@ -33,13 +35,24 @@ def payloads() -> list[Payload]:
         "latex": _latex(),
         "size": _sizes(),
     }
-    return [Payload(f"{family}-{number}", text) for family, texts in families.items() for number, text in enumerate(texts)]
+    return [
+        Payload(f"{family}-{number}", text)
+        for family, texts in families.items()
+        for number, text in enumerate(texts)
+    ]
 
 
 def names(n: int, *, length: int) -> list[str]:
     """`n` of them, all different, that fit where a name has `length` characters."""
-    short = [payload.text for payload in payloads() if len(payload.text) <= length - 4 and "\n" not in payload.text.strip()]
-    return [f"{text.strip()} {number}" for number, text in enumerate(itertools.islice(itertools.cycle(short), n))]
+    short = [
+        payload.text
+        for payload in payloads()
+        if len(payload.text) <= length - 4 and "\n" not in payload.text.strip()
+    ]
+    return [
+        f"{text.strip()} {number}"
+        for number, text in enumerate(itertools.islice(itertools.cycle(short), n))
+    ]
 
 
 def _handlers() -> list[str]:
@@ -69,7 +82,9 @@ def _handlers() -> list[str]:
         "<{upper} {more} {event_upper}={run}>",
     )
     return [
-        shape.format(tag=tag, upper=tag.upper(), event=event, event_upper=event.upper(), more=more, run=RUN)
+        shape.format(
+            tag=tag, upper=tag.upper(), event=event, event_upper=event.upper(), more=more, run=RUN
+        )
         for (tag, (event, more)), shape in itertools.product(tags.items(), shapes)
     ]
 
@@ -88,7 +103,14 @@ def _schemes() -> list[str]:
         "blob:https://evil.example/1",
         "//evil.example/x",
     )
-    links = ("[press]({0})", "<{0}>", "![look]({0})", "[press][1]\n\n[1]: {0}", '<a href="{0}">press</a>', '<iframe src="{0}">')
+    links = (
+        "[press]({0})",
+        "<{0}>",
+        "![look]({0})",
+        "[press][1]\n\n[1]: {0}",
+        '<a href="{0}">press</a>',
+        '<iframe src="{0}">',
+    )
     return [link.format(target) for target, link in itertools.product(targets, links)]
 
 
@@ -112,7 +134,10 @@ def _mathml() -> list[str]:
         f"<math><mtext><table><mglyph><style><img src=x onerror={RUN}>",
         f"<math><a xlink:href=javascript:{RUN}>x</a></math>",
         f"<math href=javascript:{RUN}>x</math>",
-        f"<math><annotation-xml encoding=text/html><img src=x onerror={RUN}></annotation-xml></math>",
+        (
+            "<math><annotation-xml encoding=text/html><img src=x"
+            f" onerror={RUN}></annotation-xml></math>"
+        ),
         f"<math><mi//xlink:href=data:x,<script>{RUN}</script>",
         f"<math><maction actiontype=statusline xlink:href=javascript:{RUN}>x</maction></math>",
         f"<form><math><mtext></form><form><mglyph><style></math><img src onerror={RUN}>",
@@ -173,7 +198,10 @@ def _our_own_hooks() -> list[str]:
         "<form id=answer action=https://evil.example/><input name=csrfmiddlewaretoken>",
         "<p id=main>x</p><article data-letter=Z>y</article>",
         "{{ request.user }} {% debug %} {{ 7|add:7 }}",
-        '<script type=importmap>{"imports":{"js/app":"data:text/javascript,window.ran=1"}}</script>',
+        (
+            "<script"
+            ' type=importmap>{"imports":{"js/app":"data:text/javascript,window.ran=1"}}</script>'
+        ),
     ]
 
 
@@ -198,7 +226,10 @@ def _invisible() -> list[str]:
         "vertical tab": "\x0b\x0c",
         "combining": "e" + "\u0301" * 300,
     }
-    return [f"rank {mark}A first{mark} <{mark}script>{RUN}</script> [x]({mark}javascript:{RUN})" for mark in marks.values()]
+    return [
+        f"rank {mark}A first{mark} <{mark}script>{RUN}</script> [x]({mark}javascript:{RUN})"
+        for mark in marks.values()
+    ]
 
 
 def _latex() -> list[str]:

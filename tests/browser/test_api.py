@@ -1,4 +1,6 @@
-"""The API's documentation and the tokens of the profile page in Chromium: nothing from elsewhere, nothing against the policy."""
+"""The API's documentation and the tokens of the profile page in Chromium: nothing from elsewhere,
+nothing against the policy.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +22,9 @@ def test_the_documentation_is_drawn_from_our_own_files(
 
     expect(page.get_by_role("heading", name="judgments")).to_be_visible()
 
-    hosts = page.evaluate("performance.getEntriesByType('resource').map((entry) => new URL(entry.name).host)")
+    hosts = page.evaluate(
+        "performance.getEntriesByType('resource').map((entry) => new URL(entry.name).host)"
+    )
     assert set(hosts) == {page.evaluate("location.host")}
     screenshot(page, f"api-docs-{theme}")
 
@@ -35,11 +39,15 @@ def test_a_call_can_be_tried_with_the_session(
     operation.get_by_role("button", name="Try it out").click()
     operation.get_by_role("button", name="Execute").click()
 
-    expect(operation.locator(".live-responses-table tbody .response-col_status")).to_have_text("200")
+    expect(operation.locator(".live-responses-table tbody .response-col_status")).to_have_text(
+        "200"
+    )
     screenshot(page, "api-docs-tried")
 
 
-def test_a_write_can_be_tried_with_the_session(open_page: Opener, alice: User, demonstration_campaign: Campaign) -> None:
+def test_a_write_can_be_tried_with_the_session(
+    open_page: Opener, alice: User, demonstration_campaign: Campaign
+) -> None:
     page = open_page("/api/v1/docs/", alice)
     operation = page.locator("#operations-campaigns-pause_campaign")
 
@@ -48,14 +56,20 @@ def test_a_write_can_be_tried_with_the_session(open_page: Opener, alice: User, d
     operation.get_by_placeholder("id", exact=True).fill(str(demonstration_campaign.pk))
     operation.get_by_role("button", name="Execute").click()
 
-    expect(operation.locator(".live-responses-table tbody .response-col_status")).to_have_text("200")
+    expect(operation.locator(".live-responses-table tbody .response-col_status")).to_have_text(
+        "200"
+    )
     demonstration_campaign.refresh_from_db()
     assert demonstration_campaign.state == "paused"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_token_is_made_copied_and_revoked(
-    open_page: Opener, noor: User, look_over: Callable[..., None], axe_clean: Callable[..., Any], theme: str
+    open_page: Opener,
+    noor: User,
+    look_over: Callable[..., None],
+    axe_clean: Callable[..., Any],
+    theme: str,
 ) -> None:
     page = open_page("/profile/", noor, theme=theme)
     form = page.locator("#tokens form").last

@@ -1,4 +1,6 @@
-"""Rejection sampling as Chromium shows it: the form of its schedule, a scored run, and the model that learned from it."""
+"""Rejection sampling as Chromium shows it: the form of its schedule, a scored run, and the model
+that learned from it.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -38,21 +40,44 @@ def scored(noor: User, settings: LazySettings, tmp_path: Path) -> Run:
     services.claim_run(run_id=run.pk, node="gpu-2", now=now)
     first = services.response_number(run_id=run.pk, number=0)
     written = [
-        NewResponse(prompt.pk, f"Answer {number} to {prompt.pk}.", first + number, {}, is_ended=True)
+        NewResponse(
+            prompt.pk, f"Answer {number} to {prompt.pk}.", first + number, {}, is_ended=True
+        )
         for prompt in some_prompts(30)
         for number in range(4)
     ]
     scores = {(one.prompt_id, one.number): (one.number - first) / 4 for one in written}
     services.store_responses(run_id=run.pk, attempt=1, rows=written, scores=scores, now=now)
     RunPoint.objects.bulk_create(
-        RunPoint(run=run, attempt=1, step=step, at=now, values={"reward": 0.4 + step / 99, "best_reward": 1.1 + step / 90})
+        RunPoint(
+            run=run,
+            attempt=1,
+            step=step,
+            at=now,
+            values={"reward": 0.4 + step / 99, "best_reward": 1.1 + step / 90},
+        )
         for step in range(1, 16)
     )
     RunSample.objects.create(
-        run=run, attempt=1, step=3, line=3, prompt="Why?", response="Because.", scores={"reward": 0.91, "is_ended": True}
+        run=run,
+        attempt=1,
+        step=3,
+        line=3,
+        prompt="Why?",
+        response="Because.",
+        scores={"reward": 0.91, "is_ended": True},
     )
-    metrics = {"n_prompts": 30, "n_responses": 120, "reward": 0.41, "best_reward": 1.24, "share_ended": 1.0, "seconds": 321.0}
-    services.finish_run(run_id=run.pk, attempt=1, ending=Ending(Run.Outcome.SUCCEEDED, metrics=metrics), now=now)
+    metrics = {
+        "n_prompts": 30,
+        "n_responses": 120,
+        "reward": 0.41,
+        "best_reward": 1.24,
+        "share_ended": 1.0,
+        "seconds": 321.0,
+    }
+    services.finish_run(
+        run_id=run.pk, attempt=1, ending=Ending(Run.Outcome.SUCCEEDED, metrics=metrics), now=now
+    )
     return run
 
 
@@ -60,17 +85,34 @@ def scored(noor: User, settings: LazySettings, tmp_path: Path) -> Run:
 def tuned(noor: User, scored: Run) -> TrainedModel:
     now = timezone.now()
     best = services.cut_snapshot(
-        kind="demonstrations", name="The best of November", filters=Filters(best_of=(scored.pk,)), by=noor, now=now
+        kind="demonstrations",
+        name="The best of November",
+        filters=Filters(best_of=(scored.pk,)),
+        by=noor,
+        now=now,
     )
     run = services.queue_run(
-        kind="sft", name="On the best", config={}, snapshot=best, base_model=scored.base_model, by=noor, now=now
+        kind="sft",
+        name="On the best",
+        config={},
+        snapshot=best,
+        base_model=scored.base_model,
+        by=noor,
+        now=now,
     )
     services.claim_run(run_id=run.pk, node="gpu-2", now=now)
-    services.finish_run(run_id=run.pk, attempt=1, ending=Ending(Run.Outcome.SUCCEEDED, model="/models/best"), now=now)
+    services.finish_run(
+        run_id=run.pk,
+        attempt=1,
+        ending=Ending(Run.Outcome.SUCCEEDED, model="/models/best"),
+        now=now,
+    )
     return TrainedModel.objects.get(run=run)
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
+)
 def test_every_page_of_rejection_sampling_passes_axe_and_fits(
     open_page: Opener,
     noor: User,
@@ -95,7 +137,9 @@ def test_every_page_of_rejection_sampling_passes_axe_and_fits(
         look_over(page, f"best-{name}-{theme}-{width}")
 
 
-def test_a_researcher_cuts_a_snapshot_of_the_best_from_the_runs_page(open_page: Opener, noor: User, scored: Run) -> None:
+def test_a_researcher_cuts_a_snapshot_of_the_best_from_the_runs_page(
+    open_page: Opener, noor: User, scored: Run
+) -> None:
     page = open_page(f"/runs/{scored.pk}/", noor)
 
     page.get_by_role("link", name="Learn from the best").click()

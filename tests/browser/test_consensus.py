@@ -1,4 +1,6 @@
-"""What an item's judgments say together, and how strong each source is, in Chromium: both themes, a phone, accessibility."""
+"""What an item's judgments say together, and how strong each source is, in Chromium: both themes, a
+phone, accessibility.
+"""
 
 import json
 import random
@@ -21,14 +23,20 @@ OpenPage = Callable[..., Page]
 
 @pytest.fixture
 def compared(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
-    """Twenty items of four responses by three sources, and a fourth source that always comes last; three raters guess."""
+    """Twenty items of four responses by three sources, and a fourth source that always comes last;
+    three raters guess.
+    """
     chance = random.Random(5)
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=20, overlap=6, name="Autumn models")
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=20, overlap=6, name="Autumn models"
+    )
     for number, name in enumerate(("helper-7b, September", "helper-7b, July", "helper-7b, March")):
         source = Source.objects.create(name=name, kind=Source.Kind.MODEL)
         Response.objects.filter(number=number).update(source=source)
     for number, noise in enumerate((0.5, 0.6, 0.7, 4, 5, 6)):
-        judge_everything(campaign, rater_called(f"Rater {number}", pool=day_shift), noise=noise, chance=chance)
+        judge_everything(
+            campaign, rater_called(f"Rater {number}", pool=day_shift), noise=noise, chance=chance
+        )
     services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     return campaign
 
@@ -37,23 +45,44 @@ def compared(day_shift: Pool, guideline: Guideline, transactional_db: None) -> C
 def imported(tmp_path: Path, transactional_db: None) -> Import:
     """Fifteen pairs of two models' answers, and five people's votes on each."""
     chance = random.Random(3)
-    texts = {"model_x": "old", "result_x": "Yes.", "model_y": "new", "result_y": "Yes, and here is why."}
-    pairs = [json.dumps({"id": number, "text": f"Is {number} a number?", **texts}) for number in range(15)]
+    texts = {
+        "model_x": "old",
+        "result_x": "Yes.",
+        "model_y": "new",
+        "result_y": "Yes, and here is why.",
+    }
+    pairs = [
+        json.dumps({"id": number, "text": f"Is {number} a number?", **texts})
+        for number in range(15)
+    ]
     votes = [
-        f"{number},{worker},{chance.choice(('right', 'right', 'left', 'tie'))}" for number in range(15) for worker in "abcde"
+        f"{number},{worker},{chance.choice(('right', 'right', 'left', 'tie'))}"
+        for number in range(15)
+        for worker in "abcde"
     ]
     (tmp_path / "pairs.jsonl").write_text("\n".join(pairs))
     (tmp_path / "votes.csv").write_text("\n".join(["id,worker,winner", *votes]))
-    call_command("import_judgments", tmp_path / "votes.csv", pairs=tmp_path / "pairs.jsonl", source="a crowd", licence="CC0-1.0")
+    call_command(
+        "import_judgments",
+        tmp_path / "votes.csv",
+        pairs=tmp_path / "pairs.jsonl",
+        source="a crowd",
+        licence="CC0-1.0",
+    )
     return Import.objects.get()
 
 
 def pages_of_import(batch: Import) -> dict[str, str]:
-    return {"import": f"/prompts/imports/{batch.pk}/", "import-agreement": f"/prompts/imports/{batch.pk}/agreement/"}
+    return {
+        "import": f"/prompts/imports/{batch.pk}/",
+        "import-agreement": f"/prompts/imports/{batch.pk}/agreement/",
+    }
 
 
 def pages(campaign: Campaign) -> dict[str, str]:
-    overruled = next(row["item"] for row in exports.records("consensus") if row["majority"] != row["consensus"])
+    overruled = next(
+        row["item"] for row in exports.records("consensus") if row["majority"] != row["consensus"]
+    )
     return {
         "strengths": f"/campaigns/{campaign.pk}/",
         "consensus-item": f"/campaigns/{campaign.pk}/items/{overruled}/",
@@ -64,12 +93,20 @@ def pages(campaign: Campaign) -> dict[str, str]:
 
 def unfold(page: Page) -> None:
     page.wait_for_load_state("networkidle")
-    page.evaluate("document.querySelectorAll('#consensus details').forEach((details) => { details.open = true; })")
+    page.evaluate(
+        "document.querySelectorAll('#consensus details').forEach((details) => { details.open ="
+        " true; })"
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_consensus_and_strengths_are_accessible(
-    theme: str, compared: Campaign, imported: Import, alice: User, open_page: OpenPage, look_over: Callable[..., None]
+    theme: str,
+    compared: Campaign,
+    imported: Import,
+    alice: User,
+    open_page: OpenPage,
+    look_over: Callable[..., None],
 ) -> None:
     page = open_page("/quality/", alice, theme=theme)
     for name, address in (pages(compared) | pages_of_import(imported)).items():
@@ -81,9 +118,16 @@ def test_consensus_and_strengths_are_accessible(
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_consensus_and_strengths_fit_a_phone(
-    theme: str, compared: Campaign, imported: Import, alice: User, open_page: OpenPage, screenshot: Callable[..., Path]
+    theme: str,
+    compared: Campaign,
+    imported: Import,
+    alice: User,
+    open_page: OpenPage,
+    screenshot: Callable[..., Path],
 ) -> None:
-    page = open_page("/quality/", alice, theme=theme, width=390, height=844, has_touch=True, is_mobile=True)
+    page = open_page(
+        "/quality/", alice, theme=theme, width=390, height=844, has_touch=True, is_mobile=True
+    )
     too_wide = []
     for name, address in (pages(compared) | pages_of_import(imported)).items():
         page.goto(address)

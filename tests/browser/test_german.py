@@ -35,7 +35,10 @@ def test_german_pages_fit_their_window(
         "/audit/",
         "/quality/",
     ]
-    of_alice += [f"/campaigns/{comparison_campaign.pk}/{part}" for part in ("", "items/", "set-up/", "export/", "agreement/")]
+    of_alice += [
+        f"/campaigns/{comparison_campaign.pk}/{part}"
+        for part in ("", "items/", "set-up/", "export/", "agreement/")
+    ]
     of_noor = ["/runs/", "/snapshots/new/", "/models/new/", "/schedules/", "/nodes/", "/profile/"]
     pages = {rosa: ["/desk/", "/my-work/", "/profile/"], alice: of_alice, noor: of_noor}
 
@@ -51,7 +54,9 @@ def test_german_pages_fit_their_window(
     assert too_wide == []
 
 
-def test_a_comparison_in_german_fits_a_small_laptop(open_page: OpenPage, rosa: Rater, comparison_campaign: Campaign) -> None:
+def test_a_comparison_in_german_fits_a_small_laptop(
+    open_page: OpenPage, rosa: Rater, comparison_campaign: Campaign
+) -> None:
     User.objects.update(language="de")
     page = open_page("/desk/", rosa, width=1280, height=800)
 
@@ -70,6 +75,8 @@ def test_what_can_be_done_with_a_comparison_fits_a_phone(
     page.locator(".desk-open button").click()
     page.wait_for_selector(".desk[data-mounted]")
 
-    ends = page.locator(".desk-do").evaluate("(bar) => [...bar.children].map((each) => each.getBoundingClientRect().right)")
+    ends = page.locator(".desk-do").evaluate(
+        "(bar) => [...bar.children].map((each) => each.getBoundingClientRect().right)"
+    )
 
     assert max(ends) <= 360 - 12

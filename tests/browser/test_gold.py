@@ -1,4 +1,6 @@
-"""An admin decides an order and makes it a gold; a rater meets it and reads how they did. Both themes, and a phone."""
+"""An admin decides an order and makes it a gold; a rater meets it and reads how they did. Both
+themes, and a phone.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,12 +28,19 @@ def judge(campaign: Campaign, rater: Rater, orders: list[list[int]]) -> list[Jud
         assert slot is not None
         assert slot.lease is not None
         ranks: dict[int, int | None] = {
-            place: order.index(response.number) + 1 for place, response in enumerate(queue.presented(slot))
+            place: order.index(response.number) + 1
+            for place, response in enumerate(queue.presented(slot))
         }
         ratings = {place: {"overall": 4} for place in ranks}
         given.append(
             services.submit_comparison(
-                lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, reason="By the sums.", active_s=45, now=now
+                lease=slot.lease,
+                rater=rater,
+                ranks=ranks,
+                ratings=ratings,
+                reason="By the sums.",
+                active_s=45,
+                now=now,
             )
         )
     return given
@@ -39,8 +48,12 @@ def judge(campaign: Campaign, rater: Rater, orders: list[list[int]]) -> list[Jud
 
 @pytest.fixture
 def campaign(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
-    """Two raters turned the second item around; half of the items that are given may be golds, and raters are told."""
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=6, overlap=3, name="Helpful answers")
+    """Two raters turned the second item around; half of the items that are given may be golds, and
+    raters are told.
+    """
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=6, overlap=3, name="Helpful answers"
+    )
     values = {"gold_share": 50, "gold_feedback": True, "review_share": 100, "gold_min": 3}
     services.set_golds(campaign=campaign, values=values, by=None, now=timezone.now())
     judge(campaign, rater_called("Raul", pool=day_shift), [RIGHT, RIGHT, RIGHT])
@@ -54,7 +67,9 @@ def test_a_decided_order_becomes_a_gold_that_a_rater_meets_and_is_scored_by(
     page = open_page(f"/campaigns/{campaign.pk}/review/", alice)
     page.get_by_role("row").nth(1).get_by_role("link").click()
     page.wait_for_selector(".review[data-mounted]")
-    for letter, digit in zip("abcd", "1234", strict=True):  # by keys alone: the letter goes to its rank, the digit sets it
+    for letter, digit in zip(
+        "abcd", "1234", strict=True
+    ):  # by keys alone: the letter goes to its rank, the digit sets it
         page.keyboard.press(letter)
         page.keyboard.press(digit)
     page.get_by_text("rater error").click()
@@ -94,7 +109,12 @@ def next_gold(campaign: Campaign, rater: Rater) -> Slot:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_pages_are_accessible(
-    theme: str, campaign: Campaign, day_shift: Pool, alice: User, open_page: OpenPage, look_over: Callable[..., None]
+    theme: str,
+    campaign: Campaign,
+    day_shift: Pool,
+    alice: User,
+    open_page: OpenPage,
+    look_over: Callable[..., None],
 ) -> None:
     rosa = staged(campaign, day_shift, alice)
     item = campaign.items.order_by("position")[1]
@@ -119,8 +139,17 @@ def staged(campaign: Campaign, pool: Pool, alice: User) -> Rater:
     now = timezone.now()
     items = list(campaign.items.order_by("position"))
     for item in items[3:6]:
-        ranks: dict[int, int | None] = {response.pk: response.number + 1 for response in item.responses.all()}
-        services.make_gold(item=item, ranks=ranks, origin=Gold.Origin.EXPERT, note="By the sums.", by=alice, now=now)
+        ranks: dict[int, int | None] = {
+            response.pk: response.number + 1 for response in item.responses.all()
+        }
+        services.make_gold(
+            item=item,
+            ranks=ranks,
+            origin=Gold.Origin.EXPERT,
+            note="By the sums.",
+            by=alice,
+            now=now,
+        )
     rosa = rater_called("Rosa", pool=pool)
     for _turn in range(5):
         slot = services.claim(campaign=campaign, rater=rosa, now=now)

@@ -1,4 +1,6 @@
-"""A hostile corpus through all that pages show: nothing runs, nothing leaves the page, nothing takes a second."""
+"""A hostile corpus through all that pages show: nothing runs, nothing leaves the page, nothing
+takes a second.
+"""
 
 import gc
 import time
@@ -12,7 +14,19 @@ from playwright.sync_api import Dialog, Page, expect
 from accounts.models import User
 from labeling import services
 from labeling.examples import Example, as_json
-from labeling.models import Campaign, Draft, Guideline, GuidelineVersion, Import, Pool, Prompt, Rater, Response, Slot, Source
+from labeling.models import (
+    Campaign,
+    Draft,
+    Guideline,
+    GuidelineVersion,
+    Import,
+    Pool,
+    Prompt,
+    Rater,
+    Response,
+    Slot,
+    Source,
+)
 from pages import render
 from tests.browser.hostile import Payload, names, payloads
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
@@ -63,7 +77,9 @@ SHOW_EACH = f"""async (texts) => {{
 
 @pytest.fixture
 def guarded(open_page: OpenPage) -> Iterator[OpenPage]:
-    """open_page, with every dialog and every request to another host written down: at the end there must be none."""
+    """open_page, with every dialog and every request to another host written down: at the end there
+    must be none.
+    """
     breaches: list[str] = []
 
     def refuse(dialog: Dialog) -> None:
@@ -74,7 +90,10 @@ def guarded(open_page: OpenPage) -> Iterator[OpenPage]:
         page = open_page(reverse("profile"), person, **options)
         page.set_default_timeout(30_000)
         page.on("dialog", refuse)
-        page.on("request", lambda request: breaches.append(request.url) if "evil.example" in request.url else None)
+        page.on(
+            "request",
+            lambda request: breaches.append(request.url) if "evil.example" in request.url else None,
+        )
         page.goto(path)
         return page
 
@@ -84,7 +103,10 @@ def guarded(open_page: OpenPage) -> Iterator[OpenPage]:
 
 def conversation(texts: list[Payload]) -> list[dict[str, str]]:
     """Every text as a turn of its own."""
-    turns = [{"role": ("user", "assistant")[number % 2], "content": payload.text} for number, payload in enumerate(texts)]
+    turns = [
+        {"role": ("user", "assistant")[number % 2], "content": payload.text}
+        for number, payload in enumerate(texts)
+    ]
     return [*turns, {"role": "user", "content": "And now?"}]
 
 
@@ -102,7 +124,8 @@ def test_no_text_takes_a_second(guarded: OpenPage, rosa: Rater) -> None:
     page = guarded("/my-work/", rosa)
     rendered = []
     gc.collect()
-    gc.freeze()  # what thousands of tests have left on the heap is not walked through on a text's account
+    # what thousands of tests have left on the heap is not walked through on a text's account
+    gc.freeze()
     for payload in CORPUS:
         started = time.process_time()
         html = render.markdown(payload.text)
@@ -123,7 +146,9 @@ def test_no_text_takes_a_second(guarded: OpenPage, rosa: Rater) -> None:
 def test_prompts_responses_and_drafts_take_nothing_over(
     guarded: OpenPage, rosa: Rater, day_shift: Pool, guideline: Guideline, transactional_db: None
 ) -> None:
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, n_responses=9)
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, n_responses=9
+    )
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
     Slot.objects.update(expires_at=None)
@@ -131,7 +156,12 @@ def test_prompts_responses_and_drafts_take_nothing_over(
     joined = "\n".join(payload.text for payload in SMALL)
     for response, payload in zip(Response.objects.order_by("pk"), SMALL[::25], strict=False):
         Response.objects.filter(pk=response.pk).update(text=payload.text)
-    fields = {"edit_of": ["A"], "edit": [joined], "reason": [SMALL[0].text], "rank-A": [SMALL[1].text]}
+    fields = {
+        "edit_of": ["A"],
+        "edit": [joined],
+        "reason": [SMALL[0].text],
+        "rank-A": [SMALL[1].text],
+    }
     Draft.objects.create(rater=rosa, item=slot.item, content={"revision": 1, "fields": fields})
 
     address = f"/desk/item/{slot.lease}/"
@@ -149,12 +179,16 @@ def test_prompts_responses_and_drafts_take_nothing_over(
 def test_a_preview_beside_the_editor_takes_nothing_over(
     guarded: OpenPage, rosa: Rater, day_shift: Pool, guideline: Guideline, transactional_db: None
 ) -> None:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, asks_dialogue=True)
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, asks_dialogue=True
+    )
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
     Slot.objects.update(expires_at=None)
     turns = ["\n\n".join(payload.text for payload in SMALL[place::40]) for place in range(40)]
-    fields = {"text": ["Begun."]} | {f"turn-{number}": [text] for number, text in enumerate(turns, 1)}
+    fields = {"text": ["Begun."]} | {
+        f"turn-{number}": [text] for number, text in enumerate(turns, 1)
+    }
     fields["turn-40"] = ["It has **ended**."]
     Draft.objects.create(rater=rosa, item=slot.item, content={"revision": 1, "fields": fields})
 
@@ -168,10 +202,17 @@ def test_a_preview_beside_the_editor_takes_nothing_over(
 
 @pytest.mark.parametrize("start", range(0, len(BIG), 9))
 def test_large_texts_side_by_side_leave_the_page_usable(
-    start: int, guarded: OpenPage, rosa: Rater, day_shift: Pool, guideline: Guideline, transactional_db: None
+    start: int,
+    guarded: OpenPage,
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    transactional_db: None,
 ) -> None:
     texts = BIG[start : start + 9]
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, n_responses=9)
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, n_responses=9
+    )
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
     for response, payload in zip(Response.objects.order_by("pk"), texts, strict=False):
@@ -187,19 +228,40 @@ def test_large_texts_side_by_side_leave_the_page_usable(
 
 
 def test_guidelines_and_names_take_nothing_over(
-    guarded: OpenPage, rosa: Rater, alice: User, day_shift: Pool, guideline: Guideline, transactional_db: None
+    guarded: OpenPage,
+    rosa: Rater,
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    transactional_db: None,
 ) -> None:
     for number, name in enumerate(names(30, length=120)):
         open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, name=name)
         Guideline.objects.create(name=name)
         source = Source.objects.create(name=name, kind=Source.Kind.IMPORT)
-        Import.objects.create(file_name=names(30, length=200)[number], path="", format="jsonl", source=source, state="published")
-        services.create_person(
-            email=f"r{number}@example.org", name=name, roles=["rater"], password="correct horse battery", by=None, now=NOON
+        Import.objects.create(
+            file_name=names(30, length=200)[number],
+            path="",
+            format="jsonl",
+            source=source,
+            state="published",
         )
-    Pool.objects.filter(pk=day_shift.pk).update(name=names(1, length=120)[0], description=SMALL[3].text)
+        services.create_person(
+            email=f"r{number}@example.org",
+            name=name,
+            roles=["rater"],
+            password="correct horse battery",
+            by=None,
+            now=NOON,
+        )
+    Pool.objects.filter(pk=day_shift.pk).update(
+        name=names(1, length=120)[0], description=SMALL[3].text
+    )
     text = "\n\n".join(payload.text for payload in SMALL)
-    shown = as_json(Example(each.text or "x", number % 2 == 0, each.text or "x", each.text) for number, each in enumerate(SMALL))
+    shown = as_json(
+        Example(each.text or "x", number % 2 == 0, each.text or "x", each.text)
+        for number, each in enumerate(SMALL)
+    )
     for each in Guideline.objects.all():
         GuidelineVersion.objects.create(
             guideline=each,

@@ -1,4 +1,6 @@
-"""A researcher clicks from a model back to a judgment in Chromium, and every page on the way is accessible and fits."""
+"""A researcher clicks from a model back to a judgment in Chromium, and every page on the way is
+accessible and fits.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,13 +23,21 @@ Opener = Callable[..., Page]
 
 @pytest.fixture
 def judge(
-    noor: User, rosa: Rater, raul: Rater, comparison_campaign: Campaign, settings: LazySettings, tmp_path: Path
+    noor: User,
+    rosa: Rater,
+    raul: Rater,
+    comparison_campaign: Campaign,
+    settings: LazySettings,
+    tmp_path: Path,
 ) -> TrainedModel:
     """A reward model that learned from six comparisons."""
     settings.SNAPSHOTS_DIR = tmp_path
     Prompt.objects.update(split="train")
     for response in Response.objects.all():
-        response.text = f"**Answer {response.number}.** The sun lights one half of the moon, and we see more or less of it. " * 3
+        response.text = (
+            f"**Answer {response.number}.** The sun lights one half of the moon, and we see more or"
+            " less of it. " * 3
+        )
         response.save(update_fields=["text"])
     for rater in (rosa, raul):
         for _item in range(3):
@@ -35,10 +45,19 @@ def judge(
     base = cast.a_model(noor)
     TrainedModel.objects.filter(pk=base.pk).update(source=Source.objects.get(name="a model"))
     now = timezone.now()
-    snapshot = services.cut_snapshot(kind="comparisons", name="Comparisons of November", filters=Filters(), by=noor, now=now)
-    run = services.queue_run(kind="reward", name="First", config={}, snapshot=snapshot, base_model=base, by=noor, now=now)
+    snapshot = services.cut_snapshot(
+        kind="comparisons", name="Comparisons of November", filters=Filters(), by=noor, now=now
+    )
+    run = services.queue_run(
+        kind="reward", name="First", config={}, snapshot=snapshot, base_model=base, by=noor, now=now
+    )
     services.claim_run(run_id=run.pk, node="gpu-2", now=now)
-    services.finish_run(run_id=run.pk, attempt=1, ending=Ending(Run.Outcome.SUCCEEDED, model="/models/judge"), now=now)
+    services.finish_run(
+        run_id=run.pk,
+        attempt=1,
+        ending=Ending(Run.Outcome.SUCCEEDED, model="/models/judge"),
+        now=now,
+    )
     return TrainedModel.objects.get(run=run)
 
 
@@ -61,7 +80,9 @@ def test_a_researcher_reaches_a_judgment_from_a_model(
     expect(page.get_by_role("heading", name="What came of it")).to_be_visible()
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 360), ("dark", 360)])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 360), ("dark", 360)]
+)
 def test_the_pages_behind_a_lineage_pass_axe_and_fit(
     open_page: Opener,
     noor: User,

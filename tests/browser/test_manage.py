@@ -1,4 +1,6 @@
-"""The admin's pages in Chromium: setting up a campaign by keyboard, the live count, both themes, a phone, accessibility."""
+"""The admin's pages in Chromium: setting up a campaign by keyboard, the live count, both themes, a
+phone, accessibility.
+"""
 
 import random
 import re
@@ -29,7 +31,10 @@ When two answers are equally good, tie them."""
 
 
 ANSWERS = [
-    "# In short\n\nYeast eats sugar and gives off **carbon dioxide**; gluten holds the gas, so the dough swells.",
+    (
+        "# In short\n\nYeast eats sugar and gives off **carbon dioxide**; gluten holds the gas, so"
+        " the dough swells."
+    ),
     "- It needs warmth, water and time.\n- Salt slows it down.\n- Too long, and the net tears.",
     "Bread rises because the gas in it takes more room when it is warm, as $pV = nRT$ says.",
     "Bread rises because hot things get bigger. You can leave the dough as long as you want.",
@@ -44,14 +49,21 @@ CUT_ROWS = """() => [...document.querySelectorAll("[data-stacks] :is(td, th):not
 def judge(slot: Slot, rater: Rater, *, chance: random.Random, now: datetime) -> None:
     """Mostly by response number, sometimes not: raters agree more often than not."""
     shown = queue.presented(slot)
-    order = sorted(shown, key=lambda response: (response.number + chance.gauss(0, 1.2), response.pk))
+    order = sorted(
+        shown, key=lambda response: (response.number + chance.gauss(0, 1.2), response.pk)
+    )
     assert slot.lease is not None
     services.submit_comparison(
         lease=slot.lease,
         rater=rater,
         ranks={position: order.index(response) + 1 for position, response in enumerate(shown)},
-        ratings={position: {"overall": 7 - order.index(response)} for position, response in enumerate(shown)},
-        reason="The first one answers the question that was asked." if chance.random() < 0.5 else None,
+        ratings={
+            position: {"overall": 7 - order.index(response)}
+            for position, response in enumerate(shown)
+        },
+        reason=(
+            "The first one answers the question that was asked." if chance.random() < 0.5 else None
+        ),
         active_s=chance.lognormvariate(3.8, 0.4),
         now=now,
     )
@@ -61,8 +73,12 @@ def judge(slot: Slot, rater: Rater, *, chance: random.Random, now: datetime) -> 
 def busy(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
     """Two days of work by six raters: 100 of 180 judgments, some skips, some items in hand."""
     chance = random.Random(5)
-    services.new_guideline_version(guideline=guideline, text=GUIDELINE, form=rating_form.default(), by=None, now=timezone.now())
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=60, name="Helpful answers, spring")
+    services.new_guideline_version(
+        guideline=guideline, text=GUIDELINE, form=rating_form.default(), by=None, now=timezone.now()
+    )
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=60, name="Helpful answers, spring"
+    )
     raters = [rater_called(f"Rater {number}", pool=day_shift) for number in range(6)]
     for number, text in enumerate(ANSWERS):
         Response.objects.filter(number=number).update(text=text)
@@ -74,7 +90,9 @@ def busy(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campa
         assert slot is not None
         assert slot.lease is not None
         if number % 14 == 5:
-            services.skip(lease=slot.lease, rater=rater, reason=chance.choice(Pass.Reason.values), now=at)
+            services.skip(
+                lease=slot.lease, rater=rater, reason=chance.choice(Pass.Reason.values), now=at
+            )
         else:
             judge(slot, rater, chance=chance, now=at)
     services.claim(campaign=campaign, rater=raters[0], now=now)
@@ -126,7 +144,9 @@ def test_every_page_is_accessible(
         look_over(page, f"{name}-{theme}")
 
 
-def test_no_page_is_wider_than_a_phone(busy: Campaign, alice: User, open_page: OpenPage, screenshot: Callable[..., Path]) -> None:
+def test_no_page_is_wider_than_a_phone(
+    busy: Campaign, alice: User, open_page: OpenPage, screenshot: Callable[..., Path]
+) -> None:
     page = open_page("/campaigns/", alice, width=390, height=844, has_touch=True, is_mobile=True)
     too_wide = []
     for name, address in every_page(busy).items():
@@ -175,7 +195,9 @@ def test_the_count_follows_the_form(
     expect(count).to_contain_text("None of the 2 prompts has a response from these sources.")
 
 
-def test_fields_for_comparisons_show_only_for_comparisons(alice: User, transactional_db: None, open_page: OpenPage) -> None:
+def test_fields_for_comparisons_show_only_for_comparisons(
+    alice: User, transactional_db: None, open_page: OpenPage
+) -> None:
     page = open_page("/campaigns/new/", alice)
     expect(page.get_by_label("responses per item")).to_be_hidden()
 
@@ -197,8 +219,15 @@ def test_a_question_is_added_to_a_guideline(
 
     expect(page.get_by_text(re.compile("Polite"))).not_to_have_count(0)
     version = guideline.versions.get(number=2)
-    (polite,) = [question for question in version.form["questions"] if question["label"] == "Polite"]
-    assert (polite["kind"], polite["low"], polite["high"], polite["high_label"]) == ("scale", 1, 7, "very")
+    (polite,) = [
+        question for question in version.form["questions"] if question["label"] == "Polite"
+    ]
+    assert (polite["kind"], polite["low"], polite["high"], polite["high_label"]) == (
+        "scale",
+        1,
+        7,
+        "very",
+    )
 
 
 def test_closing_is_confirmed(busy: Campaign, alice: User, open_page: OpenPage) -> None:

@@ -1,4 +1,6 @@
-"""A researcher tries models in Chromium: a tiny model behind a real worker, beside another server; and keeps an answer."""
+"""A researcher tries models in Chromium: a tiny model behind a real worker, beside another server;
+and keeps an answer.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,11 +42,20 @@ def worker(tmp_path: Path, settings: LazySettings, transactional_db: None) -> It
 
 
 def test_two_models_are_tried_stopped_and_an_answer_is_kept(
-    open_page: Opener, look_over: Callable[..., None], worker: Processes, stub: Stub, noor: User, tmp_path: Path
+    open_page: Opener,
+    look_over: Callable[..., None],
+    worker: Processes,
+    stub: Stub,
+    noor: User,
+    tmp_path: Path,
 ) -> None:
     folder = str(build_tiny_model(tmp_path / "tiny"))
-    tiny = services.register_model(name="tiny", kind="policy", location=folder, licence="MIT", by=noor, now=NOW)
-    theirs = services.register_endpoint(name="echo", url=stub.url, served_name="echo", licence="MIT", by=noor, now=NOW)
+    tiny = services.register_model(
+        name="tiny", kind="policy", location=folder, licence="MIT", by=noor, now=NOW
+    )
+    theirs = services.register_endpoint(
+        name="echo", url=stub.url, served_name="echo", licence="MIT", by=noor, now=NOW
+    )
     page = open_page(f"/models/try/?model={tiny.pk}&model={theirs.pk}", noor)
     left, right = page.locator("[data-pane]").nth(0), page.locator("[data-pane]").nth(1)
 
@@ -62,7 +73,11 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
     page.keyboard.press("Escape")
     expect(right.locator(".turn-facts").nth(1)).to_contain_text("stopped")
     stub.holds.set()
-    assert [turn["content"] for turn in stub.asked[1]["messages"]] == ["one two three", "three two one", "four five"]
+    assert [turn["content"] for turn in stub.asked[1]["messages"]] == [
+        "one two three",
+        "three two one",
+        "four five",
+    ]
 
     with page.context.expect_page() as opened:
         right.get_by_role("button", name="Keep as demonstration").first.click()
@@ -78,8 +93,12 @@ def test_two_models_are_tried_stopped_and_an_answer_is_kept(
     expect(page.locator(".turn")).to_have_count(0)
 
 
-def test_nothing_is_asked_before_the_script_that_takes_it_is_there(open_page: Opener, noor: User) -> None:
-    services.register_model(name="tiny", kind="policy", location="someone/tiny", licence="MIT", by=noor, now=NOW)
+def test_nothing_is_asked_before_the_script_that_takes_it_is_there(
+    open_page: Opener, noor: User
+) -> None:
+    services.register_model(
+        name="tiny", kind="policy", location="someone/tiny", licence="MIT", by=noor, now=NOW
+    )
     held: list[Route] = []
     page = open_page("/models/", noor)
     page.route("**/models/try*.js", lambda route: held.append(route))

@@ -1,4 +1,6 @@
-"""From a CSV file of addresses to a disputed timesheet, in Chromium; and the pages of people, by axe and on a phone."""
+"""From a CSV file of addresses to a disputed timesheet, in Chromium; and the pages of people, by
+axe and on a phone.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -22,7 +24,9 @@ OpenPage = Callable[..., Page]
 pytestmark = pytest.mark.django_db(transaction=True)
 
 FLAGS = [{"prompt": "Tell a joke.", "response": "A rude one.", "is_sensitive": True}]
-RANKINGS = [{"prompt": "Why is the sky blue?", "responses": ["Scattering.", "Paint."], "ranks": [1, 2]}]
+RANKINGS = [
+    {"prompt": "Why is the sky blue?", "responses": ["Scattering.", "Paint."], "ranks": [1, 2]}
+]
 
 
 def steps(pool: Pool) -> None:
@@ -61,7 +65,11 @@ def rates(pool: Pool) -> None:
 
 
 def test_invited_by_a_file_onboarded_paid_and_heard(
-    alice: User, day_shift: Pool, demonstration_campaign: Campaign, open_page: OpenPage, tmp_path: Path
+    alice: User,
+    day_shift: Pool,
+    demonstration_campaign: Campaign,
+    open_page: OpenPage,
+    tmp_path: Path,
 ) -> None:
     steps(day_shift)
     rates(day_shift)
@@ -96,7 +104,9 @@ def test_invited_by_a_file_onboarded_paid_and_heard(
     rater = Rater.objects.get()
     slot = rater.slots.get()
     assert slot.lease is not None
-    services.submit_demonstration(lease=slot.lease, rater=rater, text="An answer.", active_s=1, now=timezone.now())
+    services.submit_demonstration(
+        lease=slot.lease, rater=rater, text="An answer.", active_s=1, now=timezone.now()
+    )
 
     page.goto("/my-pay/")
     expect(page.get_by_role("cell", name="onboarding")).to_be_visible()
@@ -132,32 +142,51 @@ def paid_and_more(campaign: Campaign, rater: Rater, now: datetime) -> None:
     assert slot is not None
     assert slot.lease is not None
     later = begun + timedelta(minutes=10)
-    services.submit_demonstration(lease=slot.lease, rater=rater, text="An answer.", active_s=600, now=later)
+    services.submit_demonstration(
+        lease=slot.lease, rater=rater, text="An answer.", active_s=600, now=later
+    )
     services.mark_paid(rater=rater, since=begun.date(), until=begun.date(), by=None, now=now)
-    services.correct_demonstration(lease=slot.lease, rater=rater, text="A better one.", version=1, active_s=300, now=now)
+    services.correct_demonstration(
+        lease=slot.lease, rater=rater, text="A better one.", version=1, active_s=300, now=now
+    )
 
 
 @pytest.fixture
-def peopled(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstration_campaign: Campaign) -> dict[str, str]:
-    """Name of the screenshot → address, with something on it; a rater's begin with my-, those of a stranger with anybody-."""
+def peopled(
+    alice: User, day_shift: Pool, rosa: Rater, raul: Rater, demonstration_campaign: Campaign
+) -> dict[str, str]:
+    """Name of the screenshot → address, with something on it; a rater's begin with my-, those of a
+    stranger with anybody-.
+    """
     rates(day_shift)
     now = timezone.now()
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=now)
     assert slot is not None
     assert slot.lease is not None
-    services.submit_demonstration(lease=slot.lease, rater=rosa, text="An answer.", active_s=1, now=now)
+    services.submit_demonstration(
+        lease=slot.lease, rater=rosa, text="An answer.", active_s=1, now=now
+    )
     paid_and_more(demonstration_campaign, rosa, now)
     steps(day_shift)
     services.declare_skills(rater=rosa, languages=["de"], topics=["chat"], now=now)
-    services.raise_dispute(rater=rosa, since=now.date(), until=now.date(), text="Ten minutes are missing.", now=now)
+    services.raise_dispute(
+        rater=rosa, since=now.date(), until=now.date(), text="Ten minutes are missing.", now=now
+    )
     services.pause_raters(pool=day_shift, raters=[raul], by=alice, now=now)
-    (sent,) = services.invite_to_pool(pool=day_shift, invitees=[Invitee("ines@example.org", "Ines")], by=alice, now=now)
+    (sent,) = services.invite_to_pool(
+        pool=day_shift, invitees=[Invitee("ines@example.org", "Ines")], by=alice, now=now
+    )
     consent, flags, rankings = day_shift.steps.order_by("position")
     services.submit_step(step=consent, rater=rosa, version=1, answers=[True], now=now)
     services.submit_step(step=flags, rater=rosa, version=1, answers=[False], now=now)
     services.submit_step(step=flags, rater=rosa, version=1, answers=[False], now=now)
     link = services.create_crowd_link(
-        campaign=demonstration_campaign, name="Study", id_parameter="PID", completion_code="X", by=alice, now=now
+        campaign=demonstration_campaign,
+        name="Study",
+        id_parameter="PID",
+        completion_code="X",
+        by=alice,
+        now=now,
     )
     attempt = StepAttempt.objects.latest("pk")
     services.edit_step(

@@ -11,23 +11,49 @@ from playwright.sync_api import Page
 
 from accounts.models import User
 from labeling import queue, services
-from labeling.models import Campaign, Guideline, OnboardingStep, Pool, ProfileAnswer, Prompt, Rater, Response
+from labeling.models import (
+    Campaign,
+    Guideline,
+    OnboardingStep,
+    Pool,
+    ProfileAnswer,
+    Prompt,
+    Rater,
+    Response,
+)
 from tests.cast import open_comparison_campaign, rater_called
 
 OpenPage = Callable[..., Page]
 
 
-def judge_everything(campaign: Campaign, rater: Rater, *, noise: float, chance: random.Random, is_habitual: bool = False) -> None:
+def judge_everything(
+    campaign: Campaign,
+    rater: Rater,
+    *,
+    noise: float,
+    chance: random.Random,
+    is_habitual: bool = False,
+) -> None:
     now = timezone.now() - timedelta(hours=6)
     while (slot := services.claim(campaign=campaign, rater=rater, now=now)) is not None:
         shown = queue.presented(slot)
-        keys = [place if is_habitual else shown[place].number + chance.gauss(0, noise) for place in range(4)]
-        ranks: dict[int, int | None] = {place: sorted(keys).index(key) + 1 for place, key in enumerate(keys)}
-        ratings = {place: {"overall": 7 - (ranks[place] or 1), "wrong_task": chance.random() < 0.1} for place in range(4)}
+        keys = [
+            place if is_habitual else shown[place].number + chance.gauss(0, noise)
+            for place in range(4)
+        ]
+        ranks: dict[int, int | None] = {
+            place: sorted(keys).index(key) + 1 for place, key in enumerate(keys)
+        }
+        ratings = {
+            place: {"overall": 7 - (ranks[place] or 1), "wrong_task": chance.random() < 0.1}
+            for place in range(4)
+        }
         assert slot.lease is not None
         now += timedelta(seconds=90)
         active_s = chance.lognormvariate(3.5, 0.4)
-        services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now)
+        services.submit_comparison(
+            lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now
+        )
 
 
 TEXTS = (
@@ -40,8 +66,10 @@ TEXTS = (
 
 @pytest.fixture
 def measured(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
-    """Twenty-four items by eleven raters, one of whom prefers what is shown first; five are newcomers, and most say for how long
-    they have rated. A reviewer decided every second item, now and then for the modest answer."""
+    """Twenty-four items by eleven raters, one of whom prefers what is shown first; five are
+    newcomers, and most say for how long they have rated. A reviewer decided every second item, now
+    and then for the modest answer.
+    """
     chance = random.Random(8)
     campaign = open_comparison_campaign(
         pool=day_shift, guideline=guideline, n_items=24, overlap=11, name="Helpful answers, summer"
@@ -52,14 +80,18 @@ def measured(day_shift: Pool, guideline: Guideline, transactional_db: None) -> C
     raters = [rater_called(f"Rater {number}", pool=day_shift) for number in range(10)]
     for number, rater in enumerate(raters):
         judge_everything(campaign, rater, noise=0.9 + number / 8, chance=chance)
-    judge_everything(campaign, rater_called("Habit", pool=day_shift), noise=0, chance=chance, is_habitual=True)
+    judge_everything(
+        campaign, rater_called("Habit", pool=day_shift), noise=0, chance=chance, is_habitual=True
+    )
     newcomers = services.create_pool(name="Newcomers", by=None, now=timezone.now())
     services.add_raters(pool=newcomers, raters=raters[3:8], by=None, now=timezone.now())
     describe_themselves(day_shift, raters)
     for place, item in enumerate(campaign.items.order_by("position")[:24:2]):
         order = (1, 0, 2, 3) if place % 3 == 0 else (0, 1, 2, 3)
         ranks = {response.pk: order[response.number] + 1 for response in item.responses.all()}
-        services.adjudicate(item=item, ranks=ranks, reason="rater_error", by=None, now=timezone.now())
+        services.adjudicate(
+            item=item, ranks=ranks, reason="rater_error", by=None, now=timezone.now()
+        )
     services.compute_quality(campaign_id=campaign.pk, now=timezone.now())
     return campaign
 

@@ -1,4 +1,6 @@
-"""A researcher's journey: a run from the form, watched, stopped, gone on with, compared; its model tried and taken home."""
+"""A researcher's journey: a run from the form, watched, stopped, gone on with, compared; its model
+tried and taken home.
+"""
 
 import re
 import tarfile
@@ -26,7 +28,9 @@ SLOW_MS = 240_000
 
 @pytest.fixture
 def site(tmp_path: Path, settings: LazySettings, transactional_db: None) -> Iterator[Processes]:
-    """A GPU worker at a broker of its own, and one that models are tried on; their folders are the site's."""
+    """A GPU worker at a broker of its own, and one that models are tried on; their folders are the
+    site's.
+    """
     for room in ("runs", "snapshots", "models"):
         setattr(settings, f"{room.upper()}_DIR", tmp_path / room)
         (tmp_path / room).mkdir()
@@ -36,7 +40,10 @@ def site(tmp_path: Path, settings: LazySettings, transactional_db: None) -> Iter
         running.start_broker()
         running.start_worker("gpu", node="gpu")
         running.start_models_worker(settings.REDIS_URL)
-        until(lambda: Node.objects.filter(name="gpu").exists() and is_there(), "both workers announce themselves")
+        until(
+            lambda: Node.objects.filter(name="gpu").exists() and is_there(),
+            "both workers announce themselves",
+        )
         yield running
     with Line() as line:
         for name in line.workers():
@@ -52,7 +59,13 @@ def snapshot(noor: User, site: Processes, settings: LazySettings) -> Snapshot:
     fingerprint = freezing.fingerprint(folder)
     card = {"kind": "demonstrations", "rows": 32, "prompts": 32, "splits": {"train": 32}}
     return Snapshot.objects.create(
-        name="November", kind="demonstrations", folder="november", n_rows=32, fingerprint=fingerprint, card=card, created_by=noor
+        name="November",
+        kind="demonstrations",
+        folder="november",
+        n_rows=32,
+        fingerprint=fingerprint,
+        card=card,
+        created_by=noor,
     )
 
 
@@ -60,7 +73,9 @@ def test_from_the_form_to_a_model_taken_home(
     open_page: Callable[..., Page], site: Processes, snapshot: Snapshot, noor: User, tmp_path: Path
 ) -> None:
     folder = build_tiny_model(tmp_path / "tiny")
-    services.register_model(name="tiny", kind="policy", location=str(folder), licence="MIT", by=noor, now=NOW)
+    services.register_model(
+        name="tiny", kind="policy", location=str(folder), licence="MIT", by=noor, now=NOW
+    )
     page = open_page("/runs/", noor)
 
     fill(page)
@@ -98,7 +113,9 @@ def test_from_the_form_to_a_model_taken_home(
     page.get_by_label("Longest").fill("8")
     page.get_by_label("Your turn").fill("What is 2 plus 2?")
     page.keyboard.press("Control+Enter")
-    expect(page.locator("[data-pane]").first.locator(".turn-facts")).to_contain_text("tokens", timeout=SLOW_MS)
+    expect(page.locator("[data-pane]").first.locator(".turn-facts")).to_contain_text(
+        "tokens", timeout=SLOW_MS
+    )
 
     page.goto(f"/models/{second.trained_model.pk}/")
     with page.expect_download() as download:
@@ -114,6 +131,12 @@ def fill(page: Page) -> None:
     page.get_by_role("button", name="small").click()
     page.get_by_label("Name").fill("First try")
     page.locator("summary", has_text="More settings").click()
-    values: dict[str, Any] = {"max_tokens": 128, "batch_size": 4, "accumulation": 1, "max_steps": 4000, "checkpoint_every": 2}
+    values: dict[str, Any] = {
+        "max_tokens": 128,
+        "batch_size": 4,
+        "accumulation": 1,
+        "max_steps": 4000,
+        "checkpoint_every": 2,
+    }
     for name, value in values.items():
         page.locator(f"[name={name}]").fill(str(value))

@@ -1,4 +1,6 @@
-"""A researcher's pages as Chromium shows them: accessible in both themes, fit for a phone, renewed while a run goes on."""
+"""A researcher's pages as Chromium shows them: accessible in both themes, fit for a phone, renewed
+while a run goes on.
+"""
 
 import re
 from collections.abc import Callable
@@ -16,7 +18,9 @@ Opener = Callable[..., Page]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_running_runs_page_passes_axe(open_page: Opener, noor: User, look_over: Callable[..., None], theme: str) -> None:
+def test_a_running_runs_page_passes_axe(
+    open_page: Opener, noor: User, look_over: Callable[..., None], theme: str
+) -> None:
     run = cast.a_run(noor, state="running", n_points=252)
 
     page = open_page(f"/runs/{run.pk}/", noor, theme=theme)
@@ -26,7 +30,8 @@ def test_a_running_runs_page_passes_axe(open_page: Opener, noor: User, look_over
 
 
 @pytest.mark.parametrize(
-    ("outcome", "error"), [("succeeded", ""), ("failed", "Memory ran out. Lower the batch size, or use LoRA.")]
+    ("outcome", "error"),
+    [("succeeded", ""), ("failed", "Memory ran out. Lower the batch size, or use LoRA.")],
 )
 def test_an_ended_runs_page_passes_axe(
     open_page: Opener, noor: User, look_over: Callable[..., None], outcome: str, error: str
@@ -39,12 +44,23 @@ def test_an_ended_runs_page_passes_axe(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_lists_and_forms_pass_axe(open_page: Opener, noor: User, look_over: Callable[..., None], theme: str) -> None:
+def test_lists_and_forms_pass_axe(
+    open_page: Opener, noor: User, look_over: Callable[..., None], theme: str
+) -> None:
     cast.a_run(noor, state="running", n_points=120, name="Helpful, second try")
     cast.a_run(noor)
-    cast.finished(cast.a_run(noor, state="running", n_points=400, name="Helpful, third try"), "succeeded")
+    cast.finished(
+        cast.a_run(noor, state="running", n_points=400, name="Helpful, third try"), "succeeded"
+    )
     forms = [f"/runs/new/{kind}/" for kind in sorted(configs.KINDS)]
-    lists = ["/runs/", "/snapshots/", "/snapshots/new/", "/snapshots/new/?kind=prompts", "/models/", "/models/new/"]
+    lists = [
+        "/runs/",
+        "/snapshots/",
+        "/snapshots/new/",
+        "/snapshots/new/?kind=prompts",
+        "/models/",
+        "/models/new/",
+    ]
 
     page = open_page("/runs/", noor, theme=theme)
     for path in [*forms, *lists]:
@@ -57,16 +73,23 @@ def test_lists_and_forms_pass_axe(open_page: Opener, noor: User, look_over: Call
         look_over(page, f"{name}{theme}-phone")
 
 
-def test_a_snapshots_and_a_models_page_pass_axe(open_page: Opener, noor: User, look_over: Callable[..., None]) -> None:
+def test_a_snapshots_and_a_models_page_pass_axe(
+    open_page: Opener, noor: User, look_over: Callable[..., None]
+) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=400), "succeeded")
 
-    for name, path in {"snapshot": f"/snapshots/{run.snapshot_id}/", "model": f"/models/{run.trained_model.pk}/"}.items():
+    for name, path in {
+        "snapshot": f"/snapshots/{run.snapshot_id}/",
+        "model": f"/models/{run.trained_model.pk}/",
+    }.items():
         page = open_page(path, noor)
         look_over(page, f"page-{name}")
 
 
 @pytest.mark.parametrize("path", ["/runs/", "/runs/new/sft/", "/snapshots/", "/models/"])
-def test_an_empty_place_says_what_to_do_first(open_page: Opener, noor: User, look_over: Callable[..., None], path: str) -> None:
+def test_an_empty_place_says_what_to_do_first(
+    open_page: Opener, noor: User, look_over: Callable[..., None], path: str
+) -> None:
     page = open_page(path, noor)
 
     expect(page.locator(".empty a.button")).to_be_visible()
@@ -81,11 +104,21 @@ def test_a_run_fits_a_phone(open_page: Opener, noor: User, look_over: Callable[.
     look_over(page, "run-phone")
 
 
-def test_accuracies_of_groups_pass_axe_and_fit_a_phone(open_page: Opener, noor: User, look_over: Callable[..., None]) -> None:
+def test_accuracies_of_groups_pass_axe_and_fit_a_phone(
+    open_page: Opener, noor: User, look_over: Callable[..., None]
+) -> None:
     run = cast.finished(cast.a_run(noor, state="running", n_points=40), "succeeded")
     share = {"n": 1212, "accuracy": 0.704, "low": 0.677, "high": 0.729}
-    groups = {"strength": ("1", "2", "3", "4", ""), "category": ("closed_qa", "chat"), "pool": ("Day shift, bilingual", "")}
-    run.metrics |= {"accuracy_by": {name: [{"group": group} | share for group in found] for name, found in groups.items()}}
+    groups = {
+        "strength": ("1", "2", "3", "4", ""),
+        "category": ("closed_qa", "chat"),
+        "pool": ("Day shift, bilingual", ""),
+    }
+    run.metrics |= {
+        "accuracy_by": {
+            name: [{"group": group} | share for group in found] for name, found in groups.items()
+        }
+    }
     run.metrics["cross_validation"] = [{"unseen": share, "seen": share}] * 5
     run.save()
 
@@ -95,11 +128,16 @@ def test_accuracies_of_groups_pass_axe_and_fit_a_phone(open_page: Opener, noor: 
     look_over(page, "run-groups")
 
 
-def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(open_page: Opener, noor: User) -> None:
+def test_a_runs_page_follows_it_and_asks_no_more_once_it_has_ended(
+    open_page: Opener, noor: User
+) -> None:
     run = cast.a_run(noor, state="running", n_points=10)
     page = open_page(f"/runs/{run.pk}/", noor)
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if request.url.endswith("/live") else None)
+    page.on(
+        "request",
+        lambda request: asked.append(request.url) if request.url.endswith("/live") else None,
+    )
 
     page.locator(".disclosure > summary").first.click()
     Run.objects.filter(pk=run.pk).update(step=11)

@@ -1,4 +1,6 @@
-"""Schedules, chains, nodes, notices and comparisons as Chromium shows them: accessible in both themes, fit for a phone."""
+"""Schedules, chains, nodes, notices and comparisons as Chromium shows them: accessible in both
+themes, fit for a phone.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,8 +30,16 @@ def cycle(noor: User, day_shift: Pool, guideline: Guideline) -> Chain:
     model = cast.a_model(noor)
     schedule = services.create_schedule(
         name="Weekly cycle",
-        plan=Plan("weekly", base_model=model.pk, approvals=("ppo", "campaign"), pool=day_shift.pk, guideline=guideline.pk),
-        terms=Terms(trigger="clock", time_zone="Europe/Berlin", cron="0 3 * * mon", max_runs_a_week=8),
+        plan=Plan(
+            "weekly",
+            base_model=model.pk,
+            approvals=("ppo", "campaign"),
+            pool=day_shift.pk,
+            guideline=guideline.pk,
+        ),
+        terms=Terms(
+            trigger="clock", time_zone="Europe/Berlin", cron="0 3 * * mon", max_runs_a_week=8
+        ),
         by=noor,
         now=now,
     )
@@ -40,32 +50,66 @@ def cycle(noor: User, day_shift: Pool, guideline: Guideline) -> Chain:
     chain = services.fire_now(schedule=schedule, by=noor, now=now)
     run = cast.a_run(noor, state="running", n_points=120, name="Weekly cycle 2 · ppo")
     snapshot = cast.a_snapshot(noor, "comparisons", name="Weekly cycle 2 · comparisons")
-    done: dict[str, Any] = {"state": "done", "claimed_at": now - timedelta(minutes=40), "ended_at": now - timedelta(minutes=12)}
+    done: dict[str, Any] = {
+        "state": "done",
+        "claimed_at": now - timedelta(minutes=40),
+        "ended_at": now - timedelta(minutes=12),
+    }
     chain.links.filter(step="comparisons").update(snapshot=snapshot, **done)
-    reward = cast.finished(cast.a_run(noor, state="running", n_points=400, name="Weekly cycle 2 · reward"), "succeeded")
+    reward = cast.finished(
+        cast.a_run(noor, state="running", n_points=400, name="Weekly cycle 2 · reward"), "succeeded"
+    )
     chain.links.filter(step="reward").update(run=reward, **done)
-    chain.links.filter(step="prompts").update(snapshot=cast.a_snapshot(noor, "prompts", name="Weekly cycle 2 · prompts"), **done)
-    chain.links.filter(step="ppo").update(run=run, state="working", claimed_at=now, approved_by=noor, approved_at=now)
+    chain.links.filter(step="prompts").update(
+        snapshot=cast.a_snapshot(noor, "prompts", name="Weekly cycle 2 · prompts"), **done
+    )
+    chain.links.filter(step="ppo").update(
+        run=run, state="working", claimed_at=now, approved_by=noor, approved_at=now
+    )
     return chain
 
 
 @pytest.fixture
 def nodes(noor: User) -> None:
     now = timezone.now()
-    card = {"name": "NVIDIA H100 80GB HBM3", "memory_gb": 79.6, "used_gb": 41.2, "load": 0.93, "temperature_c": 64}
+    card = {
+        "name": "NVIDIA H100 80GB HBM3",
+        "memory_gb": 79.6,
+        "used_gb": 41.2,
+        "load": 0.93,
+        "temperature_c": 64,
+    }
     versions = {"python": "3.11.9", "torch": "2.13.0", "transformers": "5.24.0", "trl": "1.16.2"}
-    common: dict[str, Any] = {"n_cores": 16, "memory_gb": 125.7, "memory_free_gb": 88.1, "versions": versions}
+    common: dict[str, Any] = {
+        "n_cores": 16,
+        "memory_gb": 125.7,
+        "memory_free_gb": 88.1,
+        "versions": versions,
+    }
     Node.objects.create(name="gpu-2", seen_at=now, gpus=[card, card], **common)
-    Node.objects.create(name="gpu-3", seen_at=now, gpus=[card | {"used_gb": 0, "load": 0}], draining_since=now, **common)
+    Node.objects.create(
+        name="gpu-3",
+        seen_at=now,
+        gpus=[card | {"used_gb": 0, "load": 0}],
+        draining_since=now,
+        **common,
+    )
     Node.objects.create(name="gpu-1", seen_at=now - timedelta(hours=3), gpus=[card], **common)
     cast.a_run(noor, state="running", n_points=120, name="Helpful, second try")
     cast.a_run(noor, name="Needs a rack", n_gpus=8, memory_gb=80)
     cast.a_run(noor, name="Needs little")
 
 
-@pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)])
+@pytest.mark.parametrize(
+    ("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
+)
 def test_schedules_and_chains_pass_axe_and_fit(
-    open_page: Opener, noor: User, cycle: Chain, look_over: Callable[..., None], theme: str, width: int
+    open_page: Opener,
+    noor: User,
+    cycle: Chain,
+    look_over: Callable[..., None],
+    theme: str,
+    width: int,
 ) -> None:
     paths = {
         "list": "/schedules/",
@@ -80,18 +124,31 @@ def test_schedules_and_chains_pass_axe_and_fit(
 
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
-    open_page: Opener, noor: User, cycle: Chain, look_over: Callable[..., None], screenshot: Callable[..., Any], width: int
+    open_page: Opener,
+    noor: User,
+    cycle: Chain,
+    look_over: Callable[..., None],
+    screenshot: Callable[..., Any],
+    width: int,
 ) -> None:
     ppo = cycle.links.get(step="ppo")
     assert ppo.run is not None
     run = cast.finished(ppo.run, "stopped")
-    model = services.enter_model(run=run, location="/models/stopped", metrics={}, now=timezone.now())
+    model = services.enter_model(
+        run=run, location="/models/stopped", metrics={}, now=timezone.now()
+    )
     services.advance_chain(chain_id=cycle.pk, now=timezone.now())
 
     page = open_page(f"/chains/{cycle.pk}/", noor, width=width)
     look_over(page, f"chain-saved-{width}")
-    screenshot(open_page(f"/models/{model.pk}/", noor, width=width), f"model-{width}", full_page=True)
-    screenshot(open_page("/runs/compare/?words=try", noor, width=width), f"compare-words-{width}", full_page=True)
+    screenshot(
+        open_page(f"/models/{model.pk}/", noor, width=width), f"model-{width}", full_page=True
+    )
+    screenshot(
+        open_page("/runs/compare/?words=try", noor, width=width),
+        f"compare-words-{width}",
+        full_page=True,
+    )
     expect(page.get_by_role("button", name="Begin the step anew")).to_be_visible()
     page.get_by_role("button", name=f"Go on with {model}").click()
 
@@ -102,12 +159,28 @@ def test_a_chain_whose_run_was_stopped_offers_what_it_has_saved(
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1440), ("dark", 1440), ("light", 390)])
 def test_nodes_notices_and_comparisons_pass_axe_and_fit(
-    open_page: Opener, noor: User, nodes: None, look_over: Callable[..., None], theme: str, width: int
+    open_page: Opener,
+    noor: User,
+    nodes: None,
+    look_over: Callable[..., None],
+    theme: str,
+    width: int,
 ) -> None:
-    runs = [cast.finished(cast.a_run(noor, state="running", n_points=n, name=f"try {n}"), "succeeded") for n in (90, 200, 400)]
-    for kind, sentence in {"failed": "The run “try 7” failed. Memory ran out.", "approval": "The chain waits for you."}.items():
+    runs = [
+        cast.finished(cast.a_run(noor, state="running", n_points=n, name=f"try {n}"), "succeeded")
+        for n in (90, 200, 400)
+    ]
+    for kind, sentence in {
+        "failed": "The run “try 7” failed. Memory ran out.",
+        "approval": "The chain waits for you.",
+    }.items():
         notices.tell(
-            people=[noor], key=kind, kind=Notice.Kind(kind), words=partial(str, sentence), path="/runs/", now=timezone.now()
+            people=[noor],
+            key=kind,
+            kind=Notice.Kind(kind),
+            words=partial(str, sentence),
+            path="/runs/",
+            now=timezone.now(),
         )
     paths = {
         "nodes": "/nodes/",
@@ -120,10 +193,14 @@ def test_nodes_notices_and_comparisons_pass_axe_and_fit(
         look_over(page, f"{name}-{theme}-{width}")
 
 
-def test_the_form_asks_only_for_what_its_way_of_beginning_needs(open_page: Opener, noor: User) -> None:
+def test_the_form_asks_only_for_what_its_way_of_beginning_needs(
+    open_page: Opener, noor: User
+) -> None:
     cast.a_model(noor)
     page = open_page("/schedules/new/weekly/", noor)
-    clock, judgments, fall = (page.locator(f"[name={name}]") for name in ("cron", "n_new", "accuracy_drop"))
+    clock, judgments, fall = (
+        page.locator(f"[name={name}]") for name in ("cron", "n_new", "accuracy_drop")
+    )
 
     seen = {}
     for words in ("by clock", "by new judgments", "by a fall of the reward model", "by hand only"):
@@ -138,8 +215,12 @@ def test_the_form_asks_only_for_what_its_way_of_beginning_needs(open_page: Opene
     }
 
 
-def test_a_chain_that_waits_is_approved_in_the_browser(open_page: Opener, noor: User, cycle: Chain) -> None:
-    Link.objects.filter(chain=cycle, step="ppo").update(run=None, state="approval", approved_at=None, approved_by=None)
+def test_a_chain_that_waits_is_approved_in_the_browser(
+    open_page: Opener, noor: User, cycle: Chain
+) -> None:
+    Link.objects.filter(chain=cycle, step="ppo").update(
+        run=None, state="approval", approved_at=None, approved_by=None
+    )
     Chain.objects.filter(pk=cycle.pk).update(state="approval")
     page = open_page(f"/chains/{cycle.pk}/", noor)
 

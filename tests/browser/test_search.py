@@ -20,7 +20,10 @@ def test_by_keyboard_from_any_page_to_what_was_looked_for(
     look_over: Callable[..., None],
     axe_clean: Callable[[Page], None],
 ) -> None:
-    pools = [services.create_pool(name=name, by=None, now=NOON) for name in ("Writers", "Writers at night")]
+    pools = [
+        services.create_pool(name=name, by=None, now=NOON)
+        for name in ("Writers", "Writers at night")
+    ]
     page = open_page("/prompts/", alice)
     dialog = page.locator("#search-dialog")
     expect(page.locator(".search-link[data-mounted]")).to_be_visible()
@@ -43,7 +46,8 @@ def test_by_keyboard_from_any_page_to_what_was_looked_for(
     expect(dialog).to_be_hidden()
     expect(place).to_be_focused()
 
-    # The arrows move through what is found, and back into the field; a letter goes on with the words.
+    # The arrows move through what is found, and back into the field; a letter goes on with the
+    # words.
     page.keyboard.press("/")
     page.keyboard.type("writ")
     expect(dialog.get_by_role("link")).to_have_count(4)
@@ -73,7 +77,10 @@ def test_by_keyboard_from_any_page_to_what_was_looked_for(
 
 
 def test_on_a_phone_it_is_an_icon_large_enough_for_a_thumb(
-    open_page: Callable[..., Page], alice: User, demonstration_campaign: Campaign, look_over: Callable[..., None]
+    open_page: Callable[..., Page],
+    alice: User,
+    demonstration_campaign: Campaign,
+    look_over: Callable[..., None],
 ) -> None:
     page = open_page("/prompts/", alice, theme="dark", width=390, height=844)
     link = page.locator(".search-link[data-mounted]")

@@ -1,4 +1,6 @@
-"""An admin's way with a campaign in Chromium: set up, look at it as a rater, open, repair a prompt, close, open again."""
+"""An admin's way with a campaign in Chromium: set up, look at it as a rater, open, repair a prompt,
+close, open again.
+"""
 
 from collections.abc import Callable
 
@@ -26,7 +28,8 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     responses_to(some_prompts(4), n=2)
     page = open_page("/campaigns/new/", alice)
 
-    # Set up: comparisons whose overlap follows doubt; the line at the foot says what they would take.
+    # Set up: comparisons whose overlap follows doubt; the line at the foot says what they would
+    # take.
     page.get_by_label("name").fill("Spring")
     page.get_by_text("compare responses", exact=True).click()
     page.get_by_label("pool").select_option("Day shift")
@@ -63,7 +66,9 @@ def test_a_campaign_from_set_up_to_its_second_opening(
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    services.skip(lease=slot.lease, rater=rosa, reason="prompt_unclear", note="Plus what?", now=NOON)
+    services.skip(
+        lease=slot.lease, rater=rosa, reason="prompt_unclear", note="Plus what?", now=NOON
+    )
 
     # The repair queue: take the case, edit the prompt, and it is back at work.
     page.get_by_role("link", name="Queues").first.click()

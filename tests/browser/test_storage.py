@@ -23,7 +23,9 @@ def stored(noor: User, settings: LazySettings, tmp_path: Path) -> TrainedModel:
         (tmp_path / name).mkdir()
     settings.ARTIFACT_STORE = str(tmp_path / "artifacts")
     for loss in (1.0, 1.5, 1.2):
-        run = cast.finished(cast.a_run(noor, state="running", n_points=3, name=f"Loss {loss}"), "succeeded")
+        run = cast.finished(
+            cast.a_run(noor, state="running", n_points=3, name=f"Loss {loss}"), "succeeded"
+        )
         checkpoint = tmp_path / "runs" / str(run.pk) / run_dir.CHECKPOINTS / "step-3"
         checkpoint.mkdir(parents=True)
         (checkpoint / "weights").write_bytes(bytes(1024**2))
@@ -61,7 +63,9 @@ def test_the_checkpoints_of_a_failed_run_are_given_up_after_a_word(
     assert stored.run is not None
     run = stored.run
     stored.delete()
-    Run.objects.filter(pk=run.pk).update(outcome="lost", error="Its node is gone for good.", kept_step=None)
+    Run.objects.filter(pk=run.pk).update(
+        outcome="lost", error="Its node is gone for good.", kept_step=None
+    )
     page = open_page("/storage/", noor, theme=theme)
 
     page.get_by_role("link", name="Give up the checkpoints of Loss 1.5").click()

@@ -21,7 +21,9 @@ def test_every_component_passes_axe_in_both_themes(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("wish", [{"contrast": "more"}, {"forced_colors": "active"}], ids=["contrast", "forced"])
+@pytest.mark.parametrize(
+    "wish", [{"contrast": "more"}, {"forced_colors": "active"}], ids=["contrast", "forced"]
+)
 def test_every_component_passes_axe_with_more_contrast(
     open_page: Opener, alice: User, look_over: Callable[..., None], theme: str, wish: dict[str, Any]
 ) -> None:
@@ -41,7 +43,12 @@ def test_the_login_page_passes_axe_in_both_themes(
 
 @pytest.mark.parametrize(("name", "width", "height"), [("phone", 390, 844), ("tablet", 900, 1100)])
 def test_nothing_is_wider_than_a_small_window(
-    open_page: Opener, alice: User, look_over: Callable[..., None], name: str, width: int, height: int
+    open_page: Opener,
+    alice: User,
+    look_over: Callable[..., None],
+    name: str,
+    width: int,
+    height: int,
 ) -> None:
     page = open_page("/styleguide/", alice, width=width, height=height)
 
@@ -56,7 +63,10 @@ def test_the_theme_chosen_in_the_menu_outlives_a_reload(open_page: Opener, alice
     page.reload()
 
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(19, 22, 21)"
+    assert (
+        page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        == "rgb(19, 22, 21)"
+    )
 
 
 def test_the_menu_closes_on_escape_and_gives_the_focus_back(
@@ -73,7 +83,9 @@ def test_the_menu_closes_on_escape_and_gives_the_focus_back(
     expect(menu).to_be_focused()
 
 
-def test_a_question_mark_lists_the_keys_but_not_while_typing(open_page: Opener, alice: User) -> None:
+def test_a_question_mark_lists_the_keys_but_not_while_typing(
+    open_page: Opener, alice: User
+) -> None:
     page = open_page("/profile/", alice)
     page.locator("#id_name").press("?")
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -84,8 +96,14 @@ def test_a_question_mark_lists_the_keys_but_not_while_typing(open_page: Opener, 
     expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
 
 
-def test_the_people_pages_pass_axe(open_page: Opener, alice: User, noor: User, look_over: Callable[..., None]) -> None:
-    for name, path in {"people": "/people/", "person-new": "/people/new/", "person": f"/people/{noor.pk}/"}.items():
+def test_the_people_pages_pass_axe(
+    open_page: Opener, alice: User, noor: User, look_over: Callable[..., None]
+) -> None:
+    for name, path in {
+        "people": "/people/",
+        "person-new": "/people/new/",
+        "person": f"/people/{noor.pk}/",
+    }.items():
         page = open_page(path, alice)
         look_over(page, name)
 

@@ -32,8 +32,12 @@ def test_an_admin_makes_a_webhook_and_sends_a_message_again(
     page.get_by_role("button", name="Make the webhook").click()
     expect(page.locator("#secret")).to_contain_text(webhooks.MARK)
     axe_clean(page)
-    webhooks.tell(event=Event.RUN_FINISHED, key="run-1", data={"id": 1, "outcome": "succeeded"}, now=NOON)
-    Delivery.objects.update(state=Delivery.State.GIVEN_UP, answer="503 Service Unavailable", n_tries=7)
+    webhooks.tell(
+        event=Event.RUN_FINISHED, key="run-1", data={"id": 1, "outcome": "succeeded"}, now=NOON
+    )
+    Delivery.objects.update(
+        state=Delivery.State.GIVEN_UP, answer="503 Service Unavailable", n_tries=7
+    )
 
     page.get_by_role("link", name="To the webhook").click()
     page.locator("main summary").click()

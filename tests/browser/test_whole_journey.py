@@ -1,4 +1,6 @@
-"""An admin's way from an empty site to a campaign that is paid and closed, and a rater's beside it, in Chromium."""
+"""An admin's way from an empty site to a campaign that is paid and closed, and a rater's beside it,
+in Chromium.
+"""
 
 import re
 from collections.abc import Callable
@@ -105,18 +107,26 @@ def test_from_an_empty_site_to_a_campaign_that_is_paid_and_closed(
     expect(page.get_by_text("closed on")).to_be_visible()
 
     # A day later the work is paid, the skip's seconds with it, and Ines sees that.
-    for rows, moments in ((Judgment.versions, ("submitted_at", "leased_at")), (PastLease.objects, ("ended_at", "leased_at"))):
+    for rows, moments in (
+        (Judgment.versions, ("submitted_at", "leased_at")),
+        (PastLease.objects, ("ended_at", "leased_at")),
+    ):
         rows.update(**{moment: F(moment) - DAY for moment in moments})
-    page.goto(f"/pay/?since={timezone.now() - 2 * DAY:%Y-%m-%d}&until={timezone.now() - DAY:%Y-%m-%d}")
+    page.goto(
+        f"/pay/?since={timezone.now() - 2 * DAY:%Y-%m-%d}&until={timezone.now() - DAY:%Y-%m-%d}"
+    )
     page.get_by_role("rowheader").get_by_role("link").first.click()
     page.get_by_role("link", name="Mark as paid …").click()
     page.get_by_role("button", name="Mark as paid").click()
     expect(page.get_by_text("is told.")).to_be_visible()
-    rater.goto(f"/my-pay/?since={timezone.now() - 2 * DAY:%Y-%m-%d}&until={timezone.now():%Y-%m-%d}")
+    rater.goto(
+        f"/my-pay/?since={timezone.now() - 2 * DAY:%Y-%m-%d}&until={timezone.now():%Y-%m-%d}"
+    )
     expect(rater.get_by_text("with 1 skipped item")).to_be_visible()
     screenshot(rater, "journey-my-pay-phone", full_page=True)
     assert rater.evaluate(
-        "document.querySelector('.table-wrap').scrollWidth <= document.querySelector('.table-wrap').clientWidth"
+        "document.querySelector('.table-wrap').scrollWidth <="
+        " document.querySelector('.table-wrap').clientWidth"
     )
 
     campaign, payment = Campaign.objects.get(), Payment.objects.get()

@@ -1,6 +1,8 @@
-"""What admins and researchers do is written down: each of their pages that takes a POST leads to the audit log.
+"""What admins and researchers do is written down: each of their pages that takes a POST leads to
+the audit log.
 
-Read from the code and not tried out: what a view's function names, and what that names in turn, as far as our own code goes.
+Read from the code and not tried out: what a view's function names, and what that names in turn, as
+far as our own code goes.
 """
 
 import ast
@@ -46,7 +48,11 @@ def is_posted_to(name: str, view: Any) -> bool:
         return f"POST {name}" in API_TABLE
     node = node_of(view)
     doors = ast.unparse(ast.List(elts=node.decorator_list)) if node else ""
-    return bool(TABLE[name]) and TABLE[name] <= STAFF and ("require_POST" in doors or "'POST'" in doors)
+    return (
+        bool(TABLE[name])
+        and TABLE[name] <= STAFF
+        and ("require_POST" in doors or "'POST'" in doors)
+    )
 
 
 @functools.cache
@@ -59,17 +65,28 @@ def node_of(thing: Any) -> ast.FunctionDef | ast.ClassDef | None:
     module = inspect.getmodule(thing)
     found = ast.walk(tree_of(module)) if module else ()
     return next(
-        (node for node in found if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == thing.__name__), None
+        (
+            node
+            for node in found
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == thing.__name__
+        ),
+        None,
     )
 
 
 def meant(node: ast.expr, names: dict[str, Any]) -> Any:
-    """What a name, or a name of a module or class, stands for; None for what only a running program knows."""
+    """What a name, or a name of a module or class, stands for; None for what only a running program
+    knows.
+    """
     if isinstance(node, ast.Name):
         return names.get(node.id)
     if isinstance(node, ast.Attribute):
         owner = meant(node.value, names)
-        return getattr(owner, node.attr, None) if inspect.ismodule(owner) or inspect.isclass(owner) else None
+        return (
+            getattr(owner, node.attr, None)
+            if inspect.ismodule(owner) or inspect.isclass(owner)
+            else None
+        )
     return None
 
 
@@ -79,7 +96,11 @@ def named_in(thing: Any) -> frozenset[Any]:
     node, module = node_of(thing), inspect.getmodule(thing)
     if node is None or module is None:
         return frozenset()
-    found = [meant(part, vars(module)) for part in ast.walk(node) if isinstance(part, ast.Name | ast.Attribute)]
+    found = [
+        meant(part, vars(module))
+        for part in ast.walk(node)
+        if isinstance(part, ast.Name | ast.Attribute)
+    ]
     code = {inspect.unwrap(one) for one in found if inspect.isfunction(one) or inspect.isclass(one)}
     return frozenset(one for one in code - {thing} if one.__module__.startswith(OURS))
 
@@ -89,7 +110,9 @@ def is_service(thing: Any) -> bool:
 
 
 def reached(thing: Any, *, beyond_services: bool) -> set[Any]:
-    """Everything that it leads to; without `beyond_services`, no further than the services that it calls itself."""
+    """Everything that it leads to; without `beyond_services`, no further than the services that it
+    calls itself.
+    """
     seen: set[Any] = set()
     waiting = [thing]
     while waiting:
@@ -102,7 +125,9 @@ def reached(thing: Any, *, beyond_services: bool) -> set[Any]:
     return seen
 
 
-POSTED_TO = [(name, view) for name, view in urls(get_resolver().url_patterns) if is_posted_to(name, view)]
+POSTED_TO = [
+    (name, view) for name, view in urls(get_resolver().url_patterns) if is_posted_to(name, view)
+]
 
 
 def test_there_are_pages_to_look_at() -> None:
@@ -117,17 +142,37 @@ def test_what_is_posted_by_admins_and_researchers_is_written_down(name: str, vie
 
 
 def test_every_act_of_a_person_that_a_view_calls_is_written_down() -> None:
-    called = {one for _name, view in POSTED_TO for one in reached(view, beyond_services=False) if is_service(one)}
+    called = {
+        one
+        for _name, view in POSTED_TO
+        for one in reached(view, beyond_services=False)
+        if is_service(one)
+    }
     acts = {service for service in called if "by" in inspect.signature(service).parameters}
 
-    silent = {service.__name__ for service in acts if audit.record not in reached(service, beyond_services=True)}
+    silent = {
+        service.__name__
+        for service in acts
+        if audit.record not in reached(service, beyond_services=True)
+    }
 
     assert len(acts) > 70
     assert silent == set(ACTS_WITHOUT_A_RECORD)
 
 
 def test_a_service_that_a_view_calls_is_told_who_acts() -> None:
-    called = {one for _name, view in POSTED_TO for one in reached(view, beyond_services=False) if is_service(one)}
-    recording = {service for service in called if audit.record in reached(service, beyond_services=True)}
+    called = {
+        one
+        for _name, view in POSTED_TO
+        for one in reached(view, beyond_services=False)
+        if is_service(one)
+    }
+    recording = {
+        service for service in called if audit.record in reached(service, beyond_services=True)
+    }
 
-    assert {service.__name__ for service in recording if "by" not in inspect.signature(service).parameters} == set()
+    assert {
+        service.__name__
+        for service in recording
+        if "by" not in inspect.signature(service).parameters
+    } == set()

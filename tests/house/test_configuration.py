@@ -11,7 +11,11 @@ PAGE = (ROOT / "docs" / "configuration.md").read_text()
 
 def test_the_page_has_the_knobs_of_the_settings_with_their_defaults() -> None:
     table = subprocess.run(
-        [sys.executable, "scripts/configuration_table.py"], cwd=ROOT, capture_output=True, text=True, check=True
+        [sys.executable, "scripts/configuration_table.py"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert table.stdout in PAGE, "Run: .venv/bin/python scripts/configuration_table.py --write"
@@ -20,17 +24,24 @@ def test_the_page_has_the_knobs_of_the_settings_with_their_defaults() -> None:
 def test_the_page_has_every_variable_that_a_script_reads() -> None:
     read = re.compile(r"""environ(?:\.get\(|\[)["']([A-Z_]+)["']""")
     scripts = [script.read_text() for script in (ROOT / "scripts").glob("*.py")]
-    names = {name for script in scripts for name in read.findall(script)} - {"PATH", "PYTEST_XDIST_WORKER"}
+    names = {name for script in scripts for name in read.findall(script)} - {
+        "PATH",
+        "PYTEST_XDIST_WORKER",
+    }
 
     assert {name for name in names if f"`{name}`" not in PAGE} == set()
 
 
 def test_the_site_reads_the_environment_in_one_place_only() -> None:
-    """The trainer is a program of its own: its child process is told what it needs in a file, and sets its own variables."""
+    """The trainer is a program of its own: its child process is told what it needs in a file, and
+    sets its own variables.
+    """
     rooms = [ROOT / room for room in ("accounts", "config", "labeling", "training")]
     modules = [path for room in rooms for path in room.rglob("*.py") if "trainer" not in path.parts]
     readers = {
-        str(path.relative_to(ROOT)) for path in modules if re.search(r"environ\.get\(|getenv\(|environ\[", path.read_text())
+        str(path.relative_to(ROOT))
+        for path in modules
+        if re.search(r"environ\.get\(|getenv\(|environ\[", path.read_text())
     }
 
     assert readers == {"config/env.py"}
@@ -44,7 +55,9 @@ def test_production_without_a_secret_key_does_not_start() -> None:
 
 
 def test_production_with_debug_pages_does_not_start() -> None:
-    started = start(PREFERABLY_MODE="production", PREFERABLY_SECRET_KEY="x" * 50, PREFERABLY_DEBUG="1")
+    started = start(
+        PREFERABLY_MODE="production", PREFERABLY_SECRET_KEY="x" * 50, PREFERABLY_DEBUG="1"
+    )
 
     assert started.returncode != 0
     assert "PREFERABLY_DEBUG=1 shows secrets to visitors" in started.stderr
@@ -62,4 +75,6 @@ def start(**environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
+    )

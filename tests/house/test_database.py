@@ -1,4 +1,6 @@
-"""How the site speaks to its database: connections that died are noticed, and answers are compressed."""
+"""How the site speaks to its database: connections that died are noticed, and answers are
+compressed.
+"""
 
 import gzip
 
@@ -42,8 +44,14 @@ def test_an_answer_is_compressed_for_who_can_read_it() -> None:
 
 @pytest.mark.django_db
 def test_a_plan_that_is_made_once_knows_the_constants_that_partial_indexes_need() -> None:
-    """A campaign's leases have an index of their own, which serves only who is known to ask for leases."""
-    leases = Compiled(lambda: Slot.objects.filter(state=Slot.State.LEASED, campaign=Gap("campaign", BigAutoField())))
+    """A campaign's leases have an index of their own, which serves only who is known to ask for
+    leases.
+    """
+    leases = Compiled(
+        lambda: Slot.objects.filter(
+            state=Slot.State.LEASED, campaign=Gap("campaign", BigAutoField())
+        )
+    )
     assert leases.all(campaign=1) == []
 
     statement, gaps = leases._statement
@@ -56,7 +64,11 @@ def test_a_plan_that_is_made_once_knows_the_constants_that_partial_indexes_need(
 @pytest.mark.parametrize("name", ["50 %", "100 %s", "it's", "back\\slash", "%%"])
 def test_what_is_written_into_a_statement_means_what_it_says(name: str) -> None:
     User.objects.create_user(email="ada@example.org", name=name)
-    named = Compiled(lambda: User.objects.filter(name=name, name__contains="%", pk__gte=Gap("pk", BigAutoField())))
+    named = Compiled(
+        lambda: User.objects.filter(
+            name=name, name__contains="%", pk__gte=Gap("pk", BigAutoField())
+        )
+    )
 
     found = [user.name for user in named.all(pk=0)]
 

@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OPTIONS = ["-Q gpu", "-c 1", "--pool-start-method spawn", "--max-tasks-per-child 1", "--disable-prefetch"]
+OPTIONS = [
+    "-Q gpu",
+    "-c 1",
+    "--pool-start-method spawn",
+    "--max-tasks-per-child 1",
+    "--disable-prefetch",
+]
 
 
 def words_of(name: str) -> str:
@@ -33,14 +39,24 @@ def test_every_variable_of_an_environment_file_is_one_we_read(name: str) -> None
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed here")
 @pytest.mark.parametrize("unit", sorted(path.name for path in (ROOT / "deploy").glob("*.service")))
 def test_systemd_understands_every_unit(unit: str, tmp_path: Path) -> None:
-    """With this checkout's own programs and environment file in place of the ones under /srv and /etc."""
+    """With this checkout's own programs and environment file in place of the ones under /srv and
+    /etc.
+    """
     words = (ROOT / "deploy" / unit).read_text()
-    words = words.replace("/srv/preferably/.venv/bin", str(Path(sys.executable).parent)).replace("/srv/preferably", str(ROOT))
-    (tmp_path / unit).write_text(words.replace("User=preferably", "User=daemon").replace("/etc/preferably", str(tmp_path)))
+    words = words.replace("/srv/preferably/.venv/bin", str(Path(sys.executable).parent)).replace(
+        "/srv/preferably", str(ROOT)
+    )
+    (tmp_path / unit).write_text(
+        words.replace("User=preferably", "User=daemon").replace("/etc/preferably", str(tmp_path))
+    )
     (tmp_path / "site.env").touch()
     (tmp_path / "node.env").touch()
 
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", str(tmp_path / unit)], capture_output=True, text=True)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", str(tmp_path / unit)],
+        capture_output=True,
+        text=True,
+    )
 
     assert [line for line in done.stderr.splitlines() if unit in line] == []
     assert done.returncode == 0, done.stderr
@@ -49,4 +65,8 @@ def test_systemd_understands_every_unit(unit: str, tmp_path: Path) -> None:
 def test_the_guide_names_every_unit() -> None:
     guide = (ROOT / "docs/operators.md").read_text()
 
-    assert [path.name for path in (ROOT / "deploy").glob("*.service") if f"deploy/{path.name}" not in guide] == []
+    assert [
+        path.name
+        for path in (ROOT / "deploy").glob("*.service")
+        if f"deploy/{path.name}" not in guide
+    ] == []

@@ -1,4 +1,6 @@
-"""Documentation that is true: its links lead somewhere, its commands exist, and nothing in the repository names one machine."""
+"""Documentation that is true: its links lead somewhere, its commands exist, and nothing in the
+repository names one machine.
+"""
 
 import re
 import subprocess
@@ -9,7 +11,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-# Homes and work folders of whoever wrote a line. /path/to/… and /var, /usr, /tmp in examples are everybody's.
+# Homes and work folders of whoever wrote a line. /path/to/… and /var, /usr, /tmp in examples are
+# everybody's.
 MACHINE_PATH = re.compile(r"(?<![\w.~])/(?:home|Users|work|root|mnt|opt|workspace)/[\w.-]+")
 
 
@@ -23,23 +26,41 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
 
 def test_every_make_target_named_in_the_documentation_exists() -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = {target for page in PAGES for target in re.findall(r"`make ([a-z-]+)", page.read_text())}
+    named = {
+        target for page in PAGES for target in re.findall(r"`make ([a-z-]+)", page.read_text())
+    }
 
     assert named - targets == set()
 
 
 def test_make_help_lists_what_the_readme_promises() -> None:
-    listed = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
 
-    for target in ["demo", "demo-reset", "test", "lint", "fix", "types", "bench", "docs-check", "loop"]:
+    for target in [
+        "demo",
+        "demo-reset",
+        "test",
+        "lint",
+        "fix",
+        "types",
+        "bench",
+        "docs-check",
+        "loop",
+    ]:
         assert f"make {target} " in listed
 
 
 def test_no_committed_file_names_a_path_of_one_machine() -> None:
-    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split("\0")
     texts = {name: text for name in tracked if name and (text := text_of(ROOT / name)) is not None}
 
-    assert {name: found.group() for name, text in texts.items() if (found := MACHINE_PATH.search(text))} == {}
+    assert {
+        name: found.group() for name, text in texts.items() if (found := MACHINE_PATH.search(text))
+    } == {}
 
 
 def text_of(path: Path) -> str | None:

@@ -1,4 +1,6 @@
-"""What may be loaded where, seen from a fresh interpreter: lint reads the source, this sees what really came along."""
+"""What may be loaded where, seen from a fresh interpreter: lint reads the source, this sees what
+really came along.
+"""
 
 import json
 import subprocess
@@ -34,7 +36,13 @@ def test_the_training_child_loads_without_django_and_celery() -> None:
 
 
 def loaded_by(program: str) -> set[str]:
-    environment = {"PREFERABLY_MODE": "test", "DATABASE_URL": "sqlite://:memory:", "DJANGO_SETTINGS_MODULE": "config.settings"}
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True)
+    environment = {
+        "PREFERABLY_MODE": "test",
+        "DATABASE_URL": "sqlite://:memory:",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout.splitlines()[-1]))

@@ -38,7 +38,9 @@ PEOPLE = {
 }
 
 
-def every_url(patterns: list[URLPattern | URLResolver], prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+def every_url(
+    patterns: list[URLPattern | URLResolver], prefix: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
             namespace = f"{prefix}{pattern.namespace}:" if pattern.namespace else prefix
@@ -51,7 +53,8 @@ URLS = dict(every_url(get_resolver().url_patterns))
 
 
 def path_of(name: str) -> str:
-    # reverse_dict holds each pattern with all its prefixes, which one URLPattern alone does not know.
+    # reverse_dict holds each pattern with all its prefixes, which one URLPattern alone does not
+    # know.
     namespaces, _colon, bare = name.rpartition(":")
     resolver, prefix = get_resolver(), "/"
     for namespace in filter(None, namespaces.split(":")):
@@ -61,14 +64,23 @@ def path_of(name: str) -> str:
         return f"{prefix}nothing/like/this/"
     possibilities, _pattern, _defaults, converters = resolver.reverse_dict.getlist(bare)[0]
     template, parameters = possibilities[0]
-    values = {p: SAMPLES[type(converters[p]).__name__] if p in converters else NAMED_SAMPLES.get(p, "sample") for p in parameters}
+    values = {
+        p: (
+            SAMPLES[type(converters[p]).__name__]
+            if p in converters
+            else NAMED_SAMPLES.get(p, "sample")
+        )
+        for p in parameters
+    }
     return str(prefix + template % values)
 
 
 def client_of(kind: str) -> Client:
     client = Client()
     if kind != "anonymous":
-        user = User.objects.create_user(email=f"{kind}@example.org", name=kind, password="correct horse battery", **PEOPLE[kind])
+        user = User.objects.create_user(
+            email=f"{kind}@example.org", name=kind, password="correct horse battery", **PEOPLE[kind]
+        )
         client.force_login(user, backend="accounts.sessions.Backend")
     return client
 
@@ -79,21 +91,29 @@ def roles_of(kind: str) -> frozenset[str]:
 
 def test_every_url_has_a_name() -> None:
     unnamed = [
-        str(pattern.pattern) for name, pattern in URLS.items() if name.rpartition(":")[2] == "" and not name.startswith("admin:")
+        str(pattern.pattern)
+        for name, pattern in URLS.items()
+        if name.rpartition(":")[2] == "" and not name.startswith("admin:")
     ]
 
     assert unnamed == []
 
 
 def test_every_url_is_in_the_table() -> None:
-    missing = {name for name in URLS if name not in TABLE and f"{name.split(':')[0]}:*" not in TABLE}
+    missing = {
+        name for name in URLS if name not in TABLE and f"{name.split(':')[0]}:*" not in TABLE
+    }
 
     assert missing == set()
 
 
 def test_every_line_of_the_table_is_a_url() -> None:
     namespaces = {name.split(":")[0] for name in URLS if ":" in name}
-    unknown = {name for name in TABLE if name not in URLS and not (name.endswith(":*") and name[:-2] in namespaces)}
+    unknown = {
+        name
+        for name in TABLE
+        if name not in URLS and not (name.endswith(":*") and name[:-2] in namespaces)
+    }
 
     assert unknown == set()
 
@@ -115,11 +135,15 @@ def test_each_url_opens_to_whom_the_table_says_and_to_nobody_else(kind: str, db:
         response = client.get(path_of(name))
         may_open = access.may_open(name, roles)
         if kind == "anonymous":
-            is_turned_away = response.status_code == 302 and response.headers["Location"].startswith("/account/login/?next=")
+            is_turned_away = response.status_code == 302 and response.headers[
+                "Location"
+            ].startswith("/account/login/?next=")
         else:
             is_turned_away = response.status_code == 403
         if may_open == is_turned_away:
-            wrong.append(f"{name}: {response.status_code}, the table says {'open' if may_open else 'closed'}")
+            wrong.append(
+                f"{name}: {response.status_code}, the table says {'open' if may_open else 'closed'}"
+            )
 
     assert wrong == []
 

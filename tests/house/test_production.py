@@ -29,7 +29,12 @@ def test_every_file_of_a_page_is_there_under_its_hashed_name(tmp_path: Path) -> 
     }
 
     shown = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", SCRIPT, str(tmp_path)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert shown.returncode == 0, shown.stderr
@@ -44,4 +49,8 @@ def test_every_file_of_a_page_is_there_under_its_hashed_name(tmp_path: Path) -> 
 def test_no_module_imports_another_by_a_path_that_hashing_would_break() -> None:
     relative = re.compile(r"""(?:from|import\()\s*["'`]\.{0,2}/""")
 
-    assert [path.name for path in (ROOT / "static/js").rglob("*.js") if relative.search(path.read_text())] == []
+    assert [
+        path.name
+        for path in (ROOT / "static/js").rglob("*.js")
+        if relative.search(path.read_text())
+    ] == []

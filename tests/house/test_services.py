@@ -21,7 +21,11 @@ BELOW_THE_INTERFACE = sorted(
         *(ROOT / "labeling" / name for name in ("queue.py", "intake.py", "rating_form.py")),
     ]
 )
-FUNCTIONS = [getattr(services, name) for name in services.__all__ if inspect.isfunction(getattr(services, name))]
+FUNCTIONS = [
+    getattr(services, name)
+    for name in services.__all__
+    if inspect.isfunction(getattr(services, name))
+]
 
 
 @pytest.mark.parametrize("service", FUNCTIONS, ids=lambda service: service.__name__)
@@ -36,9 +40,20 @@ def test_a_service_takes_keywords_only_and_says_what_it_returns(service: typing.
 
 @pytest.mark.parametrize("path", BELOW_THE_INTERFACE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_nothing_below_the_interface_reads_the_clock(path: Path) -> None:
-    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)}
+    calls = {
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+    }
 
-    assert not calls & {"timezone.now", "datetime.now", "dt.datetime.now", "datetime.datetime.now", "time.time", "date.today"}
+    assert not calls & {
+        "timezone.now",
+        "datetime.now",
+        "dt.datetime.now",
+        "datetime.datetime.now",
+        "time.time",
+        "date.today",
+    }
 
 
 @pytest.mark.parametrize("app", ["accounts", "labeling", "training"])
@@ -54,12 +69,27 @@ def test_no_signal_carries_our_own_logic(app: str) -> None:
 
 @pytest.mark.parametrize("app", ["accounts", "labeling", "training"])
 def test_a_selector_never_writes(app: str) -> None:
-    writes = {"create", "bulk_create", "update", "bulk_update", "delete", "save", "get_or_create", "update_or_create"}
+    writes = {
+        "create",
+        "bulk_create",
+        "update",
+        "bulk_update",
+        "delete",
+        "save",
+        "get_or_create",
+        "update_or_create",
+    }
     for path in [*(ROOT / app / "selectors").glob("*.py"), ROOT / app / "selectors.py"]:
         if path.exists():
             for node in ast.walk(ast.parse(path.read_text())):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in writes:
-                    assert "objects" not in ast.unparse(node.func), f"{path.name}:{node.lineno} writes"
+                if (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in writes
+                ):
+                    assert "objects" not in ast.unparse(node.func), (
+                        f"{path.name}:{node.lineno} writes"
+                    )
 
 
 def test_nothing_of_ours_is_written_in_djangos_admin() -> None:
@@ -69,7 +99,11 @@ def test_nothing_of_ours_is_written_in_djangos_admin() -> None:
         model._meta.label
         for model, page in admin.site._registry.items()
         if model._meta.app_label in ("accounts", "labeling", "training")
-        and (page.has_add_permission(request) or page.has_change_permission(request) or page.has_delete_permission(request))
+        and (
+            page.has_add_permission(request)
+            or page.has_change_permission(request)
+            or page.has_delete_permission(request)
+        )
     ]
 
     assert writable == []

@@ -1,4 +1,6 @@
-"""The German words: every marked string has one, none is stale or half done, and both files of the catalogue agree."""
+"""The German words: every marked string has one, none is stale or half done, and both files of the
+catalogue agree.
+"""
 
 import ast
 import gettext
@@ -12,10 +14,20 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).resolve().parents[2]
 CATALOGUE = ROOT / "locale" / "de" / "LC_MESSAGES" / "django.po"
 FOLDERS = ("accounts", "config", "labeling", "pages", "templates", "training")
-# How many of the first arguments are words, by function; a context comes before them and is one argument more.
-N_WORDS = {"_": 1, "gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "pgettext": 1, "pgettext_lazy": 1}
+# How many of the first arguments are words, by function; a context comes before them and is one
+# argument more.
+N_WORDS = {
+    "_": 1,
+    "gettext": 1,
+    "gettext_lazy": 1,
+    "gettext_noop": 1,
+    "pgettext": 1,
+    "pgettext_lazy": 1,
+}
 N_WORDS |= {"ngettext": 2, "ngettext_lazy": 2, "npgettext": 2, "npgettext_lazy": 2}
-CALL_IN_TEMPLATE = re.compile(r"\b(_|n?p?gettext)\(((?:\s*u?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")\s*,?)+)")
+CALL_IN_TEMPLATE = re.compile(
+    r"\b(_|n?p?gettext)\(((?:\s*u?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")\s*,?)+)"
+)
 PLACEHOLDER = re.compile(r"%\(\w+\)[-+ #0\d.]*[a-zA-Z]|%%|\{\w+\}|<[^>]*>")
 
 
@@ -37,7 +49,9 @@ class Entry:
 
     @property
     def key(self) -> Key:
-        return Key(self.fields["msgid"], self.fields.get("msgctxt"), self.fields.get("msgid_plural"))
+        return Key(
+            self.fields["msgid"], self.fields.get("msgctxt"), self.fields.get("msgid_plural")
+        )
 
     @property
     def translations(self) -> list[str]:
@@ -69,10 +83,14 @@ def marked_in_python(source: str) -> Iterator[Key]:
     for node in ast.walk(ast.parse(source)):
         if not isinstance(node, ast.Call):
             continue
-        function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        function = (
+            node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        )
         if function in N_WORDS:
             words = [
-                argument.value for argument in node.args if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+                argument.value
+                for argument in node.args
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
             ]
             if words:
                 yield key_of(function, words)
@@ -93,35 +111,59 @@ def marked() -> dict[Key, str]:
             if path.suffix not in {".py", ".html", ".txt"} or not path.is_file():
                 continue
             read = marked_in_python if path.suffix == ".py" else marked_in_template
-            found |= dict.fromkeys(read(path.read_text(encoding="utf-8")), str(path.relative_to(ROOT)))
+            found |= dict.fromkeys(
+                read(path.read_text(encoding="utf-8")), str(path.relative_to(ROOT))
+            )
     return found
 
 
 def test_the_search_for_marked_strings_finds_each_way_of_marking() -> None:
-    python = '_("a" " b"); ngettext("one", "many", n); pgettext("unit", "s"); translation.gettext("c"); gettext(name)'
+    python = (
+        '_("a" " b"); ngettext("one", "many", n); pgettext("unit", "s"); translation.gettext("c");'
+        " gettext(name)"
+    )
     block = "{% blocktranslate count n=n %}{{ n }} x{% plural %}{{ n }} xs{% endblocktranslate %}"
     template = '{% translate "50 %" %}' + block + '{{ x|default:_("y") }}'
 
-    assert set(marked_in_python(python)) == {Key("a b"), Key("one", plural="many"), Key("s", "unit"), Key("c")}
-    assert set(marked_in_template(template)) == {Key("50 %%"), Key("%(n)s x", plural="%(n)s xs"), Key("y")}
+    assert set(marked_in_python(python)) == {
+        Key("a b"),
+        Key("one", plural="many"),
+        Key("s", "unit"),
+        Key("c"),
+    }
+    assert set(marked_in_template(template)) == {
+        Key("50 %%"),
+        Key("%(n)s x", plural="%(n)s xs"),
+        Key("y"),
+    }
 
 
 def test_every_marked_string_is_in_the_catalogue() -> None:
     known = {(entry.key.context, entry.key.text) for entry in entries()}
 
-    missing = {key.text: file for key, file in marked().items() if (key.context, key.text) not in known}
+    missing = {
+        key.text: file for key, file in marked().items() if (key.context, key.text) not in known
+    }
 
-    assert missing == {}, "run `make messages` and translate what is new (CONTRIBUTING.md, “Words in other languages”)"
+    assert missing == {}, (
+        "run `make messages` and translate what is new (CONTRIBUTING.md, “Words in other languages”)"
+    )
 
 
 def test_the_catalogue_holds_no_string_that_is_gone() -> None:
     wanted = {(key.context, key.text) for key in marked()}
 
-    assert [entry.key.text for entry in entries() if (entry.key.context, entry.key.text) not in wanted] == []
+    assert [
+        entry.key.text for entry in entries() if (entry.key.context, entry.key.text) not in wanted
+    ] == []
 
 
 def test_every_string_has_a_translation() -> None:
-    assert [entry.key.text for entry in entries() if not entry.translations or not all(entry.translations)] == []
+    assert [
+        entry.key.text
+        for entry in entries()
+        if not entry.translations or not all(entry.translations)
+    ] == []
 
 
 def test_no_translation_is_a_guess() -> None:
@@ -143,13 +185,18 @@ def test_the_sentence_in_place_of_a_number_is_marked() -> None:
         if isinstance(node.args[0], ast.Constant | ast.JoinedStr)
     ]
 
-    assert unmarked == [], "write absent(gettext_noop(…)): the page translates it, and a sentence with numbers in it is no entry"
+    assert unmarked == [], (
+        "write absent(gettext_noop(…)): the page translates it, and a sentence with numbers in it"
+        " is no entry"
+    )
 
 
 def test_placeholders_and_markup_survive_translation() -> None:
     changed = []
     for entry in entries():
-        originals = [entry.key.text] if entry.key.plural is None else [entry.key.text, entry.key.plural]
+        originals = (
+            [entry.key.text] if entry.key.plural is None else [entry.key.text, entry.key.plural]
+        )
         for original, translation in zip(originals, entry.translations, strict=True):
             if sorted(PLACEHOLDER.findall(original)) != sorted(PLACEHOLDER.findall(translation)):
                 changed.append((original, translation))
@@ -160,7 +207,11 @@ def test_placeholders_and_markup_survive_translation() -> None:
 def test_the_compiled_catalogue_says_what_the_text_says() -> None:
     expected: dict[object, str] = {}
     for entry in entries():
-        name = entry.key.text if entry.key.context is None else f"{entry.key.context}\x04{entry.key.text}"
+        name = (
+            entry.key.text
+            if entry.key.context is None
+            else f"{entry.key.context}\x04{entry.key.text}"
+        )
         forms = [name] if entry.key.plural is None else [(name, 0), (name, 1)]
         expected |= dict(zip(forms, entry.translations, strict=True))
 

@@ -10,7 +10,8 @@ import pytest
 DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 CROWD = DATA / "llmfao_crowd_comparisons.csv"
 needs_crowd = pytest.mark.skipif(
-    not CROWD.is_file(), reason=f"NO REAL DATA: {CROWD} is absent; set PREFERABLY_DATA to test on it"
+    not CROWD.is_file(),
+    reason=f"NO REAL DATA: {CROWD} is absent; set PREFERABLY_DATA to test on it",
 )
 
 KRIPPENDORFF_C = """
@@ -64,7 +65,9 @@ def counts(text: str) -> np.ndarray:
 
 
 def crowd_votes() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(units, raters, labels −1 left, 0 tie, +1 right) of the crowd's votes on pairs of models' answers."""
+    """(units, raters, labels −1 left, 0 tie, +1 right) of the crowd's votes on pairs of models'
+    answers.
+    """
     with CROWD.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     label = {"left": -1, "tie": 0, "right": 1}

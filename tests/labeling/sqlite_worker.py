@@ -1,4 +1,6 @@
-"""The SQLite test's own program: makes a database, lets eight processes judge at once, and compares what they were told."""
+"""The SQLite test's own program: makes a database, lets eight processes judge at once, and compares
+what they were told.
+"""
 
 import multiprocessing
 import os
@@ -27,7 +29,9 @@ N_PROCESSES = 8
 def set_up() -> Campaign:
     call_command("migrate", verbosity=0)
     pool = services.create_pool(name="Day shift", by=None, now=NOON)
-    guideline = services.create_guideline(name="Helpful answers", text="Be helpful.", by=None, now=NOON)
+    guideline = services.create_guideline(
+        name="Helpful answers", text="Be helpful.", by=None, now=NOON
+    )
     Rater.objects.bulk_create(Rater(alias=f"rater {n}") for n in range(N_PROCESSES))
     return open_demonstration_campaign(pool=pool, guideline=guideline, n_items=40, overlap=3)
 
@@ -42,7 +46,9 @@ def main() -> None:
     connections.close_all()  # a connection must not be shared with a child
     context = multiprocessing.get_context("fork")
     start, answers = context.Barrier(N_PROCESSES), context.Queue()
-    workers = [context.Process(target=work, args=(number, start, answers)) for number in range(N_PROCESSES)]
+    workers = [
+        context.Process(target=work, args=(number, start, answers)) for number in range(N_PROCESSES)
+    ]
     for worker in workers:
         worker.start()
     acknowledged = [pk for _ in workers for pk in answers.get(timeout=200)]

@@ -27,16 +27,27 @@ def reaches(fetch: Callable[[], object]) -> bool:
 
 @pytest.fixture
 def people(alice: User, noor: User, rosa: Rater) -> dict[str, User | AnonymousUser]:
-    return {"admin": alice, "researcher": noor, "rater": login_of(rosa), "anonymous": AnonymousUser()}
+    return {
+        "admin": alice,
+        "researcher": noor,
+        "rater": login_of(rosa),
+        "anonymous": AnonymousUser(),
+    }
 
 
 @pytest.mark.parametrize("who", ["admin", "researcher", "rater", "anonymous"])
 def test_only_an_admin_reaches_what_is_managed(
-    people: dict[str, User | AnonymousUser], who: str, demonstration_campaign: Campaign, guideline: Guideline, day_shift: Pool
+    people: dict[str, User | AnonymousUser],
+    who: str,
+    demonstration_campaign: Campaign,
+    guideline: Guideline,
+    day_shift: Pool,
 ) -> None:
     user, item = people[who], demonstration_campaign.items.first()
     source = Source.objects.create(name="a file", kind=Source.Kind.IMPORT)
-    batch = Import.objects.create(file_name="a.jsonl", path="", format="jsonl", source=source, licence="")
+    batch = Import.objects.create(
+        file_name="a.jsonl", path="", format="jsonl", source=source, licence=""
+    )
     fetches = {
         "campaign": lambda: access.campaign(user=user, pk=demonstration_campaign.pk),
         "item": lambda: access.item(user=user, campaign_pk=demonstration_campaign.pk, pk=item.pk),
@@ -56,12 +67,18 @@ def test_an_item_is_reached_through_its_own_campaign_only(
 ) -> None:
     item = demonstration_campaign.items.first()
 
-    assert not reaches(lambda: access.item(user=alice, campaign_pk=comparison_campaign.pk, pk=item.pk))
+    assert not reaches(
+        lambda: access.item(user=alice, campaign_pk=comparison_campaign.pk, pk=item.pk)
+    )
 
 
-def test_a_prompt_of_an_unpublished_import_does_not_exist(alice: User, demonstration_campaign: Campaign) -> None:
+def test_a_prompt_of_an_unpublished_import_does_not_exist(
+    alice: User, demonstration_campaign: Campaign
+) -> None:
     prompt = demonstration_campaign.items.first().prompt
-    prompt.import_batch = Import.objects.create(file_name="a.jsonl", path="", format="jsonl", source=prompt.source, licence="")
+    prompt.import_batch = Import.objects.create(
+        file_name="a.jsonl", path="", format="jsonl", source=prompt.source, licence=""
+    )
     prompt.save()
 
     assert not reaches(lambda: access.prompt(user=alice, pk=prompt.pk))
@@ -69,7 +86,11 @@ def test_a_prompt_of_an_unpublished_import_does_not_exist(alice: User, demonstra
 
 @pytest.mark.parametrize("ending", ["open", "submitted", "released", "skipped", "taken over"])
 def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
-    demonstration_campaign: Campaign, people: dict[str, User | AnonymousUser], rosa: Rater, raul: Rater, ending: str
+    demonstration_campaign: Campaign,
+    people: dict[str, User | AnonymousUser],
+    rosa: Rater,
+    raul: Rater,
+    ending: str,
 ) -> None:
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     given: dict[str, Any] = {"lease": lease_of(slot), "rater": rosa, "now": NOON}
@@ -86,29 +107,39 @@ def test_a_rater_reaches_own_leases_in_every_state_and_nobody_elses(
     others = [people["admin"], people["researcher"], people["anonymous"], login_of(raul)]
 
     assert access.work(user=login_of(rosa), lease=lease_of(slot)).item.pk == slot.item_id
-    assert not any(reaches(partial(access.work, user=user, lease=lease_of(slot))) for user in others)
+    assert not any(
+        reaches(partial(access.work, user=user, lease=lease_of(slot))) for user in others
+    )
 
 
 def test_a_lease_that_never_was_does_not_exist(rosa: Rater) -> None:
     assert not reaches(lambda: access.work(user=login_of(rosa), lease=uuid.uuid4()))
 
 
-def test_a_rater_works_in_open_campaigns_of_own_pools_only(demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_a_rater_works_in_open_campaigns_of_own_pools_only(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     night = services.create_pool(name="Night shift", by=None, now=NOON)
     stranger = rater_called("Stella", pool=night)
 
     assert reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))
-    assert not reaches(lambda: access.campaign_to_work_in(rater=stranger, pk=demonstration_campaign.pk))
+    assert not reaches(
+        lambda: access.campaign_to_work_in(rater=stranger, pk=demonstration_campaign.pk)
+    )
 
 
-def test_a_rater_who_left_the_pool_is_given_nothing_more(demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_a_rater_who_left_the_pool_is_given_nothing_more(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     services.remove_raters(pool=demonstration_campaign.pool, raters=[rosa], by=None, now=NOON)
 
     assert not reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))
 
 
 @pytest.mark.parametrize("state", ["draft", "paused", "closed"])
-def test_a_campaign_that_is_not_open_is_not_worked_in(demonstration_campaign: Campaign, rosa: Rater, state: str) -> None:
+def test_a_campaign_that_is_not_open_is_not_worked_in(
+    demonstration_campaign: Campaign, rosa: Rater, state: str
+) -> None:
     Campaign.objects.filter(pk=demonstration_campaign.pk).update(state=state)
 
     assert not reaches(lambda: access.campaign_to_work_in(rater=rosa, pk=demonstration_campaign.pk))

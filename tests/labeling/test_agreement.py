@@ -9,7 +9,10 @@ ROSA, RAUL, RITA = 1, 2, 3
 
 def votes(item: int, rater: int, *ranks: int | None) -> list[RankVote]:
     """What `rater` gave the item's responses 0, 1, 2 …"""
-    return [RankVote(item=item, rater=rater, response=response, rank=rank) for response, rank in enumerate(ranks)]
+    return [
+        RankVote(item=item, rater=rater, response=response, rank=rank)
+        for response, rank in enumerate(ranks)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -23,7 +26,9 @@ def votes(item: int, rater: int, *ranks: int | None) -> list[RankVote]:
         ((1, 2, None), (2, 1, 3), 0.0, 1),
     ],
 )
-def test_two_raters_agree_pair_by_pair(rosa: tuple[int, ...], raul: tuple[int, ...], share: float, n: int) -> None:
+def test_two_raters_agree_pair_by_pair(
+    rosa: tuple[int, ...], raul: tuple[int, ...], share: float, n: int
+) -> None:
     agreement = agreement_by_rater(votes(1, ROSA, *rosa) + votes(1, RAUL, *raul))
 
     assert (agreement[ROSA].share, agreement[ROSA].n) == (pytest.approx(share), n)

@@ -1,4 +1,6 @@
-"""Every agreement statistic against published numbers, against a slow obvious twin, and on data that has no answer."""
+"""Every agreement statistic against published numbers, against a slow obvious twin, and on data
+that has no answer.
+"""
 
 import math
 from itertools import combinations, permutations
@@ -22,7 +24,9 @@ def is_about(value: float) -> object:
 
 
 def votes_of_units(units: list[list[float]]) -> tuple[list[int], list[float]]:
-    return [at for at, unit in enumerate(units) for _ in unit], [label for unit in units for label in unit]
+    return [at for at, unit in enumerate(units) for _ in unit], [
+        label for unit in units for label in unit
+    ]
 
 
 # Krippendorff's alpha
@@ -43,7 +47,9 @@ def votes_of_units(units: list[list[float]]) -> tuple[list[int], list[float]]:
 def test_alpha_is_the_published_one(text: str, metric: agreement.Metric, value: float) -> None:
     units, _, labels = oracles.coders(text)
 
-    assert agreement.krippendorff(units=units, labels=labels, metric=metric, resamples=0).value == is_about(value)
+    assert agreement.krippendorff(
+        units=units, labels=labels, metric=metric, resamples=0
+    ).value == is_about(value)
 
 
 @pytest.mark.parametrize(
@@ -56,14 +62,20 @@ def test_alpha_is_the_published_one(text: str, metric: agreement.Metric, value: 
         ([[0, 0, 0], [0, 1, 1, 0], [1, 1, 1, 0], [1, 0, 0, 1]], "nominal", 0.0833333),
     ],
 )
-def test_alpha_of_small_tables_is_the_published_one(units: list[list[float]], metric: agreement.Metric, value: float) -> None:
+def test_alpha_of_small_tables_is_the_published_one(
+    units: list[list[float]], metric: agreement.Metric, value: float
+) -> None:
     at, labels = votes_of_units(units)
 
-    assert agreement.krippendorff(units=at, labels=labels, metric=metric, resamples=0).value == is_about(value)
+    assert agreement.krippendorff(
+        units=at, labels=labels, metric=metric, resamples=0
+    ).value == is_about(value)
 
 
 def test_alpha_of_the_anxiety_scores_is_the_published_one() -> None:
-    units, labels = votes_of_units([[int(digit) for digit in row] for row in oracles.ANXIETY.split()])
+    units, labels = votes_of_units(
+        [[int(digit) for digit in row] for row in oracles.ANXIETY.split()]
+    )
 
     for metric, value in (("nominal", -0.02373), ("ordinal", 0.22839), ("interval", 0.17010)):
         found = agreement.krippendorff(units=units, labels=labels, metric=metric, resamples=0).value
@@ -75,7 +87,10 @@ def test_alpha_has_the_published_error() -> None:
 
     found = agreement.krippendorff(units=units, labels=labels, resamples=0)
 
-    assert (found.value, found.se) == (pytest.approx(0.74342, abs=5e-6), pytest.approx(0.14557, abs=5e-6))
+    assert (found.value, found.se) == (
+        pytest.approx(0.74342, abs=5e-6),
+        pytest.approx(0.14557, abs=5e-6),
+    )
 
 
 def alpha_by_hand(units: list[list[float]], metric: str) -> float:
@@ -93,16 +108,25 @@ def alpha_by_hand(units: list[list[float]], metric: str) -> float:
             return ((one - other) / (one + other)) ** 2 if one + other else 0.0
         low, high = min(one, other), max(one, other)
         between = sum(low <= label <= high for label in everything)
-        return (between - (everything.count(low) + everything.count(high)) / 2) ** 2 if one != other else 0.0
+        return (
+            (between - (everything.count(low) + everything.count(high)) / 2) ** 2
+            if one != other
+            else 0.0
+        )
 
-    observed = sum(distance(a, b) / (len(unit) - 1) for unit in units for a, b in permutations(unit, 2)) / n
+    observed = (
+        sum(distance(a, b) / (len(unit) - 1) for unit in units for a, b in permutations(unit, 2))
+        / n
+    )
     expected = sum(distance(a, b) for a, b in permutations(everything, 2)) / (n * (n - 1))
     return 1 - observed / expected
 
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("metric", ["nominal", "ordinal", "interval", "ratio"])
-def test_alpha_of_random_labels_is_the_twin_s_and_evalica_s(seed: int, metric: agreement.Metric) -> None:
+def test_alpha_of_random_labels_is_the_twin_s_and_evalica_s(
+    seed: int, metric: agreement.Metric
+) -> None:
     random = np.random.default_rng(seed)
     table = random.integers(1, 5, size=(4, 15)).astype(float)
     table[random.random(table.shape) < 0.35] = np.nan
@@ -117,7 +141,9 @@ def test_alpha_of_random_labels_is_the_twin_s_and_evalica_s(seed: int, metric: a
 
 
 def test_a_missing_label_may_be_nan() -> None:
-    with_gaps = agreement.krippendorff(units=[0, 0, 0, 1, 1], labels=[1, 2, float("nan"), 1, 1], resamples=0)
+    with_gaps = agreement.krippendorff(
+        units=[0, 0, 0, 1, 1], labels=[1, 2, float("nan"), 1, 1], resamples=0
+    )
 
     assert with_gaps == agreement.krippendorff(units=[0, 0, 1, 1], labels=[1, 2, 1, 1], resamples=0)
 
@@ -128,7 +154,9 @@ def test_the_bootstrap_resamples_units() -> None:
     labels = np.where(random.random((200, 3)) < 0.8, truth[:, None], 1 - truth[:, None])
     units = np.repeat(np.arange(200), 3)
     by_hand = [
-        agreement.krippendorff(units=units, labels=labels[random.integers(0, 200, 200)].reshape(-1), resamples=0).value
+        agreement.krippendorff(
+            units=units, labels=labels[random.integers(0, 200, 200)].reshape(-1), resamples=0
+        ).value
         for _ in range(400)
     ]
 
@@ -136,7 +164,9 @@ def test_the_bootstrap_resamples_units() -> None:
 
     assert figure.low is not None
     assert figure.high is not None
-    assert (figure.low, figure.high) == pytest.approx(tuple(np.quantile(by_hand, [0.025, 0.975])), abs=0.02)
+    assert (figure.low, figure.high) == pytest.approx(
+        tuple(np.quantile(by_hand, [0.025, 0.975])), abs=0.02
+    )
 
 
 @pytest.mark.parametrize("metric", ["ordinal", "interval", "ratio"])
@@ -153,7 +183,11 @@ def test_every_metric_has_an_interval_around_its_value(metric: agreement.Metric)
 
 @pytest.mark.parametrize(
     ("table", "value"),
-    [([[20, 5], [10, 15]], 0.40), ([[45, 15], [25, 15]], 0.1304348), ([[25, 35], [5, 35]], 0.2592593)],
+    [
+        ([[20, 5], [10, 15]], 0.40),
+        ([[45, 15], [25, 15]], 0.1304348),
+        ([[25, 35], [5, 35]], 0.2592593),
+    ],
 )
 def test_cohen_s_kappa_is_the_published_one(table: list[list[int]], value: float) -> None:
     assert agreement.cohen_of_table(table).value == is_about(value)
@@ -163,18 +197,27 @@ def test_cohen_s_kappa_has_the_published_interval() -> None:
     kappa = agreement.cohen_of_table([[20, 5], [10, 15]])
 
     assert kappa.se == is_about(0.126996)
-    assert (kappa.low, kappa.high) == (pytest.approx(0.1511, abs=5e-5), pytest.approx(0.6489, abs=5e-5))
+    assert (kappa.low, kappa.high) == (
+        pytest.approx(0.1511, abs=5e-5),
+        pytest.approx(0.6489, abs=5e-5),
+    )
 
 
-@pytest.mark.parametrize(("weighting", "value"), [("identity", 0.25), ("linear", 0.40), ("quadratic", 0.5714286)])
+@pytest.mark.parametrize(
+    ("weighting", "value"), [("identity", 0.25), ("linear", 0.40), ("quadratic", 0.5714286)]
+)
 def test_weighted_kappa_is_the_published_one(weighting: agreement.Weighting, value: float) -> None:
-    assert agreement.cohen([1, 2, 3, 3, 2, 1], [1, 3, 3, 2, 2, 2], weighting=weighting).value == is_about(value)
+    assert agreement.cohen(
+        [1, 2, 3, 3, 2, 1], [1, 3, 3, 2, 2, 2], weighting=weighting
+    ).value == is_about(value)
 
 
 def test_weighted_kappa_of_the_anxiety_scores_is_the_published_one() -> None:
     one, other = zip(*((int(row[0]), int(row[1])) for row in oracles.ANXIETY.split()), strict=True)
 
-    assert agreement.cohen(one, other, weighting="quadratic", values=range(1, 7)).value == is_about(0.2967651)
+    assert agreement.cohen(one, other, weighting="quadratic", values=range(1, 7)).value == is_about(
+        0.2967651
+    )
 
 
 @pytest.mark.parametrize("weighting", ["identity", "linear", "quadratic"])
@@ -192,13 +235,20 @@ def test_fleiss_s_kappa_of_the_diagnoses_is_the_published_one() -> None:
     table = oracles.counts(oracles.DIAGNOSES)
 
     assert agreement.fleiss_of_table(table).value == is_about(0.4302445)
-    units, labels = np.repeat(np.arange(30), 6), np.concatenate([np.repeat(np.arange(5), row) for row in table])
-    assert agreement.krippendorff(units=units, labels=labels, resamples=0).value == is_about(0.4334098)
+    units, labels = (
+        np.repeat(np.arange(30), 6),
+        np.concatenate([np.repeat(np.arange(5), row) for row in table]),
+    )
+    assert agreement.krippendorff(units=units, labels=labels, resamples=0).value == is_about(
+        0.4334098
+    )
     assert agreement.fleiss(units=units, labels=labels).value == is_about(0.4302445)
 
 
 def test_the_first_four_psychiatrists_and_two_of_them_agree_as_published() -> None:
-    given = np.array([np.repeat(np.arange(5), row) for row in oracles.counts(oracles.DIAGNOSES)])  # as R's package irr has them
+    given = np.array(
+        [np.repeat(np.arange(5), row) for row in oracles.counts(oracles.DIAGNOSES)]
+    )  # as R's package irr has them
     units, labels = np.repeat(np.arange(30), 4), given[:, :4].reshape(-1)
 
     assert agreement.fleiss(units=units, labels=labels).value == is_about(0.4893319)
@@ -208,14 +258,24 @@ def test_the_first_four_psychiatrists_and_two_of_them_agree_as_published() -> No
 def test_fleiss_s_kappa_of_the_ten_by_five_table_is_the_published_one() -> None:
     table = """0 0 0 0 14/0 2 6 4 2/0 0 3 5 6/0 3 9 2 0/2 2 8 1 1/7 7 0 0 0/3 2 6 3 0/2 5 3 2 2/6 5 2 1 0/0 2 2 3 7"""
 
-    kappa = agreement.fleiss_of_table([[int(cell) for cell in row.split()] for row in table.split("/")])
+    kappa = agreement.fleiss_of_table(
+        [[int(cell) for cell in row.split()] for row in table.split("/")]
+    )
 
     assert kappa.value == is_about(0.2099307)
 
 
 def test_kappa_falls_on_skewed_labels_where_gwet_s_ac_does_not() -> None:
-    for table, kappa, ac in (([[40, 9], [6, 45]], 0.6995, 0.7007), ([[80, 10], [5, 5]], 0.3182, 0.8080)):
-        cells = [(row, column) for row in range(2) for column in range(2) for _ in range(table[row][column])]
+    for table, kappa, ac in (
+        ([[40, 9], [6, 45]], 0.6995, 0.7007),
+        ([[80, 10], [5, 5]], 0.3182, 0.8080),
+    ):
+        cells = [
+            (row, column)
+            for row in range(2)
+            for column in range(2)
+            for _ in range(table[row][column])
+        ]
         units, labels = np.repeat(np.arange(len(cells)), 2), np.array(cells).reshape(-1)
 
         assert agreement.cohen_of_table(table).value == pytest.approx(kappa, abs=5e-5)
@@ -228,31 +288,52 @@ def test_gwet_s_family_on_krippendorff_s_data_is_the_published_one() -> None:
     fleiss = agreement.fleiss(units=units, labels=labels)
     brennan = agreement.brennan_prediger(units=units, labels=labels)
 
-    assert (ac1.value, ac1.se) == (pytest.approx(0.77544, abs=5e-6), pytest.approx(0.14295, abs=5e-6))
-    assert (fleiss.value, fleiss.se) == (pytest.approx(0.76117, abs=5e-6), pytest.approx(0.15302, abs=5e-6))
-    assert (brennan.value, brennan.se) == (pytest.approx(0.77273, abs=5e-6), pytest.approx(0.14472, abs=5e-6))
-    assert agreement.conger(units=units, raters=raters, labels=labels).value == pytest.approx(0.76207, abs=5e-6)
+    assert (ac1.value, ac1.se) == (
+        pytest.approx(0.77544, abs=5e-6),
+        pytest.approx(0.14295, abs=5e-6),
+    )
+    assert (fleiss.value, fleiss.se) == (
+        pytest.approx(0.76117, abs=5e-6),
+        pytest.approx(0.15302, abs=5e-6),
+    )
+    assert (brennan.value, brennan.se) == (
+        pytest.approx(0.77273, abs=5e-6),
+        pytest.approx(0.14472, abs=5e-6),
+    )
+    assert agreement.conger(units=units, raters=raters, labels=labels).value == pytest.approx(
+        0.76207, abs=5e-6
+    )
 
 
 def test_what_one_label_s_rater_changes_is_the_published_difference() -> None:
-    """R's package irrCAC has the only label of the twelfth unit from another coder: Conger's kappa alone asks who gave it."""
+    """R's package irrCAC has the only label of the twelfth unit from another coder: Conger's kappa
+    alone asks who gave it.
+    """
     units, raters, labels = oracles.coders(oracles.KRIPPENDORFF_C)
     raters = np.where(units == 11, 2, raters)
 
-    assert agreement.conger(units=units, raters=raters, labels=labels).value == pytest.approx(0.76282, abs=5e-6)
+    assert agreement.conger(units=units, raters=raters, labels=labels).value == pytest.approx(
+        0.76282, abs=5e-6
+    )
 
 
 def test_raw_agreement_by_unit_is_the_published_one() -> None:
     units, _, labels = oracles.coders(oracles.KRIPPENDORFF_C)
 
-    assert agreement.by_unit(units=units, labels=labels, ties="in").mean() == is_about(9 / 11)  # 0.81818
+    assert agreement.by_unit(units=units, labels=labels, ties="in").mean() == is_about(
+        9 / 11
+    )  # 0.81818
 
 
 def test_weighted_gwet_s_family_on_krippendorff_s_data_is_the_published_one() -> None:
     units, raters, labels = oracles.coders(oracles.KRIPPENDORFF_C)
 
-    assert agreement.gwet(units=units, labels=labels, weighting="quadratic").value == pytest.approx(0.91400, abs=5e-6)
-    assert agreement.fleiss(units=units, labels=labels, weighting="quadratic").value == pytest.approx(0.86494, abs=5e-6)
+    assert agreement.gwet(units=units, labels=labels, weighting="quadratic").value == pytest.approx(
+        0.91400, abs=5e-6
+    )
+    assert agreement.fleiss(
+        units=units, labels=labels, weighting="quadratic"
+    ).value == pytest.approx(0.86494, abs=5e-6)
     conger = agreement.conger(units=units, raters=raters, labels=labels, weighting="quadratic")
     assert conger.value == pytest.approx(0.85717, abs=5e-6)
 
@@ -278,7 +359,10 @@ def test_kendall_s_w_without_the_correction_is_the_published_one() -> None:
 
 def test_kendall_s_w_is_the_mean_rank_correlation_moved_to_zero_and_one() -> None:
     orders = np.array([[1, 2, 3, 4], [2, 1, 4, 3], [1, 3, 2, 4]]).T
-    rho = [1 - 6 * ((orders[:, a] - orders[:, b]) ** 2).sum() / (4 * 15) for a, b in combinations(range(3), 2)]
+    rho = [
+        1 - 6 * ((orders[:, a] - orders[:, b]) ** 2).sum() / (4 * 15)
+        for a, b in combinations(range(3), 2)
+    ]
 
     assert agreement.kendall_w(orders).value == is_about((np.mean(rho) * 2 + 1) / 3)
 
@@ -297,7 +381,9 @@ def test_kendall_s_tau_is_the_published_one_and_the_twin_s() -> None:
     assert tau.value == is_about(tau_by_hand(one, other))
 
 
-@pytest.mark.parametrize(("kind", "value"), [("A,1", 0.19800), ("C,1", 0.21605), ("1,1", 0.17502), ("A,k", 0.42550)])
+@pytest.mark.parametrize(
+    ("kind", "value"), [("A,1", 0.19800), ("C,1", 0.21605), ("1,1", 0.17502), ("A,k", 0.42550)]
+)
 def test_intraclass_correlations_are_the_published_ones(kind: agreement.Icc, value: float) -> None:
     assert agreement.icc(anxiety(), kind).value == pytest.approx(value, abs=5e-6)
 
@@ -332,7 +418,10 @@ def test_raw_agreement_is_a_count_of_pairs_of_votes(seed: int, ties: agreement.T
     units, raters, labels = random_votes(seed)
     together: dict[tuple[int, int], list[float]] = {}
     for a, b in combinations(range(len(units)), 2):
-        if units[a] == units[b] and (score := score_by_hand(labels[a], labels[b], ties)) is not None:
+        if (
+            units[a] == units[b]
+            and (score := score_by_hand(labels[a], labels[b], ties)) is not None
+        ):
             together.setdefault((int(raters[a]), int(raters[b])), []).append(score)
     scores = [score for found in together.values() for score in found]
 
@@ -355,11 +444,15 @@ def test_the_distribution_shows_which_units_are_split() -> None:
 def test_rankings_expand_to_every_pair_that_was_ranked() -> None:
     nan = float("nan")
     pairs = agreement.expand(
-        items=[7] * 6, raters=[1, 1, 1, 2, 2, 2], responses=[30, 10, 20, 10, 20, 30], ranks=[1, 2, 2, nan, 2, 1]
+        items=[7] * 6,
+        raters=[1, 1, 1, 2, 2, 2],
+        responses=[30, 10, 20, 10, 20, 30],
+        ranks=[1, 2, 2, nan, 2, 1],
     )
 
     found = {
-        (int(r), int(a), int(b)): int(y) for r, a, b, y in zip(pairs.rater, pairs.left, pairs.right, pairs.label, strict=True)
+        (int(r), int(a), int(b)): int(y)
+        for r, a, b, y in zip(pairs.rater, pairs.left, pairs.right, pairs.label, strict=True)
     }
     assert found == {(1, 10, 20): 0, (1, 10, 30): 1, (1, 20, 30): 1, (2, 20, 30): 1}
     shared = pairs.unit[(pairs.left == 20) & (pairs.right == 30)]
@@ -377,7 +470,10 @@ def test_expanded_pairs_remember_their_rows() -> None:
 
 
 def ranked(item: int, rater: int, *ranks: int) -> list[agreement.RankVote]:
-    return [agreement.RankVote(item=item, rater=rater, response=at, rank=rank) for at, rank in enumerate(ranks)]
+    return [
+        agreement.RankVote(item=item, rater=rater, response=at, rank=rank)
+        for at, rank in enumerate(ranks)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -390,10 +486,14 @@ def ranked(item: int, rater: int, *ranks: int) -> list[agreement.RankVote]:
         ((1, 2), (1, 1), None),
     ],
 )
-def test_a_ranking_matches_gold_in_part(given: tuple[int, ...], gold: tuple[int, ...], match: float | None) -> None:
+def test_a_ranking_matches_gold_in_part(
+    given: tuple[int, ...], gold: tuple[int, ...], match: float | None
+) -> None:
     found = agreement.match(dict(enumerate(gold)), dict(enumerate(given)))
 
-    assert (found.agreed / found.n if found.n else None) == (match if match is None else is_about(match))
+    assert (found.agreed / found.n if found.n else None) == (
+        match if match is None else is_about(match)
+    )
 
 
 def test_gold_counts_items_within_the_tolerance() -> None:
@@ -407,11 +507,16 @@ def test_wilson_s_interval_is_the_textbook_s() -> None:
     passed = agreement.with_gold_labels(raters=[1] * 10, labels=[1] * 8 + [0] * 2, gold=[1] * 10)[1]
 
     assert (passed.value, passed.n) == (0.8, 10)
-    assert (passed.low, passed.high) == (pytest.approx(0.4901625, abs=1e-6), pytest.approx(0.9433178, abs=1e-6))
+    assert (passed.low, passed.high) == (
+        pytest.approx(0.4901625, abs=1e-6),
+        pytest.approx(0.9433178, abs=1e-6),
+    )
 
 
 def test_self_agreement_counts_repeats_by_rater() -> None:
-    overall, by_rater = agreement.with_oneself(raters=[1, 1, 2, 2], first=[1, -1, 1, 0], again=[1, 1, 1, 1])
+    overall, by_rater = agreement.with_oneself(
+        raters=[1, 1, 2, 2], first=[1, -1, 1, 0], again=[1, 1, 1, 1]
+    )
 
     assert (overall.value, overall.n) == (0.625, 4)
     assert (by_rater[1].value, by_rater[2].value) == (0.5, 0.75)
@@ -431,10 +536,15 @@ def test_self_agreement_counts_repeats_by_rater() -> None:
     ],
     ids=["empty", "one rater", "all equal", "one label", "one tie"],
 )
-def test_what_cannot_be_computed_is_a_sentence(units: list[int], raters: list[int], labels: list[int]) -> None:
+def test_what_cannot_be_computed_is_a_sentence(
+    units: list[int], raters: list[int], labels: list[int]
+) -> None:
     given = {"units": units, "labels": labels}
     figures: list[Figure] = [
-        *(agreement.krippendorff(**given, metric=metric) for metric in ("nominal", "ordinal", "interval", "ratio")),
+        *(
+            agreement.krippendorff(**given, metric=metric)
+            for metric in ("nominal", "ordinal", "interval", "ratio")
+        ),
         agreement.fleiss(**given),
         agreement.gwet(**given),
         agreement.gwet(**given, weighting="quadratic"),
@@ -472,7 +582,9 @@ def test_agreement_on_the_crowd_s_votes_is_the_published_one() -> None:
     given = {"units": units, "labels": labels, "resamples": 0}
 
     assert agreement.krippendorff(**given).value == pytest.approx(0.29060, abs=5e-6)
-    assert agreement.krippendorff(**given, metric="ordinal").value == pytest.approx(0.28755, abs=6e-6)
+    assert agreement.krippendorff(**given, metric="ordinal").value == pytest.approx(
+        0.28755, abs=6e-6
+    )
     assert agreement.raw(**given, ties="in").value == pytest.approx(0.53223, abs=5e-6)
     decided = agreement.raw(**given, ties="out")
     assert (decided.value, decided.n) == (pytest.approx(0.70126, abs=5e-6), 6_755)

@@ -1,4 +1,6 @@
-"""Pages made ahead: the same HTML, found by whoever shows it, and never missed where it is not there."""
+"""Pages made ahead: the same HTML, found by whoever shows it, and never missed where it is not
+there.
+"""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -28,7 +30,9 @@ def test_what_is_made_ahead_is_what_a_page_would_make(comparison_campaign: Campa
     services.make_pages_ahead(campaigns=[comparison_campaign])
 
     text = "**Warm** first. `made ahead` $x^2$"
-    assert cache.get(f"html:{rendered.VERSION}:{sha256(text.encode()).hexdigest()}") == render.markdown(text)
+    assert cache.get(
+        f"html:{rendered.VERSION}:{sha256(text.encode()).hexdigest()}"
+    ) == render.markdown(text)
     assert rendered.markdown([text]) == [render.markdown(text)]
 
 
@@ -39,7 +43,9 @@ def test_a_second_run_makes_nothing_again(comparison_campaign: Campaign) -> None
     assert services.make_pages_ahead(campaigns=[comparison_campaign]) == 0
 
 
-def test_the_desk_shows_what_was_made_ahead(comparison_campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+def test_the_desk_shows_what_was_made_ahead(
+    comparison_campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     assert slot is not None
     text = text_shown_to(rosa)
@@ -47,7 +53,9 @@ def test_the_desk_shows_what_was_made_ahead(comparison_campaign: Campaign, rosa:
     kept = cache.get(key)
     cache.set(key, "<p>made ahead</p>", 60)
     try:
-        assert "<p>made ahead</p>" in signed_in(rosa).get(f"/desk/item/{slot.lease}/").content.decode()
+        assert (
+            "<p>made ahead</p>" in signed_in(rosa).get(f"/desk/item/{slot.lease}/").content.decode()
+        )
     finally:
         cache.delete(key) if kept is None else cache.set(key, kept, 60)
 

@@ -1,4 +1,6 @@
-"""A judgment that is set aside asks for another in its place, and taken back it never makes an item's overlap too large."""
+"""A judgment that is set aside asks for another in its place, and taken back it never makes an
+item's overlap too large.
+"""
 
 import random
 import threading
@@ -17,7 +19,13 @@ from labeling import services
 from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Rater, Slot
 from labeling.selectors.stuck import stuck
 from labeling.services import Effort, items
-from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstration_campaign, rater_called
+from tests.cast import (
+    NOON,
+    lease_of,
+    open_comparison_campaign,
+    open_demonstration_campaign,
+    rater_called,
+)
 from tests.labeling.test_effort import judge_one, raters_in
 
 pytestmark = pytest.mark.django_db
@@ -27,14 +35,20 @@ def after(minutes: float) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def written(campaign: Campaign, rater: Rater, *, text: str = "Four.", minutes: float = 0) -> Judgment:
+def written(
+    campaign: Campaign, rater: Rater, *, text: str = "Four.", minutes: float = 0
+) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=after(minutes))
-    return services.submit_demonstration(lease=lease_of(slot), rater=rater, text=text, now=after(minutes))
+    return services.submit_demonstration(
+        lease=lease_of(slot), rater=rater, text=text, now=after(minutes)
+    )
 
 
 def counted(campaign: Campaign) -> dict[int, int]:
     """By item, the judgments that fill its overlap."""
-    found = Judgment.objects.filter(campaign=campaign, is_extra=False, set_aside=None).values_list("item_id", flat=True)
+    found = Judgment.objects.filter(campaign=campaign, is_extra=False, set_aside=None).values_list(
+        "item_id", flat=True
+    )
     return dict(Counter(pk for pk in found if pk is not None))
 
 
@@ -44,7 +58,9 @@ def one_item(day_shift: Pool, guideline: Guideline) -> Campaign:
     return open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
 
 
-def test_another_rater_is_asked_and_never_the_same_again(one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater) -> None:
+def test_another_rater_is_asked_and_never_the_same_again(
+    one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
     judgment = written(one_item, rosa)
     written(one_item, raul)
 
@@ -57,8 +73,12 @@ def test_another_rater_is_asked_and_never_the_same_again(one_item: Campaign, ros
     assert one_item.slots.count() == 2
 
 
-def test_it_comes_before_what_nobody_has_had(day_shift: Pool, guideline: Guideline, rosa: Rater, rita: Rater) -> None:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=3, overlap=1)
+def test_it_comes_before_what_nobody_has_had(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, rita: Rater
+) -> None:
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=3, overlap=1
+    )
     judgment = written(campaign, rosa)
 
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
@@ -68,19 +88,25 @@ def test_it_comes_before_what_nobody_has_had(day_shift: Pool, guideline: Guideli
     assert slot.item_id == judgment.item_id
 
 
-def test_whoever_holds_the_item_keeps_it(one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater) -> None:
+def test_whoever_holds_the_item_keeps_it(
+    one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
     judgment = written(one_item, rosa)
     held = services.claim(campaign=one_item, rater=raul, now=NOON)
 
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
 
-    given = services.submit_demonstration(lease=lease_of(held), rater=raul, text="Four.", now=after(2))
+    given = services.submit_demonstration(
+        lease=lease_of(held), rater=raul, text="Four.", now=after(2)
+    )
     assert not given.is_extra
     assert not written(one_item, rita, minutes=3).is_extra
     assert list(counted(one_item).values()) == [2]
 
 
-def test_a_closed_campaign_hands_nothing_out_until_it_is_opened_again(one_item: Campaign, rosa: Rater, rita: Rater) -> None:
+def test_a_closed_campaign_hands_nothing_out_until_it_is_opened_again(
+    one_item: Campaign, rosa: Rater, rita: Rater
+) -> None:
     judgment = written(one_item, rosa)
     written(one_item, rater_called("Rut", pool=one_item.pool))
     services.close_campaign(campaign=one_item, by=None, now=after(1))
@@ -97,14 +123,18 @@ def test_a_spent_budget_hands_nothing_out_until_it_is_raised(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, rita: Rater
 ) -> None:
     effort = Effort(budget_unit="judgments", budget=Decimal(2))
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2, effort=effort)
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, overlap=2, effort=effort
+    )
     judgment = written(campaign, rosa)
     written(campaign, raul)
 
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
     campaign.refresh_from_db()
     while_spent = services.claim(campaign=campaign, rater=rita, now=after(2))
-    services.change_campaign(campaign=campaign, values={"budget": Decimal(3)}, by=None, now=after(3))
+    services.change_campaign(
+        campaign=campaign, values={"budget": Decimal(3)}, by=None, now=after(3)
+    )
     services.open_campaign(campaign=campaign, by=None, now=after(3))
 
     assert while_spent is None
@@ -112,7 +142,7 @@ def test_a_spent_budget_hands_nothing_out_until_it_is_raised(
     assert list(counted(campaign).values()) == [2]
 
 
-# --- taking the decision back ------------------------------------------------------------------------------------
+# --- taking the decision back ---------------------------------------------------------------------
 
 
 def test_taken_back_before_anybody_took_it_the_open_slot_is_withdrawn(
@@ -127,7 +157,10 @@ def test_taken_back_before_anybody_took_it_the_open_slot_is_withdrawn(
     assert back is not None
     assert not Judgment.objects.get(pk=judgment.pk).is_extra
     assert services.claim(campaign=one_item, rater=rita, now=after(3)) is None
-    assert set(one_item.slots.values_list("state", "rater")) == {("submitted", rosa.pk), ("submitted", raul.pk)}
+    assert set(one_item.slots.values_list("state", "rater")) == {
+        ("submitted", rosa.pk),
+        ("submitted", raul.pk),
+    }
 
 
 def test_taken_back_while_another_holds_the_slot_it_is_an_extra(
@@ -139,7 +172,9 @@ def test_taken_back_while_another_holds_the_slot_it_is_an_extra(
     held = services.claim(campaign=one_item, rater=rita, now=after(2))
 
     services.take_back(judgment=judgment, by=None, now=after(3))
-    instead = services.submit_demonstration(lease=lease_of(held), rater=rita, text="Four.", now=after(4))
+    instead = services.submit_demonstration(
+        lease=lease_of(held), rater=rita, text="Four.", now=after(4)
+    )
 
     assert Judgment.objects.get(pk=judgment.pk).is_extra
     assert not instead.is_extra
@@ -164,7 +199,9 @@ def test_taken_back_after_another_has_judged_it_is_an_extra_and_stays_one(
     assert one_item.slots.count() == 2
 
 
-def test_set_aside_and_taken_back_again_and_again_leaves_things_as_they_were(one_item: Campaign, rosa: Rater) -> None:
+def test_set_aside_and_taken_back_again_and_again_leaves_things_as_they_were(
+    one_item: Campaign, rosa: Rater
+) -> None:
     judgment = written(one_item, rosa)
 
     for minutes in (1, 3, 5):
@@ -173,7 +210,11 @@ def test_set_aside_and_taken_back_again_and_again_leaves_things_as_they_were(one
 
     stored = Judgment.objects.select_related("slot").get(pk=judgment.pk)
     assert stored.slot is not None
-    assert (stored.slot.state, stored.slot.rater_id, stored.is_extra) == ("submitted", rosa.pk, False)
+    assert (stored.slot.state, stored.slot.rater_id, stored.is_extra) == (
+        "submitted",
+        rosa.pk,
+        False,
+    )
     assert sorted(one_item.slots.values_list("state", flat=True)) == ["free", "submitted"]
 
 
@@ -187,14 +228,18 @@ def test_a_correction_of_what_was_set_aside_counts_where_there_is_room(
     if is_taken:
         written(one_item, rita, minutes=2)
 
-    corrected = services.correct_demonstration(lease=lease_of(judgment), rater=rosa, version=1, text="Five.", now=after(3))
+    corrected = services.correct_demonstration(
+        lease=lease_of(judgment), rater=rosa, version=1, text="Five.", now=after(3)
+    )
 
     assert corrected.is_extra is is_extra
     assert list(counted(one_item).values()) == [2]
     assert one_item.slots.count() == 2
 
 
-def test_the_rater_still_finds_and_corrects_the_answer(one_item: Campaign, rosa: Rater, signed_in: Callable[..., Client]) -> None:
+def test_the_rater_still_finds_and_corrects_the_answer(
+    one_item: Campaign, rosa: Rater, signed_in: Callable[..., Client]
+) -> None:
     judgment = written(one_item, rosa)
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
 
@@ -204,11 +249,15 @@ def test_the_rater_still_finds_and_corrects_the_answer(one_item: Campaign, rosa:
     assert "Four." in page.content.decode()
 
 
-def test_the_same_submit_sent_again_is_still_the_same_judgment(one_item: Campaign, rosa: Rater) -> None:
+def test_the_same_submit_sent_again_is_still_the_same_judgment(
+    one_item: Campaign, rosa: Rater
+) -> None:
     judgment = written(one_item, rosa)
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
 
-    again = services.submit_demonstration(lease=lease_of(judgment), rater=rosa, text="Four.", now=after(2))
+    again = services.submit_demonstration(
+        lease=lease_of(judgment), rater=rosa, text="Four.", now=after(2)
+    )
 
     assert again == judgment
 
@@ -229,15 +278,22 @@ def test_the_reviewer_is_told_whether_it_counts_in_full(
 
     assert "Where its item lacks a judgment now, another rater is asked." in aside
     assert "Taken back. It counts again." in back
-    assert "Taken back, as an extra: another rater has judged the item in its place, or is at it." in as_extra
+    assert (
+        "Taken back, as an extra: another rater has judged the item in its place, or is at it."
+        in as_extra
+    )
 
 
-# --- items that ask nobody else ----------------------------------------------------------------------------------
+# --- items that ask nobody else -------------------------------------------------------------------
 
 
-def test_an_item_that_everybody_judges_asks_nobody_else(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> None:
+def test_an_item_that_everybody_judges_asks_nobody_else(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
     effort = Effort(calibration_percent=50)
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=1, n_responses=2, effort=effort)
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, overlap=1, n_responses=2, effort=effort
+    )
     judgment = judge_one(campaign, rosa)
     assert judgment is not None
     judge_one(campaign, raul)
@@ -247,14 +303,18 @@ def test_an_item_that_everybody_judges_asks_nobody_else(day_shift: Pool, guideli
     assert not campaign.slots.exclude(state="submitted").exists()
 
 
-def test_an_item_that_became_a_gold_asks_nobody_else(comparison_campaign: Campaign, rosa: Rater, rita: Rater) -> None:
+def test_an_item_that_became_a_gold_asks_nobody_else(
+    comparison_campaign: Campaign, rosa: Rater, rita: Rater
+) -> None:
     judgment = judge_one(comparison_campaign, rosa)
     assert judgment is not None
     services.make_gold_of_answer(judgment=judgment, by=None, now=NOON)
 
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
 
-    assert list(Slot.objects.filter(item=judgment.item).values_list("state", flat=True)) == ["submitted"]
+    assert list(Slot.objects.filter(item=judgment.item).values_list("state", flat=True)) == [
+        "submitted"
+    ]
 
 
 def test_a_gold_made_meanwhile_leaves_room_for_what_is_taken_back(
@@ -269,7 +329,10 @@ def test_a_gold_made_meanwhile_leaves_room_for_what_is_taken_back(
     services.take_back(judgment=judgment, by=None, now=after(3))
 
     assert not Judgment.objects.get(pk=judgment.pk).is_extra
-    assert list(Slot.objects.filter(item=judgment.item).values_list("state", flat=True)) == ["submitted"] * 2
+    assert (
+        list(Slot.objects.filter(item=judgment.item).values_list("state", flat=True))
+        == ["submitted"] * 2
+    )
 
 
 def test_a_held_item_asks_when_it_is_let_go(one_item: Campaign, rosa: Rater, rita: Rater) -> None:
@@ -285,7 +348,9 @@ def test_a_held_item_asks_when_it_is_let_go(one_item: Campaign, rosa: Rater, rit
     assert sorted(one_item.slots.values_list("state", flat=True)) == ["free", "free"]
 
 
-def test_another_overlap_still_leaves_room_for_it(one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater) -> None:
+def test_another_overlap_still_leaves_room_for_it(
+    one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
     judgment = written(one_item, rosa)
     written(one_item, raul)
     services.set_aside(judgment=judgment, reason="", by=None, now=after(1))
@@ -295,20 +360,30 @@ def test_another_overlap_still_leaves_room_for_it(one_item: Campaign, rosa: Rate
     assert sorted(one_item.slots.values_list("state", flat=True)) == ["free", "free", "submitted"]
 
 
-# --- overlap that follows doubt ----------------------------------------------------------------------------------
+# --- overlap that follows doubt -------------------------------------------------------------------
 
 
 @pytest.fixture
 def doubtful(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, list[Judgment]]:
     """One item, overlap 2 and at most 5; two raters against one, so that a fourth slot is open."""
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=1, n_responses=2, overlap=2, effort=Effort(max_overlap=5)
+        pool=day_shift,
+        guideline=guideline,
+        n_items=1,
+        n_responses=2,
+        overlap=2,
+        effort=Effort(max_overlap=5),
     )
-    given = [judge_one(campaign, rater, number=number) for rater, number in zip(raters_in(day_shift, 3), (0, 1, 0), strict=True)]
+    given = [
+        judge_one(campaign, rater, number=number)
+        for rater, number in zip(raters_in(day_shift, 3), (0, 1, 0), strict=True)
+    ]
     return campaign, [judgment for judgment in given if judgment is not None]
 
 
-def test_where_the_others_agree_nobody_is_asked_in_its_place(doubtful: tuple[Campaign, list[Judgment]]) -> None:
+def test_where_the_others_agree_nobody_is_asked_in_its_place(
+    doubtful: tuple[Campaign, list[Judgment]],
+) -> None:
     campaign, given = doubtful
     before = sorted(campaign.slots.values_list("state", flat=True))
 
@@ -326,20 +401,29 @@ def test_where_the_others_doubt_somebody_is(doubtful: tuple[Campaign, list[Judgm
     assert "free" in campaign.slots.values_list("state", flat=True)
 
 
-def test_a_doubt_that_is_taken_back_counts_and_asks_again(doubtful: tuple[Campaign, list[Judgment]]) -> None:
+def test_a_doubt_that_is_taken_back_counts_and_asks_again(
+    doubtful: tuple[Campaign, list[Judgment]],
+) -> None:
     campaign, given = doubtful
     services.set_aside(judgment=given[1], reason="", by=None, now=after(1))
 
     services.take_back(judgment=given[1], by=None, now=after(2))
 
     assert not Judgment.objects.get(pk=given[1].pk).is_extra
-    assert sorted(campaign.slots.values_list("state", flat=True)) == ["free", "submitted", "submitted", "submitted"]
+    assert sorted(campaign.slots.values_list("state", flat=True)) == [
+        "free",
+        "submitted",
+        "submitted",
+        "submitted",
+    ]
 
 
-# --- who is left, and many at once -------------------------------------------------------------------------------
+# --- who is left, and many at once ----------------------------------------------------------------
 
 
-def test_the_board_says_that_nobody_is_left_for_it(one_item: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_the_board_says_that_nobody_is_left_for_it(
+    one_item: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judgment = written(one_item, rosa)
     written(one_item, raul)
 
@@ -348,7 +432,9 @@ def test_the_board_says_that_nobody_is_left_for_it(one_item: Campaign, rosa: Rat
     assert stuck(campaign=one_item, now=after(2)).n_nobody == 1
 
 
-def test_the_board_knows_when_somebody_is(one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater) -> None:
+def test_the_board_knows_when_somebody_is(
+    one_item: Campaign, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
     judgment = written(one_item, rosa)
     written(one_item, raul)
 
@@ -361,8 +447,12 @@ N_RATERS, N_REVIEWERS = 12, 3
 
 
 @pytest.mark.django_db(transaction=True)
-def test_reviewers_and_raters_at_once_never_exceed_the_overlap(day_shift: Pool, guideline: Guideline, alice: User) -> None:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=8, overlap=3)
+def test_reviewers_and_raters_at_once_never_exceed_the_overlap(
+    day_shift: Pool, guideline: Guideline, alice: User
+) -> None:
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=8, overlap=3
+    )
     raters = raters_in(day_shift, N_RATERS)
     start, is_over = threading.Barrier(N_RATERS + N_REVIEWERS), threading.Event()
 
@@ -376,7 +466,9 @@ def test_reviewers_and_raters_at_once_never_exceed_the_overlap(day_shift: Pool, 
                 if slot is None:
                     n_empty += 1
                 else:
-                    services.submit_demonstration(lease=lease_of(slot), rater=rater, text="Four.", now=after(minutes))
+                    services.submit_demonstration(
+                        lease=lease_of(slot), rater=rater, text="Four.", now=after(minutes)
+                    )
         finally:
             connection.close()
 
@@ -385,7 +477,9 @@ def test_reviewers_and_raters_at_once_never_exceed_the_overlap(day_shift: Pool, 
         start.wait()
         try:
             while not is_over.is_set():
-                for judgment in chance.sample(found := list(Judgment.objects.filter(campaign=campaign)), len(found)):
+                for judgment in chance.sample(
+                    found := list(Judgment.objects.filter(campaign=campaign)), len(found)
+                ):
                     if chance.random() < 0.4:
                         services.set_aside(judgment=judgment, reason="", by=alice, now=NOON)
                     if chance.random() < 0.7:
@@ -407,7 +501,9 @@ def test_reviewers_and_raters_at_once_never_exceed_the_overlap(day_shift: Pool, 
     assert_every_judgment_has_its_place(campaign)
     for rater in raters_in_addition(day_shift, 3):
         while (slot := services.claim(campaign=campaign, rater=rater, now=after(999))) is not None:
-            services.submit_demonstration(lease=lease_of(slot), rater=rater, text="Four.", now=after(999))
+            services.submit_demonstration(
+                lease=lease_of(slot), rater=rater, text="Four.", now=after(999)
+            )
     assert_every_judgment_has_its_place(campaign)
     assert set(counted(campaign).values()) == {3}, "every item has its overlap"
     assert len(counted(campaign)) == 8
@@ -418,7 +514,9 @@ def raters_in_addition(pool: Pool, n: int) -> list[Rater]:
 
 
 def assert_every_judgment_has_its_place(campaign: Campaign) -> None:
-    """Three slots an item, each submitted one with the judgment of its rater, and no judgment counts without one."""
+    """Three slots an item, each submitted one with the judgment of its rater, and no judgment
+    counts without one.
+    """
     assert set(Item.objects.filter(campaign=campaign).values_list("pk", flat=True)) == set(
         Slot.objects.filter(campaign=campaign).values_list("item", flat=True)
     )

@@ -1,4 +1,6 @@
-"""A budget is never passed by what raters hold: what is in hand is counted before the next item is given out."""
+"""A budget is never passed by what raters hold: what is in hand is counted before the next item is
+given out.
+"""
 
 import random
 from collections.abc import Callable
@@ -27,11 +29,20 @@ N_RATERS = 8
 
 def budgeted(pool: Pool, guideline: Guideline, unit: str, amount: str, **fields: Any) -> Campaign:
     effort = Effort(budget_unit=unit, budget=Decimal(amount))
-    return open_demonstration_campaign(pool=pool, guideline=guideline, n_items=12, effort=effort, **fields)
+    return open_demonstration_campaign(
+        pool=pool, guideline=guideline, n_items=12, effort=effort, **fields
+    )
 
 
 def by_the_item(pool: Pool, amount: int) -> None:
-    Rate.objects.create(pool=pool, kind="demonstration", basis="item", amount=amount, currency="EUR", valid_from=NOON)
+    Rate.objects.create(
+        pool=pool,
+        kind="demonstration",
+        basis="item",
+        amount=amount,
+        currency="EUR",
+        valid_from=NOON,
+    )
 
 
 @pytest.mark.django_db
@@ -48,7 +59,9 @@ def test_what_raters_hold_counts_before_anything_more_is_given(
 
 
 @pytest.mark.django_db
-def test_what_is_given_back_can_be_given_to_another(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> None:
+def test_what_is_given_back_can_be_given_to_another(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
     campaign = budgeted(day_shift, guideline, "judgments", "1")
     held = services.claim(campaign=campaign, rater=rosa, now=NOON)
 
@@ -58,7 +71,9 @@ def test_what_is_given_back_can_be_given_to_another(day_shift: Pool, guideline: 
 
 
 @pytest.mark.django_db
-def test_an_item_whose_rater_went_away_may_be_taken_over(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> None:
+def test_an_item_whose_rater_went_away_may_be_taken_over(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
     campaign = budgeted(day_shift, guideline, "judgments", "1")
     held = services.claim(campaign=campaign, rater=rosa, now=NOON)
     later = NOON + timedelta(hours=2)
@@ -71,7 +86,9 @@ def test_an_item_whose_rater_went_away_may_be_taken_over(day_shift: Pool, guidel
 
 
 @pytest.mark.django_db
-def test_money_that_buys_no_whole_item_more_is_spent(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_money_that_buys_no_whole_item_more_is_spent(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     by_the_item(day_shift, 30)
     campaign = budgeted(day_shift, guideline, "money", "1.00")
 
@@ -88,7 +105,9 @@ def test_hours_in_hand_are_counted_at_what_a_judgment_has_taken_so_far(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:
     campaign = budgeted(day_shift, guideline, "hours", "1")
-    Campaign.objects.filter(pk=campaign.pk).update(spent_judgments=20, spent_s=20 * 165.0)  # 300 s are left
+    Campaign.objects.filter(pk=campaign.pk).update(
+        spent_judgments=20, spent_s=20 * 165.0
+    )  # 300 s are left
     services.claim(campaign=campaign, rater=rosa, now=NOON)
 
     with pytest.raises(services.UnableToClaim):
@@ -96,7 +115,9 @@ def test_hours_in_hand_are_counted_at_what_a_judgment_has_taken_so_far(
 
 
 @pytest.mark.django_db
-def test_the_time_on_a_skip_is_spent_too(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_the_time_on_a_skip_is_spent_too(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = budgeted(day_shift, guideline, "hours", "10")
     held = services.claim(campaign=campaign, rater=rosa, now=NOON)
 
@@ -108,30 +129,47 @@ def test_the_time_on_a_skip_is_spent_too(day_shift: Pool, guideline: Guideline, 
 
 
 @pytest.mark.django_db
-def test_the_time_of_a_correction_is_spent_too(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_the_time_of_a_correction_is_spent_too(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = budgeted(day_shift, guideline, "hours", "10")
     lease = lease_of(services.claim(campaign=campaign, rater=rosa, now=NOON))
-    services.submit_demonstration(lease=lease, rater=rosa, text="An answer.", active_s=60, now=NOON + timedelta(seconds=90))
+    services.submit_demonstration(
+        lease=lease, rater=rosa, text="An answer.", active_s=60, now=NOON + timedelta(seconds=90)
+    )
 
     now = NOON + timedelta(seconds=200)
-    services.correct_demonstration(lease=lease, rater=rosa, version=1, text="A better one.", active_s=40, now=now)
+    services.correct_demonstration(
+        lease=lease, rater=rosa, version=1, text="A better one.", active_s=40, now=now
+    )
 
     campaign.refresh_from_db()
     assert campaign.spent_s == 100.0
 
 
-# --- money, each act at the rate of its own time ---------------------------------------------------------------------
+# --- money, each act at the rate of its own time --------------------------------------------------
 
 
 def rate(pool: Pool, *, amount: str, at: datetime = NOON, **more: Any) -> None:
-    values: dict[str, Any] = {"basis": "item", "currency": "EUR", "valid_from": at, "now": at} | more
+    values: dict[str, Any] = {
+        "basis": "item",
+        "currency": "EUR",
+        "valid_from": at,
+        "now": at,
+    } | more
     services.set_rate(pool=pool, kind="demonstration", amount=Decimal(amount), by=None, **values)
 
 
-def write(campaign: Campaign, rater: Rater, *, at: datetime = NOON, seconds: float = 60) -> Judgment:
+def write(
+    campaign: Campaign, rater: Rater, *, at: datetime = NOON, seconds: float = 60
+) -> Judgment:
     held = services.claim(campaign=Campaign.objects.get(pk=campaign.pk), rater=rater, now=at)
     return services.submit_demonstration(
-        lease=lease_of(held), rater=rater, text="An answer.", active_s=seconds, now=at + timedelta(seconds=seconds)
+        lease=lease_of(held),
+        rater=rater,
+        text="An answer.",
+        active_s=seconds,
+        now=at + timedelta(seconds=seconds),
     )
 
 
@@ -142,27 +180,38 @@ def spent(campaign: Campaign) -> dict[str, Decimal]:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("basis", ["item", "hour"])
-def test_a_raise_leaves_what_was_spent_as_it_was(basis: str, day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_a_raise_leaves_what_was_spent_as_it_was(
+    basis: str, day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     rate(day_shift, amount="60", basis=basis)
     campaign = budgeted(day_shift, guideline, "money", "3.00")
     for _ in range(3):
         write(campaign, rosa, seconds=3600)
 
-    rate(day_shift, amount="100", basis=basis, at=NOON + timedelta(hours=6))  # at this rate the budget would be spent
+    rate(
+        day_shift, amount="100", basis=basis, at=NOON + timedelta(hours=6)
+    )  # at this rate the budget would be spent
     write(campaign, rosa, seconds=3600, at=NOON + timedelta(hours=7))
 
     assert spent(campaign) == {"EUR": 280}
 
 
 @pytest.mark.django_db
-def test_a_correction_is_paid_at_the_rate_of_the_first_answer(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_a_correction_is_paid_at_the_rate_of_the_first_answer(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     rate(day_shift, amount="3600", basis="hour")
     campaign = budgeted(day_shift, guideline, "money", "900")
     judgment = write(campaign, rosa, seconds=50)
     rate(day_shift, amount="36000", basis="hour", at=NOON + timedelta(hours=1))
 
     services.correct_demonstration(
-        lease=lease_of(judgment), rater=rosa, version=1, text="Better.", active_s=20, now=NOON + timedelta(hours=2)
+        lease=lease_of(judgment),
+        rater=rosa,
+        version=1,
+        text="Better.",
+        active_s=20,
+        now=NOON + timedelta(hours=2),
     )
 
     assert spent(campaign) == {"EUR": 70}
@@ -184,12 +233,16 @@ def test_a_rate_for_earlier_days_counts_them_anew_and_stops_what_it_leaves_too_l
 
 
 @pytest.mark.django_db
-def test_what_was_done_when_no_rate_was_in_force_is_not_spent(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_what_was_done_when_no_rate_was_in_force_is_not_spent(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline)
     write(campaign, rosa)
     rate(day_shift, amount="100", at=NOON + timedelta(hours=1))
     change = {"budget_unit": "money", "budget": Decimal(1)}
-    services.change_campaign(campaign=campaign, values=change, by=None, now=NOON + timedelta(hours=2))
+    services.change_campaign(
+        campaign=campaign, values=change, by=None, now=NOON + timedelta(hours=2)
+    )
 
     assert spent(campaign) == {"EUR": 0}
     write(campaign, rosa, at=NOON + timedelta(hours=3))
@@ -199,7 +252,9 @@ def test_what_was_done_when_no_rate_was_in_force_is_not_spent(day_shift: Pool, g
 
 
 @pytest.mark.django_db
-def test_a_budget_is_of_the_currency_that_the_pool_pays_now(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_a_budget_is_of_the_currency_that_the_pool_pays_now(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     rate(day_shift, amount="90")
     campaign = budgeted(day_shift, guideline, "money", "2.00")
     write(campaign, rosa)
@@ -212,7 +267,9 @@ def test_a_budget_is_of_the_currency_that_the_pool_pays_now(day_shift: Pool, gui
 
 
 @pytest.mark.django_db
-def test_parts_of_an_hour_add_up_before_they_are_rounded(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_parts_of_an_hour_add_up_before_they_are_rounded(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     rate(day_shift, amount="1", basis="hour")
     campaign = budgeted(day_shift, guideline, "money", "100")
 
@@ -234,7 +291,9 @@ def test_an_answer_that_comes_after_the_skip_is_spent_in_its_place_and_undone_th
     later = NOON + timedelta(seconds=90)
     services.skip(lease=lease, rater=rosa, reason="not_my_field", active_s=30, now=later)
 
-    services.submit_demonstration(lease=lease, rater=rosa, text="After all.", active_s=40, now=later)
+    services.submit_demonstration(
+        lease=lease, rater=rosa, text="After all.", active_s=40, now=later
+    )
     answered = spent(campaign)
     services.undo(lease=lease, rater=rosa, draft={}, now=later)
 
@@ -244,39 +303,71 @@ def test_an_answer_that_comes_after_the_skip_is_spent_in_its_place_and_undone_th
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
-def test_the_counters_are_what_counting_finds(seed: int, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> None:
+def test_the_counters_are_what_counting_finds(
+    seed: int, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
     rng = random.Random(seed)
     now = NOON
     rate(day_shift, amount="1200", basis="hour", at=now)
     effort = Effort(budget_unit="money", budget=Decimal(10_000))
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=30, overlap=2, effort=effort)
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=30, overlap=2, effort=effort
+    )
     given: list[tuple[Rater, Judgment]] = []
 
     for _ in range(60):
         now += timedelta(seconds=rng.randrange(1, 2000))
         rater = rng.choice([rosa, raul])
-        act = rng.choice(["submit", "submit", "submit", "skip", "skip and answer", "correct", "undo", "rate", "lease"])
+        act = rng.choice(
+            [
+                "submit",
+                "submit",
+                "submit",
+                "skip",
+                "skip and answer",
+                "correct",
+                "undo",
+                "rate",
+                "lease",
+            ]
+        )
         active_s = rng.choice([None, rng.uniform(1, 300)])
         if act == "rate":
             amount, basis = str(rng.randrange(1, 3000)), rng.choice(["item", "hour"])
             since = now - timedelta(seconds=rng.randrange(5000))
-            rate(day_shift, amount=amount, basis=basis, currency=rng.choice(["EUR", "USD"]), at=since, now=now)
+            rate(
+                day_shift,
+                amount=amount,
+                basis=basis,
+                currency=rng.choice(["EUR", "USD"]),
+                at=since,
+                now=now,
+            )
         elif act == "lease":
             values = {"lease_minutes": rng.randrange(1, 40)}
             services.change_campaign(campaign=campaign, values=values, by=None, now=now)
         elif act == "correct" and given:
             who, old = given.pop()
             new = services.correct_demonstration(
-                lease=lease_of(old), rater=who, version=old.version, text="Better.", active_s=active_s, now=now
+                lease=lease_of(old),
+                rater=who,
+                version=old.version,
+                text="Better.",
+                active_s=active_s,
+                now=now,
             )
             given.insert(0, (who, new))
         elif (held := services.claim(campaign=campaign, rater=rater, now=now)) is not None:
             lease = lease_of(held)
             now += timedelta(seconds=rng.randrange(1, 3000))
             if act.startswith("skip"):
-                services.skip(lease=lease, rater=rater, reason="not_my_field", active_s=active_s, now=now)
+                services.skip(
+                    lease=lease, rater=rater, reason="not_my_field", active_s=active_s, now=now
+                )
             if act != "skip":
-                judgment = services.submit_demonstration(lease=lease, rater=rater, text="An answer.", active_s=active_s, now=now)
+                judgment = services.submit_demonstration(
+                    lease=lease, rater=rater, text="An answer.", active_s=active_s, now=now
+                )
                 given.append((rater, judgment))
             if act == "undo":
                 services.undo(lease=lease, rater=rater, draft={}, now=now)
@@ -286,13 +377,20 @@ def test_the_counters_are_what_counting_finds(seed: int, day_shift: Pool, guidel
     assert {c: round(amount, 6) for c, amount in spent(campaign).items()} == {
         currency: round(amount, 6) for currency, amount in counted.exact.items()
     }
-    assert (campaign.spent_judgments, campaign.spent_s) == (counted.n_judgments, pytest.approx(counted.active_s))
+    assert (campaign.spent_judgments, campaign.spent_s) == (
+        counted.n_judgments,
+        pytest.approx(counted.active_s),
+    )
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("n_before", [1, 6])
 def test_asking_the_budget_costs_the_same_after_many_judgments(
-    n_before: int, day_shift: Pool, guideline: Guideline, rosa: Rater, django_assert_num_queries: DjangoAssertNumQueries
+    n_before: int,
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     rate(day_shift, amount="30")
     campaign = budgeted(day_shift, guideline, "money", "50.00")
@@ -301,13 +399,21 @@ def test_asking_the_budget_costs_the_same_after_many_judgments(
 
     with django_assert_num_queries(7):  # admitted, savepoint; the row, held, rate; claim; savepoint
         held = services.claim(campaign=campaign, rater=rosa, now=NOON)
-    with django_assert_num_queries(10):  # savepoint, slot, fill, judgment, draft; the row, rate, counted, rate now; savepoint
-        services.submit_demonstration(lease=lease_of(held), rater=rosa, text="An answer.", active_s=9, now=NOON)
+    with django_assert_num_queries(
+        10
+    ):  # savepoint, slot, fill, judgment, draft; the row, rate, counted, rate now; savepoint
+        services.submit_demonstration(
+            lease=lease_of(held), rater=rosa, text="An answer.", active_s=9, now=NOON
+        )
 
 
 @pytest.mark.django_db
 def test_the_desk_says_why_nothing_is_given(
-    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, signed_in: Callable[..., Client]
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    raul: Rater,
+    signed_in: Callable[..., Client],
 ) -> None:
     campaign = budgeted(day_shift, guideline, "judgments", "1")
     services.claim(campaign=campaign, rater=rosa, now=timezone.now())
@@ -319,7 +425,9 @@ def test_the_desk_says_why_nothing_is_given(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="two writers at once need PostgreSQL")
-@pytest.mark.parametrize(("unit", "budget", "n_paid"), [("judgments", "5", 5), ("money", "1.00", 3)])
+@pytest.mark.parametrize(
+    ("unit", "budget", "n_paid"), [("judgments", "5", 5), ("money", "1.00", 3)]
+)
 def test_raters_who_come_at_once_never_spend_more_than_the_budget(
     unit: str, budget: str, n_paid: int, day_shift: Pool, guideline: Guideline
 ) -> None:

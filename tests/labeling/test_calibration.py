@@ -1,4 +1,6 @@
-"""Items that everybody judges wait for nobody who comes no more, so that their campaign ends; who comes back is asked again."""
+"""Items that everybody judges wait for nobody who comes no more, so that their campaign ends; who
+comes back is asked again.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -9,7 +11,14 @@ from labeling import services
 from labeling.models import Campaign, CrowdLink, CrowdVisit, Guideline, Pool, Rater, Slot
 from labeling.selectors import board
 from labeling.services import Effort
-from tests.cast import NOON, lease_of, login_of, open_comparison_campaign, open_demonstration_campaign, rater_called
+from tests.cast import (
+    NOON,
+    lease_of,
+    login_of,
+    open_comparison_campaign,
+    open_demonstration_campaign,
+    rater_called,
+)
 from tests.labeling.test_effort import judge_one
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +30,9 @@ EVERYBODYS = Effort(calibration_percent=50)
 @pytest.fixture
 def campaign(day_shift: Pool, guideline: Guideline, rosa: Rater) -> Campaign:
     """Open, overlap 1; Rosa is in the pool."""
-    return open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=4, effort=EVERYBODYS)
+    return open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=4, effort=EVERYBODYS
+    )
 
 
 def write(campaign: Campaign, rater: Rater, *, most: int = 10, now: datetime = NOON) -> int:
@@ -43,16 +54,29 @@ def standing(campaign: Campaign, *, now: datetime = NOON) -> tuple[bool, int]:
 def close_login(rater: Rater, *, is_active: bool = False) -> None:
     user = login_of(rater)
     services.change_person(
-        user=user, email=user.email, name=user.name, roles=["rater"], time_zone="UTC", is_active=is_active, by=None, now=NOON
+        user=user,
+        email=user.email,
+        name=user.name,
+        roles=["rater"],
+        time_zone="UTC",
+        is_active=is_active,
+        by=None,
+        now=NOON,
     )
 
 
 LEAVING: dict[str, Callable[[Pool, Rater], object]] = {
-    "removed": lambda pool, rater: services.remove_raters(pool=pool, raters=[rater], by=None, now=NOON),
+    "removed": lambda pool, rater: services.remove_raters(
+        pool=pool, raters=[rater], by=None, now=NOON
+    ),
     "withdrawn": lambda _pool, rater: services.withdraw_rater(rater=rater, by=None, now=NOON),
     "login closed": lambda _pool, rater: close_login(rater),
-    "logins closed": lambda _pool, rater: services.deactivate_raters(raters=[rater], by=None, now=NOON),
-    "paused": lambda pool, rater: services.pause_raters(pool=pool, raters=[rater], by=None, now=NOON),
+    "logins closed": lambda _pool, rater: services.deactivate_raters(
+        raters=[rater], by=None, now=NOON
+    ),
+    "paused": lambda pool, rater: services.pause_raters(
+        pool=pool, raters=[rater], by=None, now=NOON
+    ),
 }
 
 
@@ -68,7 +92,9 @@ def test_who_comes_no_more_leaves_no_judgment_to_wait_for(
 
 
 @pytest.mark.parametrize("how", LEAVING)
-def test_what_they_judged_before_stays(how: str, campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+def test_what_they_judged_before_stays(
+    how: str, campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater
+) -> None:
     assert write(campaign, raul, most=1) == 1
 
     LEAVING[how](day_shift, raul)
@@ -92,10 +118,14 @@ def test_what_they_held_is_asked_of_nobody_in_their_place(
 
     assert while_held == (False, 0)
     assert standing(campaign, now=later) == (True, 0)
-    assert services.submit_demonstration(lease=lease_of(held), rater=raul, text="Four.", now=later).is_extra
+    assert services.submit_demonstration(
+        lease=lease_of(held), rater=raul, text="Four.", now=later
+    ).is_extra
 
 
-def test_who_is_let_back_in_is_asked_again(campaign: Campaign, day_shift: Pool, raul: Rater, rita: Rater) -> None:
+def test_who_is_let_back_in_is_asked_again(
+    campaign: Campaign, day_shift: Pool, raul: Rater, rita: Rater
+) -> None:
     services.pause_raters(pool=day_shift, raters=[raul], by=None, now=NOON)
     close_login(rita)
     while_away = campaign.slots.filter(item__position=0).count()
@@ -110,7 +140,9 @@ def test_who_is_let_back_in_is_asked_again(campaign: Campaign, day_shift: Pool, 
 def test_a_pause_by_golds_is_no_reason_to_wait_in_that_campaign(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, n_responses=2, effort=EVERYBODYS)
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, n_responses=2, effort=EVERYBODYS
+    )
 
     services.pause_rater(campaign=campaign, rater=raul, by=None, now=NOON)
     judge_one(campaign, rosa)
@@ -136,28 +168,45 @@ def test_a_closed_campaign_asks_who_came_meanwhile_when_it_is_opened_again(
     assert write(campaign, newcomer) == 2
 
 
-# --- external crowds ---------------------------------------------------------------------------------------------
+# --- external crowds ------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def link(campaign: Campaign) -> CrowdLink:
     return services.create_crowd_link(
-        campaign=campaign, name="Study", id_parameter="ID", completion_code="C", n_items=2, n_places=50, by=None, now=NOON
+        campaign=campaign,
+        name="Study",
+        id_parameter="ID",
+        completion_code="C",
+        n_items=2,
+        n_places=50,
+        by=None,
+        now=NOON,
     )
 
 
 def workers(link: CrowdLink, n: int) -> list[CrowdVisit]:
-    return [services.begin_visit(link=link, external_id=f"worker-{number}", now=NOON) for number in range(n)]
+    return [
+        services.begin_visit(link=link, external_id=f"worker-{number}", now=NOON)
+        for number in range(n)
+    ]
 
 
-def test_a_crowd_worker_is_asked_while_their_visit_goes_on(campaign: Campaign, link: CrowdLink) -> None:
+def test_a_crowd_worker_is_asked_while_their_visit_goes_on(
+    campaign: Campaign, link: CrowdLink
+) -> None:
     (visit,) = workers(link, 1)
 
     assert write(campaign, visit.rater, most=2) == 2
-    assert set(Slot.objects.filter(rater=visit.rater).values_list("item__position", flat=True)) == {0, 2}
+    assert set(Slot.objects.filter(rater=visit.rater).values_list("item__position", flat=True)) == {
+        0,
+        2,
+    }
 
 
-def test_workers_who_return_their_study_leave_nothing_behind(campaign: Campaign, link: CrowdLink, rosa: Rater) -> None:
+def test_workers_who_return_their_study_leave_nothing_behind(
+    campaign: Campaign, link: CrowdLink, rosa: Rater
+) -> None:
     for visit in workers(link, 5):
         services.claim(campaign=campaign, rater=visit.rater, now=NOON)
         services.return_visit(visit=visit, now=NOON)
@@ -167,7 +216,9 @@ def test_workers_who_return_their_study_leave_nothing_behind(campaign: Campaign,
     assert standing(campaign) == (True, 0)
 
 
-def test_workers_whose_time_is_up_leave_nothing_behind(campaign: Campaign, link: CrowdLink, rosa: Rater) -> None:
+def test_workers_whose_time_is_up_leave_nothing_behind(
+    campaign: Campaign, link: CrowdLink, rosa: Rater
+) -> None:
     for visit in workers(link, 3):
         services.claim(campaign=campaign, rater=visit.rater, now=NOON)
     later = NOON + timedelta(hours=3)
@@ -178,7 +229,9 @@ def test_workers_whose_time_is_up_leave_nothing_behind(campaign: Campaign, link:
     assert standing(campaign, now=later) == (True, 0)
 
 
-def test_workers_who_have_done_their_share_leave_what_they_judged(campaign: Campaign, link: CrowdLink, rosa: Rater) -> None:
+def test_workers_who_have_done_their_share_leave_what_they_judged(
+    campaign: Campaign, link: CrowdLink, rosa: Rater
+) -> None:
     (visit,) = workers(link, 1)
     first = services.claim(campaign=campaign, rater=visit.rater, now=NOON)
     services.skip(lease=lease_of(first), rater=visit.rater, reason="not_my_field", now=NOON)

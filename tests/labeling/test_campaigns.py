@@ -15,7 +15,12 @@ pytestmark = pytest.mark.django_db
 
 
 def create(pool: Pool, guideline: Guideline, **fields: Any) -> Campaign:
-    values: dict[str, Any] = {"name": "Write", "kind": "demonstration", "by": None, "now": NOON} | fields
+    values: dict[str, Any] = {
+        "name": "Write",
+        "kind": "demonstration",
+        "by": None,
+        "now": NOON,
+    } | fields
     return services.create_campaign(pool=pool, guideline=guideline, **values)
 
 
@@ -27,24 +32,37 @@ def test_an_item_has_as_many_slots_as_its_overlap(day_shift: Pool, guideline: Gu
     assert campaign.state == "draft"
 
 
-def test_the_newest_version_of_the_guideline_is_in_force(day_shift: Pool, guideline: Guideline) -> None:
-    services.new_guideline_version(guideline=guideline, text="Be brief.", form=rating_form.default(), by=None, now=NOON)
+def test_the_newest_version_of_the_guideline_is_in_force(
+    day_shift: Pool, guideline: Guideline
+) -> None:
+    services.new_guideline_version(
+        guideline=guideline, text="Be brief.", form=rating_form.default(), by=None, now=NOON
+    )
 
     assert create(day_shift, guideline, prompts=some_prompts(1)).guideline_version.number == 2
 
 
-def test_a_new_version_is_in_force_at_once_where_work_goes_on(day_shift: Pool, guideline: Guideline) -> None:
-    going, closed = (create(day_shift, guideline, name=name, prompts=some_prompts(1)) for name in ("going", "closed"))
+def test_a_new_version_is_in_force_at_once_where_work_goes_on(
+    day_shift: Pool, guideline: Guideline
+) -> None:
+    going, closed = (
+        create(day_shift, guideline, name=name, prompts=some_prompts(1))
+        for name in ("going", "closed")
+    )
     services.close_campaign(campaign=closed, by=None, now=NOON)
 
-    services.new_guideline_version(guideline=guideline, text="Be brief.", form=rating_form.default(), by=None, now=NOON)
+    services.new_guideline_version(
+        guideline=guideline, text="Be brief.", form=rating_form.default(), by=None, now=NOON
+    )
 
     going.refresh_from_db()
     closed.refresh_from_db()
     assert (going.guideline_version.number, closed.guideline_version.number) == (2, 1)
 
 
-def test_a_prompt_without_enough_responses_is_left_out(day_shift: Pool, guideline: Guideline) -> None:
+def test_a_prompt_without_enough_responses_is_left_out(
+    day_shift: Pool, guideline: Guideline
+) -> None:
     few, enough = some_prompts(2)
     responses_to([few], n=1)
     responses_to([enough], n=3)
@@ -64,7 +82,12 @@ def test_responses_are_taken_evenly_over_the_sources(day_shift: Pool, guideline:
     campaign = create(day_shift, guideline, kind="comparison", n_responses=4, prompts=prompts)
 
     for item in campaign.items.all():
-        assert sorted(item.responses.values_list("source__name", flat=True)) == ["new", "new", "old", "old"]
+        assert sorted(item.responses.values_list("source__name", flat=True)) == [
+            "new",
+            "new",
+            "old",
+            "old",
+        ]
 
 
 def test_only_the_named_sources_are_compared(day_shift: Pool, guideline: Guideline) -> None:
@@ -73,7 +96,9 @@ def test_only_the_named_sources_are_compared(day_shift: Pool, guideline: Guideli
         responses_to(prompts, n=2, source_name=name)
     new = Source.objects.get(name="new")
 
-    campaign = create(day_shift, guideline, kind="comparison", n_responses=2, prompts=prompts, source_ids=[new.pk])
+    campaign = create(
+        day_shift, guideline, kind="comparison", n_responses=2, prompts=prompts, source_ids=[new.pk]
+    )
 
     assert set(campaign.items.values_list("responses__source__name", flat=True)) == {"new"}
 
@@ -81,7 +106,9 @@ def test_only_the_named_sources_are_compared(day_shift: Pool, guideline: Guideli
 def test_a_text_that_is_there_twice_is_taken_last(day_shift: Pool, guideline: Guideline) -> None:
     prompts = some_prompts(1)
     Response.objects.bulk_create(
-        Response(prompt=prompts[0], source=Source.objects.create(name=name, kind="model"), text=text)
+        Response(
+            prompt=prompts[0], source=Source.objects.create(name=name, kind="model"), text=text
+        )
         for name, text in [("a", "Paris."), ("b", "Paris."), ("c", "Rome.")]
     )
 
@@ -90,10 +117,14 @@ def test_a_text_that_is_there_twice_is_taken_last(day_shift: Pool, guideline: Gu
     assert set(campaign.items.values_list("responses__text", flat=True)) == {"Paris.", "Rome."}
 
 
-def test_a_response_of_an_unpublished_import_is_not_compared(day_shift: Pool, guideline: Guideline) -> None:
+def test_a_response_of_an_unpublished_import_is_not_compared(
+    day_shift: Pool, guideline: Guideline
+) -> None:
     prompts = some_prompts(1)
     responses_to(prompts, n=2)
-    batch = Import.objects.create(file_name="a", path="", format="jsonl", source=prompts[0].source, licence="")
+    batch = Import.objects.create(
+        file_name="a", path="", format="jsonl", source=prompts[0].source, licence=""
+    )
     Response.objects.update(import_batch=batch)
 
     with pytest.raises(services.UnableToCreateCampaign, match="No prompt has 2 responses"):
@@ -134,9 +165,16 @@ def test_the_cost_of_a_campaign_grows_by_batches_and_not_by_prompts(
         create(day_shift, guideline, kind="comparison", n_responses=4, prompts=prompts, overlap=3)
 
 
-def test_a_campaign_opens_pauses_and_closes_and_each_is_written_down(alice: User, day_shift: Pool, guideline: Guideline) -> None:
+def test_a_campaign_opens_pauses_and_closes_and_each_is_written_down(
+    alice: User, day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = create(day_shift, guideline, prompts=some_prompts(1))
-    moves = [services.open_campaign, services.pause_campaign, services.open_campaign, services.close_campaign]
+    moves = [
+        services.open_campaign,
+        services.pause_campaign,
+        services.open_campaign,
+        services.close_campaign,
+    ]
 
     assert [move(campaign=campaign, by=alice, now=NOON) for move in moves] == [True] * 4
     assert campaign.state == "closed"
@@ -153,13 +191,17 @@ def test_a_closed_campaign_does_not_open_again(day_shift: Pool, guideline: Guide
     assert campaign.state == "closed"
 
 
-# --- the door in -------------------------------------------------------------------------------------------------
+# --- the door in ----------------------------------------------------------------------------------
 
 
 def test_responses_handed_in_twice_are_stored_once() -> None:
     source = intake.source_for_model(name="m-1", licence="Apache-2.0")
     prompts = some_prompts(2)
-    rows = [NewResponse(prompt.pk, f"Answer {n}", n, {"seed": n}, True) for prompt in prompts for n in range(3)]
+    rows = [
+        NewResponse(prompt.pk, f"Answer {n}", n, {"seed": n}, True)
+        for prompt in prompts
+        for n in range(3)
+    ]
 
     assert intake.store_responses(source=source, rows=rows, now=NOON) == 6
     assert intake.store_responses(source=source, rows=iter(rows), now=NOON) == 0
@@ -178,7 +220,9 @@ def test_a_comparison_campaign_opens_on_what_a_model_wrote(
 ) -> None:
     source = intake.source_for_model(name="m-1", licence="Apache-2.0")
     prompts = some_prompts(2)
-    rows = (NewResponse(prompt.pk, f"Answer {n}", n, {}, True) for prompt in prompts for n in range(4))
+    rows = (
+        NewResponse(prompt.pk, f"Answer {n}", n, {}, True) for prompt in prompts for n in range(4)
+    )
     intake.store_responses(source=source, rows=rows, now=NOON)
 
     campaign = intake.open_comparison_campaign(
@@ -197,7 +241,7 @@ def test_a_comparison_campaign_opens_on_what_a_model_wrote(
     assert services.claim(campaign=campaign, rater=rosa, now=NOON) is not None
 
 
-# --- people ------------------------------------------------------------------------------------------------------
+# --- people ---------------------------------------------------------------------------------------
 
 
 def test_only_somebody_with_the_role_becomes_a_rater(alice: User, rosa: Rater) -> None:

@@ -1,4 +1,6 @@
-"""Many raters at once, on PostgreSQL with threads and on SQLite with processes: nothing is given twice, nothing is lost."""
+"""Many raters at once, on PostgreSQL with threads and on SQLite with processes: nothing is given
+twice, nothing is lost.
+"""
 
 import os
 import random
@@ -21,12 +23,15 @@ from tests.cast import NOON, lease_of, open_demonstration_campaign
 N_RATERS, N_ITEMS, OVERLAP = 40, 60, 3
 
 
-def work_until_empty(campaign: Campaign, rater: Rater, seed: int, start: threading.Barrier) -> list[int]:
+def work_until_empty(
+    campaign: Campaign, rater: Rater, seed: int, start: threading.Barrier
+) -> list[int]:
     """Claims until three claims in a row find nothing; the judgments that were acknowledged.
 
-    One in ten items is released, one in ten only kept alive, one in ten submitted twice; now and then half an hour goes by
-    with an item in hand. Every second rater may skip the first two items while many are left: one that most had skipped, or
-    that is skipped at the very end by a rater whom a busy machine let in late, would find nobody left to take it.
+    One in ten items is released, one in ten only kept alive, one in ten submitted twice; now and
+    then half an hour goes by with an item in hand. Every second rater may skip the first two items
+    while many are left: one that most had skipped, or that is skipped at the very end by a rater
+    whom a busy machine let in late, would find nobody left to take it.
     """
     chance = random.Random(seed)
     now = NOON
@@ -61,7 +66,12 @@ def act(slot: Slot, rater: Rater, chance: random.Random, now: datetime) -> list[
     if what < 0.2:
         services.heartbeat(lease=lease_of(slot), rater=rater, now=now)
         return []
-    given: dict[str, Any] = {"lease": lease_of(slot), "rater": rater, "text": f"{rater.alias} on {slot.item_id}", "now": now}
+    given: dict[str, Any] = {
+        "lease": lease_of(slot),
+        "rater": rater,
+        "text": f"{rater.alias} on {slot.item_id}",
+        "now": now,
+    }
     judgment = services.submit_demonstration(**given)
     if what < 0.3:
         assert services.submit_demonstration(**given) == judgment
@@ -69,13 +79,21 @@ def act(slot: Slot, rater: Rater, chance: random.Random, now: datetime) -> list[
 
 
 def assert_all_is_well(campaign: Campaign, acknowledged: list[int]) -> None:
-    counted = Counter(Judgment.objects.filter(campaign=campaign, is_extra=False).values_list("item", flat=True))
-    assert set(counted.values()) == {campaign.overlap}, "every item has its overlap, and none has more"
+    counted = Counter(
+        Judgment.objects.filter(campaign=campaign, is_extra=False).values_list("item", flat=True)
+    )
+    assert set(counted.values()) == {campaign.overlap}, (
+        "every item has its overlap, and none has more"
+    )
     assert len(counted) == campaign.items.count()
     pairs = Counter(Judgment.objects.filter(campaign=campaign).values_list("item", "rater"))
     assert set(pairs.values()) == {1}, "nobody twice on an item"
-    assert sorted(acknowledged) == sorted(Judgment.objects.filter(campaign=campaign).values_list("pk", flat=True))
-    assert not campaign.slots.exclude(state="submitted").exists(), "the queue is drained to the last slot"
+    assert sorted(acknowledged) == sorted(
+        Judgment.objects.filter(campaign=campaign).values_list("pk", flat=True)
+    )
+    assert not campaign.slots.exclude(state="submitted").exists(), (
+        "the queue is drained to the last slot"
+    )
     for slot in campaign.slots.select_related("judgment"):
         assert slot.judgment.rater_id == slot.rater_id
         assert slot.judgment.item_id == slot.item_id
@@ -83,13 +101,20 @@ def assert_all_is_well(campaign: Campaign, acknowledged: list[int]) -> None:
 
 @pytest.mark.parametrize("order", ["finish_first", "spread"])
 @pytest.mark.django_db(transaction=True)
-def test_forty_raters_at_once_drain_a_campaign(day_shift: Pool, guideline: Guideline, order: str) -> None:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=N_ITEMS, overlap=OVERLAP, order=order)
+def test_forty_raters_at_once_drain_a_campaign(
+    day_shift: Pool, guideline: Guideline, order: str
+) -> None:
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=N_ITEMS, overlap=OVERLAP, order=order
+    )
     raters = Rater.objects.bulk_create(Rater(alias=f"rater {n}") for n in range(N_RATERS))
     start = threading.Barrier(N_RATERS)
 
     with ThreadPoolExecutor(N_RATERS) as threads:
-        futures = [threads.submit(work_until_empty, campaign, rater, seed, start) for seed, rater in enumerate(raters)]
+        futures = [
+            threads.submit(work_until_empty, campaign, rater, seed, start)
+            for seed, rater in enumerate(raters)
+        ]
         acknowledged = [pk for future in futures for pk in future.result()]
 
     assert Pass.objects.exists()
@@ -97,7 +122,9 @@ def test_forty_raters_at_once_drain_a_campaign(day_shift: Pool, guideline: Guide
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_rater_in_many_tabs_holds_one_item(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_one_rater_in_many_tabs_holds_one_item(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=20)
     start = threading.Barrier(8)
 
@@ -116,7 +143,9 @@ def test_one_rater_in_many_tabs_holds_one_item(day_shift: Pool, guideline: Guide
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_submit_sent_many_times_at_once_stores_once(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_one_submit_sent_many_times_at_once_stores_once(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline)
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     start = threading.Barrier(8)
@@ -124,7 +153,9 @@ def test_one_submit_sent_many_times_at_once_stores_once(day_shift: Pool, guideli
     def submit() -> int:
         start.wait()
         try:
-            return services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON).pk
+            return services.submit_demonstration(
+                lease=lease_of(slot), rater=rosa, text="Four.", now=NOON
+            ).pk
         finally:
             connection.close()
 
@@ -136,7 +167,10 @@ def test_one_submit_sent_many_times_at_once_stores_once(day_shift: Pool, guideli
 
 
 def test_eight_processes_on_sqlite_drain_a_campaign(tmp_path: Path) -> None:
-    environment = os.environ | {"DATABASE_URL": f"sqlite:///{tmp_path / 'shared.sqlite3'}", "PREFERABLY_HOME": str(tmp_path)}
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'shared.sqlite3'}",
+        "PREFERABLY_HOME": str(tmp_path),
+    }
     program = [sys.executable, str(Path(__file__).with_name("sqlite_worker.py"))]
 
     done = subprocess.run(program, env=environment, capture_output=True, text=True, timeout=240)

@@ -1,4 +1,6 @@
-"""Majority, Dawid–Skene and the strengths of responses, against published fits, other libraries and slow twins."""
+"""Majority, Dawid–Skene and the strengths of responses, against published fits, other libraries and
+slow twins.
+"""
 
 import itertools
 import math
@@ -54,11 +56,15 @@ def anaesthetists() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def fitted() -> consensus.Consensus:
     units, raters, labels = anaesthetists()
-    return consensus.dawid_skene(units=units, raters=raters, labels=labels, tolerance=1e-14, rounds=5_000)
+    return consensus.dawid_skene(
+        units=units, raters=raters, labels=labels, tolerance=1e-14, rounds=5_000
+    )
 
 
 def test_dawid_skene_gives_the_published_grades() -> None:
-    published = "1 4 2 2 2 2 1 3 2 2 4 3 1 2 1 1 1 1 2 2 2 2 2 2 1 1 2 1 1 1 1 3 1 2 2 4 2 3 3 1 1 1 2 1 2"
+    published = (
+        "1 4 2 2 2 2 1 3 2 2 4 3 1 2 1 1 1 1 2 2 2 2 2 2 1 1 2 1 1 1 1 3 1 2 2 4 2 3 3 1 1 1 2 1 2"
+    )
 
     found = fitted()
 
@@ -70,7 +76,12 @@ def test_dawid_skene_reaches_the_published_maximum() -> None:
 
     assert found.log_likelihood == is_about(-192.8909, 5e-5)
     assert found.prior == is_about([0.3996, 0.4220, 0.1118, 0.0667], 5e-5)
-    observer = [[0.8895, 0.1105, 0, 0], [0.0706, 0.8764, 0.0530, 0], [0, 0.3388, 0.6612, 0], [0, 0, 0.5556, 0.4444]]
+    observer = [
+        [0.8895, 0.1105, 0, 0],
+        [0.0706, 0.8764, 0.0530, 0],
+        [0, 0.3388, 0.6612, 0],
+        [0, 0, 0.5556, 0.4444],
+    ]
     assert found.errors[0] == is_about(np.array(observer), 6e-5)
     assert found.posterior[6, :2] == is_about([0.981, 0.019], 5e-4)
     assert found.posterior[34, 1:3] == is_about([0.948, 0.052], 5e-4)
@@ -98,24 +109,34 @@ def random_votes(seed: int, n_labels: int = 3) -> tuple[np.ndarray, np.ndarray, 
 @pytest.mark.parametrize("seed", range(3))
 def test_dawid_skene_on_random_votes_is_crowd_kit_s(seed: int) -> None:
     units, raters, labels = random_votes(seed)
-    other = DawidSkene(n_iter=60, tol=-1).fit(DataFrame({"task": units, "worker": raters, "label": labels}))
+    other = DawidSkene(n_iter=60, tol=-1).fit(
+        DataFrame({"task": units, "worker": raters, "label": labels})
+    )
 
-    found = consensus.dawid_skene(units=units, raters=raters, labels=labels, rounds=60, tolerance=-1)
+    found = consensus.dawid_skene(
+        units=units, raters=raters, labels=labels, rounds=60, tolerance=-1
+    )
 
-    assert found.posterior == is_about(other.probas_.sort_index().sort_index(axis=1).to_numpy(), 1e-4)
+    assert found.posterior == is_about(
+        other.probas_.sort_index().sort_index(axis=1).to_numpy(), 1e-4
+    )
 
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")  # crowd-kit 1.4 on pandas 3.1
 @pytest.mark.parametrize("seed", range(3))
 def test_one_coin_on_random_votes_is_crowd_kit_s(seed: int) -> None:
     units, raters, labels = random_votes(seed)
-    other = OneCoinDawidSkene(n_iter=60, tol=-1).fit(DataFrame({"task": units, "worker": raters, "label": labels}))
+    other = OneCoinDawidSkene(n_iter=60, tol=-1).fit(
+        DataFrame({"task": units, "worker": raters, "label": labels})
+    )
 
     found = consensus.one_coin(units=units, raters=raters, labels=labels, rounds=60, tolerance=-1)
 
     assert found.posterior == is_about(other.probas_.sort_index().sort_index(axis=1).to_numpy())
     skills = np.array([found.errors[at, 0, 0] for at in range(len(found.raters))])
-    assert skills == is_about(other.skills_.sort_index().to_numpy(), 1e-4)  # theirs are a step later
+    assert skills == is_about(
+        other.skills_.sort_index().to_numpy(), 1e-4
+    )  # theirs are a step later
 
 
 @pytest.mark.filterwarnings("ignore::pandas.errors.Pandas4Warning")
@@ -123,17 +144,27 @@ def test_one_coin_on_random_votes_is_crowd_kit_s(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_majority_of_random_votes_is_crowd_kit_s(seed: int, *, is_weighted: bool) -> None:
     units, raters, labels = random_votes(seed)
-    skills = Series({rater: 0.3 + rater / 10 for rater in range(6)}, name="skill") if is_weighted else None
-    other = MajorityVote().fit(DataFrame({"task": units, "worker": raters, "label": labels}), skills)
+    skills = (
+        Series({rater: 0.3 + rater / 10 for rater in range(6)}, name="skill")
+        if is_weighted
+        else None
+    )
+    other = MajorityVote().fit(
+        DataFrame({"task": units, "worker": raters, "label": labels}), skills
+    )
     weights = skills.to_numpy()[raters] if skills is not None else None
 
     found = consensus.majority(units=units, labels=labels, weights=weights)
 
     shares = other.probas_.sort_index().sort_index(axis=1).to_numpy()
     assert found.shares == is_about(shares)
-    # Where two labels lead together crowd-kit takes one of them; here that is said, and none is taken.
+    # Where two labels lead together crowd-kit takes one of them; here that is said, and none is
+    # taken.
     has_leader = found.label >= 0
-    assert found.labels[found.label[has_leader]].tolist() == other.labels_.sort_index().to_numpy()[has_leader].tolist()
+    assert (
+        found.labels[found.label[has_leader]].tolist()
+        == other.labels_.sort_index().to_numpy()[has_leader].tolist()
+    )
     top = np.sort(shares, axis=1)[:, -2:]
     assert has_leader.tolist() == (top[:, 1] - top[:, 0] > 1e-9).tolist()
 
@@ -149,18 +180,27 @@ def test_majority_of_random_votes_is_crowd_kit_s(seed: int, *, is_weighted: bool
     ],
     ids=["one rater", "one category", "all different", "always opposite"],
 )
-def test_thin_votes_give_what_crowd_kit_gives(units: list[int], raters: list[int], labels: list[int]) -> None:
+def test_thin_votes_give_what_crowd_kit_gives(
+    units: list[int], raters: list[int], labels: list[int]
+) -> None:
     data = DataFrame({"task": units, "worker": raters, "label": labels})
     given = {"units": units, "raters": raters, "labels": labels, "rounds": 20, "tolerance": -1}
 
-    for fit, other in ((consensus.one_coin, OneCoinDawidSkene), (consensus.dawid_skene, DawidSkene)):
-        theirs = other(n_iter=20, tol=-1).fit(data).probas_.sort_index().sort_index(axis=1).to_numpy()
+    for fit, other in (
+        (consensus.one_coin, OneCoinDawidSkene),
+        (consensus.dawid_skene, DawidSkene),
+    ):
+        theirs = (
+            other(n_iter=20, tol=-1).fit(data).probas_.sort_index().sort_index(axis=1).to_numpy()
+        )
         assert fit(**given).posterior == is_about(theirs, 1e-4)
     shares = MajorityVote().fit(data).probas_.sort_index().sort_index(axis=1).to_numpy()
     assert consensus.majority(units=units, labels=labels).shares == is_about(shares)
 
 
-def em_by_hand(votes: list[tuple[int, int, int]], n_labels: int, rounds: int, *, is_one_coin: bool) -> np.ndarray:
+def em_by_hand(
+    votes: list[tuple[int, int, int]], n_labels: int, rounds: int, *, is_one_coin: bool
+) -> np.ndarray:
     """Plain loops and plain probabilities."""
     units, raters = sorted({unit for unit, _, _ in votes}), sorted({rater for _, rater, _ in votes})
     belief = {unit: [0.0] * n_labels for unit in units}
@@ -178,13 +218,19 @@ def em_by_hand(votes: list[tuple[int, int, int]], n_labels: int, rounds: int, *,
                 total = sum(map(sum, table[rater]))
                 right = sum(table[rater][true][true] for true in range(n_labels)) / total
                 table[rater] = [
-                    [right if a == b else (1 - right) / (n_labels - 1) for b in range(n_labels)] for a in range(n_labels)
+                    [right if a == b else (1 - right) / (n_labels - 1) for b in range(n_labels)]
+                    for a in range(n_labels)
                 ]
             else:
-                table[rater] = [[cell / sum(row) if sum(row) else 1 / n_labels for cell in row] for row in table[rater]]
+                table[rater] = [
+                    [cell / sum(row) if sum(row) else 1 / n_labels for cell in row]
+                    for row in table[rater]
+                ]
         belief = {unit: list(prior) for unit in units}
         for unit, rater, label in votes:
-            belief[unit] = [belief[unit][true] * table[rater][true][label] for true in range(n_labels)]
+            belief[unit] = [
+                belief[unit][true] * table[rater][true][label] for true in range(n_labels)
+            ]
         belief = {unit: [share / sum(row) for share in row] for unit, row in belief.items()}
     return np.array([belief[unit] for unit in units])
 
@@ -193,7 +239,12 @@ def em_by_hand(votes: list[tuple[int, int, int]], n_labels: int, rounds: int, *,
 @pytest.mark.parametrize("seed", range(2))
 def test_both_models_are_their_slow_twins(seed: int, *, is_one_coin: bool) -> None:
     units, raters, labels = random_votes(seed)
-    twin = em_by_hand(list(zip(units.tolist(), raters.tolist(), labels.tolist(), strict=True)), 3, 15, is_one_coin=is_one_coin)
+    twin = em_by_hand(
+        list(zip(units.tolist(), raters.tolist(), labels.tolist(), strict=True)),
+        3,
+        15,
+        is_one_coin=is_one_coin,
+    )
     fit = consensus.one_coin if is_one_coin else consensus.dawid_skene
 
     found = fit(units=units, raters=raters, labels=labels, rounds=15, tolerance=-1)
@@ -205,7 +256,11 @@ def test_reliability_finds_each_rater_s_accuracy() -> None:
     random = np.random.default_rng(3)
     truth, skill = random.integers(0, 2, 3_000), np.array([0.95, 0.85, 0.75, 0.65, 0.5])
     votes = np.where(random.random((3_000, 5)) < skill, truth[:, None], 1 - truth[:, None])
-    given = {"units": np.repeat(np.arange(3_000), 5), "raters": np.tile(np.arange(5), 3_000), "labels": votes.reshape(-1)}
+    given = {
+        "units": np.repeat(np.arange(3_000), 5),
+        "raters": np.tile(np.arange(5), 3_000),
+        "labels": votes.reshape(-1),
+    }
 
     found = consensus.reliability(consensus.one_coin(**given), **given)
 
@@ -227,7 +282,12 @@ def test_a_rater_whom_nobody_checked_has_no_reliability_and_no_weight() -> None:
 
 @pytest.mark.parametrize(
     ("units", "raters", "labels"),
-    [([], [], []), ([1, 2], [1, 1], [0, 1]), ([1, 1, 2, 2], [1, 2, 1, 2], [1, 1, 1, 1]), ([1, 1], [1, 2], [0, 1])],
+    [
+        ([], [], []),
+        ([1, 2], [1, 1], [0, 1]),
+        ([1, 1, 2, 2], [1, 2, 1, 2], [1, 1, 1, 1]),
+        ([1, 1], [1, 2], [0, 1]),
+    ],
     ids=["empty", "one rater", "all equal", "one unit"],
 )
 def test_consensus_never_gives_nan(units: list[int], raters: list[int], labels: list[int]) -> None:
@@ -267,7 +327,9 @@ LEAGUE = np.array(
 def test_baseball_strengths_are_agresti_s() -> None:
     found = consensus.bradley_terry(**expanded(LEAGUE))
 
-    assert found.values - found.values[6] == is_about([1.5814, 1.4364, 1.2945, 1.2476, 1.1077, 0.6839, 0], 5e-5)
+    assert found.values - found.values[6] == is_about(
+        [1.5814, 1.4364, 1.2945, 1.2476, 1.1077, 0.6839, 0], 5e-5
+    )
     assert found.log_likelihood == is_about(-172.2482, 5e-5)
     assert (found.note, found.tie) == ("", None)
 
@@ -316,7 +378,9 @@ def test_standard_errors_are_those_of_repeated_samples() -> None:
     fits = []
     for _ in range(200):
         won = random.random(len(i)) < 1 / (1 + np.exp(truth[j] - truth[i]))
-        fits.append(consensus.bradley_terry(winners=np.where(won, i, j), losers=np.where(won, j, i)))
+        fits.append(
+            consensus.bradley_terry(winners=np.where(won, i, j), losers=np.where(won, j, i))
+        )
 
     spread = np.std([fit.values for fit in fits], axis=0)
 
@@ -346,7 +410,9 @@ def worths(abilities: Any) -> Any:
 def test_pudding_with_ties_is_davidson_s() -> None:
     found = consensus.with_ties(**pudding(), model="davidson")
 
-    assert worths(found.values) == is_about([0.1388, 0.1730, 0.16175, 0.16537, 0.15869, 0.20239], 5e-5)
+    assert worths(found.values) == is_about(
+        [0.1388, 0.1730, 0.16175, 0.16537, 0.15869, 0.20239], 5e-5
+    )
     assert found.tie == is_about(0.7468230)
     assert found.log_likelihood == is_about(-809.70951, 5e-6)
 
@@ -354,16 +420,23 @@ def test_pudding_with_ties_is_davidson_s() -> None:
 def test_pudding_s_log_abilities_and_an_early_stop_of_the_r_package_are_near() -> None:
     found = consensus.with_ties(**pudding(), model="davidson")
 
-    assert found.values - found.values[0] == is_about([0, 0.22024, 0.15298, 0.17514, 0.13387, 0.37713], 5e-6)
-    # R's PlackettLuce(maxit = 7) stops short of the maximum, by less than a figure in the fifth place.
-    assert worths(found.values) == is_about([0.1388005, 0.1729985, 0.1617420, 0.1653930, 0.1586805, 0.2023855], 3e-5)
+    assert found.values - found.values[0] == is_about(
+        [0, 0.22024, 0.15298, 0.17514, 0.13387, 0.37713], 5e-6
+    )
+    # R's PlackettLuce(maxit = 7) stops short of the maximum, by less than a figure in the fifth
+    # place.
+    assert worths(found.values) == is_about(
+        [0.1388005, 0.1729985, 0.1617420, 0.1653930, 0.1586805, 0.2023855], 3e-5
+    )
     assert found.tie == is_about(0.7468147, 1e-5)
 
 
 def test_pudding_with_ties_is_rao_and_kupper_s() -> None:
     found = consensus.with_ties(**pudding(), model="rao-kupper")
 
-    assert worths(found.values) == is_about([0.1444, 0.17179, 0.16282, 0.16608, 0.16038, 0.19453], 5e-6 * 10)
+    assert worths(found.values) == is_about(
+        [0.1444, 0.17179, 0.16282, 0.16608, 0.16038, 0.19453], 5e-6 * 10
+    )
     assert found.tie == is_about(1.7484572)
     assert found.log_likelihood == is_about(-809.69713, 5e-6)
 
@@ -372,7 +445,9 @@ def test_ties_as_half_wins_shrink_the_scale() -> None:
     half = consensus.with_ties(**pudding(), model="half")
     davidson = consensus.with_ties(**pudding(), model="davidson")
 
-    assert half.values - half.values[0] == is_about([0, 0.16031, 0.11134, 0.12748, 0.09743, 0.27449], 5e-6)
+    assert half.values - half.values[0] == is_about(
+        [0, 0.16031, 0.11134, 0.12748, 0.09743, 0.27449], 5e-6
+    )
     assert np.ptp(half.values) < np.ptp(davidson.values)
 
 
@@ -392,7 +467,9 @@ def log_likelihood_by_hand(state: np.ndarray, votes: dict[str, Any], model: str)
 
 
 @pytest.mark.parametrize("model", ["davidson", "rao-kupper"])
-def test_tie_models_reach_the_likelihood_that_a_blind_climb_reaches(model: consensus.TieModel) -> None:
+def test_tie_models_reach_the_likelihood_that_a_blind_climb_reaches(
+    model: consensus.TieModel,
+) -> None:
     random = np.random.default_rng(4)
     left, right = random.integers(1, 5, (2, 60))
     votes: dict[str, Any] = {
@@ -400,7 +477,9 @@ def test_tie_models_reach_the_likelihood_that_a_blind_climb_reaches(model: conse
         "right": np.where(left == right, left % 4 + 1, right),
         "labels": random.integers(-1, 2, 60),
     }
-    climbed = minimize(lambda state: -log_likelihood_by_hand(state, votes, model), np.zeros(5), method="BFGS")
+    climbed = minimize(
+        lambda state: -log_likelihood_by_hand(state, votes, model), np.zeros(5), method="BFGS"
+    )
 
     found = consensus.with_ties(**votes, model=model)
 
@@ -425,7 +504,9 @@ def simple() -> dict[str, Any]:
 def test_five_items_with_ties_are_evalica_s() -> None:
     found = consensus.with_ties(**simple(), model="half")
 
-    assert np.exp(found.values) == is_about([0.318454, 0.822159, 0.825513, 2.111893, 2.190796], 2e-6)
+    assert np.exp(found.values) == is_about(
+        [0.318454, 0.822159, 0.825513, 2.111893, 2.190796], 2e-6
+    )
 
 
 def test_davidson_is_newman_s_fixed_point() -> None:
@@ -445,10 +526,14 @@ def test_random_votes_with_ties_are_evalica_s(seed: int) -> None:
     half = consensus.with_ties(left=left, right=right, labels=labels, model="half")
     davidson = consensus.with_ties(left=left, right=right, labels=labels, model="davidson")
 
-    other = bradley_terry(left.tolist(), right.tolist(), named, tolerance=1e-12, limit=10_000).scores.sort_index()
+    other = bradley_terry(
+        left.tolist(), right.tolist(), named, tolerance=1e-12, limit=10_000
+    ).scores.sort_index()
     logs = np.log(other.to_numpy())
     assert half.values == is_about(logs - logs.mean(), 1e-5)
-    other = newman(left.tolist(), right.tolist(), named, tolerance=1e-12, limit=10_000).scores.sort_index()
+    other = newman(
+        left.tolist(), right.tolist(), named, tolerance=1e-12, limit=10_000
+    ).scores.sort_index()
     logs = np.log(other.to_numpy())
     assert davidson.values == is_about(logs - logs.mean(), 1e-4)
 
@@ -461,7 +546,8 @@ def test_partial_rankings_are_choix_s_own_example() -> None:
 
     found = consensus.plackett_luce(rankings=rankings)
 
-    # The published digits stop where that library's iterations stop; run to the end, it agrees to the last.
+    # The published digits stop where that library's iterations stop; run to the end, it agrees to
+    # the last.
     assert found.values == is_about([-0.44328117, 0.69506219, -0.67061442, 0.4188334], 5e-5)
     assert found.values == is_about(choix.ilsr_rankings(4, rankings, tol=1e-13))
 
@@ -477,7 +563,9 @@ def test_random_rankings_are_choix_s(seed: int) -> None:
     random = np.random.default_rng(seed)
     rankings = [random.permutation(6)[: random.integers(2, 7)].tolist() for _ in range(40)]
 
-    assert consensus.plackett_luce(rankings=rankings).values == is_about(choix.ilsr_rankings(6, rankings, tol=1e-12))
+    assert consensus.plackett_luce(rankings=rankings).values == is_about(
+        choix.ilsr_rankings(6, rankings, tol=1e-12)
+    )
 
 
 def test_rankings_of_two_are_pairs() -> None:
@@ -503,14 +591,21 @@ def test_the_note_names_the_part_that_is_disconnected() -> None:
 
     assert found.values is None
     assert found.parts == ((1, 2, 3), (7, 8))
-    assert found.note == "Items 7, 8 were never compared with the other 3, so one scale cannot hold them all."
+    assert (
+        found.note
+        == "Items 7, 8 were never compared with the other 3, so one scale cannot hold them all."
+    )
 
 
 def test_the_note_names_the_item_that_never_lost() -> None:
     found = consensus.bradley_terry(winners=[1, 2, 3, 9], losers=[2, 3, 1, 1])
 
     assert found.values is None
-    assert found.note == "Item 9 only won or only lost against the rest, so maximum likelihood has no bound for it."
+    assert (
+        found.note
+        == "Item 9 only won or only lost against the rest, so maximum likelihood has no bound"
+        " for it."
+    )
 
 
 def test_a_ridge_answers_where_maximum_likelihood_has_no_bound() -> None:
@@ -538,10 +633,22 @@ def test_a_part_is_centred_by_itself() -> None:
         ([1, 2, 3, 1], [2, 3, 1, 2], [-1, -1, -1, 0], True),
         ([1, 1, 2, 4], [2, 2, 4, 1], [-1, 1, 0, 0], True),
     ],
-    ids=["wins and ties one way", "one way on a line", "too short for two wins", "both ways", "in a circle", "tied to both"],
+    ids=[
+        "wins and ties one way",
+        "one way on a line",
+        "too short for two wins",
+        "both ways",
+        "in a circle",
+        "tied to both",
+    ],
 )
 def test_wins_and_ties_that_can_be_stretched_have_no_bound(
-    left: list[int], right: list[int], labels: list[int], model: consensus.TieModel, *, is_bounded: bool
+    left: list[int],
+    right: list[int],
+    labels: list[int],
+    model: consensus.TieModel,
+    *,
+    is_bounded: bool,
 ) -> None:
     found = consensus.with_ties(left=left, right=right, labels=labels, model=model)
 
@@ -551,7 +658,10 @@ def test_wins_and_ties_that_can_be_stretched_have_no_bound(
 
 
 @pytest.mark.parametrize("model", ["half", "davidson", "rao-kupper"])
-@pytest.mark.parametrize(("left", "right", "labels"), [([], [], []), ([1], [2], [0]), ([1], [2], [-1]), ([1, 1], [1, 1], [0, 1])])
+@pytest.mark.parametrize(
+    ("left", "right", "labels"),
+    [([], [], []), ([1], [2], [0]), ([1], [2], [-1]), ([1, 1], [1, 1], [0, 1])],
+)
 def test_strengths_are_finite_or_a_sentence(
     left: list[int], right: list[int], labels: list[int], model: consensus.TieModel
 ) -> None:
@@ -577,7 +687,9 @@ def test_strengths_that_know_their_raters_find_the_noise_and_the_order() -> None
     stronger = random.random(3_000) < 1 / (1 + np.exp(truth[j] - truth[i]))
     won = follows == stronger
 
-    found = consensus.rater_aware(winners=np.where(won, i, j), losers=np.where(won, j, i), raters=rater)
+    found = consensus.rater_aware(
+        winners=np.where(won, i, j), losers=np.where(won, j, i), raters=rater
+    )
 
     assert found.eta == pytest.approx(eta, abs=0.08)
     assert found.strengths.values.argsort().tolist() == list(range(6))
@@ -596,7 +708,9 @@ def test_counted_votes_give_what_single_votes_give() -> None:
     counted, n = np.unique(np.stack([winners, losers, raters]), axis=1, return_counts=True)
 
     single = consensus.rater_aware(winners=winners, losers=losers, raters=raters)
-    found = consensus.rater_aware(winners=counted[0], losers=counted[1], raters=counted[2], weights=n)
+    found = consensus.rater_aware(
+        winners=counted[0], losers=counted[1], raters=counted[2], weights=n
+    )
 
     assert found.strengths.values == is_about(single.strengths.values)
     assert found.eta == is_about(single.eta)
@@ -606,18 +720,30 @@ def test_counted_votes_give_what_single_votes_give() -> None:
 # Sources compared, from very many votes
 
 
-def some_sources(seed: int, *, n_prompts: int = 150, spread: float = 0.0, errs: float = 0.0) -> dict[str, Any]:
-    """Four sources, three votes on each of two pairs a prompt; `spread`: how far prompts differ in whom they suit."""
+def some_sources(
+    seed: int, *, n_prompts: int = 150, spread: float = 0.0, errs: float = 0.0
+) -> dict[str, Any]:
+    """Four sources, three votes on each of two pairs a prompt; `spread`: how far prompts differ in
+    whom they suit.
+    """
     random = np.random.default_rng(seed)
     prompts = np.repeat(np.arange(n_prompts), 6)
-    pairs = np.array([random.choice(4, 2, replace=False) for _ in range(2 * n_prompts)]).repeat(3, axis=0)
+    pairs = np.array([random.choice(4, 2, replace=False) for _ in range(2 * n_prompts)]).repeat(
+        3, axis=0
+    )
     strength = np.array([0.0, 0.4, 0.8, 1.2]) + spread * random.standard_normal((n_prompts, 4))
     delta = strength[prompts, pairs[:, 0]] - strength[prompts, pairs[:, 1]]
     label = np.where(random.random(len(prompts)) < 1 / (1 + np.exp(-delta)), -1, 1)
     label = np.where(random.random(len(prompts)) < errs, -label, label)
     label[random.random(len(prompts)) < 0.2] = 0
     raters = np.tile([1, 2, 3], 2 * n_prompts)
-    return {"left": 10 + pairs[:, 0], "right": 10 + pairs[:, 1], "labels": label, "raters": raters, "prompts": prompts}
+    return {
+        "left": 10 + pairs[:, 0],
+        "right": 10 + pairs[:, 1],
+        "labels": label,
+        "raters": raters,
+        "prompts": prompts,
+    }
 
 
 KNOWN = {1: (0.9, 500.0), 2: (0.9, 500.0), 3: (0.9, 500.0)}
@@ -630,7 +756,9 @@ def test_sources_compare_as_their_single_votes_do() -> None:
     found = consensus.compared(**votes, reliability={})
 
     assert (found.sources.tolist(), found.baseline) == ([10, 11, 12, 13], 10)
-    assert [figure.value for figure in found.by_all] == is_about((alone.values - alone.values[0]).tolist())
+    assert [figure.value for figure in found.by_all] == is_about(
+        (alone.values - alone.values[0]).tolist()
+    )
     assert found.tie == is_about(alone.tie / (2 + alone.tie))
     assert found.n_votes.sum() == 2 * len(votes["labels"])
 
@@ -651,7 +779,9 @@ def test_sources_seen_by_reliability_are_crowd_bt_s() -> None:
     found = consensus.compared(**votes, reliability=KNOWN)
 
     values = alone.strengths.values
-    assert [figure.value for figure in found.by_reliability] == is_about((values - values[0]).tolist())
+    assert [figure.value for figure in found.by_reliability] == is_about(
+        (values - values[0]).tolist()
+    )
 
 
 def test_mistakes_are_taken_out_by_reliability() -> None:
@@ -659,7 +789,9 @@ def test_mistakes_are_taken_out_by_reliability() -> None:
 
     found = consensus.compared(**votes, reliability=dict.fromkeys((1, 2, 3), (0.85, 5_000.0)))
 
-    assert [figure.value for figure in found.by_reliability] == pytest.approx([0, 0.4, 0.8, 1.2], abs=0.12)
+    assert [figure.value for figure in found.by_reliability] == pytest.approx(
+        [0, 0.4, 0.8, 1.2], abs=0.12
+    )
     assert found.by_all[3].value < 1.0
     for figure, truth in zip(found.by_reliability[1:], (0.4, 0.8, 1.2), strict=True):
         assert figure.low < truth < figure.high
@@ -673,12 +805,21 @@ def test_errors_are_those_of_prompts_drawn_anew(column: str) -> None:
     drawn = []
     for _ in range(150):
         chosen = rows[random.integers(0, 150, 150)].reshape(-1)
-        again = {name: values[chosen] for name, values in votes.items()} | {"prompts": np.repeat(np.arange(150), 6)}
-        drawn.append([figure.value for figure in getattr(consensus.compared(**again, reliability=KNOWN), column)])
+        again = {name: values[chosen] for name, values in votes.items()} | {
+            "prompts": np.repeat(np.arange(150), 6)
+        }
+        drawn.append(
+            [
+                figure.value
+                for figure in getattr(consensus.compared(**again, reliability=KNOWN), column)
+            ]
+        )
 
     found = getattr(consensus.compared(**votes, reliability=KNOWN), column)
 
-    assert [figure.se for figure in found[1:]] == pytest.approx(np.std(drawn, axis=0)[1:].tolist(), rel=0.25)
+    assert [figure.se for figure in found[1:]] == pytest.approx(
+        np.std(drawn, axis=0)[1:].tolist(), rel=0.25
+    )
     assert (found[0].value, found[0].se) == (0.0, None)
 
 
@@ -696,7 +837,9 @@ def test_errors_of_baseball_are_agresti_s() -> None:
         reliability={},
     )
 
-    assert [figure.value for figure in found.by_all] == is_about([0, 0.6839, 1.1077, 1.2476, 1.2945, 1.4364, 1.5814], 5e-5)
+    assert [figure.value for figure in found.by_all] == is_about(
+        [0, 0.6839, 1.1077, 1.2476, 1.2945, 1.4364, 1.5814], 5e-5
+    )
     assert [figure.se for figure in found.by_all[1:]] == pytest.approx([0.34] * 6, abs=0.025)
     assert found.tie is None
 
@@ -704,7 +847,9 @@ def test_errors_of_baseball_are_agresti_s() -> None:
 def test_sources_that_one_scale_cannot_hold_have_a_sentence() -> None:
     left, right, labels = [1, 1, 2, 9, 4], [2, 2, 1, 1, 5], [-1, -1, -1, -1, -1]
 
-    found = consensus.compared(left=left, right=right, labels=labels, raters=[1] * 5, prompts=range(5), reliability={})
+    found = consensus.compared(
+        left=left, right=right, labels=labels, raters=[1] * 5, prompts=range(5), reliability={}
+    )
 
     told = dict(zip(found.sources.tolist(), found.by_all, strict=True))
     assert found.baseline == 1
@@ -724,15 +869,24 @@ def test_sources_that_one_scale_cannot_hold_have_a_sentence() -> None:
     ],
     ids=["all tied", "all one way", "even", "one source", "no votes"],
 )
-def test_few_votes_give_strengths_or_sentences(left: list[int], right: list[int], labels: list[int], says: str) -> None:
+def test_few_votes_give_strengths_or_sentences(
+    left: list[int], right: list[int], labels: list[int], says: str
+) -> None:
     for known in ({}, {7: (0.8, 50.0)}, {7: (1.0, 50.0)}, {7: (0.0, 50.0)}):
         found = consensus.compared(
-            left=left, right=right, labels=labels, raters=[7] * len(left), prompts=range(len(left)), reliability=known
+            left=left,
+            right=right,
+            labels=labels,
+            raters=[7] * len(left),
+            prompts=range(len(left)),
+            reliability=known,
         )
 
         for figure in (*found.by_all, *found.by_reliability):
             assert (figure.value is None) == bool(figure.note)
-            assert all(at is None or math.isfinite(at) for at in (figure.value, figure.low, figure.high))
+            assert all(
+                at is None or math.isfinite(at) for at in (figure.value, figure.low, figure.high)
+            )
         assert not says or says in found.by_all[0].note
 
 
@@ -757,5 +911,9 @@ def test_majority_of_the_crowd_s_votes_is_the_published_one_with_its_ties_in_sig
 
     # The published 782 / 772 / 585 give a drawn vote to the first of left, right, tie.
     best = found.shares == found.shares.max(axis=1, keepdims=True)
-    assert (best[:, 0].sum(), (~best[:, 0] & ~best[:, 2]).sum(), (~best[:, 0] & best[:, 2]).sum()) == (782, 772, 585)
+    assert (
+        best[:, 0].sum(),
+        (~best[:, 0] & ~best[:, 2]).sum(),
+        (~best[:, 0] & best[:, 2]).sum(),
+    ) == (782, 772, 585)
     assert found.n_tied == 308

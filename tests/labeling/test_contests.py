@@ -20,7 +20,9 @@ def duel(guideline: Guideline, day_shift: Pool) -> Campaign:
     prompts = some_prompts(5)
     for name, text in (("old model", "Short."), ("new model", "Longer, and on the point.")):
         source = Source.objects.create(name=name, kind=Source.Kind.MODEL)
-        Response.objects.bulk_create(Response(prompt=prompt, source=source, text=f"{text} {prompt.pk}") for prompt in prompts)
+        Response.objects.bulk_create(
+            Response(prompt=prompt, source=source, text=f"{text} {prompt.pk}") for prompt in prompts
+        )
     campaign = services.create_campaign(
         name="Duel",
         kind=Campaign.Kind.COMPARISON,
@@ -40,11 +42,16 @@ def judge(campaign: Campaign, rater: Rater, *, prefers: str | None, but_of: int 
     """All that is left for this rater, the first `but_of` the other way; None ties everything."""
     while (slot := services.claim(campaign=campaign, rater=rater, now=NOON)) is not None:
         shown = queue.presented(slot)
-        wins = [prefers is None or (response.source.name == prefers) == (but_of <= 0) for response in shown]
+        wins = [
+            prefers is None or (response.source.name == prefers) == (but_of <= 0)
+            for response in shown
+        ]
         but_of -= 1
         ranks = {place: 1 if is_first else 2 for place, is_first in enumerate(wins)}
         ratings = {place: {"overall": 4} for place in ranks}
-        services.submit_comparison(lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON)
+        services.submit_comparison(
+            lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON
+        )
 
 
 def test_a_win_counts_one_and_a_tie_half(duel: Campaign, rosa: Rater, raul: Rater) -> None:
@@ -58,7 +65,9 @@ def test_a_win_counts_one_and_a_tie_half(duel: Campaign, rosa: Rater, raul: Rate
     assert contest.as_voted.n == 10
 
 
-def test_votes_that_all_go_one_way_have_no_length_controlled_rate_and_say_why(duel: Campaign, rosa: Rater) -> None:
+def test_votes_that_all_go_one_way_have_no_length_controlled_rate_and_say_why(
+    duel: Campaign, rosa: Rater
+) -> None:
     judge(duel, rosa, prefers="old model")
 
     (contest,) = selectors.contests(campaign=duel)
@@ -89,7 +98,9 @@ def test_the_campaigns_page_shows_who_wins(
 # How strong each source is
 
 
-def test_the_report_holds_how_strong_each_source_is(duel: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_the_report_holds_how_strong_each_source_is(
+    duel: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge(duel, rosa, prefers="new model", but_of=2)
     judge(duel, raul, prefers="new model", but_of=1)
 
@@ -142,7 +153,9 @@ def test_a_campaign_of_one_source_tells_of_no_strength(
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     ranks = {place: place + 1 for place in range(4)}
     ratings = {place: {"overall": 4} for place in ranks}
-    services.submit_comparison(lease=lease_of(slot), rater=rosa, ranks=ranks, ratings=ratings, now=NOON)
+    services.submit_comparison(
+        lease=lease_of(slot), rater=rosa, ranks=ranks, ratings=ratings, now=NOON
+    )
     services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON)
 
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/"))
@@ -150,7 +163,9 @@ def test_a_campaign_of_one_source_tells_of_no_strength(
     assert "How strong each source is" not in page
 
 
-def test_a_report_from_before_strengths_were_told_opens_as_it_is(duel: Campaign, rosa: Rater) -> None:
+def test_a_report_from_before_strengths_were_told_opens_as_it_is(
+    duel: Campaign, rosa: Rater
+) -> None:
     judge(duel, rosa, prefers=None)
     report = services.compute_quality(campaign_id=duel.pk, now=NOON)
     assert report is not None

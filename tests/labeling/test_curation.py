@@ -1,4 +1,6 @@
-"""What counts as the same prompt, what as nearly the same, and that such prompts share a side of the split."""
+"""What counts as the same prompt, what as nearly the same, and that such prompts share a side of
+the split.
+"""
 
 import itertools
 import random
@@ -8,7 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labeling import curation
-from labeling.curation import Cluster, Member, Neighbourhood, fingerprint, jaccard, shingles, skeleton, sketches, split_of
+from labeling.curation import (
+    Cluster,
+    Member,
+    Neighbourhood,
+    fingerprint,
+    jaccard,
+    shingles,
+    skeleton,
+    sketches,
+    split_of,
+)
 from labeling.models import Prompt
 
 BEGINNINGS, ENDS = "ba co du fe gi lo mu ne", "ran tel vis kon mar pud"
@@ -16,7 +28,9 @@ WORDS = [a + b for a, b in itertools.product(BEGINNINGS.split(), ENDS.split())]
 
 
 def chat(*texts: str) -> list[dict[str, str]]:
-    return [{"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)]
+    return [
+        {"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)
+    ]
 
 
 def sentence(rng: random.Random, n: int) -> list[str]:
@@ -37,7 +51,11 @@ def test_white_space_and_unicode_form_do_not_change_a_fingerprint() -> None:
 
 
 def test_letters_and_roles_change_a_fingerprint() -> None:
-    prints = {fingerprint(chat("Polish this")), fingerprint(chat("polish this")), fingerprint(chat("Polish", "this"))}
+    prints = {
+        fingerprint(chat("Polish this")),
+        fingerprint(chat("polish this")),
+        fingerprint(chat("Polish", "this")),
+    }
 
     assert len(prints) == 3
 
@@ -73,7 +91,9 @@ def test_a_signature_tells_unlike_prompts_without_reading_them() -> None:
     words = sentence(rng, 60)
     near = [rng.choice(WORDS) if rng.random() < 0.05 else word for word in words]
 
-    one, like, unlike = sketches([chat(" ".join(text)) for text in (words, near, sentence(rng, 60))])
+    one, like, unlike = sketches(
+        [chat(" ".join(text)) for text in (words, near, sentence(rng, 60))]
+    )
 
     assert one.may_be_near(like.signature)
     assert not one.may_be_near(unlike.signature)
@@ -131,13 +151,21 @@ def test_conversations_with_one_telling_opening_stay_together() -> None:
 
 
 def test_a_greeting_does_not_tie_conversations_together() -> None:
-    a, b = placed(chat("Hello!", "Hi.", "Which moons has Saturn?"), chat("Hello!", "Hi.", "Sort these seven names by length."))
+    a, b = placed(
+        chat("Hello!", "Hi.", "Which moons has Saturn?"),
+        chat("Hello!", "Hi.", "Sort these seven names by length."),
+    )
 
     assert a is not b
 
 
 def test_a_group_stays_together_whatever_its_texts() -> None:
-    a, b, c = placed(chat("Which moons has Saturn?"), chat("Sort these names."), chat("Write a limerick."), groups=["t", "t", ""])
+    a, b, c = placed(
+        chat("Which moons has Saturn?"),
+        chat("Sort these names."),
+        chat("Write a limerick."),
+        groups=["t", "t", ""],
+    )
 
     assert a is b
     assert c is not a

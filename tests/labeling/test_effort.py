@@ -1,4 +1,6 @@
-"""How much is asked for: overlap that follows doubt, items that everybody judges, repeats, and budgets."""
+"""How much is asked for: overlap that follows doubt, items that everybody judges, repeats, and
+budgets.
+"""
 
 import random
 import threading
@@ -24,7 +26,15 @@ from tests.cast import NOON, open_comparison_campaign, open_demonstration_campai
 DYNAMIC = Effort(max_overlap=5)
 
 
-def comparing(pool: Pool, guideline: Guideline, effort: Effort, *, n_items: int = 1, overlap: int = 2, **fields: Any) -> Campaign:
+def comparing(
+    pool: Pool,
+    guideline: Guideline,
+    effort: Effort,
+    *,
+    n_items: int = 1,
+    overlap: int = 2,
+    **fields: Any,
+) -> Campaign:
     values: dict[str, Any] = {"n_responses": 2, "overlap": overlap, "effort": effort} | fields
     return open_comparison_campaign(pool=pool, guideline=guideline, n_items=n_items, **values)
 
@@ -32,27 +42,38 @@ def comparing(pool: Pool, guideline: Guideline, effort: Effort, *, n_items: int 
 def raters_in(pool: Pool, n: int) -> list[Rater]:
     names = [f"rater {number}" for number in range(n)]
     users = User.objects.bulk_create(
-        User(email=f"{name.replace(' ', '')}@example.org", name=name, is_rater=True) for name in names
+        User(email=f"{name.replace(' ', '')}@example.org", name=name, is_rater=True)
+        for name in names
     )
     raters = Rater.objects.bulk_create(Rater(alias=user.name, user=user) for user in users)
     services.add_raters(pool=pool, raters=raters, by=None, now=NOON)
     return raters
 
 
-def prefer(slot: Slot | None, *, number: int | None = 0, now: datetime = NOON, active_s: float | None = None) -> Judgment:
+def prefer(
+    slot: Slot | None,
+    *,
+    number: int | None = 0,
+    now: datetime = NOON,
+    active_s: float | None = None,
+) -> Judgment:
     """Whoever holds the slot puts response `number` first; None ties all."""
     assert slot is not None
     assert slot.lease is not None
     assert slot.rater is not None
     shown = queue.presented(slot)
-    ranks: dict[int, int | None] = {place: 1 if number in (None, response.number) else 2 for place, response in enumerate(shown)}
+    ranks: dict[int, int | None] = {
+        place: 1 if number in (None, response.number) else 2 for place, response in enumerate(shown)
+    }
     ratings = {place: {"overall": 4} for place in ranks}
     return services.submit_comparison(
         lease=slot.lease, rater=slot.rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now
     )
 
 
-def judge_one(campaign: Campaign, rater: Rater, *, number: int | None = 0, now: datetime = NOON) -> Judgment | None:
+def judge_one(
+    campaign: Campaign, rater: Rater, *, number: int | None = 0, now: datetime = NOON
+) -> Judgment | None:
     slot = services.claim(campaign=campaign, rater=rater, now=now)
     return prefer(slot, number=number, now=now) if slot else None
 
@@ -62,7 +83,7 @@ def votes(campaign: Campaign, raters: Sequence[Rater], numbers: Sequence[int | N
         assert judge_one(campaign, rater, number=number) is not None
 
 
-# --- how sure votes are ------------------------------------------------------------------------------------------
+# --- how sure votes are ---------------------------------------------------------------------------
 
 
 def test_two_usual_raters_who_agree_are_surer_than_two_against_one() -> None:
@@ -75,7 +96,9 @@ def test_two_usual_raters_who_agree_are_surer_than_two_against_one() -> None:
 
 
 def test_a_reliable_rater_outweighs_two_that_hardly_beat_chance() -> None:
-    sure = consensus.certainty(units=[0] * 3, raters=[1, 2, 3], labels=[1, -1, -1], accuracy={1: 0.95, 2: 0.4, 3: 0.4})
+    sure = consensus.certainty(
+        units=[0] * 3, raters=[1, 2, 3], labels=[1, -1, -1], accuracy={1: 0.95, 2: 0.4, 3: 0.4}
+    )
 
     assert sure == pytest.approx(0.95 * 0.09 / (0.95 * 0.09 + 0.025 * 0.16 + 0.025 * 0.09))
 
@@ -84,11 +107,13 @@ def test_nothing_is_certain_without_votes() -> None:
     assert consensus.certainty(units=[], raters=[], labels=[], accuracy={}) == 0.0
 
 
-# --- dynamic overlap ---------------------------------------------------------------------------------------------
+# --- dynamic overlap ------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_an_item_on_which_raters_agree_keeps_its_overlap(day_shift: Pool, guideline: Guideline) -> None:
+def test_an_item_on_which_raters_agree_keeps_its_overlap(
+    day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = comparing(day_shift, guideline, DYNAMIC)
 
     votes(campaign, raters_in(day_shift, 2), [0, 0])
@@ -97,7 +122,9 @@ def test_an_item_on_which_raters_agree_keeps_its_overlap(day_shift: Pool, guidel
 
 
 @pytest.mark.django_db
-def test_a_doubtful_item_is_judged_once_more_until_raters_are_sure(day_shift: Pool, guideline: Guideline) -> None:
+def test_a_doubtful_item_is_judged_once_more_until_raters_are_sure(
+    day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = comparing(day_shift, guideline, DYNAMIC)
     raters = raters_in(day_shift, 6)
 
@@ -112,7 +139,9 @@ def test_a_doubtful_item_is_judged_once_more_until_raters_are_sure(day_shift: Po
 
 
 @pytest.mark.django_db
-def test_an_item_that_stays_doubtful_ends_at_the_most(day_shift: Pool, guideline: Guideline) -> None:
+def test_an_item_that_stays_doubtful_ends_at_the_most(
+    day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = comparing(day_shift, guideline, DYNAMIC)
     raters = raters_in(day_shift, 7)
 
@@ -123,7 +152,9 @@ def test_an_item_that_stays_doubtful_ends_at_the_most(day_shift: Pool, guideline
 
 
 @pytest.mark.django_db
-def test_a_correction_that_settles_a_doubt_takes_the_free_slot_back(day_shift: Pool, guideline: Guideline) -> None:
+def test_a_correction_that_settles_a_doubt_takes_the_free_slot_back(
+    day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = comparing(day_shift, guideline, DYNAMIC)
     raters = raters_in(day_shift, 2)
     votes(campaign, raters, [0, 1])
@@ -133,7 +164,9 @@ def test_a_correction_that_settles_a_doubt_takes_the_free_slot_back(day_shift: P
     shown = second.comparison.ranked.order_by("position").select_related("response")
     ranks: dict[int, int | None] = {row.position: 1 + row.response.number for row in shown}
     ratings = {place: {"overall": 4} for place in ranks}
-    services.correct_comparison(lease=second.lease, rater=raters[1], version=1, ranks=ranks, ratings=ratings, now=NOON)
+    services.correct_comparison(
+        lease=second.lease, rater=raters[1], version=1, ranks=ranks, ratings=ratings, now=NOON
+    )
 
     assert set(campaign.slots.values_list("state", flat=True)) == {"submitted"}
     assert campaign.slots.count() == 2
@@ -200,30 +233,38 @@ def test_twenty_raters_at_once_never_exceed_the_most(day_shift: Pool, guideline:
     start = threading.Barrier(len(raters))
 
     with ThreadPoolExecutor(len(raters)) as threads:
-        futures = [threads.submit(drain, campaign, rater, seed, start) for seed, rater in enumerate(raters)]
+        futures = [
+            threads.submit(drain, campaign, rater, seed, start) for seed, rater in enumerate(raters)
+        ]
         for future in futures:
             future.result()
 
     given = Counter(Judgment.objects.filter(is_extra=False).values_list("item", flat=True))
     plain = campaign.items.filter(is_calibration=False, repeat_of=None)
     assert all(2 <= given[item.pk] <= 5 for item in plain)
-    assert all(given[item.pk] == len(raters) for item in campaign.items.filter(is_calibration=True)), "everybody, once"
+    assert all(
+        given[item.pk] == len(raters) for item in campaign.items.filter(is_calibration=True)
+    ), "everybody, once"
     pairs = Counter(Judgment.objects.values_list("item", "rater"))
     assert set(pairs.values()) == {1}
     assert not Judgment.objects.filter(is_extra=True).exists()
-    assert not campaign.slots.exclude(state="submitted").filter(reserved_for=None).exists(), "nothing is left"
+    assert not campaign.slots.exclude(state="submitted").filter(reserved_for=None).exists(), (
+        "nothing is left"
+    )
     for item in plain:
         if given[item.pk] < 5:
             assert certainty_of(item=item) >= 0.9
 
 
-# --- calibration -------------------------------------------------------------------------------------------------
+# --- calibration ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def calibrated(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> Campaign:
     """Items 0 and 5 of 10 are judged by everybody; overlap 1."""
-    return open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=10, effort=Effort(calibration_percent=20))
+    return open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=10, effort=Effort(calibration_percent=20)
+    )
 
 
 def write_all(campaign: Campaign, rater: Rater, *, most: int = 100) -> list[int]:
@@ -240,14 +281,18 @@ def write_all(campaign: Campaign, rater: Rater, *, most: int = 100) -> list[int]
 
 
 @pytest.mark.django_db
-def test_every_rater_of_the_pool_judges_calibration_items(calibrated: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_every_rater_of_the_pool_judges_calibration_items(
+    calibrated: Campaign, rosa: Rater, raul: Rater
+) -> None:
     assert write_all(calibrated, rosa) == list(range(10))
     assert write_all(calibrated, raul) == [0, 5]
     assert board.campaign_rows(campaigns=[calibrated], now=NOON)[0].progress.is_done
 
 
 @pytest.mark.django_db
-def test_who_joins_later_is_calibrated_first(calibrated: Campaign, day_shift: Pool, rosa: Rater) -> None:
+def test_who_joins_later_is_calibrated_first(
+    calibrated: Campaign, day_shift: Pool, rosa: Rater
+) -> None:
     write_all(calibrated, rosa, most=3)
 
     newcomer = rater_called("Nina", pool=day_shift)
@@ -256,7 +301,9 @@ def test_who_joins_later_is_calibrated_first(calibrated: Campaign, day_shift: Po
 
 
 @pytest.mark.django_db
-def test_who_leaves_leaves_no_judgment_to_wait_for(calibrated: Campaign, day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+def test_who_leaves_leaves_no_judgment_to_wait_for(
+    calibrated: Campaign, day_shift: Pool, rosa: Rater, raul: Rater
+) -> None:
     services.remove_raters(pool=day_shift, raters=[raul], by=None, now=NOON)
 
     write_all(calibrated, rosa)
@@ -265,7 +312,9 @@ def test_who_leaves_leaves_no_judgment_to_wait_for(calibrated: Campaign, day_shi
 
 
 @pytest.mark.django_db
-def test_a_skipped_calibration_item_waits_for_nobody(calibrated: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_skipped_calibration_item_waits_for_nobody(
+    calibrated: Campaign, rosa: Rater, raul: Rater
+) -> None:
     slot = services.claim(campaign=calibrated, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
@@ -277,17 +326,21 @@ def test_a_skipped_calibration_item_waits_for_nobody(calibrated: Campaign, rosa:
     assert not calibrated.slots.exclude(state="submitted").exists()
 
 
-# --- repeats -----------------------------------------------------------------------------------------------------
+# --- repeats --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def repeating(day_shift: Pool, guideline: Guideline, rosa: Rater) -> Campaign:
     """Item 0 of 12 comes again, to whoever judged it; overlap 1."""
-    return comparing(day_shift, guideline, Effort(repeat_percent=5), n_items=12, overlap=1, n_responses=3)
+    return comparing(
+        day_shift, guideline, Effort(repeat_percent=5), n_items=12, overlap=1, n_responses=3
+    )
 
 
 @pytest.mark.django_db
-def test_a_repeat_comes_after_others_and_in_reversed_order(repeating: Campaign, rosa: Rater) -> None:
+def test_a_repeat_comes_after_others_and_in_reversed_order(
+    repeating: Campaign, rosa: Rater
+) -> None:
     slots = []
     for number in range(10):
         slot = services.claim(campaign=repeating, rater=rosa, now=NOON + timedelta(minutes=number))
@@ -317,7 +370,9 @@ def test_a_repeat_does_not_bring_upsetting_content_back(repeating: Campaign, ros
 
 
 @pytest.mark.django_db
-def test_a_repeat_is_for_nobody_else(repeating: Campaign, day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+def test_a_repeat_is_for_nobody_else(
+    repeating: Campaign, day_shift: Pool, rosa: Rater, raul: Rater
+) -> None:
     judge_one(repeating, rosa)
 
     for number in range(20):
@@ -329,8 +384,12 @@ def test_a_repeat_is_for_nobody_else(repeating: Campaign, day_shift: Pool, rosa:
 
 
 @pytest.mark.django_db
-def test_the_desk_knows_of_a_repeat_that_is_due(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
-    campaign = comparing(day_shift, guideline, Effort(repeat_percent=5), n_items=queue.REPEAT_AFTER + 1, overlap=1)
+def test_the_desk_knows_of_a_repeat_that_is_due(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    campaign = comparing(
+        day_shift, guideline, Effort(repeat_percent=5), n_items=queue.REPEAT_AFTER + 1, overlap=1
+    )
     later = NOON + timedelta(hours=1)
     for number in range(queue.REPEAT_AFTER + 1):
         judge_one(campaign, rosa, now=NOON + timedelta(minutes=number))
@@ -387,7 +446,7 @@ def test_a_repeat_that_is_not_due_is_no_work_that_is_left(repeating: Campaign, r
     assert (progress.n_slots, progress.n_submitted) == (12, 1)
 
 
-# --- budgets -----------------------------------------------------------------------------------------------------
+# --- budgets --------------------------------------------------------------------------------------
 
 
 def budgeted(pool: Pool, guideline: Guideline, unit: str, amount: str) -> Campaign:
@@ -409,7 +468,10 @@ def test_a_spent_budget_pauses_the_campaign_and_admins_are_told(
     assert services.claim(campaign=campaign, rater=rosa, now=NOON) is None
     (notice,) = Notice.objects.filter(person=alice)
     assert "The budget of “Compare” is spent" in notice.sentence
-    assert AuditEvent.objects.filter(action="state:paused", by=None, after__reason="budget").count() == 1
+    assert (
+        AuditEvent.objects.filter(action="state:paused", by=None, after__reason="budget").count()
+        == 1
+    )
 
 
 @pytest.mark.django_db
@@ -425,22 +487,36 @@ def test_what_is_in_hand_can_be_submitted_after_the_budget_is_spent(
 
 
 @pytest.mark.django_db
-def test_hours_are_counted_in_active_seconds(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_hours_are_counted_in_active_seconds(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = budgeted(day_shift, guideline, "hours", "1")
 
     for seconds in (1800.0, 1500.0):
-        prefer(services.claim(campaign=campaign, rater=rosa, now=NOON), active_s=seconds, now=NOON + timedelta(hours=1))
+        prefer(
+            services.claim(campaign=campaign, rater=rosa, now=NOON),
+            active_s=seconds,
+            now=NOON + timedelta(hours=1),
+        )
     campaign.refresh_from_db()
     assert campaign.state == "open"  # five minutes are left, and a judgment like these takes less
-    prefer(services.claim(campaign=campaign, rater=rosa, now=NOON), active_s=290.0, now=NOON + timedelta(hours=1))
+    prefer(
+        services.claim(campaign=campaign, rater=rosa, now=NOON),
+        active_s=290.0,
+        now=NOON + timedelta(hours=1),
+    )
 
     campaign.refresh_from_db()
     assert campaign.state == "paused"
 
 
 @pytest.mark.django_db
-def test_money_is_counted_at_the_pools_rate(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
-    Rate.objects.create(pool=day_shift, kind="comparison", basis="item", amount=50, currency="EUR", valid_from=NOON)
+def test_money_is_counted_at_the_pools_rate(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    Rate.objects.create(
+        pool=day_shift, kind="comparison", basis="item", amount=50, currency="EUR", valid_from=NOON
+    )
     campaign = budgeted(day_shift, guideline, "money", "1.50")
 
     for _ in range(3):
@@ -485,11 +561,13 @@ def test_an_undone_answer_is_not_spent(day_shift: Pool, guideline: Guideline, ro
     assert (campaign.spent_judgments, campaign.state) == (0, "open")
 
 
-# --- changing it in mid-campaign ---------------------------------------------------------------------------------
+# --- changing it in mid-campaign ------------------------------------------------------------------
 
 
 @pytest.mark.django_db
-def test_a_higher_overlap_asks_everybody_for_more(alice: User, day_shift: Pool, guideline: Guideline) -> None:
+def test_a_higher_overlap_asks_everybody_for_more(
+    alice: User, day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = comparing(day_shift, guideline, Effort(), n_items=3, overlap=1)
     first, second = raters_in(day_shift, 2)
     while judge_one(campaign, first):
@@ -505,7 +583,9 @@ def test_a_higher_overlap_asks_everybody_for_more(alice: User, day_shift: Pool, 
 
 
 @pytest.mark.django_db
-def test_a_lower_overlap_keeps_what_was_judged_and_what_is_in_hand(alice: User, day_shift: Pool, guideline: Guideline) -> None:
+def test_a_lower_overlap_keeps_what_was_judged_and_what_is_in_hand(
+    alice: User, day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = comparing(day_shift, guideline, Effort(), n_items=2, overlap=3)
     first, second, third = raters_in(day_shift, 3)
     judge_one(campaign, first)
@@ -516,7 +596,10 @@ def test_a_lower_overlap_keeps_what_was_judged_and_what_is_in_hand(alice: User, 
     prefer(held)
     assert judge_one(campaign, third) is not None
     assert judge_one(campaign, third) is None
-    assert sorted(Counter(Judgment.objects.values_list("item__position", flat=True)).items()) == [(0, 2), (1, 1)]
+    assert sorted(Counter(Judgment.objects.values_list("item__position", flat=True)).items()) == [
+        (0, 2),
+        (1, 1),
+    ]
 
 
 @pytest.mark.django_db
@@ -549,8 +632,12 @@ def test_a_form_that_changed_leaves_unasked_questions_unanswered(
     campaign = comparing(day_shift, guideline, Effort(), n_items=2, overlap=1)
     old = judge_one(campaign, rosa)
     assert old is not None
-    form = rating_form.RatingForm((*rating_form.default().questions, rating_form.Flag(name="rude", label="rude", help="")))
-    services.new_guideline_version(guideline=guideline, text="Mind the tone.", form=form, by=alice, now=NOON)
+    form = rating_form.RatingForm(
+        (*rating_form.default().questions, rating_form.Flag(name="rude", label="rude", help=""))
+    )
+    services.new_guideline_version(
+        guideline=guideline, text="Mind the tone.", form=form, by=alice, now=NOON
+    )
     campaign.refresh_from_db()
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
@@ -565,14 +652,20 @@ def test_a_form_that_changed_leaves_unasked_questions_unanswered(
 
     answered = [row.ratings.get("rude") for row in old.comparison.ranked.order_by("position")]
     assert answered == [None, None]
-    assert [judgment.guideline_version.number for judgment in Judgment.objects.order_by("pk") if judgment.guideline_version] == [
+    assert [
+        judgment.guideline_version.number
+        for judgment in Judgment.objects.order_by("pk")
+        if judgment.guideline_version
+    ] == [
         1,
         2,
     ]
 
 
 @pytest.mark.django_db
-def test_what_is_asked_for_can_be_made_dynamic_while_work_goes_on(alice: User, day_shift: Pool, guideline: Guideline) -> None:
+def test_what_is_asked_for_can_be_made_dynamic_while_work_goes_on(
+    alice: User, day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = comparing(day_shift, guideline, Effort(), n_items=2)
     raters = raters_in(day_shift, 3)
     for number, rater in enumerate(raters[:2]):
@@ -586,11 +679,15 @@ def test_what_is_asked_for_can_be_made_dynamic_while_work_goes_on(alice: User, d
 
 
 @pytest.mark.django_db
-def test_a_change_that_changes_nothing_is_not_written_down(alice: User, day_shift: Pool, guideline: Guideline) -> None:
+def test_a_change_that_changes_nothing_is_not_written_down(
+    alice: User, day_shift: Pool, guideline: Guideline
+) -> None:
     campaign = comparing(day_shift, guideline, Effort())
     n_events = AuditEvent.objects.count()
 
-    assert not services.change_campaign(campaign=campaign, values={"overlap": 2}, by=alice, now=NOON)
+    assert not services.change_campaign(
+        campaign=campaign, values={"overlap": 2}, by=alice, now=NOON
+    )
     assert services.change_campaign(campaign=campaign, values={"overlap": 3}, by=alice, now=NOON)
 
     assert AuditEvent.objects.count() == n_events + 1
@@ -605,7 +702,9 @@ def test_a_closed_campaign_goes_on_by_the_newest_guideline_when_it_is_opened_aga
     campaign = comparing(day_shift, guideline, Effort(), n_items=2, overlap=1)
     judge_one(campaign, rosa)
     services.close_campaign(campaign=campaign, by=alice, now=NOON)
-    services.new_guideline_version(guideline=guideline, text="Anew.", form=rating_form.default(), by=alice, now=NOON)
+    services.new_guideline_version(
+        guideline=guideline, text="Anew.", form=rating_form.default(), by=alice, now=NOON
+    )
     assert judge_one(campaign, rosa) is None
 
     assert services.reopen_campaign(campaign=campaign, by=alice, now=NOON)

@@ -5,7 +5,12 @@ import pytest
 from labeling import examples
 from labeling.examples import BadExamples, Example
 
-GOOD = Example("Cool it first.\nThen freeze it.", is_good=True, why="Begins with the answer.", prompt="Can I freeze rice?")
+GOOD = Example(
+    "Cool it first.\nThen freeze it.",
+    is_good=True,
+    why="Begins with the answer.",
+    prompt="Can I freeze rice?",
+)
 BAD = Example("Great question!", is_good=False, why="No help.")
 
 
@@ -18,7 +23,10 @@ def test_examples_come_back_from_json_as_they_were() -> None:
     [
         ({"answer": "x"}, "Example 1 is not made of"),
         ({"answer": "x", "is_good": True, "why": "y", "rank": 1}, "Example 1 is not made of"),
-        ({"answer": 3, "is_good": True, "why": "y"}, "Example 1: `answer`, `why` and `prompt` are texts"),
+        (
+            {"answer": 3, "is_good": True, "why": "y"},
+            "Example 1: `answer`, `why` and `prompt` are texts",
+        ),
         ({"answer": "x", "is_good": "yes", "why": "y"}, "`is_good` is true or false"),
     ],
 )

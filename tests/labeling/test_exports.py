@@ -23,17 +23,23 @@ def written(campaign: Campaign, rater: Rater, text: str) -> Judgment:
 def ranked(campaign: Campaign, rater: Rater, ranks: dict[int, int | None]) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {position: {"overall": position + 1} for position in range(4)}
-    return services.submit_comparison(lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON)
+    return services.submit_comparison(
+        lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON
+    )
 
 
 def imported(judgment: Judgment, state: str) -> None:
     source = Source.objects.create(name="a file", kind=Source.Kind.IMPORT)
-    judgment.import_batch = Import.objects.create(file_name="a.jsonl", path="", format="jsonl", source=source, state=state)
+    judgment.import_batch = Import.objects.create(
+        file_name="a.jsonl", path="", format="jsonl", source=source, state=state
+    )
     judgment.campaign = judgment.slot = judgment.item = None
     judgment.save()
 
 
-def test_a_demonstration_leaves_with_its_rater_as_an_alias(demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_a_demonstration_leaves_with_its_rater_as_an_alias(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     judgment = written(demonstration_campaign, rosa, "Four.")
 
     (row,) = exports.demonstrations()
@@ -43,13 +49,17 @@ def test_a_demonstration_leaves_with_its_rater_as_an_alias(demonstration_campaig
     assert row.messages[-1]["role"] == "user"
 
 
-def test_an_import_that_is_not_published_stays_inside(demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_an_import_that_is_not_published_stays_inside(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     imported(written(demonstration_campaign, rosa, "Four."), Import.State.RUNNING)
 
     assert list(exports.demonstrations()) == []
 
 
-def test_a_published_import_leaves_under_its_own_source(demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_a_published_import_leaves_under_its_own_source(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     imported(written(demonstration_campaign, rosa, "Four."), Import.State.PUBLISHED)
 
     (row,) = exports.demonstrations(campaigns=[demonstration_campaign.pk])
@@ -58,7 +68,9 @@ def test_a_published_import_leaves_under_its_own_source(demonstration_campaign: 
     assert list(exports.demonstrations(include_imports=False)) == []
 
 
-def test_an_extra_judgment_leaves_only_when_asked(demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_an_extra_judgment_leaves_only_when_asked(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     judgment = written(demonstration_campaign, rosa, "Four.")
     Judgment.objects.filter(pk=judgment.pk).update(is_extra=True)
 
@@ -69,14 +81,18 @@ def test_an_extra_judgment_leaves_only_when_asked(demonstration_campaign: Campai
 def test_judgments_of_a_held_out_pool_say_so(demonstration_campaign: Campaign, rosa: Rater) -> None:
     written(demonstration_campaign, rosa, "Four.")
     pool = demonstration_campaign.pool
-    services.edit_pool(pool=pool, name=pool.name, description="", is_held_out=True, by=None, now=NOON)
+    services.edit_pool(
+        pool=pool, name=pool.name, description="", is_held_out=True, by=None, now=NOON
+    )
 
     (row,) = exports.demonstrations()
 
     assert row.is_held_out
 
 
-def test_a_comparison_leaves_with_what_was_shown_where(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_a_comparison_leaves_with_what_was_shown_where(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     assert slot is not None
     shown = queue.presented(slot)
@@ -90,7 +106,9 @@ def test_a_comparison_leaves_with_what_was_shown_where(comparison_campaign: Camp
     assert [response.ratings for response in by_position] == [{"overall": n} for n in (1, 2, 3, 4)]
 
 
-def test_ties_and_unranked_responses_give_no_pair(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_ties_and_unranked_responses_give_no_pair(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     ranked(comparison_campaign, rosa, {0: 2, 1: 1, 2: 2, 3: None})
 
     pairs = list(exports.records("preferences"))
@@ -102,7 +120,10 @@ def test_ties_and_unranked_responses_give_no_pair(comparison_campaign: Campaign,
 
 
 def test_reading_many_comparisons_costs_a_constant_number_of_queries(
-    comparison_campaign: Campaign, rosa: Rater, raul: Rater, django_assert_num_queries: DjangoAssertNumQueries
+    comparison_campaign: Campaign,
+    rosa: Rater,
+    raul: Rater,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for rater in (rosa, raul):
         for _ in range(3):
@@ -113,7 +134,9 @@ def test_reading_many_comparisons_costs_a_constant_number_of_queries(
 
 
 @pytest.mark.parametrize("shape", ["preferences", "rankings"])
-def test_parquet_and_jsonl_say_the_same(comparison_campaign: Campaign, rosa: Rater, shape: str) -> None:
+def test_parquet_and_jsonl_say_the_same(
+    comparison_campaign: Campaign, rosa: Rater, shape: str
+) -> None:
     ranked(comparison_campaign, rosa, {0: 2, 1: 1, 2: 2, 3: None})
     file = io.BytesIO()
 
@@ -127,7 +150,9 @@ def test_parquet_and_jsonl_say_the_same(comparison_campaign: Campaign, rosa: Rat
     assert rows == [json.loads(line) for line in exports.jsonl(exports.records(shape))]
 
 
-def test_a_demonstration_has_trls_conversational_shape(demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_a_demonstration_has_trls_conversational_shape(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     written(demonstration_campaign, rosa, "Four.")
     file = io.BytesIO()
 
@@ -139,18 +164,27 @@ def test_a_demonstration_has_trls_conversational_shape(demonstration_campaign: C
 
 
 @pytest.mark.parametrize("shape", ["demonstrations", "dialogues"])
-def test_a_dialogue_leaves_turn_by_turn_or_whole(day_shift: Pool, guideline: Guideline, rosa: Rater, shape: str) -> None:
+def test_a_dialogue_leaves_turn_by_turn_or_whole(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, shape: str
+) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, asks_dialogue=True)
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     more = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "Two and two."}]
-    services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", further=more, now=NOON)
+    services.submit_demonstration(
+        lease=lease_of(slot), rater=rosa, text="Four.", further=more, now=NOON
+    )
     file = io.BytesIO()
 
     exports.parquet(exports.records(shape), shape=shape, to=file)
 
     rows = pq.read_table(io.BytesIO(file.getvalue())).to_pylist()
     said = [
-        [message["content"] for part in ("prompt", "completion", "messages") for message in row.get(part) or []] for row in rows
+        [
+            message["content"]
+            for part in ("prompt", "completion", "messages")
+            for message in row.get(part) or []
+        ]
+        for row in rows
     ]
     whole = [said[-1][0], "Four.", "Why?", "Two and two."]
     assert said == ([whole[:2], whole] if shape == "demonstrations" else [whole])
@@ -160,26 +194,39 @@ def test_a_dialogue_leaves_turn_by_turn_or_whole(day_shift: Pool, guideline: Gui
     ("further", "complaint"),
     [
         ([{"role": "user", "content": "Why?"}], "ends with the assistant's"),
-        ([{"role": "assistant", "content": "So."}, {"role": "user", "content": "Why?"}], "by turns"),
+        (
+            [{"role": "assistant", "content": "So."}, {"role": "user", "content": "Why?"}],
+            "by turns",
+        ),
         ([{"role": "user", "content": " "}, {"role": "assistant", "content": "So."}], "is empty"),
     ],
 )
 def test_a_dialogue_is_whole(
-    day_shift: Pool, guideline: Guideline, rosa: Rater, further: list[dict[str, str]], complaint: str
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    further: list[dict[str, str]],
+    complaint: str,
 ) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, asks_dialogue=True)
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
 
     with pytest.raises(services.UnableToSubmit, match=complaint):
-        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", further=further, now=NOON)
+        services.submit_demonstration(
+            lease=lease_of(slot), rater=rosa, text="Four.", further=further, now=NOON
+        )
 
 
-def test_a_campaign_that_asks_for_one_answer_takes_no_dialogue(demonstration_campaign: Campaign, rosa: Rater) -> None:
+def test_a_campaign_that_asks_for_one_answer_takes_no_dialogue(
+    demonstration_campaign: Campaign, rosa: Rater
+) -> None:
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     further = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
 
     with pytest.raises(services.UnableToSubmit, match="one answer"):
-        services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", further=further, now=NOON)
+        services.submit_demonstration(
+            lease=lease_of(slot), rater=rosa, text="Four.", further=further, now=NOON
+        )
 
 
 def test_a_retired_prompt_does_not_leave(demonstration_campaign: Campaign) -> None:
@@ -190,7 +237,9 @@ def test_a_retired_prompt_does_not_leave(demonstration_campaign: Campaign) -> No
     assert prompt.pk not in {row.prompt_id for row in exports.prompts()}
 
 
-def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     slot = services.claim(campaign=comparison_campaign, rater=rosa, now=NOON)
     assert slot is not None
     best = queue.presented(slot)[2]
@@ -206,8 +255,15 @@ def test_an_edit_leaves_as_a_demonstration_and_as_a_pair_before_its_original(com
     (written,) = exports.demonstrations()
     ranking, pair = exports.comparisons()
 
-    assert (written.judgment_id, written.response, written.is_edit) == (judgment.pk, "Better.", True)
+    assert (written.judgment_id, written.response, written.is_edit) == (
+        judgment.pk,
+        "Better.",
+        True,
+    )
     assert (ranking.is_edit, len(ranking.responses)) == (False, 4)
-    assert sorted((text.rank or 0, text.text) for text in pair.responses) == [(1, "Better."), (2, best.text)]
+    assert sorted((text.rank or 0, text.text) for text in pair.responses) == [
+        (1, "Better."),
+        (2, best.text),
+    ]
     assert pair.is_edit
     assert pair.judgment_id == judgment.pk

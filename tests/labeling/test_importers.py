@@ -1,4 +1,6 @@
-"""What importers make of bytes: drafts where they can, a problem with line and sentence where they cannot."""
+"""What importers make of bytes: drafts where they can, a problem with line and sentence where they
+cannot.
+"""
 
 import gzip
 import io
@@ -47,16 +49,25 @@ def system(text: str) -> dict[str, str]:
     return {"role": "system", "content": text}
 
 
-# --- plain JSON lines ---------------------------------------------------------------------------------------------
+# --- plain JSON lines -----------------------------------------------------------------------------
 @pytest.mark.parametrize(
-    "value", [{"prompt": "Hi"}, {"text": "Hi"}, {"messages": [user("Hi")]}, "Hi", {"prompt": 7, "text": "Hi"}]
+    "value",
+    [
+        {"prompt": "Hi"},
+        {"text": "Hi"},
+        {"messages": [user("Hi")]},
+        "Hi",
+        {"prompt": 7, "text": "Hi"},
+    ],
 )
 def test_a_prompt_is_found_under_each_name_it_may_have(value: Any) -> None:
     assert only_draft(rows(value)).messages == (user("Hi"),)
 
 
 def test_category_language_and_response_come_along() -> None:
-    draft = only_draft(rows({"prompt": "Hi", "category": "Open QA", "language": "pt-BR", "response": "Hello"}))
+    draft = only_draft(
+        rows({"prompt": "Hi", "category": "Open QA", "language": "pt-BR", "response": "Hello"})
+    )
 
     assert (draft.category, draft.language) == ("open_qa", "pt-br")
     assert [(reply.text, reply.is_human) for reply in draft.replies] == [("Hello", True)]
@@ -91,7 +102,9 @@ def test_kinds_of_upsetting_content_are_the_tables_own() -> None:
         (False, (), 0),
     ],
 )
-def test_upsetting_content_is_named_in_a_column(given: Any, kinds: tuple[str, ...], n_problems: int) -> None:
+def test_upsetting_content_is_named_in_a_column(
+    given: Any, kinds: tuple[str, ...], n_problems: int
+) -> None:
     sensitive, _constraints, problems = drafts.asks(1, {"sensitive": given})
 
     assert sensitive == kinds
@@ -108,7 +121,9 @@ def test_upsetting_content_is_named_in_a_column(given: Any, kinds: tuple[str, ..
         (["Rhymes."] * 40, ("Rhymes.",) * 30, 1),
     ],
 )
-def test_constraints_come_in_a_column(given: Any, sentences: tuple[str, ...], n_problems: int) -> None:
+def test_constraints_come_in_a_column(
+    given: Any, sentences: tuple[str, ...], n_problems: int
+) -> None:
     _kinds, constraints, problems = drafts.asks(1, {"constraints": given})
 
     assert constraints == sentences
@@ -131,13 +146,22 @@ def test_messages_that_end_with_a_reply_are_a_prompt_and_its_answer() -> None:
         ({"prompt": 3.5}, "`prompt` is a number where text belongs"),
         ({"prompt": {"a": 1}}, "`prompt` is an object where text belongs"),
         ({"prompt": "Hi", "response": False}, "`response` is a yes/no value"),
-        ({"prompt": "Hi", "response": " "}, "`response` is empty. Add a response or remove the line."),
+        (
+            {"prompt": "Hi", "response": " "},
+            "`response` is empty. Add a response or remove the line.",
+        ),
         ({"answer": "Hi"}, "there is no `prompt`, `text` or `messages`"),
         ({"messages": []}, "is not a list of messages"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "role “tool” in `messages[0]` is unknown"),
+        (
+            {"messages": [{"role": "tool", "content": "x"}]},
+            "role “tool” in `messages[0]` is unknown",
+        ),
         ({"messages": [{"role": True, "content": "x"}]}, "role “True” in `messages[0]` is unknown"),
         ({"messages": [system("a"), system("b"), user("c")]}, "has 2 system messages"),
-        ({"messages": [user("a"), system("b")]}, "the system message of `messages` is not the first"),
+        (
+            {"messages": [user("a"), system("b")]},
+            "the system message of `messages` is not the first",
+        ),
         ({"messages": [system("a")]}, "has no user's message"),
         ({"messages": [assistant("a"), user("b")]}, "begins with a reply that has no prompt"),
         ({"messages": [user("a"), user("b")]}, "two messages by user in a row"),
@@ -173,10 +197,12 @@ def test_a_problem_reads_as_a_sentence_with_its_line() -> None:
     assert str(problem) == "Line 1: `chosen` is empty. Add a response or remove the line."
 
 
-# --- bytes --------------------------------------------------------------------------------------------------------
+# --- bytes ----------------------------------------------------------------------------------------
 def test_line_separators_inside_a_string_do_not_end_the_line() -> None:
     text = "one\u2028two\u2029three\x85four\x0bfive"
-    content = json.dumps({"prompt": text}, ensure_ascii=False).encode() + b"\n" + rows({"prompt": "next"})
+    content = (
+        json.dumps({"prompt": text}, ensure_ascii=False).encode() + b"\n" + rows({"prompt": "next"})
+    )
 
     first, second = found(content)
 
@@ -198,7 +224,9 @@ def test_gzip_is_known_by_its_first_bytes() -> None:
 
 
 def test_a_cut_off_gzip_gives_what_came_before_and_a_problem() -> None:
-    content = gzip.compress(rows(*({"prompt": f"Prompt {i} {hash(str(i))}"} for i in range(20_000))))
+    content = gzip.compress(
+        rows(*({"prompt": f"Prompt {i} {hash(str(i))}"} for i in range(20_000)))
+    )
 
     *good, last = found(content[: len(content) // 2])
 
@@ -210,7 +238,9 @@ def test_a_damaged_gzip_gives_a_problem() -> None:
     content = bytearray(gzip.compress(rows(*({"prompt": f"Prompt {i}"} for i in range(1000)))))
     content[len(content) // 2] ^= 0xFF
 
-    assert "damaged" in str(found(bytes(content))[-1]) or "ends too early" in str(found(bytes(content))[-1])
+    assert "damaged" in str(found(bytes(content))[-1]) or "ends too early" in str(
+        found(bytes(content))[-1]
+    )
 
 
 def test_a_file_cut_off_in_the_middle_of_a_line_says_so() -> None:
@@ -227,7 +257,10 @@ def test_a_last_line_without_a_line_feed_is_read() -> None:
 def test_bytes_that_are_no_utf8_cost_their_line_only() -> None:
     problem, draft = found(b'{"prompt": "caf\xe9"}\n' + rows({"prompt": "tea"}))
 
-    assert str(problem) == "Line 1: byte 16 is not UTF-8. Save the file as UTF-8, or correct or remove the line."
+    assert (
+        str(problem)
+        == "Line 1: byte 16 is not UTF-8. Save the file as UTF-8, or correct or remove the line."
+    )
     assert isinstance(draft, Draft)
 
 
@@ -254,10 +287,12 @@ def test_json_that_would_break_the_parser_is_a_problem(content: bytes) -> None:
 
 
 def test_an_empty_file_gives_nothing() -> None:
-    assert [found(b"", file_format) for file_format in importers.FORMATS] == [[]] * len(importers.FORMATS)
+    assert [found(b"", file_format) for file_format in importers.FORMATS] == [[]] * len(
+        importers.FORMATS
+    )
 
 
-# --- CSV ----------------------------------------------------------------------------------------------------------
+# --- CSV ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_csv_is_read_with_the_separator_of_its_heading(separator: str) -> None:
     content = f"id{separator}Prompt{separator}response\n1{separator}Hi{separator}Hello\n".encode()
@@ -280,7 +315,10 @@ def test_an_empty_response_cell_means_that_there_is_none() -> None:
 
 
 def test_a_csv_without_a_column_for_the_prompt_is_named_once() -> None:
-    assert "no column is called prompt, text or messages" in only_problem(b"question\na\nb\n", "csv").sentence
+    assert (
+        "no column is called prompt, text or messages"
+        in only_problem(b"question\na\nb\n", "csv").sentence
+    )
 
 
 def test_a_csv_record_with_too_many_cells_is_a_problem() -> None:
@@ -291,7 +329,10 @@ def test_a_csv_record_with_too_many_cells_is_a_problem() -> None:
 
 
 def test_a_csv_quotation_mark_that_never_closes_is_a_problem() -> None:
-    assert "a quotation mark here does not close" in only_problem(b'prompt\n"never closed\nmore\n', "csv").sentence
+    assert (
+        "a quotation mark here does not close"
+        in only_problem(b'prompt\n"never closed\nmore\n', "csv").sentence
+    )
 
 
 def test_a_csv_cell_that_is_no_utf8_costs_its_record_only() -> None:
@@ -311,7 +352,7 @@ def test_a_csv_cell_may_hold_messages_as_json() -> None:
     assert "`messages` is not JSON" in str(problem)
 
 
-# --- Open-Assistant trees -----------------------------------------------------------------------------------------
+# --- Open-Assistant trees -------------------------------------------------------------------------
 def node(role: str, text: str, *replies: Any, **more: Any) -> dict[str, Any]:
     return {"role": role, "text": text, "replies": list(replies), **more}
 
@@ -321,9 +362,13 @@ def tree(root: dict[str, Any]) -> bytes:
 
 
 def test_each_user_turn_of_a_tree_is_a_prompt_in_its_history() -> None:
-    root = node("prompter", "a", node("assistant", "b", node("prompter", "c")), node("assistant", "d"))
+    root = node(
+        "prompter", "a", node("assistant", "b", node("prompter", "c")), node("assistant", "d")
+    )
 
-    prompts = [draft.messages for draft in found(tree(root), "openassistant") if isinstance(draft, Draft)]
+    prompts = [
+        draft.messages for draft in found(tree(root), "openassistant") if isinstance(draft, Draft)
+    ]
 
     assert prompts == [(user("a"),), (user("a"), assistant("b"), user("c"))]
 
@@ -331,16 +376,26 @@ def test_each_user_turn_of_a_tree_is_a_prompt_in_its_history() -> None:
 def test_all_prompts_of_a_tree_belong_together() -> None:
     root = node("prompter", "a", node("assistant", "b", node("prompter", "c")))
 
-    assert {draft.group for draft in found(tree(root), "openassistant") if isinstance(draft, Draft)} == {"t"}
+    assert {
+        draft.group for draft in found(tree(root), "openassistant") if isinstance(draft, Draft)
+    } == {"t"}
 
 
 def test_ranks_are_counted_from_one_with_ties_and_gaps() -> None:
-    replies = [node("assistant", text, rank=rank) for text, rank in (("w", 3), ("x", 0), ("y", 3), ("z", None))]
+    replies = [
+        node("assistant", text, rank=rank)
+        for text, rank in (("w", 3), ("x", 0), ("y", 3), ("z", None))
+    ]
 
     draft = only_draft(tree(node("prompter", "a", *replies)), "openassistant")
 
     assert draft.is_compared
-    assert [(reply.text, reply.rank) for reply in draft.replies] == [("w", 2), ("x", 1), ("y", 2), ("z", None)]
+    assert [(reply.text, reply.rank) for reply in draft.replies] == [
+        ("w", 2),
+        ("x", 1),
+        ("y", 2),
+        ("z", None),
+    ]
 
 
 def test_one_ranked_reply_is_no_comparison() -> None:
@@ -356,7 +411,9 @@ def test_deleted_replies_and_what_hangs_below_them_are_left_out() -> None:
 
 
 def test_a_machines_reply_is_no_demonstration() -> None:
-    draft = only_draft(tree(node("prompter", "a", node("assistant", "b", synthetic=True))), "openassistant")
+    draft = only_draft(
+        tree(node("prompter", "a", node("assistant", "b", synthetic=True))), "openassistant"
+    )
 
     assert [reply.is_human for reply in draft.replies] == [False]
 
@@ -382,7 +439,17 @@ def test_a_tree_that_cannot_be_used_says_why(root: dict[str, Any], says: str) ->
 
 def test_a_bad_reply_costs_itself_and_not_the_tree() -> None:
     problems = found(
-        tree(node("prompter", "a", node("assistant", ""), node("prompter", "b"), "c", node("assistant", "d"))), "openassistant"
+        tree(
+            node(
+                "prompter",
+                "a",
+                node("assistant", ""),
+                node("prompter", "b"),
+                "c",
+                node("assistant", "d"),
+            )
+        ),
+        "openassistant",
     )
 
     assert [type(one).__name__ for one in problems] == ["Draft", "Problem", "Problem", "Problem"]
@@ -398,22 +465,35 @@ def test_a_rank_that_is_no_number_leaves_the_replies_unranked() -> None:
     assert "a `rank` is not a whole number" in str(problem)
 
 
-# --- chosen and rejected ------------------------------------------------------------------------------------------
+# --- chosen and rejected --------------------------------------------------------------------------
 def test_transcripts_split_into_the_shared_prompt_and_two_responses() -> None:
     start = "\n\nHuman: One?\n\nAssistant: Two.\n\nHuman: Three?\n\nAssistant:"
 
-    draft = only_draft(rows({"chosen": start + " Good.\n\nMore.", "rejected": start + " Bad."}), "hh")
+    draft = only_draft(
+        rows({"chosen": start + " Good.\n\nMore.", "rejected": start + " Bad."}), "hh"
+    )
 
     assert draft.messages == (user("One?"), assistant("Two."), user("Three?"))
-    assert [(reply.text, reply.rank) for reply in draft.replies] == [("Good.\n\nMore.", 1), ("Bad.", 2)]
+    assert [(reply.text, reply.rank) for reply in draft.replies] == [
+        ("Good.\n\nMore.", 1),
+        ("Bad.", 2),
+    ]
 
 
 @pytest.mark.parametrize(
     ("chosen", "rejected", "says"),
     [
         ("\n\nHuman: a\n\nAssistant: b", "\n\nHuman: a\n\nAssistant: b", "are the same text"),
-        ("\n\nHuman: a\n\nAssistant: b", "\n\nHuman: c\n\nAssistant: d", "part before their last reply"),
-        ("\n\nHuman: a\n\nAssistant:", "\n\nHuman: a\n\nAssistant: d", "`chosen` is empty. Add a response"),
+        (
+            "\n\nHuman: a\n\nAssistant: b",
+            "\n\nHuman: c\n\nAssistant: d",
+            "part before their last reply",
+        ),
+        (
+            "\n\nHuman: a\n\nAssistant:",
+            "\n\nHuman: a\n\nAssistant: d",
+            "`chosen` is empty. Add a response",
+        ),
         ("\n\nHuman: a", "\n\nHuman: a\n\nAssistant: d", "does not end with a reply"),
         ("\n\nAssistant: a", "\n\nAssistant: b", "begins with a reply that has no prompt"),
         ("hello", "\n\nHuman: a\n\nAssistant: d", "does not begin with “Human:”"),
@@ -424,7 +504,7 @@ def test_transcripts_that_cannot_be_compared_say_why(chosen: Any, rejected: Any,
     assert says in only_problem(rows({"chosen": chosen, "rejected": rejected}), "hh").sentence
 
 
-# --- Hugging Face shapes ------------------------------------------------------------------------------------------
+# --- Hugging Face shapes --------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "value",
     [
@@ -436,7 +516,11 @@ def test_transcripts_that_cannot_be_compared_say_why(chosen: Any, rejected: Any,
 def test_a_completion_is_a_demonstration_in_each_shape(value: Any) -> None:
     draft = only_draft(rows(value), "hf")
 
-    assert (draft.messages, draft.replies[0].text, draft.replies[0].is_human) == ((user("Hi"),), "Hello", True)
+    assert (draft.messages, draft.replies[0].text, draft.replies[0].is_human) == (
+        (user("Hi"),),
+        "Hello",
+        True,
+    )
 
 
 @pytest.mark.parametrize(
@@ -461,8 +545,14 @@ def test_a_preference_is_a_comparison_in_each_shape(value: Any) -> None:
         ({"chosen": "a", "rejected": "b"}, "there is no `prompt`"),
         ({"prompt": "Hi", "chosen": "a"}, "`rejected` is missing"),
         ({"prompt": "Hi", "completion": [user("a")]}, "is not one message by the assistant"),
-        ({"prompt": [user("a"), assistant("b")], "completion": "c"}, "does not end with a user's message"),
-        ({"chosen": [user("a"), assistant("b")], "rejected": [user("c"), assistant("d")]}, "part before their last reply"),
+        (
+            {"prompt": [user("a"), assistant("b")], "completion": "c"},
+            "does not end with a user's message",
+        ),
+        (
+            {"chosen": [user("a"), assistant("b")], "rejected": [user("c"), assistant("d")]},
+            "part before their last reply",
+        ),
         ("Hi", "not a JSON object"),
     ],
 )
@@ -470,7 +560,7 @@ def test_a_training_row_that_cannot_be_used_says_why(value: Any, says: str) -> N
     assert says in only_problem(rows(value), "hf").sentence
 
 
-# --- votes --------------------------------------------------------------------------------------------------------
+# --- votes ----------------------------------------------------------------------------------------
 PAIR = {"id": 4, "text": "Hi", "model_x": 1, "result_x": "Left", "model_y": 2, "result_y": ""}
 
 
@@ -478,7 +568,9 @@ def voted(content: bytes, *pairs: Any) -> list[Draft | Problem]:
     return list(votes.read(io.BytesIO(content), io.BytesIO(rows(*pairs))))
 
 
-@pytest.mark.parametrize(("winner", "ranks"), [("left", [1, 2]), ("right", [2, 1]), ("tie", [1, 1])])
+@pytest.mark.parametrize(
+    ("winner", "ranks"), [("left", [1, 2]), ("right", [2, 1]), ("tie", [1, 1])]
+)
 def test_a_vote_ranks_two_responses(winner: str, ranks: list[int]) -> None:
     [draft] = voted(f"id,worker,winner\n4,58,{winner}\n".encode(), PAIR)
 
@@ -488,7 +580,11 @@ def test_a_vote_ranks_two_responses(winner: str, ranks: list[int]) -> None:
 
 @pytest.mark.parametrize(
     ("vote", "says"),
-    [("5,58,left", "no pair has the id “5”"), ("4,58,both", "`winner` is “both”"), ("4,,left", "`worker` is empty")],
+    [
+        ("5,58,left", "no pair has the id “5”"),
+        ("4,58,both", "`winner` is “both”"),
+        ("4,,left", "`worker` is empty"),
+    ],
 )
 def test_a_vote_that_cannot_be_used_says_why(vote: str, says: str) -> None:
     [problem] = voted(f"id,worker,winner\n{vote}\n".encode(), PAIR)
@@ -496,7 +592,7 @@ def test_a_vote_that_cannot_be_used_says_why(vote: str, says: str) -> None:
     assert says in str(problem)
 
 
-# --- whatever comes -----------------------------------------------------------------------------------------------
+# --- whatever comes -------------------------------------------------------------------------------
 KEYS = "prompt text messages role content chosen rejected completion replies rank category language"
 SAID = ["user", "assistant", "system", "prompter", "\n\nHuman: a\n\nAssistant: b"]
 HEADS = [b"", b"\x1f\x8b", b"\xef\xbb\xbf", b"prompt\n", b'{"prompt": "a"}\n', b'"']
@@ -507,7 +603,9 @@ def objects(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.dictionaries(st.sampled_from(KEYS.split()), inner | st.sampled_from(SAID), max_size=5)
 
 
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=4) | objects(inner), max_leaves=12)
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | objects(inner), max_leaves=12
+)
 
 
 @settings(deadline=None)
@@ -536,10 +634,12 @@ def test_no_json_raises_and_every_draft_can_be_stored(file_format: str, values: 
 @settings(deadline=None)
 @given(content=st.binary(max_size=200))
 def test_no_votes_raise(content: bytes) -> None:
-    assert all(isinstance(one, Draft | Problem) for one in voted(b"id,worker,winner\n" + content, PAIR))
+    assert all(
+        isinstance(one, Draft | Problem) for one in voted(b"id,worker,winner\n" + content, PAIR)
+    )
 
 
-# --- guessing -----------------------------------------------------------------------------------------------------
+# --- guessing -------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("content", "file_format"),
     [
@@ -559,9 +659,11 @@ def test_the_first_line_tells_the_format(content: bytes, file_format: str) -> No
     assert importers.guess_format(io.BytesIO(content)) == file_format
 
 
-# --- constant memory ----------------------------------------------------------------------------------------------
+# --- constant memory ------------------------------------------------------------------------------
 class Repeated(io.BytesIO):
-    """A file of `n` times the same bytes that is made while it is read, so that its own size does not count."""
+    """A file of `n` times the same bytes that is made while it is read, so that its own size does
+    not count.
+    """
 
     def __init__(self, n: int, piece: bytes) -> None:
         super().__init__()
@@ -579,7 +681,9 @@ class Repeated(io.BytesIO):
     [("jsonl", rows({"prompt": "x" * 400}), 50_000), ("csv", b"prompt\n", 10_000)],
     ids=["jsonl", "csv"],
 )
-def test_a_large_file_is_read_in_constant_memory(file_format: str, line: bytes, n_lines: int) -> None:
+def test_a_large_file_is_read_in_constant_memory(
+    file_format: str, line: bytes, n_lines: int
+) -> None:
     tracemalloc.start()
     n = sum(1 for _ in importers.read(Repeated(n_lines, line), file_format))
     _now, peak = tracemalloc.get_traced_memory()

@@ -17,7 +17,9 @@ from tests.pages.answers import words
 
 DATA = Path(os.environ.get("PREFERABLY_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"NO REAL DATA: {DATA} is absent; set PREFERABLY_DATA to test on it")
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"NO REAL DATA: {DATA} is absent; set PREFERABLY_DATA to test on it"
+)
 
 
 def found(name: str) -> tuple[str, list[Draft], list[Problem]]:
@@ -25,7 +27,11 @@ def found(name: str) -> tuple[str, list[Draft], list[Problem]]:
         file_format = importers.guess_format(stream)
     with (DATA / name).open("rb") as stream:
         rows = list(importers.read(stream, file_format))
-    return file_format, [row for row in rows if isinstance(row, Draft)], [row for row in rows if isinstance(row, Problem)]
+    return (
+        file_format,
+        [row for row in rows if isinstance(row, Draft)],
+        [row for row in rows if isinstance(row, Problem)],
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,7 +44,9 @@ def found(name: str) -> tuple[str, list[Draft], list[Problem]]:
         ("llmfao_pairs.jsonl", "jsonl", 2139, 0),
     ],
 )
-def test_a_file_gives_its_prompts(name: str, file_format: str, n_drafts: int, n_problems: int) -> None:
+def test_a_file_gives_its_prompts(
+    name: str, file_format: str, n_drafts: int, n_problems: int
+) -> None:
     guessed, drafts, problems = found(name)
 
     assert (guessed, len(drafts), len(problems)) == (file_format, n_drafts, n_problems)
@@ -63,7 +71,11 @@ def test_a_file_that_fits_no_format_says_what_to_do(name: str, says: str) -> Non
 def test_the_trees_hold_212_ranked_groups_of_two_to_nine() -> None:
     _format, drafts, _problems = found("oasst_en_100_trees.jsonl")
 
-    ranked = [sum(reply.rank is not None for reply in draft.replies) for draft in drafts if draft.is_compared]
+    ranked = [
+        sum(reply.rank is not None for reply in draft.replies)
+        for draft in drafts
+        if draft.is_compared
+    ]
     sizes = Counter(ranked)
     assert sizes == {2: 57, 3: 117, 4: 27, 5: 3, 6: 6, 8: 1, 9: 1}
     assert sum(sizes.values()) == 212
@@ -73,15 +85,25 @@ def test_the_trees_hold_212_ranked_groups_of_two_to_nine() -> None:
 def test_every_tree_is_a_cluster_of_its_own() -> None:
     _format, drafts, _problems = found("oasst_en_100_trees.jsonl")
     neighbourhood = curation.Neighbourhood()
-    sketches = curation.sketches([draft.messages for draft in drafts], [draft.group for draft in drafts])
+    sketches = curation.sketches(
+        [draft.messages for draft in drafts], [draft.group for draft in drafts]
+    )
     placements = [neighbourhood.place(sketch, str(i)) for i, sketch in enumerate(sketches)]
 
-    assert len({id(placement.cluster.root()) for placement in placements if placement.cluster}) == 100
+    assert (
+        len({id(placement.cluster.root()) for placement in placements if placement.cluster}) == 100
+    )
 
 
 @pytest.mark.django_db
 def test_the_trees_are_stored_with_their_judgments() -> None:
-    call_command("import_prompts", DATA / "oasst_en_100_trees.jsonl", source="oasst", licence="Apache-2.0", with_judgments=True)
+    call_command(
+        "import_prompts",
+        DATA / "oasst_en_100_trees.jsonl",
+        source="oasst",
+        licence="Apache-2.0",
+        with_judgments=True,
+    )
 
     counts = Import.objects.get().counts
     assert counts == {
@@ -109,7 +131,11 @@ def test_the_crowds_votes_are_stored_each_with_its_worker_and_agree_as_published
         licence="CC-BY-4.0",
     )
     batch = Import.objects.get()
-    assert (Prompt.objects.count(), Judgment.objects.count(), Rater.objects.count()) == (13, 8931, 124)
+    assert (Prompt.objects.count(), Judgment.objects.count(), Rater.objects.count()) == (
+        13,
+        8931,
+        124,
+    )
     firsts = RankedResponse.objects.filter(rank=1).count()
     assert firsts - 8931 == 3471  # a tie has two firsts
 
@@ -129,9 +155,23 @@ def test_the_crowds_votes_are_stored_each_with_its_worker_and_agree_as_published
 
 @pytest.mark.django_db
 def test_the_dialogues_are_stored_as_comparisons() -> None:
-    call_command("import_prompts", DATA / "hh_harmless_base_test.jsonl.gz", source="hh", licence="MIT", with_judgments=True)
+    call_command(
+        "import_prompts",
+        DATA / "hh_harmless_base_test.jsonl.gz",
+        source="hh",
+        licence="MIT",
+        with_judgments=True,
+    )
 
     counts = Import.objects.get().counts
-    assert (counts["prompts"], counts["duplicates"], counts["comparisons"], counts["problems"]) == (2306, 2, 2308, 4)
+    assert (counts["prompts"], counts["duplicates"], counts["comparisons"], counts["problems"]) == (
+        2306,
+        2,
+        2308,
+        4,
+    )
     assert Response.objects.count() == 4616
-    assert all(problem["sentence"].startswith("`chosen` is empty") for problem in Import.objects.get().problems)
+    assert all(
+        problem["sentence"].startswith("`chosen` is empty")
+        for problem in Import.objects.get().problems
+    )

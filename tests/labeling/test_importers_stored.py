@@ -66,14 +66,17 @@ def bring(tmp_path: Path) -> Bring:
 
 
 def tree(*replies: dict[str, Any], text: str = "Which moons has Saturn?") -> dict[str, Any]:
-    return {"message_tree_id": text, "prompt": {"role": "prompter", "text": text, "replies": list(replies)}}
+    return {
+        "message_tree_id": text,
+        "prompt": {"role": "prompter", "text": text, "replies": list(replies)},
+    }
 
 
 def reply(text: str, rank: int | None) -> dict[str, Any]:
     return {"role": "assistant", "text": text, "rank": rank, "replies": []}
 
 
-# --- prompts ------------------------------------------------------------------------------------------------------
+# --- prompts --------------------------------------------------------------------------------------
 def test_a_prompt_is_stored_with_where_it_came_from(bring: Bring) -> None:
     batch = bring({"prompt": "Hi", "language": "en", "category": "chat"})
 
@@ -112,19 +115,43 @@ def test_a_prompt_of_a_refused_import_is_not_used_again(bring: Bring) -> None:
 
 
 def test_near_duplicates_share_a_cluster_across_imports(bring: Bring) -> None:
-    bring({"prompt": "Explain in detail how a sewing machine makes its stitches, step by step, for a child of ten."})
+    bring(
+        {
+            "prompt": (
+                "Explain in detail how a sewing machine makes its stitches, step by step, for a"
+                " child of ten."
+            )
+        }
+    )
 
-    bring({"prompt": "Explain in detail how a sewing machine makes its stitches, step by step, for a child of six!"})
+    bring(
+        {
+            "prompt": (
+                "Explain in detail how a sewing machine makes its stitches, step by step, for a"
+                " child of six!"
+            )
+        }
+    )
 
     assert Prompt.objects.count() == 2
     assert len(set(Prompt.objects.values_list("cluster", "split"))) == 1
 
 
-def test_near_duplicates_of_a_prompt_that_was_typed_in_take_its_side(bring: Bring, alice: User) -> None:
-    text = "Explain in detail how a sewing machine makes its stitches, step by step, for a child of ten."
+def test_near_duplicates_of_a_prompt_that_was_typed_in_take_its_side(
+    bring: Bring, alice: User
+) -> None:
+    text = (
+        "Explain in detail how a sewing machine makes its stitches, step by step, for a child of"
+        " ten."
+    )
     for split in Prompt.Split.values:
         services.create_prompt(
-            messages=[{"role": "user", "content": f"{split} {split} {split}: {text} {split} {split} {split}"}],
+            messages=[
+                {
+                    "role": "user",
+                    "content": f"{split} {split} {split}: {text} {split} {split} {split}",
+                }
+            ],
             category="other",
             language="en",
             split=split,
@@ -133,16 +160,32 @@ def test_near_duplicates_of_a_prompt_that_was_typed_in_take_its_side(bring: Brin
             now=NOON,
         )
 
-    bring(*({"prompt": f"{split} {split} {split}: {text} {split} {split} {split}!"} for split in Prompt.Split.values))
+    bring(
+        *(
+            {"prompt": f"{split} {split} {split}: {text} {split} {split} {split}!"}
+            for split in Prompt.Split.values
+        )
+    )
 
     for prompt in Prompt.objects.exclude(import_batch=None):
         assert prompt.messages[0]["content"].startswith(prompt.split)
 
 
-def test_clusters_that_a_later_line_ties_together_end_on_one_side(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clusters_that_a_later_line_ties_together_end_on_one_side(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(imports, "BATCH", 1)
     words = [f"word{i:03}" for i in range(60)]
-    left, right = ["other", "words", "begin", "this", *words[4:]], [*words[:-4], "and", "these", "end", "it"]
+    left, right = (
+        ["other", "words", "begin", "this", *words[4:]],
+        [
+            *words[:-4],
+            "and",
+            "these",
+            "end",
+            "it",
+        ],
+    )
 
     bring({"prompt": " ".join(left)}, {"prompt": " ".join(right)}, {"prompt": " ".join(words)})
 
@@ -158,9 +201,11 @@ def test_a_tree_lies_on_one_side(bring: Bring) -> None:
     assert len(set(Prompt.objects.values_list("cluster", "split"))) == 1
 
 
-# --- judgments ----------------------------------------------------------------------------------------------------
+# --- judgments ------------------------------------------------------------------------------------
 def test_ranked_siblings_become_a_comparison_with_ties_and_gaps(bring: Bring) -> None:
-    batch = bring(tree(reply("w", 1), reply("x", 0), reply("y", 1), reply("z", None)), with_judgments=True)
+    batch = bring(
+        tree(reply("w", 1), reply("x", 0), reply("y", 1), reply("z", None)), with_judgments=True
+    )
 
     ranked = RankedResponse.objects.order_by("position").values_list("response__text", "rank")
     assert list(ranked) == [("w", 2), ("x", 1), ("y", 2), ("z", None)]
@@ -171,7 +216,12 @@ def test_an_imported_judgment_has_a_rater_without_login_and_no_slot(bring: Bring
     batch = bring({"prompt": "Hi", "completion": "Hello"}, with_judgments=True)
 
     judgment = Judgment.objects.get()
-    assert (judgment.import_batch, judgment.slot, judgment.campaign, judgment.item) == (batch, None, None, None)
+    assert (judgment.import_batch, judgment.slot, judgment.campaign, judgment.item) == (
+        batch,
+        None,
+        None,
+        None,
+    )
     assert (judgment.rater.user, judgment.rater.alias) == (None, f"import-{batch.pk}-worker")
     assert judgment.demonstration.text == "Hello"
 
@@ -212,13 +262,25 @@ def test_two_answers_of_one_source_have_two_numbers(bring: Bring) -> None:
 
 def test_votes_have_a_rater_for_each_worker_and_a_source_for_each_model(tmp_path: Path) -> None:
     pairs, ballots = tmp_path / "pairs.jsonl", tmp_path / "votes.csv"
-    pairs.write_text(json.dumps({"id": 0, "text": "Hi", "model_x": 7, "result_x": "a", "model_y": 8, "result_y": ""}) + "\n")
+    pairs.write_text(
+        json.dumps(
+            {"id": 0, "text": "Hi", "model_x": 7, "result_x": "a", "model_y": 8, "result_y": ""}
+        )
+        + "\n"
+    )
     ballots.write_text("id,worker,winner\n0,58,tie\n0,83,right\n")
 
     call_command("import_judgments", ballots, pairs=pairs, source="crowd", licence="CC-BY-4.0")
 
-    assert sorted(Response.objects.values_list("source__name", "text")) == [("crowd / 7", "a"), ("crowd / 8", "")]
-    assert sorted(RankedResponse.objects.values_list("comparison__judgment__rater__origin", "response__text", "rank")) == [
+    assert sorted(Response.objects.values_list("source__name", "text")) == [
+        ("crowd / 7", "a"),
+        ("crowd / 8", ""),
+    ]
+    assert sorted(
+        RankedResponse.objects.values_list(
+            "comparison__judgment__rater__origin", "response__text", "rank"
+        )
+    ) == [
         ("crowd: 58", "", 1),
         ("crowd: 58", "a", 1),
         ("crowd: 83", "", 1),
@@ -226,7 +288,7 @@ def test_votes_have_a_rater_for_each_worker_and_a_source_for_each_model(tmp_path
     ]
 
 
-# --- the import's life --------------------------------------------------------------------------------------------
+# --- the import's life ----------------------------------------------------------------------------
 def test_nothing_is_visible_before_the_end(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imports, "BATCH", 1)
     seen: list[int] = []
@@ -246,7 +308,9 @@ def test_strict_refuses_at_the_first_problem_and_shows_nothing(bring: Bring) -> 
     batch = bring({"prompt": "One"}, {"prompt": ""}, is_strict=True)
 
     assert (batch.state, batch.error) == (Import.State.REFUSED, "")
-    assert batch.problems == [{"line": 2, "sentence": "`prompt` is empty. Add text or remove the line."}]
+    assert batch.problems == [
+        {"line": 2, "sentence": "`prompt` is empty. Add text or remove the line."}
+    ]
     assert not selectors.visible(Prompt.objects.all()).exists()
 
 
@@ -261,7 +325,10 @@ def test_a_refused_import_can_be_published_after_all(bring: Bring) -> None:
 def test_a_file_without_a_single_prompt_is_refused_for_good(bring: Bring) -> None:
     batch = bring({"prompt": ""})
 
-    assert (batch.state, batch.error) == (Import.State.REFUSED, "The file holds no prompt that can be used.")
+    assert (batch.state, batch.error) == (
+        Import.State.REFUSED,
+        "The file holds no prompt that can be used.",
+    )
     with pytest.raises(UnableToImport):
         services.publish(batch=batch, by=None, now=NOON)
 
@@ -309,7 +376,9 @@ def test_an_import_whose_worker_died_is_read_again_from_the_start(bring: Bring) 
 
 def test_an_import_that_beat_before_the_clock_was_set_back_is_read_again(bring: Bring) -> None:
     batch = bring({"prompt": "One"}, runs=False)
-    Import.objects.update(state=Import.State.RUNNING, attempt=1, heartbeat_at=NOON + timedelta(seconds=59))
+    Import.objects.update(
+        state=Import.State.RUNNING, attempt=1, heartbeat_at=NOON + timedelta(seconds=59)
+    )
     assert selectors.waiting_import_ids(now=NOON) == []
 
     Import.objects.update(heartbeat_at=NOON + timedelta(hours=1))
@@ -322,7 +391,9 @@ def test_an_import_that_beat_before_the_clock_was_set_back_is_read_again(bring: 
 
 def test_an_import_that_lost_three_workers_is_given_up(bring: Bring) -> None:
     batch = bring({"prompt": "One"}, runs=False)
-    Import.objects.update(state=Import.State.RUNNING, attempt=3, heartbeat_at=NOON - timedelta(minutes=5))
+    Import.objects.update(
+        state=Import.State.RUNNING, attempt=3, heartbeat_at=NOON - timedelta(minutes=5)
+    )
 
     services.run_import(import_id=batch.pk, clock=clock)
 
@@ -344,7 +415,9 @@ def elsewhere(act: Callable[[], object]) -> None:
 
 
 def interrupted(act: Callable[[], object]) -> Callable[[], datetime]:
-    """A clock during whose fourth look somebody else acts: in the second batch, when batches hold one prompt."""
+    """A clock during whose fourth look somebody else acts: in the second batch, when batches hold
+    one prompt.
+    """
     looks: list[None] = []
 
     def look() -> datetime:
@@ -357,11 +430,16 @@ def interrupted(act: Callable[[], object]) -> Callable[[], datetime]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_old_copy_writes_nothing_once_another_has_claimed(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_copy_writes_nothing_once_another_has_claimed(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(imports, "BATCH", 1)
     batch = bring({"prompt": "One"}, {"prompt": "Two"}, {"prompt": "Three"}, runs=False)
 
-    services.run_import(import_id=batch.pk, clock=interrupted(lambda: Import.objects.filter(pk=batch.pk).update(attempt=2)))
+    services.run_import(
+        import_id=batch.pk,
+        clock=interrupted(lambda: Import.objects.filter(pk=batch.pk).update(attempt=2)),
+    )
 
     batch.refresh_from_db()
     assert (batch.state, batch.attempt) == (Import.State.RUNNING, 2)
@@ -369,11 +447,16 @@ def test_an_old_copy_writes_nothing_once_another_has_claimed(bring: Bring, monke
 
 
 @pytest.mark.django_db(transaction=True)
-def test_discarding_a_running_import_stops_it(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_discarding_a_running_import_stops_it(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(imports, "BATCH", 1)
     batch = bring({"prompt": "One"}, {"prompt": "Two"}, {"prompt": "Three"}, runs=False)
 
-    services.run_import(import_id=batch.pk, clock=interrupted(lambda: services.discard(batch=batch, by=None, now=NOON)))
+    services.run_import(
+        import_id=batch.pk,
+        clock=interrupted(lambda: services.discard(batch=batch, by=None, now=NOON)),
+    )
 
     batch.refresh_from_db()
     assert batch.state == Import.State.DISCARDED
@@ -382,7 +465,10 @@ def test_discarding_a_running_import_stops_it(bring: Bring, monkeypatch: pytest.
 
 def test_a_discarded_import_is_deleted_whole(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imports, "_DELETED_AT_ONCE", 2)
-    batch = bring(*(tree(reply("x", 0), reply("y", 1), text=f"Number {i}") for i in range(5)), with_judgments=True)
+    batch = bring(
+        *(tree(reply("x", 0), reply("y", 1), text=f"Number {i}") for i in range(5)),
+        with_judgments=True,
+    )
 
     services.discard(batch=batch, by=None, now=NOON)
     assert selectors.uncleared_import_ids() == [batch.pk]
@@ -394,9 +480,15 @@ def test_a_discarded_import_is_deleted_whole(bring: Bring, monkeypatch: pytest.M
     assert selectors.uncleared_import_ids() == []
 
 
-def test_an_import_in_use_by_a_campaign_is_not_discarded(bring: Bring, demonstration_campaign: Campaign) -> None:
+def test_an_import_in_use_by_a_campaign_is_not_discarded(
+    bring: Bring, demonstration_campaign: Campaign
+) -> None:
     batch = bring({"prompt": "One"})
-    Item.objects.create(campaign=demonstration_campaign, prompt=Prompt.objects.get(import_batch=batch), position=10_000)
+    Item.objects.create(
+        campaign=demonstration_campaign,
+        prompt=Prompt.objects.get(import_batch=batch),
+        position=10_000,
+    )
 
     with pytest.raises(UnableToImport, match="build on this import"):
         services.discard(batch=batch, by=None, now=NOON)
@@ -425,7 +517,9 @@ def test_one_source_has_one_licence(bring: Bring) -> None:
         bring({"prompt": "Two"}, licence="MIT")
 
 
-def test_problems_are_counted_beyond_those_that_are_kept(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_problems_are_counted_beyond_those_that_are_kept(
+    bring: Bring, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(imports, "KEPT_PROBLEMS", 3)
 
     batch = bring({"prompt": "One"}, *({"prompt": ""} for _ in range(10)))
@@ -443,7 +537,9 @@ def test_sentences_are_in_the_language_of_whoever_imports(bring: Bring, alice: U
     assert batch.state == Import.State.PUBLISHED
 
 
-def test_the_command_prints_every_problem_and_the_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_every_problem_and_the_counts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"prompt": "One"}\n{"prompt": ""}\n{"prompt": true}\n')
 
@@ -469,24 +565,46 @@ def test_the_command_names_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("author", [{}, {"model": "somebody"}])
 def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_writer(
-    bring: Bring, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, author: dict[str, str]
+    bring: Bring,
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    raul: Rater,
+    author: dict[str, str],
 ) -> None:
     writing = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
     lease = lease_of(services.claim(campaign=writing, rater=rosa, now=NOON))
-    services.submit_demonstration(lease=lease, rater=rosa, text="Titan,\r\nand many more.", now=NOON)
+    services.submit_demonstration(
+        lease=lease, rater=rosa, text="Titan,\r\nand many more.", now=NOON
+    )
     services.correct_demonstration(lease=lease, rater=rosa, version=1, text="Titan.", now=NOON)
     prompt = writing.items.get().prompt
-    Prompt.objects.filter(pk=prompt.pk).update(messages_sha256=curation.fingerprint(prompt.messages))
+    Prompt.objects.filter(pk=prompt.pk).update(
+        messages_sha256=curation.fingerprint(prompt.messages)
+    )
 
     answers = [{"text": "Titan,\nand many more.", **author}, {"text": "None.", **author}]
     bring({"messages": prompt.messages, "responses": answers}, source_name="b")
     comparing = services.create_campaign(
-        name="Compare", kind="comparison", pool=day_shift, guideline=guideline, prompts=[prompt], n_responses=2, by=None, now=NOON
+        name="Compare",
+        kind="comparison",
+        pool=day_shift,
+        guideline=guideline,
+        prompts=[prompt],
+        n_responses=2,
+        by=None,
+        now=NOON,
     )
     services.open_campaign(campaign=comparing, by=None, now=NOON)
 
-    assert list(Response.objects.order_by("pk").values_list("prompt", "author")) == [(prompt.pk, rosa.pk), (prompt.pk, None)]
-    assert [source.kind for source in Source.objects.filter(responses__prompt=prompt)] == ["import", "import"]
+    assert list(Response.objects.order_by("pk").values_list("prompt", "author")) == [
+        (prompt.pk, rosa.pk),
+        (prompt.pk, None),
+    ]
+    assert [source.kind for source in Source.objects.filter(responses__prompt=prompt)] == [
+        "import",
+        "import",
+    ]
     assert services.claim(campaign=comparing, rater=rosa, now=NOON) is None
     assert not queue.has_work(campaign=comparing, rater=rosa, now=NOON)
     assert services.claim(campaign=comparing, rater=raul, now=NOON) is not None
@@ -496,7 +614,10 @@ def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_write
 def test_a_batch_takes_the_same_number_of_queries_whatever_its_size(
     bring: Bring, n: int, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    rows = [{"prompt": f"Number {i} of many prompts that differ in little", "completion": str(i)} for i in range(n)]
+    rows = [
+        {"prompt": f"Number {i} of many prompts that differ in little", "completion": str(i)}
+        for i in range(n)
+    ]
     batch = bring(*rows, with_judgments=True, runs=False)
 
     with django_assert_max_num_queries(47):
@@ -516,17 +637,28 @@ def test_responses_of_named_models_come_in_as_sources_with_their_settings(tmp_pa
     for _time in range(2):
         call_command("import_responses", str(file), "--source", "lab", "--licence", "CC-BY-4.0")
 
-    found = {response.source.name: response for response in Response.objects.select_related("source")}
+    found = {
+        response.source.name: response for response in Response.objects.select_related("source")
+    }
     assert set(found) == {"lab / alpha", "lab / beta", "lab"}
-    assert (found["lab / alpha"].sampling, found["lab / alpha"].is_ended) == ({"temperature": 0.7}, True)
+    assert (found["lab / alpha"].sampling, found["lab / alpha"].is_ended) == (
+        {"temperature": 0.7},
+        True,
+    )
     assert (Prompt.objects.count(), Response.objects.count(), Judgment.objects.count()) == (1, 3, 0)
 
 
 @pytest.mark.parametrize(
     ("answers", "words"),
-    [("Blue.", "is not a list"), ([{"model": "a"}], "responses[0].text"), ([{"text": "x", "sampling": 3}], "is an object")],
+    [
+        ("Blue.", "is not a list"),
+        ([{"model": "a"}], "responses[0].text"),
+        ([{"text": "x", "sampling": 3}], "is an object"),
+    ],
 )
-def test_responses_that_cannot_be_read_are_told_with_their_line(tmp_path: Path, answers: Any, words: str) -> None:
+def test_responses_that_cannot_be_read_are_told_with_their_line(
+    tmp_path: Path, answers: Any, words: str
+) -> None:
     file = tmp_path / "answers.jsonl"
     rows = [{"prompt": "Good?", "responses": ["Yes."]}, {"prompt": "Bad?", "responses": answers}]
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))

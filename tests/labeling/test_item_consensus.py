@@ -1,4 +1,6 @@
-"""What the judgments of one item say together: by majority, and weighed by the reliability of who gave them."""
+"""What the judgments of one item say together: by majority, and weighed by the reliability of who
+gave them.
+"""
 
 import io
 import itertools
@@ -15,7 +17,16 @@ from accounts.models import User
 from labeling import agreement, consensus, exports, measures, queue, selectors, services
 from labeling.figures import Figure
 from labeling.measures import Place
-from labeling.models import Campaign, Guideline, Item, Pool, QualityReport, RankedResponse, Rater, RaterQuality
+from labeling.models import (
+    Campaign,
+    Guideline,
+    Item,
+    Pool,
+    QualityReport,
+    RankedResponse,
+    Rater,
+    RaterQuality,
+)
 from tests.cast import NOON, lease_of, open_comparison_campaign
 from tests.pages.answers import downloaded, words
 
@@ -24,7 +35,11 @@ SignedIn = Callable[..., Client]
 
 def votes_on(ranks: dict[int, Sequence[float]], *, item: int = 1) -> agreement.PairVotes:
     """By rater, the ranks of the responses 10, 11, 12, …"""
-    rows = [(item, rater, 10 + place, rank) for rater, given in ranks.items() for place, rank in enumerate(given)]
+    rows = [
+        (item, rater, 10 + place, rank)
+        for rater, given in ranks.items()
+        for place, rank in enumerate(given)
+    ]
     items, raters, responses, values = zip(*rows, strict=True) if rows else ((), (), (), ())
     return agreement.expand(items=items, raters=raters, responses=responses, ranks=values)
 
@@ -40,7 +55,9 @@ def test_each_label_s_probability_is_bayes_s_rule(seed: int) -> None:
         likelihood = []
         for true in (-1, 0, 1):
             product = 1.0
-            for rater, label in zip(votes.rater[here].tolist(), votes.label[here].tolist(), strict=True):
+            for rater, label in zip(
+                votes.rater[here].tolist(), votes.label[here].tolist(), strict=True
+            ):
                 product *= accuracy[rater] if label == true else (1 - accuracy[rater]) / 2
             likelihood.append(product)
         expected = [one / sum(likelihood) for one in likelihood]
@@ -54,7 +71,9 @@ def test_a_reliable_rater_outweighs_two_who_guess() -> None:
 
     assert (pair.n_left, pair.n_tie, pair.n_right) == (1, 0, 2)
     assert (pair.majority, pair.weighed, pair.is_overruled) == (1, -1, True)
-    assert pair.p == pytest.approx(0.95 * 0.275**2 / (0.95 * 0.275**2 + 0.025 * 0.45**2 + 0.025 * 0.275**2))
+    assert pair.p == pytest.approx(
+        0.95 * 0.275**2 / (0.95 * 0.275**2 + 0.025 * 0.45**2 + 0.025 * 0.275**2)
+    )
 
 
 def test_raters_who_are_alike_weigh_as_the_majority_does() -> None:
@@ -67,7 +86,10 @@ def test_one_against_one_has_no_leader() -> None:
     (pair,) = measures.consensus_by_pair(votes_on({1: [1, 2], 2: [2, 1]}), {})
 
     assert (pair.majority, pair.weighed) == (None, None)
-    assert [(place.by_majority, place.weighed) for place in measures.places([pair])] == [(1, 1), (1, 1)]
+    assert [(place.by_majority, place.weighed) for place in measures.places([pair])] == [
+        (1, 1),
+        (1, 1),
+    ]
 
 
 def test_places_count_how_many_of_the_others_are_beaten() -> None:
@@ -87,7 +109,10 @@ def test_places_count_how_many_of_the_others_are_beaten() -> None:
 def test_a_response_that_nobody_ranked_has_no_place() -> None:
     votes = votes_on({1: [1, 2, float("nan")], 2: [1, 2, float("nan")]})
 
-    assert [place.response for place in measures.places(measures.consensus_by_pair(votes, {}))] == [10, 11]
+    assert [place.response for place in measures.places(measures.consensus_by_pair(votes, {}))] == [
+        10,
+        11,
+    ]
 
 
 def test_no_votes_have_no_consensus() -> None:
@@ -100,20 +125,29 @@ def test_no_votes_have_no_consensus() -> None:
 
 
 def rank_first(campaign: Campaign, rater: Rater, order: Sequence[int] | None) -> None:
-    """The rater ranks what comes next by the numbers of its responses, best first; None ties all."""
+    """The rater ranks what comes next by the numbers of its responses, best first; None ties
+    all.
+    """
     slot = services.claim(campaign=campaign, rater=rater, now=NOON)
     assert slot is not None
     shown = queue.presented(slot)
-    ranks = {place: order.index(response.number) + 1 if order else 1 for place, response in enumerate(shown)}
+    ranks = {
+        place: order.index(response.number) + 1 if order else 1
+        for place, response in enumerate(shown)
+    }
     ratings = {place: {"overall": 4} for place in ranks}
-    services.submit_comparison(lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON)
+    services.submit_comparison(
+        lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=NOON
+    )
 
 
 def known_to_be_right(campaign: Campaign, shares: dict[Rater, float]) -> None:
     report = QualityReport.objects.create(campaign=campaign, computed_at=NOON)
     for rater, value in shares.items():
         found = measures.as_record(Figure(value, 2_000))
-        RaterQuality.objects.create(report=report, rater=rater, n_judgments=9, results={"reliability": found})
+        RaterQuality.objects.create(
+            report=report, rater=rater, n_judgments=9, results={"reliability": found}
+        )
 
 
 @pytest.fixture
@@ -145,15 +179,24 @@ def test_an_item_s_consensus_weighs_votes_by_the_report(split_item: Item) -> Non
 
 
 @pytest.mark.django_db
-def test_judgments_that_are_set_aside_or_extra_do_not_count(split_item: Item, raul: Rater, rita: Rater) -> None:
+def test_judgments_that_are_set_aside_or_extra_do_not_count(
+    split_item: Item, raul: Rater, rita: Rater
+) -> None:
     aside = split_item.judgments.get(rater=raul)
     services.set_aside(judgment=aside, reason="Guessed.", by=None, now=NOON)
     split_item.judgments.filter(rater=rita).update(is_extra=True)
 
-    found = selectors.consensus_of(campaign=split_item.campaign, answers=selectors.item_answers(item=split_item).answers)
+    found = selectors.consensus_of(
+        campaign=split_item.campaign, answers=selectors.item_answers(item=split_item).answers
+    )
 
     assert found.n_judgments == 1
-    assert [(place.by_majority, place.weighed) for place in found.places] == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert [(place.by_majority, place.weighed) for place in found.places] == [
+        (1, 1),
+        (2, 2),
+        (3, 3),
+        (4, 4),
+    ]
 
 
 @pytest.mark.django_db
@@ -161,10 +204,15 @@ def test_judgments_that_are_set_aside_or_extra_do_not_count(split_item: Item, ra
 def test_pages_of_an_item_tell_where_weighing_changes_the_order(
     tab: str, split_item: Item, alice: User, signed_in: SignedIn
 ) -> None:
-    shown = words(signed_in(alice).get(f"/campaigns/{split_item.campaign_id}/{tab}/{split_item.pk}/"))
+    shown = words(
+        signed_in(alice).get(f"/campaigns/{split_item.campaign_id}/{tab}/{split_item.pk}/")
+    )
 
     assert "1 of 6 pairs come out otherwise than by majority" in shown
-    assert "A and B: 1 for A, 2 for B, 0 for a tie. By majority B is better; weighed, A is better" in shown
+    assert (
+        "A and B: 1 for A, 2 for B, 0 for a tie. By majority B is better; weighed, A is better"
+        in shown
+    )
     assert "nan" not in shown.lower().replace("governance", "")
 
 
@@ -196,7 +244,9 @@ def test_an_item_whose_responses_nobody_ranked_says_so(
 
 
 @pytest.mark.django_db
-def test_one_judgment_is_its_own_consensus(comparison_campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn) -> None:
+def test_one_judgment_is_its_own_consensus(
+    comparison_campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
     rank_first(comparison_campaign, rosa, [0, 1, 2, 3])
     item = judged_item(comparison_campaign)
 
@@ -208,7 +258,12 @@ def test_one_judgment_is_its_own_consensus(comparison_campaign: Campaign, rosa: 
 
 @pytest.mark.django_db
 def test_no_consensus_is_called_certain(
-    comparison_campaign: Campaign, rosa: Rater, raul: Rater, rita: Rater, alice: User, signed_in: SignedIn
+    comparison_campaign: Campaign,
+    rosa: Rater,
+    raul: Rater,
+    rita: Rater,
+    alice: User,
+    signed_in: SignedIn,
 ) -> None:
     for rater in (rosa, raul, rita):
         rank_first(comparison_campaign, rater, [0, 1, 2, 3])
@@ -227,20 +282,28 @@ def test_demonstrations_have_no_consensus(
     demonstration_campaign: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
 ) -> None:
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
-    judgment = services.submit_demonstration(lease=lease_of(slot), rater=rosa, text="Four.", now=NOON)
+    judgment = services.submit_demonstration(
+        lease=lease_of(slot), rater=rosa, text="Four.", now=NOON
+    )
 
-    shown = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/{judgment.item_id}/"))
+    shown = words(
+        signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/{judgment.item_id}/")
+    )
 
     assert "Consensus" not in shown
 
 
 @pytest.mark.django_db
-def test_two_responses_that_tie_share_the_first_place(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_two_responses_that_tie_share_the_first_place(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_responses=2)
     rank_first(campaign, rosa, None)
     item = judged_item(campaign)
 
-    found = selectors.consensus_of(campaign=campaign, answers=selectors.item_answers(item=item).answers)
+    found = selectors.consensus_of(
+        campaign=campaign, answers=selectors.item_answers(item=item).answers
+    )
 
     assert [(place.by_majority, place.weighed) for place in found.places] == [(1, 1), (1, 1)]
     assert isinstance(found.places[0], Place)
@@ -256,16 +319,25 @@ def test_a_campaign_s_consensus_leaves_a_row_a_pair(split_item: Item) -> None:
     one, two, *_others = split_item.responses.order_by("pk")
     row = next(row for row in rows if (row["response_a"], row["response_b"]) == (one.pk, two.pk))
     assert len(rows) == 6
-    assert (row["a"], row["b"]) == ([{"role": "assistant", "content": one.text}], [{"role": "assistant", "content": two.text}])
+    assert (row["a"], row["b"]) == (
+        [{"role": "assistant", "content": one.text}],
+        [{"role": "assistant", "content": two.text}],
+    )
     assert (row["n_votes"], row["n_a"], row["n_tie"], row["n_b"]) == (3, 1, 0, 2)
     assert (row["majority"], row["consensus"]) == ("b", "a")
     assert row["p"] == row["p_a"] == pytest.approx(1 - row["p_tie"] - row["p_b"])
-    assert (row["item"], row["prompt_id"], row["source_a"]) == (split_item.pk, split_item.prompt_id, "a model")
+    assert (row["item"], row["prompt_id"], row["source_a"]) == (
+        split_item.pk,
+        split_item.prompt_id,
+        "a model",
+    )
 
 
 @pytest.mark.django_db
 def test_a_file_says_what_the_page_of_an_item_says(split_item: Item) -> None:
-    found = selectors.consensus_of(campaign=split_item.campaign, answers=selectors.item_answers(item=split_item).answers)
+    found = selectors.consensus_of(
+        campaign=split_item.campaign, answers=selectors.item_answers(item=split_item).answers
+    )
 
     rows = list(exports.records("consensus"))
 
@@ -275,13 +347,18 @@ def test_a_file_says_what_the_page_of_an_item_says(split_item: Item) -> None:
 
 
 @pytest.mark.django_db
-def test_a_pair_that_is_even_has_no_label(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_pair_that_is_even_has_no_label(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     rank_first(comparison_campaign, rosa, [0, 1, 2, 3])
     rank_first(comparison_campaign, raul, [1, 0, 2, 3])
 
     rows = list(exports.records("consensus"))
 
-    assert [(row["majority"], row["consensus"]) for row in rows] == [(None, None), *[("a", "a")] * 5]
+    assert [(row["majority"], row["consensus"]) for row in rows] == [
+        (None, None),
+        *[("a", "a")] * 5,
+    ]
 
 
 @pytest.mark.django_db
@@ -292,10 +369,13 @@ def test_a_rater_who_withdrew_is_in_no_consensus_that_leaves(split_item: Item, r
 
 
 @pytest.mark.django_db
-def test_consensus_leaves_as_parquet_as_it_leaves_as_lines(split_item: Item, alice: User, signed_in: SignedIn) -> None:
+def test_consensus_leaves_as_parquet_as_it_leaves_as_lines(
+    split_item: Item, alice: User, signed_in: SignedIn
+) -> None:
     address = f"/campaigns/{split_item.campaign_id}/export/"
     files = [
-        downloaded(signed_in(alice).post(address, {"shape": "consensus", "format": given})) for given in ("parquet", "jsonl")
+        downloaded(signed_in(alice).post(address, {"shape": "consensus", "format": given}))
+        for given in ("parquet", "jsonl")
     ]
 
     rows = pq.read_table(io.BytesIO(files[0])).to_pylist()
@@ -306,7 +386,10 @@ def test_consensus_leaves_as_parquet_as_it_leaves_as_lines(split_item: Item, ali
 
 @pytest.mark.django_db
 def test_many_items_cost_the_queries_of_one(
-    comparison_campaign: Campaign, rosa: Rater, raul: Rater, django_assert_num_queries: DjangoAssertNumQueries
+    comparison_campaign: Campaign,
+    rosa: Rater,
+    raul: Rater,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     for rater in (rosa, raul):
         for _ in range(4):

@@ -1,4 +1,6 @@
-"""What is kept of a conversation with a model: a prompt, and a demonstration that remembers whose answer it was."""
+"""What is kept of a conversation with a model: a prompt, and a demonstration that remembers whose
+answer it was.
+"""
 
 from typing import Any
 
@@ -26,7 +28,9 @@ def kept_prompt(noor: User) -> Prompt:
 
 def keep(noor: User, model: Source, text: str, written: str = "Because of the air.") -> None:
     about: dict[str, Any] = {"source": model, "sampling": {"temperature": 0.7}, "is_ended": True}
-    intake.keep_demonstration(prompt=kept_prompt(noor), text=text, written=written, **about, by=noor, now=NOON)
+    intake.keep_demonstration(
+        prompt=kept_prompt(noor), text=text, written=written, **about, by=noor, now=NOON
+    )
 
 
 def test_the_same_words_are_kept_as_one_prompt(noor: User) -> None:
@@ -36,13 +40,24 @@ def test_the_same_words_are_kept_as_one_prompt(noor: User) -> None:
     assert (one.source.person, one.licence, one.split) == (noor, "CC-BY-4.0", "train")
 
 
-def test_an_answer_as_it_was_is_a_demonstration_of_its_models_source(noor: User, model: Source) -> None:
+def test_an_answer_as_it_was_is_a_demonstration_of_its_models_source(
+    noor: User, model: Source
+) -> None:
     keep(noor, model, "Because of the air.")
 
     (row,) = exports.demonstrations()
-    assert (row.response, row.source_name, row.licence, row.is_edit) == ("Because of the air.", "model-1", "CC-BY-4.0", False)
+    assert (row.response, row.source_name, row.licence, row.is_edit) == (
+        "Because of the air.",
+        "model-1",
+        "CC-BY-4.0",
+        False,
+    )
     response = Response.objects.get()
-    assert (response.source, response.sampling, response.is_ended) == (model, {"temperature": 0.7}, True)
+    assert (response.source, response.sampling, response.is_ended) == (
+        model,
+        {"temperature": 0.7},
+        True,
+    )
 
 
 def test_a_mended_answer_stands_beside_the_models_own_words(noor: User, model: Source) -> None:
@@ -50,9 +65,16 @@ def test_a_mended_answer_stands_beside_the_models_own_words(noor: User, model: S
 
     (row,) = exports.demonstrations()
     demonstration = Demonstration.objects.get()
-    assert (row.response, row.is_edit, row.source_name) == ("Air scatters blue light.", True, "model-1")
+    assert (row.response, row.is_edit, row.source_name) == (
+        "Air scatters blue light.",
+        True,
+        "model-1",
+    )
     assert demonstration.edit_of is not None
-    assert (demonstration.edit_of.text, demonstration.edit_of.source) == ("Because of the air.", model)
+    assert (demonstration.edit_of.text, demonstration.edit_of.source) == (
+        "Because of the air.",
+        model,
+    )
     assert demonstration.response is not None
     assert demonstration.response.source.person == noor
 

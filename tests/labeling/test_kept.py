@@ -1,4 +1,6 @@
-"""Figures that are kept: quick ones never, slow ones with their time, and made anew by the worker that is rung for."""
+"""Figures that are kept: quick ones never, slow ones with their time, and made anew by the worker
+that is rung for.
+"""
 
 from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
@@ -54,26 +56,42 @@ def rings(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 def test_what_is_quick_is_computed_at_each_look(rings: list[tuple[str, int]]) -> None:
     compute = Counter()
 
-    assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(3)] == [1, 2, 3]
+    assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(3)] == [
+        1,
+        2,
+        3,
+    ]
     assert rings == []
 
 
-def test_what_is_slow_is_kept_until_it_is_old_and_then_rung_for_once(slow: None, rings: list[tuple[str, int]]) -> None:
+def test_what_is_slow_is_kept_until_it_is_old_and_then_rung_for_once(
+    slow: None, rings: list[tuple[str, int]]
+) -> None:
     compute = Counter()
-    look = [kept(name="n", ids=[7, 8], compute=compute, now=at) for at in (NOON, NOON + timedelta(seconds=20), LATER, LATER)]
+    look = [
+        kept(name="n", ids=[7, 8], compute=compute, now=at)
+        for at in (NOON, NOON + timedelta(seconds=20), LATER, LATER)
+    ]
 
-    assert [{pk: entry.value for pk, entry in found.items()} for found in look] == [{7: 1, 8: 1}] * 4
+    assert [{pk: entry.value for pk, entry in found.items()} for found in look] == [
+        {7: 1, 8: 1}
+    ] * 4
     assert look[-1][7].at == NOON, "it says how old it is"
     assert rings == [("n", 7), ("n", 8)]
 
     renew(name="n", ids=[7], compute=compute, now=LATER)
     again = kept(name="n", ids=[7, 8, 9], compute=compute, now=LATER)
-    assert ({pk: entry.value for pk, entry in again.items()}, again[7].at) == ({7: 2, 8: 1, 9: 3}, LATER)
+    assert ({pk: entry.value for pk, entry in again.items()}, again[7].at) == (
+        {7: 2, 8: 1, 9: 3},
+        LATER,
+    )
     kept(name="n", ids=[7], compute=compute, now=LATER + timedelta(minutes=5))
     assert rings[2:] == [("n", 7)], "a figure that was made anew is rung for anew"
 
 
-def test_what_took_long_rests_long(slow: None, rings: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_took_long_rests_long(
+    slow: None, rings: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     times = iter([0.0, 6.0])
     monkeypatch.setattr(module, "perf_counter", lambda: next(times))
     compute = Counter()
@@ -101,7 +119,10 @@ def test_without_the_cache_every_look_computes(slow: None, monkeypatch: pytest.M
     monkeypatch.setattr(cache, "set_many", away)
     compute = Counter()
 
-    assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(2)] == [1, 2]
+    assert [kept(name="n", ids=[7], compute=compute, now=NOON)[7].value for _look in range(2)] == [
+        1,
+        2,
+    ]
 
 
 def test_a_large_campaigns_pages_show_what_was_counted_and_when(

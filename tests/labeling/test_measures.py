@@ -1,4 +1,6 @@
-"""What a report is made of, on campaigns too thin to tell anything: a number or a sentence, and never NaN."""
+"""What a report is made of, on campaigns too thin to tell anything: a number or a sentence, and
+never NaN.
+"""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,8 +17,12 @@ Rank = Callable[[int, int], float]
 """of (rater, response)"""
 
 
-def votes_of(*, n_items: int, raters: Sequence[int], k: int, rank: Rank, n_sources: int = 1) -> measures.Votes:
-    """Every rater ranks every item; nobody answers a question, no time is measured, and no response looks like anything."""
+def votes_of(
+    *, n_items: int, raters: Sequence[int], k: int, rank: Rank, n_sources: int = 1
+) -> measures.Votes:
+    """Every rater ranks every item; nobody answers a question, no time is measured, and no response
+    looks like anything.
+    """
     rows = [
         (item * 10 + rater, item, rater, item * k + place, rank(rater, place), place)
         for item in range(n_items)
@@ -52,7 +58,10 @@ def none_of_others() -> measures.OtherVotes:
 def everything(votes: measures.Votes) -> dict[str, Any]:
     one, both = frozenset({1}), frozenset({1, 2})
     behind = measures.judgments_behind(votes)
-    members = [measures.RaterGroup("yes", both, question="New?"), measures.RaterGroup("Night", one, pool=1)]
+    members = [
+        measures.RaterGroup("yes", both, question="New?"),
+        measures.RaterGroup("Night", one, pool=1),
+    ]
     return {
         "agreement": measures.agreement_of(votes, QUESTIONS),
         "matrix": measures.matrix_of(votes),
@@ -70,8 +79,14 @@ def everything(votes: measures.Votes) -> dict[str, Any]:
 
 def figures(found: Any) -> list[dict[str, Any]]:
     if isinstance(found, dict):
-        return [found] if "note" in found else [figure for value in found.values() for figure in figures(value)]
-    return [figure for value in found for figure in figures(value)] if isinstance(found, list) else []
+        return (
+            [found]
+            if "note" in found
+            else [figure for value in found.values() for figure in figures(value)]
+        )
+    return (
+        [figure for value in found for figure in figures(value)] if isinstance(found, list) else []
+    )
 
 
 @pytest.mark.parametrize("n_sources", [1, 2, 4])
@@ -86,19 +101,33 @@ def figures(found: Any) -> list[dict[str, Any]]:
         (1, (1, 2), 2, lambda rater, place: place + 1),
         (2, (1, 2), 2, lambda rater, place: place + 1 if rater == 1 else 2 - place),
     ],
-    ids=["nothing", "one rater", "all tied", "nothing ranked", "all alike", "one pair", "opposite ways"],
+    ids=[
+        "nothing",
+        "one rater",
+        "all tied",
+        "nothing ranked",
+        "all alike",
+        "one pair",
+        "opposite ways",
+    ],
 )
 def test_a_thin_campaign_gives_numbers_or_sentences(
     n_items: int, raters: Sequence[int], k: int, rank: Rank, n_sources: int
 ) -> None:
-    found = everything(votes_of(n_items=n_items, raters=raters, k=k, rank=rank, n_sources=n_sources))
+    found = everything(
+        votes_of(n_items=n_items, raters=raters, k=k, rank=rank, n_sources=n_sources)
+    )
 
     json.dumps(found, allow_nan=False)
-    assert [figure for figure in figures(found) if figure["value"] is None and not figure["note"]] == []
+    assert [
+        figure for figure in figures(found) if figure["value"] is None and not figure["note"]
+    ] == []
 
 
 def test_orders_of_two_responses_are_said_to_be_choices() -> None:
-    found = measures.agreement_of(votes_of(n_items=2, raters=(1, 2), k=2, rank=lambda rater, place: place + 1), QUESTIONS)
+    found = measures.agreement_of(
+        votes_of(n_items=2, raters=(1, 2), k=2, rank=lambda rater, place: place + 1), QUESTIONS
+    )
 
     assert found["tau"]["value"] is None
     assert "single choices" in found["tau"]["note"]
@@ -115,13 +144,17 @@ def in_weeks(n_weeks: int, *, busiest: int) -> measures.Votes:
 def test_of_many_weeks_the_latest_are_shown_however_few_votes_they_have() -> None:
     found = measures.agreement_of(in_weeks(15, busiest=13), QUESTIONS)
 
-    assert [group["value"] for group in found["groups"]] == [f"2026-W{number:02}" for number in range(4, 16)]
+    assert [group["value"] for group in found["groups"]] == [
+        f"2026-W{number:02}" for number in range(4, 16)
+    ]
     assert found["groups_left_out"] == {"week": 3}
 
 
 def test_a_part_has_every_measure_that_the_whole_has_of_its_own_votes() -> None:
     """The latest week alone, measured as if there were no other."""
-    votes = votes_of(n_items=30, raters=(1, 2, 3), k=4, rank=lambda rater, place: (rater * place) % 4 + 1)
+    votes = votes_of(
+        n_items=30, raters=(1, 2, 3), k=4, rank=lambda rater, place: (rater * place) % 4 + 1
+    )
     names, place = ("2026-W01", "2026-W02"), (votes.item % 2).astype(np.int64)
     votes = replace(votes, groups={"week": measures.Grouping(names, place)})
 
@@ -129,7 +162,17 @@ def test_a_part_has_every_measure_that_the_whole_has_of_its_own_votes() -> None:
     alone = measures.agreement_of(votes.where(place == 1), QUESTIONS)
     part = next(group for group in whole["groups"] if group["value"] == "2026-W02")
 
-    measured = {"raw_half", "raw_out", "raw_in", "alpha_ordinal", "alpha_nominal", "fleiss", "gwet", "tau", "w"}
+    measured = {
+        "raw_half",
+        "raw_out",
+        "raw_in",
+        "alpha_ordinal",
+        "alpha_nominal",
+        "fleiss",
+        "gwet",
+        "tau",
+        "w",
+    }
     assert part == {"kind": "week", "value": "2026-W02"} | {name: alone[name] for name in measured}
     assert part["raw_half"] != whole["raw_half"]
 
@@ -144,12 +187,14 @@ def test_of_many_categories_those_with_the_most_votes_are_shown() -> None:
     assert found["groups_left_out"] == {"category": 3}
 
 
-# --- each rater's habits, and the judgments behind them --------------------------------------------------------------
+# --- each rater's habits, and the judgments behind them -------------------------------------------
 
 
 def sights() -> measures.Votes:
-    """Twelve items of two by raters 1 and 2; the first response is longer and alone has a list. Rater 1 takes it in every item,
-    rater 2 in the first three alone. Items 10 and 11 repeat 0 and 1 with the sides swapped."""
+    """Twelve items of two by raters 1 and 2; the first response is longer and alone has a list.
+    Rater 1 takes it in every item, rater 2 in the first three alone. Items 10 and 11 repeat 0 and 1
+    with the sides swapped.
+    """
     votes = votes_of(n_items=12, raters=(1, 2), k=2, rank=lambda rater, place: place + 1)
     turned = (votes.rater == 2) & (votes.item >= 3)
     again = votes.item >= 10
@@ -168,7 +213,11 @@ def sights() -> measures.Votes:
 def test_each_rater_has_the_habits_that_the_campaign_has() -> None:
     found = measures.rater_measures(sights(), {})
 
-    assert {name: found[1][name]["value"] for name in ("longer", "list", "ties")} == {"longer": 1.0, "list": 1.0, "ties": 0.0}
+    assert {name: found[1][name]["value"] for name in ("longer", "list", "ties")} == {
+        "longer": 1.0,
+        "list": 1.0,
+        "ties": 0.0,
+    }
     assert (found[2]["list"]["value"], found[2]["list"]["n"]) == (3 / 12, 12)
     assert found[1]["first"]["value"] == 10 / 12
     assert found[1]["emoji"]["note"] == "No pair was decided of which only one response has this."
@@ -196,7 +245,10 @@ def test_the_interval_of_a_rater_s_share_knows_that_votes_on_one_prompt_belong_t
 def test_the_judgments_behind_a_row_are_told_of_each_rater() -> None:
     found = measures.judgments_behind(sights())
 
-    assert found.everybody["list"] == {"n": 15, "judgments": [111, 101, 91, 81, 71, 61, 51, 41, 31, 22, 21, 12, 11, 2, 1]}
+    assert found.everybody["list"] == {
+        "n": 15,
+        "judgments": [111, 101, 91, 81, 71, 61, 51, 41, 31, 22, 21, 12, 11, 2, 1],
+    }
     assert found.raters[2]["list"] == {"n": 3, "judgments": [22, 12, 2]}
     assert found.raters[1]["consistent"] == {"n": 2, "judgments": [111, 101]}
     assert "ties" not in found.raters[1]
@@ -207,16 +259,27 @@ def test_no_more_judgments_are_listed_than_pages_can_open_with() -> None:
 
     found = measures.judgments_behind(votes)
 
-    assert (found.everybody["first"]["n"], len(found.everybody["first"]["judgments"])) == (1_100, 1_000)
-    assert (found.raters[1]["first"]["n"], len(found.raters[1]["first"]["judgments"])) == (1_100, 100)
+    assert (found.everybody["first"]["n"], len(found.everybody["first"]["judgments"])) == (
+        1_100,
+        1_000,
+    )
+    assert (found.raters[1]["first"]["n"], len(found.raters[1]["first"]["judgments"])) == (
+        1_100,
+        100,
+    )
     assert found.raters[1]["first"]["judgments"][0] == 1_099 * 10 + 1
 
 
-# --- rater by rater, and with golds ----------------------------------------------------------------------------------
+# --- rater by rater, and with golds ---------------------------------------------------------------
 
 
 def test_pairs_of_raters_are_listed_with_their_numbers_the_busiest_first() -> None:
-    votes = votes_of(n_items=12, raters=(1, 2, 3), k=2, rank=lambda rater, place: 2 - place if rater == 2 else place + 1)
+    votes = votes_of(
+        n_items=12,
+        raters=(1, 2, 3),
+        k=2,
+        rank=lambda rater, place: 2 - place if rater == 2 else place + 1,
+    )
     votes = votes.where((votes.rater != 3) | (votes.item < 10))
 
     found = measures.matrix_of(votes)
@@ -232,12 +295,18 @@ def test_pairs_of_raters_are_listed_with_their_numbers_the_busiest_first() -> No
 
 
 def test_pairs_of_raters_with_few_votes_or_beyond_the_list_are_counted() -> None:
-    few = measures.matrix_of(votes_of(n_items=9, raters=(1, 2), k=2, rank=lambda rater, place: place + 1))
-    many = measures.matrix_of(votes_of(n_items=10, raters=range(1, 26), k=2, rank=lambda rater, place: place + 1))
+    few = measures.matrix_of(
+        votes_of(n_items=9, raters=(1, 2), k=2, rank=lambda rater, place: place + 1)
+    )
+    many = measures.matrix_of(
+        votes_of(n_items=10, raters=range(1, 26), k=2, rank=lambda rater, place: place + 1)
+    )
 
     assert (few["pairs"], few["n_pairs_few"]) == ([], 1)
     assert (len(many["pairs"]), many["n_pairs_more"], many["n_left_out"]) == (300, 0, 1)
-    assert (25, 24) in {(pair["other"], pair["one"]) for pair in many["pairs"]}  # who is too much for the heat map is listed
+    assert (25, 24) in {
+        (pair["other"], pair["one"]) for pair in many["pairs"]
+    }  # who is too much for the heat map is listed
 
 
 def test_agreement_with_golds_has_an_interval_over_golds() -> None:

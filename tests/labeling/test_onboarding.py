@@ -1,4 +1,6 @@
-"""Onboarding: questions as admins type them, scores against the researchers, attempts, decisions, and the gate before work."""
+"""Onboarding: questions as admins type them, scores against the researchers, attempts, decisions,
+and the gate before work.
+"""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -26,11 +28,16 @@ from tests.cast import NOON, rater_called
 
 pytestmark = pytest.mark.django_db
 
-FLAGS = [{"prompt": "p", "response": f"r{number}", "is_sensitive": number % 2 == 0} for number in range(4)]
+FLAGS = [
+    {"prompt": "p", "response": f"r{number}", "is_sensitive": number % 2 == 0}
+    for number in range(4)
+]
 QUIZ = [{"text": "What comes first?", "choices": ["help", "brevity"], "right": 0}]
 
 
-def step(pool: Pool, kind: str = "flags", *, questions: Sequence[Any] = FLAGS, **more: Any) -> OnboardingStep:
+def step(
+    pool: Pool, kind: str = "flags", *, questions: Sequence[Any] = FLAGS, **more: Any
+) -> OnboardingStep:
     values: dict[str, Any] = {
         "title": "A test",
         "text": "",
@@ -42,9 +49,13 @@ def step(pool: Pool, kind: str = "flags", *, questions: Sequence[Any] = FLAGS, *
     return services.add_step(pool=pool, kind=kind, questions=questions, **values)
 
 
-def submit(step: OnboardingStep, rater: Rater, answers: Sequence[Any], *, version: int = 1) -> StepAttempt:
+def submit(
+    step: OnboardingStep, rater: Rater, answers: Sequence[Any], *, version: int = 1
+) -> StepAttempt:
     number = guidance.latest_version(guideline=step.guideline).number if step.guideline else None
-    return services.submit_step(step=step, rater=rater, version=version, guideline_version=number, answers=answers, now=NOON)
+    return services.submit_step(
+        step=step, rater=rater, version=version, guideline_version=number, answers=answers, now=NOON
+    )
 
 
 def progress(rater: Rater, pool: Pool) -> list[str]:
@@ -55,14 +66,17 @@ RIGHT = [True, False, True, False]
 HALF = [True, False, False, True]
 
 
-# --- questions ---------------------------------------------------------------------------------------------------
+# --- questions ------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("kind", "questions"),
     [
         ("guideline", QUIZ),
         ("profile", [{"text": "Age", "choices": ["under 30", "30 or more"]}]),
         ("flags", FLAGS),
-        ("rankings", [{"prompt": "p\n\nq", "responses": ["one", "two", "three"], "ranks": [2, 1, 2]}]),
+        (
+            "rankings",
+            [{"prompt": "p\n\nq", "responses": ["one", "two", "three"], "ranks": [2, 1, 2]}],
+        ),
         ("demonstrations", [{"prompt": "Explain rain."}, {"prompt": "Explain snow."}]),
         ("topics", [{"topic": "chat"}, {"topic": "chess"}]),
     ],
@@ -74,13 +88,20 @@ def test_questions_are_read_back_as_they_are_written(kind: str, questions: list[
 @pytest.mark.parametrize(
     ("kind", "text", "line", "sentence"),
     [
-        ("guideline", "Fine?\n* yes\n- no\n---\nTwo right?\n* yes\n* no", 5, "Mark the one right choice"),
+        (
+            "guideline",
+            "Fine?\n* yes\n- no\n---\nTwo right?\n* yes\n* no",
+            5,
+            "Mark the one right choice",
+        ),
         ("flags", "Prompt: a\nResponse: b\nSensitive: maybe", 1, "Say “Sensitive: yes”"),
         ("rankings", "Prompt: a\nA: x\nB: y\nOrder: A > C", 1, "“Order:” names each response once"),
         ("rankings", "just words", 1, "Begin with a label"),
     ],
 )
-def test_a_question_that_cannot_be_used_is_named_by_its_line(kind: str, text: str, line: int, sentence: str) -> None:
+def test_a_question_that_cannot_be_used_is_named_by_its_line(
+    kind: str, text: str, line: int, sentence: str
+) -> None:
     (problem,) = onboarding.parse(kind, text)[1]
 
     assert problem.line == line
@@ -97,7 +118,13 @@ def test_a_missing_answer_agrees_with_nobody() -> None:
 
 @pytest.mark.parametrize(
     ("ranks", "score"),
-    [([1, 2, 3], 1.0), ([3, 2, 1], 0.0), ([1, 1, 1], 0.5), ([2, 1, 3], pytest.approx(2 / 3)), ([1, 2, None], 0.0)],
+    [
+        ([1, 2, 3], 1.0),
+        ([3, 2, 1], 0.0),
+        ([1, 1, 1], 0.5),
+        ([2, 1, 3], pytest.approx(2 / 3)),
+        ([1, 2, None], 0.0),
+    ],
 )
 def test_rankings_score_by_pairs(ranks: list[int | None], score: float) -> None:
     question = {"prompt": "p", "responses": ["a", "b", "c"], "ranks": [1, 2, 3]}
@@ -105,14 +132,16 @@ def test_rankings_score_by_pairs(ranks: list[int | None], score: float) -> None:
     assert onboarding.score("rankings", [question], [ranks]) == score
 
 
-# --- attempts ----------------------------------------------------------------------------------------------------
+# --- attempts -------------------------------------------------------------------------------------
 def test_three_of_four_reach_a_cut_of_75_percent(day_shift: Pool, rosa: Rater) -> None:
     attempt = submit(step(day_shift), rosa, [True, False, True, True])
 
     assert (attempt.state, attempt.score) == ("passed", 0.75)
 
 
-def test_below_the_cut_a_rater_tries_again_and_then_a_person_decides(day_shift: Pool, rosa: Rater) -> None:
+def test_below_the_cut_a_rater_tries_again_and_then_a_person_decides(
+    day_shift: Pool, rosa: Rater
+) -> None:
     test = step(day_shift)
 
     assert submit(test, rosa, HALF).state == "below"
@@ -122,10 +151,14 @@ def test_below_the_cut_a_rater_tries_again_and_then_a_person_decides(day_shift: 
         submit(test, rosa, RIGHT)
 
 
-def test_a_person_may_pass_somebody_below_the_cut(day_shift: Pool, alice: User, rosa: Rater) -> None:
+def test_a_person_may_pass_somebody_below_the_cut(
+    day_shift: Pool, alice: User, rosa: Rater
+) -> None:
     attempt = submit(step(day_shift, max_attempts=1), rosa, HALF)
 
-    services.decide_attempt(attempt=attempt, decision="pass", words="Close enough.", by=alice, now=NOON)
+    services.decide_attempt(
+        attempt=attempt, decision="pass", words="Close enough.", by=alice, now=NOON
+    )
 
     assert progress(rosa, day_shift) == ["passed"]
     assert AuditEvent.objects.filter(by=alice, action="decide", before__score=0.5).exists()
@@ -134,7 +167,9 @@ def test_a_person_may_pass_somebody_below_the_cut(day_shift: Pool, alice: User, 
 
 def test_a_person_may_allow_one_attempt_more(day_shift: Pool, alice: User, rosa: Rater) -> None:
     test = step(day_shift, max_attempts=1)
-    services.decide_attempt(attempt=submit(test, rosa, HALF), decision="again", words="", by=alice, now=NOON)
+    services.decide_attempt(
+        attempt=submit(test, rosa, HALF), decision="again", words="", by=alice, now=NOON
+    )
 
     assert progress(rosa, day_shift) == ["again"]
     assert submit(test, rosa, RIGHT).state == "passed"
@@ -142,7 +177,9 @@ def test_a_person_may_allow_one_attempt_more(day_shift: Pool, alice: User, rosa:
 
 def test_who_is_refused_has_no_further_go(day_shift: Pool, alice: User, rosa: Rater) -> None:
     test = step(day_shift)
-    services.decide_attempt(attempt=submit(test, rosa, HALF), decision="refuse", words="", by=alice, now=NOON)
+    services.decide_attempt(
+        attempt=submit(test, rosa, HALF), decision="refuse", words="", by=alice, now=NOON
+    )
 
     assert progress(rosa, day_shift) == ["refused"]
 
@@ -159,14 +196,19 @@ def test_admins_are_told_once_of_a_step_that_waits_until_they_have_read_it(
         submit(test, rater, RIGHT)
 
     notice = Notice.objects.get(person=alice)
-    assert (notice.sentence, notice.path) == (f"{rosa.alias} has handed in “A test”: a person decides.", "/queues/onboarding/")
+    assert (notice.sentence, notice.path) == (
+        f"{rosa.alias} has handed in “A test”: a person decides.",
+        "/queues/onboarding/",
+    )
     notices.mark_read(person=alice, now=NOON)
     submit(test, rita, RIGHT)
 
     assert Notice.objects.filter(person=alice).count() == 2
 
 
-def test_admins_are_told_of_each_step_that_waits(alice: User, rosa: Rater, raul: Rater, day_shift: Pool) -> None:
+def test_admins_are_told_of_each_step_that_waits(
+    alice: User, rosa: Rater, raul: Rater, day_shift: Pool
+) -> None:
     other = services.create_pool(name="Experts", by=None, now=NOON)
     services.add_raters(pool=other, raters=[raul], by=None, now=NOON)
 
@@ -176,7 +218,9 @@ def test_admins_are_told_of_each_step_that_waits(alice: User, rosa: Rater, raul:
     assert Notice.objects.filter(person=alice).count() == 2
 
 
-def test_nobody_is_told_of_what_needs_no_decision(alice: User, rosa: Rater, raul: Rater, day_shift: Pool) -> None:
+def test_nobody_is_told_of_what_needs_no_decision(
+    alice: User, rosa: Rater, raul: Rater, day_shift: Pool
+) -> None:
     test = step(day_shift)
 
     submit(test, rosa, RIGHT)
@@ -185,8 +229,12 @@ def test_nobody_is_told_of_what_needs_no_decision(alice: User, rosa: Rater, raul
     assert not Notice.objects.filter(person=alice).exists()
 
 
-def test_demonstrations_pass_at_a_mean_of_six(day_shift: Pool, alice: User, noor: User, rosa: Rater) -> None:
-    written = step(day_shift, "demonstrations", questions=[{"prompt": "a"}, {"prompt": "b"}], cut=Decimal(6))
+def test_demonstrations_pass_at_a_mean_of_six(
+    day_shift: Pool, alice: User, noor: User, rosa: Rater
+) -> None:
+    written = step(
+        day_shift, "demonstrations", questions=[{"prompt": "a"}, {"prompt": "b"}], cut=Decimal(6)
+    )
     attempt = submit(written, rosa, ["One.", "Two."])
     assert attempt.state == "waiting"
 
@@ -245,7 +293,9 @@ def changed(step: OnboardingStep, *, text: str, is_major: bool) -> None:
 
 
 @pytest.mark.parametrize(("is_major", "after"), [(True, ["open"]), (False, ["passed"])])
-def test_only_a_major_change_is_gone_through_again(is_major: bool, after: list[str], day_shift: Pool, rosa: Rater) -> None:
+def test_only_a_major_change_is_gone_through_again(
+    is_major: bool, after: list[str], day_shift: Pool, rosa: Rater
+) -> None:
     consent = step(day_shift, "consent", questions=[], cut=None, text="First words.")
     submit(consent, rosa, [True])
 
@@ -256,50 +306,78 @@ def test_only_a_major_change_is_gone_through_again(is_major: bool, after: list[s
 
 @pytest.mark.parametrize(("is_major", "after"), [(True, ["open"]), (False, ["passed"])])
 def test_raters_qualify_anew_when_the_guidelines_major_version_changes(
-    is_major: bool, after: list[str], day_shift: Pool, guideline: Guideline, rosa: Rater, demonstration_campaign: Campaign
+    is_major: bool,
+    after: list[str],
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    demonstration_campaign: Campaign,
 ) -> None:
     quiz = step(day_shift, "guideline", questions=QUIZ, guideline=guideline)
     submit(quiz, rosa, [0])
 
     services.new_guideline_version(
-        guideline=guideline, text="Other.", form=rating_form.default(), is_major=is_major, by=None, now=NOON
+        guideline=guideline,
+        text="Other.",
+        form=rating_form.default(),
+        is_major=is_major,
+        by=None,
+        now=NOON,
     )
 
     assert progress(rosa, day_shift) == after
     assert selectors.steps_left(rater=rosa, pool=day_shift).exists() == is_major
 
 
-def test_a_quiz_opened_before_the_guideline_changed_is_not_taken(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_a_quiz_opened_before_the_guideline_changed_is_not_taken(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     quiz = step(day_shift, "guideline", questions=QUIZ, guideline=guideline)
     services.new_guideline_version(
-        guideline=guideline, text="Other.", form=rating_form.default(), is_major=True, by=None, now=NOON
+        guideline=guideline,
+        text="Other.",
+        form=rating_form.default(),
+        is_major=True,
+        by=None,
+        now=NOON,
     )
 
     with pytest.raises(services.UnableToSubmitStep) as raised:
-        services.submit_step(step=quiz, rater=rosa, version=1, guideline_version=1, answers=[0], now=NOON)
+        services.submit_step(
+            step=quiz, rater=rosa, version=1, guideline_version=1, answers=[0], now=NOON
+        )
 
     assert "The guideline has changed since you opened this step." in raised.value.sentence
     assert not StepAttempt.objects.exists()
     assert not GuidelineReading.objects.exists()
 
 
-def test_another_guideline_makes_the_steps_next_version(day_shift: Pool, guideline: Guideline) -> None:
+def test_another_guideline_makes_the_steps_next_version(
+    day_shift: Pool, guideline: Guideline
+) -> None:
     quiz = step(day_shift, "guideline", questions=QUIZ, guideline=guideline)
-    quiz.guideline = services.create_guideline(name="Harmless answers", text="Do no harm.", by=None, now=NOON)
+    quiz.guideline = services.create_guideline(
+        name="Harmless answers", text="Do no harm.", by=None, now=NOON
+    )
 
     changed(quiz, text=quiz.versions.get().text, is_major=False)
 
     assert list(quiz.versions.values_list("number", flat=True)) == [1, 2]
 
 
-def test_passing_the_guidelines_step_is_having_read_it(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_passing_the_guidelines_step_is_having_read_it(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     submit(step(day_shift, "guideline", questions=QUIZ, guideline=guideline), rosa, [0])
 
     assert GuidelineReading.objects.filter(rater=rosa, version__guideline=guideline).exists()
 
 
 def test_a_profile_is_kept_apart_from_the_attempt(day_shift: Pool, rosa: Rater) -> None:
-    questions = [{"text": "Age", "choices": ["under 30", "30 or more"]}, {"text": "Home", "choices": ["town", "village"]}]
+    questions = [
+        {"text": "Age", "choices": ["under 30", "30 or more"]},
+        {"text": "Home", "choices": ["town", "village"]},
+    ]
 
     attempt = submit(step(day_shift, "profile", questions=questions, cut=None), rosa, [1, None])
 
@@ -318,9 +396,19 @@ def test_a_profile_is_counted_and_few_people_are_not_told(day_shift: Pool) -> No
     assert (count.n, count.cells) == (6, [("under 30", 5), ("30 or more", None)])
 
 
-def test_topics_that_one_knows_are_declared_and_a_passed_test_has_tested_the_pools(day_shift: Pool, rosa: Rater) -> None:
+def test_topics_that_one_knows_are_declared_and_a_passed_test_has_tested_the_pools(
+    day_shift: Pool, rosa: Rater
+) -> None:
     terms = services.PoolTerms(languages=("de",), expertise=("chat",))
-    services.edit_pool(pool=day_shift, name="Day shift", description="", is_held_out=False, terms=terms, by=None, now=NOON)
+    services.edit_pool(
+        pool=day_shift,
+        name="Day shift",
+        description="",
+        is_held_out=False,
+        terms=terms,
+        by=None,
+        now=NOON,
+    )
     day_shift.refresh_from_db()
     submit(step(day_shift, "topics", questions=[{"topic": "chess"}], cut=None), rosa, ["chess"])
     submit(step(day_shift), rosa, RIGHT)
@@ -329,7 +417,7 @@ def test_topics_that_one_knows_are_declared_and_a_passed_test_has_tested_the_poo
     assert known == {("chess", "declared"), ("de", "tested"), ("chat", "tested")}
 
 
-# --- the gate ----------------------------------------------------------------------------------------------------
+# --- the gate -------------------------------------------------------------------------------------
 def test_nobody_is_given_an_item_before_the_last_step_is_passed(
     day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
 ) -> None:
@@ -343,13 +431,17 @@ def test_nobody_is_given_an_item_before_the_last_step_is_passed(
     assert services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is not None
 
 
-def test_a_retired_step_holds_nobody_back(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_a_retired_step_holds_nobody_back(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     services.retire_step(step=step(day_shift), by=None, now=NOON)
 
     assert services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is not None
 
 
-def test_steps_of_one_pool_are_not_anothers(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_steps_of_one_pool_are_not_anothers(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     other = services.create_pool(name="Experts", by=None, now=NOON)
     services.add_raters(pool=other, raters=[rosa], by=None, now=NOON)
     step(other)
@@ -364,10 +456,15 @@ def test_steps_change_places(day_shift: Pool, rosa: Rater) -> None:
     services.move_step(step=second, places=-1, by=None, now=NOON)
     services.move_step(step=second, places=-1, by=None, now=NOON)
 
-    assert [line.version.title for line in selectors.step_lines(rater=rosa, pool=day_shift)] == ["Second", "First"]
+    assert [line.version.title for line in selectors.step_lines(rater=rosa, pool=day_shift)] == [
+        "Second",
+        "First",
+    ]
 
 
-def test_who_is_on_the_way_is_listed_with_what_is_left(day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+def test_who_is_on_the_way_is_listed_with_what_is_left(
+    day_shift: Pool, rosa: Rater, raul: Rater
+) -> None:
     first = step(day_shift, "consent", questions=[], cut=None)
     step(day_shift)
     submit(first, rosa, [True])
@@ -378,8 +475,18 @@ def test_who_is_on_the_way_is_listed_with_what_is_left(day_shift: Pool, rosa: Ra
 
 
 def test_each_attempt_is_paid_as_its_step_says(day_shift: Pool, rosa: Rater) -> None:
-    services.set_rate(pool=day_shift, kind="onboarding", basis="hour", amount=Decimal(1200), currency="EUR", by=None, now=NOON)
+    services.set_rate(
+        pool=day_shift,
+        kind="onboarding",
+        basis="hour",
+        amount=Decimal(1200),
+        currency="EUR",
+        by=None,
+        now=NOON,
+    )
     submit(step(day_shift, paid_minutes=15), rosa, HALF)
 
     sheet = pay.timesheet(rater=rosa, since=NOON.date(), until=NOON.date())
-    assert [(line.kind, line.n, line.amount) for line in sheet.lines] == [("onboarding", 1, Decimal(300))]
+    assert [(line.kind, line.n, line.amount) for line in sheet.lines] == [
+        ("onboarding", 1, Decimal(300))
+    ]

@@ -1,4 +1,6 @@
-"""Orders and scales where each unit was judged by some raters: held against the published tables and against slow twins."""
+"""Orders and scales where each unit was judged by some raters: held against the published tables
+and against slow twins.
+"""
 
 from itertools import combinations
 
@@ -14,7 +16,9 @@ PERSON, RATER = np.repeat(np.arange(20), 3), np.tile(np.arange(3), 20)
 
 
 def some_rankings(seed: int) -> np.ndarray:
-    """(item, rater, response, rank): thirty items of four responses, one to four raters each, ties, and ranks left out."""
+    """(item, rater, response, rank): thirty items of four responses, one to four raters each, ties,
+    and ranks left out.
+    """
     random = np.random.default_rng(seed)
     rows: list[tuple[float, ...]] = []
     for item in range(30):
@@ -48,14 +52,18 @@ def test_icc_of_some_leaves_out_whom_one_rater_scored() -> None:
 
 def test_icc_of_the_mean_is_spearman_and_brown_s_step_up() -> None:
     one = agreement.icc_of_some(units=PERSON, scores=ANXIETY.reshape(-1), resamples=0).value
-    of_mean = agreement.icc_of_some(units=PERSON, scores=ANXIETY.reshape(-1), is_of_mean=True, resamples=0).value
+    of_mean = agreement.icc_of_some(
+        units=PERSON, scores=ANXIETY.reshape(-1), is_of_mean=True, resamples=0
+    ).value
 
     assert one is not None
     assert of_mean == pytest.approx(3 * one / (1 + 2 * one))
 
 
 def test_mean_w_of_one_item_is_the_published_w() -> None:
-    found = agreement.mean_w(items=np.zeros(60), raters=RATER, responses=PERSON, ranks=ANXIETY.reshape(-1))
+    found = agreement.mean_w(
+        items=np.zeros(60), raters=RATER, responses=PERSON, ranks=ANXIETY.reshape(-1)
+    )
 
     assert found.value == pytest.approx(0.5396569, abs=1e-7)
 
@@ -63,10 +71,17 @@ def test_mean_w_of_one_item_is_the_published_w() -> None:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_mean_w_is_the_mean_of_each_item_s(seed: int) -> None:
     rankings = some_rankings(seed)
-    whole = [[given for given in by_rater(rankings, item) if not np.isnan(given).any()] for item in range(30)]
-    expected = [agreement.kendall_w(np.column_stack(given)).value for given in whole if len(given) > 1]
+    whole = [
+        [given for given in by_rater(rankings, item) if not np.isnan(given).any()]
+        for item in range(30)
+    ]
+    expected = [
+        agreement.kendall_w(np.column_stack(given)).value for given in whole if len(given) > 1
+    ]
 
-    found = agreement.mean_w(**dict(zip(("items", "raters", "responses", "ranks"), rankings.T, strict=True)))
+    found = agreement.mean_w(
+        **dict(zip(("items", "raters", "responses", "ranks"), rankings.T, strict=True))
+    )
 
     told = [value for value in expected if value is not None]
     assert (found.value, found.n) == (pytest.approx(np.mean(told)), len(told))
@@ -82,7 +97,11 @@ def test_mean_tau_is_the_mean_over_every_two_raters_of_an_item(seed: int) -> Non
             if np.ptp(one[both]) and np.ptp(other[both]):
                 expected.append(kendalltau(one[both], other[both])[0])
 
-    found = agreement.mean_tau(agreement.expand(**dict(zip(("items", "raters", "responses", "ranks"), rankings.T, strict=True))))
+    found = agreement.mean_tau(
+        agreement.expand(
+            **dict(zip(("items", "raters", "responses", "ranks"), rankings.T, strict=True))
+        )
+    )
 
     assert (found.value, found.n) == (pytest.approx(np.mean(expected)), len(expected))
 
@@ -97,21 +116,34 @@ def test_mean_tau_is_the_mean_over_every_two_raters_of_an_item(seed: int) -> Non
     ],
     ids=["nothing", "one rater", "all tied", "hardly ranked"],
 )
-def test_orders_that_cannot_be_compared_are_a_sentence(items: list[int], raters: list[int], ranks: list[float]) -> None:
+def test_orders_that_cannot_be_compared_are_a_sentence(
+    items: list[int], raters: list[int], ranks: list[float]
+) -> None:
     responses = [0, 1] * (len(items) // 2)
     pairs = agreement.expand(items=items, raters=raters, responses=responses, ranks=ranks)
 
-    for found in (agreement.mean_tau(pairs), agreement.mean_w(items=items, raters=raters, responses=responses, ranks=ranks)):
+    for found in (
+        agreement.mean_tau(pairs),
+        agreement.mean_w(items=items, raters=raters, responses=responses, ranks=ranks),
+    ):
         assert found.value is None
         assert found.note
 
 
 @pytest.mark.parametrize(
     ("units", "scores"),
-    [([], []), ([1, 1], [3, 4]), ([1, 1, 2, 2], [4, 4, 4, 4]), ([1, 2, 3], [1, 2, 3]), ([1, 1, 2, 2], [np.nan, 1, 2, np.nan])],
+    [
+        ([], []),
+        ([1, 1], [3, 4]),
+        ([1, 1, 2, 2], [4, 4, 4, 4]),
+        ([1, 2, 3], [1, 2, 3]),
+        ([1, 1, 2, 2], [np.nan, 1, 2, np.nan]),
+    ],
     ids=["nothing", "one unit", "all equal", "one rater", "missing"],
 )
-def test_scores_that_cannot_be_compared_are_a_sentence(units: list[int], scores: list[float]) -> None:
+def test_scores_that_cannot_be_compared_are_a_sentence(
+    units: list[int], scores: list[float]
+) -> None:
     found = agreement.icc_of_some(units=units, scores=scores)
 
     assert found.value is None

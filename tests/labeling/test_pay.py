@@ -1,4 +1,6 @@
-"""Pay, computed from records: time in hand, rates that follow each other, rounding, floors, periods, disputes."""
+"""Pay, computed from records: time in hand, rates that follow each other, rounding, floors,
+periods, disputes.
+"""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -18,24 +20,42 @@ DAY = NOON.date()
 LATER = NOON + timedelta(days=3)
 
 
-def rate(pool: Pool, *, amount: str, basis: str = "hour", kind: str = "demonstration", **more: Any) -> None:
-    values: dict[str, Any] = {"currency": "EUR", "valid_from": NOON - timedelta(days=30), "by": None, "now": NOON} | more
+def rate(
+    pool: Pool, *, amount: str, basis: str = "hour", kind: str = "demonstration", **more: Any
+) -> None:
+    values: dict[str, Any] = {
+        "currency": "EUR",
+        "valid_from": NOON - timedelta(days=30),
+        "by": None,
+        "now": NOON,
+    } | more
     services.set_rate(pool=pool, kind=kind, basis=basis, amount=Decimal(amount), **values)
 
 
-def write(campaign: Campaign, rater: Rater, *, active_s: float | None, in_hand_s: float, at: datetime = NOON) -> Judgment:
+def write(
+    campaign: Campaign,
+    rater: Rater,
+    *,
+    active_s: float | None,
+    in_hand_s: float,
+    at: datetime = NOON,
+) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=at)
     assert slot is not None
     assert slot.lease is not None
     now = at + timedelta(seconds=in_hand_s)
-    return services.submit_demonstration(lease=slot.lease, rater=rater, text="An answer.", active_s=active_s, now=now)
+    return services.submit_demonstration(
+        lease=slot.lease, rater=rater, text="An answer.", active_s=active_s, now=now
+    )
 
 
 def sheet(rater: Rater, since: date = DAY, until: date = DAY) -> pay.Timesheet:
     return pay.timesheet(rater=rater, since=since, until=until)
 
 
-def test_active_hours_are_paid_by_the_hour(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_active_hours_are_paid_by_the_hour(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="1200")
     write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
     write(demonstration_campaign, rosa, active_s=1200, in_hand_s=1500)
@@ -58,13 +78,17 @@ def test_where_no_activity_was_measured_the_time_in_hand_counts_up_to_the_lease(
 ) -> None:
     rate(day_shift, amount="3600")
     write(demonstration_campaign, rosa, active_s=None, in_hand_s=60)
-    write(demonstration_campaign, rosa, active_s=None, in_hand_s=7200, at=NOON + timedelta(minutes=5))
+    write(
+        demonstration_campaign, rosa, active_s=None, in_hand_s=7200, at=NOON + timedelta(minutes=5)
+    )
 
     lease_s = demonstration_campaign.lease_minutes * 60
     assert sheet(rosa).totals == {"EUR": Decimal(60 + lease_s)}
 
 
-def test_items_are_paid_by_the_item(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_items_are_paid_by_the_item(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="12.5", basis="item")
     for _ in range(3):
         write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
@@ -72,7 +96,9 @@ def test_items_are_paid_by_the_item(day_shift: Pool, rosa: Rater, demonstration_
     assert sheet(rosa).totals == {"EUR": Decimal(38)}  # 37.5 cents, half a cent up
 
 
-def test_each_kind_of_work_has_its_own_rate(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_each_kind_of_work_has_its_own_rate(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     writing = open_demonstration_campaign(pool=day_shift, guideline=guideline)
     comparing = open_comparison_campaign(pool=day_shift, guideline=guideline)
     rate(day_shift, amount="200", basis="item")
@@ -83,13 +109,20 @@ def test_each_kind_of_work_has_its_own_rate(day_shift: Pool, guideline: Guidelin
     assert slot.lease is not None
     ratings = {position: {"overall": 4} for position in range(4)}
     services.submit_comparison(
-        lease=slot.lease, rater=rosa, ranks={0: 1, 1: 2, 2: 3, 3: 4}, ratings=ratings, active_s=9, now=NOON
+        lease=slot.lease,
+        rater=rosa,
+        ranks={0: 1, 1: 2, 2: 3, 3: 4},
+        ratings=ratings,
+        active_s=9,
+        now=NOON,
     )
 
     assert sheet(rosa).totals == {"EUR": Decimal(200), "USD": Decimal(50)}
 
 
-def test_work_is_paid_at_the_rate_of_its_own_time(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_work_is_paid_at_the_rate_of_its_own_time(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="100", basis="item")
     rate(day_shift, amount="300", basis="item", valid_from=NOON + timedelta(hours=1))
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
@@ -104,7 +137,9 @@ def test_a_campaign_costs_what_pay_pays_for_it(
 ) -> None:
     rate(day_shift, amount="3600", basis=basis)
     rate(day_shift, amount="7200", basis=basis, valid_from=NOON + timedelta(hours=1))
-    rate(day_shift, amount="1800", basis="hour", currency="USD", valid_from=NOON + timedelta(days=1))
+    rate(
+        day_shift, amount="1800", basis="hour", currency="USD", valid_from=NOON + timedelta(days=1)
+    )
     for at in (NOON, NOON + timedelta(hours=2), NOON + timedelta(days=2)):
         write(demonstration_campaign, rosa, active_s=50, in_hand_s=100, at=at)
 
@@ -128,14 +163,18 @@ def test_a_campaign_says_that_some_of_its_work_had_no_rate(
     assert (spending.words, spending.has_unpriced) == ("1.00 EUR", True)
 
 
-def test_work_without_a_rate_is_counted_and_said_to_have_none(rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_work_without_a_rate_is_counted_and_said_to_have_none(
+    rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
 
     (line,) = sheet(rosa).lines
     assert (line.n, line.amount, line.amount_words) == (1, None, "no rate set")
 
 
-def test_an_extra_judgment_is_paid(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> None:
+def test_an_extra_judgment_is_paid(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
     rate(day_shift, amount="100", basis="item")
     late = services.claim(campaign=campaign, rater=rosa, now=NOON)
@@ -143,35 +182,52 @@ def test_an_extra_judgment_is_paid(day_shift: Pool, guideline: Guideline, rosa: 
     assert late is not None
     assert late.lease is not None
 
-    extra = services.submit_demonstration(lease=late.lease, rater=rosa, text="Late.", active_s=5, now=NOON + timedelta(hours=2))
+    extra = services.submit_demonstration(
+        lease=late.lease, rater=rosa, text="Late.", active_s=5, now=NOON + timedelta(hours=2)
+    )
 
     assert extra.is_extra
-    assert [(line.n, line.n_extra, line.amount) for line in sheet(rosa).lines] == [(1, 1, Decimal(100))]
+    assert [(line.n, line.n_extra, line.amount) for line in sheet(rosa).lines] == [
+        (1, 1, Decimal(100))
+    ]
 
 
-def test_a_corrected_answer_is_one_item(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_a_corrected_answer_is_one_item(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="100", basis="item")
     judgment = write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
     assert judgment.lease is not None
 
     services.correct_demonstration(
-        lease=judgment.lease, rater=rosa, text="Better.", version=1, active_s=5, now=NOON + timedelta(minutes=1)
+        lease=judgment.lease,
+        rater=rosa,
+        text="Better.",
+        version=1,
+        active_s=5,
+        now=NOON + timedelta(minutes=1),
     )
 
     assert sheet(rosa).totals == {"EUR": Decimal(100)}
 
 
-def test_how_something_was_typed_changes_no_pay(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_how_something_was_typed_changes_no_pay(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="1200")
     write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
     before = sheet(rosa).totals
 
-    Judgment.objects.update(presentation={"pastes": 40, "keys": 0}, warnings=["faster_than_reading", "unusual_length"])
+    Judgment.objects.update(
+        presentation={"pastes": 40, "keys": 0}, warnings=["faster_than_reading", "unusual_length"]
+    )
 
     assert sheet(rosa).totals == before
 
 
-def test_pay_below_the_floor_raises_an_alarm(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_pay_below_the_floor_raises_an_alarm(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="200", basis="item", floor=Decimal(1200))
     write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800)
 
@@ -180,7 +236,9 @@ def test_pay_below_the_floor_raises_an_alarm(day_shift: Pool, rosa: Rater, demon
     ]
 
 
-def test_pay_above_the_floor_raises_none(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_pay_above_the_floor_raises_none(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="700", basis="item", floor=Decimal(1200))
     write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800)
 
@@ -196,9 +254,15 @@ def test_admins_are_told_once_a_month_whose_pay_is_below_the_floor(
     assert [services.warn_of_floors(now=NOON + timedelta(days=day)) for day in (0, 1)] == [1, 1]
 
     (notice,) = Notice.objects.filter(person=alice)
-    assert notice.sentence == f"{rosa.alias}: Demonstrations in “Day shift” come to 4.00 EUR an hour; the floor is 12.00 EUR."
+    assert (
+        notice.sentence
+        == f"{rosa.alias}: Demonstrations in “Day shift” come to 4.00 EUR an hour; the floor is"
+        " 12.00 EUR."
+    )
     assert notice.path == f"/pay/raters/{rosa.pk}/?since=2026-03-01&until=2026-03-02"
-    assert services.warn_of_floors(now=NOON + timedelta(days=40)) == 0  # of a later month, nothing yet
+    assert (
+        services.warn_of_floors(now=NOON + timedelta(days=40)) == 0
+    )  # of a later month, nothing yet
 
 
 def test_work_of_a_months_last_evening_alarms_in_the_next_ones_first_days(
@@ -208,13 +272,25 @@ def test_work_of_a_months_last_evening_alarms_in_the_next_ones_first_days(
     evening = NOON.replace(day=31, hour=22)
     write(demonstration_campaign, rosa, active_s=1800, in_hand_s=1800, at=evening)
 
-    assert [services.warn_of_floors(now=evening + timedelta(days=day)) for day in (1, 6, 7, 8)] == [1, 1, 1, 0]
+    assert [services.warn_of_floors(now=evening + timedelta(days=day)) for day in (1, 6, 7, 8)] == [
+        1,
+        1,
+        1,
+        0,
+    ]
 
-    assert Notice.objects.get(person=alice).path == f"/pay/raters/{rosa.pk}/?since=2026-03-01&until=2026-03-31"
+    assert (
+        Notice.objects.get(person=alice).path
+        == f"/pay/raters/{rosa.pk}/?since=2026-03-01&until=2026-03-31"
+    )
 
 
 def test_each_pool_and_kind_of_work_below_its_floor_is_told(
-    alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, demonstration_campaign: Campaign
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    demonstration_campaign: Campaign,
 ) -> None:
     night = services.create_pool(name="Night shift", by=None, now=NOON)
     services.add_raters(pool=night, raters=[rosa], by=None, now=NOON)
@@ -226,12 +302,17 @@ def test_each_pool_and_kind_of_work_below_its_floor_is_told(
 
     write(at_night, rosa, active_s=1800, in_hand_s=1800, at=NOON + timedelta(hours=2))
 
-    assert [services.warn_of_floors(now=NOON + timedelta(hours=hours)) for hours in (3, 9)] == [2, 2]
+    assert [services.warn_of_floors(now=NOON + timedelta(hours=hours)) for hours in (3, 9)] == [
+        2,
+        2,
+    ]
     told = Notice.objects.filter(person=alice).order_by("pk").values_list("sentence", flat=True)
     assert ["Day shift" in told[0], "Night shift" in told[1], len(told)] == [True, True, 2]
 
 
-def test_a_paid_period_stays_as_it_was_paid(day_shift: Pool, alice: User, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_a_paid_period_stays_as_it_was_paid(
+    day_shift: Pool, alice: User, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="100", basis="item")
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
 
@@ -247,7 +328,12 @@ def test_a_paid_period_stays_as_it_was_paid(day_shift: Pool, alice: User, rosa: 
 def corrected(judgment: Judgment, rater: Rater, *, active_s: float, at: datetime) -> None:
     assert judgment.lease is not None
     services.correct_demonstration(
-        lease=judgment.lease, rater=rater, text="Better.", version=judgment.version, active_s=active_s, now=at
+        lease=judgment.lease,
+        rater=rater,
+        text="Better.",
+        version=judgment.version,
+        active_s=active_s,
+        now=at,
     )
 
 
@@ -268,7 +354,9 @@ def test_a_rate_set_for_days_that_were_paid_changes_nothing_about_them(
     assert sheet(rosa).due == {}
 
 
-def test_time_that_a_correction_adds_to_a_paid_day_is_due(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_time_that_a_correction_adds_to_a_paid_day_is_due(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="1200")
     judgment = write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
     services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
@@ -279,13 +367,17 @@ def test_time_that_a_correction_adds_to_a_paid_day_is_due(day_shift: Pool, rosa:
     assert (sheet(rosa).seconds, sheet(rosa).n, sheet(rosa).due) == (1200, 1, {"EUR": Decimal(200)})
 
 
-def test_what_came_to_a_paid_day_is_paid_by_itself(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_what_came_to_a_paid_day_is_paid_by_itself(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="1200")
     judgment = write(demonstration_campaign, rosa, active_s=600, in_hand_s=900)
     services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
     corrected(judgment, rosa, active_s=300, at=LATER + timedelta(hours=1))
 
-    second = services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER + timedelta(days=1))
+    second = services.mark_paid(
+        rater=rosa, since=DAY, until=DAY, by=None, now=LATER + timedelta(days=1)
+    )
 
     assert second.totals == {"EUR": "100"}
     assert shown(rosa) == [("2.00 EUR", True, False), ("1.00 EUR", True, True)]
@@ -316,7 +408,12 @@ def test_another_pools_work_on_a_paid_day_is_due(
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
     services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
 
-    write(open_demonstration_campaign(pool=night, guideline=guideline, name="At night"), rosa, active_s=5, in_hand_s=10)
+    write(
+        open_demonstration_campaign(pool=night, guideline=guideline, name="At night"),
+        rosa,
+        active_s=5,
+        in_hand_s=10,
+    )
 
     assert shown(rosa) == [("1.00 EUR", True, False), ("3.00 EUR", False, True)]
 
@@ -335,7 +432,9 @@ def test_each_rate_of_a_paid_day_prices_what_came_under_it(
     assert sheet(rosa).due == {"EUR": Decimal(200)}
 
 
-def test_a_pool_with_another_name_is_paid_all_the_same(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_a_pool_with_another_name_is_paid_all_the_same(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="100", basis="item")
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
     services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
@@ -345,7 +444,9 @@ def test_a_pool_with_another_name_is_paid_all_the_same(day_shift: Pool, rosa: Ra
     assert shown(rosa) == [("1.00 EUR", True, False)]
 
 
-def test_nothing_that_was_paid_is_taken_back_by_itself(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_nothing_that_was_paid_is_taken_back_by_itself(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="100", basis="item")
     judgment = write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10, at=NOON + timedelta(hours=1))
@@ -358,51 +459,86 @@ def test_nothing_that_was_paid_is_taken_back_by_itself(day_shift: Pool, rosa: Ra
 
 
 def test_a_paid_correction_is_shown_once(alice: User, rosa: Rater) -> None:
-    dispute = services.raise_dispute(rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON)
-    services.answer_dispute(dispute=dispute, text="Yes.", correction=Decimal(1200), currency="EUR", by=alice, now=NOON)
+    dispute = services.raise_dispute(
+        rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON
+    )
+    services.answer_dispute(
+        dispute=dispute, text="Yes.", correction=Decimal(1200), currency="EUR", by=alice, now=NOON
+    )
 
     services.mark_paid(rater=rosa, since=DAY, until=DAY, by=alice, now=LATER)
 
     assert shown(rosa) == [("12.00 EUR", True, False)]
 
 
-def test_no_work_is_paid_twice(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_no_work_is_paid_twice(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="100", basis="item")
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
     services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=LATER)
 
     with pytest.raises(services.UnableToPay) as raised:
-        services.mark_paid(rater=rosa, since=DAY - timedelta(days=3), until=DAY + timedelta(days=1), by=None, now=LATER)
+        services.mark_paid(
+            rater=rosa,
+            since=DAY - timedelta(days=3),
+            until=DAY + timedelta(days=1),
+            by=None,
+            now=LATER,
+        )
 
     assert "paid already" in raised.value.sentence
     assert Payment.objects.count() == 1
 
 
-@pytest.mark.parametrize(("days_later", "sentence"), [(0, "The period is not over"), (3, "Some lines have no rate")])
-def test_what_cannot_be_paid_yet_says_why(days_later: int, sentence: str, rosa: Rater, demonstration_campaign: Campaign) -> None:
+@pytest.mark.parametrize(
+    ("days_later", "sentence"), [(0, "The period is not over"), (3, "Some lines have no rate")]
+)
+def test_what_cannot_be_paid_yet_says_why(
+    days_later: int, sentence: str, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     write(demonstration_campaign, rosa, active_s=5, in_hand_s=10)
 
     with pytest.raises(services.UnableToPay) as raised:
-        services.mark_paid(rater=rosa, since=DAY, until=DAY, by=None, now=NOON + timedelta(days=days_later))
+        services.mark_paid(
+            rater=rosa, since=DAY, until=DAY, by=None, now=NOON + timedelta(days=days_later)
+        )
 
     assert sentence in raised.value.sentence
 
 
 def test_an_answered_dispute_may_correct_the_pay(alice: User, rosa: Rater) -> None:
-    dispute = services.raise_dispute(rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON)
+    dispute = services.raise_dispute(
+        rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON
+    )
     assert Notice.objects.filter(person=alice).count() == 1
 
-    services.answer_dispute(dispute=dispute, text="You are right.", correction=Decimal(1200), currency="EUR", by=alice, now=NOON)
+    services.answer_dispute(
+        dispute=dispute,
+        text="You are right.",
+        correction=Decimal(1200),
+        currency="EUR",
+        by=alice,
+        now=NOON,
+    )
 
-    assert [(line.kind, line.amount_words) for line in sheet(rosa).lines] == [("correction", "12.00 EUR")]
-    assert AuditEvent.objects.filter(by=alice, action="answer", after__correction="12.00 EUR").exists()
+    assert [(line.kind, line.amount_words) for line in sheet(rosa).lines] == [
+        ("correction", "12.00 EUR")
+    ]
+    assert AuditEvent.objects.filter(
+        by=alice, action="answer", after__correction="12.00 EUR"
+    ).exists()
 
 
 def test_a_dispute_is_answered_once(alice: User, rosa: Rater) -> None:
-    dispute = services.raise_dispute(rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON)
+    dispute = services.raise_dispute(
+        rater=rosa, since=DAY, until=DAY, text="An hour is missing.", now=NOON
+    )
 
     assert services.answer_dispute(dispute=dispute, text="First.", by=alice, now=NOON)
-    assert not services.answer_dispute(dispute=dispute, text="Second.", correction=Decimal(1), currency="EUR", by=alice, now=NOON)
+    assert not services.answer_dispute(
+        dispute=dispute, text="Second.", correction=Decimal(1), currency="EUR", by=alice, now=NOON
+    )
 
 
 @pytest.mark.parametrize(

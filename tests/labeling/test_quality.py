@@ -32,18 +32,26 @@ pytestmark = pytest.mark.django_db
 
 
 def judge_all(
-    campaign: Campaign, rater: Rater, *, by: Any = lambda shown, place: shown[place].number, active_s: float | None = 40.0
+    campaign: Campaign,
+    rater: Rater,
+    *,
+    by: Any = lambda shown, place: shown[place].number,
+    active_s: float | None = 40.0,
 ) -> None:
     """The rater ranks everything that is left, the lowest key of `by` first."""
     now = NOON
     while (slot := services.claim(campaign=campaign, rater=rater, now=now)) is not None:
         shown = queue.presented(slot)
         keys = [by(shown, place) for place in range(len(shown))]
-        ranks: dict[int, int | None] = {place: sorted(keys).index(key) + 1 for place, key in enumerate(keys)}
+        ranks: dict[int, int | None] = {
+            place: sorted(keys).index(key) + 1 for place, key in enumerate(keys)
+        }
         assert slot.lease is not None
         now += timedelta(seconds=60)
         ratings = {place: {"overall": 7 - (ranks[place] or 1)} for place in ranks}
-        services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now)
+        services.submit_comparison(
+            lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now
+        )
 
 
 def as_shown(shown: list[Response], place: int) -> int:
@@ -57,7 +65,9 @@ def report_of(campaign: Campaign) -> QualityReport:
     return report
 
 
-def test_raters_who_rank_alike_agree_fully(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_raters_who_rank_alike_agree_fully(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
 
@@ -68,7 +78,9 @@ def test_raters_who_rank_alike_agree_fully(comparison_campaign: Campaign, rosa: 
     assert found["alpha_ordinal"]["value"] == pytest.approx(1.0)
 
 
-def test_the_report_names_what_it_was_computed_from(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_the_report_names_what_it_was_computed_from(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
 
     report = report_of(comparison_campaign)
@@ -77,7 +89,9 @@ def test_the_report_names_what_it_was_computed_from(comparison_campaign: Campaig
     assert report.through_id == Judgment.objects.latest("pk").pk
 
 
-def test_one_rater_alone_gets_a_sentence_in_place_of_a_number(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_one_rater_alone_gets_a_sentence_in_place_of_a_number(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
 
     report = report_of(comparison_campaign)
@@ -87,17 +101,24 @@ def test_one_rater_alone_gets_a_sentence_in_place_of_a_number(comparison_campaig
     assert report.raters.get().weight is None
 
 
-def test_a_question_of_the_form_has_its_own_agreement(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_question_of_the_form_has_its_own_agreement(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
 
-    questions = {found["name"]: found for found in report_of(comparison_campaign).results["agreement"]["questions"]}
+    questions = {
+        found["name"]: found
+        for found in report_of(comparison_campaign).results["agreement"]["questions"]
+    }
 
     assert questions["overall"]["alpha"]["value"] == pytest.approx(1.0)
     assert questions["overall"]["raw"]["n"] == 20
 
 
-def test_a_question_that_nobody_answered_is_not_agreement(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_question_that_nobody_answered_is_not_agreement(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
 
@@ -107,7 +128,9 @@ def test_a_question_that_nobody_answered_is_not_agreement(comparison_campaign: C
     assert flag["raw"]["note"] == "Nobody has answered this yet."
 
 
-def test_the_first_shown_response_wins_for_whoever_ranks_as_shown(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_the_first_shown_response_wins_for_whoever_ranks_as_shown(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     judge_all(comparison_campaign, rosa, by=as_shown)
 
     report = report_of(comparison_campaign)
@@ -126,7 +149,9 @@ def test_computing_twice_leaves_one_report(comparison_campaign: Campaign, rosa: 
     assert RaterQuality.objects.count() == 1
 
 
-def test_an_older_reading_never_replaces_a_newer_report(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_an_older_reading_never_replaces_a_newer_report(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     newer = report_of(comparison_campaign)
 
@@ -139,7 +164,9 @@ def test_a_campaign_of_demonstrations_has_no_report(demonstration_campaign: Camp
     assert services.compute_quality(campaign_id=demonstration_campaign.pk, now=NOON) is None
 
 
-def test_a_campaign_is_stale_until_its_report_knows_its_last_judgment(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_a_campaign_is_stale_until_its_report_knows_its_last_judgment(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     before = selectors.stale_quality_ids(now=NOON)
     report_of(comparison_campaign)
@@ -148,10 +175,18 @@ def test_a_campaign_is_stale_until_its_report_knows_its_last_judgment(comparison
     assert selectors.stale_quality_ids(now=NOON + timedelta(days=1)) == []
 
 
-def test_a_figure_is_the_same_after_a_journey_through_the_report(comparison_campaign: Campaign) -> None:
+def test_a_figure_is_the_same_after_a_journey_through_the_report(
+    comparison_campaign: Campaign,
+) -> None:
     figure = measures.as_figure({"value": 0.5, "n": 3, "low": None, "high": None, "note": ""})
 
-    assert measures.as_record(figure) == {"value": 0.5, "n": 3, "low": None, "high": None, "note": ""}
+    assert measures.as_record(figure) == {
+        "value": 0.5,
+        "n": 3,
+        "low": None,
+        "high": None,
+        "note": "",
+    }
 
 
 def test_the_report_holds_answers_to_golds_that_are_in_use(
@@ -161,7 +196,8 @@ def test_the_report_holds_answers_to_golds_that_are_in_use(
     judge_all(comparison_campaign, raul, by=as_shown)
     answers = raul.judgments.order_by("pk")
     golds = [
-        services.make_gold_of_answer(judgment=judgment, by=alice, now=NOON) for judgment in rosa.judgments.order_by("pk")[:3]
+        services.make_gold_of_answer(judgment=judgment, by=alice, now=NOON)
+        for judgment in rosa.judgments.order_by("pk")[:3]
     ]
     for gold, judgment, agreed in zip(golds, answers, (6.0, 3.5, 0.0), strict=False):
         GoldAnswer.objects.create(
@@ -184,12 +220,16 @@ def test_the_report_holds_answers_to_golds_that_are_in_use(
 
 @pytest.fixture
 def crowd(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, Rater]:
-    """Thirty items by five: four mostly see the responses alike, the fifth puts the first-shown one on top."""
+    """Thirty items by five: four mostly see the responses alike, the fifth puts the first-shown one
+    on top.
+    """
     chance = random.Random(3)
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=30, overlap=5)
     for number in range(4):
         rater = rater_called(f"Honest {number}", pool=day_shift)
-        judge_all(campaign, rater, by=lambda shown, place: shown[place].number + chance.gauss(0, 0.8))
+        judge_all(
+            campaign, rater, by=lambda shown, place: shown[place].number + chance.gauss(0, 0.8)
+        )
     habitual = rater_called("Habit", pool=day_shift)
     judge_all(campaign, habitual, by=as_shown)
     return campaign, habitual
@@ -201,9 +241,14 @@ def test_every_two_raters_have_cohen_s_kappa(crowd: tuple[Campaign, Rater]) -> N
     votes = selectors.votes(campaign=campaign, through_id=Judgment.objects.latest("pk").pk)
     pairs = votes.pairs
     one, other = matrix["raters"][1], matrix["raters"][3]
-    labels = [dict(zip(pairs.unit[of], votes.turned[of], strict=True)) for of in (pairs.rater == one, pairs.rater == other)]
+    labels = [
+        dict(zip(pairs.unit[of], votes.turned[of], strict=True))
+        for of in (pairs.rater == one, pairs.rater == other)
+    ]
 
-    expected = agreement.cohen(list(labels[0].values()), [labels[1][unit] for unit in labels[0]], values=[-1, 0, 1])
+    expected = agreement.cohen(
+        list(labels[0].values()), [labels[1][unit] for unit in labels[0]], values=[-1, 0, 1]
+    )
 
     assert matrix["kappa"][1][3] == matrix["kappa"][3][1] == pytest.approx(expected.value)
     assert matrix["kappa"][1][1] is None
@@ -212,10 +257,17 @@ def test_every_two_raters_have_cohen_s_kappa(crowd: tuple[Campaign, Rater]) -> N
 def test_a_rater_with_a_habit_is_flagged_with_a_sentence(crowd: tuple[Campaign, Rater]) -> None:
     campaign, habitual = crowd
 
-    flagged = {row.rater_id: row for row in selectors.rater_measures(report=report_of(campaign)) if row.flags}
+    flagged = {
+        row.rater_id: row
+        for row in selectors.rater_measures(report=report_of(campaign))
+        if row.flags
+    }
 
     assert habitual.pk in flagged
-    assert any("first-shown response on top in 100 % of 30 judgments" in flag.sentence for flag in flagged[habitual.pk].flags)
+    assert any(
+        "first-shown response on top in 100 % of 30 judgments" in flag.sentence
+        for flag in flagged[habitual.pk].flags
+    )
 
 
 def test_a_careless_rater_weighs_less_than_careful_ones(crowd: tuple[Campaign, Rater]) -> None:
@@ -253,7 +305,7 @@ def test_the_same_pair_again_tells_how_far_a_rater_agrees_with_themselves(
     assert (found["value"], found["n"]) == (1.0, 6)
 
 
-# --- in the background, by increments -------------------------------------------------------------------------------
+# --- in the background, by increments -------------------------------------------------------------
 
 
 @pytest.fixture
@@ -264,11 +316,15 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
 def results_of(campaign: Campaign, *, now: datetime = NOON) -> Any:
     report = services.compute_quality(campaign_id=campaign.pk, now=now)
     assert report is not None
-    return report.results, [(row.rater_id, row.weight, row.results) for row in report.raters.order_by("rater")]
+    return report.results, [
+        (row.rater_id, row.weight, row.results) for row in report.raters.order_by("rater")
+    ]
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_an_increment_gives_what_reading_everything_gives(crowd: tuple[Campaign, Rater], rosa: Rater) -> None:
+def test_an_increment_gives_what_reading_everything_gives(
+    crowd: tuple[Campaign, Rater], rosa: Rater
+) -> None:
     campaign, _habitual = crowd
     results_of(campaign)
     add_judgment(campaign, rosa)
@@ -281,7 +337,9 @@ def test_an_increment_gives_what_reading_everything_gives(crowd: tuple[Campaign,
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_full_blocks_are_not_read_again(crowd: tuple[Campaign, Rater], rosa: Rater, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_blocks_are_not_read_again(
+    crowd: tuple[Campaign, Rater], rosa: Rater, monkeypatch: pytest.MonkeyPatch
+) -> None:
     campaign, _habitual = crowd
     results_of(campaign)
     add_judgment(campaign, rosa)
@@ -304,7 +362,9 @@ def test_a_judgment_that_committed_late_is_found(crowd: tuple[Campaign, Rater]) 
     campaign, _habitual = crowd
     before, _raters = results_of(campaign)
     missing = VoteBlock.objects.filter(campaign=campaign).order_by("through_id")[3]
-    columns = selectors.columns_between(campaign=campaign, from_id=missing.from_id, through_id=missing.through_id - 1)
+    columns = selectors.columns_between(
+        campaign=campaign, from_id=missing.from_id, through_id=missing.through_id - 1
+    )
     VoteBlock.objects.filter(pk=missing.pk).update(n_judgments=3, columns=selectors.packed(columns))
 
     after, _raters = results_of(campaign)
@@ -313,17 +373,23 @@ def test_a_judgment_that_committed_late_is_found(crowd: tuple[Campaign, Rater]) 
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_a_corrected_judgment_counts_once_and_as_corrected(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_corrected_judgment_counts_once_and_as_corrected(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
     report_of(comparison_campaign)
     first = Judgment.objects.filter(rater=raul).order_by("pk").first()
     assert first is not None
     assert first.lease is not None
-    ranks: dict[int, int | None] = {row.position: 5 - (row.rank or 0) for row in first.comparison.ranked.all()}
+    ranks: dict[int, int | None] = {
+        row.position: 5 - (row.rank or 0) for row in first.comparison.ranked.all()
+    }
     ratings = {place: {"overall": 4} for place in ranks}
     later = NOON + timedelta(minutes=10)
-    services.correct_comparison(lease=first.lease, rater=raul, version=1, ranks=ranks, ratings=ratings, now=later)
+    services.correct_comparison(
+        lease=first.lease, rater=raul, version=1, ranks=ranks, ratings=ratings, now=later
+    )
 
     report = report_of(comparison_campaign)
 
@@ -339,7 +405,9 @@ def add_judgment(campaign: Campaign, rater: Rater) -> None:
     judge_all(campaign, rater)
 
 
-def test_a_report_rests_twenty_times_as_long_as_it_took(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_report_rests_twenty_times_as_long_as_it_took(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     report = report_of(comparison_campaign)
     QualityReport.objects.update(rests_until=NOON + timedelta(minutes=20))
@@ -351,18 +419,32 @@ def test_a_report_rests_twenty_times_as_long_as_it_took(comparison_campaign: Cam
     assert selectors.stale_quality_ids(now=NOON + timedelta(minutes=21)) == [comparison_campaign.pk]
 
 
-def test_while_one_worker_is_at_a_report_another_leaves_it_alone(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_while_one_worker_is_at_a_report_another_leaves_it_alone(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     QualityReport.objects.create(campaign=comparison_campaign, started_at=NOON)
 
-    assert services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON + timedelta(minutes=5)) is None
-    assert services.compute_quality(campaign_id=comparison_campaign.pk, now=NOON + timedelta(minutes=31)) is not None
+    assert (
+        services.compute_quality(
+            campaign_id=comparison_campaign.pk, now=NOON + timedelta(minutes=5)
+        )
+        is None
+    )
+    assert (
+        services.compute_quality(
+            campaign_id=comparison_campaign.pk, now=NOON + timedelta(minutes=31)
+        )
+        is not None
+    )
 
 
-# --- what agreement leaves out, and what it is held against ----------------------------------------------------------
+# --- what agreement leaves out, and what it is held against ---------------------------------------
 
 
-def test_a_repeat_is_no_second_rater(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_repeat_is_no_second_rater(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
     before = report_of(comparison_campaign).results
@@ -423,7 +505,9 @@ def test_setting_aside_and_taking_back_are_written_down_once_each(
     assert AuditEvent.objects.filter(action="take_back").count() == 1
 
 
-def test_votes_are_held_against_the_adjudicated_order(comparison_campaign: Campaign, rosa: Rater, alice: User) -> None:
+def test_votes_are_held_against_the_adjudicated_order(
+    comparison_campaign: Campaign, rosa: Rater, alice: User
+) -> None:
     judge_all(comparison_campaign, rosa)
     item = some_item(comparison_campaign)
     backwards = {response.pk: 4 - response.number for response in item.responses.all()}
@@ -459,7 +543,9 @@ def test_another_pool_on_the_same_responses_is_compared(
     assert (found["raw"]["value"], found["raw"]["n"], found["n_pairs"]) == (0.0, 30, 30)
 
 
-def test_agreement_is_told_by_week_and_by_month(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_agreement_is_told_by_week_and_by_month(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
     two = [item.pk for item in comparison_campaign.items.order_by("position")[:2]]
@@ -468,14 +554,24 @@ def test_agreement_is_told_by_week_and_by_month(comparison_campaign: Campaign, r
     groups = report_of(comparison_campaign).results["agreement"]["groups"]
 
     told = {(found["kind"], found["value"]): found["raw_half"]["n"] for found in groups}
-    assert told == {("month", "2026-03"): 18, ("month", "2026-04"): 12, ("week", "2026-W10"): 18, ("week", "2026-W15"): 12}
+    assert told == {
+        ("month", "2026-03"): 18,
+        ("month", "2026-04"): 12,
+        ("week", "2026-W10"): 18,
+        ("week", "2026-W15"): 12,
+    }
 
 
-def test_votes_are_held_against_a_reward_models_scores(comparison_campaign: Campaign, rosa: Rater) -> None:
+def test_votes_are_held_against_a_reward_models_scores(
+    comparison_campaign: Campaign, rosa: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     report_of(comparison_campaign)
     source = Source.objects.create(name="model-1", kind=Source.Kind.MODEL)
-    scores = {response.pk: -float(response.number) for response in some_item(comparison_campaign).responses.all()}
+    scores = {
+        response.pk: -float(response.number)
+        for response in some_item(comparison_campaign).responses.all()
+    }
 
     kept = intake.store_scores(source=source, name="Careful", scores=scores | {0: 1.0}, now=NOON)
     stale = selectors.stale_quality_ids(now=NOON + timedelta(days=1))
@@ -498,7 +594,9 @@ def test_later_scores_take_the_place_of_earlier_ones(comparison_campaign: Campai
     assert [row.score for row in ResponseScore.objects.all()] == [2.0]
 
 
-def test_a_scale_has_intraclass_correlations(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_scale_has_intraclass_correlations(
+    comparison_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     judge_all(comparison_campaign, rosa)
     judge_all(comparison_campaign, raul)
 
@@ -517,13 +615,17 @@ def some_item(campaign: Campaign) -> Item:
 def answer_backwards(again: Item, rater: Rater) -> None:
     """As if the rater had been given the item again, and turned their order around."""
     first = Judgment.objects.get(item=again.repeat_of, rater=rater)
-    judgment = Judgment.objects.create(kind=first.kind, rater=rater, prompt=first.prompt, campaign=first.campaign, item=again)
+    judgment = Judgment.objects.create(
+        kind=first.kind, rater=rater, prompt=first.prompt, campaign=first.campaign, item=again
+    )
     comparison = Comparison.objects.create(judgment=judgment)
     for row in first.comparison.ranked.all():
-        comparison.ranked.create(response=row.response, position=3 - row.position, rank=5 - (row.rank or 0))
+        comparison.ranked.create(
+            response=row.response, position=3 - row.position, rank=5 - (row.rank or 0)
+        )
 
 
-# --- the right to withdraw -----------------------------------------------------------------------------------------
+# --- the right to withdraw ------------------------------------------------------------------------
 
 
 def test_a_withdrawn_raters_judgments_leave_what_is_exported(
@@ -537,19 +639,25 @@ def test_a_withdrawn_raters_judgments_leave_what_is_exported(
     assert {row.rater_alias for row in exports.comparisons()} == {raul.alias}
 
 
-def test_a_withdrawn_rater_is_given_nothing_more(comparison_campaign: Campaign, rosa: Rater, alice: User) -> None:
+def test_a_withdrawn_rater_is_given_nothing_more(
+    comparison_campaign: Campaign, rosa: Rater, alice: User
+) -> None:
     services.withdraw_rater(rater=rosa, by=alice, now=NOON)
 
     assert not rosa.memberships.filter(is_active=True).exists()
 
 
-def test_a_withdrawn_rater_is_not_offered_to_a_pool(rosa: Rater, day_shift: Pool, alice: User) -> None:
+def test_a_withdrawn_rater_is_not_offered_to_a_pool(
+    rosa: Rater, day_shift: Pool, alice: User
+) -> None:
     services.withdraw_rater(rater=rosa, by=alice, now=NOON)
 
     assert rosa not in selectors.raters_outside(pool=day_shift)
 
 
-def test_a_withdrawn_raters_judgments_leave_the_feed(comparison_campaign: Campaign, rosa: Rater, alice: User) -> None:
+def test_a_withdrawn_raters_judgments_leave_the_feed(
+    comparison_campaign: Campaign, rosa: Rater, alice: User
+) -> None:
     judge_all(comparison_campaign, rosa)
     services.withdraw_rater(rater=rosa, by=alice, now=NOON)
 
@@ -564,7 +672,9 @@ def test_withdrawing_twice_is_written_down_once(rosa: Rater, alice: User) -> Non
     assert AuditEvent.objects.filter(action="withdraw").count() == 1
 
 
-def test_a_withdrawal_can_be_taken_back(comparison_campaign: Campaign, rosa: Rater, alice: User) -> None:
+def test_a_withdrawal_can_be_taken_back(
+    comparison_campaign: Campaign, rosa: Rater, alice: User
+) -> None:
     judge_all(comparison_campaign, rosa)
     services.withdraw_rater(rater=rosa, by=alice, now=NOON)
 
@@ -579,4 +689,6 @@ def test_alpha_does_not_fall_because_the_newer_response_wins_most(
     judge_all(comparison_campaign, rosa, by=lambda shown, place: -shown[place].number)
     judge_all(comparison_campaign, raul, by=lambda shown, place: -shown[place].number)
 
-    assert report_of(comparison_campaign).results["agreement"]["alpha_nominal"]["value"] == pytest.approx(1.0)
+    assert report_of(comparison_campaign).results["agreement"]["alpha_nominal"][
+        "value"
+    ] == pytest.approx(1.0)

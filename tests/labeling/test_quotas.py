@@ -37,25 +37,34 @@ def refusal(campaign: Campaign, rater: Rater, *, now: datetime = NOON) -> str:
     return raised.value.sentence
 
 
-def test_a_full_day_is_refused_with_a_sentence(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_a_full_day_is_refused_with_a_sentence(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     limited(day_shift, per_day=2)
     write(demonstration_campaign, rosa)
     write(demonstration_campaign, rosa)
 
-    assert refusal(demonstration_campaign, rosa) == (
-        "“Day shift” gives 2 items a day, and you had them. There is more after midnight."
+    assert (
+        refusal(demonstration_campaign, rosa)
+        == "“Day shift” gives 2 items a day, and you had them. There is more after midnight."
     )
 
 
-def test_the_next_day_begins_at_the_raters_own_midnight(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_the_next_day_begins_at_the_raters_own_midnight(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     User.objects.filter(rater=rosa).update(time_zone="Asia/Tokyo")
     limited(day_shift, per_day=1)
     write(demonstration_campaign, Rater.objects.get(pk=rosa.pk), now=NOON)
 
     tokyo_midnight = NOON + timedelta(hours=3)
 
-    assert "after midnight" in refusal(demonstration_campaign, rosa, now=tokyo_midnight - timedelta(minutes=1))
-    assert services.claim(campaign=demonstration_campaign, rater=rosa, now=tokyo_midnight) is not None
+    assert "after midnight" in refusal(
+        demonstration_campaign, rosa, now=tokyo_midnight - timedelta(minutes=1)
+    )
+    assert (
+        services.claim(campaign=demonstration_campaign, rater=rosa, now=tokyo_midnight) is not None
+    )
 
 
 def test_full_hands_are_refused_over_all_campaigns_of_the_pool(
@@ -68,7 +77,9 @@ def test_full_hands_are_refused_over_all_campaigns_of_the_pool(
     assert refusal(other, rosa).startswith("You hold 1 item of “Day shift”")
 
 
-def test_an_item_in_hand_comes_back_whatever_the_quota(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_an_item_in_hand_comes_back_whatever_the_quota(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     slot = services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON)
     limited(day_shift, at_once=1, per_day=1)
 
@@ -78,7 +89,9 @@ def test_an_item_in_hand_comes_back_whatever_the_quota(day_shift: Pool, rosa: Ra
     assert again == slot
 
 
-def test_one_raters_quota_is_not_anothers(day_shift: Pool, rosa: Rater, raul: Rater, demonstration_campaign: Campaign) -> None:
+def test_one_raters_quota_is_not_anothers(
+    day_shift: Pool, rosa: Rater, raul: Rater, demonstration_campaign: Campaign
+) -> None:
     limited(day_shift, per_day=1)
     write(demonstration_campaign, rosa)
 
@@ -94,7 +107,9 @@ def test_a_paused_pool_gives_nothing_until_it_is_resumed(
     services.resume_pool(pool=day_shift, by=alice, now=NOON)
 
     assert services.claim(campaign=demonstration_campaign, rater=rosa, now=NOON) is not None
-    assert list(AuditEvent.objects.filter(by=alice).order_by("pk").values_list("action", flat=True)) == ["pause", "resume"]
+    assert list(
+        AuditEvent.objects.filter(by=alice).order_by("pk").values_list("action", flat=True)
+    ) == ["pause", "resume"]
 
 
 def test_pausing_twice_is_one_act(day_shift: Pool, alice: User) -> None:

@@ -1,4 +1,6 @@
-"""Groups of raters side by side: what each is told from, and that nobody's own answer can be told from it."""
+"""Groups of raters side by side: what each is told from, and that nobody's own answer can be told
+from it.
+"""
 
 import itertools
 import random
@@ -13,7 +15,15 @@ from django.test import Client
 from accounts.models import User
 from labeling import bias, measures, selectors, services
 from labeling.measures import RaterGroup
-from labeling.models import Campaign, Guideline, OnboardingStep, Pool, ProfileAnswer, Rater, Response
+from labeling.models import (
+    Campaign,
+    Guideline,
+    OnboardingStep,
+    Pool,
+    ProfileAnswer,
+    Rater,
+    Response,
+)
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.labeling.test_measures import none_of_others, votes_of
 from tests.labeling.test_quality import as_shown, judge_all
@@ -22,7 +32,7 @@ SignedIn = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
 
-# --- which answers may be shown ----------------------------------------------------------------------------------
+# --- which answers may be shown -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -38,7 +48,17 @@ pytestmark = pytest.mark.django_db
         ({"a": 7, "b": 6, "c": 5, "d": 1}, 19, ["a", "b"]),
         ({}, 9, []),
     ],
-    ids=["all", "a small one", "all small", "everybody", "all but one", "enough others", "a small rest", "of three", "none"],
+    ids=[
+        "all",
+        "a small one",
+        "all small",
+        "everybody",
+        "all but one",
+        "enough others",
+        "a small rest",
+        "of three",
+        "none",
+    ],
 )
 def test_an_answer_is_shown_where_neither_it_nor_the_rest_is_small(
     counts: dict[str, int], n_raters: int, expected: list[str]
@@ -60,13 +80,18 @@ def test_no_few_raters_can_be_told_by_taking_away_what_is_shown() -> None:
         assert n_raters not in (counts[name] for name in shown)
 
 
-# --- the figures -------------------------------------------------------------------------------------------------
+# --- the figures ----------------------------------------------------------------------------------
 
 
 def some_votes(seed: int = 0) -> measures.Votes:
     """Twelve raters on eight items of four responses that differ in length and looks."""
     chance = random.Random(seed)
-    votes = votes_of(n_items=8, raters=range(12), k=4, rank=lambda rater, place: chance.choice([1.0, 2.0, 2.0, 3.0]))
+    votes = votes_of(
+        n_items=8,
+        raters=range(12),
+        k=4,
+        rank=lambda rater, place: chance.choice([1.0, 2.0, 2.0, 3.0]),
+    )
     texts = [
         "Plain words.",
         "- one\n- two " + "x" * 50,
@@ -83,7 +108,9 @@ def some_votes(seed: int = 0) -> measures.Votes:
 
 
 def slow_shares(votes: measures.Votes, raters: set[int]) -> dict[str, list[bool]]:
-    """By loops over every pair of every ranking: which of a pair each pull names, and whether it won."""
+    """By loops over every pair of every ranking: which of a pair each pull names, and whether it
+    won.
+    """
     rankings: dict[int, list[int]] = defaultdict(list)
     for row, judgment in enumerate(votes.judgment.tolist()):
         rankings[judgment].append(row)
@@ -114,17 +141,34 @@ def test_a_pools_shares_are_those_of_loops_over_every_pair() -> None:
 
     (row,) = found["pools"]
     slow = slow_shares(votes, {1, 2, 5, 6, 9})
-    assert (row["name"], row["pool"], row["n_raters"], row["n"]) == ("Night", 7, 5, len(slow["ties"]))
+    assert (row["name"], row["pool"], row["n_raters"], row["n"]) == (
+        "Night",
+        7,
+        5,
+        len(slow["ties"]),
+    )
     for name, came in slow.items():
-        assert (row["figures"][name]["value"], row["figures"][name]["n"]) == (pytest.approx(np.mean(came)), len(came))
-        assert row["figures"][name]["low"] <= row["figures"][name]["value"] <= row["figures"][name]["high"]
+        assert (row["figures"][name]["value"], row["figures"][name]["n"]) == (
+            pytest.approx(np.mean(came)),
+            len(came),
+        )
+        assert (
+            row["figures"][name]["low"]
+            <= row["figures"][name]["value"]
+            <= row["figures"][name]["high"]
+        )
     whole = slow_shares(votes, set(range(12)))
-    assert found["everybody"]["figures"]["longer"]["value"] == pytest.approx(np.mean(whole["longer"]))
+    assert found["everybody"]["figures"]["longer"]["value"] == pytest.approx(
+        np.mean(whole["longer"])
+    )
     assert found["behind"]["pool-7"]["n"] == 5 * 8
 
 
 def test_a_pool_of_few_or_of_all_is_no_group_to_compare() -> None:
-    groups = [RaterGroup("Few", frozenset({1, 2, 3, 4}), pool=1), RaterGroup("All", frozenset(range(12)), pool=2)]
+    groups = [
+        RaterGroup("Few", frozenset({1, 2, 3, 4}), pool=1),
+        RaterGroup("All", frozenset(range(12)), pool=2),
+    ]
 
     found = measures.groups_of(some_votes(), groups, none_of_others(), {}, fewest=5)
 
@@ -133,14 +177,22 @@ def test_a_pool_of_few_or_of_all_is_no_group_to_compare() -> None:
 
 def test_an_answers_figures_are_coarse_and_name_no_judgment() -> None:
     votes = some_votes()
-    groups = [RaterGroup("yes", frozenset(range(6)), question="New?"), RaterGroup("no", frozenset({6, 7}), question="New?")]
+    groups = [
+        RaterGroup("yes", frozenset(range(6)), question="New?"),
+        RaterGroup("no", frozenset({6, 7}), question="New?"),
+    ]
 
     found = measures.groups_of(votes, groups, none_of_others(), {}, fewest=5)
 
     (question,) = found["profile"]
     (row,) = question["groups"]
     exact = np.mean(slow_shares(votes, set(range(6)))["first"])
-    assert (question["question"], row["name"], row["n_raters"], question["n_hidden"]) == ("New?", "yes", 6, 1)
+    assert (question["question"], row["name"], row["n_raters"], question["n_hidden"]) == (
+        "New?",
+        "yes",
+        6,
+        1,
+    )
     assert row["figures"]["first"]["value"] == round(exact, 2) != exact
     assert row["n"] == 290  # of 6 × 8 × 6 votes
     assert found["behind"] == {}
@@ -151,7 +203,9 @@ def test_what_few_of_a_group_were_asked_is_not_told() -> None:
     has_list = np.isin(votes.item, [3]) & (votes.position == 0)
     texts = [bias.features("- a\n- b" if is_one else "plain") for is_one in has_list.tolist()]
     kept = ~np.isin(votes.item, [3]) | np.isin(votes.rater, [0, 1, 7])
-    columns = {name: getattr(votes, name) for name in votes.__dataclass_fields__} | {"looks": bias.looks(texts)}
+    columns = {name: getattr(votes, name) for name in votes.__dataclass_fields__} | {
+        "looks": bias.looks(texts)
+    }
     votes = measures.Votes(**columns).where(kept)
     group = RaterGroup("yes", frozenset(range(6)), question="New?")
 
@@ -162,12 +216,14 @@ def test_what_few_of_a_group_were_asked_is_not_told() -> None:
     assert figure["note"] == "Too few raters of the group were asked this."
 
 
-# --- through the product -----------------------------------------------------------------------------------------
+# --- through the product --------------------------------------------------------------------------
 
 
 @pytest.fixture
 def ten(day_shift: Pool, guideline: Guideline) -> tuple[Campaign, list[Rater]]:
-    """Ten raters on four items of four: the first five rank as shown, the others by what they read."""
+    """Ten raters on four items of four: the first five rank as shown, the others by what they
+    read.
+    """
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=4, overlap=10)
     raters = [rater_called(f"Rater {number}", pool=day_shift) for number in range(10)]
     for rater in raters[:5]:
@@ -190,20 +246,32 @@ def profile_of(pool: Pool) -> OnboardingStep:
 
 def say(step: OnboardingStep, raters: list[Rater], answer: str) -> None:
     ProfileAnswer.objects.bulk_create(
-        ProfileAnswer(step=step, rater=rater, question="How long have you rated?", answer=answer) for rater in raters
+        ProfileAnswer(step=step, rater=rater, question="How long have you rated?", answer=answer)
+        for rater in raters
     )
 
 
 def test_raters_of_another_pool_are_told_apart(ten: tuple[Campaign, list[Rater]]) -> None:
     campaign, raters = ten
-    services.add_raters(pool=services.create_pool(name="Newcomers", by=None, now=NOON), raters=raters[:5], by=None, now=NOON)
+    services.add_raters(
+        pool=services.create_pool(name="Newcomers", by=None, now=NOON),
+        raters=raters[:5],
+        by=None,
+        now=NOON,
+    )
 
     (found,) = groups_found(campaign)["pools"]
 
-    assert (found["name"], found["n_raters"], found["figures"]["first"]["value"]) == ("Newcomers", 5, 1.0)
+    assert (found["name"], found["n_raters"], found["figures"]["first"]["value"]) == (
+        "Newcomers",
+        5,
+        1.0,
+    )
 
 
-def test_another_pool_on_the_same_responses_is_set_beside(ten: tuple[Campaign, list[Rater]], guideline: Guideline) -> None:
+def test_another_pool_on_the_same_responses_is_set_beside(
+    ten: tuple[Campaign, list[Rater]], guideline: Guideline
+) -> None:
     campaign, _raters = ten
     night = services.create_pool(name="Night shift", by=None, now=NOON)
     prompts = [item.prompt for item in campaign.items.all()]
@@ -228,7 +296,9 @@ def test_another_pool_on_the_same_responses_is_set_beside(ten: tuple[Campaign, l
     assert found["figures"]["first"]["value"] == 1.0
 
 
-def test_answers_to_the_profile_are_compared(ten: tuple[Campaign, list[Rater]], day_shift: Pool) -> None:
+def test_answers_to_the_profile_are_compared(
+    ten: tuple[Campaign, list[Rater]], day_shift: Pool
+) -> None:
     campaign, raters = ten
     step = profile_of(day_shift)
     say(step, raters[:5], "for weeks")
@@ -236,15 +306,26 @@ def test_answers_to_the_profile_are_compared(ten: tuple[Campaign, list[Rater]], 
 
     (question,) = groups_found(campaign)["profile"]
 
-    assert [(row["name"], row["n_raters"]) for row in question["groups"]] == [("for weeks", 5), ("for years", 5)]
+    assert [(row["name"], row["n_raters"]) for row in question["groups"]] == [
+        ("for weeks", 5),
+        ("for years", 5),
+    ]
     assert question["groups"][0]["figures"]["first"]["value"] == 1.0
     assert question["groups"][1]["figures"]["first"]["value"] < 0.8
 
 
-@pytest.mark.parametrize("why", ["withdrawn", "retired step", "another pool's profile", "four answers"])
-def test_a_group_of_four_is_hidden(why: str, ten: tuple[Campaign, list[Rater]], day_shift: Pool) -> None:
+@pytest.mark.parametrize(
+    "why", ["withdrawn", "retired step", "another pool's profile", "four answers"]
+)
+def test_a_group_of_four_is_hidden(
+    why: str, ten: tuple[Campaign, list[Rater]], day_shift: Pool
+) -> None:
     campaign, raters = ten
-    pool = services.create_pool(name="Elsewhere", by=None, now=NOON) if why == "another pool's profile" else day_shift
+    pool = (
+        services.create_pool(name="Elsewhere", by=None, now=NOON)
+        if why == "another pool's profile"
+        else day_shift
+    )
     step = profile_of(pool)
     say(step, raters[: 4 if why == "four answers" else 5], "for weeks")
     if why == "withdrawn":
@@ -257,14 +338,18 @@ def test_a_group_of_four_is_hidden(why: str, ten: tuple[Campaign, list[Rater]], 
     assert [entry["groups"] for entry in found if entry["groups"]] == []
 
 
-def test_of_one_question_in_two_steps_the_later_answer_counts(ten: tuple[Campaign, list[Rater]], day_shift: Pool) -> None:
+def test_of_one_question_in_two_steps_the_later_answer_counts(
+    ten: tuple[Campaign, list[Rater]], day_shift: Pool
+) -> None:
     campaign, raters = ten
     say(profile_of(day_shift), raters[:1], "for years")
     say(profile_of(day_shift), raters[:1], "for weeks")
 
     found = selectors.rater_groups(campaign=campaign, raters=[rater.pk for rater in raters])
 
-    assert [(group.name, group.raters) for group in found if group.question] == [("for weeks", {raters[0].pk})]
+    assert [(group.name, group.raters) for group in found if group.question] == [
+        ("for weeks", {raters[0].pk})
+    ]
 
 
 def page_of(client: Client, address: str) -> str:
@@ -280,8 +365,18 @@ def test_the_bias_page_shows_groups_and_says_what_is_hidden_and_why(
     step = profile_of(day_shift)
     say(step, raters[:5], "for weeks")
     say(step, raters[5:8], "for years")
-    services.add_raters(pool=services.create_pool(name="Newcomers", by=None, now=NOON), raters=raters[:5], by=None, now=NOON)
-    services.add_raters(pool=services.create_pool(name="Tiny", by=None, now=NOON), raters=raters[:2], by=None, now=NOON)
+    services.add_raters(
+        pool=services.create_pool(name="Newcomers", by=None, now=NOON),
+        raters=raters[:5],
+        by=None,
+        now=NOON,
+    )
+    services.add_raters(
+        pool=services.create_pool(name="Tiny", by=None, now=NOON),
+        raters=raters[:2],
+        by=None,
+        now=NOON,
+    )
     services.compute_quality(campaign_id=campaign.pk, now=NOON)
 
     page = page_of(signed_in(alice), f"/campaigns/{campaign.pk}/bias/")
@@ -331,7 +426,9 @@ def test_a_report_from_before_there_were_groups_still_opens(
     campaign, _raters = ten
     report = services.compute_quality(campaign_id=campaign.pk, now=NOON)
     assert report is not None
-    report.results = {name: found for name, found in report.results.items() if name not in ("groups", "wording")}
+    report.results = {
+        name: found for name, found in report.results.items() if name not in ("groups", "wording")
+    }
     report.save()
 
     assert "Longer wins" in page_of(signed_in(alice), f"/campaigns/{campaign.pk}/bias/")

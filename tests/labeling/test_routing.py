@@ -1,4 +1,6 @@
-"""Which items reach whom: by language and category where a pool routes, and never what one wrote oneself."""
+"""Which items reach whom: by language and category where a pool routes, and never what one wrote
+oneself.
+"""
 
 from datetime import datetime, timedelta
 
@@ -13,9 +15,19 @@ from tests.cast import NOON, open_comparison_campaign, open_demonstration_campai
 pytestmark = pytest.mark.django_db
 
 
-def routed(pool: Pool, *, by_language: bool = False, by_category: bool = False, languages: tuple[str, ...] = ()) -> None:
-    terms = services.PoolTerms(languages=languages, routes_by_language=by_language, routes_by_category=by_category)
-    services.edit_pool(pool=pool, name=pool.name, description="", is_held_out=False, terms=terms, by=None, now=NOON)
+def routed(
+    pool: Pool,
+    *,
+    by_language: bool = False,
+    by_category: bool = False,
+    languages: tuple[str, ...] = (),
+) -> None:
+    terms = services.PoolTerms(
+        languages=languages, routes_by_language=by_language, routes_by_category=by_category
+    )
+    services.edit_pool(
+        pool=pool, name=pool.name, description="", is_held_out=False, terms=terms, by=None, now=NOON
+    )
 
 
 def tagged(campaign: Campaign, *tags: tuple[str, str]) -> None:
@@ -37,7 +49,14 @@ def given(campaign: Campaign, rater: Rater, *, now: datetime = NOON) -> list[int
 @pytest.fixture
 def mixed(day_shift: Pool, guideline: Guideline) -> Campaign:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=5)
-    tagged(campaign, ("de", "chat"), ("fr", "chat"), ("", "closed_qa"), ("pt-BR", "other"), ("de", "closed_qa"))
+    tagged(
+        campaign,
+        ("de", "chat"),
+        ("fr", "chat"),
+        ("", "closed_qa"),
+        ("pt-BR", "other"),
+        ("de", "closed_qa"),
+    )
     return campaign
 
 
@@ -45,7 +64,9 @@ def test_without_routing_everybody_gets_everything(mixed: Campaign, rosa: Rater)
     assert given(mixed, rosa) == [0, 1, 2, 3, 4]
 
 
-def test_items_go_to_raters_who_know_the_language(mixed: Campaign, day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+def test_items_go_to_raters_who_know_the_language(
+    mixed: Campaign, day_shift: Pool, rosa: Rater, raul: Rater
+) -> None:
     routed(day_shift, by_language=True)
     services.declare_skills(rater=rosa, languages=["de"], topics=[], now=NOON)
     services.declare_skills(rater=raul, languages=["fr", "pt"], topics=[], now=NOON)
@@ -54,20 +75,26 @@ def test_items_go_to_raters_who_know_the_language(mixed: Campaign, day_shift: Po
     assert given(mixed, raul) == [1, 2, 3]
 
 
-def test_items_go_to_raters_who_know_the_category(mixed: Campaign, day_shift: Pool, rosa: Rater) -> None:
+def test_items_go_to_raters_who_know_the_category(
+    mixed: Campaign, day_shift: Pool, rosa: Rater
+) -> None:
     routed(day_shift, by_category=True)
     services.grant_skills(rater=rosa, topics=["closed_qa"], by=None, now=NOON)
 
     assert given(mixed, rosa) == [2, 3, 4]
 
 
-def test_what_the_pool_names_everybody_in_it_knows(mixed: Campaign, day_shift: Pool, rosa: Rater) -> None:
+def test_what_the_pool_names_everybody_in_it_knows(
+    mixed: Campaign, day_shift: Pool, rosa: Rater
+) -> None:
     routed(day_shift, by_language=True, languages=("fr",))
 
     assert given(mixed, rosa) == [1, 2]
 
 
-def test_what_one_learns_brings_the_items_that_were_passed_over(mixed: Campaign, day_shift: Pool, rosa: Rater) -> None:
+def test_what_one_learns_brings_the_items_that_were_passed_over(
+    mixed: Campaign, day_shift: Pool, rosa: Rater
+) -> None:
     routed(day_shift, by_language=True)
     assert given(mixed, rosa) == [2]
 
@@ -98,7 +125,9 @@ def test_a_lapsed_item_goes_to_nobody_whom_it_does_not_suit(
     assert services.claim(campaign=campaign, rater=raul, now=later) is not None
 
 
-def test_nobody_judges_a_response_of_their_own(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater) -> None:
+def test_nobody_judges_a_response_of_their_own(
+    day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
+) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=3)
     own = Source.objects.create(name="rater rosa", kind=Source.Kind.PERSON, person=rosa.user)
     first = campaign.items.get(position=0)
@@ -127,9 +156,18 @@ def test_an_edit_is_its_raters_own(day_shift: Pool, guideline: Guideline, rosa: 
     assert Response.objects.get(text="Better.").source.person == rosa.user
 
 
-def test_nobody_answers_a_prompt_of_their_own(day_shift: Pool, guideline: Guideline, alice: User) -> None:
+def test_nobody_answers_a_prompt_of_their_own(
+    day_shift: Pool, guideline: Guideline, alice: User
+) -> None:
     both = services.change_person(
-        user=alice, email=alice.email, name="Alice", roles=["admin", "rater"], time_zone="UTC", is_active=True, by=None, now=NOON
+        user=alice,
+        email=alice.email,
+        name="Alice",
+        roles=["admin", "rater"],
+        time_zone="UTC",
+        is_active=True,
+        by=None,
+        now=NOON,
     )
     services.add_raters(pool=day_shift, raters=[both.rater], by=None, now=NOON)
     prompt = services.create_prompt(
@@ -142,7 +180,13 @@ def test_nobody_answers_a_prompt_of_their_own(day_shift: Pool, guideline: Guidel
         now=NOON,
     )
     campaign = services.create_campaign(
-        name="Write", kind="demonstration", pool=day_shift, guideline=guideline, prompts=[prompt], by=None, now=NOON
+        name="Write",
+        kind="demonstration",
+        pool=day_shift,
+        guideline=guideline,
+        prompts=[prompt],
+        by=None,
+        now=NOON,
     )
     services.open_campaign(campaign=campaign, by=None, now=NOON)
 
@@ -155,7 +199,9 @@ def upsetting(campaign: Campaign, *kinds: list[str]) -> None:
         Prompt.objects.filter(pk=item.prompt_id).update(sensitive=sensitive)
 
 
-def test_upsetting_items_go_only_to_raters_who_have_agreed_to_all_their_kinds(mixed: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_upsetting_items_go_only_to_raters_who_have_agreed_to_all_their_kinds(
+    mixed: Campaign, rosa: Rater, raul: Rater
+) -> None:
     upsetting(mixed, ["hate"], [], ["violence"], ["hate", "violence"], [])
     services.accept_upsetting(rater=rosa, kinds=["violence"], now=NOON)
 

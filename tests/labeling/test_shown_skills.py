@@ -1,4 +1,6 @@
-"""Topics that raters' own answers show: how many items, held against what, written down once, taken back for good."""
+"""Topics that raters' own answers show: how many items, held against what, written down once, taken
+back for good.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -22,14 +24,26 @@ RIGHT, TURNED, TIED = (1, 2), (2, 1), (1, 1)
 @pytest.fixture
 def campaign(day_shift: Pool, guideline: Guideline, alice: User) -> Campaign:
     """Six summaries, two responses each, judged by everybody; five of them show the topic."""
-    found = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=N_ITEMS, n_responses=2, overlap=3)
+    found = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=N_ITEMS, n_responses=2, overlap=3
+    )
     Prompt.objects.update(category=Prompt.Category.SUMMARIZATION)
     terms = PoolTerms(shown_items=5, shown_percent=75)
-    services.edit_pool(pool=day_shift, name="Day shift", description="", is_held_out=False, terms=terms, by=alice, now=NOON)
+    services.edit_pool(
+        pool=day_shift,
+        name="Day shift",
+        description="",
+        is_held_out=False,
+        terms=terms,
+        by=alice,
+        now=NOON,
+    )
     return found
 
 
-def judge(campaign: Campaign, rater: Rater, orders: Sequence[tuple[int, int]], *, now: datetime = NOON) -> None:
+def judge(
+    campaign: Campaign, rater: Rater, orders: Sequence[tuple[int, int]], *, now: datetime = NOON
+) -> None:
     """Item by item: the rank of the older response and of the newer one."""
     for _ in orders:
         slot = services.claim(campaign=campaign, rater=rater, now=now)
@@ -38,10 +52,16 @@ def judge(campaign: Campaign, rater: Rater, orders: Sequence[tuple[int, int]], *
 
 
 def rank(slot: Slot, rater: Rater, order: tuple[int, int], *, now: datetime) -> None:
-    from_oldest = sorted((response.pk, place) for place, response in enumerate(queue.presented(slot)))
-    ranks: dict[int, int | None] = {place: order[age] for age, (_pk, place) in enumerate(from_oldest)}
+    from_oldest = sorted(
+        (response.pk, place) for place, response in enumerate(queue.presented(slot))
+    )
+    ranks: dict[int, int | None] = {
+        place: order[age] for age, (_pk, place) in enumerate(from_oldest)
+    }
     ratings = {place: {"overall": 4} for place in ranks}
-    services.submit_comparison(lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=now)
+    services.submit_comparison(
+        lease=lease_of(slot), rater=rater, ranks=ranks, ratings=ratings, now=now
+    )
 
 
 def shown(rater: Rater) -> list[str]:
@@ -67,8 +87,17 @@ def test_all_three_who_agree_have_shown_it_with_the_evidence(
 
     skill = rosa.skills.get(basis="shown")
     assert (skill.axis, skill.code) == ("topic", "summarization")
-    assert skill.evidence == {"pool": "Day shift", "n_items": 6, "share": 1.0, "gold": 0, "reviewer": 0, "raters": 6}
-    assert AuditEvent.objects.filter(by=None, action="skills", target_id=rosa.pk, after__shown=["summarization"]).exists()
+    assert skill.evidence == {
+        "pool": "Day shift",
+        "n_items": 6,
+        "share": 1.0,
+        "gold": 0,
+        "reviewer": 0,
+        "raters": 6,
+    }
+    assert AuditEvent.objects.filter(
+        by=None, action="skills", target_id=rosa.pk, after__shown=["summarization"]
+    ).exists()
 
 
 def test_who_turns_every_order_around_has_shown_nothing(
@@ -125,7 +154,15 @@ def test_the_pool_says_how_many_items_show_it_or_that_none_do(
 ) -> None:
     for rater in (rosa, raul, rita):
         judge(campaign, rater, [RIGHT] * N_ITEMS)
-    services.edit_pool(pool=day_shift, name="Day shift", description="", is_held_out=False, terms=terms, by=None, now=NOON)
+    services.edit_pool(
+        pool=day_shift,
+        name="Day shift",
+        description="",
+        is_held_out=False,
+        terms=terms,
+        by=None,
+        now=NOON,
+    )
 
     assert services.show_topics(pool_id=day_shift.pk, now=NOON) == 0
 
@@ -139,7 +176,9 @@ def test_a_reviewers_order_goes_before_the_other_raters(
     for item in campaign.items.all():
         older, newer = item.responses.order_by("pk").values_list("pk", flat=True)
         ranks = {older: 2, newer: 1}
-        services.adjudicate(item=item, ranks=ranks, reason="rater_error", note="", by=alice, now=NOON)
+        services.adjudicate(
+            item=item, ranks=ranks, reason="rater_error", note="", by=alice, now=NOON
+        )
 
     services.show_topics(pool_id=day_shift.pk, now=NOON)
 
@@ -147,7 +186,9 @@ def test_a_reviewers_order_goes_before_the_other_raters(
     assert rita.skills.get(basis="shown").evidence["reviewer"] == N_ITEMS
 
 
-def test_other_is_no_topic(campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater) -> None:
+def test_other_is_no_topic(
+    campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
     Prompt.objects.update(category=Prompt.Category.OTHER)
     for rater in (rosa, raul, rita):
         judge(campaign, rater, [RIGHT] * N_ITEMS)
@@ -155,7 +196,9 @@ def test_other_is_no_topic(campaign: Campaign, day_shift: Pool, rosa: Rater, rau
     assert services.show_topics(pool_id=day_shift.pk, now=NOON) == 0
 
 
-def test_the_job_writes_a_topic_down_once(campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater) -> None:
+def test_the_job_writes_a_topic_down_once(
+    campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater
+) -> None:
     for rater in (rosa, raul, rita):
         judge(campaign, rater, [RIGHT] * N_ITEMS)
 
@@ -216,12 +259,26 @@ def test_an_admin_can_give_back_what_was_taken_back(alice: User, rosa: Rater) ->
 
 
 def test_a_topic_that_was_shown_brings_items_of_it(
-    campaign: Campaign, alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, rita: Rater
+    campaign: Campaign,
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    raul: Rater,
+    rita: Rater,
 ) -> None:
     for rater in (rosa, raul, rita):
         judge(campaign, rater, [RIGHT] * N_ITEMS)
     terms = PoolTerms(routes_by_category=True, shown_items=5)
-    services.edit_pool(pool=day_shift, name="Day shift", description="", is_held_out=False, terms=terms, by=alice, now=NOON)
+    services.edit_pool(
+        pool=day_shift,
+        name="Day shift",
+        description="",
+        is_held_out=False,
+        terms=terms,
+        by=alice,
+        now=NOON,
+    )
     more = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2, name="More")
     Prompt.objects.update(category=Prompt.Category.SUMMARIZATION)
     assert services.claim(campaign=more, rater=rosa, now=NOON) is None
@@ -231,7 +288,9 @@ def test_a_topic_that_was_shown_brings_items_of_it(
     assert services.claim(campaign=more, rater=rosa, now=NOON) is not None
 
 
-def test_the_beat_rings_for_pools_that_judged_of_late(campaign: Campaign, day_shift: Pool, rosa: Rater) -> None:
+def test_the_beat_rings_for_pools_that_judged_of_late(
+    campaign: Campaign, day_shift: Pool, rosa: Rater
+) -> None:
     assert skills.active_pool_ids(now=NOON) == []
 
     judge(campaign, rosa, [RIGHT] * N_ITEMS)
@@ -241,7 +300,12 @@ def test_the_beat_rings_for_pools_that_judged_of_late(campaign: Campaign, day_sh
 
 
 def test_raters_read_what_their_answers_have_shown(
-    campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater, signed_in: Callable[..., Client]
+    campaign: Campaign,
+    day_shift: Pool,
+    rosa: Rater,
+    raul: Rater,
+    rita: Rater,
+    signed_in: Callable[..., Client],
 ) -> None:
     for rater in (rosa, raul, rita):
         judge(campaign, rater, [RIGHT] * N_ITEMS)

@@ -1,4 +1,6 @@
-"""The time that a skipped item took: paid by the hour, counted in what an hour comes to, never counted twice."""
+"""The time that a skipped item took: paid by the hour, counted in what an hour comes to, never
+counted twice.
+"""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -40,10 +42,19 @@ def take(campaign: Campaign, rater: Rater, at: datetime = NOON) -> UUID:
     return slot.lease
 
 
-def skip(campaign: Campaign, rater: Rater, *, active_s: float | None, in_hand_s: float, at: datetime = NOON) -> UUID:
+def skip(
+    campaign: Campaign,
+    rater: Rater,
+    *,
+    active_s: float | None,
+    in_hand_s: float,
+    at: datetime = NOON,
+) -> UUID:
     lease = take(campaign, rater, at)
     now = at + timedelta(seconds=in_hand_s)
-    assert services.skip(lease=lease, rater=rater, reason="not_my_field", active_s=active_s, now=now)
+    assert services.skip(
+        lease=lease, rater=rater, reason="not_my_field", active_s=active_s, now=now
+    )
     return lease
 
 
@@ -67,7 +78,13 @@ def test_a_rate_by_the_item_pays_no_skip_but_an_hour_comes_to_less(
 ) -> None:
     rate(day_shift, amount="500", basis="item", floor=Decimal(900))
     lease = take(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=lease, rater=rosa, text="An answer.", active_s=1200, now=NOON + timedelta(seconds=1300))
+    services.submit_demonstration(
+        lease=lease,
+        rater=rosa,
+        text="An answer.",
+        active_s=1200,
+        now=NOON + timedelta(seconds=1300),
+    )
     assert sheet(rosa).alarms == []  # 15.00 an hour
 
     skip(demonstration_campaign, rosa, active_s=1200, in_hand_s=1300, at=NOON + timedelta(hours=1))
@@ -88,7 +105,9 @@ def test_a_skip_counts_no_more_time_than_the_item_was_in_hand(
     assert sheet(rosa).seconds == 30 + demonstration_campaign.lease_minutes * 60
 
 
-def test_an_item_that_was_given_back_is_not_paid(rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_an_item_that_was_given_back_is_not_paid(
+    rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     lease = take(demonstration_campaign, rosa)
 
     services.release(lease=lease, rater=rosa, now=NOON + timedelta(seconds=50))
@@ -96,11 +115,15 @@ def test_an_item_that_was_given_back_is_not_paid(rosa: Rater, demonstration_camp
     assert sheet(rosa).lines == []
 
 
-def test_skips_and_judgments_of_a_day_stand_in_one_line(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_skips_and_judgments_of_a_day_stand_in_one_line(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="3600", basis="hour")
     skip(demonstration_campaign, rosa, active_s=20, in_hand_s=30)
     lease = take(demonstration_campaign, rosa)
-    services.submit_demonstration(lease=lease, rater=rosa, text="An answer.", active_s=40, now=NOON + timedelta(seconds=50))
+    services.submit_demonstration(
+        lease=lease, rater=rosa, text="An answer.", active_s=40, now=NOON + timedelta(seconds=50)
+    )
 
     (line,) = sheet(rosa).lines
     assert (line.n, line.n_skipped, line.amount) == (1, 1, Decimal(60))
@@ -123,19 +146,27 @@ def test_an_answer_that_comes_after_the_skip_is_counted_in_its_place(
     rate(day_shift, amount="3600", basis="hour")
     lease = skip(demonstration_campaign, rosa, active_s=20, in_hand_s=30)
 
-    services.submit_demonstration(lease=lease, rater=rosa, text="After all.", active_s=25, now=NOON + timedelta(seconds=60))
+    services.submit_demonstration(
+        lease=lease, rater=rosa, text="After all.", active_s=25, now=NOON + timedelta(seconds=60)
+    )
 
     (line,) = sheet(rosa).lines
     assert (line.n, line.n_skipped, line.seconds) == (1, 0, 25.0)
 
 
-def test_a_campaigns_cost_has_the_time_on_skips(day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign) -> None:
+def test_a_campaigns_cost_has_the_time_on_skips(
+    day_shift: Pool, rosa: Rater, demonstration_campaign: Campaign
+) -> None:
     rate(day_shift, amount="3600", basis="hour")
 
     skip(demonstration_campaign, rosa, active_s=90, in_hand_s=200)
 
     spending = costs.spending(campaign=demonstration_campaign, now=NOON + timedelta(hours=1))
-    assert (spending.n_judgments, spending.active_s, spending.amounts) == (0, 90.0, {"EUR": Decimal(90)})
+    assert (spending.n_judgments, spending.active_s, spending.amounts) == (
+        0,
+        90.0,
+        {"EUR": Decimal(90)},
+    )
 
 
 def test_the_page_that_skips_says_how_long_somebody_was_there(
@@ -145,7 +176,9 @@ def test_the_page_that_skips_says_how_long_somebody_was_there(
     client.post(f"/desk/{demonstration_campaign.pk}/next")
     lease = lease_of(rosa.slots.get())
 
-    client.post(f"/desk/item/{lease}/skip", {"reason": "not_my_field", "record": '{"active_s": 17}'})
+    client.post(
+        f"/desk/item/{lease}/skip", {"reason": "not_my_field", "record": '{"active_s": 17}'}
+    )
 
     assert PastLease.objects.get(lease=lease).active_s == 17.0
 
@@ -160,5 +193,8 @@ def test_the_raters_own_page_names_what_they_skipped(
     csv = client.get(f"/my-pay/csv?since={DAY}&until={DAY}").content.decode()
 
     assert "with 1 skipped item" in page
-    assert csv.splitlines()[0] == "day,pool,work,n,extra,skipped,active_s,rate,paid_by,amount,currency,state,later"
+    assert (
+        csv.splitlines()[0]
+        == "day,pool,work,n,extra,skipped,active_s,rate,paid_by,amount,currency,state,later"
+    )
     assert csv.splitlines()[1].startswith(f"{DAY},Day shift,demonstration,0,0,1,90.0,")

@@ -25,9 +25,14 @@ def prompts_of(campaign: Campaign, n: int) -> list[int]:
     return list(campaign.items.order_by("position").values_list("prompt", flat=True)[:n])
 
 
-def test_upsetting_items_that_nobody_agreed_to_are_stuck(campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_upsetting_items_that_nobody_agreed_to_are_stuck(
+    campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     Prompt.objects.filter(pk__in=prompts_of(campaign, 3)).update(sensitive=["violence"])
-    assert (stuck(campaign=campaign, now=NOON).n_unfit, stuck(campaign=campaign, now=NOON).n) == (3, 3)
+    assert (stuck(campaign=campaign, now=NOON).n_unfit, stuck(campaign=campaign, now=NOON).n) == (
+        3,
+        3,
+    )
 
     Rater.objects.filter(pk=raul.pk).update(accepts=["violence", "self_harm"])
     assert stuck(campaign=campaign, now=NOON).n == 0
@@ -42,11 +47,19 @@ def test_items_in_a_language_that_nobody_knows_are_stuck_where_the_pool_routes(
     Pool.objects.filter(pk=day_shift.pk).update(routes_by_language=True, languages=["en"])
     campaign.refresh_from_db()
     assert stuck(campaign=campaign, now=NOON).n_unfit == 2
-    RaterSkill.objects.create(rater=rosa, axis=RaterSkill.Axis.LANGUAGE, code="pt", basis=RaterSkill.Basis.DECLARED, at=NOON)
+    RaterSkill.objects.create(
+        rater=rosa,
+        axis=RaterSkill.Axis.LANGUAGE,
+        code="pt",
+        basis=RaterSkill.Basis.DECLARED,
+        at=NOON,
+    )
     assert stuck(campaign=campaign, now=NOON).n == 0
 
 
-@pytest.mark.parametrize("how", ["paused in the pool", "paused in the campaign", "login closed", "withdrawn", "left"])
+@pytest.mark.parametrize(
+    "how", ["paused in the pool", "paused in the campaign", "login closed", "withdrawn", "left"]
+)
 def test_who_cannot_come_is_nobody_to_wait_for(
     how: str, campaign: Campaign, day_shift: Pool, alice: User, rosa: Rater, raul: Rater
 ) -> None:
@@ -89,7 +102,7 @@ def test_a_comparison_whose_only_rater_wrote_one_of_its_responses_is_stuck(
     assert stuck(campaign=campaign, now=NOON).n_unfit == 1
 
 
-# --- the rule, twice ---------------------------------------------------------------------------------------------
+# --- the rule, twice ------------------------------------------------------------------------------
 
 
 def test_the_rule_in_python_is_the_rule_in_the_database(campaign: Campaign) -> None:
@@ -98,22 +111,35 @@ def test_the_rule_in_python_is_the_rule_in_the_database(campaign: Campaign) -> N
     agreed = [frozenset(some) for n in range(3) for some in combinations(upsets, n)]
     fits = [
         Fit(languages=languages, categories=categories, accepts=accepts)
-        for languages, categories, accepts in product([None, *codes], [None, frozenset({"chat"})], agreed)
+        for languages, categories, accepts in product(
+            [None, *codes], [None, frozenset({"chat"})], agreed
+        )
     ]
-    kinds = list(product(["", "en", "en-GB", "pt-BR", "ptx"], ["chat", "open_qa"], [[], upsets[:1], upsets]))
+    kinds = list(
+        product(["", "en", "en-GB", "pt-BR", "ptx"], ["chat", "open_qa"], [[], upsets[:1], upsets])
+    )
     prompt = Prompt.objects.get(pk=prompts_of(campaign, 1)[0])
     slots = Slot.objects.filter(item__prompt=prompt)
     for language, category, sensitive in kinds:
-        Prompt.objects.filter(pk=prompt.pk).update(language=language, category=category, sensitive=sensitive)
+        Prompt.objects.filter(pk=prompt.pk).update(
+            language=language, category=category, sensitive=sensitive
+        )
         for fit in fits:
             said = fit.takes(language=language, category=category, sensitive=sensitive)
-            assert said == slots.filter(fit.condition).exists(), (fit, language, category, sensitive)
+            assert said == slots.filter(fit.condition).exists(), (
+                fit,
+                language,
+                category,
+                sensitive,
+            )
 
 
 def test_many_raters_fits_are_the_fits_of_each(
     campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater, rita: Rater
 ) -> None:
-    Pool.objects.filter(pk=day_shift.pk).update(routes_by_language=True, routes_by_category=True, languages=["en"])
+    Pool.objects.filter(pk=day_shift.pk).update(
+        routes_by_language=True, routes_by_category=True, languages=["en"]
+    )
     services.declare_skills(rater=rosa, languages=["de"], topics=["chat"], now=timezone.now())
     Rater.objects.filter(pk=rita.pk).update(accepts=["violence"])
     pool = Pool.objects.get(pk=day_shift.pk)

@@ -22,7 +22,13 @@ def test_a_long_stretch_without_a_change_is_left_out_and_counted() -> None:
 
     lines = changes(before, [*before, "new"])
 
-    assert lines == [Line("gap", n_hidden=17), Line("same", "17"), Line("same", "18"), Line("same", "19"), Line("added", "new")]
+    assert lines == [
+        Line("gap", n_hidden=17),
+        Line("same", "17"),
+        Line("same", "18"),
+        Line("same", "19"),
+        Line("added", "new"),
+    ]
 
 
 def test_nothing_is_left_out_where_that_would_save_no_line() -> None:
@@ -34,7 +40,15 @@ def test_nothing_is_left_out_where_that_would_save_no_line() -> None:
 def test_questions_read_as_lines() -> None:
     form = RatingForm(
         (
-            Scale(name="overall", label="Overall", low=1, high=7, low_label="poor", high_label="excellent", is_required=True),
+            Scale(
+                name="overall",
+                label="Overall",
+                low=1,
+                high=7,
+                low_label="poor",
+                high_label="excellent",
+                is_required=True,
+            ),
             Flag(name="made_up", label="Made up", help="not in the text"),
         )
     )

@@ -1,4 +1,6 @@
-"""Two texts by words: nothing is lost, small changes stay small, and no pair of texts takes long."""
+"""Two texts by words: nothing is lost, small changes stay small, and no pair of texts takes
+long.
+"""
 
 import random
 import re
@@ -16,7 +18,9 @@ from labeling.word_diff import MOST_TOKENS, Piece
 
 WORDS = 10_000
 SHARED = ["a", "b", "the", "dough", " ", "\n", "\r\n", "\n\n", ",", ".", "\u2028", "é", "x1"]
-texts = st.one_of(st.text(max_size=200), st.lists(st.sampled_from(SHARED), max_size=150).map("".join))
+texts = st.one_of(
+    st.text(max_size=200), st.lists(st.sampled_from(SHARED), max_size=150).map("".join)
+)
 
 
 def both(pieces: list[Piece]) -> tuple[str, str]:
@@ -27,9 +31,15 @@ def both(pieces: list[Piece]) -> tuple[str, str]:
 
 
 def test_only_the_words_that_changed_are_marked() -> None:
-    found = word_diff.pieces("Salt melts ice.\nSand does not.", "Salt melts thick ice.\nSand does not.")
+    found = word_diff.pieces(
+        "Salt melts ice.\nSand does not.", "Salt melts thick ice.\nSand does not."
+    )
 
-    assert found == [Piece("same", "Salt melts "), Piece("added", "thick "), Piece("same", "ice.\nSand does not.")]
+    assert found == [
+        Piece("same", "Salt melts "),
+        Piece("added", "thick "),
+        Piece("same", "ice.\nSand does not."),
+    ]
 
 
 def test_one_word_among_ten_thousand_is_found() -> None:
@@ -38,7 +48,10 @@ def test_one_word_among_ten_thousand_is_found() -> None:
 
     found = word_diff.pieces(before, after)
 
-    assert [piece for piece in found if piece.kind != "same"] == [Piece("removed", "rises"), Piece("added", "falls")]
+    assert [piece for piece in found if piece.kind != "same"] == [
+        Piece("removed", "rises"),
+        Piece("added", "falls"),
+    ]
 
 
 def test_texts_that_share_nothing_are_replaced_whole() -> None:
@@ -73,12 +86,16 @@ def test_a_text_against_itself_is_one_piece(text: str) -> None:
 
 def random_words(n_kinds: int) -> tuple[str, str]:
     draw = random.Random(n_kinds)
-    one, other = (" ".join(f"w{draw.randrange(n_kinds)}" for _word in range(WORDS)) for _text in range(2))
+    one, other = (
+        " ".join(f"w{draw.randrange(n_kinds)}" for _word in range(WORDS)) for _text in range(2)
+    )
     return one, other
 
 
 def gaps(width: int) -> tuple[str, str]:
-    """Fixed points with gaps between them on which difflib takes longest: one token against that token and another by turns."""
+    """Fixed points with gaps between them on which difflib takes longest: one token against that
+    token and another by turns.
+    """
     n = 2 * WORDS // width
     return (
         "".join(f"q{number}" + "!" * (width - 1) for number in range(n)),
@@ -96,7 +113,10 @@ def gaps(width: int) -> tuple[str, str]:
         lambda: ("a " * WORDS, "a " * (WORDS - 37)),
         lambda: ("a b " * (WORDS // 2), "b a " * (WORDS // 2)),
         lambda: ("a\nb\n" * (WORDS // 2), "b\na\n" * (WORDS // 2)),
-        lambda: ("".join(f"k{n}\nx\n" for n in range(WORDS // 2)), "".join(f"k{n}\ny {n}\n" for n in range(WORDS // 2))),
+        lambda: (
+            "".join(f"k{n}\nx\n" for n in range(WORDS // 2)),
+            "".join(f"k{n}\ny {n}\n" for n in range(WORDS // 2)),
+        ),
         lambda: ("a b\n" * 250_000, "b a\n" * 250_000),
         lambda: gaps(4),
         lambda: gaps(20),
@@ -126,9 +146,13 @@ def test_no_pair_of_ten_thousand_words_takes_more_steps_than_its_tokens_allow(
     taken: list[int] = []
 
     class Counted(SequenceMatcher[str]):
-        """Counts what difflib goes over: for each stretch that it looks for, every pair of equal tokens in it."""
+        """Counts what difflib goes over: for each stretch that it looks for, every pair of equal
+        tokens in it.
+        """
 
-        def find_longest_match(self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None) -> Match:
+        def find_longest_match(
+            self, alo: int = 0, ahi: int | None = None, blo: int = 0, bhi: int | None = None
+        ) -> Match:
             mine: Any = self  # its places and texts are not in typeshed
             taken.append(sum(len(mine.b2j.get(token, ())) for token in mine.a[alo:ahi]))
             return super().find_longest_match(alo, ahi, blo, bhi)

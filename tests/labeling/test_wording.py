@@ -1,4 +1,6 @@
-"""Confident wording: how it is measured, and whether raters take it for quality where an expert says otherwise."""
+"""Confident wording: how it is measured, and whether raters take it for quality where an expert
+says otherwise.
+"""
 
 import itertools
 import math
@@ -19,7 +21,7 @@ from tests.cast import NOON, open_comparison_campaign, rater_called
 pytestmark = pytest.mark.django_db
 NAN = float("nan")
 
-# --- how sure a text sounds --------------------------------------------------------------------------------------
+# --- how sure a text sounds -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,23 @@ def slow_confidence(words: Sequence[str]) -> float:
 
 def test_confidence_is_what_reading_word_by_word_gives() -> None:
     chance = random.Random(5)
-    others = ("the", "a", "sea", "is", "blue", "not", "i", "sure", "in", "fact", "of", "tend", "as", "far", "no")
+    others = (
+        "the",
+        "a",
+        "sea",
+        "is",
+        "blue",
+        "not",
+        "i",
+        "sure",
+        "in",
+        "fact",
+        "of",
+        "tend",
+        "as",
+        "far",
+        "no",
+    )
     vocabulary = [*bias.BOOSTERS, *bias.HEDGES, *others]
     for _ in range(300):
         words = " ".join(chance.choices(vocabulary, k=chance.randrange(1, 40))).lower().split()
@@ -82,7 +100,7 @@ def test_the_surer_one_is_so_by_half_a_word_in_a_hundred() -> None:
     assert math.isnan(found[4])
 
 
-# --- two shares apart --------------------------------------------------------------------------------------------
+# --- two shares apart -----------------------------------------------------------------------------
 
 
 def slow_variance(residuals: Sequence[float], groups: Sequence[Any]) -> float:
@@ -95,20 +113,31 @@ def slow_variance(residuals: Sequence[float], groups: Sequence[Any]) -> float:
 def test_two_shares_apart_are_clustered_both_ways() -> None:
     random = np.random.default_rng(3)
     n = 400
-    among, prompts, raters = random.random(n) < 0.4, random.integers(0, 40, n), random.integers(0, 15, n)
+    among, prompts, raters = (
+        random.random(n) < 0.4,
+        random.integers(0, 40, n),
+        random.integers(0, 15, n),
+    )
     wrong = (random.random(n) < 0.3 + 0.2 * among + 0.1 * (raters % 2)).astype(float)
     rates = {kind: float(np.mean(wrong[among == kind])) for kind in (True, False)}
     sign = {True: 1 / among.sum(), False: -1 / (~among).sum()}
-    residuals = [sign[kind] * (one - rates[kind]) for one, kind in zip(wrong.tolist(), among.tolist(), strict=True)]
+    residuals = [
+        sign[kind] * (one - rates[kind])
+        for one, kind in zip(wrong.tolist(), among.tolist(), strict=True)
+    ]
     both = list(zip(prompts.tolist(), raters.tolist(), strict=True))
-    one, other, joint = (slow_variance(residuals, groups) for groups in (prompts.tolist(), raters.tolist(), both))
+    one, other, joint = (
+        slow_variance(residuals, groups) for groups in (prompts.tolist(), raters.tolist(), both)
+    )
 
     found = bias.gap(wrong, among=among, groups=(prompts, raters))
 
     assert found.value == pytest.approx(rates[True] - rates[False])
     assert found.se == pytest.approx(math.sqrt(one + other - joint))
     assert found.high is not None
-    assert found.high - rates[True] + rates[False] == pytest.approx(1.959964 * math.sqrt(one + other - joint), rel=1e-6)
+    assert found.high - rates[True] + rates[False] == pytest.approx(
+        1.959964 * math.sqrt(one + other - joint), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize(("wrong", "among"), [([], []), ([1, 0], [True, True]), ([1], [False])])
@@ -118,7 +147,7 @@ def test_one_share_alone_is_a_sentence(wrong: list[float], among: list[bool]) ->
     assert (found.value, found.note) == (None, "There is nothing to compare yet.")
 
 
-# --- raters against experts --------------------------------------------------------------------------------------
+# --- raters against experts -----------------------------------------------------------------------
 
 
 def expert_votes(rows: Sequence[tuple[float, ...]]) -> measures.ExpertVotes:
@@ -126,21 +155,30 @@ def expert_votes(rows: Sequence[tuple[float, ...]]) -> measures.ExpertVotes:
     table = np.array(rows, dtype=float).reshape(-1, 7)
     judgment, item, rater, response = table[:, :4].astype(np.int64).T
     rank, expert_rank, confidence = table[:, 4:].T
-    return measures.ExpertVotes(judgment, item, item, rater, response, rank, expert_rank, confidence)
+    return measures.ExpertVotes(
+        judgment, item, item, rater, response, rank, expert_rank, confidence
+    )
 
 
 def some_rows(seed: int) -> list[tuple[float, ...]]:
-    """Twenty items of four by five raters; raters and expert tie now and then, and leave responses out."""
+    """Twenty items of four by five raters; raters and expert tie now and then, and leave responses
+    out.
+    """
     chance = random.Random(seed)
     rows: list[tuple[float, ...]] = []
     for item in range(20):
-        confidence = [NAN if item % 5 == 0 else chance.choice([-2.0, -1.0, -0.8, 0.0, 0.3, 2.0]) for _ in range(4)]
+        confidence = [
+            NAN if item % 5 == 0 else chance.choice([-2.0, -1.0, -0.8, 0.0, 0.3, 2.0])
+            for _ in range(4)
+        ]
         expert = [chance.choice([1.0, 2.0, 2.0, 3.0, NAN]) for _ in range(4)]
         for rater in range(5):
             for place in range(4):
                 rank = chance.choice([1.0, 2.0, 3.0, 3.0, NAN])
                 number = item * 5 + rater
-                rows.append((number, item, rater, item * 4 + place, rank, expert[place], confidence[place]))
+                rows.append(
+                    (number, item, rater, item * 4 + place, rank, expert[place], confidence[place])
+                )
     return rows
 
 
@@ -177,7 +215,10 @@ def test_the_rates_are_those_of_loops_over_every_pair(seed: int) -> None:
     found = measures.confident_wording(expert_votes(rows))
 
     for name, given in slow["wrong"].items():
-        assert (found[name]["value"], found[name]["n"]) == (pytest.approx(sum(given) / len(given)), len(given))
+        assert (found[name]["value"], found[name]["n"]) == (
+            pytest.approx(sum(given) / len(given)),
+            len(given),
+        )
     apart = found["towards"]["value"] - found["away"]["value"]
     assert found["gap"]["value"] == pytest.approx(apart)
     assert {name: found[f"n_{name}"] for name in slow["n"]} == slow["n"]
@@ -187,23 +228,38 @@ def test_the_rates_are_those_of_loops_over_every_pair(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_each_raters_rates_are_those_of_their_votes_alone(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_raters_rates_are_those_of_their_votes_alone(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("labeling.measures.wording.LEAST_VOTES", 6)
     rows = some_rows(seed)
-    given = {rater: slow_wording([row for row in rows if row[2] == rater])["wrong"] for rater in range(5)}
+    given = {
+        rater: slow_wording([row for row in rows if row[2] == rater])["wrong"] for rater in range(5)
+    }
 
     found = measures.confident_wording(expert_votes(rows))["raters"]
 
-    assert set(found) == {str(rater) for rater, wrong in given.items() if len(wrong["towards"]) + len(wrong["away"]) >= 6}
+    assert set(found) == {
+        str(rater)
+        for rater, wrong in given.items()
+        if len(wrong["towards"]) + len(wrong["away"]) >= 6
+    }
     assert found
     for rater, record in found.items():
         for name, wrong in given[int(rater)].items():
-            assert (record[name]["value"], record[name]["n"]) == (pytest.approx(sum(wrong) / len(wrong)), len(wrong))
-        assert record["gap"]["value"] == pytest.approx(record["towards"]["value"] - record["away"]["value"])
+            assert (record[name]["value"], record[name]["n"]) == (
+                pytest.approx(sum(wrong) / len(wrong)),
+                len(wrong),
+            )
+        assert record["gap"]["value"] == pytest.approx(
+            record["towards"]["value"] - record["away"]["value"]
+        )
 
 
 def gap_where(*, charmed: float, seed: int) -> dict[str, Any]:
-    """Six raters on sixty pairs err in 20 %, and in `charmed` where the worse response is the surer one."""
+    """Six raters on sixty pairs err in 20 %, and in `charmed` where the worse response is the surer
+    one.
+    """
     chance = random.Random(seed)
     rows = []
     for item, rater in itertools.product(range(60), range(6)):
@@ -229,12 +285,18 @@ def test_raters_who_do_not_are_rarely_accused() -> None:
 
 def test_without_an_expert_there_is_nothing_to_tell() -> None:
     assert measures.confident_wording(expert_votes([])) == {}
-    assert measures.confident_wording(expert_votes([(1, 1, 1, 1, 1, NAN, 1), (1, 1, 1, 2, 2, NAN, 0)])) == {}
+    assert (
+        measures.confident_wording(expert_votes([(1, 1, 1, 1, 1, NAN, 1), (1, 1, 1, 2, 2, NAN, 0)]))
+        == {}
+    )
 
 
-# --- through the product -----------------------------------------------------------------------------------------
+# --- through the product --------------------------------------------------------------------------
 
-SURE, MODEST = "It is certainly and obviously the moon.", "It might be the moon, perhaps, or so it seems."
+SURE, MODEST = (
+    "It is certainly and obviously the moon.",
+    "It might be the moon, perhaps, or so it seems.",
+)
 Ranks = Callable[[Response], int]
 
 
@@ -249,11 +311,17 @@ def modest_first(response: Response) -> int:
 def judge(campaign: Campaign, rater: Rater, ranks: Ranks) -> list[Judgment]:
     given = []
     while (slot := services.claim(campaign=campaign, rater=rater, now=NOON)) is not None:
-        order: dict[int, int | None] = {place: ranks(response) for place, response in enumerate(queue.presented(slot))}
+        order: dict[int, int | None] = {
+            place: ranks(response) for place, response in enumerate(queue.presented(slot))
+        }
         assert slot.lease is not None
         given.append(
             services.submit_comparison(
-                lease=slot.lease, rater=rater, ranks=order, ratings={place: {"overall": 4} for place in order}, now=NOON
+                lease=slot.lease,
+                rater=rater,
+                ranks=order,
+                ratings={place: {"overall": 4} for place in order},
+                now=NOON,
             )
         )
     return given
@@ -262,7 +330,9 @@ def judge(campaign: Campaign, rater: Rater, ranks: Ranks) -> list[Judgment]:
 @pytest.fixture
 def two_each(day_shift: Pool, guideline: Guideline) -> Campaign:
     """Open, three items of a sure and a modest response, overlap 2."""
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=3, overlap=2, n_responses=2)
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=3, overlap=2, n_responses=2
+    )
     Response.objects.filter(number=0).update(text=SURE)
     Response.objects.filter(number=1).update(text=MODEST)
     return campaign
@@ -277,10 +347,14 @@ def wording_of(campaign: Campaign) -> Any:
 def decide(campaign: Campaign, ranks: Ranks, *, promotes: bool = False) -> None:
     for item in campaign.items.filter(gold_use=None):
         given = {response.pk: ranks(response) for response in item.responses.all()}
-        services.adjudicate(item=item, ranks=given, reason="rater_error", promotes=promotes, by=None, now=NOON)
+        services.adjudicate(
+            item=item, ranks=given, reason="rater_error", promotes=promotes, by=None, now=NOON
+        )
 
 
-def test_votes_are_held_against_what_a_reviewer_decided(two_each: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_votes_are_held_against_what_a_reviewer_decided(
+    two_each: Campaign, rosa: Rater, raul: Rater
+) -> None:
     charmed = judge(two_each, rosa, sure_first)
     judge(two_each, raul, modest_first)
     decide(two_each, modest_first)
@@ -328,21 +402,31 @@ def test_other_languages_than_english_are_not_measured(two_each: Campaign, rosa:
     assert (found["n_told"], found["n_not_english"], found["towards"]["n"]) == (3, 2, 1)
 
 
-def test_answers_to_golds_count_in_their_first_version(two_each: Campaign, rosa: Rater, raul: Rater, alice: User) -> None:
+def test_answers_to_golds_count_in_their_first_version(
+    two_each: Campaign, rosa: Rater, raul: Rater, alice: User
+) -> None:
     judge(two_each, rosa, sure_first)
     decide(two_each, modest_first, promotes=True)
     services.set_golds(campaign=two_each, values={"gold_share": 50}, by=alice, now=NOON)
     before, _behind = wording_of(two_each)
     other = rater_called("Rex", pool=two_each.pool)
     again = open_comparison_campaign(
-        pool=two_each.pool, guideline=two_each.guideline, n_items=6, overlap=1, n_responses=2, name="More"
+        pool=two_each.pool,
+        guideline=two_each.guideline,
+        n_items=6,
+        overlap=1,
+        n_responses=2,
+        name="More",
     )
     services.use_other_golds(campaign=again, by=alice, now=NOON)
     services.set_golds(campaign=again, values={"gold_share": 50}, by=alice, now=NOON)
     on_golds = [judgment for judgment in judge(again, other, sure_first) if judgment.is_gold]
     for judgment in on_golds:
         assert judgment.lease is not None
-        ranks = {row.position: modest_first(row.response) for row in judgment.comparison.ranked.select_related("response")}
+        ranks = {
+            row.position: modest_first(row.response)
+            for row in judgment.comparison.ranked.select_related("response")
+        }
         services.correct_comparison(
             lease=judgment.lease,
             rater=other,

@@ -32,17 +32,28 @@ def test_the_marked_are_those_a_slow_twin_marks(values: list[float]) -> None:
 
     centre = middle(values)
     spread = middle([abs(value - centre) for value in values])
-    marked = {place for place, value in enumerate(values) if 0.6745 * (value - centre) > 3.5 * spread}
+    marked = {
+        place for place, value in enumerate(values) if 0.6745 * (value - centre) > 3.5 * spread
+    }
 
     assert far_above(dict(enumerate(values))) == marked
 
 
 @pytest.fixture
 def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
-    """Six writers with five demonstrations each: the fifth writes ten times as fast, the sixth pastes what the others type."""
+    """Six writers with five demonstrations each: the fifth writes ten times as fast, the sixth
+    pastes what the others type.
+    """
     prompts = some_prompts(N_EACH)
     campaign = services.create_campaign(
-        name="Write", kind="demonstration", pool=day_shift, guideline=guideline, prompts=prompts, overlap=6, by=None, now=NOON
+        name="Write",
+        kind="demonstration",
+        pool=day_shift,
+        guideline=guideline,
+        prompts=prompts,
+        overlap=6,
+        by=None,
+        now=NOON,
     )
     services.open_campaign(campaign=campaign, by=None, now=NOON)
     raters = [Rater.objects.create(alias=f"W{number}") for number in range(1, 7)]
@@ -52,7 +63,11 @@ def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
             slot = services.claim(campaign=campaign, rater=rater, now=NOON)
             assert slot is not None
             assert slot.lease is not None
-            typing = {"typed": 10, "pasted": 290} if number == 5 else {"typed": 300 - number, "pasted": number}
+            typing = (
+                {"typed": 10, "pasted": 290}
+                if number == 5
+                else {"typed": 300 - number, "pasted": number}
+            )
             services.submit_demonstration(
                 lease=slot.lease,
                 rater=rater,
@@ -66,7 +81,10 @@ def campaign(day_shift: Pool, guideline: Guideline) -> Campaign:
 
 @pytest.mark.django_db
 def test_writers_are_compared_by_pace_and_by_what_they_pasted(campaign: Campaign) -> None:
-    found = {Rater.objects.get(pk=rater_id).alias: writer for rater_id, writer in writers(campaign=campaign).items()}
+    found = {
+        Rater.objects.get(pk=rater_id).alias: writer
+        for rater_id, writer in writers(campaign=campaign).items()
+    }
 
     assert [alias for alias, writer in found.items() if writer.is_fast] == ["W5"]
     assert [alias for alias, writer in found.items() if writer.pastes] == ["W6"]

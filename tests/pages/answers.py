@@ -13,7 +13,9 @@ class Answer(Protocol):
 
 
 def words(answer: Answer) -> str:
-    """The page's source as a person would write it: characters in place of entities, each run of white space one blank."""
+    """The page's source as a person would write it: characters in place of entities, each run of
+    white space one blank.
+    """
     return " ".join(unescape(answer.content.decode()).split())
 
 

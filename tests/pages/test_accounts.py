@@ -60,16 +60,22 @@ def test_the_case_of_the_address_does_not_matter(alice: User, client: Client) ->
 
 
 @pytest.mark.parametrize("email", ["alice@example.org", "nobody@example.org"])
-def test_a_wrong_login_gets_one_sentence_whether_or_not_the_address_exists(alice: User, client: Client, email: str) -> None:
+def test_a_wrong_login_gets_one_sentence_whether_or_not_the_address_exists(
+    alice: User, client: Client, email: str
+) -> None:
     response = log_in(client, email=email, password="wrong")
 
     assert "This e-mail and this password do not belong together." in response.text
 
 
-def test_a_closed_login_is_told_so_only_with_the_right_password(alice: User, client: Client) -> None:
+def test_a_closed_login_is_told_so_only_with_the_right_password(
+    alice: User, client: Client
+) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
-    response = client.post("/account/login/", {"login": "alice@example.org", "password": PASSWORD}, follow=True)
+    response = client.post(
+        "/account/login/", {"login": "alice@example.org", "password": PASSWORD}, follow=True
+    )
 
     assert "This login is closed" in response.text
 
@@ -85,12 +91,17 @@ def test_a_login_leads_back_to_the_page_that_asked_for_it(alice: User, client: C
 
 
 def test_a_login_never_leads_to_another_site(alice: User, client: Client) -> None:
-    response = client.post("/account/login/?next=https://evil.example/", {"login": "alice@example.org", "password": PASSWORD})
+    response = client.post(
+        "/account/login/?next=https://evil.example/",
+        {"login": "alice@example.org", "password": PASSWORD},
+    )
 
     assert response.headers["Location"] == "/"
 
 
-def test_the_sixth_wrong_password_in_five_minutes_closes_the_login_even_to_the_right_one(alice: User, client: Client) -> None:
+def test_the_sixth_wrong_password_in_five_minutes_closes_the_login_even_to_the_right_one(
+    alice: User, client: Client
+) -> None:
     for _attempt in range(5):
         log_in(client, email="alice@example.org", password="wrong")
 
@@ -99,7 +110,9 @@ def test_the_sixth_wrong_password_in_five_minutes_closes_the_login_even_to_the_r
     assert "Too many wrong passwords for this login." in response.text
 
 
-def test_failures_are_counted_by_login_and_not_by_address(alice: User, noor: User, client: Client) -> None:
+def test_failures_are_counted_by_login_and_not_by_address(
+    alice: User, noor: User, client: Client
+) -> None:
     for _attempt in range(6):
         log_in(client, email="alice@example.org", password="wrong")
 
@@ -149,10 +162,15 @@ def test_an_unknown_address_gets_the_same_page_and_no_mail(client: Client, db: N
     assert mail.outbox == []
 
 
-def test_a_changed_password_keeps_the_session_and_tells_its_owner(alice: User, signed_in: SignedIn) -> None:
+def test_a_changed_password_keeps_the_session_and_tells_its_owner(
+    alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
 
-    client.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+    client.post(
+        "/account/password/change/",
+        {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
+    )
 
     assert client.get("/profile/").status_code == 200
     assert "was changed" in mail.outbox[0].subject
@@ -160,7 +178,8 @@ def test_a_changed_password_keeps_the_session_and_tells_its_owner(alice: User, s
 
 def test_a_weak_password_gets_a_reason(alice: User, signed_in: SignedIn) -> None:
     response = signed_in(alice).post(
-        "/account/password/change/", {"oldpassword": PASSWORD, "password1": "12345", "password2": "12345"}
+        "/account/password/change/",
+        {"oldpassword": PASSWORD, "password1": "12345", "password2": "12345"},
     )
 
     assert "too short" in response.text
@@ -169,7 +188,9 @@ def test_a_weak_password_gets_a_reason(alice: User, signed_in: SignedIn) -> None
 # The way home
 
 
-def test_each_role_starts_where_its_work_is(alice: User, noor: User, rosa: Rater, signed_in: SignedIn) -> None:
+def test_each_role_starts_where_its_work_is(
+    alice: User, noor: User, rosa: Rater, signed_in: SignedIn
+) -> None:
     starts = [signed_in(person).get("/").headers["Location"] for person in (alice, noor, rosa)]
 
     assert starts == ["/campaigns/", "/runs/", "/desk/"]
@@ -185,19 +206,25 @@ def test_a_person_without_a_role_is_told_what_to_do(alice: User, signed_in: Sign
 
 
 def test_a_profile_says_name_time_zone_and_language(alice: User, signed_in: SignedIn) -> None:
-    signed_in(alice).post("/profile/", {"name": "Alice B", "time_zone": "Asia/Tokyo", "language": "de"})
+    signed_in(alice).post(
+        "/profile/", {"name": "Alice B", "time_zone": "Asia/Tokyo", "language": "de"}
+    )
 
     alice.refresh_from_db()
     assert (alice.name, alice.time_zone, alice.language) == ("Alice B", "Asia/Tokyo", "de")
 
 
 def test_a_time_zone_that_does_not_exist_is_refused(alice: User, signed_in: SignedIn) -> None:
-    response = signed_in(alice).post("/profile/", {"name": "Alice", "time_zone": "Mars/Olympus", "language": "en"})
+    response = signed_in(alice).post(
+        "/profile/", {"name": "Alice", "time_zone": "Mars/Olympus", "language": "en"}
+    )
 
     assert response.status_code == 422
 
 
-def test_times_are_shown_in_the_readers_time_zone(alice: User, noor: User, signed_in: SignedIn) -> None:
+def test_times_are_shown_in_the_readers_time_zone(
+    alice: User, noor: User, signed_in: SignedIn
+) -> None:
     User.objects.filter(pk=alice.pk).update(time_zone="Asia/Tokyo")
 
     assert "2026-03-02T21:00:00+09:00" in signed_in(alice).get(f"/people/{noor.pk}/").text
@@ -234,7 +261,10 @@ def test_a_new_person_gets_a_link_by_mail_and_the_admin_sees_it_once(
 
 
 def test_the_link_sets_a_password_and_opens_the_desk(
-    alice: User, client: Client, signed_in: SignedIn, django_capture_on_commit_callbacks: Callable[..., Any]
+    alice: User,
+    client: Client,
+    signed_in: SignedIn,
+    django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
         signed_in(alice).post("/people/new/", person_fields())
@@ -252,37 +282,54 @@ def test_a_new_rater_can_be_put_into_a_pool_at_once(alice: User, signed_in: Sign
     assert Rater.objects.filter(user__email="quin@example.org").exists()
 
 
-def test_a_second_login_for_an_address_is_refused_whatever_its_case(alice: User, signed_in: SignedIn) -> None:
+def test_a_second_login_for_an_address_is_refused_whatever_its_case(
+    alice: User, signed_in: SignedIn
+) -> None:
     response = signed_in(alice).post("/people/new/", person_fields(email="ALICE@example.org"))
 
     assert "alice@example.org has a login already." in response.text
     assert User.objects.count() == 1
 
 
-def test_a_person_cannot_sign_in_before_setting_a_password(alice: User, signed_in: SignedIn, client: Client) -> None:
+def test_a_person_cannot_sign_in_before_setting_a_password(
+    alice: User, signed_in: SignedIn, client: Client
+) -> None:
     signed_in(alice).post("/people/new/", person_fields())
 
     assert log_in(client, email="quin@example.org", password="").status_code == 200
 
 
-def test_a_change_is_written_down_with_before_and_after(alice: User, noor: User, signed_in: SignedIn) -> None:
-    fields = person_fields(name="Noor", email="noor@example.org", roles=["researcher", "admin"], time_zone="UTC")
+def test_a_change_is_written_down_with_before_and_after(
+    alice: User, noor: User, signed_in: SignedIn
+) -> None:
+    fields = person_fields(
+        name="Noor", email="noor@example.org", roles=["researcher", "admin"], time_zone="UTC"
+    )
     signed_in(alice).post(f"/people/{noor.pk}/", fields)
 
     event = AuditEvent.objects.get(action="change", target_type="accounts.user", target_id=noor.pk)
-    assert (event.by, event.before, event.after) == (alice, {"roles": ["researcher"]}, {"roles": ["admin", "researcher"]})
+    assert (event.by, event.before, event.after) == (
+        alice,
+        {"roles": ["researcher"]},
+        {"roles": ["admin", "researcher"]},
+    )
 
 
-def test_saving_without_a_change_writes_nothing_down(alice: User, noor: User, signed_in: SignedIn) -> None:
+def test_saving_without_a_change_writes_nothing_down(
+    alice: User, noor: User, signed_in: SignedIn
+) -> None:
     signed_in(alice).post(
-        f"/people/{noor.pk}/", person_fields(name="Noor", email="noor@example.org", roles=["researcher"], time_zone="UTC")
+        f"/people/{noor.pk}/",
+        person_fields(name="Noor", email="noor@example.org", roles=["researcher"], time_zone="UTC"),
     )
 
     assert not AuditEvent.objects.filter(action="change").exists()
 
 
 @pytest.mark.parametrize("change", [{"roles": ["rater"]}, {"is_active": ""}])
-def test_an_admin_cannot_lock_the_site_from_inside(alice: User, signed_in: SignedIn, change: dict[str, Any]) -> None:
+def test_an_admin_cannot_lock_the_site_from_inside(
+    alice: User, signed_in: SignedIn, change: dict[str, Any]
+) -> None:
     fields = person_fields(name="Alice", email="alice@example.org", roles=["admin"]) | change
     response = signed_in(alice).post(f"/people/{alice.pk}/", fields)
 
@@ -292,10 +339,13 @@ def test_an_admin_cannot_lock_the_site_from_inside(alice: User, signed_in: Signe
     assert alice.is_active
 
 
-def test_closing_a_login_ends_the_sessions_of_that_person(alice: User, noor: User, signed_in: SignedIn) -> None:
+def test_closing_a_login_ends_the_sessions_of_that_person(
+    alice: User, noor: User, signed_in: SignedIn
+) -> None:
     hers = signed_in(noor)
     signed_in(alice).post(
-        f"/people/{noor.pk}/", person_fields(name="Noor", email="noor@example.org", roles=["researcher"], is_active="")
+        f"/people/{noor.pk}/",
+        person_fields(name="Noor", email="noor@example.org", roles=["researcher"], is_active=""),
     )
 
     assert hers.get("/profile/").headers["Location"] == "/account/login/?next=/profile/"
@@ -322,7 +372,9 @@ def test_people_are_found_by_words_role_and_state(
 def test_the_list_of_people_takes_the_same_queries_for_one_as_for_thirty(
     alice: User, signed_in: SignedIn, django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
-    User.objects.bulk_create(User(email=f"{number}@example.org", name=f"Person {number}") for number in range(30))
+    User.objects.bulk_create(
+        User(email=f"{number}@example.org", name=f"Person {number}") for number in range(30)
+    )
     client = signed_in(alice)
 
     with django_assert_max_num_queries(5):

@@ -17,7 +17,9 @@ NUMBERS = st.floats(min_value=-1e9, max_value=1e9, allow_nan=False)
 
 
 def chart(*series: Series, **options: Any) -> charts.LineChart:
-    return charts.line_chart(title="Loss falls", series=series, x_unit="steps", y_unit="nats", **options)
+    return charts.line_chart(
+        title="Loss falls", series=series, x_unit="steps", y_unit="nats", **options
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,7 +49,8 @@ def test_ticks_hold_every_value_between_them(one: float, other: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("xs", "labels"), [((1, 2, 3), ["1", "2", "3 steps"]), ((0.5, 1, 2), ["0.5", "1.0", "1.5", "2.0 steps"])]
+    ("xs", "labels"),
+    [((1, 2, 3), ["1", "2", "3 steps"]), ((0.5, 1, 2), ["0.5", "1.0", "1.5", "2.0 steps"])],
 )
 def test_steps_are_counted_in_whole_numbers(xs: tuple[float, ...], labels: list[str]) -> None:
     drawn = chart(Series("training", [(x, 3 - x) for x in xs]))
@@ -83,12 +86,17 @@ def test_the_highest_peak_survives_the_thinning() -> None:
     heights = [float(y) for y in re.findall(r"[ML][\d.]+ (-?[\d.]+)", drawn.curves[0].path)]
     assert len(heights) <= 402
     assert min(heights) == float(
-        chart(Series("loss", points[5_000:5_003]), from_zero=True).curves[0].path.split("L")[1].split()[1]
+        chart(Series("loss", points[5_000:5_003]), from_zero=True)
+        .curves[0]
+        .path.split("L")[1]
+        .split()[1]
     )
 
 
 def test_names_at_the_ends_of_curves_keep_apart() -> None:
-    drawn = chart(*(Series(f"run {number}", [(0, 0), (1, 1 + number / 1000)]) for number in range(6)))
+    drawn = chart(
+        *(Series(f"run {number}", [(0, 0), (1, 1 + number / 1000)]) for number in range(6))
+    )
 
     places = sorted(float(curve.name_y) for curve in drawn.curves)
     assert min(b - a for a, b in pairwise(places)) >= 13.9
@@ -96,7 +104,9 @@ def test_names_at_the_ends_of_curves_keep_apart() -> None:
 
 def test_a_projection_has_the_colour_of_what_it_goes_on_with() -> None:
     drawn = chart(
-        Series("now", [(0, 0), (1, 1)]), Series("done", [(1, 1), (2, 2)], is_projection=True), Series("other", [(0, 1), (2, 1)])
+        Series("now", [(0, 0), (1, 1)]),
+        Series("done", [(1, 1), (2, 2)], is_projection=True),
+        Series("other", [(0, 1), (2, 1)]),
     )
 
     assert [curve.number for curve in drawn.curves] == [1, 1, 2]
@@ -132,4 +142,7 @@ def test_a_spark_takes_any_numbers(values: list[float]) -> None:
 
 
 def test_the_cells_of_a_table_are_escaped() -> None:
-    assert number_rows([("1", "<b>")]) == '<tr><th scope="row">1</th><td class="number">&lt;b&gt;</td></tr>'
+    assert (
+        number_rows([("1", "<b>")])
+        == '<tr><th scope="row">1</th><td class="number">&lt;b&gt;</td></tr>'
+    )

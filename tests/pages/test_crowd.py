@@ -1,4 +1,6 @@
-"""External crowds: in by a link with an id, out by a code, and back or timed out with the place and the items free."""
+"""External crowds: in by a link with an id, out by a code, and back or timed out with the place and
+the items free.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -47,7 +49,10 @@ def take(client: Client, campaign: Campaign) -> str:
 
 
 def answer(client: Client, address: str) -> Any:
-    text = "An answer of a good twenty words, so that nobody asks whether it is too short to be what was really meant to be said."
+    text = (
+        "An answer of a good twenty words, so that nobody asks whether it is too short to be what"
+        " was really meant to be said."
+    )
     return client.post(f"{address}submit", {"text": text, "step": "submit", "active_s": "30"})
 
 
@@ -85,7 +90,10 @@ def test_the_same_worker_comes_back_to_the_same_visit(link: CrowdLink) -> None:
 def test_an_address_without_an_id_gets_a_sentence(link: CrowdLink) -> None:
     answered = Client().get(f"/crowd/{link.token}/")
 
-    assert (answered.status_code, "Your id is missing from the address (PROLIFIC_PID)." in words(answered)) == (400, True)
+    assert (
+        answered.status_code,
+        "Your id is missing from the address (PROLIFIC_PID)." in words(answered),
+    ) == (400, True)
 
 
 def test_looking_takes_no_place(link: CrowdLink) -> None:
@@ -95,8 +103,15 @@ def test_looking_takes_no_place(link: CrowdLink) -> None:
 
 def study(pool: Pool, guideline: Guideline, **fields: Any) -> CrowdLink:
     """One more campaign of the pool, with a link of its own."""
-    campaign = open_demonstration_campaign(pool=pool, guideline=guideline, name=f"Another {Campaign.objects.count()}", overlap=2)
-    given: dict[str, Any] = {"name": "Another study", "id_parameter": "PROLIFIC_PID", "completion_code": "OTHER", "n_items": 2}
+    campaign = open_demonstration_campaign(
+        pool=pool, guideline=guideline, name=f"Another {Campaign.objects.count()}", overlap=2
+    )
+    given: dict[str, Any] = {
+        "name": "Another study",
+        "id_parameter": "PROLIFIC_PID",
+        "completion_code": "OTHER",
+        "n_items": 2,
+    }
     return services.create_crowd_link(campaign=campaign, by=None, now=NOON, **(given | fields))
 
 
@@ -111,7 +126,9 @@ def test_a_worker_is_given_the_links_campaign_and_no_other_of_the_pool(
     assert client.post(f"/desk/{link.campaign_id}/next").status_code == 302
 
 
-def test_the_same_worker_is_the_same_rater_through_another_link(link: CrowdLink, day_shift: Pool, guideline: Guideline) -> None:
+def test_the_same_worker_is_the_same_rater_through_another_link(
+    link: CrowdLink, day_shift: Pool, guideline: Guideline
+) -> None:
     client, _entered = enter(link, "worker-1")
     answer(client, answer(client, take(client, link.campaign)).url)
     assert CrowdVisit.objects.get().state == "complete"
@@ -126,12 +143,20 @@ def test_the_same_worker_is_the_same_rater_through_another_link(link: CrowdLink,
     assert Rater.objects.count() == 2, "another platform's ids are other people's"
 
 
-def test_a_second_visit_for_the_same_campaign_counts_from_its_own_beginning(link: CrowdLink) -> None:
+def test_a_second_visit_for_the_same_campaign_counts_from_its_own_beginning(
+    link: CrowdLink,
+) -> None:
     client, _entered = enter(link, "worker-1")
     answer(client, take(client, link.campaign))
     client.post("/crowd/leave")
     again = services.create_crowd_link(
-        campaign=link.campaign, name="Again", id_parameter="PROLIFIC_PID", completion_code="TWO", n_items=2, by=None, now=NOON
+        campaign=link.campaign,
+        name="Again",
+        id_parameter="PROLIFIC_PID",
+        completion_code="TWO",
+        n_items=2,
+        by=None,
+        now=NOON,
     )
 
     client, _entered = enter(again, "worker-1")
@@ -139,13 +164,18 @@ def test_a_second_visit_for_the_same_campaign_counts_from_its_own_beginning(link
     assert "You have judged 0 of 2 items." in words(client.get("/crowd/done/"))
 
 
-def test_whom_an_admin_has_paused_gets_no_second_visit(link: CrowdLink, day_shift: Pool, guideline: Guideline) -> None:
+def test_whom_an_admin_has_paused_gets_no_second_visit(
+    link: CrowdLink, day_shift: Pool, guideline: Guideline
+) -> None:
     enter(link, "worker-1")
     services.pause_raters(pool=day_shift, raters=[Rater.objects.get()], by=None, now=timezone.now())
 
     _client, entered = enter(study(day_shift, guideline), "worker-1")
 
-    assert (entered.status_code, "You cannot take part in this study." in words(entered)) == (410, True)
+    assert (entered.status_code, "You cannot take part in this study." in words(entered)) == (
+        410,
+        True,
+    )
 
 
 def test_who_has_done_all_that_there_was_gets_the_code(link: CrowdLink) -> None:
@@ -211,7 +241,9 @@ def test_who_has_done_all_when_the_time_is_up_keeps_the_code(link: CrowdLink) ->
         slot = services.claim(campaign=link.campaign, rater=Rater.objects.get(), now=timezone.now())
         assert slot is not None
         assert slot.lease is not None
-        services.submit_demonstration(lease=slot.lease, rater=Rater.objects.get(), text="An answer.", now=timezone.now())
+        services.submit_demonstration(
+            lease=slot.lease, rater=Rater.objects.get(), text="An answer.", now=timezone.now()
+        )
 
     services.end_expired_visits(now=timezone.now() + timedelta(days=1))
 
@@ -225,7 +257,9 @@ def test_a_closed_link_lets_nobody_begin(alice: User, link: CrowdLink, signed_in
     assert AuditEvent.objects.filter(by=alice, action="close").exists()
 
 
-def test_an_admin_opens_a_link(alice: User, day_shift: Pool, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_admin_opens_a_link(
+    alice: User, day_shift: Pool, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     given = {
         "campaign": demonstration_campaign.pk,
         "name": "Study",

@@ -17,7 +17,9 @@ from tests.cast import NOON
         ("de", "SHORT_DATE_FORMAT", "02.03.2026"),
     ],
 )
-def test_a_moment_is_written_with_24_hours_and_the_day_first(language: str, name: str, words: str) -> None:
+def test_a_moment_is_written_with_24_hours_and_the_day_first(
+    language: str, name: str, words: str
+) -> None:
     with translation.override(language):
         assert formats.date_format(NOON, name) == words
 

@@ -1,4 +1,6 @@
-"""The site in German: for a visitor by the wish of the browser, for a person by their own choice."""
+"""The site in German: for a visitor by the wish of the browser, for a person by their own
+choice.
+"""
 
 import html
 from collections.abc import Callable
@@ -21,8 +23,12 @@ def german(person: User | Rater, signed_in: SignedIn) -> Client:
     return client
 
 
-def test_the_login_page_speaks_german_to_a_browser_that_asks_for_it(client: Client, db: None) -> None:
-    page = client.get("/account/login/", headers={"accept-language": "de-DE,de;q=0.9,en;q=0.5"}).text
+def test_the_login_page_speaks_german_to_a_browser_that_asks_for_it(
+    client: Client, db: None
+) -> None:
+    page = client.get(
+        "/account/login/", headers={"accept-language": "de-DE,de;q=0.9,en;q=0.5"}
+    ).text
 
     assert '<html lang="de"' in page
     assert "Anmelden" in page
@@ -30,7 +36,9 @@ def test_the_login_page_speaks_german_to_a_browser_that_asks_for_it(client: Clie
     assert "Log in" not in page
 
 
-def test_the_desk_speaks_german_to_a_rater_who_chose_it(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_the_desk_speaks_german_to_a_rater_who_chose_it(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     page = german(rosa, signed_in).get("/desk/").text
 
     assert "Arbeitsplatz" in page
@@ -39,7 +47,9 @@ def test_the_desk_speaks_german_to_a_rater_who_chose_it(rosa: Rater, comparison_
     assert "compare responses" not in page
 
 
-def test_an_item_speaks_german(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_item_speaks_german(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = german(rosa, signed_in)
 
     page = client.post(f"/desk/{comparison_campaign.pk}/next", follow=True).text
@@ -50,9 +60,13 @@ def test_an_item_speaks_german(rosa: Rater, comparison_campaign: Campaign, signe
 
 
 @pytest.mark.parametrize("kind", ["sft", "reward", "ppo", "sample"])
-def test_the_settings_of_a_run_are_named_in_german(kind: str, noor: User, signed_in: SignedIn) -> None:
+def test_the_settings_of_a_run_are_named_in_german(
+    kind: str, noor: User, signed_in: SignedIn
+) -> None:
     cast.a_model(noor)
-    cast.a_snapshot(noor, kind={"sft": "demonstrations", "reward": "comparisons"}.get(kind, "prompts"))
+    cast.a_snapshot(
+        noor, kind={"sft": "demonstrations", "reward": "comparisons"}.get(kind, "prompts")
+    )
 
     page = html.unescape(german(noor, signed_in).get(f"/runs/new/{kind}/").text)
 
@@ -64,11 +78,15 @@ def test_the_settings_of_a_run_are_named_in_german(kind: str, noor: User, signed
 @pytest.mark.parametrize(("n", "words"), [(1, "1 Rater hinzugefügt."), (2, "2 Rater hinzugefügt.")])
 def test_numbers_choose_their_form(n: int, words: str) -> None:
     with translation.override("de"):
-        assert translation.ngettext("%(n)d rater added.", "%(n)d raters added.", n) % {"n": n} == words
+        assert (
+            translation.ngettext("%(n)d rater added.", "%(n)d raters added.", n) % {"n": n} == words
+        )
 
 
 def test_a_language_that_is_not_there_falls_back_to_english(client: Client, db: None) -> None:
-    assert '<html lang="en"' in client.get("/account/login/", headers={"accept-language": "fr"}).text
+    assert (
+        '<html lang="en"' in client.get("/account/login/", headers={"accept-language": "fr"}).text
+    )
 
 
 def test_the_audit_log_says_in_german_what_it_keeps_as_codes(

@@ -1,4 +1,6 @@
-"""The pages of golds, review and appeals: what they show, what they ask, and that they cost the same for many."""
+"""The pages of golds, review and appeals: what they show, what they ask, and that they cost the
+same for many.
+"""
 
 import io
 import json
@@ -11,7 +13,17 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling import services
-from labeling.models import Adjudication, Campaign, Gold, Guideline, Judgment, JudgmentReview, Pool, Rater, RaterStanding
+from labeling.models import (
+    Adjudication,
+    Campaign,
+    Gold,
+    Guideline,
+    Judgment,
+    JudgmentReview,
+    Pool,
+    Rater,
+    RaterStanding,
+)
 from labeling.services import Remark
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.labeling.golds.scene import RIGHT, WRONG, gold_order, rank_by
@@ -32,19 +44,33 @@ def split(comparison_campaign: Campaign, rosa: Rater, raul: Rater) -> tuple[Judg
 
 
 def test_the_pages_of_a_campaign_without_a_judgment_say_so(
-    comparison_campaign: Campaign, demonstration_campaign: Campaign, alice: User, signed_in: SignedIn
+    comparison_campaign: Campaign,
+    demonstration_campaign: Campaign,
+    alice: User,
+    signed_in: SignedIn,
 ) -> None:
     client = signed_in(alice)
 
-    assert "Nothing waits for review" in client.get(f"/campaigns/{comparison_campaign.pk}/review/").text
-    assert "Nothing waits for review" in client.get(f"/campaigns/{demonstration_campaign.pk}/review/").text
-    assert "Nobody has met a gold yet" in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
+    assert (
+        "Nothing waits for review"
+        in client.get(f"/campaigns/{comparison_campaign.pk}/review/").text
+    )
+    assert (
+        "Nothing waits for review"
+        in client.get(f"/campaigns/{demonstration_campaign.pk}/review/").text
+    )
+    assert (
+        "Nobody has met a gold yet" in client.get(f"/campaigns/{comparison_campaign.pk}/gold/").text
+    )
     assert "No appeal waits" in client.get("/appeals/").text
     assert client.get(f"/campaigns/{demonstration_campaign.pk}/gold/").status_code == 404
 
 
 def test_a_reviewer_sees_every_answer_without_names_unless_wished(
-    split: tuple[Judgment, Judgment], comparison_campaign: Campaign, alice: User, signed_in: SignedIn
+    split: tuple[Judgment, Judgment],
+    comparison_campaign: Campaign,
+    alice: User,
+    signed_in: SignedIn,
 ) -> None:
     address = f"/campaigns/{comparison_campaign.pk}/review/{split[0].item_id}/"
 
@@ -57,7 +83,11 @@ def test_a_reviewer_sees_every_answer_without_names_unless_wished(
 
 
 def test_a_decision_is_kept_told_promoted_and_leads_to_the_next_item(
-    split: tuple[Judgment, Judgment], comparison_campaign: Campaign, alice: User, rita: Rater, signed_in: SignedIn
+    split: tuple[Judgment, Judgment],
+    comparison_campaign: Campaign,
+    alice: User,
+    rita: Rater,
+    signed_in: SignedIn,
 ) -> None:
     good, bad = split
     waiting = [judged(comparison_campaign, rater, RIGHT) for rater in (good.rater, bad.rater)]
@@ -70,20 +100,31 @@ def test_a_decision_is_kept_told_promoted_and_leads_to_the_next_item(
         "next": "",
     }
 
-    response = signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/review/{good.item_id}/", posted)
+    response = signed_in(alice).post(
+        f"/campaigns/{comparison_campaign.pk}/review/{good.item_id}/", posted
+    )
 
     assert response.status_code == 302
-    assert response.headers["Location"].startswith(f"/campaigns/{comparison_campaign.pk}/review/{waiting[0].item_id}/?")
+    assert response.headers["Location"].startswith(
+        f"/campaigns/{comparison_campaign.pk}/review/{waiting[0].item_id}/?"
+    )
     assert good.item is not None
-    assert dict(Adjudication.objects.get().ranks.values_list("response_id", "rank")) == gold_order(good.item)
+    assert dict(Adjudication.objects.get().ranks.values_list("response_id", "rank")) == gold_order(
+        good.item
+    )
     assert Gold.objects.get().note == "By the sums."
     assert JudgmentReview.objects.get().judgment == bad
 
 
 def test_an_order_without_a_reason_is_asked_for_one(
-    split: tuple[Judgment, Judgment], comparison_campaign: Campaign, alice: User, signed_in: SignedIn
+    split: tuple[Judgment, Judgment],
+    comparison_campaign: Campaign,
+    alice: User,
+    signed_in: SignedIn,
 ) -> None:
-    response = signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/review/{split[0].item_id}/", {"rank-A": "1"})
+    response = signed_in(alice).post(
+        f"/campaigns/{comparison_campaign.pk}/review/{split[0].item_id}/", {"rank-A": "1"}
+    )
 
     assert response.status_code == 422
     assert "Choose why raters came apart." in response.text
@@ -91,7 +132,10 @@ def test_an_order_without_a_reason_is_asked_for_one(
 
 
 def test_a_reviewer_may_start_from_an_answer(
-    split: tuple[Judgment, Judgment], comparison_campaign: Campaign, alice: User, signed_in: SignedIn
+    split: tuple[Judgment, Judgment],
+    comparison_campaign: Campaign,
+    alice: User,
+    signed_in: SignedIn,
 ) -> None:
     address = f"/campaigns/{comparison_campaign.pk}/review/{split[0].item_id}/"
 
@@ -102,9 +146,14 @@ def test_a_reviewer_may_start_from_an_answer(
 
 
 def test_an_experts_answer_is_made_a_gold(
-    split: tuple[Judgment, Judgment], comparison_campaign: Campaign, alice: User, signed_in: SignedIn
+    split: tuple[Judgment, Judgment],
+    comparison_campaign: Campaign,
+    alice: User,
+    signed_in: SignedIn,
 ) -> None:
-    signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/review/{split[0].item_id}/gold/{split[0].pk}")
+    signed_in(alice).post(
+        f"/campaigns/{comparison_campaign.pk}/review/{split[0].item_id}/gold/{split[0].pk}"
+    )
 
     assert Gold.objects.get().origin == Gold.Origin.EXPERT
     assert "an expert" in signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/gold/").text
@@ -117,14 +166,21 @@ def test_demonstrations_are_scored_with_the_caveat_beside_what_was_pasted(
     assert slot is not None
     assert slot.lease is not None
     written = services.submit_demonstration(
-        lease=slot.lease, rater=rosa, text="Four.", presentation={"typing": {"typed": 1, "pasted": 3}}, active_s=9, now=NOON
+        lease=slot.lease,
+        rater=rosa,
+        text="Four.",
+        presentation={"typing": {"typed": 1, "pasted": 3}},
+        active_s=9,
+        now=NOON,
     )
     address = f"/campaigns/{demonstration_campaign.pk}/review/{written.item_id}/"
     page = signed_in(alice).get(address).text
     assert "75 %" in page
     assert "Pasting proves nothing" in page
 
-    response = signed_in(alice).post(address, {f"score-{written.pk}": "6", f"feedback-{written.pk}": "Good.", "stay": ""})
+    response = signed_in(alice).post(
+        address, {f"score-{written.pk}": "6", f"feedback-{written.pk}": "Good.", "stay": ""}
+    )
 
     assert response.status_code == 302
     assert "Score: 6 of 7" in signed_in(rosa).get("/my-work/").text
@@ -136,10 +192,14 @@ def test_a_rater_appeals_and_reads_the_answer(
     item = split[1].item
     assert item is not None
     remarks = {split[1].pk: Remark(feedback="Turned around.")}
-    services.adjudicate(item=item, ranks=gold_order(item), reason="rater_error", remarks=remarks, by=alice, now=NOON)
+    services.adjudicate(
+        item=item, ranks=gold_order(item), reason="rater_error", remarks=remarks, by=alice, now=NOON
+    )
     review = JudgmentReview.objects.get()
 
-    signed_in(raul).post(f"/my-work/reviews/{review.pk}/appeal", {"text": "The scale says otherwise."})
+    signed_in(raul).post(
+        f"/my-work/reviews/{review.pk}/appeal", {"text": "The scale says otherwise."}
+    )
     assert "The scale says otherwise." in signed_in(alice).get("/appeals/").text
     signed_in(alice).post(f"/appeals/{review.pk}/answer", {"text": "It does, thank you."})
 
@@ -155,7 +215,10 @@ def test_an_answer_set_aside_says_so_under_my_work_and_is_appealed_against(
     assert '<a href="#reviews">set aside</a>' in page
     assert "gold" not in page.lower()
 
-    signed_in(raul).post(f"/my-work/reviews/{JudgmentReview.objects.get().pk}/appeal", {"text": "By the sums it is right."})
+    signed_in(raul).post(
+        f"/my-work/reviews/{JudgmentReview.objects.get().pk}/appeal",
+        {"text": "By the sums it is right."},
+    )
 
     waiting = signed_in(alice).get("/appeals/").text
     assert "By the sums it is right." in waiting
@@ -168,7 +231,9 @@ def test_an_order_decided_otherwise_says_so_under_my_work(
 ) -> None:
     item = split[1].item
     assert item is not None
-    services.adjudicate(item=item, ranks=gold_order(item), reason="rater_error", promotes=True, by=alice, now=NOON)
+    services.adjudicate(
+        item=item, ranks=gold_order(item), reason="rater_error", promotes=True, by=alice, now=NOON
+    )
 
     his, hers = (signed_in(rater).get("/my-work/").text for rater in (raul, rosa))
 
@@ -190,7 +255,9 @@ def test_my_work_costs_the_same_for_one_verdict_as_for_five(
     def decide() -> None:
         judgment = judged(comparison_campaign, raul, WRONG)
         assert judgment.item is not None
-        services.adjudicate(item=judgment.item, ranks=gold_order(judgment.item), reason="none", by=alice, now=NOON)
+        services.adjudicate(
+            item=judgment.item, ranks=gold_order(judgment.item), reason="none", by=alice, now=NOON
+        )
 
     decide()
     before = _n_queries(client, "/my-work/", django_assert_max_num_queries)
@@ -206,14 +273,20 @@ def test_nobody_appeals_for_somebody_else(
     item = split[1].item
     assert item is not None
     remarks = {split[1].pk: Remark(feedback="Turned around.")}
-    services.adjudicate(item=item, ranks={}, reason="rater_error", remarks=remarks, by=alice, now=NOON)
+    services.adjudicate(
+        item=item, ranks={}, reason="rater_error", remarks=remarks, by=alice, now=NOON
+    )
 
-    response = signed_in(rosa).post(f"/my-work/reviews/{JudgmentReview.objects.get().pk}/appeal", {"text": "Mine?"})
+    response = signed_in(rosa).post(
+        f"/my-work/reviews/{JudgmentReview.objects.get().pk}/appeal", {"text": "Mine?"}
+    )
 
     assert response.status_code == 404
 
 
-def test_the_settings_of_golds_are_kept_or_sent_back(comparison_campaign: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_the_settings_of_golds_are_kept_or_sent_back(
+    comparison_campaign: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     address = f"/campaigns/{comparison_campaign.pk}/gold/settings"
     good = {
         "gold_share": 10,
@@ -229,7 +302,11 @@ def test_the_settings_of_golds_are_kept_or_sent_back(comparison_campaign: Campai
     assert signed_in(alice).post(address, good | {"gold_share": 90}).status_code == 422
 
     comparison_campaign.refresh_from_db()
-    assert (comparison_campaign.gold_share, comparison_campaign.gold_feedback, comparison_campaign.gold_min) == (10, True, 4)
+    assert (
+        comparison_campaign.gold_share,
+        comparison_campaign.gold_feedback,
+        comparison_campaign.gold_min,
+    ) == (10, True, 4)
 
 
 def test_a_file_of_golds_comes_in_whole_or_says_what_is_wrong(
@@ -249,9 +326,13 @@ def test_a_file_of_golds_comes_in_whole_or_says_what_is_wrong(
     assert Gold.objects.count() == 1
 
 
-def test_a_gold_is_retired_and_brought_back(comparison_campaign: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_a_gold_is_retired_and_brought_back(
+    comparison_campaign: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     item = comparison_campaign.items.all()[0]
-    gold = services.make_gold(item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+    gold = services.make_gold(
+        item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON
+    )
     client = signed_in(alice)
 
     client.post(f"/campaigns/{comparison_campaign.pk}/gold/{gold.pk}/retire")
@@ -277,9 +358,18 @@ def test_a_paused_rater_reads_why_and_is_let_back_in(
     assert RaterStanding.objects.get().paused_at is None
 
 
-def test_guideline_gaps_stand_on_the_guidelines_page(comparison_campaign: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_guideline_gaps_stand_on_the_guidelines_page(
+    comparison_campaign: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     item = comparison_campaign.items.all()[0]
-    services.adjudicate(item=item, ranks={}, reason="guideline_gap", note="Says nothing of sums.", by=alice, now=NOON)
+    services.adjudicate(
+        item=item,
+        ranks={},
+        reason="guideline_gap",
+        note="Says nothing of sums.",
+        by=alice,
+        now=NOON,
+    )
 
     page = signed_in(alice).get(f"/guidelines/{comparison_campaign.guideline_id}/versions/").text
 
@@ -292,7 +382,9 @@ def test_nothing_on_the_desk_tells_a_gold_from_another_item(
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=6)
     services.set_golds(campaign=campaign, values={"gold_share": 50}, by=None, now=NOON)
     item = campaign.items.all()[0]
-    services.make_gold(item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+    services.make_gold(
+        item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON
+    )
     pages = {}
     for _turn in range(2):
         slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
@@ -322,14 +414,21 @@ def test_the_pages_cost_the_same_for_many_raters_golds_and_items(
     for name in ("Second", "Third"):
         rater = rater_called(name, pool=day_shift)
         for number in range(3):
-            slot = services.claim(campaign=comparison_campaign, rater=rater, now=NOON + timedelta(minutes=number))
+            slot = services.claim(
+                campaign=comparison_campaign, rater=rater, now=NOON + timedelta(minutes=number)
+            )
             assert slot is not None
             rank_by(slot, RIGHT, rater=rater)
     for other in comparison_campaign.items.order_by("-position")[:2]:
-        services.make_gold(item=other, ranks=gold_order(other), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+        services.make_gold(
+            item=other, ranks=gold_order(other), origin=Gold.Origin.EXPERT, by=None, now=NOON
+        )
     after = [_n_queries(client, address, django_assert_max_num_queries) for address in addresses]
 
-    assert all(later <= earlier + 2 for earlier, later in zip(before, after, strict=True)), (before, after)
+    assert all(later <= earlier + 2 for earlier, later in zip(before, after, strict=True)), (
+        before,
+        after,
+    )
 
 
 def _n_queries(client: Client, address: str, counted: DjangoAssertNumQueries) -> int:

@@ -1,4 +1,6 @@
-"""Examples of good and bad answers: written by admins as rows, versioned with the guideline, read by raters under its text."""
+"""Examples of good and bad answers: written by admins as rows, versioned with the guideline, read
+by raters under its text.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -19,16 +21,31 @@ SignedIn = Callable[..., Client]
 
 pytestmark = pytest.mark.django_db
 
-GOOD = Example("Cool it, **then** freeze it.", is_good=True, why="Begins with the answer.", prompt="Can I freeze rice?")
+GOOD = Example(
+    "Cool it, **then** freeze it.",
+    is_good=True,
+    why="Begins with the answer.",
+    prompt="Can I freeze rice?",
+)
 BAD = Example("Great question!", is_good=False, why="Polite, and no help.")
 
 
 def rows(*shown: Example, n_empty: int = 0, n_known: int = 0, **more: str) -> dict[str, str]:
-    """The page's form with these examples, `n_known` of which were there before, and rows in which nobody wrote."""
-    fields = {"examples-TOTAL_FORMS": str(len(shown) + n_empty), "examples-INITIAL_FORMS": str(n_known)}
+    """The page's form with these examples, `n_known` of which were there before, and rows in which
+    nobody wrote.
+    """
+    fields = {
+        "examples-TOTAL_FORMS": str(len(shown) + n_empty),
+        "examples-INITIAL_FORMS": str(n_known),
+    }
     for number, example in enumerate(shown):
         verdict = "good" if example.is_good else "bad"
-        row = {"verdict": verdict, "why": example.why, "prompt": example.prompt, "answer": example.answer}
+        row = {
+            "verdict": verdict,
+            "why": example.why,
+            "prompt": example.prompt,
+            "answer": example.answer,
+        }
         fields |= {f"examples-{number}-{name}": value for name, value in row.items()}
     for number in range(len(shown), len(shown) + n_empty):
         fields[f"examples-{number}-verdict"] = "bad"
@@ -44,12 +61,21 @@ def shown(guideline: Guideline, demonstration_campaign: Campaign) -> GuidelineVe
     """The version in force, with an example of either kind."""
     text = newest(guideline).text
     return services.new_guideline_version(
-        guideline=guideline, text=text, form=rating_form.default(), examples=[GOOD, BAD], by=None, now=timezone.now()
+        guideline=guideline,
+        text=text,
+        form=rating_form.default(),
+        examples=[GOOD, BAD],
+        by=None,
+        now=timezone.now(),
     )
 
 
-def test_a_guideline_is_made_with_its_examples_and_empty_rows_are_none(alice: User, signed_in: SignedIn) -> None:
-    signed_in(alice).post("/guidelines/new/", posted(SCALE, name="Kind answers") | rows(GOOD, BAD, n_empty=2))
+def test_a_guideline_is_made_with_its_examples_and_empty_rows_are_none(
+    alice: User, signed_in: SignedIn
+) -> None:
+    signed_in(alice).post(
+        "/guidelines/new/", posted(SCALE, name="Kind answers") | rows(GOOD, BAD, n_empty=2)
+    )
 
     assert examples.parse(newest(Guideline.objects.get()).examples) == (GOOD, BAD)
 
@@ -131,7 +157,9 @@ def test_onboarding_shows_them_with_the_guideline(
 ) -> None:
     quiz = [{"text": "What comes first?", "choices": ["help", "brevity"], "right": 0}]
     named: Any = {"kind": "guideline", "title": "A quiz", "text": ""}
-    step = services.add_step(pool=day_shift, **named, questions=quiz, guideline=guideline, by=None, now=timezone.now())
+    step = services.add_step(
+        pool=day_shift, **named, questions=quiz, guideline=guideline, by=None, now=timezone.now()
+    )
 
     page = signed_in(rosa).get(f"/onboarding/{day_shift.pk}/{step.pk}/").content.decode()
 

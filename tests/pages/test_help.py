@@ -11,7 +11,9 @@ pytestmark = pytest.mark.django_db
 SignedIn = Callable[..., Client]
 
 
-def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(rosa: Rater, signed_in: SignedIn) -> None:
+def test_a_rater_reads_how_the_work_goes_and_what_is_recorded(
+    rosa: Rater, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
 
     guide = client.get("/help/raters/").content.decode()

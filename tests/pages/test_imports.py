@@ -45,7 +45,9 @@ def run(batch: Import) -> Import:
     return batch
 
 
-def test_an_admin_uploads_a_file_and_lands_on_its_progress(alice: User, signed_in: SignedIn) -> None:
+def test_an_admin_uploads_a_file_and_lands_on_its_progress(
+    alice: User, signed_in: SignedIn
+) -> None:
     answer = sent(signed_in(alice), GOOD)
 
     batch = Import.objects.get()
@@ -53,7 +55,9 @@ def test_an_admin_uploads_a_file_and_lands_on_its_progress(alice: User, signed_i
     assert (batch.state, batch.created_by, batch.format) == (Import.State.QUEUED, alice, "jsonl")
 
 
-def test_the_page_asks_for_itself_until_the_import_has_ended(alice: User, signed_in: SignedIn) -> None:
+def test_the_page_asks_for_itself_until_the_import_has_ended(
+    alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     page = sent(client, GOOD).url
     waiting = client.get(page, headers={"hx-request": "true"}).content.decode()
@@ -78,7 +82,9 @@ def test_the_report_lists_each_problem_with_its_line(alice: User, signed_in: Sig
     assert '<th scope="row" class="number">3</th>' in text
 
 
-def test_a_strict_import_with_a_problem_can_be_published_after_all(alice: User, signed_in: SignedIn) -> None:
+def test_a_strict_import_with_a_problem_can_be_published_after_all(
+    alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     sent(client, GOOD + BAD, is_strict="on")
     batch = run(Import.objects.get())
@@ -115,7 +121,9 @@ def test_a_discarded_import_is_gone_from_the_prompts(alice: User, signed_in: Sig
     assert not Prompt.objects.filter(import_batch=batch).exists()
 
 
-def test_a_source_that_is_a_person_is_refused_with_a_sentence(alice: User, signed_in: SignedIn, uploads: Path) -> None:
+def test_a_source_that_is_a_person_is_refused_with_a_sentence(
+    alice: User, signed_in: SignedIn, uploads: Path
+) -> None:
     client = signed_in(alice)
     Source.objects.create(name=alice.email, kind=Source.Kind.PERSON)
 
@@ -155,7 +163,9 @@ def test_the_list_says_what_to_do_when_it_is_empty(alice: User, signed_in: Signe
     assert "Import a file" in signed_in(alice).get("/prompts/imports/").content.decode()
 
 
-@pytest.mark.parametrize("address", ["/prompts/imports/", "/prompts/imports/new/", "/prompts/imports/1/"])
+@pytest.mark.parametrize(
+    "address", ["/prompts/imports/", "/prompts/imports/new/", "/prompts/imports/1/"]
+)
 def test_only_an_admin_may_look(address: str, noor: User, signed_in: SignedIn) -> None:
     assert signed_in(noor).get(address).status_code == 403
 
@@ -165,7 +175,9 @@ PAIRS = b"""{"prompt": "Two plus two?", "chosen": "Four.", "rejected": "Five."}
 """
 
 
-def test_an_import_of_comparisons_tells_how_far_raters_agree(alice: User, signed_in: SignedIn) -> None:
+def test_an_import_of_comparisons_tells_how_far_raters_agree(
+    alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     sent(client, PAIRS, with_judgments="on")
     batch = run(Import.objects.get())
@@ -181,13 +193,17 @@ def test_an_import_of_comparisons_tells_how_far_raters_agree(alice: User, signed
     assert "nan" not in agreement
 
 
-def test_an_import_without_comparisons_has_no_agreement_to_tell(alice: User, signed_in: SignedIn) -> None:
+def test_an_import_without_comparisons_has_no_agreement_to_tell(
+    alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     sent(client, GOOD)
     batch = run(Import.objects.get())
 
     assert "/agreement/" not in words(client.get(f"/prompts/imports/{batch.pk}/"))
-    assert "Nobody has compared two responses" in words(client.get(f"/prompts/imports/{batch.pk}/agreement/"))
+    assert "Nobody has compared two responses" in words(
+        client.get(f"/prompts/imports/{batch.pk}/agreement/")
+    )
 
 
 def test_more_votes_than_a_page_can_compute_from_are_said_to_be(
@@ -203,7 +219,12 @@ def test_more_votes_than_a_page_can_compute_from_are_said_to_be(
     )
 
 
-def test_only_an_admin_sees_an_import_s_agreement(noor: User, alice: User, signed_in: SignedIn) -> None:
+def test_only_an_admin_sees_an_import_s_agreement(
+    noor: User, alice: User, signed_in: SignedIn
+) -> None:
     sent(signed_in(alice), GOOD)
 
-    assert signed_in(noor).get(f"/prompts/imports/{Import.objects.get().pk}/agreement/").status_code == 403
+    assert (
+        signed_in(noor).get(f"/prompts/imports/{Import.objects.get().pk}/agreement/").status_code
+        == 403
+    )

@@ -1,4 +1,6 @@
-"""Invitations through HTTP: by hand and by file, the mail, the link, sent again, revoked, used up."""
+"""Invitations through HTTP: by hand and by file, the mail, the link, sent again, revoked, used
+up.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -28,7 +30,9 @@ def csv_of(text: str) -> SimpleUploadedFile:
 
 def invited(pool: Pool, email: str = "ines@example.org") -> str:
     """The secret of a link that was just made."""
-    (sent,) = services.invite_to_pool(pool=pool, invitees=[Invitee(email, "Ines")], by=None, now=timezone.now())
+    (sent,) = services.invite_to_pool(
+        pool=pool, invitees=[Invitee(email, "Ines")], by=None, now=timezone.now()
+    )
     return sent.secret
 
 
@@ -38,7 +42,9 @@ def join(secret: str, client: Client | None = None, **values: str) -> Any:
 
 
 def test_one_person_is_invited_by_mail(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
-    signed_in(alice).post(f"/pools/{day_shift.pk}/invitations/", {"email": "Ines@Example.org", "name": "Ines"})
+    signed_in(alice).post(
+        f"/pools/{day_shift.pk}/invitations/", {"email": "Ines@Example.org", "name": "Ines"}
+    )
 
     (message,) = mail.outbox
     invitation = Invitation.objects.get()
@@ -59,7 +65,9 @@ def test_a_file_invites_everybody_in_it(alice: User, day_shift: Pool, signed_in:
     assert len(mail.outbox) == 2
 
 
-def test_every_bad_line_of_a_file_is_named_and_nobody_is_invited(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_every_bad_line_of_a_file_is_named_and_nobody_is_invited(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
     file = csv_of("email\nines@example.org\nnot an address\nines@example.org\n")
 
     answer = signed_in(alice).post(f"/pools/{day_shift.pk}/invitations/", {"file": file})
@@ -74,7 +82,9 @@ def test_every_bad_line_of_a_file_is_named_and_nobody_is_invited(alice: User, da
 def test_the_link_is_stored_as_a_hash_only(day_shift: Pool) -> None:
     secret = invited(day_shift)
 
-    assert not [value for value in Invitation.objects.values().get().values() if secret in str(value)]
+    assert not [
+        value for value in Invitation.objects.values().get().values() if secret in str(value)
+    ]
 
 
 def test_who_accepts_is_a_rater_in_the_pool_and_signed_in(day_shift: Pool) -> None:
@@ -115,7 +125,9 @@ def test_a_link_expires(day_shift: Pool) -> None:
     assert not User.objects.exists()
 
 
-def test_sending_again_makes_another_link_and_ends_the_first(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_sending_again_makes_another_link_and_ends_the_first(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
     first = invited(day_shift)
     Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
@@ -145,15 +157,22 @@ def test_inviting_an_address_that_waits_renews_its_link(day_shift: Pool) -> None
 def test_who_is_in_the_pool_is_not_invited(day_shift: Pool, rosa: Rater) -> None:
     assert rosa.user is not None
 
-    sent = services.invite_to_pool(pool=day_shift, invitees=[Invitee(rosa.user.email)], by=None, now=NOON)
+    sent = services.invite_to_pool(
+        pool=day_shift, invitees=[Invitee(rosa.user.email)], by=None, now=NOON
+    )
 
     assert sent == []
 
 
-def test_who_has_a_login_signs_in_and_gains_the_pool(noor: User, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_who_has_a_login_signs_in_and_gains_the_pool(
+    noor: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
     secret = invited(day_shift, noor.email)
 
-    assert Client().get(f"/join/{secret}/").headers["Location"] == f"/account/login/?next=/join/{secret}/"
+    assert (
+        Client().get(f"/join/{secret}/").headers["Location"]
+        == f"/account/login/?next=/join/{secret}/"
+    )
     signed_in(noor).post(f"/join/{secret}/")
 
     noor.refresh_from_db()
@@ -161,7 +180,9 @@ def test_who_has_a_login_signs_in_and_gains_the_pool(noor: User, day_shift: Pool
     assert day_shift.memberships.filter(rater__user=noor).exists()
 
 
-def test_an_invitation_is_for_its_own_address(noor: User, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_an_invitation_is_for_its_own_address(
+    noor: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
     secret = invited(day_shift, "ines@example.org")
 
     answer = signed_in(noor).post(f"/join/{secret}/")
@@ -176,31 +197,42 @@ def test_a_weak_password_is_refused_and_the_link_still_works(day_shift: Pool) ->
     assert join(secret).status_code == 302
 
 
-def test_a_mail_server_that_is_away_loses_no_invitation(alice: User, day_shift: Pool, signed_in: SignedIn, settings: Any) -> None:
+def test_a_mail_server_that_is_away_loses_no_invitation(
+    alice: User, day_shift: Pool, signed_in: SignedIn, settings: Any
+) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     client = signed_in(alice)
 
-    answer = client.post(f"/pools/{day_shift.pk}/invitations/", {"email": "ines@example.org"}, follow=True)
+    answer = client.post(
+        f"/pools/{day_shift.pk}/invitations/", {"email": "ines@example.org"}, follow=True
+    )
 
     assert "The mail server did not take the mail." in words(answer)
     assert "/join/" in words(answer)
     assert "/join/" not in words(client.get(f"/pools/{day_shift.pk}/invitations/"))
 
 
-def test_who_has_withdrawn_is_not_invited(alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn) -> None:
+def test_who_has_withdrawn_is_not_invited(
+    alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn
+) -> None:
     services.withdraw_rater(rater=rosa, by=alice, now=NOON)
     file = csv_of("email\nines@example.org\nrosa@example.org\n")
 
     answer = signed_in(alice).post(f"/pools/{day_shift.pk}/invitations/", {"file": file})
 
     assert answer.status_code == 422
-    assert "rosa@example.org has withdrawn, so nobody was invited. Take the withdrawal back first" in words(answer)
+    assert (
+        "rosa@example.org has withdrawn, so nobody was invited. Take the withdrawal back first"
+        in words(answer)
+    )
     assert not Invitation.objects.exists()
     assert not mail.outbox
 
 
-def test_who_was_readmitted_is_invited(alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn) -> None:
+def test_who_was_readmitted_is_invited(
+    alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn
+) -> None:
     services.withdraw_rater(rater=rosa, by=alice, now=NOON)
     services.readmit_rater(rater=rosa, by=alice, now=NOON)
 
@@ -237,11 +269,16 @@ def test_an_invitation_is_not_sent_again_to_who_has_withdrawn(
     assert not mail.outbox
 
 
-def test_no_way_into_a_pool_takes_a_rater_who_has_withdrawn(alice: User, day_shift: Pool, rosa: Rater) -> None:
+def test_no_way_into_a_pool_takes_a_rater_who_has_withdrawn(
+    alice: User, day_shift: Pool, rosa: Rater
+) -> None:
     services.withdraw_rater(rater=rosa, by=alice, now=NOON)
 
     with pytest.raises(services.UnableToAddRaters) as raised:
         services.add_raters(pool=day_shift, raters=[rosa], by=alice, now=NOON)
 
-    assert f"{rosa.alias} has withdrawn and joins no pool. Take the withdrawal back first" in raised.value.sentence
+    assert (
+        f"{rosa.alias} has withdrawn and joins no pool. Take the withdrawal back first"
+        in raised.value.sentence
+    )
     assert not day_shift.memberships.filter(is_active=True).exists()

@@ -1,4 +1,6 @@
-"""From a model back to the very judgments, for a researcher: campaign, prompt and the rows of a snapshot, blind to who judged."""
+"""From a model back to the very judgments, for a researcher: campaign, prompt and the rows of a
+snapshot, blind to who judged.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -32,14 +34,31 @@ def _own_folders(request: pytest.FixtureRequest, tmp_path: Path) -> None:
 
 @pytest.fixture
 def judge(noor: User, rosa: Rater, comparison_campaign: Campaign) -> TrainedModel:
-    """A reward model that learned from one comparison by Rosa, of four responses by a model that is registered."""
+    """A reward model that learned from one comparison by Rosa, of four responses by a model that is
+    registered.
+    """
     ranked(comparison_campaign, rosa)
     base = cast.a_model(noor)
     TrainedModel.objects.filter(pk=base.pk).update(source=Source.objects.get(name="a model"))
-    snapshot = services.cut_snapshot(kind="comparisons", name="Fresh", filters=Filters(), by=noor, now=timezone.now())
-    run = services.queue_run(kind="reward", name="r", config={}, snapshot=snapshot, base_model=base, by=noor, now=timezone.now())
+    snapshot = services.cut_snapshot(
+        kind="comparisons", name="Fresh", filters=Filters(), by=noor, now=timezone.now()
+    )
+    run = services.queue_run(
+        kind="reward",
+        name="r",
+        config={},
+        snapshot=snapshot,
+        base_model=base,
+        by=noor,
+        now=timezone.now(),
+    )
     services.claim_run(run_id=run.pk, node="gpu-2", now=timezone.now())
-    services.finish_run(run_id=run.pk, attempt=1, ending=Ending(Run.Outcome.SUCCEEDED, model="/models/judge"), now=timezone.now())
+    services.finish_run(
+        run_id=run.pk,
+        attempt=1,
+        ending=Ending(Run.Outcome.SUCCEEDED, model="/models/judge"),
+        now=timezone.now(),
+    )
     return TrainedModel.objects.get(run=run)
 
 
@@ -81,22 +100,41 @@ def test_every_node_of_a_lineage_leads_somewhere(
     assert judge.parent is not None
     client = signed_in(noor)
 
-    drawings = [client.get(f"/models/{model.pk}/").context["drawing"] for model in (judge, judge.parent)]
+    drawings = [
+        client.get(f"/models/{model.pk}/").context["drawing"] for model in (judge, judge.parent)
+    ]
 
-    nodes = [node for drawing in drawings for row in [*drawing.before, drawing.after] for place in row for node in place.nodes]
+    nodes = [
+        node
+        for drawing in drawings
+        for row in [*drawing.before, drawing.after]
+        for place in row
+        for node in place.nodes
+    ]
     assert len(nodes) > 8
     assert [node.label for node in nodes if not node.url] == []
     for node in nodes:
         text_of(client, node.url)
 
 
-def test_a_row_says_how_its_responses_came_out_and_who_wrote_them(signed_in: SignIn, noor: User, judge: TrainedModel) -> None:
+def test_a_row_says_how_its_responses_came_out_and_who_wrote_them(
+    signed_in: SignIn, noor: User, judge: TrainedModel
+) -> None:
     split = Prompt.objects.get(judgments__isnull=False).split
 
-    (row,) = signed_in(noor).get(f"/snapshots/{Snapshot.objects.get().pk}/rows/?split={split}").context["rows"]
+    (row,) = (
+        signed_in(noor)
+        .get(f"/snapshots/{Snapshot.objects.get().pk}/rows/?split={split}")
+        .context["rows"]
+    )
 
     assert [answer.rank for answer in row.answers] == [1, 2, 2, None]
-    assert {(answer.rank, answer.rating) for answer in row.answers} == {(1, 2), (2, 1), (2, 3), (None, 4)}
+    assert {(answer.rank, answer.rating) for answer in row.answers} == {
+        (1, 2),
+        (2, 1),
+        (2, 3),
+        (None, 4),
+    }
     assert {answer.model.pk for answer in row.answers} == {judge.parent_id}
 
 
@@ -120,7 +158,9 @@ def test_raters_go_by_their_pseudonyms_and_writers_of_prompts_by_none(
     Prompt.objects.filter(pk=judgment.prompt_id).update(source=theirs)
     client = signed_in(noor)
 
-    rows = text_of(client, f"/snapshots/{Snapshot.objects.get().pk}/rows/?split={judgment.prompt.split}")
+    rows = text_of(
+        client, f"/snapshots/{Snapshot.objects.get().pk}/rows/?split={judgment.prompt.split}"
+    )
     prompt = text_of(client, f"/lineage/prompts/{judgment.prompt_id}/")
 
     assert rosa.alias in rows
@@ -131,13 +171,20 @@ def test_raters_go_by_their_pseudonyms_and_writers_of_prompts_by_none(
 
 
 def test_what_a_rater_gave_who_has_withdrawn_is_shown_no_more(
-    signed_in: SignIn, noor: User, alice: User, rosa: Rater, judge: TrainedModel, comparison_campaign: Campaign
+    signed_in: SignIn,
+    noor: User,
+    alice: User,
+    rosa: Rater,
+    judge: TrainedModel,
+    comparison_campaign: Campaign,
 ) -> None:
     judgment = Judgment.objects.get()
     labeling_services.withdraw_rater(rater=rosa, by=alice, now=NOON)
     client = signed_in(noor)
 
-    response = client.get(f"/snapshots/{Snapshot.objects.get().pk}/rows/?split={judgment.prompt.split}")
+    response = client.get(
+        f"/snapshots/{Snapshot.objects.get().pk}/rows/?split={judgment.prompt.split}"
+    )
 
     (row,) = response.context["rows"]
     assert (row.answers, row.is_withheld) == ([], True)
@@ -156,7 +203,9 @@ def test_rows_are_paged_and_every_page_costs_the_same(
     for number in range(5):
         written(demonstration_campaign, rosa, f"Answer {number}.")
     Prompt.objects.update(split="train")
-    snapshot = services.cut_snapshot(kind="demonstrations", name="Five", filters=Filters(), by=noor, now=timezone.now())
+    snapshot = services.cut_snapshot(
+        kind="demonstrations", name="Five", filters=Filters(), by=noor, now=timezone.now()
+    )
     file = folder_of(snapshot) / "train.jsonl"
     lines = file.read_text().splitlines()
     file.chmod(0o644)
@@ -175,25 +224,37 @@ def test_rows_are_paged_and_every_page_costs_the_same(
     assert pages[0].context["rows"][0].answers[0].text == "Answer 0."
 
 
-def test_rows_that_are_not_here_are_said_to_be_elsewhere(signed_in: SignIn, noor: User, judge: TrainedModel) -> None:
+def test_rows_that_are_not_here_are_said_to_be_elsewhere(
+    signed_in: SignIn, noor: User, judge: TrainedModel
+) -> None:
     snapshot = Snapshot.objects.get()
     shutil.rmtree(folder_of(snapshot))
 
     assert "not on this machine" in text_of(signed_in(noor), f"/snapshots/{snapshot.pk}/rows/")
 
 
-def test_snapshots_of_prompts_and_of_text_are_read_too(signed_in: SignIn, noor: User, comparison_campaign: Campaign) -> None:
+def test_snapshots_of_prompts_and_of_text_are_read_too(
+    signed_in: SignIn, noor: User, comparison_campaign: Campaign
+) -> None:
     Prompt.objects.update(split="train")
-    prompts = services.cut_snapshot(kind="prompts", name="P", filters=Filters(), by=noor, now=timezone.now())
+    prompts = services.cut_snapshot(
+        kind="prompts", name="P", filters=Filters(), by=noor, now=timezone.now()
+    )
     documents = [Document(f"A tale of {number} models.", "tales.txt") for number in range(30)]
-    text = services.cut_text_snapshot(name="T", documents=documents, licence="MIT", min_characters=1, by=noor, now=timezone.now())
+    text = services.cut_text_snapshot(
+        name="T", documents=documents, licence="MIT", min_characters=1, by=noor, now=timezone.now()
+    )
     client = signed_in(noor)
 
-    assert f'href="/lineage/prompts/{Prompt.objects.first().pk}/"' in text_of(client, f"/snapshots/{prompts.pk}/rows/")
+    assert f'href="/lineage/prompts/{Prompt.objects.first().pk}/"' in text_of(
+        client, f"/snapshots/{prompts.pk}/rows/"
+    )
     assert "A tale of" in text_of(client, f"/snapshots/{text.pk}/rows/")
 
 
-@pytest.mark.parametrize("path", ["/lineage/campaigns/9/", "/lineage/prompts/9/", "/snapshots/9/rows/"])
+@pytest.mark.parametrize(
+    "path", ["/lineage/campaigns/9/", "/lineage/prompts/9/", "/snapshots/9/rows/"]
+)
 def test_what_is_not_there_is_not_found(signed_in: SignIn, noor: User, path: str) -> None:
     assert signed_in(noor).get(path).status_code == 404
 
@@ -202,7 +263,9 @@ def test_a_prompt_of_an_import_that_is_not_published_is_not_there(
     signed_in: SignIn, noor: User, comparison_campaign: Campaign
 ) -> None:
     prompt = Prompt.objects.earliest("pk")
-    batch = Import.objects.create(file_name="x", path="x", format="jsonl", source=prompt.source, licence="MIT", state="queued")
+    batch = Import.objects.create(
+        file_name="x", path="x", format="jsonl", source=prompt.source, licence="MIT", state="queued"
+    )
     Prompt.objects.filter(pk=prompt.pk).update(import_batch=batch)
 
     assert signed_in(noor).get(f"/lineage/prompts/{prompt.pk}/").status_code == 404

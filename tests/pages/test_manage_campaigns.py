@@ -15,7 +15,14 @@ from accounts.models import AuditEvent, User
 from labeling import services
 from labeling.models import Campaign, Guideline, Judgment, Pass, Pool, Prompt, Rater, Source
 from labeling.queue import presented
-from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called, responses_to, some_prompts
+from tests.cast import (
+    NOON,
+    open_comparison_campaign,
+    open_demonstration_campaign,
+    rater_called,
+    responses_to,
+    some_prompts,
+)
 from tests.pages.answers import downloaded, words
 
 SignedIn = Callable[..., Client]
@@ -24,9 +31,16 @@ pytestmark = pytest.mark.django_db
 
 
 def rank_next(
-    campaign: Campaign, rater: Rater, *, ranks: dict[int, int | None] | None = None, now: datetime, **given: Any
+    campaign: Campaign,
+    rater: Rater,
+    *,
+    ranks: dict[int, int | None] | None = None,
+    now: datetime,
+    **given: Any,
 ) -> Judgment:
-    """The rater claims what comes next and ranks it: first to fourth as shown, unless `ranks` says otherwise."""
+    """The rater claims what comes next and ranks it: first to fourth as shown, unless `ranks` says
+    otherwise.
+    """
     slot = services.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
@@ -40,7 +54,9 @@ def rank_next(
     )
 
 
-def write_next(campaign: Campaign, rater: Rater, *, text: str = "An answer.", now: datetime) -> Judgment:
+def write_next(
+    campaign: Campaign, rater: Rater, *, text: str = "An answer.", now: datetime
+) -> Judgment:
     slot = services.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
@@ -54,7 +70,7 @@ def skip_next(campaign: Campaign, rater: Rater, *, reason: str, now: datetime) -
     services.skip(lease=slot.lease, rater=rater, reason=reason, now=now)
 
 
-# --- the list ----------------------------------------------------------------------------------------------------
+# --- the list -------------------------------------------------------------------------------------
 
 
 def test_the_list_says_how_far_each_campaign_is(
@@ -68,7 +84,9 @@ def test_the_list_says_how_far_each_campaign_is(
     assert "Write" in page
 
 
-def test_the_list_shows_one_state_when_asked(alice: User, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_the_list_shows_one_state_when_asked(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get("/campaigns/?state=closed"))
 
     assert "No campaign is in this state" in page
@@ -90,14 +108,16 @@ def test_the_list_asks_as_many_queries_for_one_campaign_as_for_twenty(
     django_assert_num_queries: Any,
 ) -> None:
     for number in range(n_campaigns):
-        open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, name=f"Campaign {number}")
+        open_demonstration_campaign(
+            pool=day_shift, guideline=guideline, n_items=1, name=f"Campaign {number}"
+        )
     client = signed_in(alice)
 
     with django_assert_num_queries(8):
         client.get("/campaigns/")
 
 
-# --- making one --------------------------------------------------------------------------------------------------
+# --- making one -----------------------------------------------------------------------------------
 
 
 def new_campaign(pool: Pool, guideline: Guideline, **changes: Any) -> dict[str, Any]:
@@ -121,7 +141,9 @@ def test_a_campaign_is_made_from_the_prompts_that_match(
     prompts = some_prompts(4)
     Prompt.objects.filter(pk=prompts[0].pk).update(split="test")
 
-    answer = signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, splits=["train"]))
+    answer = signed_in(alice).post(
+        "/campaigns/new/", new_campaign(day_shift, guideline, splits=["train"])
+    )
 
     campaign = Campaign.objects.get()
     assert answer.headers["Location"] == f"/campaigns/{campaign.pk}/"
@@ -147,13 +169,21 @@ def test_fewer_words_at_most_than_at_least_are_refused(
 ) -> None:
     some_prompts(1)
 
-    page = words(signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, min_words="9", max_words="8")))
+    page = words(
+        signed_in(alice).post(
+            "/campaigns/new/", new_campaign(day_shift, guideline, min_words="9", max_words="8")
+        )
+    )
 
     assert "The most words are fewer than the fewest." in page
 
 
 def test_prompts_of_an_earlier_campaign_of_the_kind_are_left_out(
-    alice: User, demonstration_campaign: Campaign, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+    alice: User,
+    demonstration_campaign: Campaign,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
 ) -> None:
     answer = signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline))
 
@@ -162,7 +192,11 @@ def test_prompts_of_an_earlier_campaign_of_the_kind_are_left_out(
 
 
 def test_prompts_of_an_earlier_campaign_are_taken_when_that_is_allowed(
-    alice: User, demonstration_campaign: Campaign, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+    alice: User,
+    demonstration_campaign: Campaign,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
 ) -> None:
     signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, is_unused=""))
 
@@ -177,7 +211,8 @@ def test_a_comparison_says_how_many_prompts_have_enough_responses(
     responses_to(prompts[2:], n=3)
 
     answer = signed_in(alice).post(
-        "/campaigns/new/", new_campaign(day_shift, guideline, kind="comparison", n_responses=4, n_prompts=3)
+        "/campaigns/new/",
+        new_campaign(day_shift, guideline, kind="comparison", n_responses=4, n_prompts=3),
     )
 
     assert "Only 2 prompts have 4 responses or more from these sources." in words(answer)
@@ -188,9 +223,13 @@ def test_a_comparison_says_what_the_most_responses_are_when_no_prompt_has_enough
 ) -> None:
     responses_to(some_prompts(5), n=3)
 
-    answer = signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, kind="comparison", n_responses=4))
+    answer = signed_in(alice).post(
+        "/campaigns/new/", new_campaign(day_shift, guideline, kind="comparison", n_responses=4)
+    )
 
-    assert "None of the 5 prompts has 4 responses from these sources; the most is 3." in words(answer)
+    assert "None of the 5 prompts has 4 responses from these sources; the most is 3." in words(
+        answer
+    )
 
 
 def test_a_comparison_takes_responses_of_the_chosen_sources_only(
@@ -203,17 +242,25 @@ def test_a_comparison_takes_responses_of_the_chosen_sources_only(
 
     signed_in(alice).post(
         "/campaigns/new/",
-        new_campaign(day_shift, guideline, kind="comparison", n_responses=2, response_sources=[chosen.pk]),
+        new_campaign(
+            day_shift, guideline, kind="comparison", n_responses=2, response_sources=[chosen.pk]
+        ),
     )
 
     used = Campaign.objects.get().items.values_list("responses__source__name", flat=True)
     assert set(used) == {"one model"}
 
 
-def test_the_count_follows_what_is_ticked(alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
+def test_the_count_follows_what_is_ticked(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
     some_prompts(4)
 
-    page = words(signed_in(alice).post("/campaigns/new/count", new_campaign(day_shift, guideline, n_prompts=3)))
+    page = words(
+        signed_in(alice).post(
+            "/campaigns/new/count", new_campaign(day_shift, guideline, n_prompts=3)
+        )
+    )
 
     assert "<strong>3 prompts</strong>, 6 judgments, about 0.7 h" in page
     assert "drawn evenly from 4 that match" in page
@@ -228,14 +275,20 @@ def test_the_count_works_before_the_form_is_filled_in(alice: User, signed_in: Si
 
 
 def test_a_name_that_is_taken_gets_a_sentence(
-    alice: User, demonstration_campaign: Campaign, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+    alice: User,
+    demonstration_campaign: Campaign,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
 ) -> None:
-    answer = signed_in(alice).post("/campaigns/new/", new_campaign(day_shift, guideline, name="Write", is_unused=""))
+    answer = signed_in(alice).post(
+        "/campaigns/new/", new_campaign(day_shift, guideline, name="Write", is_unused="")
+    )
 
     assert "Another campaign has this name." in words(answer)
 
 
-# --- one campaign ------------------------------------------------------------------------------------------------
+# --- one campaign ---------------------------------------------------------------------------------
 
 
 def test_the_first_line_says_how_far_it_is_how_fast_and_when_it_is_done(
@@ -292,7 +345,11 @@ def test_raters_are_listed_with_median_time_and_agreement(
 def test_skips_are_counted_by_reason(
     alice: User, rosa: Rater, raul: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
 ) -> None:
-    for rater, reason in ((rosa, Pass.Reason.OFFENSIVE), (raul, Pass.Reason.OFFENSIVE), (raul, Pass.Reason.TECHNICAL)):
+    for rater, reason in (
+        (rosa, Pass.Reason.OFFENSIVE),
+        (raul, Pass.Reason.OFFENSIVE),
+        (raul, Pass.Reason.TECHNICAL),
+    ):
         skip_next(demonstration_campaign, rater, reason=reason, now=timezone.now())
 
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/"))
@@ -324,10 +381,12 @@ def test_a_campaign_that_is_not_there_is_not_found(alice: User, signed_in: Signe
     assert signed_in(alice).get("/campaigns/1/").status_code == 404
 
 
-# --- open, pause, close ------------------------------------------------------------------------------------------
+# --- open, pause, close ---------------------------------------------------------------------------
 
 
-def test_a_campaign_is_paused_and_goes_on(alice: User, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_campaign_is_paused_and_goes_on(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
 
     client.post(f"/campaigns/{demonstration_campaign.pk}/pause")
@@ -340,7 +399,9 @@ def test_a_campaign_is_paused_and_goes_on(alice: User, demonstration_campaign: C
     assert AuditEvent.objects.filter(by=alice, target_type="labeling.campaign").count() == 2
 
 
-def test_closing_asks_first(alice: User, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_closing_asks_first(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
 
     asked = words(client.get(f"/campaigns/{demonstration_campaign.pk}/close"))
@@ -353,14 +414,19 @@ def test_closing_asks_first(alice: User, demonstration_campaign: Campaign, signe
     assert (before, demonstration_campaign.state) == ("open", "closed")
 
 
-def test_a_link_cannot_open_a_campaign(alice: User, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_link_cannot_open_a_campaign(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     assert signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/pause").status_code == 405
 
 
-# --- items -------------------------------------------------------------------------------------------------------
+# --- items ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("status", "n_shown"), [("", 5), ("untouched", 4), ("started", 0), ("finished", 1), ("skipped", 1)])
+@pytest.mark.parametrize(
+    ("status", "n_shown"),
+    [("", 5), ("untouched", 4), ("started", 0), ("finished", 1), ("skipped", 1)],
+)
 def test_items_are_filtered_by_where_they_stand(
     status: str,
     n_shown: int,
@@ -373,7 +439,11 @@ def test_items_are_filtered_by_where_they_stand(
     write_next(demonstration_campaign, rosa, now=timezone.now())
     skip_next(demonstration_campaign, raul, reason=Pass.Reason.NOT_MY_FIELD, now=timezone.now())
 
-    page = signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/?status={status}").content.decode()
+    page = (
+        signed_in(alice)
+        .get(f"/campaigns/{demonstration_campaign.pk}/items/?status={status}")
+        .content.decode()
+    )
 
     assert page.count('aria-label="item ') == n_shown
 
@@ -398,13 +468,19 @@ def test_an_item_shows_every_answer_in_letters(
     alice: User, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     judgment = rank_next(
-        comparison_campaign, rosa, ranks={0: 1, 1: 1, 2: None, 3: 2}, reason="Both are right.", now=timezone.now()
+        comparison_campaign,
+        rosa,
+        ranks={0: 1, 1: 1, 2: None, 3: 2},
+        reason="Both are right.",
+        now=timezone.now(),
     )
     first = {entry.position: entry.response_id for entry in judgment.comparison.ranked.all()}
     letters = {pk: "ABCD"[index] for index, pk in enumerate(sorted(first.values()))}
     tied = " = ".join(sorted([letters[first[0]], letters[first[1]]]))
 
-    page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{judgment.item_id}/"))
+    page = words(
+        signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/items/{judgment.item_id}/")
+    )
 
     assert f"{tied} › {letters[first[3]]}" in page
     assert f"unranked: {letters[first[2]]}" in page
@@ -418,7 +494,9 @@ def test_an_item_shows_a_demonstration_as_it_reads(
 ) -> None:
     judgment = write_next(demonstration_campaign, rosa, text="It is **four**.", now=timezone.now())
 
-    page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/{judgment.item_id}/"))
+    page = words(
+        signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/items/{judgment.item_id}/")
+    )
 
     assert "It is <strong>four</strong>." in page
 
@@ -441,20 +519,25 @@ def test_an_item_asks_as_many_queries_for_one_answer_as_for_twenty(
         client.get(f"/campaigns/{campaign.pk}/items/{item.pk}/")
 
 
-# --- set-up and export -------------------------------------------------------------------------------------------
+# --- set-up and export ----------------------------------------------------------------------------
 
 
-def test_the_set_up_names_the_sources_that_are_compared(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_the_set_up_names_the_sources_that_are_compared(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{comparison_campaign.pk}/set-up/"))
 
     assert "Responses from a model</dt><dd>20</dd>" in page
 
 
-def test_demonstrations_leave_as_jsonl(alice: User, rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_demonstrations_leave_as_jsonl(
+    alice: User, rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     write_next(demonstration_campaign, rosa, text="Four.", now=NOON)
 
     answer = signed_in(alice).post(
-        f"/campaigns/{demonstration_campaign.pk}/export/", {"shape": "demonstrations", "format": "jsonl"}
+        f"/campaigns/{demonstration_campaign.pk}/export/",
+        {"shape": "demonstrations", "format": "jsonl"},
     )
 
     (line,) = downloaded(answer).splitlines()
@@ -466,25 +549,45 @@ def test_demonstrations_leave_as_jsonl(alice: User, rosa: Rater, demonstration_c
 
 @pytest.mark.parametrize(("shape", "n_rows"), [("preferences", 6), ("rankings", 1)])
 def test_comparisons_leave_as_parquet(
-    shape: str, n_rows: int, alice: User, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+    shape: str,
+    n_rows: int,
+    alice: User,
+    rosa: Rater,
+    comparison_campaign: Campaign,
+    signed_in: SignedIn,
 ) -> None:
     rank_next(comparison_campaign, rosa, now=NOON)
 
-    answer = signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/export/", {"shape": shape, "format": "parquet"})
+    answer = signed_in(alice).post(
+        f"/campaigns/{comparison_campaign.pk}/export/", {"shape": shape, "format": "parquet"}
+    )
 
     table = pq.read_table(io.BytesIO(downloaded(answer)))
     assert table.num_rows == n_rows
 
 
-def test_a_download_is_written_to_the_audit_log(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
-    answer = signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/export/", {"shape": "rankings", "format": "jsonl"})
+def test_a_download_is_written_to_the_audit_log(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    answer = signed_in(alice).post(
+        f"/campaigns/{comparison_campaign.pk}/export/", {"shape": "rankings", "format": "jsonl"}
+    )
     downloaded(answer)
 
     event = AuditEvent.objects.get(action="export")
-    assert (event.by, event.target_id, event.after["shape"]) == (alice, comparison_campaign.pk, "rankings")
+    assert (event.by, event.target_id, event.after["shape"]) == (
+        alice,
+        comparison_campaign.pk,
+        "rankings",
+    )
 
 
-def test_a_file_that_the_campaign_has_not_is_refused(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
-    answer = signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/export/", {"shape": "demonstrations", "format": "jsonl"})
+def test_a_file_that_the_campaign_has_not_is_refused(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
+    answer = signed_in(alice).post(
+        f"/campaigns/{comparison_campaign.pk}/export/",
+        {"shape": "demonstrations", "format": "jsonl"},
+    )
 
     assert answer.status_code == 400

@@ -14,7 +14,9 @@ GOES_ON = Stuck(n_lapsed=0, n_held=0, n_nobody=0, n_unfit=0, n_raters=3, n_rater
 NOTHING_SPENT = Spending(n_judgments=0, active_s=0.0)
 
 
-def board(*, n: int, n_slots: int, start: datetime, done_at: datetime | None, per_hour: float | None) -> Board:
+def board(
+    *, n: int, n_slots: int, start: datetime, done_at: datetime | None, per_hour: float | None
+) -> Board:
     return Board(
         progress=Progress(n_slots=n_slots, n_submitted=n, n_in_hand=0),
         pace=Pace(per_hour=per_hour, since=start) if per_hour else None,

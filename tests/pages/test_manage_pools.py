@@ -18,11 +18,17 @@ pytestmark = pytest.mark.django_db
 
 
 def members(pool: Pool) -> set[str]:
-    return set(PoolMembership.objects.filter(pool=pool, is_active=True).values_list("rater__user__name", flat=True))
+    return set(
+        PoolMembership.objects.filter(pool=pool, is_active=True).values_list(
+            "rater__user__name", flat=True
+        )
+    )
 
 
 def test_a_pool_is_made_held_out(alice: User, signed_in: SignedIn) -> None:
-    answer = signed_in(alice).post("/pools/new/", {"name": "Experts", "description": "", "is_held_out": "on"})
+    answer = signed_in(alice).post(
+        "/pools/new/", {"name": "Experts", "description": "", "is_held_out": "on"}
+    )
 
     pool = Pool.objects.get()
     assert answer.headers["Location"] == f"/pools/{pool.pk}/"
@@ -31,19 +37,25 @@ def test_a_pool_is_made_held_out(alice: User, signed_in: SignedIn) -> None:
 
 
 def test_a_pool_is_renamed(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
-    signed_in(alice).post(f"/pools/{day_shift.pk}/edit/", {"name": "Night shift", "description": "After nine."})
+    signed_in(alice).post(
+        f"/pools/{day_shift.pk}/edit/", {"name": "Night shift", "description": "After nine."}
+    )
 
     day_shift.refresh_from_db()
     assert (day_shift.name, day_shift.description) == ("Night shift", "After nine.")
 
 
-def test_a_pool_cannot_take_the_name_of_another(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_a_pool_cannot_take_the_name_of_another(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
     answer = signed_in(alice).post("/pools/new/", {"name": "Day shift"})
 
     assert "Another pool has this name." in words(answer)
 
 
-def test_several_raters_join_at_once(alice: User, day_shift: Pool, rosa: Rater, raul: Rater, signed_in: SignedIn) -> None:
+def test_several_raters_join_at_once(
+    alice: User, day_shift: Pool, rosa: Rater, raul: Rater, signed_in: SignedIn
+) -> None:
     experts = services.create_pool(name="Experts", by=None, now=NOON)
 
     signed_in(alice).post(f"/pools/{experts.pk}/add", {"raters": [rosa.pk, raul.pk]})
@@ -59,7 +71,9 @@ def test_several_raters_leave_at_once(
     assert members(day_shift) == {"Rita"}
 
 
-def test_a_rater_who_left_may_come_back(alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn) -> None:
+def test_a_rater_who_left_may_come_back(
+    alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     client.post(f"/pools/{day_shift.pk}/remove", {"raters": [rosa.pk]})
 
@@ -68,7 +82,9 @@ def test_a_rater_who_left_may_come_back(alice: User, day_shift: Pool, rosa: Rate
     assert members(day_shift) == {"Rosa"}
 
 
-def test_adding_nobody_gets_a_sentence(alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn) -> None:
+def test_adding_nobody_gets_a_sentence(
+    alice: User, day_shift: Pool, rosa: Rater, signed_in: SignedIn
+) -> None:
     experts = services.create_pool(name="Experts", by=None, now=NOON)
 
     answer = signed_in(alice).post(f"/pools/{experts.pk}/add", {})

@@ -18,11 +18,26 @@ pytestmark = pytest.mark.django_db
 
 
 def typed(alice: User, text: str, **changes: Any) -> Prompt:
-    values: dict[str, Any] = {"category": "other", "language": "en", "split": "train", "licence": ""}
-    return services.create_prompt(messages=[{"role": "user", "content": text}], **values | changes, by=alice, now=NOON)
+    values: dict[str, Any] = {
+        "category": "other",
+        "language": "en",
+        "split": "train",
+        "licence": "",
+    }
+    return services.create_prompt(
+        messages=[{"role": "user", "content": text}], **values | changes, by=alice, now=NOON
+    )
 
 
-NEW = {"text": "And now?", "category": "chat", "language": "en", "split": "train", "licence": "", "system": "", "history": ""}
+NEW = {
+    "text": "And now?",
+    "category": "chat",
+    "language": "en",
+    "split": "train",
+    "licence": "",
+    "system": "",
+    "history": "",
+}
 
 
 @pytest.mark.parametrize("query", ["naïve", "NAÏVE", 'say "naïve"', "two\nlines"])
@@ -36,7 +51,10 @@ def test_prompts_are_found_by_their_words(query: str, alice: User, signed_in: Si
     assert "Something else." not in page
 
 
-@pytest.mark.parametrize(("name", "value"), [("category", "chat"), ("split", "test"), ("language", "de"), ("unused", "on")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("category", "chat"), ("split", "test"), ("language", "de"), ("unused", "on")],
+)
 def test_prompts_are_filtered_by_the_address(
     name: str, value: str, alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
 ) -> None:
@@ -51,12 +69,16 @@ def test_prompts_are_filtered_by_the_address(
 def test_a_filter_that_makes_no_sense_asks_for_nothing(alice: User, signed_in: SignedIn) -> None:
     typed(alice, "Here I am.")
 
-    page = words(signed_in(alice).get("/prompts/", {"source": "999", "category": "poems", "page": "x"}))
+    page = words(
+        signed_in(alice).get("/prompts/", {"source": "999", "category": "poems", "page": "x"})
+    )
 
     assert "Here I am." in page
 
 
-def test_a_prompt_shows_its_responses_under_their_source(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_prompt_shows_its_responses_under_their_source(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     item = comparison_campaign.items.select_related("prompt").first()
     assert item is not None
 
@@ -70,7 +92,9 @@ def test_a_prompt_shows_its_responses_under_their_source(alice: User, comparison
 def test_a_prompt_is_typed_in_with_the_turns_before_it(alice: User, signed_in: SignedIn) -> None:
     history = "User: Hello.\nHow are you?\nAssistant: Fine."
 
-    answer = signed_in(alice).post("/prompts/new/", NEW | {"system": "Be brief.", "history": history})
+    answer = signed_in(alice).post(
+        "/prompts/new/", NEW | {"system": "Be brief.", "history": history}
+    )
 
     prompt = Prompt.objects.get()
     assert answer.headers["Location"] == f"/prompts/{prompt.pk}/"
@@ -91,7 +115,9 @@ def test_a_prompt_is_typed_in_with_the_turns_before_it(alice: User, signed_in: S
         ("User: Hi.", "The last earlier turn should be the assistant's"),
     ],
 )
-def test_earlier_turns_that_do_not_fit_get_a_sentence(history: str, sentence: str, alice: User, signed_in: SignedIn) -> None:
+def test_earlier_turns_that_do_not_fit_get_a_sentence(
+    history: str, sentence: str, alice: User, signed_in: SignedIn
+) -> None:
     answer = signed_in(alice).post("/prompts/new/", NEW | {"history": history})
 
     assert sentence in words(answer)
@@ -121,23 +147,32 @@ def test_a_prompt_asks_as_many_queries_for_one_response_as_for_twenty(
         client.get(f"/prompts/{prompt.pk}/")
 
 
-def test_what_may_upset_is_set_on_the_prompts_page_without_a_new_version(alice: User, signed_in: SignedIn) -> None:
+def test_what_may_upset_is_set_on_the_prompts_page_without_a_new_version(
+    alice: User, signed_in: SignedIn
+) -> None:
     prompt = typed(alice, "A hard question.")
     client = signed_in(alice)
 
-    page = words(client.post(f"/prompts/{prompt.pk}/upsetting", {"kinds": ["hate", "violence"]}, follow=True))
+    page = words(
+        client.post(f"/prompts/{prompt.pk}/upsetting", {"kinds": ["hate", "violence"]}, follow=True)
+    )
 
     prompt.refresh_from_db()
     assert prompt.sensitive == ["violence", "hate"]
     assert prompt.version == 1
     assert "Saved." in page
-    assert AuditEvent.objects.filter(action="mark_upsetting", target_id=prompt.pk, by=alice).count() == 1
+    assert (
+        AuditEvent.objects.filter(action="mark_upsetting", target_id=prompt.pk, by=alice).count()
+        == 1
+    )
 
 
 def test_a_kind_that_there_is_not_changes_nothing(alice: User, signed_in: SignedIn) -> None:
     prompt = typed(alice, "A hard question.")
 
-    page = words(signed_in(alice).post(f"/prompts/{prompt.pk}/upsetting", {"kinds": ["gore"]}, follow=True))
+    page = words(
+        signed_in(alice).post(f"/prompts/{prompt.pk}/upsetting", {"kinds": ["gore"]}, follow=True)
+    )
 
     prompt.refresh_from_db()
     assert prompt.sensitive == []
@@ -153,7 +188,9 @@ def test_constraints_are_typed_one_a_line_and_go_along_with_what_may_upset_into_
     assert '<li dir="auto">Is short.</li>' in client.get(f"/prompts/{first.pk}/").content.decode()
     services.mark_upsetting(prompt=first, kinds=["hate"], by=alice, now=NOON)
 
-    client.post(f"/prompts/{first.pk}/edit/", NEW | {"constraints": "Rhymes.", "keeps_responses": "on"})
+    client.post(
+        f"/prompts/{first.pk}/edit/", NEW | {"constraints": "Rhymes.", "keeps_responses": "on"}
+    )
 
     second = Prompt.objects.get(supersedes=first)
     assert first.constraints == ["Rhymes.", "Is short."]

@@ -9,8 +9,25 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import AuditEvent, User
 from labeling import rating_form, services
-from labeling.models import Campaign, Case, Guideline, ItemQuestion, Judgment, Pool, Prompt, Rater, Slot
-from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstration_campaign, rater_called, some_prompts
+from labeling.models import (
+    Campaign,
+    Case,
+    Guideline,
+    ItemQuestion,
+    Judgment,
+    Pool,
+    Prompt,
+    Rater,
+    Slot,
+)
+from tests.cast import (
+    NOON,
+    lease_of,
+    open_comparison_campaign,
+    open_demonstration_campaign,
+    rater_called,
+    some_prompts,
+)
 from tests.pages.answers import words
 
 pytestmark = pytest.mark.django_db
@@ -38,13 +55,20 @@ def write(campaign: Campaign, rater: Rater) -> Judgment:
 
 
 def edited_form(prompt: Prompt, **fields: str) -> dict[str, str]:
-    return {"text": "Which is it?", "category": "chat", "language": "en", "keeps_responses": "on"} | fields
+    return {
+        "text": "Which is it?",
+        "category": "chat",
+        "language": "en",
+        "keeps_responses": "on",
+    } | fields
 
 
-# --- prompts -----------------------------------------------------------------------------------------------------
+# --- prompts --------------------------------------------------------------------------------------
 
 
-def test_an_edit_is_a_new_version_and_the_old_one_is_retired(alice: User, signed_in: SignedIn) -> None:
+def test_an_edit_is_a_new_version_and_the_old_one_is_retired(
+    alice: User, signed_in: SignedIn
+) -> None:
     (prompt,) = some_prompts(1)
 
     signed_in(alice).post(f"/prompts/{prompt.pk}/edit/", edited_form(prompt))
@@ -52,7 +76,12 @@ def test_an_edit_is_a_new_version_and_the_old_one_is_retired(alice: User, signed
     prompt.refresh_from_db()
     new = Prompt.objects.get(supersedes=prompt)
     assert prompt.retired_at is not None
-    assert (new.version, new.split, new.cluster, new.category) == (2, prompt.split, prompt.cluster, "chat")
+    assert (new.version, new.split, new.cluster, new.category) == (
+        2,
+        prompt.split,
+        prompt.cluster,
+        "chat",
+    )
     assert new.messages == [{"role": "user", "content": "Which is it?"}]
     assert AuditEvent.objects.filter(action="new_version", by=alice, target_id=new.pk).exists()
 
@@ -65,12 +94,20 @@ def test_the_form_starts_with_the_whole_conversation(alice: User, signed_in: Sig
         {"role": "user", "content": "Why?"},
     ]
     prompt = services.create_prompt(
-        messages=messages, category="chat", language="en", split="train", licence="", by=alice, now=NOON
+        messages=messages,
+        category="chat",
+        language="en",
+        split="train",
+        licence="",
+        by=alice,
+        now=NOON,
     )
 
     form = signed_in(alice).get(f"/prompts/{prompt.pk}/edit/").context["form"]
     shown = {name: form[name].value() for name in ("system", "history", "text")}
-    signed_in(alice).post(f"/prompts/{prompt.pk}/edit/", shown | {"category": "other", "language": "en"})
+    signed_in(alice).post(
+        f"/prompts/{prompt.pk}/edit/", shown | {"category": "other", "language": "en"}
+    )
 
     assert Prompt.objects.get(supersedes=prompt).messages == messages
 
@@ -88,25 +125,44 @@ def test_an_edit_that_changes_nothing_is_refused(alice: User, signed_in: SignedI
 
 def test_a_version_that_was_edited_is_not_edited_again(alice: User) -> None:
     (prompt,) = some_prompts(1)
-    values: dict[str, Any] = {"category": "other", "language": "en", "keeps_responses": False, "by": alice, "now": NOON}
+    values: dict[str, Any] = {
+        "category": "other",
+        "language": "en",
+        "keeps_responses": False,
+        "by": alice,
+        "now": NOON,
+    }
     services.edit_prompt(prompt=prompt, messages=[{"role": "user", "content": "One?"}], **values)
 
     with pytest.raises(services.UnableToEdit, match="newest version"):
-        services.edit_prompt(prompt=prompt, messages=[{"role": "user", "content": "Two?"}], **values)
+        services.edit_prompt(
+            prompt=prompt, messages=[{"role": "user", "content": "Two?"}], **values
+        )
 
 
 def test_an_edited_prompt_goes_back_to_work_and_old_answers_stay(
-    alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, signed_in: SignedIn
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    raul: Rater,
+    signed_in: SignedIn,
 ) -> None:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, overlap=2
+    )
     old = write(campaign, rosa)
     skip(campaign, raul, "prompt_unclear")
 
-    answer = signed_in(alice).post(f"/prompts/{old.prompt_id}/edit/", edited_form(old.prompt), follow=True)
+    answer = signed_in(alice).post(
+        f"/prompts/{old.prompt_id}/edit/", edited_form(old.prompt), follow=True
+    )
 
     assert "1 item went back to work." in words(answer)
     assert take(campaign, rosa).item.prompt.messages[0]["content"] == "Which is it?"
-    assert take(campaign, raul).item.prompt.messages[0]["content"] == "Which is it?", "who skipped the old one too"
+    assert take(campaign, raul).item.prompt.messages[0]["content"] == "Which is it?", (
+        "who skipped the old one too"
+    )
     old.refresh_from_db()
     assert old.prompt.messages[0]["content"] == "Question 0: what is 0 plus 0?"
     assert old.is_current
@@ -117,11 +173,23 @@ def test_a_comparison_goes_back_to_work_only_with_its_responses(
     alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2)
-    with_them, without = (item.prompt for item in campaign.items.select_related("prompt").order_by("position"))
+    with_them, without = (
+        item.prompt for item in campaign.items.select_related("prompt").order_by("position")
+    )
     values: dict[str, Any] = {"category": "other", "language": "en", "by": alice, "now": NOON}
 
-    kept = services.edit_prompt(prompt=with_them, messages=[{"role": "user", "content": "One?"}], keeps_responses=True, **values)
-    gone = services.edit_prompt(prompt=without, messages=[{"role": "user", "content": "Two?"}], keeps_responses=False, **values)
+    kept = services.edit_prompt(
+        prompt=with_them,
+        messages=[{"role": "user", "content": "One?"}],
+        keeps_responses=True,
+        **values,
+    )
+    gone = services.edit_prompt(
+        prompt=without,
+        messages=[{"role": "user", "content": "Two?"}],
+        keeps_responses=False,
+        **values,
+    )
 
     assert (kept.n_items, gone.n_items) == (1, 0)
     slot = take(campaign, rosa)
@@ -130,7 +198,9 @@ def test_a_comparison_goes_back_to_work_only_with_its_responses(
     assert campaign.slots.count() == 3
 
 
-def test_what_is_finished_does_not_come_back(alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_what_is_finished_does_not_come_back(
+    alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
     old = write(campaign, rosa)
 
@@ -168,12 +238,20 @@ def test_a_retired_prompt_is_handed_out_no_more(
     assert f"/prompts/{held.item.prompt_id}/" in client.get("/prompts/?retired=on").text
 
 
-# --- queues ------------------------------------------------------------------------------------------------------
+# --- queues ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("reason", "queue"), [("prompt_unclear", "repair"), ("offensive", "safety"), ("technical", "technical")])
+@pytest.mark.parametrize(
+    ("reason", "queue"),
+    [("prompt_unclear", "repair"), ("offensive", "safety"), ("technical", "technical")],
+)
 def test_a_skip_opens_a_case_in_its_queue(
-    alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn, reason: str, queue: str
+    alice: User,
+    demonstration_campaign: Campaign,
+    rosa: Rater,
+    signed_in: SignedIn,
+    reason: str,
+    queue: str,
 ) -> None:
     skip(demonstration_campaign, rosa, reason, note="What is it about?")
 
@@ -184,14 +262,18 @@ def test_a_skip_opens_a_case_in_its_queue(
     assert "nobody sees to it yet" in page
 
 
-def test_not_my_field_opens_no_case_and_goes_to_another_rater(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_not_my_field_opens_no_case_and_goes_to_another_rater(
+    demonstration_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     slot = skip(demonstration_campaign, rosa, "not_my_field")
 
     assert not Case.objects.exists()
     assert take(demonstration_campaign, raul).item_id == slot.item_id
 
 
-def test_a_second_skip_joins_the_open_case(demonstration_campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_second_skip_joins_the_open_case(
+    demonstration_campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     skip(demonstration_campaign, rosa, "prompt_unclear")
     skip(demonstration_campaign, raul, "prompt_unclear")
 
@@ -206,7 +288,9 @@ def test_a_safety_case_holds_its_item_until_it_is_settled(
     assert other.item_id != slot.item_id
     services.release(lease=lease_of(other), rater=raul, now=NOON)
 
-    signed_in(alice).post(f"/cases/{Case.objects.get().pk}/settle", {"outcome": "kept", "note": "Only rude."})
+    signed_in(alice).post(
+        f"/cases/{Case.objects.get().pk}/settle", {"outcome": "kept", "note": "Only rude."}
+    )
 
     case = Case.objects.get()
     assert (case.outcome, case.note, case.settled_by) == ("kept", "Only rude.", alice)
@@ -215,10 +299,15 @@ def test_a_safety_case_holds_its_item_until_it_is_settled(
         given.add(found.item_id)
         services.submit_demonstration(lease=lease_of(found), rater=raul, text="Four.", now=NOON)
     assert slot.item_id in given
-    assert demonstration_campaign.slots.filter(item=slot.item_id).count() == demonstration_campaign.overlap
+    assert (
+        demonstration_campaign.slots.filter(item=slot.item_id).count()
+        == demonstration_campaign.overlap
+    )
 
 
-def test_a_case_is_taken_and_given_back(alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+def test_a_case_is_taken_and_given_back(
+    alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
     skip(demonstration_campaign, rosa, "technical")
     client, case = signed_in(alice), Case.objects.get()
 
@@ -228,11 +317,17 @@ def test_a_case_is_taken_and_given_back(alice: User, demonstration_campaign: Cam
 
     case.refresh_from_db()
     assert case.owner is None
-    owners = AuditEvent.objects.filter(action="own", by=alice).order_by("pk").values_list("before__owner", "after__owner")
+    owners = (
+        AuditEvent.objects.filter(action="own", by=alice)
+        .order_by("pk")
+        .values_list("before__owner", "after__owner")
+    )
     assert list(owners) == [(None, "alice@example.org"), ("alice@example.org", None)]
 
 
-def test_a_case_is_settled_once(alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+def test_a_case_is_settled_once(
+    alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
     skip(demonstration_campaign, rosa, "technical")
     client, case = signed_in(alice), Case.objects.get()
     client.post(f"/cases/{case.pk}/settle", {"outcome": "fixed"})
@@ -241,7 +336,9 @@ def test_a_case_is_settled_once(alice: User, demonstration_campaign: Campaign, r
 
     assert "Somebody else has settled this" in words(answer)
     assert Case.objects.get().outcome == "fixed"
-    assert "fixed: back to the raters" in words(client.get("/queues/technical/?state=settled")).lower()
+    assert (
+        "fixed: back to the raters" in words(client.get("/queues/technical/?state=settled")).lower()
+    )
 
 
 def test_the_rail_leads_to_the_first_queue_in_which_something_waits(
@@ -249,15 +346,21 @@ def test_the_rail_leads_to_the_first_queue_in_which_something_waits(
 ) -> None:
     client = signed_in(alice)
     assert client.get("/queues/").headers["Location"] == "/queues/repair/"
-    ItemQuestion.objects.create(item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", asked_at=NOON)
+    ItemQuestion.objects.create(
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", asked_at=NOON
+    )
     assert client.get("/queues/").headers["Location"] == "/questions/"
     skip(demonstration_campaign, rosa, "technical")
 
     assert client.get("/queues/").headers["Location"] == "/queues/technical/"
 
 
-def test_a_question_has_an_owner(alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
-    question = services.ask_about(item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON)
+def test_a_question_has_an_owner(
+    alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
+    question = services.ask_about(
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
+    )
 
     page = signed_in(alice).post(f"/questions/{question.pk}/own", {"owner": "me"}, follow=True)
 
@@ -267,8 +370,12 @@ def test_a_question_has_an_owner(alice: User, demonstration_campaign: Campaign, 
 def test_an_answered_question_says_who_answered_it_and_who_saw_to_it(
     alice: User, demonstration_campaign: Campaign, rosa: Rater, signed_in: SignedIn
 ) -> None:
-    anna = services.create_person(email="anna@example.org", name="Anna", roles=["admin"], by=None, now=NOON)
-    question = services.ask_about(item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON)
+    anna = services.create_person(
+        email="anna@example.org", name="Anna", roles=["admin"], by=None, now=NOON
+    )
+    question = services.ask_about(
+        item=demonstration_campaign.items.earliest("pk"), rater=rosa, text="Why?", now=NOON
+    )
     services.own_question(question=question, owner=anna, by=anna, now=NOON)
     services.answer_question(question=question, text="Because.", by=alice, now=NOON)
 
@@ -304,9 +411,13 @@ def test_a_queue_asks_as_many_queries_for_one_case_as_for_eight(
 def test_old_answers_stay_valid_when_the_form_changes_before_a_repair(
     alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2)
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, overlap=2
+    )
     old = write(campaign, rosa)
-    services.new_guideline_version(guideline=guideline, text="Anew.", form=rating_form.default(), by=alice, now=NOON)
+    services.new_guideline_version(
+        guideline=guideline, text="Anew.", form=rating_form.default(), by=alice, now=NOON
+    )
     services.edit_prompt(
         prompt=old.prompt,
         messages=[{"role": "user", "content": "Which?"}],

@@ -1,4 +1,6 @@
-"""Setting a campaign up, looking at it as a rater, estimating, changing, cloning, closing and opening it again."""
+"""Setting a campaign up, looking at it as a rater, estimating, changing, cloning, closing and
+opening it again.
+"""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,7 +14,13 @@ from labeling import queue, services
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, Rater, Slot
 from labeling.selectors import costs
 from labeling.services import Effort
-from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, responses_to, some_prompts
+from tests.cast import (
+    NOON,
+    open_comparison_campaign,
+    open_demonstration_campaign,
+    responses_to,
+    some_prompts,
+)
 from tests.pages.answers import words
 
 pytestmark = pytest.mark.django_db
@@ -50,7 +58,7 @@ def judge(campaign: Campaign, rater: Rater, *, active_s: float = 60.0) -> Judgme
     )
 
 
-# --- setting up --------------------------------------------------------------------------------------------------
+# --- setting up -----------------------------------------------------------------------------------
 
 
 def test_a_campaign_is_set_up_with_all_that_is_asked_for(
@@ -86,7 +94,9 @@ def test_a_most_that_is_left_from_another_rule_is_not_used(
 ) -> None:
     responses_to(some_prompts(2), n=4)
 
-    signed_in(alice).post("/campaigns/new/", comparing(day_shift, guideline, overlap_rule="fixed", max_overlap=5))
+    signed_in(alice).post(
+        "/campaigns/new/", comparing(day_shift, guideline, overlap_rule="fixed", max_overlap=5)
+    )
 
     assert Campaign.objects.get().max_overlap is None
 
@@ -95,19 +105,32 @@ def test_a_most_that_is_left_from_another_rule_is_not_used(
     ("fields", "sentence"),
     [
         ({"overlap_rule": "dynamic"}, "Say how many judgments an item gets at most."),
-        ({"overlap_rule": "dynamic", "max_overlap": 5, "overlap": 1}, "Raters can agree from two judgments on"),
-        ({"overlap_rule": "dynamic", "max_overlap": 2}, "The most judgments of an item are more than its overlap."),
+        (
+            {"overlap_rule": "dynamic", "max_overlap": 5, "overlap": 1},
+            "Raters can agree from two judgments on",
+        ),
+        (
+            {"overlap_rule": "dynamic", "max_overlap": 2},
+            "The most judgments of an item are more than its overlap.",
+        ),
         ({"budget_unit": "hours"}, "Say how much."),
         ({"budget_unit": "money", "budget": 5}, "The pool has no rate for this kind of work"),
         ({"calibration_percent": 80}, "less than or equal to 50"),
     ],
 )
 def test_what_cannot_be_worked_with_gets_a_sentence(
-    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn, fields: dict[str, Any], sentence: str
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    signed_in: SignedIn,
+    fields: dict[str, Any],
+    sentence: str,
 ) -> None:
     responses_to(some_prompts(2), n=4)
 
-    page = words(signed_in(alice).post("/campaigns/new/", comparing(day_shift, guideline, **fields)))
+    page = words(
+        signed_in(alice).post("/campaigns/new/", comparing(day_shift, guideline, **fields))
+    )
 
     assert sentence in page
     assert not Campaign.objects.exists()
@@ -120,12 +143,16 @@ def test_prompts_that_somebody_has_judged_can_be_left_out(
     judge(campaign, rosa)
 
     client = signed_in(alice)
-    page = words(client.post("/campaigns/new/count", comparing(day_shift, guideline, is_unused="", is_unjudged="on")))
+    page = words(
+        client.post(
+            "/campaigns/new/count", comparing(day_shift, guideline, is_unused="", is_unjudged="on")
+        )
+    )
 
     assert "<strong>2 prompts</strong>" in page
 
 
-# --- estimating --------------------------------------------------------------------------------------------------
+# --- estimating -----------------------------------------------------------------------------------
 
 
 def estimate(pool: Pool, **fields: Any) -> costs.Estimate:
@@ -140,8 +167,12 @@ def estimate(pool: Pool, **fields: Any) -> costs.Estimate:
     return costs.estimate(**values)
 
 
-def test_an_estimate_is_taken_from_judgments_of_like_campaigns(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=costs.LIKE_NEEDS, overlap=1)
+def test_an_estimate_is_taken_from_judgments_of_like_campaigns(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=costs.LIKE_NEEDS, overlap=1
+    )
     for _ in range(costs.LIKE_NEEDS):
         judge(campaign, rosa, active_s=72.0)
 
@@ -160,26 +191,49 @@ def test_without_like_judgments_it_is_taken_from_how_long_texts_are(day_shift: P
     found = estimate(day_shift)
 
     assert found.n_like == 0
-    assert found.seconds == pytest.approx((chars + 4 * each) / costs.CHARS_PER_S + 4 * costs.JUDGING_S)
+    assert found.seconds == pytest.approx(
+        (chars + 4 * each) / costs.CHARS_PER_S + 4 * costs.JUDGING_S
+    )
 
 
-def test_an_estimate_counts_calibration_repeats_and_doubt(day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+def test_an_estimate_counts_calibration_repeats_and_doubt(
+    day_shift: Pool, rosa: Rater, raul: Rater
+) -> None:
     found = estimate(day_shift, max_overlap=5, calibration_percent=10, repeat_percent=10)
 
     # 90 plain items, 10 judged by both raters, 9 plain ones again
     assert (found.n_least, found.n_most) == (90 * 3 + 10 * 2 + 9 * 3, 90 * 5 + 10 * 2 + 9 * 5)
 
 
-def test_an_estimate_counts_golds_as_far_as_there_are_any(day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+def test_an_estimate_counts_golds_as_far_as_there_are_any(
+    day_shift: Pool, rosa: Rater, raul: Rater
+) -> None:
     assert estimate(day_shift, gold_share=10).n_least == 300 + 33  # a tenth of 333
-    assert estimate(day_shift, gold_share=10, n_golds=7).n_least == 300 + 7 * 2  # each rater gets a gold once
+    assert (
+        estimate(day_shift, gold_share=10, n_golds=7).n_least == 300 + 7 * 2
+    )  # each rater gets a gold once
 
 
-@pytest.mark.parametrize(("basis", "amount", "minor"), [("item", 40, 300 * 40), ("hour", 1800, 300 * 60 / 3600 * 1800)])
-def test_an_estimate_is_priced_at_the_pools_rate(day_shift: Pool, basis: str, amount: int, minor: float) -> None:
-    Rate.objects.create(pool=day_shift, kind="comparison", basis=basis, amount=amount, currency="EUR", valid_from=NOON)
+@pytest.mark.parametrize(
+    ("basis", "amount", "minor"), [("item", 40, 300 * 40), ("hour", 1800, 300 * 60 / 3600 * 1800)]
+)
+def test_an_estimate_is_priced_at_the_pools_rate(
+    day_shift: Pool, basis: str, amount: int, minor: float
+) -> None:
+    Rate.objects.create(
+        pool=day_shift,
+        kind="comparison",
+        basis=basis,
+        amount=amount,
+        currency="EUR",
+        valid_from=NOON,
+    )
 
-    found = costs.price(rate=costs.rate_of(pool=day_shift, kind="comparison", now=NOON), n_judgments=300, active_s=300 * 60.0)
+    found = costs.price(
+        rate=costs.rate_of(pool=day_shift, kind="comparison", now=NOON),
+        n_judgments=300,
+        active_s=300 * 60.0,
+    )
 
     assert found == Decimal(str(minor)).quantize(Decimal(1))
 
@@ -189,15 +243,23 @@ def test_a_held_out_pool_on_prompts_that_train_is_warned_of(
 ) -> None:
     responses_to(some_prompts(5), n=4)
     client = signed_in(alice)
-    assert "is held out" not in words(client.post("/campaigns/new/count", comparing(day_shift, guideline)))
+    assert "is held out" not in words(
+        client.post("/campaigns/new/count", comparing(day_shift, guideline))
+    )
 
     Pool.objects.filter(pk=day_shift.pk).update(is_held_out=True)
 
-    assert "is held out" in words(client.post("/campaigns/new/count", comparing(day_shift, guideline)))
-    assert "is held out" not in words(client.post("/campaigns/new/count", comparing(day_shift, guideline, splits=["test"])))
+    assert "is held out" in words(
+        client.post("/campaigns/new/count", comparing(day_shift, guideline))
+    )
+    assert "is held out" not in words(
+        client.post("/campaigns/new/count", comparing(day_shift, guideline, splits=["test"]))
+    )
 
 
-def test_a_draft_says_what_it_would_take(alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
+def test_a_draft_says_what_it_would_take(
+    alice: User, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
     responses_to(some_prompts(5), n=4)
     client = signed_in(alice)
     client.post("/campaigns/new/", comparing(day_shift, guideline))
@@ -208,7 +270,7 @@ def test_a_draft_says_what_it_would_take(alice: User, day_shift: Pool, guideline
     assert "there is no judgment like these yet" in page
 
 
-# --- looking at it as a rater ------------------------------------------------------------------------------------
+# --- looking at it as a rater ---------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -217,7 +279,9 @@ def sample(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> t
     return signed_in(alice), f"/campaigns/{comparison_campaign.pk}/preview/"
 
 
-def test_a_preview_shows_the_desk_and_stores_nothing(sample: tuple[Client, str], comparison_campaign: Campaign) -> None:
+def test_a_preview_shows_the_desk_and_stores_nothing(
+    sample: tuple[Client, str], comparison_campaign: Campaign
+) -> None:
     client, address = sample
 
     page = words(client.get(address))
@@ -225,7 +289,12 @@ def test_a_preview_shows_the_desk_and_stores_nothing(sample: tuple[Client, str],
         f"rate-{letter}-overall": 4 for letter in "ABCD"
     }
     client.post(
-        address, answered | {"step": "submit", "overruled": ["faster_than_reading", "order_as_shown", "contradicts_ratings"]}
+        address,
+        answered
+        | {
+            "step": "submit",
+            "overruled": ["faster_than_reading", "order_as_shown", "contradicts_ratings"],
+        },
     )
 
     assert "nothing is stored" in page
@@ -249,17 +318,22 @@ def test_what_lies_beside_the_work_is_there_in_a_preview(sample: tuple[Client, s
 
     assert "Be helpful" in words(client.get(f"{address}guideline", headers={"X-Desk": "fragment"}))
     assert client.get(f"{address}diff", {"of": "A", "to": "B"}).status_code == 200
-    assert client.post(f"{address}text", {"text": "**bold**"}).content == b"<p><strong>bold</strong></p>\n"
+    assert (
+        client.post(f"{address}text", {"text": "**bold**"}).content
+        == b"<p><strong>bold</strong></p>\n"
+    )
 
 
-def test_a_preview_of_writing_shows_the_editor(alice: User, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_preview_of_writing_shows_the_editor(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{demonstration_campaign.pk}/preview/"))
 
     assert "Your answer" in page
     assert "data-draft-url" not in page
 
 
-# --- changing, cloning, closing and opening again ----------------------------------------------------------------
+# --- changing, cloning, closing and opening again -------------------------------------------------
 
 
 def change_form(campaign: Campaign, **fields: Any) -> dict[str, Any]:
@@ -274,7 +348,9 @@ def change_form(campaign: Campaign, **fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def test_an_overlap_is_raised_while_work_goes_on(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_overlap_is_raised_while_work_goes_on(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     address = f"/campaigns/{comparison_campaign.pk}/set-up/change/"
 
     answer = signed_in(alice).post(address, change_form(comparison_campaign, overlap=4))
@@ -285,16 +361,22 @@ def test_an_overlap_is_raised_while_work_goes_on(alice: User, comparison_campaig
     assert (event.action, event.before, event.after) == ("change", {"overlap": 3}, {"overlap": 4})
 
 
-def test_a_change_that_does_not_fit_gets_a_sentence(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_change_that_does_not_fit_gets_a_sentence(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     address = f"/campaigns/{comparison_campaign.pk}/set-up/change/"
 
-    answer = signed_in(alice).post(address, change_form(comparison_campaign, overlap_rule="dynamic", max_overlap=3))
+    answer = signed_in(alice).post(
+        address, change_form(comparison_campaign, overlap_rule="dynamic", max_overlap=3)
+    )
 
     assert answer.status_code == 422
     assert "The most judgments of an item are more than its overlap." in words(answer)
 
 
-def test_the_words_of_a_writing_campaign_are_changed(alice: User, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_the_words_of_a_writing_campaign_are_changed(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     address = f"/campaigns/{demonstration_campaign.pk}/set-up/change/"
     fields = change_form(demonstration_campaign, min_words=5, max_words=50)
 
@@ -325,12 +407,21 @@ def test_a_clone_starts_with_what_the_campaign_was_set_up_with(
     Prompt.objects.filter(pk__in=[prompt.pk for prompt in prompts[:4]]).update(category="chat")
     responses_to(prompts, n=4)
     client = signed_in(alice)
-    asked = {"categories": ["chat"], "n_prompts": 3, "overlap_rule": "dynamic", "max_overlap": 6, "repeat_percent": 5}
+    asked = {
+        "categories": ["chat"],
+        "n_prompts": 3,
+        "overlap_rule": "dynamic",
+        "max_overlap": 6,
+        "repeat_percent": 5,
+    }
     client.post("/campaigns/new/", comparing(day_shift, guideline, **asked))
 
     form = client.get(f"/campaigns/new/?from={Campaign.objects.get().pk}").context["form"]
 
-    shown = {name: form[name].value() for name in ("name", "categories", "n_prompts", "overlap_rule", "max_overlap", "pool")}
+    shown = {
+        name: form[name].value()
+        for name in ("name", "categories", "n_prompts", "overlap_rule", "max_overlap", "pool")
+    }
     assert shown == {
         "name": "Which is better, once more",
         "categories": ["chat"],
@@ -346,14 +437,21 @@ def test_a_clone_checks_its_raters_as_the_campaign_did(
 ) -> None:
     responses_to(some_prompts(6), n=4)
     client = signed_in(alice)
-    client.post("/campaigns/new/", comparing(day_shift, guideline, gold_share=8, review_share=12, priority=3))
+    client.post(
+        "/campaigns/new/",
+        comparing(day_shift, guideline, gold_share=8, review_share=12, priority=3),
+    )
     first = Campaign.objects.get()
     assert (first.gold_share, first.review_share, first.priority) == (8, 12, 3)
-    services.set_golds(campaign=first, values={"gold_tolerance": 90, "gold_feedback": True}, by=alice, now=NOON)
+    services.set_golds(
+        campaign=first, values={"gold_tolerance": 90, "gold_feedback": True}, by=alice, now=NOON
+    )
 
     form = client.get(f"/campaigns/new/?from={first.pk}").context["form"]
     assert [form[name].value() for name in ("gold_share", "review_share", "priority")] == [8, 12, 3]
-    changed = comparing(day_shift, guideline, name="Again", is_unused="", gold_share=10, review_share=12, priority=3)
+    changed = comparing(
+        day_shift, guideline, name="Again", is_unused="", gold_share=10, review_share=12, priority=3
+    )
     client.post(f"/campaigns/new/?from={first.pk}", changed)
 
     second = Campaign.objects.get(name="Again")
@@ -373,11 +471,18 @@ def test_a_draft_is_discarded_after_a_question_and_its_prompts_are_free(
     client.post(f"/campaigns/{pk}/discard")
 
     assert not Campaign.objects.exists()
-    assert AuditEvent.objects.get(action="discard").before == {"name": "Which is better", "n_items": 5}
-    assert client.post("/campaigns/new/", comparing(day_shift, guideline)).status_code == 302, "its prompts are unused"
+    assert AuditEvent.objects.get(action="discard").before == {
+        "name": "Which is better",
+        "n_items": 5,
+    }
+    assert client.post("/campaigns/new/", comparing(day_shift, guideline)).status_code == 302, (
+        "its prompts are unused"
+    )
 
 
-def test_a_campaign_that_was_opened_is_not_discarded(alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_campaign_that_was_opened_is_not_discarded(
+    alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     signed_in(alice).post(f"/campaigns/{comparison_campaign.pk}/discard")
 
     assert Campaign.objects.filter(pk=comparison_campaign.pk).exists()
@@ -410,16 +515,25 @@ def test_a_spent_budget_is_said_and_keeps_the_campaign_from_going_on(
     client = signed_in(alice)
 
     assert "The budget is spent" in words(client.get(f"/campaigns/{campaign.pk}/"))
-    assert "Raise it under Set-up" in words(client.post(f"/campaigns/{campaign.pk}/open", follow=True))
+    assert "Raise it under Set-up" in words(
+        client.post(f"/campaigns/{campaign.pk}/open", follow=True)
+    )
 
 
-# --- the board ---------------------------------------------------------------------------------------------------
+# --- the board ------------------------------------------------------------------------------------
 
 
 def test_the_board_says_what_is_stuck_and_what_it_cost(
-    alice: User, day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, signed_in: SignedIn
+    alice: User,
+    day_shift: Pool,
+    guideline: Guideline,
+    rosa: Rater,
+    raul: Rater,
+    signed_in: SignedIn,
 ) -> None:
-    Rate.objects.create(pool=day_shift, kind="comparison", basis="item", amount=125, currency="EUR", valid_from=NOON)
+    Rate.objects.create(
+        pool=day_shift, kind="comparison", basis="item", amount=125, currency="EUR", valid_from=NOON
+    )
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=3, overlap=2)
     judge(campaign, rosa)
     for rater in (rosa, raul):

@@ -1,4 +1,6 @@
-"""Onboarding through HTTP: composed by an admin, gone through by a rater, decided on by a person."""
+"""Onboarding through HTTP: composed by an admin, gone through by a rater, decided on by a
+person.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +10,15 @@ from django.test import Client
 
 from accounts.models import User
 from labeling import rating_form, services
-from labeling.models import Campaign, Guideline, OnboardingStep, Pool, Rater, RaterSkill, StepAttempt
+from labeling.models import (
+    Campaign,
+    Guideline,
+    OnboardingStep,
+    Pool,
+    Rater,
+    RaterSkill,
+    StepAttempt,
+)
 from tests.cast import NOON
 from tests.pages.answers import words
 
@@ -17,7 +27,8 @@ SignedIn = Callable[..., Client]
 pytestmark = pytest.mark.django_db
 
 FLAGS = (
-    "Prompt: Tell a joke.\nResponse: A rude one.\nSensitive: yes\n---\nPrompt: Name a river.\nResponse: The Rhine.\nSensitive: no"
+    "Prompt: Tell a joke.\nResponse: A rude one.\nSensitive: yes\n---\nPrompt: Name a"
+    " river.\nResponse: The Rhine.\nSensitive: no"
 )
 RANKINGS = "Prompt: Why is the sky blue?\nA: Scattering.\nB: Paint.\nC: Water.\nOrder: A > B = C"
 
@@ -34,7 +45,11 @@ def add(client: Client, pool: Pool, kind: str, **values: Any) -> OnboardingStep:
 def opened(page: Any) -> dict[str, Any]:
     """The numbers of what the page shows, as its form sends them back."""
     form = page.context["form"]
-    return {name: form[name].value() for name in ("version", "guideline_version") if form[name].value() is not None}
+    return {
+        name: form[name].value()
+        for name in ("version", "guideline_version")
+        if form[name].value() is not None
+    }
 
 
 def test_a_pool_without_steps_says_so(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
@@ -42,7 +57,12 @@ def test_a_pool_without_steps_says_so(alice: User, day_shift: Pool, signed_in: S
 
 
 def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
-    alice: User, rosa: Rater, day_shift: Pool, guideline: Guideline, demonstration_campaign: Campaign, signed_in: SignedIn
+    alice: User,
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    demonstration_campaign: Campaign,
+    signed_in: SignedIn,
 ) -> None:
     admin, rater = signed_in(alice), signed_in(rosa)
     quiz = "What comes first?\n* help\n- brevity"
@@ -70,14 +90,21 @@ def test_a_rater_goes_through_every_kind_of_step_and_is_given_an_item(
     for step, answers in zip(steps, given, strict=True):
         page = f"/onboarding/{day_shift.pk}/{step.pk}/"
         numbers = opened(rater.get(page))
-        assert rater.post(page, {**numbers, **answers}).headers["Location"] == f"/onboarding/{day_shift.pk}/"
+        assert (
+            rater.post(page, {**numbers, **answers}).headers["Location"]
+            == f"/onboarding/{day_shift.pk}/"
+        )
 
     assert "a person looks at it" in words(rater.get(f"/onboarding/{day_shift.pk}/"))
     attempt = StepAttempt.objects.get(step=steps[-1])
     assert "It rains because clouds cool down." in words(admin.get(f"/attempts/{attempt.pk}/"))
     admin.post(f"/attempts/{attempt.pk}/", {"score-0": "6", "scores": "1"})
 
-    assert rater.post(f"/desk/{demonstration_campaign.pk}/next").headers["Location"].startswith("/desk/item/")
+    assert (
+        rater.post(f"/desk/{demonstration_campaign.pk}/next")
+        .headers["Location"]
+        .startswith("/desk/item/")
+    )
     assert RaterSkill.objects.get(rater=rosa, basis="declared").code == "chess"
 
 
@@ -92,11 +119,19 @@ def test_the_desk_leads_to_what_is_left(
     assert f'href="/onboarding/{day_shift.pk}/"' in page
 
 
-def test_feedback_tells_the_share_and_never_the_answers(alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_feedback_tells_the_share_and_never_the_answers(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
     step = add(signed_in(alice), day_shift, "flags", questions=FLAGS)
     rater = signed_in(rosa)
 
-    page = words(rater.post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"}, follow=True))
+    page = words(
+        rater.post(
+            f"/onboarding/{day_shift.pk}/{step.pk}/",
+            {"version": 1, "q0": "no", "q1": "no"},
+            follow=True,
+        )
+    )
 
     assert "50 % agree with the researchers; 75 % are asked for." in page
     again = rater.get(f"/onboarding/{day_shift.pk}/{step.pk}/").content.decode()
@@ -112,7 +147,12 @@ def test_a_quiz_opened_before_the_guideline_changed_is_shown_anew_with_its_answe
     rater, page = signed_in(rosa), f"/onboarding/{day_shift.pk}/{step.pk}/"
     numbers = opened(rater.get(page))
     services.new_guideline_version(
-        guideline=guideline, text="Honesty first.", form=rating_form.default(), is_major=True, by=alice, now=NOON
+        guideline=guideline,
+        text="Honesty first.",
+        form=rating_form.default(),
+        is_major=True,
+        by=alice,
+        now=NOON,
     )
 
     answer = rater.post(page, {**numbers, "q0": "0"})
@@ -133,25 +173,45 @@ def test_a_step_that_changed_is_shown_anew_with_its_answers_while_the_questions_
     admin, rater = signed_in(alice), signed_in(rosa)
     step = add(admin, day_shift, "flags", questions=FLAGS)
     page = f"/onboarding/{day_shift.pk}/{step.pk}/"
-    given = {"title": "Flags", "text": "New.", "questions": FLAGS, "cut": 80, "max_attempts": 3, "paid_minutes": 5}
+    given = {
+        "title": "Flags",
+        "text": "New.",
+        "questions": FLAGS,
+        "cut": 80,
+        "max_attempts": 3,
+        "paid_minutes": 5,
+    }
     admin.post(f"/steps/{step.pk}/", given)
 
     answer = rater.post(page, {"version": 1, "q0": "yes", "q1": "no"})
 
     assert "This step has changed since you opened it." in words(answer)
-    assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == ["2", "yes", "no"]
+    assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == [
+        "2",
+        "yes",
+        "no",
+    ]
 
     admin.post(f"/steps/{step.pk}/", given | {"questions": FLAGS.replace("rude", "long")})
     answer = rater.post(page, {"version": 2, "q0": "yes", "q1": "no"})
-    assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == [3, None, None]
+    assert [answer.context["form"][name].value() for name in ("version", "q0", "q1")] == [
+        3,
+        None,
+        None,
+    ]
 
 
-def test_a_step_without_an_answer_is_asked_again(alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_a_step_without_an_answer_is_asked_again(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
     step = add(signed_in(alice), day_shift, "consent")
 
     answer = signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1})
 
-    assert (answer.status_code, "Without your consent you cannot go on." in words(answer)) == (422, True)
+    assert (answer.status_code, "Without your consent you cannot go on." in words(answer)) == (
+        422,
+        True,
+    )
     assert not StepAttempt.objects.exists()
 
 
@@ -162,18 +222,31 @@ def test_onboarding_of_a_pool_one_is_not_in_does_not_exist(
     step = add(signed_in(alice), other, "consent")
 
     assert signed_in(rosa).get(f"/onboarding/{other.pk}/").status_code == 404
-    assert signed_in(rosa).post(f"/onboarding/{other.pk}/{step.pk}/", {"version": 1}).status_code == 404
+    assert (
+        signed_in(rosa).post(f"/onboarding/{other.pk}/{step.pk}/", {"version": 1}).status_code
+        == 404
+    )
 
 
-def test_a_bad_question_is_named_by_its_line(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
-    given = {"title": "Test", "cut": 75, "max_attempts": 1, "paid_minutes": 0, "questions": f"{FLAGS}\n---\nPrompt: x"}
+def test_a_bad_question_is_named_by_its_line(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    given = {
+        "title": "Test",
+        "cut": 75,
+        "max_attempts": 1,
+        "paid_minutes": 0,
+        "questions": f"{FLAGS}\n---\nPrompt: x",
+    }
 
     answer = signed_in(alice).post(f"/pools/{day_shift.pk}/onboarding/new/flags/", given)
 
     assert (answer.status_code, "Line 9: “Response:” is missing." in words(answer)) == (422, True)
 
 
-def test_a_step_is_edited_as_its_next_version_and_retired_after_a_look(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_a_step_is_edited_as_its_next_version_and_retired_after_a_look(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     step = add(client, day_shift, "flags", questions=FLAGS)
     page = client.get(f"/steps/{step.pk}/")
@@ -181,7 +254,14 @@ def test_a_step_is_edited_as_its_next_version_and_retired_after_a_look(alice: Us
 
     client.post(
         f"/steps/{step.pk}/",
-        {"title": "Flags", "text": "New.", "questions": FLAGS, "cut": 80, "max_attempts": 3, "paid_minutes": 5},
+        {
+            "title": "Flags",
+            "text": "New.",
+            "questions": FLAGS,
+            "cut": 80,
+            "max_attempts": 3,
+            "paid_minutes": 5,
+        },
     )
     step.refresh_from_db()
     assert (step.versions.count(), float(step.cut or 0), step.max_attempts) == (2, 0.8, 3)
@@ -199,7 +279,10 @@ def test_an_admin_finds_what_a_rater_agreed_to_after_the_step_has_changed(
     admin = signed_in(alice)
     step = add(admin, day_shift, "consent", text="You may stop at **any** time.")
     signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "agrees": "on"})
-    admin.post(f"/steps/{step.pk}/", {"title": "Consent", "text": "You may stop at noon.", "paid_minutes": 0})
+    admin.post(
+        f"/steps/{step.pk}/",
+        {"title": "Consent", "text": "You may stop at noon.", "paid_minutes": 0},
+    )
     attempt = StepAttempt.objects.get()
 
     record = words(admin.get(f"/raters/{rosa.pk}/"))
@@ -219,7 +302,9 @@ def test_what_waits_for_a_decision_stands_among_the_queues(
     assert "No attempt waits" in words(admin.get("/queues/onboarding/"))
     step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
 
-    signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"})
+    signed_in(rosa).post(
+        f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"}
+    )
 
     assert admin.get("/queues/").headers["Location"] == "/queues/onboarding/"
     page = words(admin.get("/queues/onboarding/"))
@@ -228,11 +313,18 @@ def test_what_waits_for_a_decision_stands_among_the_queues(
     assert signed_in(rosa).get("/queues/onboarding/").status_code == 403
 
 
-def test_the_record_says_who_decided(alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_the_record_says_who_decided(
+    alice: User, rosa: Rater, day_shift: Pool, signed_in: SignedIn
+) -> None:
     admin = signed_in(alice)
     step = add(admin, day_shift, "flags", questions=FLAGS, max_attempts=1)
-    signed_in(rosa).post(f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"})
-    admin.post(f"/attempts/{StepAttempt.objects.get().pk}/", {"decision": "refuse", "words": "No.", "decide": "1"})
+    signed_in(rosa).post(
+        f"/onboarding/{day_shift.pk}/{step.pk}/", {"version": 1, "q0": "no", "q1": "no"}
+    )
+    admin.post(
+        f"/attempts/{StepAttempt.objects.get().pk}/",
+        {"decision": "refuse", "words": "No.", "decide": "1"},
+    )
 
     record = words(admin.get(f"/raters/{rosa.pk}/")).partition('id="onboarding"')[2]
 
@@ -245,7 +337,14 @@ def test_every_version_of_a_step_can_be_read_after_it_is_retired(
 ) -> None:
     client = signed_in(alice)
     step = add(client, day_shift, "flags", questions=FLAGS, text="First words.")
-    given = {"title": "Flags", "text": "Other words.", "questions": FLAGS, "cut": 75, "max_attempts": 2, "paid_minutes": 0}
+    given = {
+        "title": "Flags",
+        "text": "Other words.",
+        "questions": FLAGS,
+        "cut": 75,
+        "max_attempts": 2,
+        "paid_minutes": 0,
+    }
     client.post(f"/steps/{step.pk}/", given)
     client.post(f"/steps/{step.pk}/retire/")
 
@@ -256,11 +355,16 @@ def test_every_version_of_a_step_can_be_read_after_it_is_retired(
     assert "Sensitive: yes" in first
     assert "What changed since v1" in latest
     assert "Other words." in latest
-    assert f'href="/steps/{step.pk}/versions/"' in client.get(f"/pools/{day_shift.pk}/onboarding/").content.decode()
+    assert (
+        f'href="/steps/{step.pk}/versions/"'
+        in client.get(f"/pools/{day_shift.pk}/onboarding/").content.decode()
+    )
     assert signed_in(rosa).get(f"/steps/{step.pk}/versions/").status_code == 403
 
 
-def test_a_guideline_can_ask_raters_to_qualify_anew(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
+def test_a_guideline_can_ask_raters_to_qualify_anew(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     page = client.get(f"/guidelines/{guideline.pk}/edit/")
     rows = [page.context[name].prefix for name in ("questions", "examples")]
@@ -275,4 +379,8 @@ def test_a_guideline_can_ask_raters_to_qualify_anew(alice: User, guideline: Guid
 def test_a_rater_declares_languages_and_topics(rosa: Rater, signed_in: SignedIn) -> None:
     signed_in(rosa).post("/my-skills/", {"languages": "de, en", "topics": ["chat"], "tags": ""})
 
-    assert set(rosa.skills.values_list("code", "basis")) == {("de", "declared"), ("en", "declared"), ("chat", "declared")}
+    assert set(rosa.skills.values_list("code", "basis")) == {
+        ("de", "declared"),
+        ("en", "declared"),
+        ("chat", "declared"),
+    }

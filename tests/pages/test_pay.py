@@ -28,7 +28,9 @@ def work(campaign: Campaign, rater: Rater) -> None:
     assert slot is not None
     assert slot.lease is not None
     later = NOON + timedelta(minutes=30)
-    services.submit_demonstration(lease=slot.lease, rater=rater, text="An answer.", active_s=1200, now=later)
+    services.submit_demonstration(
+        lease=slot.lease, rater=rater, text="An answer.", active_s=1200, now=later
+    )
 
 
 @pytest.fixture
@@ -51,16 +53,31 @@ def test_an_empty_site_says_that_nothing_was_judged(alice: User, signed_in: Sign
     assert "Nothing was judged in these days" in words(signed_in(alice).get("/pay/"))
 
 
-def test_a_rate_is_set_in_the_currencys_units(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
-    given = {"kind": "comparison", "basis": "item", "amount": "0.125", "currency": "eur", "floor": "12"}
+def test_a_rate_is_set_in_the_currencys_units(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
+    given = {
+        "kind": "comparison",
+        "basis": "item",
+        "amount": "0.125",
+        "currency": "eur",
+        "floor": "12",
+    }
 
     signed_in(alice).post(f"/pools/{day_shift.pk}/rates/", given)
 
     rate = Rate.objects.get()
-    assert (rate.amount, rate.currency, rate.floor, rate.created_by) == (Decimal("12.5"), "EUR", Decimal(1200), alice)
+    assert (rate.amount, rate.currency, rate.floor, rate.created_by) == (
+        Decimal("12.5"),
+        "EUR",
+        Decimal(1200),
+        alice,
+    )
 
 
-def test_a_currency_that_is_none_gets_a_sentence(alice: User, day_shift: Pool, signed_in: SignedIn) -> None:
+def test_a_currency_that_is_none_gets_a_sentence(
+    alice: User, day_shift: Pool, signed_in: SignedIn
+) -> None:
     given = {"kind": "comparison", "basis": "item", "amount": "1", "currency": "€"}
 
     answer = signed_in(alice).post(f"/pools/{day_shift.pk}/rates/", given)
@@ -80,7 +97,9 @@ def test_an_admin_sees_everybodys_sum_and_who_is_below_the_floor(
     assert "below the floor" in page
 
 
-def test_the_csv_has_the_lines_of_everybody(alice: User, rosa: Rater, paid: Campaign, signed_in: SignedIn) -> None:
+def test_the_csv_has_the_lines_of_everybody(
+    alice: User, rosa: Rater, paid: Campaign, signed_in: SignedIn
+) -> None:
     work(paid, rosa)
 
     answer = signed_in(alice).get(f"/pay/csv?{MARCH}")
@@ -104,7 +123,9 @@ def test_a_pool_named_like_a_formula_is_text_in_the_csv(
     assert ",'=HYPERLINK(1)," in signed_in(alice).get(f"/pay/csv?{MARCH}").content.decode()
 
 
-def test_a_period_is_marked_as_paid_after_a_look(alice: User, rosa: Rater, paid: Campaign, signed_in: SignedIn) -> None:
+def test_a_period_is_marked_as_paid_after_a_look(
+    alice: User, rosa: Rater, paid: Campaign, signed_in: SignedIn
+) -> None:
     work(paid, rosa)
     client = signed_in(alice)
 
@@ -121,7 +142,9 @@ def test_what_came_to_a_paid_day_is_due_on_every_page_of_it(
     alice: User, day_shift: Pool, rosa: Rater, paid: Campaign, signed_in: SignedIn
 ) -> None:
     work(paid, rosa)
-    services.mark_paid(rater=rosa, since=NOON.date(), until=NOON.date(), by=alice, now=NOON + timedelta(days=1))
+    services.mark_paid(
+        rater=rosa, since=NOON.date(), until=NOON.date(), by=alice, now=NOON + timedelta(days=1)
+    )
 
     work(paid, rosa)
 
@@ -132,10 +155,15 @@ def test_what_came_to_a_paid_day_is_due_on_every_page_of_it(
     assert "Mark 4.00 EUR as paid" in words(admin.get(f"/pay/raters/{rosa.pk}/paid/?{MARCH}"))
     for answer in (admin.get(f"/pay/csv?{MARCH}"), rater.get(f"/my-pay/csv?{MARCH}")):
         rows = csv.DictReader(io.StringIO(answer.content.decode()))
-        assert [(row["amount"], row["state"], row["later"]) for row in rows] == [("4.00", "paid", ""), ("4.00", "due", "yes")]
+        assert [(row["amount"], row["state"], row["later"]) for row in rows] == [
+            ("4.00", "paid", ""),
+            ("4.00", "due", "yes"),
+        ]
 
 
-def test_a_rater_sees_their_own_pay_and_nobody_elses(rosa: Rater, raul: Rater, paid: Campaign, signed_in: SignedIn) -> None:
+def test_a_rater_sees_their_own_pay_and_nobody_elses(
+    rosa: Rater, raul: Rater, paid: Campaign, signed_in: SignedIn
+) -> None:
     work(paid, rosa)
 
     assert "4.00 EUR" in words(signed_in(rosa).get(f"/my-pay/?{MARCH}"))
@@ -175,7 +203,12 @@ def test_days_that_are_none_fall_back_to_this_month(alice: User, signed_in: Sign
 
 @pytest.mark.parametrize("n_raters", [1, 5])
 def test_the_overview_asks_as_many_queries_for_one_rater_as_for_five(
-    n_raters: int, alice: User, day_shift: Pool, paid: Campaign, signed_in: SignedIn, django_assert_num_queries: Any
+    n_raters: int,
+    alice: User,
+    day_shift: Pool,
+    paid: Campaign,
+    signed_in: SignedIn,
+    django_assert_num_queries: Any,
 ) -> None:
     for number in range(n_raters):
         work(paid, rater_called(f"Rater {number}", pool=day_shift))

@@ -44,7 +44,9 @@ def test_before_the_first_report_a_page_says_so_and_offers_to_compute(
 
 
 @pytest.mark.parametrize("tab", ["agreement", "bias"])
-def test_a_page_says_what_it_was_computed_from(tab: str, measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_a_page_says_what_it_was_computed_from(
+    tab: str, measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/{tab}/"))
 
     assert "</time> from 10 judgments." in page
@@ -62,13 +64,17 @@ def test_agreement_is_shown_with_what_it_means(
     assert "Above the 72 to 77 % that is normal for preferences" in page
 
 
-def test_what_cannot_be_told_has_a_sentence_in_place_of_a_number(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_what_cannot_be_told_has_a_sentence_in_place_of_a_number(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
     assert "Nobody judged anything twice yet." in page
 
 
-def test_two_raters_meet_in_the_heat_map(measured: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn) -> None:
+def test_two_raters_meet_in_the_heat_map(
+    measured: Campaign, rosa: Rater, raul: Rater, alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
     assert f"/campaigns/{measured.pk}/raters/{rosa.pk}/" in page
@@ -82,19 +88,29 @@ def test_two_raters_are_told_of_in_a_table_that_needs_no_pointer(
 
     page = words(client.get(f"/campaigns/{measured.pk}/agreement/"))
 
-    assert '<details class="disclosure two-raters" id="pairs"><summary>1 pair of raters in numbers</summary>' in page
-    row = re.search(r'<tr><th scope="row"><a class="nowrap" href="[^"]*/raters/\d+/">.*?</tr>', page)
+    assert (
+        '<details class="disclosure two-raters" id="pairs"><summary>1 pair of raters in'
+        " numbers</summary>" in page
+    )
+    row = re.search(
+        r'<tr><th scope="row"><a class="nowrap" href="[^"]*/raters/\d+/">.*?</tr>', page
+    )
     assert row is not None
     assert rosa.alias in row.group()
     assert raul.alias in row.group()
     assert re.search(r'data-label="votes">30<.*data-label="Cohen κ">−?0\.\d\d<', row.group())
 
 
-def test_pairs_of_raters_are_sorted_by_agreement_and_come_in_pages(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_pairs_of_raters_are_sorted_by_agreement_and_come_in_pages(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     report = QualityReport.objects.get()
     one, other = report.results["matrix"]["raters"]
     report.results["matrix"] |= {
-        "pairs": [{"one": one, "other": other, "score": score, "n": 100, "kappa": None} for score in range(20, 80)],
+        "pairs": [
+            {"one": one, "other": other, "score": score, "n": 100, "kappa": None}
+            for score in range(20, 80)
+        ],
         "n_pairs_few": 2,
         "n_pairs_more": 40,
     }
@@ -103,23 +119,34 @@ def test_pairs_of_raters_are_sorted_by_agreement_and_come_in_pages(measured: Cam
 
     lowest, highest = (words(client.get(f"{address}?sort={key}")) for key in ("agree", "-agree"))
 
-    shares = [re.findall(r'data-label="agree, ties as half">(\d+) %', page) for page in (lowest, highest)]
-    assert [(len(found), found[0], found[1]) for found in shares] == [(25, "20", "21"), (25, "79", "78")]
+    shares = [
+        re.findall(r'data-label="agree, ties as half">(\d+) %', page) for page in (lowest, highest)
+    ]
+    assert [(len(found), found[0], found[1]) for found in shares] == [
+        (25, "20", "21"),
+        (25, "79", "78"),
+    ]
     assert 'id="pairs" open>' in lowest
     assert "Page 1 of 3" in lowest
     assert "2 pairs of raters share fewer than 10 votes and are not listed." in lowest
     assert "Listed are the 300 pairs with the most votes; 40 more are not." in lowest
 
 
-def test_questions_have_an_interval_for_each_number(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_questions_have_an_interval_for_each_number(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
 
     table = page[page.index("Question by question") :]
-    row = table[table.index('<th scope="row">') : table.index("</tr>", table.index('<th scope="row">'))]
+    row = table[
+        table.index('<th scope="row">') : table.index("</tr>", table.index('<th scope="row">'))
+    ]
     assert row.count("fact-note") == 2
 
 
-def test_no_page_shows_nan(measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn) -> None:
+def test_no_page_shows_nan(
+    measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     addresses = ["agreement/", "bias/", "", f"raters/{rosa.pk}/"]
 
@@ -128,7 +155,9 @@ def test_no_page_shows_nan(measured: Campaign, rosa: Rater, alice: User, signed_
     assert [page for page in pages if re.search(r"\bnan\b", page, re.IGNORECASE)] == []
 
 
-def test_the_bias_page_tells_first_and_longer(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_the_bias_page_tells_first_and_longer(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/"))
 
     assert "First shown wins" in page
@@ -164,14 +193,18 @@ def test_the_campaigns_first_line_says_who_needs_a_look(
     assert "Quality now" in page
 
 
-def test_a_demonstration_campaign_has_no_quality_tabs(demonstration_campaign: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_a_demonstration_campaign_has_no_quality_tabs(
+    demonstration_campaign: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
 
     assert client.get(f"/campaigns/{demonstration_campaign.pk}/agreement/").status_code == 404
     assert "agreement/" not in words(client.get(f"/campaigns/{demonstration_campaign.pk}/"))
 
 
-def test_asking_to_compute_again_leads_back_to_the_tab(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_asking_to_compute_again_leads_back_to_the_tab(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     answer = signed_in(alice).post(f"/campaigns/{measured.pk}/quality", {"tab": "bias"})
 
     assert answer.headers["Location"] == f"/campaigns/{measured.pk}/bias/"
@@ -198,20 +231,24 @@ def test_a_tab_asks_as_many_queries_for_two_raters_as_for_twelve(
         client.get(f"/campaigns/{campaign.pk}/{tab}/")
 
 
-def test_the_quality_page_lists_campaigns_with_a_report(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_the_quality_page_lists_campaigns_with_a_report(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get("/quality/"))
 
     assert measured.name in page
     assert f"/campaigns/{measured.pk}/agreement/" in page
 
 
-def test_without_any_report_the_quality_page_says_what_will_stand_there(alice: User, signed_in: SignedIn) -> None:
+def test_without_any_report_the_quality_page_says_what_will_stand_there(
+    alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get("/quality/"))
 
     assert "Nothing is computed yet" in page
 
 
-# --- one rater -----------------------------------------------------------------------------------------------------
+# --- one rater ------------------------------------------------------------------------------------
 
 
 def test_a_rater_in_a_campaign_is_shown_with_judgments_and_measures(
@@ -225,7 +262,12 @@ def test_a_rater_in_a_campaign_is_shown_with_judgments_and_measures(
 
 
 def test_a_rater_is_shown_over_all_campaigns(
-    measured: Campaign, rosa: Rater, day_shift: Pool, guideline: Guideline, alice: User, signed_in: SignedIn
+    measured: Campaign,
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    alice: User,
+    signed_in: SignedIn,
 ) -> None:
     other = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=2, name="Another")
     judge_all(other, rosa)
@@ -250,10 +292,12 @@ def test_a_writers_page_lists_what_they_wrote(
     assert "written" in page
 
 
-# --- how fresh it is, and what is behind it --------------------------------------------------------------------------
+# --- how fresh it is, and what is behind it -------------------------------------------------------
 
 
-def test_a_page_says_how_many_judgments_came_since(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_a_page_says_how_many_judgments_came_since(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     judge_all(measured, rater_called("Rhea", pool=measured.pool))
 
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
@@ -261,7 +305,9 @@ def test_a_page_says_how_many_judgments_came_since(measured: Campaign, alice: Us
     assert "from 10 judgments. 5 are new since." in page
 
 
-def test_a_page_says_that_something_was_decided_since(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_a_page_says_that_something_was_decided_since(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     services.set_aside(judgment=Judgment.objects.latest("pk"), reason="", by=alice, now=NOON)
 
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/bias/"))
@@ -269,7 +315,9 @@ def test_a_page_says_that_something_was_decided_since(measured: Campaign, alice:
     assert "Something was decided since that changes it." in page
 
 
-def test_while_a_worker_is_at_it_nobody_is_offered_to_start_another(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_while_a_worker_is_at_it_nobody_is_offered_to_start_another(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     QualityReport.objects.update(started_at=NOON)
 
     page = words(signed_in(alice).get(f"/campaigns/{measured.pk}/agreement/"))
@@ -301,7 +349,9 @@ def test_the_agreement_page_says_how_many_earlier_weeks_are_not_shown(
 ) -> None:
     report = QualityReport.objects.get()
     told = {
-        name: figure for name, figure in report.results["agreement"].items() if isinstance(figure, dict) and "value" in figure
+        name: figure
+        for name, figure in report.results["agreement"].items()
+        if isinstance(figure, dict) and "value" in figure
     }
     weeks = [{"kind": "week", "value": f"2026-W{week}"} | told for week in (10, 11)]
     report.results["agreement"] |= {"groups": weeks, "groups_left_out": {"week": 3}}
@@ -315,7 +365,13 @@ def test_the_agreement_page_says_how_many_earlier_weeks_are_not_shown(
     assert "3 earlier weeks are not shown." in page
     assert f'/campaigns/{measured.pk}/agreement/part/?kind=week&amp;value=2026-W11"' in page
     assert "Week: 2026-W11" in part
-    for measure in ("Agree, ties left out", "Krippendorff α, nominal", "Fleiss κ", "Gwet AC1", "Kendall W"):
+    for measure in (
+        "Agree, ties left out",
+        "Krippendorff α, nominal",
+        "Fleiss κ",
+        "Gwet AC1",
+        "Kendall W",
+    ):
         assert measure in part
     assert "Agree with themselves" not in part
     assert missing.status_code == 404
@@ -375,7 +431,9 @@ def test_a_flag_leads_to_the_judgments_that_show_it(
     assert "30 judgments, the latest first" in pages[1]
 
 
-def test_rows_that_a_rater_has_not_have_no_page(measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn) -> None:
+def test_rows_that_a_rater_has_not_have_no_page(
+    measured: Campaign, rosa: Rater, alice: User, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
 
     assert client.get(f"/campaigns/{measured.pk}/raters/{rosa.pk}/mood/").status_code == 404
@@ -403,7 +461,9 @@ def test_the_judgments_behind_a_row_come_in_pages(
     assert "Page 1 of 3" in first
 
 
-def test_a_page_says_when_only_the_latest_judgments_are_listed(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_a_page_says_when_only_the_latest_judgments_are_listed(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     report = QualityReport.objects.get()
     report.results["behind"]["first"]["n"] = 23_456
     report.save()
@@ -413,7 +473,9 @@ def test_a_page_says_when_only_the_latest_judgments_are_listed(measured: Campaig
     assert re.search(r"23.456 judgments; the latest \d+ are listed", page)
 
 
-def test_a_row_that_there_is_not_has_no_page(measured: Campaign, alice: User, signed_in: SignedIn) -> None:
+def test_a_row_that_there_is_not_has_no_page(
+    measured: Campaign, alice: User, signed_in: SignedIn
+) -> None:
     assert signed_in(alice).get(f"/campaigns/{measured.pk}/bias/mood/").status_code == 404
 
 
@@ -424,7 +486,11 @@ def test_an_admin_sets_an_answer_aside_with_a_reason_and_takes_it_back(
     judgment = Judgment.objects.latest("pk")
     review = f"/campaigns/{measured.pk}/review/{judgment.item_id}/"
 
-    aside = words(client.post(f"{review}aside/{judgment.pk}", {f"aside-{judgment.pk}": "Guessed."}, follow=True))
+    aside = words(
+        client.post(
+            f"{review}aside/{judgment.pk}", {f"aside-{judgment.pk}": "Guessed."}, follow=True
+        )
+    )
     back = words(client.post(f"{review}back/{judgment.pk}", follow=True))
 
     assert "Set aside by" in aside
@@ -433,11 +499,15 @@ def test_an_admin_sets_an_answer_aside_with_a_reason_and_takes_it_back(
     assert "Set aside by" not in back
 
 
-# --- the audit log -------------------------------------------------------------------------------------------------
+# --- the audit log --------------------------------------------------------------------------------
 
 
-def test_the_audit_log_shows_who_did_what_with_before_and_after(day_shift: Pool, alice: User, signed_in: SignedIn) -> None:
-    services.edit_pool(pool=day_shift, name="Late shift", description="", is_held_out=False, by=alice, now=NOON)
+def test_the_audit_log_shows_who_did_what_with_before_and_after(
+    day_shift: Pool, alice: User, signed_in: SignedIn
+) -> None:
+    services.edit_pool(
+        pool=day_shift, name="Late shift", description="", is_held_out=False, by=alice, now=NOON
+    )
 
     page = words(signed_in(alice).get("/audit/?target_type=labeling.pool&action=change"))
 
@@ -461,7 +531,9 @@ def test_the_audit_log_shows_who_did_what_with_before_and_after(day_shift: Pool,
 def test_the_audit_log_is_searched_by_who_what_target_and_period(
     query: str, is_found: bool, day_shift: Pool, alice: User, signed_in: SignedIn
 ) -> None:
-    services.edit_pool(pool=day_shift, name="Late shift", description="", is_held_out=False, by=alice, now=NOON)
+    services.edit_pool(
+        pool=day_shift, name="Late shift", description="", is_held_out=False, by=alice, now=NOON
+    )
 
     page = words(signed_in(alice).get(f"/audit/?action=change&{query}"))
 
@@ -471,13 +543,24 @@ def test_the_audit_log_is_searched_by_who_what_target_and_period(
 WORDS_OF_THE_POOL = {"FRÜH": 3, "morgen&action=pause": 1, "früh+ärger": 1, "steps": 1, "spät": 0}
 
 
-def test_an_act_is_found_by_the_name_of_its_object_and_by_words_deep_in_a_value(alice: User, signed_in: SignedIn) -> None:
+def test_an_act_is_found_by_the_name_of_its_object_and_by_words_deep_in_a_value(
+    alice: User, signed_in: SignedIn
+) -> None:
     pool = services.create_pool(name="Früh am Morgen", by=alice, now=NOON)
     services.pause_pool(pool=pool, by=alice, now=NOON)
-    audit.record(by=alice, action="change", target=pool, after={"plan": {"steps": ["sft", "Ärger"]}}, now=NOON)
+    audit.record(
+        by=alice,
+        action="change",
+        target=pool,
+        after={"plan": {"steps": ["sft", "Ärger"]}},
+        now=NOON,
+    )
     client = signed_in(alice)
 
-    n_found = {query: client.get(f"/audit/?words={query}").context["page"].paginator.count for query in WORDS_OF_THE_POOL}
+    n_found = {
+        query: client.get(f"/audit/?words={query}").context["page"].paginator.count
+        for query in WORDS_OF_THE_POOL
+    }
 
     assert n_found == WORDS_OF_THE_POOL
 
@@ -489,13 +572,15 @@ def test_the_audit_log_says_lists_and_claims_in_words(alice: User, signed_in: Si
     assert "<dt>active</dt><dd><ins>yes</ins>" in page
 
 
-def test_an_audit_filter_that_makes_no_sense_shows_everything(day_shift: Pool, alice: User, signed_in: SignedIn) -> None:
+def test_an_audit_filter_that_makes_no_sense_shows_everything(
+    day_shift: Pool, alice: User, signed_in: SignedIn
+) -> None:
     page = words(signed_in(alice).get("/audit/?since=yesterday"))
 
     assert "create" in page
 
 
-# --- the right to withdraw -----------------------------------------------------------------------------------------
+# --- the right to withdraw ------------------------------------------------------------------------
 
 
 def test_an_admin_withdraws_a_rater_and_sees_that_no_snapshot_holds_them(
@@ -510,7 +595,9 @@ def test_an_admin_withdraws_a_rater_and_sees_that_no_snapshot_holds_them(
     assert "5 judgments of this rater are stored, and no snapshot holds any." in page
 
 
-def test_a_researcher_sees_what_a_withdrawal_touches_but_withdraws_nobody(rosa: Rater, noor: User, signed_in: SignedIn) -> None:
+def test_a_researcher_sees_what_a_withdrawal_touches_but_withdraws_nobody(
+    rosa: Rater, noor: User, signed_in: SignedIn
+) -> None:
     client = signed_in(noor)
 
     page = words(client.get(f"/raters/{rosa.pk}/withdrawal/"))

@@ -50,7 +50,9 @@ def test_no_attack_leaves_a_live_element_or_attribute(attack: str) -> None:
     assert not re.search(r'href="(?!https?:|mailto:)', shown)
 
 
-@given(st.text(alphabet=st.sampled_from("<>\"'&/\\$[](){}`*_|~!# \nabmtextscript:=-"), max_size=200))
+@given(
+    st.text(alphabet=st.sampled_from("<>\"'&/\\$[](){}`*_|~!# \nabmtextscript:=-"), max_size=200)
+)
 def test_no_text_leaves_a_tag_that_is_not_on_the_list(text: str) -> None:
     shown = render.markdown(text)
 
@@ -61,7 +63,10 @@ def test_no_text_leaves_a_tag_that_is_not_on_the_list(text: str) -> None:
 def test_a_link_opens_beside_the_page_and_tells_nothing() -> None:
     shown = render.markdown("[x](https://example.org)")
 
-    assert shown == '<p><a href="https://example.org" target="_blank" rel="noopener noreferrer nofollow">x</a></p>\n'
+    assert (
+        shown == '<p><a href="https://example.org" target="_blank" rel="noopener noreferrer'
+        ' nofollow">x</a></p>\n'
+    )
 
 
 def test_what_was_typed_as_html_is_shown_as_typed() -> None:
@@ -69,7 +74,10 @@ def test_what_was_typed_as_html_is_shown_as_typed() -> None:
 
 
 def test_a_typed_line_stays_a_line() -> None:
-    assert render.markdown("Roses are red\nViolets are blue") == "<p>Roses are red<br>\nViolets are blue</p>\n"
+    assert (
+        render.markdown("Roses are red\nViolets are blue")
+        == "<p>Roses are red<br>\nViolets are blue</p>\n"
+    )
 
 
 def test_headings_stay_below_those_of_the_page() -> None:
@@ -80,7 +88,9 @@ def test_amounts_of_money_are_no_mathematics() -> None:
     assert render.markdown("It costs $5 and $10.") == "<p>It costs $5 and $10.</p>\n"
 
 
-@pytest.mark.parametrize("source", ["$a^2$", r"\(a^2\)", "$$a^2$$", r"\[a^2\]", "\\[\na^2\n\\]", "$$\na^2\n$$"])
+@pytest.mark.parametrize(
+    "source", ["$a^2$", r"\(a^2\)", "$$a^2$$", r"\[a^2\]", "\\[\na^2\n\\]", "$$\na^2\n$$"]
+)
 def test_mathematics_in_each_usual_delimiter_becomes_mathml(source: str) -> None:
     assert "<msup><mi>a</mi><mn>2</mn></msup>" in render.markdown(source)
 

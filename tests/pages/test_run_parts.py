@@ -1,4 +1,6 @@
-"""What hangs on a run's page: its log with search, all of it as one file, and what the model wrote with its scores."""
+"""What hangs on a run's page: its log with search, all of it as one file, and what the model wrote
+with its scores.
+"""
 
 import io
 import json
@@ -23,7 +25,9 @@ def run(noor: User) -> Run:
     return cast.a_run(noor, state="running", n_points=252, log_tail=log)
 
 
-def test_the_log_shows_the_lines_that_have_all_words_with_their_numbers(signed_in: SignIn, noor: User, run: Run) -> None:
+def test_the_log_shows_the_lines_that_have_all_words_with_their_numbers(
+    signed_in: SignIn, noor: User, run: Run
+) -> None:
     answer = signed_in(noor).get(f"/runs/{run.pk}/log/?words=step+LOSS")
 
     assert [number for number, _line in answer.context["lines"]] == [2, 3]
@@ -31,7 +35,9 @@ def test_the_log_shows_the_lines_that_have_all_words_with_their_numbers(signed_i
     assert "step 250" not in answer.content.decode()
 
 
-def test_without_words_the_log_is_whole_and_without_a_hit_it_says_so(signed_in: SignIn, noor: User, run: Run) -> None:
+def test_without_words_the_log_is_whole_and_without_a_hit_it_says_so(
+    signed_in: SignIn, noor: User, run: Run
+) -> None:
     client = signed_in(noor)
 
     assert len(client.get(f"/runs/{run.pk}/log/").context["lines"]) == 3
@@ -52,7 +58,9 @@ def test_all_of_a_run_is_one_file(signed_in: SignIn, noor: User, run: Run) -> No
     assert [round(sample["scores"]["reward"], 2) for sample in samples] == [1.62, 0.62]
 
 
-def test_sampled_texts_stand_on_the_page_with_their_scores(signed_in: SignIn, noor: User, run: Run) -> None:
+def test_sampled_texts_stand_on_the_page_with_their_scores(
+    signed_in: SignIn, noor: User, run: Run
+) -> None:
     page = signed_in(noor).get(f"/runs/{run.pk}/").content.decode()
 
     assert "Explain to a child why the moon changes shape." in page

@@ -1,4 +1,6 @@
-"""Schedules, chains, nodes, notices and comparisons through HTTP: what they say, what they start, and whom they refuse."""
+"""Schedules, chains, nodes, notices and comparisons through HTTP: what they say, what they start,
+and whom they refuse.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -49,7 +51,9 @@ def form_data(**changes: Any) -> dict[str, Any]:
 def weekly_data(**changes: Any) -> dict[str, Any]:
     """The whole cycle, begun by new judgments."""
     settings = {f"config_{kind}": "preset:small" for kind in ("reward", "ppo", "sample")}
-    return form_data(n_prompts="50", n_responses="4", overlap="2", trigger="data") | settings | changes
+    return (
+        form_data(n_prompts="50", n_responses="4", overlap="2", trigger="data") | settings | changes
+    )
 
 
 @pytest.fixture
@@ -59,16 +63,22 @@ def schedule(noor: User, signed_in: SignIn) -> Schedule:
     return Schedule.objects.get()
 
 
-# --- who ---------------------------------------------------------------------------------------------------------
+# --- who ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/schedules/", "/schedules/new/weekly/", "/nodes/", "/runs/compare/"])
-def test_admins_and_raters_are_refused(signed_in: SignIn, alice: User, rosa: Rater, path: str) -> None:
+@pytest.mark.parametrize(
+    "path", ["/schedules/", "/schedules/new/weekly/", "/nodes/", "/runs/compare/"]
+)
+def test_admins_and_raters_are_refused(
+    signed_in: SignIn, alice: User, rosa: Rater, path: str
+) -> None:
     assert signed_in(alice).get(path).status_code == 403
     assert signed_in(rosa).get(path).status_code == 403
 
 
-@pytest.mark.parametrize("path", ["/schedules/9/", "/schedules/9/edit/", "/chains/9/", "/schedules/new/dance/"])
+@pytest.mark.parametrize(
+    "path", ["/schedules/9/", "/schedules/9/edit/", "/chains/9/", "/schedules/new/dance/"]
+)
 def test_what_is_not_there_is_not_found(signed_in: SignIn, noor: User, path: str) -> None:
     assert signed_in(noor).get(path).status_code == 404
 
@@ -79,7 +89,7 @@ def test_somebody_elses_notice_is_not_found(signed_in: SignIn, noor: User, alice
     assert signed_in(noor).post(f"/notices/{Notice.objects.get().pk}/open").status_code == 404
 
 
-# --- schedules ---------------------------------------------------------------------------------------------------
+# --- schedules ------------------------------------------------------------------------------------
 
 
 def test_a_schedule_is_set_up_from_the_form(schedule: Schedule, noor: User) -> None:
@@ -93,14 +103,24 @@ def test_a_schedule_is_set_up_from_the_form(schedule: Schedule, noor: User) -> N
     assert schedule.due_at is not None
 
 
-def test_the_whole_cycle_is_set_up_on_one_page(signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline) -> None:
-    data = weekly_data(base_model=cast.a_model(noor).pk, goes_on="on", pool=day_shift.pk, guideline=guideline.pk)
+def test_the_whole_cycle_is_set_up_on_one_page(
+    signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    data = weekly_data(
+        base_model=cast.a_model(noor).pk, goes_on="on", pool=day_shift.pk, guideline=guideline.pk
+    )
 
-    response = signed_in(noor).post("/schedules/new/weekly/", data | {"approvals": ["ppo", "campaign"]})
+    response = signed_in(noor).post(
+        "/schedules/new/weekly/", data | {"approvals": ["ppo", "campaign"]}
+    )
 
     schedule = Schedule.objects.get()
     assert response.headers["Location"] == f"/schedules/{schedule.pk}/"
-    assert (schedule.plan["approvals"], schedule.plan["pool"], schedule.n_new) == (["ppo", "campaign"], day_shift.pk, 500)
+    assert (schedule.plan["approvals"], schedule.plan["pool"], schedule.n_new) == (
+        ["ppo", "campaign"],
+        day_shift.pk,
+        500,
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,20 +147,36 @@ def test_a_mistake_is_said_at_its_field_and_nothing_typed_is_lost(
 def test_more_responses_than_the_models_write_are_refused(
     signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    data = form_data(base_model=cast.a_model(noor).pk, pool=day_shift.pk, guideline=guideline.pk, n_responses="9", overlap="1")
+    data = form_data(
+        base_model=cast.a_model(noor).pk,
+        pool=day_shift.pk,
+        guideline=guideline.pk,
+        n_responses="9",
+        overlap="1",
+    )
 
-    response = signed_in(noor).post("/schedules/new/fine-tune-compare/", data | {"config_sample": "preset:small"})
+    response = signed_in(noor).post(
+        "/schedules/new/fine-tune-compare/", data | {"config_sample": "preset:small"}
+    )
 
     assert "each prompt gets 4 responses" in response.content.decode()
 
 
 def rejection_data(**changes: Any) -> dict[str, Any]:
     settings = {f"config_{kind}": "preset:small" for kind in ("reward", "sample", "sft")}
-    return form_data(n_prompts="50", n_responses="4", overlap="2", n_candidates="32") | settings | changes
+    return (
+        form_data(n_prompts="50", n_responses="4", overlap="2", n_candidates="32")
+        | settings
+        | changes
+    )
 
 
-def test_rejection_sampling_is_set_up_on_one_page(signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline) -> None:
-    data = rejection_data(base_model=cast.a_model(noor).pk, pool=day_shift.pk, guideline=guideline.pk)
+def test_rejection_sampling_is_set_up_on_one_page(
+    signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
+) -> None:
+    data = rejection_data(
+        base_model=cast.a_model(noor).pk, pool=day_shift.pk, guideline=guideline.pk
+    )
 
     signed_in(noor).post("/schedules/new/rejection-ppo/", data | {"config_ppo": "preset:small"})
 
@@ -154,12 +190,19 @@ def test_with_a_reward_model_that_there_is_a_schedule_needs_no_comparison(
     signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:
     judge = cast.a_model(noor, "judge", kind="reward")
-    data = rejection_data(base_model=cast.a_model(noor).pk, pool=day_shift.pk, guideline=guideline.pk, reward_model=judge.pk)
+    data = rejection_data(
+        base_model=cast.a_model(noor).pk,
+        pool=day_shift.pk,
+        guideline=guideline.pk,
+        reward_model=judge.pk,
+    )
     client = signed_in(noor)
     client.post("/schedules/new/rejection/", data)
     schedule = Schedule.objects.get()
     due = Schedule.objects.filter(pk=schedule.pk)
-    due.update(due_at=timezone.now() - timedelta(minutes=1), last_ran_at=timezone.now() - timedelta(days=7))
+    due.update(
+        due_at=timezone.now() - timedelta(minutes=1), last_ran_at=timezone.now() - timedelta(days=7)
+    )
 
     services.fire_due_schedules(now=timezone.now())
 
@@ -171,14 +214,24 @@ def test_with_a_reward_model_that_there_is_a_schedule_needs_no_comparison(
 def test_one_and_the_same_response_is_nothing_to_choose_from(
     signed_in: SignIn, noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:
-    cold = configs.as_json(configs.PRESETS["sample"]["small"]) | {"temperature": 0, "n_responses": 1}
+    cold = configs.as_json(configs.PRESETS["sample"]["small"]) | {
+        "temperature": 0,
+        "n_responses": 1,
+    }
     run = cast.finished(cast.a_run(noor, state="running"), "succeeded")
     Run.objects.filter(pk=run.pk).update(kind="sample", config=cold)
-    data = rejection_data(base_model=run.base_model_id, pool=day_shift.pk, guideline=guideline.pk, n_responses="2")
+    data = rejection_data(
+        base_model=run.base_model_id, pool=day_shift.pk, guideline=guideline.pk, n_responses="2"
+    )
 
-    response = signed_in(noor).post("/schedules/new/rejection/", data | {"config_sample": f"run:{run.pk}"})
+    response = signed_in(noor).post(
+        "/schedules/new/rejection/", data | {"config_sample": f"run:{run.pk}"}
+    )
 
-    assert (response.status_code, "Temperature 0 writes the same" in response.content.decode()) == (422, True)
+    assert (response.status_code, "Temperature 0 writes the same" in response.content.decode()) == (
+        422,
+        True,
+    )
 
 
 def test_what_a_run_of_the_chain_could_not_share_is_refused_before_it_begins(
@@ -188,7 +241,9 @@ def test_what_a_run_of_the_chain_could_not_share_is_refused_before_it_begins(
     shared = {"base_model": model.pk, "n_gpus": 2, "n_processes": 2, "strategy": "fsdp"}
 
     tuned = client.post("/schedules/new/fine-tune/", form_data(**shared))
-    cycle = client.post("/schedules/new/weekly/", weekly_data(pool=day_shift.pk, guideline=guideline.pk, **shared))
+    cycle = client.post(
+        "/schedules/new/weekly/", weekly_data(pool=day_shift.pk, guideline=guideline.pk, **shared)
+    )
 
     assert (tuned.status_code, cycle.status_code) == (302, 422)
     assert "PPO trains two models" in cycle.content.decode()
@@ -209,11 +264,22 @@ def test_a_schedule_asks_for_several_machines_where_they_share_a_store(
     assert Schedule.objects.get().plan["n_machines"] == 2
 
 
-def test_changing_a_schedule_keeps_what_is_not_changed(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
+def test_changing_a_schedule_keeps_what_is_not_changed(
+    signed_in: SignIn, noor: User, schedule: Schedule
+) -> None:
     form = signed_in(noor).get(f"/schedules/{schedule.pk}/edit/").context["form"]
-    assert (form["name"].value(), form["config_sft"].value(), form["cron"].value()) == ("Mondays", "kept", "0 3 * * mon")
+    assert (form["name"].value(), form["config_sft"].value(), form["cron"].value()) == (
+        "Mondays",
+        "kept",
+        "0 3 * * mon",
+    )
 
-    data = form_data(base_model=schedule.plan["base_model"], config_sft="kept", name="Tuesdays", cron="0 3 * * tue")
+    data = form_data(
+        base_model=schedule.plan["base_model"],
+        config_sft="kept",
+        name="Tuesdays",
+        cron="0 3 * * tue",
+    )
     signed_in(noor).post(f"/schedules/{schedule.pk}/edit/", data)
 
     changed = Schedule.objects.get()
@@ -221,7 +287,9 @@ def test_changing_a_schedule_keeps_what_is_not_changed(signed_in: SignIn, noor: 
     assert changed.due_at != schedule.due_at
 
 
-def test_pause_resume_and_begin_are_posts(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
+def test_pause_resume_and_begin_are_posts(
+    signed_in: SignIn, noor: User, schedule: Schedule
+) -> None:
     client = signed_in(noor)
     assert client.get(f"/schedules/{schedule.pk}/fire").status_code == 405
 
@@ -235,7 +303,9 @@ def test_pause_resume_and_begin_are_posts(signed_in: SignIn, noor: User, schedul
     assert "Ran because Noor asked for it." in text_of(client, f"/schedules/{schedule.pk}/")
 
 
-def test_a_run_names_the_chain_it_is_a_step_of(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
+def test_a_run_names_the_chain_it_is_a_step_of(
+    signed_in: SignIn, noor: User, schedule: Schedule
+) -> None:
     client, run = signed_in(noor), cast.a_run(noor)
     client.post(f"/schedules/{schedule.pk}/fire")
     Chain.objects.get().links.filter(step="sft").update(run=run)
@@ -243,7 +313,9 @@ def test_a_run_names_the_chain_it_is_a_step_of(signed_in: SignIn, noor: User, sc
     assert "Mondays 1" in text_of(client, f"/runs/{run.pk}/")
 
 
-def test_a_chain_that_failed_opens_on_its_sentence_and_can_be_resumed(signed_in: SignIn, noor: User, schedule: Schedule) -> None:
+def test_a_chain_that_failed_opens_on_its_sentence_and_can_be_resumed(
+    signed_in: SignIn, noor: User, schedule: Schedule
+) -> None:
     client = signed_in(noor)
     client.post(f"/schedules/{schedule.pk}/fire")
     chain = Chain.objects.get()
@@ -281,12 +353,23 @@ def test_a_page_costs_the_same_for_chains_and_firings_however_many(
         client.get(path)
 
 
-# --- nodes -------------------------------------------------------------------------------------------------------
+# --- nodes ----------------------------------------------------------------------------------------
 
 
 def a_node(name: str = "gpu-1", gpus: int = 1, memory_gb: float = 79.6, **fields: Any) -> Node:
-    card = {"name": "NVIDIA H100", "memory_gb": memory_gb, "used_gb": 3.0, "load": 0.42, "temperature_c": 51}
-    values: dict[str, Any] = {"seen_at": timezone.now(), "n_cores": 16, "memory_gb": 125.7, "versions": {"torch": "2.13.0"}}
+    card = {
+        "name": "NVIDIA H100",
+        "memory_gb": memory_gb,
+        "used_gb": 3.0,
+        "load": 0.42,
+        "temperature_c": 51,
+    }
+    values: dict[str, Any] = {
+        "seen_at": timezone.now(),
+        "n_cores": 16,
+        "memory_gb": 125.7,
+        "versions": {"torch": "2.13.0"},
+    }
     return Node.objects.create(name=name, gpus=[card] * gpus, **(values | fields))
 
 
@@ -297,7 +380,18 @@ def test_the_page_of_nodes_tells_what_each_has_and_does(signed_in: SignIn, noor:
 
     text = text_of(signed_in(noor), "/nodes/")
 
-    assert all(words in text for words in ("NVIDIA H100", "3 of 80 GB", "42 %", "51 °C", "torch 2.13.0", run.name, "Gone"))
+    assert all(
+        words in text
+        for words in (
+            "NVIDIA H100",
+            "3 of 80 GB",
+            "42 %",
+            "51 °C",
+            "torch 2.13.0",
+            run.name,
+            "Gone",
+        )
+    )
 
 
 def test_a_node_is_drained_and_resumed_by_post(signed_in: SignIn, noor: User) -> None:
@@ -317,13 +411,18 @@ def test_a_run_that_no_node_can_take_says_so_on_its_page(signed_in: SignIn, noor
 
     text = text_of(signed_in(noor), f"/runs/{run.pk}/")
 
-    assert "No node that is alive has 2 GPUs with 40 GB each. There are: gpu-1 with 1 × NVIDIA H100 24 GB." in text
+    assert (
+        "No node that is alive has 2 GPUs with 40 GB each. There are: gpu-1 with 1 × NVIDIA H100"
+        " 24 GB." in text
+    )
 
 
 def test_a_run_without_any_worker_says_so_on_its_page(signed_in: SignIn, noor: User) -> None:
     run = cast.a_run(noor)
 
-    assert "No GPU worker has been heard of in the last minute." in text_of(signed_in(noor), f"/runs/{run.pk}/")
+    assert "No GPU worker has been heard of in the last minute." in text_of(
+        signed_in(noor), f"/runs/{run.pk}/"
+    )
 
 
 def test_a_run_is_put_first_in_line(signed_in: SignIn, noor: User) -> None:
@@ -337,7 +436,9 @@ def test_a_run_is_put_first_in_line(signed_in: SignIn, noor: User) -> None:
     assert text.index("second come") < text.index("first come")
 
 
-def test_a_long_line_says_how_long_it_is_and_is_read_to_its_end(signed_in: SignIn, noor: User) -> None:
+def test_a_long_line_says_how_long_it_is_and_is_read_to_its_end(
+    signed_in: SignIn, noor: User
+) -> None:
     for number in range(23):
         cast.a_run(noor, name=f"Waiting {number:02}")
     client = signed_in(noor)
@@ -360,7 +461,9 @@ def a_long_line(noor: User) -> list[Run]:
     return [cast.a_run(noor, name=f"Waiting {number:02}") for number in range(23)]
 
 
-def test_who_puts_a_run_first_from_further_down_the_line_stays_there(signed_in: SignIn, noor: User) -> None:
+def test_who_puts_a_run_first_from_further_down_the_line_stays_there(
+    signed_in: SignIn, noor: User
+) -> None:
     run, client = a_long_line(noor)[21], signed_in(noor)
     assert '<input type="hidden" name="page" value="2">' in text_of(client, "/nodes/?page=2")
 
@@ -371,11 +474,15 @@ def test_who_puts_a_run_first_from_further_down_the_line_stays_there(signed_in: 
     assert selectors.queued_run_ids()[0] == run.pk
 
 
-def test_who_moves_a_run_is_led_to_the_page_on_which_it_stands_then(signed_in: SignIn, noor: User) -> None:
+def test_who_moves_a_run_is_led_to_the_page_on_which_it_stands_then(
+    signed_in: SignIn, noor: User
+) -> None:
     waiting, client = a_long_line(noor), signed_in(noor)
 
     def led_to(run: Run, places: int, page: int) -> str:
-        return client.post(f"/runs/{run.pk}/move", {"places": places, "page": page}).headers["Location"]
+        return client.post(f"/runs/{run.pk}/move", {"places": places, "page": page}).headers[
+            "Location"
+        ]
 
     assert led_to(waiting[22], -1, page=2) == "/nodes/?page=2"
     assert led_to(waiting[20], -1, page=2) == "/nodes/"
@@ -386,27 +493,45 @@ def test_who_moves_a_run_is_led_to_the_page_on_which_it_stands_then(signed_in: S
 def test_draining_a_node_keeps_the_page_of_the_line(signed_in: SignIn, noor: User) -> None:
     client, node = signed_in(noor), a_node()
 
-    assert client.post(f"/nodes/{node.pk}/drain", {"page": "2"}).headers["Location"] == "/nodes/?page=2"
-    assert client.post(f"/nodes/{node.pk}/resume", {"page": "elsewhere"}).headers["Location"] == "/nodes/"
+    assert (
+        client.post(f"/nodes/{node.pk}/drain", {"page": "2"}).headers["Location"]
+        == "/nodes/?page=2"
+    )
+    assert (
+        client.post(f"/nodes/{node.pk}/resume", {"page": "elsewhere"}).headers["Location"]
+        == "/nodes/"
+    )
 
 
 def test_what_a_run_asks_for_comes_from_its_form(signed_in: SignIn, noor: User) -> None:
     model, snapshot = cast.a_model(noor), cast.a_snapshot(noor)
     values = configs.as_json(configs.PRESETS["sft"]["small"])
-    sent = {name: "" if value is None else value for name, value in values.items() if value is not False}
+    sent = {
+        name: "" if value is None else value for name, value in values.items() if value is not False
+    }
 
     signed_in(noor).post(
-        "/runs/new/sft/", sent | {"name": "Big", "base_model": model.pk, "snapshot": snapshot.pk, "n_gpus": 2, "memory_gb": 40}
+        "/runs/new/sft/",
+        sent
+        | {
+            "name": "Big",
+            "base_model": model.pk,
+            "snapshot": snapshot.pk,
+            "n_gpus": 2,
+            "memory_gb": 40,
+        },
     )
 
     run = Run.objects.get()
     assert (run.n_gpus, run.memory_gb) == (2, 40)
 
 
-# --- comparing ---------------------------------------------------------------------------------------------------
+# --- comparing ------------------------------------------------------------------------------------
 
 
-def test_runs_are_compared_by_curves_measures_and_what_differs(signed_in: SignIn, noor: User) -> None:
+def test_runs_are_compared_by_curves_measures_and_what_differs(
+    signed_in: SignIn, noor: User
+) -> None:
     one = cast.finished(cast.a_run(noor, state="running", n_points=40, name="Alpha"), "succeeded")
     other = cast.a_run(noor, state="running", n_points=60, name="Beta")
     Run.objects.filter(pk=other.pk).update(config=other.config | {"lora_rank": 64})
@@ -416,11 +541,15 @@ def test_runs_are_compared_by_curves_measures_and_what_differs(signed_in: SignIn
     charts = response.context["charts"]
     assert charts[0].title.startswith("Loss, training ends ")
     assert [curve.name for curve in charts[0].curves] == ["Alpha", "Beta"]
-    assert [(line.name, line.cells) for line in response.context["settings"]] == [("LoRA rank", ["32", "64"])]
+    assert [(line.name, line.cells) for line in response.context["settings"]] == [
+        ("LoRA rank", ["32", "64"])
+    ]
     assert "1.713" in response.content.decode()
 
 
-def test_no_more_than_six_are_compared_and_what_is_not_there_is_left_out(signed_in: SignIn, noor: User) -> None:
+def test_no_more_than_six_are_compared_and_what_is_not_there_is_left_out(
+    signed_in: SignIn, noor: User
+) -> None:
     runs = [cast.a_run(noor, name=f"run {number}") for number in range(8)]
     query = "&".join(f"run={run.pk}" for run in runs)
 
@@ -432,7 +561,10 @@ def test_no_more_than_six_are_compared_and_what_is_not_there_is_left_out(signed_
 def test_tags_and_remarks_are_kept(signed_in: SignIn, noor: User) -> None:
     run = cast.a_run(noor)
 
-    signed_in(noor).post(f"/runs/{run.pk}/remarks", {"tags": "weekly, helpful,,weekly", "remarks": "With the new guideline."})
+    signed_in(noor).post(
+        f"/runs/{run.pk}/remarks",
+        {"tags": "weekly, helpful,,weekly", "remarks": "With the new guideline."},
+    )
 
     run.refresh_from_db()
     assert (run.tags, run.remarks) == (["helpful", "weekly"], "With the new guideline.")
@@ -444,13 +576,18 @@ def test_what_was_said_of_a_run_before_is_written_down(signed_in: SignIn, noor: 
     for remarks in ("Diverged.", "Diverged.", "Good."):
         signed_in(noor).post(f"/runs/{run.pk}/remarks", {"tags": "weekly", "remarks": remarks})
 
-    first, second = AuditEvent.objects.filter(action="describe", target_id=run.pk, by=noor).order_by("pk")
+    first, second = AuditEvent.objects.filter(
+        action="describe", target_id=run.pk, by=noor
+    ).order_by("pk")
 
-    assert (first.before, first.after) == ({"tags": [], "remarks": ""}, {"tags": ["weekly"], "remarks": "Diverged."})
+    assert (first.before, first.after) == (
+        {"tags": [], "remarks": ""},
+        {"tags": ["weekly"], "remarks": "Diverged."},
+    )
     assert (second.before, second.after) == ({"remarks": "Diverged."}, {"remarks": "Good."})
 
 
-# --- notices -----------------------------------------------------------------------------------------------------
+# --- notices --------------------------------------------------------------------------------------
 
 
 def told(person: User, kind: str = "failed", key: str = "run-1") -> None:
@@ -471,7 +608,9 @@ def test_an_event_is_told_once(noor: User) -> None:
     assert Notice.objects.count() == 1
 
 
-def test_the_top_line_counts_what_is_unread_and_opening_one_reads_it(signed_in: SignIn, noor: User) -> None:
+def test_the_top_line_counts_what_is_unread_and_opening_one_reads_it(
+    signed_in: SignIn, noor: User
+) -> None:
     client = signed_in(noor)
     told(noor)
     assert 'aria-label="Notices, 1 unread"' in text_of(client, "/runs/")
@@ -482,7 +621,9 @@ def test_the_top_line_counts_what_is_unread_and_opening_one_reads_it(signed_in: 
     assert 'aria-label="Notices, 0 unread"' in text_of(client, "/runs/")
 
 
-@pytest.mark.parametrize(("wish", "mailed"), [("none", []), ("trouble", ["failed"]), ("all", ["failed", "finished"])])
+@pytest.mark.parametrize(
+    ("wish", "mailed"), [("none", []), ("trouble", ["failed"]), ("all", ["failed", "finished"])]
+)
 def test_mail_goes_to_those_who_want_it_and_once(
     signed_in: SignIn, noor: User, mailoutbox: list[Any], wish: str, mailed: list[str]
 ) -> None:
@@ -497,7 +638,9 @@ def test_mail_goes_to_those_who_want_it_and_once(
     assert all(mail.to == [noor.email] for mail in mailoutbox)
 
 
-def test_mail_that_could_not_be_sent_is_sent_the_next_time(noor: User, settings: Any, mailoutbox: list[Any]) -> None:
+def test_mail_that_could_not_be_sent_is_sent_the_next_time(
+    noor: User, settings: Any, mailoutbox: list[Any]
+) -> None:
     told(noor)
     settings.EMAIL_BACKEND, settings.EMAIL_PORT = "django.core.mail.backends.smtp.EmailBackend", 9
 
@@ -532,7 +675,9 @@ def test_a_run_beyond_the_newest_is_found_to_compare_with(signed_in: SignIn, noo
     assert "none is found" in client.get(f"{path}&words=nothing").content.decode()
 
 
-def test_runs_compared_differ_by_their_other_model_and_by_how_they_were_launched(signed_in: SignIn, noor: User) -> None:
+def test_runs_compared_differ_by_their_other_model_and_by_how_they_were_launched(
+    signed_in: SignIn, noor: User
+) -> None:
     one, other = cast.a_run(noor, name="one"), cast.a_run(noor, name="other")
     launch = {"n_processes": 4, "strategy": "fsdp", "offloads": False, "n_machines": 2}
     Run.objects.filter(pk=other.pk).update(other_model=other.base_model, n_gpus=4, launch=launch)

@@ -1,4 +1,6 @@
-"""The search of the top line, through HTTP: who finds what, in which order, how much of it, and at what price."""
+"""The search of the top line, through HTTP: who finds what, in which order, how much of it, and at
+what price.
+"""
 
 import re
 from collections.abc import Callable
@@ -24,7 +26,10 @@ def hits(client: Client, query: str) -> list[tuple[str, str]]:
     """(address, title) of all that is found, in order."""
     response = client.get("/search/", {"q": query}, headers=HTMX)
     assert response.status_code == 200
-    return re.findall(r'<a class="search-hit" href="([^"]+)"><span class="search-title" dir="auto">([^<]*)<', response.text)
+    return re.findall(
+        r'<a class="search-hit" href="([^"]+)"><span class="search-title" dir="auto">([^<]*)<',
+        response.text,
+    )
 
 
 def titles(client: Client, query: str) -> list[str]:
@@ -44,13 +49,18 @@ def pools(db: None) -> list[Pool]:
 def test_who_only_rates_has_no_search(rosa: Rater, signed_in: SignedIn) -> None:
     client = signed_in(rosa)
 
-    pages = [re.sub(r'"js/search": "[^"]+"', "", client.get(path).text) for path in ("/profile/", "/desk/")]
+    pages = [
+        re.sub(r'"js/search": "[^"]+"', "", client.get(path).text)
+        for path in ("/profile/", "/desk/")
+    ]
 
     assert client.get("/search/", {"q": "a"}).status_code == 403
     assert not [page for page in pages if "search" in page.lower().replace('role="search"', "")]
 
 
-def test_the_top_line_leads_admins_and_researchers_to_it(alice: User, noor: User, signed_in: SignedIn) -> None:
+def test_the_top_line_leads_admins_and_researchers_to_it(
+    alice: User, noor: User, signed_in: SignedIn
+) -> None:
     for person in (alice, noor):
         page = signed_in(person).get("/profile/").text
 
@@ -64,11 +74,15 @@ def test_each_role_finds_only_what_opens_to_it(
 ) -> None:
     run = a_run("Write it down")
 
-    assert hits(signed_in(alice), "write") == [(f"/campaigns/{demonstration_campaign.pk}/", "Write")]
+    assert hits(signed_in(alice), "write") == [
+        (f"/campaigns/{demonstration_campaign.pk}/", "Write")
+    ]
     assert hits(signed_in(noor), "write") == [(f"/runs/{run.pk}/", "Write it down")]
 
 
-def test_who_has_both_roles_finds_both(alice: User, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_who_has_both_roles_finds_both(
+    alice: User, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     a_run("Write it down")
     User.objects.filter(pk=alice.pk).update(is_researcher=True)
 
@@ -78,15 +92,25 @@ def test_who_has_both_roles_finds_both(alice: User, demonstration_campaign: Camp
 def test_the_same_name_comes_first_then_what_begins_so_then_the_newest(
     alice: User, pools: list[Pool], signed_in: SignedIn
 ) -> None:
-    assert titles(signed_in(alice), "night") == ["Night", "night-time", "Night shift", "Midnight owls", "The night"]
+    assert titles(signed_in(alice), "night") == [
+        "Night",
+        "night-time",
+        "Night shift",
+        "Midnight owls",
+        "The night",
+    ]
 
 
-def test_all_words_have_to_be_there_in_any_order(alice: User, pools: list[Pool], signed_in: SignedIn) -> None:
+def test_all_words_have_to_be_there_in_any_order(
+    alice: User, pools: list[Pool], signed_in: SignedIn
+) -> None:
     assert titles(signed_in(alice), "owls mid") == ["Midnight owls"]
 
 
 @pytest.mark.parametrize("pattern", ["{}", "#{}", "pool {}", "Pool #{}"])
-def test_a_number_finds_the_thing_that_has_it(pattern: str, alice: User, pools: list[Pool], signed_in: SignedIn) -> None:
+def test_a_number_finds_the_thing_that_has_it(
+    pattern: str, alice: User, pools: list[Pool], signed_in: SignedIn
+) -> None:
     found = hits(signed_in(alice), pattern.format(pools[2].pk))
 
     assert (f"/pools/{pools[2].pk}/", "Night") in found
@@ -94,7 +118,9 @@ def test_a_number_finds_the_thing_that_has_it(pattern: str, alice: User, pools: 
 
 def test_the_word_before_a_number_says_of_which_kind(noor: User, signed_in: SignedIn) -> None:
     run = a_run("Plain")
-    TrainedModel.objects.create(pk=run.pk + 1000, name="Of that number", kind="policy", location="there")
+    TrainedModel.objects.create(
+        pk=run.pk + 1000, name="Of that number", kind="policy", location="there"
+    )
     Run.objects.filter(pk=run.pk).update(id=run.pk + 1000)
     client = signed_in(noor)
 
@@ -110,7 +136,9 @@ def test_the_word_before_a_number_is_the_readers_own(noor: User, signed_in: Sign
     assert titles(signed_in(noor), f"run {run.pk}") == ["Plain"]
 
 
-def test_five_of_a_kind_are_shown_and_the_list_has_the_rest(noor: User, signed_in: SignedIn) -> None:
+def test_five_of_a_kind_are_shown_and_the_list_has_the_rest(
+    noor: User, signed_in: SignedIn
+) -> None:
     for number in range(6):
         a_run(f"Tidy & {number}")
     client = signed_in(noor)
@@ -118,7 +146,10 @@ def test_five_of_a_kind_are_shown_and_the_list_has_the_rest(noor: User, signed_i
     page = client.get("/search/", {"q": "Tidy &"}, headers=HTMX).text
 
     assert titles(client, "Tidy &") == [f"Tidy &amp; {number}" for number in (5, 4, 3, 2, 1)]
-    assert '<a class="search-hit" data-more href="/runs/?words=Tidy+%26">All of them in Runs</a>' in page
+    assert (
+        '<a class="search-hit" data-more href="/runs/?words=Tidy+%26">All of them in Runs</a>'
+        in page
+    )
     assert "Tidy &amp; 0" in client.get("/runs/?words=Tidy+%26").text
 
 
@@ -129,13 +160,20 @@ def test_as_many_as_are_shown_are_all(noor: User, signed_in: SignedIn) -> None:
     assert "data-more" not in signed_in(noor).get("/search/", {"q": "Tidy"}, headers=HTMX).text
 
 
-def test_where_no_list_has_the_rest_it_asks_for_more_of_the_name(alice: User, pools: list[Pool], signed_in: SignedIn) -> None:
+def test_where_no_list_has_the_rest_it_asks_for_more_of_the_name(
+    alice: User, pools: list[Pool], signed_in: SignedIn
+) -> None:
     services.create_pool(name="Nights", by=None, now=NOON)
 
-    assert "There are more: type more of the name." in signed_in(alice).get("/search/?q=night", headers=HTMX).text
+    assert (
+        "There are more: type more of the name."
+        in signed_in(alice).get("/search/?q=night", headers=HTMX).text
+    )
 
 
-def test_places_of_the_rail_are_found_in_the_readers_language(alice: User, noor: User, signed_in: SignedIn) -> None:
+def test_places_of_the_rail_are_found_in_the_readers_language(
+    alice: User, noor: User, signed_in: SignedIn
+) -> None:
     User.objects.filter(pk=alice.pk).update(language="de")
 
     assert ("/campaigns/", "Kampagnen") in hits(signed_in(alice), "kampa")
@@ -143,7 +181,9 @@ def test_places_of_the_rail_are_found_in_the_readers_language(alice: User, noor:
     assert hits(signed_in(noor), "campaigns") == []
 
 
-def test_people_are_found_by_name_and_mail_and_raters_by_alias(alice: User, rosa: Rater, signed_in: SignedIn) -> None:
+def test_people_are_found_by_name_and_mail_and_raters_by_alias(
+    alice: User, rosa: Rater, signed_in: SignedIn
+) -> None:
     client = signed_in(alice)
     person = f"/people/{rosa.user_id}/"
 
@@ -156,20 +196,30 @@ def test_who_has_withdrawn_is_not_found(alice: User, rosa: Rater, signed_in: Sig
     services.withdraw_rater(rater=rosa, by=alice, now=NOON)
     client = signed_in(alice)
 
-    assert [hits(client, query) for query in ("rosa", rosa.alias, login_of(rosa).email)] == [[], [], []]
+    assert [hits(client, query) for query in ("rosa", rosa.alias, login_of(rosa).email)] == [
+        [],
+        [],
+        [],
+    ]
 
 
-def test_a_prompt_is_found_by_its_number_and_its_words_on_its_own_page(alice: User, signed_in: SignedIn) -> None:
+def test_a_prompt_is_found_by_its_number_and_its_words_on_its_own_page(
+    alice: User, signed_in: SignedIn
+) -> None:
     [prompt] = some_prompts(1)
     client = signed_in(alice)
 
     assert (f"/prompts/{prompt.pk}/", f"Prompt {prompt.pk}") in hits(client, str(prompt.pk))
     page = client.get("/search/", {"q": "question plus"}, headers=HTMX).text
     assert f"/prompts/{prompt.pk}/" not in page
-    assert 'href="/prompts/?q=question+plus">Look for “question plus” in the words of prompts' in page
+    assert (
+        'href="/prompts/?q=question+plus">Look for “question plus” in the words of prompts' in page
+    )
 
 
-def test_a_prompt_that_may_upset_shows_why_and_not_its_words(alice: User, signed_in: SignedIn) -> None:
+def test_a_prompt_that_may_upset_shows_why_and_not_its_words(
+    alice: User, signed_in: SignedIn
+) -> None:
     [prompt] = some_prompts(1)
     client = signed_in(alice)
     assert "Question 0" in client.get("/search/", {"q": f"prompt {prompt.pk}"}, headers=HTMX).text
@@ -187,9 +237,14 @@ def test_nodes_are_found_by_name_and_stand_on_one_page(noor: User, signed_in: Si
     assert hits(signed_in(noor), "rack") == [("/nodes/", "rack-7")]
 
 
-def test_before_anything_is_typed_it_says_what_can_be_found(alice: User, signed_in: SignedIn) -> None:
+def test_before_anything_is_typed_it_says_what_can_be_found(
+    alice: User, signed_in: SignedIn
+) -> None:
     for query in ("", "   ", "\0"):
-        assert "Finds pages and whatever has a name or a number" in signed_in(alice).get("/search/", {"q": query}).text
+        assert (
+            "Finds pages and whatever has a name or a number"
+            in signed_in(alice).get("/search/", {"q": query}).text
+        )
 
 
 def test_nothing_found_says_so_and_escapes_what_was_typed(alice: User, signed_in: SignedIn) -> None:
@@ -199,7 +254,9 @@ def test_nothing_found_says_so_and_escapes_what_was_typed(alice: User, signed_in
     assert "<b>nobody" not in page
 
 
-def test_without_scripts_it_is_a_page_with_a_form(alice: User, pools: list[Pool], signed_in: SignedIn) -> None:
+def test_without_scripts_it_is_a_page_with_a_form(
+    alice: User, pools: list[Pool], signed_in: SignedIn
+) -> None:
     page = signed_in(alice).get("/search/", {"q": "owls"}).text
     main = page.partition("<main")[2]
 
@@ -208,8 +265,12 @@ def test_without_scripts_it_is_a_page_with_a_form(alice: User, pools: list[Pool]
     assert "Midnight owls" in main
 
 
-@pytest.mark.parametrize("query", ["999999999999999999999", "9" * 18, "x" * 5000, "#", "run", "½ ٣"])
-def test_whatever_is_typed_gets_an_answer(query: str, alice: User, noor: User, signed_in: SignedIn) -> None:
+@pytest.mark.parametrize(
+    "query", ["999999999999999999999", "9" * 18, "x" * 5000, "#", "run", "½ ٣"]
+)
+def test_whatever_is_typed_gets_an_answer(
+    query: str, alice: User, noor: User, signed_in: SignedIn
+) -> None:
     User.objects.filter(pk=alice.pk).update(is_researcher=True)
 
     assert signed_in(alice).get("/search/", {"q": query}).status_code == 200

@@ -1,4 +1,6 @@
-"""What stands around every page: the rail, the policy for scripts and styles, the error pages, colours that can be read."""
+"""What stands around every page: the rail, the policy for scripts and styles, the error pages,
+colours that can be read.
+"""
 
 import json
 import re
@@ -23,7 +25,9 @@ def rail(client: Client) -> list[str]:
     return re.findall(r'class="rail-word">([^<]+)<', client.get("/profile/").text)
 
 
-def test_the_rail_shows_raters_their_work_and_nothing_else(rosa: Rater, signed_in: SignedIn) -> None:
+def test_the_rail_shows_raters_their_work_and_nothing_else(
+    rosa: Rater, signed_in: SignedIn
+) -> None:
     assert rail(signed_in(rosa)) == ["Desk", "My work", "My pay", "Guidelines"]
 
 
@@ -55,7 +59,9 @@ def test_the_shell_asks_the_database_only_who_is_there(
 ) -> None:
     client = signed_in(alice)
 
-    with django_assert_num_queries(4):  # the session, its person, the unread notices, the tokens that this page lists
+    with django_assert_num_queries(
+        4
+    ):  # the session, its person, the unread notices, the tokens that this page lists
         client.get("/profile/")
 
 
@@ -67,20 +73,26 @@ def test_a_closed_page_says_so_in_the_shell(rosa: Rater, signed_in: SignedIn) ->
     assert "My work" in response.text
 
 
-def test_an_address_with_nothing_behind_it_says_so_to_everybody(client: Client, alice: User, signed_in: SignedIn) -> None:
+def test_an_address_with_nothing_behind_it_says_so_to_everybody(
+    client: Client, alice: User, signed_in: SignedIn
+) -> None:
     pages = [client.get("/nothing/here/"), signed_in(alice).get("/nothing/here/")]
 
     assert all("There is nothing at this address" in page.text for page in pages)
 
 
-def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed(rf: RequestFactory) -> None:
+def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed(
+    rf: RequestFactory,
+) -> None:
     response = server_error(rf.get("/"))
 
     assert response.status_code == 500
     assert b"Something broke on our side" in response.content
 
 
-def test_a_fragment_whose_session_ended_sends_the_whole_page_to_the_login(client: Client, db: None) -> None:
+def test_a_fragment_whose_session_ended_sends_the_whole_page_to_the_login(
+    client: Client, db: None
+) -> None:
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/people/?q=x"}
     response = client.get("/people/", headers=headers)
 
@@ -90,7 +102,9 @@ def test_a_fragment_whose_session_ended_sends_the_whole_page_to_the_login(client
 # The policy for scripts and styles
 
 
-def test_the_policy_lets_in_our_own_files_and_the_nonce_of_the_page(client: Client, db: None) -> None:
+def test_the_policy_lets_in_our_own_files_and_the_nonce_of_the_page(
+    client: Client, db: None
+) -> None:
     response = client.get("/account/login/")
     policy = response.headers["Content-Security-Policy"]
     nonce = re.search(r'<script type="importmap" nonce="([^"]+)"', response.text).group(1)
@@ -107,19 +121,28 @@ def test_the_import_map_names_every_module_of_ours(client: Client, db: None) -> 
 
     assert imports["js/menu"] == "/static/js/menu.js"
     assert set(imports) == {
-        path.relative_to(ROOT / "static").with_suffix("").as_posix() for path in (ROOT / "static/js").rglob("*.js")
+        path.relative_to(ROOT / "static").with_suffix("").as_posix()
+        for path in (ROOT / "static/js").rglob("*.js")
     }
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.relative_to(ROOT / "templates").as_posix())
+@pytest.mark.parametrize(
+    "path", TEMPLATES, ids=lambda path: path.relative_to(ROOT / "templates").as_posix()
+)
 def test_no_template_carries_a_style_or_a_script_inside(path: Path) -> None:
     text = re.sub(r"{% comment %}.*?{% endcomment %}", "", path.read_text(), flags=re.DOTALL)
 
-    assert not re.search(r"\sstyle=|<style|\son[a-z]+=|hx-on|javascript:|<script(?![^>]*\bsrc=)", text)
-    assert not re.search(r'(?:src|href|action)="(?:https?:)?//', text.replace('href="https://example.org', ""))
+    assert not re.search(
+        r"\sstyle=|<style|\son[a-z]+=|hx-on|javascript:|<script(?![^>]*\bsrc=)", text
+    )
+    assert not re.search(
+        r'(?:src|href|action)="(?:https?:)?//', text.replace('href="https://example.org', "")
+    )
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "templates/components").glob("_*.html")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "templates/components").glob("_*.html")), ids=lambda path: path.name
+)
 def test_every_component_lists_its_inputs_in_its_head(path: Path) -> None:
     head = path.read_text().split("{% endcomment %}")[0]
 
@@ -127,7 +150,9 @@ def test_every_component_lists_its_inputs_in_its_head(path: Path) -> None:
     assert "Inputs" in head
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "static/css").glob("*.css")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "static/css").glob("*.css")), ids=lambda path: path.name
+)
 def test_only_the_tokens_name_a_colour(path: Path) -> None:
     named = re.findall(r"#[0-9a-fA-F]{3,8}\b|rgb\(|hsl\(", path.read_text())
 
@@ -146,7 +171,9 @@ def test_a_component_sees_its_inputs_and_nothing_else_of_the_page() -> None:
     assert "of the page" in html
 
 
-def test_a_field_ties_its_help_and_its_error_to_its_control(alice: User, signed_in: SignedIn) -> None:
+def test_a_field_ties_its_help_and_its_error_to_its_control(
+    alice: User, signed_in: SignedIn
+) -> None:
     page = signed_in(alice).post("/people/new/", {"email": "nonsense"}).text
 
     assert re.search(r'name="email"[^>]*aria-describedby="id_email_helptext id_email_error"', page)
@@ -164,7 +191,15 @@ def test_a_sortable_head_turns_round_and_keeps_the_rest_of_the_address(rf: Reque
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (41, "41 s"), (100, "1 min 40 s"), (6000, "1 h 40 min"), (7200, "2 h"), (90_000, "1 d 1 h"), (None, "–")],
+    [
+        (0, "0 s"),
+        (41, "41 s"),
+        (100, "1 min 40 s"),
+        (6000, "1 h 40 min"),
+        (7200, "2 h"),
+        (90_000, "1 d 1 h"),
+        (None, "–"),
+    ],
 )
 def test_a_duration_takes_two_units_at_most(seconds: int | None, words: str) -> None:
     assert Template("{{ seconds|duration }}").render(Context({"seconds": seconds})) == words
@@ -174,7 +209,16 @@ def test_a_duration_takes_two_units_at_most(seconds: int | None, words: str) -> 
 
 TEXT_PAIRS = [
     (ink, ground)
-    for ink in ("--grey-9", "--grey-8", "--grey-7", "--accent-text", "--danger", "--warning", "--good", "--info")
+    for ink in (
+        "--grey-9",
+        "--grey-8",
+        "--grey-7",
+        "--accent-text",
+        "--danger",
+        "--warning",
+        "--good",
+        "--info",
+    )
     for ground in ("--grey-1", "--grey-2", "--grey-3")
 ] + [
     ("--on-accent", "--accent"),
@@ -186,17 +230,25 @@ TEXT_PAIRS = [
     ("--info", "--info-soft"),
     *((f"--series-{number}", "--grey-1") for number in range(1, 9)),
 ]
-CONTROL_PAIRS = [(ink, ground) for ink in ("--grey-6", "--accent") for ground in ("--grey-1", "--grey-2")]
+CONTROL_PAIRS = [
+    (ink, ground) for ink in ("--grey-6", "--accent") for ground in ("--grey-1", "--grey-2")
+]
 
 
 def tokens() -> dict[str, tuple[str, str]]:
     text = (ROOT / "static/css/tokens.css").read_text().split("@media")[0]
-    return {name: (light, dark) for name, light, dark in re.findall(r"(--[\w-]+): light-dark\((#\w{6}), (#\w{6})\)", text)}
+    return {
+        name: (light, dark)
+        for name, light, dark in re.findall(r"(--[\w-]+): light-dark\((#\w{6}), (#\w{6})\)", text)
+    }
 
 
 def luminance(colour: str) -> float:
     channels = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    linear = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in channels
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 

@@ -1,4 +1,6 @@
-"""The operators' guide, done for real: its commands for backup, restore and upgrade, run as they stand there."""
+"""The operators' guide, done for real: its commands for backup, restore and upgrade, run as they
+stand there.
+"""
 
 import os
 import re
@@ -48,7 +50,10 @@ def commands(marker: str) -> str:
 @pytest.fixture
 def house(tmp_path: Path, settings: LazySettings) -> Path:
     """PREFERABLY_HOME of the site that is backed up."""
-    settings.SNAPSHOTS_DIR, settings.RUNS_DIR = tmp_path / "home" / "snapshots", tmp_path / "home" / "runs"
+    settings.SNAPSHOTS_DIR, settings.RUNS_DIR = (
+        tmp_path / "home" / "snapshots",
+        tmp_path / "home" / "runs",
+    )
     settings.SNAPSHOTS_DIR.mkdir(parents=True)
     settings.ARTIFACT_STORE = str(tmp_path / "home" / "artifacts")
     (tmp_path / "home" / "artifacts" / "models").mkdir(parents=True)
@@ -62,13 +67,26 @@ def going_on(house: Path, demonstration_campaign: Campaign, rosa: Rater, noor: U
     assert slot is not None
     assert slot.lease is not None
     labeling.submit_demonstration(
-        lease=slot.lease, rater=rosa, text="Two.", sources="", presentation={}, active_s=1, warnings=[], now=NOON
+        lease=slot.lease,
+        rater=rosa,
+        text="Two.",
+        sources="",
+        presentation={},
+        active_s=1,
+        warnings=[],
+        now=NOON,
     )
     snapshot = services.cut_snapshot(
-        kind="demonstrations", name="first", filters=services.Filters(), by=noor, now=NOON + timedelta(minutes=5)
+        kind="demonstrations",
+        name="first",
+        filters=services.Filters(),
+        by=noor,
+        now=NOON + timedelta(minutes=5),
     )
     base = TrainedModel.objects.create(name="base", kind="policy", location=str(house / "base"))
-    run = services.queue_run(kind="sft", name="first", config={}, snapshot=snapshot, base_model=base, by=noor, now=NOON)
+    run = services.queue_run(
+        kind="sft", name="first", config={}, snapshot=snapshot, base_model=base, by=noor, now=NOON
+    )
     services.claim_run(run_id=run.pk, node="node-1", now=NOON)
     return snapshot
 
@@ -91,13 +109,22 @@ def test_a_backup_restores_judgments_snapshots_and_runs_and_the_upgrade_goes_ove
 
     def do(script: str, **more: str) -> str:
         command = ["bash", "-euc", script]
-        done = subprocess.run(command, cwd=backup, env=environment | more, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(
+            command, cwd=backup, env=environment | more, capture_output=True, text=True, timeout=240
+        )
         assert done.returncode == 0, done.stderr[-2000:]
         return done.stdout
 
     do(commands("pg_dump"))
-    new = {"DATABASE_URL": f"{server}/restored", "PREFERABLY_HOME": str(tmp_path / "new"), "PREFERABLY_ARTIFACTS": str(tmp_path)}
-    do('dropdb --if-exists --force --maintenance-db="$SERVER" restored', SERVER=f"{server}/postgres")
+    new = {
+        "DATABASE_URL": f"{server}/restored",
+        "PREFERABLY_HOME": str(tmp_path / "new"),
+        "PREFERABLY_ARTIFACTS": str(tmp_path),
+    }
+    do(
+        'dropdb --if-exists --force --maintenance-db="$SERVER" restored',
+        SERVER=f"{server}/postgres",
+    )
     do('createdb --maintenance-db="$SERVER" restored', SERVER=f"{server}/postgres")
     do(commands("pg_restore"), **new)
     do(f"cd {ROOT}\n{commands('manage.py migrate')}", **new)

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = ("DATABASE_URL", "REDIS_URL", "PREFERABLY_", "DJANGO_SETTINGS_MODULE", "FAULTS_HOME", "PYTEST_", "PYTHONPATH")
+OURS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "PREFERABLY_",
+    "DJANGO_SETTINGS_MODULE",
+    "FAULTS_HOME",
+    "PYTEST_",
+    "PYTHONPATH",
+)
 N_KINDS = 20
 
 
@@ -18,7 +26,9 @@ def test_nothing_is_lost_when_everything_breaks_once() -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
 
     command = [sys.executable, "benchmarks/faults.py", "--quick"]
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=900
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
     told = json.loads(done.stdout.splitlines()[-1])

@@ -10,7 +10,11 @@ from training import demo
 
 
 def test_the_loop_on_the_demos_own_content_holds_prompts_out_for_every_run() -> None:
-    read = [json.loads(line) for name in loop.OWN_FILES for line in (demo.FOLDER / name).read_text().splitlines()]
+    read = [
+        json.loads(line)
+        for name in loop.OWN_FILES
+        for line in (demo.FOLDER / name).read_text().splitlines()
+    ]
     prompts = [row.get("messages") or row["prompt"] for row in read]
     neighbourhood = curation.Neighbourhood()
 

@@ -55,9 +55,14 @@ def test_what_scripts_say_is_not_part_of_a_pages_text() -> None:
 
 
 @pytest.mark.parametrize("rater", simulated_raters.RATERS, ids=lambda rater: rater.name)
-def test_every_simulated_rater_tells_a_good_answer_from_a_poor_one(rater: simulated_raters.Rater) -> None:
+def test_every_simulated_rater_tells_a_good_answer_from_a_poor_one(
+    rater: simulated_raters.Rater,
+) -> None:
     prompt = "Explain why bread dough rises overnight."
-    good = "Bread dough rises overnight because yeast slowly turns sugar into gas, and gluten holds the bubbles."
+    good = (
+        "Bread dough rises overnight because yeast slowly turns sugar into gas, and gluten holds"
+        " the bubbles."
+    )
     poor = "Sorry, sorry, sorry, I am an and an and an and"
 
     assert rater.score(prompt, good) > rater.score(prompt, poor)

@@ -1,4 +1,6 @@
-"""Tiny models for every test of the child process. `training.trainer` is imported first: it switches telemetry off."""
+"""Tiny models for every test of the child process. `training.trainer` is imported first: it
+switches telemetry off.
+"""
 
 import training.trainer  # noqa: F401, I001  # before transformers, which reads the environment when it is imported
 
@@ -12,8 +14,8 @@ from tests.trainer.tiny import build_tiny_model
 from training.configs import RewardConfig, SftConfig
 from training.run_dir import RunFolder
 
-
-# Two test processes on two cores, each with two threads over tiny matrices, slow each other down several times over.
+# Two test processes on two cores, each with two threads over tiny matrices, slow each other down
+# several times over.
 torch.set_num_threads(1)
 
 

@@ -6,7 +6,12 @@ from typing import Any, cast
 import torch
 from peft import LoraConfig, get_peft_model
 from torch import nn
-from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, PreTrainedTokenizerBase
+from transformers import (
+    LlamaConfig,
+    LlamaForCausalLM,
+    LlamaForSequenceClassification,
+    PreTrainedTokenizerBase,
+)
 
 from training.configs import PpoConfig
 from training.trainer import ppo_episodes, ppo_trainer
@@ -61,14 +66,28 @@ def full_models(reward: Any = None, seed: int = 0) -> ppo_trainer.Models:
 
 
 def lora_models(reward: Any = None, seed: int = 0) -> ppo_trainer.Models:
-    policy = get_peft_model(causal(seed), LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
+    policy = get_peft_model(
+        causal(seed), LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
+    )
     value = get_peft_model(
-        classifier(), LoraConfig(r=4, target_modules=["q_proj", "v_proj"], modules_to_save=["score"], task_type="SEQ_CLS")
+        classifier(),
+        LoraConfig(
+            r=4, target_modules=["q_proj", "v_proj"], modules_to_save=["score"], task_type="SEQ_CLS"
+        ),
     )
     return ppo_trainer.Models(policy, None, reward, value)
 
 
-PROMPTS = [[3, 4, 5], [6, 7], [8, 9, 10, 11], [12], [4, 4, 6], [9, 3], [5, 5, 5, 5, 5], [10, 11, 12]]
+PROMPTS = [
+    [3, 4, 5],
+    [6, 7],
+    [8, 9, 10, 11],
+    [12],
+    [4, 4, 6],
+    [9, 3],
+    [5, 5, 5, 5, 5],
+    [10, 11, 12],
+]
 
 
 def config(**changes: Any) -> PpoConfig:
@@ -80,7 +99,12 @@ def config(**changes: Any) -> PpoConfig:
         "row_tokens": 64,
         "warmup_steps": 0,
     }
-    settings |= {"learning_rate": 1e-3, "value_learning_rate": 1e-3, "missing_end": "keep", "kl_coef": 0.05}
+    settings |= {
+        "learning_rate": 1e-3,
+        "value_learning_rate": 1e-3,
+        "missing_end": "keep",
+        "kl_coef": 0.05,
+    }
     return PpoConfig(**(settings | changes))
 
 
@@ -88,18 +112,36 @@ def trainer(models: ppo_trainer.Models | None = None, **changes: Any) -> ppo_tra
     ptx = changes.pop("ptx", ())
     prompts = changes.pop("prompts", PROMPTS)
     return ppo_trainer.PpoTrainer(
-        models or full_models(), cast("PreTrainedTokenizerBase", BareTokenizer()), config(**changes), prompts=prompts, ptx=ptx
+        models or full_models(),
+        cast("PreTrainedTokenizerBase", BareTokenizer()),
+        config(**changes),
+        prompts=prompts,
+        ptx=ptx,
     )
 
 
-RESPONSES = [[3, 4, 2], [5], [6, 7, 8, 9, 10, 2], [4, 2], [7, 7, 7, 7], [2], [3, 9, 9, 2], [8, 8, 8, 8, 8, 8]]
+RESPONSES = [
+    [3, 4, 2],
+    [5],
+    [6, 7, 8, 9, 10, 2],
+    [4, 2],
+    [7, 7, 7, 7],
+    [2],
+    [3, 9, 9, 2],
+    [8, 8, 8, 8, 8, 8],
+]
 REWARDS = torch.linspace(-1, 1, len(RESPONSES))
 
 
-def stored_experience(of: ppo_trainer.PpoTrainer, first: int = 0, last: int = len(RESPONSES)) -> ppo_episodes.Experience:
-    """The same episodes of unequal lengths for every trainer; a process may take its share of them."""
+def stored_experience(
+    of: ppo_trainer.PpoTrainer, first: int = 0, last: int = len(RESPONSES)
+) -> ppo_episodes.Experience:
+    """The same episodes of unequal lengths for every trainer; a process may take its share of
+    them.
+    """
     rollouts = [
-        ppo_episodes.Rollout(PROMPTS[index], RESPONSES[index], RESPONSES[index][-1] == 2, index) for index in range(first, last)
+        ppo_episodes.Rollout(PROMPTS[index], RESPONSES[index], RESPONSES[index][-1] == 2, index)
+        for index in range(first, last)
     ]
     experience = of.experience(rollouts)
     experience.rewards = REWARDS[first:last].clone()

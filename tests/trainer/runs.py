@@ -1,4 +1,6 @@
-"""Snapshots and runs for the tests of the child process: the real run in this process, or the real command as a child."""
+"""Snapshots and runs for the tests of the child process: the real run in this process, or the real
+command as a child.
+"""
 
 import importlib
 import json
@@ -38,13 +40,23 @@ def demonstrations(path: Path, *, n_train: int = 16, n_held_out: int = 8) -> Pat
 
 
 def ranking(number: int, texts: dict[str, int | None]) -> dict[str, Any]:
-    responses = [{"text": text, "rank": rank, "response": place} for place, (text, rank) in enumerate(texts.items())]
-    return {"id": number, "prompt": [{"role": "user", "content": f"Say something {number}"}], "responses": responses}
+    responses = [
+        {"text": text, "rank": rank, "response": place}
+        for place, (text, rank) in enumerate(texts.items())
+    ]
+    return {
+        "id": number,
+        "prompt": [{"role": "user", "content": f"Say something {number}"}],
+        "responses": responses,
+    }
 
 
 def rankings(path: Path, *, n_train: int = 24, n_held_out: int = 12) -> Path:
     """An easy rule: an egg is better than a dog. The length says nothing."""
-    rows = [ranking(number, {f"An egg {number}": 1, f"A dog {number}": 2}) for number in range(n_train + n_held_out)]
+    rows = [
+        ranking(number, {f"An egg {number}": 1, f"A dog {number}": 2})
+        for number in range(n_train + n_held_out)
+    ]
     return write_snapshot(path, train=rows[:n_train], validation=rows[n_train:])
 
 
@@ -54,10 +66,21 @@ def prompts(path: Path, *, n: int = 5) -> Path:
 
 
 def prepare(
-    path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, *, attempt: int = 1, **fields: Any
+    path: Path,
+    kind: str,
+    config: configs.Config,
+    model: Path | str,
+    snapshot: Path,
+    *,
+    attempt: int = 1,
+    **fields: Any,
 ) -> RunFolder:
-    """What a supervisor does before it starts the child. `fields`: more of the job, such as a reward model."""
-    more: dict[str, Any] = {name: str(value) if isinstance(value, Path) else value for name, value in fields.items()}
+    """What a supervisor does before it starts the child. `fields`: more of the job, such as a
+    reward model.
+    """
+    more: dict[str, Any] = {
+        name: str(value) if isinstance(value, Path) else value for name, value in fields.items()
+    }
     job = Job(
         kind=kind,
         run_id=1,
@@ -82,23 +105,33 @@ def carry_out(folder: RunFolder) -> Result:
     return result
 
 
-def finished(path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, **fields: Any) -> RunFolder:
+def finished(
+    path: Path, kind: str, config: configs.Config, model: Path | str, snapshot: Path, **fields: Any
+) -> RunFolder:
     folder = prepare(path, kind, config, model, snapshot, **fields)
     carry_out(folder)
     return folder
 
 
 def as_child(folder: RunFolder, **environment: str) -> subprocess.CompletedProcess[str]:
-    """The command that a supervisor starts. `CI` would switch trl's telemetry off by itself, so the child does not see it."""
+    """The command that a supervisor starts. `CI` would switch trl's telemetry off by itself, so the
+    child does not see it.
+    """
     inherited = {name: value for name, value in os.environ.items() if name != "CI"}
     command = [sys.executable, "-m", "training.trainer", str(folder.path)]
-    return subprocess.run(command, cwd=ROOT, env=inherited | environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=inherited | environment, capture_output=True, text=True, check=False
+    )
 
 
 def points(folder: RunFolder) -> dict[int, dict[str, float]]:
     """step → values, of this attempt."""
     lines, _ = run_dir.read_progress(folder.path, 0)
-    return {line["step"]: line["values"] for line in lines if "values" in line and line["attempt"] == folder.attempt}
+    return {
+        line["step"]: line["values"]
+        for line in lines
+        if "values" in line and line["attempt"] == folder.attempt
+    }
 
 
 def samples(folder: RunFolder) -> list[dict[str, Any]]:

@@ -24,21 +24,39 @@ def test_every_field_says_what_it_is_for(kind: str) -> None:
 
 def test_every_problem_is_reported_and_not_the_first_alone() -> None:
     config, problems = configs.parse(
-        "sft", {"n_epochs": "many", "batch_size": 0, "method": "magic", "colour": "red", "seed": True}
+        "sft",
+        {"n_epochs": "many", "batch_size": 0, "method": "magic", "colour": "red", "seed": True},
     )
 
     assert config is None
-    assert {problem.field for problem in problems} == {"n_epochs", "batch_size", "method", "colour", "seed"}
-    assert "Epochs is “many”, and must be a whole number." in [problem.sentence for problem in problems]
-    assert "Batch is 0, and must lie between 1 and 4096 rows." in [problem.sentence for problem in problems]
+    assert {problem.field for problem in problems} == {
+        "n_epochs",
+        "batch_size",
+        "method",
+        "colour",
+        "seed",
+    }
+    assert "Epochs is “many”, and must be a whole number." in [
+        problem.sentence for problem in problems
+    ]
+    assert "Batch is 0, and must lie between 1 and 4096 rows." in [
+        problem.sentence for problem in problems
+    ]
 
 
 def test_a_forms_text_is_read_as_numbers() -> None:
-    config, problems = configs.parse("sft", {"n_epochs": "3", "learning_rate": "1e-5", "max_rows": "", "saves_memory": "on"})
+    config, problems = configs.parse(
+        "sft", {"n_epochs": "3", "learning_rate": "1e-5", "max_rows": "", "saves_memory": "on"}
+    )
 
     assert not problems
     assert isinstance(config, configs.SftConfig)
-    assert (config.n_epochs, config.learning_rate, config.max_rows, config.saves_memory) == (3, 1e-5, None, True)
+    assert (config.n_epochs, config.learning_rate, config.max_rows, config.saves_memory) == (
+        3,
+        1e-5,
+        None,
+        True,
+    )
 
 
 def test_no_temperature_and_several_responses_contradict_each_other() -> None:
@@ -70,7 +88,9 @@ def test_every_preset_of_ppo_has_some_evaluations_to_choose_the_best_of(name: st
 
 
 def test_the_thorough_ppo_preset_has_the_published_numbers() -> None:
-    """Ouyang 2022, App. C.4, E.9 and E.11; γ, λ and clips as in its predecessors, which it names."""
+    """Ouyang 2022, App. C.4, E.9 and E.11; γ, λ and clips as in its predecessors, which it
+    names.
+    """
     preset = configs.PRESETS["ppo"]["thorough"]
     published = {
         "n_episodes": 256_000,

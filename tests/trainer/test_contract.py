@@ -1,4 +1,6 @@
-"""What we rely on in trl, transformers, accelerate and peft beyond their front page. An upgrade that moves it fails here."""
+"""What we rely on in trl, transformers, accelerate and peft beyond their front page. An upgrade
+that moves it fails here.
+"""
 
 import inspect
 
@@ -13,11 +15,16 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from tests.trainer import ppo_models
 
-# Private, and overridden by us: training.trainer.progress.Watched and ranking_trainer.RankingTrainer.
+# Private, and overridden by us: training.trainer.progress.Watched and
+# ranking_trainer.RankingTrainer.
 OVERRIDDEN = [
     (transformers.Trainer, "_save_checkpoint", ["self", "model", "trial"]),
     (transformers.Trainer, "_prepare_inputs", ["self", "inputs"]),
-    (transformers.Trainer, "compute_loss", ["self", "model", "inputs", "return_outputs", "num_items_in_batch"]),
+    (
+        transformers.Trainer,
+        "compute_loss",
+        ["self", "model", "inputs", "return_outputs", "num_items_in_batch"],
+    ),
     (transformers.Trainer, "training_step", ["self", "model", "inputs", "num_items_in_batch"]),
     (transformers.Trainer, "log", ["self", "logs", "start_time"]),
 ]
@@ -39,24 +46,42 @@ CALLED = [
 ]
 
 
-@pytest.mark.parametrize(("owner", "name", "parameters"), OVERRIDDEN, ids=lambda value: getattr(value, "__name__", str(value)))
-def test_a_method_that_we_override_is_still_called_with_these(owner: type, name: str, parameters: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("owner", "name", "parameters"),
+    OVERRIDDEN,
+    ids=lambda value: getattr(value, "__name__", str(value)),
+)
+def test_a_method_that_we_override_is_still_called_with_these(
+    owner: type, name: str, parameters: list[str]
+) -> None:
     assert [*inspect.signature(getattr(owner, name)).parameters] == parameters
 
 
-@pytest.mark.parametrize(("owner", "name"), CALLED, ids=lambda value: getattr(value, "__name__", str(value)))
+@pytest.mark.parametrize(
+    ("owner", "name"), CALLED, ids=lambda value: getattr(value, "__name__", str(value))
+)
 def test_a_method_that_we_call_is_still_there(owner: type, name: str) -> None:
     assert callable(getattr(owner, name))
 
 
-def test_a_models_own_keywords_reach_its_attention_and_a_mask_of_four_dimensions_is_left_alone() -> None:
-    assert "**kwargs" in inspect.getsource(transformers.models.llama.modeling_llama.LlamaDecoderLayer.forward)
+def test_a_models_own_keywords_reach_its_attention_and_a_mask_of_four_dimensions_is_left_alone() -> (
+    None
+):
+    assert "**kwargs" in inspect.getsource(
+        transformers.models.llama.modeling_llama.LlamaDecoderLayer.forward
+    )
     assert "len(attention_mask.shape) == 4" in inspect.getsource(transformers.masking_utils)
 
 
 def test_a_cache_layer_is_asked_for_these_and_a_growing_one_has_them() -> None:
     assert {"update", "get_seq_length", "lazy_initialization"} <= {*vars(DynamicLayer)}
-    assert [*inspect.signature(DynamicLayer.update).parameters] == ["self", "key_states", "value_states", "args", "kwargs"]
+    assert [*inspect.signature(DynamicLayer.update).parameters] == [
+        "self",
+        "key_states",
+        "value_states",
+        "args",
+        "kwargs",
+    ]
     assert "layers" in inspect.signature(transformers.Cache.__init__).parameters
 
 
@@ -76,11 +101,16 @@ def test_layers_whose_activations_can_be_computed_anew_are_of_one_class() -> Non
 
 def test_accelerate_shares_out_one_model_alone() -> None:
     """Once this fails, PPO may learn FSDP: it trains two."""
-    assert "Only one model is supported when using FSDP2" in inspect.getsource(accelerate.Accelerator.prepare)
+    assert "Only one model is supported when using FSDP2" in inspect.getsource(
+        accelerate.Accelerator.prepare
+    )
 
 
 def test_generation_unwraps_with_model_and_accelerator() -> None:
-    assert [*inspect.signature(unwrap_model_for_generation).parameters][:2] == ["model", "accelerator"]
+    assert [*inspect.signature(unwrap_model_for_generation).parameters][:2] == [
+        "model",
+        "accelerator",
+    ]
 
 
 def test_the_trainer_asks_this_attribute_whether_it_must_divide_the_loss() -> None:
@@ -90,8 +120,12 @@ def test_the_trainer_asks_this_attribute_whether_it_must_divide_the_loss() -> No
 def test_a_causal_model_keeps_logits_at_named_places_and_takes_a_ready_mask() -> None:
     parameters = inspect.signature(transformers.LlamaForCausalLM.forward).parameters
 
-    assert {"input_ids", "attention_mask", "position_ids", "logits_to_keep", "use_cache"} <= set(parameters)
+    assert {"input_ids", "attention_mask", "position_ids", "logits_to_keep", "use_cache"} <= set(
+        parameters
+    )
 
 
 def test_a_classifier_scores_every_token_before_it_keeps_one() -> None:
-    assert "self.score(hidden_states)" in inspect.getsource(transformers.LlamaForSequenceClassification.forward)
+    assert "self.score(hidden_states)" in inspect.getsource(
+        transformers.LlamaForSequenceClassification.forward
+    )

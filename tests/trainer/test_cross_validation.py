@@ -14,7 +14,9 @@ from training.configs import RewardConfig
 from training.run_dir import RunFolder
 from training.trainer import cross_validation
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
+)
 
 
 def of_raters(number: int) -> list[dict[str, Any]]:
@@ -30,18 +32,23 @@ def of_raters(number: int) -> list[dict[str, Any]]:
 @pytest.fixture
 def snapshot(tmp_path: Path) -> Path:
     train = [row for number in range(16) for row in of_raters(number)]
-    return runs.write_snapshot(tmp_path / "snapshot", train=train, validation=of_raters(30) + of_raters(31))
+    return runs.write_snapshot(
+        tmp_path / "snapshot", train=train, validation=of_raters(30) + of_raters(31)
+    )
 
 
 def settings(**changes: Any) -> RewardConfig:
     config, problems = configs.parse(
-        "reward", configs.as_json(QUICK) | {"learning_rate": 5e-3, "cross_validates": True} | changes
+        "reward",
+        configs.as_json(QUICK) | {"learning_rate": 5e-3, "cross_validates": True} | changes,
     )
     assert isinstance(config, RewardConfig), problems
     return config
 
 
-def learns(margins: list[float], asked: list[frozenset[str]]) -> Callable[[frozenset[str]], list[float] | None]:
+def learns(
+    margins: list[float], asked: list[frozenset[str]]
+) -> Callable[[frozenset[str]], list[float] | None]:
     def learn(without: frozenset[str]) -> list[float] | None:
         asked.append(without)
         return margins
@@ -51,7 +58,9 @@ def learns(margins: list[float], asked: list[frozenset[str]]) -> Callable[[froze
 
 def test_folds_share_out_the_rankings_and_do_not_hang_on_their_order() -> None:
     rows = [
-        {"rater": rater} for rater, n in {"a": 9, "b": 5, "c": 4, "d": 4, "e": 3, "f": 3, "g": 1}.items() for _row in range(n)
+        {"rater": rater}
+        for rater, n in {"a": 9, "b": 5, "c": 4, "d": 4, "e": 3, "f": 3, "g": 1}.items()
+        for _row in range(n)
     ]
 
     found = cross_validation.folds(rows)
@@ -77,18 +86,24 @@ def test_folds_measured_by_an_earlier_attempt_are_not_trained_again(run_folder: 
     asked: list[frozenset[str]] = []
     run_folder.mkdir(exist_ok=True)
     folder = RunFolder(run_folder, 0)
-    cross_validation.cross_validated(folder, rows, held_out, learns([1.0, 1.0, 1.0, 1.0, -1.0], asked))
+    cross_validation.cross_validated(
+        folder, rows, held_out, learns([1.0, 1.0, 1.0, 1.0, -1.0], asked)
+    )
     kept = json.loads((run_folder / run_dir.FOLDS).read_text())
     run_dir.write_json(run_folder / run_dir.FOLDS, kept[:3])
     asked.clear()
 
-    found = cross_validation.cross_validated(folder, rows, held_out, learns([1.0, 1.0, 1.0, 1.0, -1.0], asked))
+    found = cross_validation.cross_validated(
+        folder, rows, held_out, learns([1.0, 1.0, 1.0, 1.0, -1.0], asked)
+    )
 
     assert asked == [frozenset("d"), frozenset("e")]
     assert found["cross_validation"] == kept
     assert found["unseen_raters_accuracy"] == pytest.approx(0.8)
     assert found["unseen_raters_spread"] == pytest.approx(0.4472, abs=1e-4)  # of 1, 1, 1, 1, 0
-    assert found["seen_raters_accuracy"] == pytest.approx(0.8)  # 3 of 4, but 4 of 4 in the last fold
+    assert found["seen_raters_accuracy"] == pytest.approx(
+        0.8
+    )  # 3 of 4, but 4 of 4 in the last fold
 
 
 def test_a_stop_during_a_fold_leaves_the_folds_off_and_saves_the_model(
@@ -104,15 +119,22 @@ def test_a_stop_during_a_fold_leaves_the_folds_off_and_saves_the_model(
     assert run_dir.is_complete(run_folder / "model")
 
 
-def test_a_rater_of_another_taste_is_told_from_the_others(tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_a_rater_of_another_taste_is_told_from_the_others(
+    tmp_path: Path, tiny_model: Path, snapshot: Path
+) -> None:
     """And the run's own training is what it is without the folds."""
     crossed = runs.finished(tmp_path / "crossed", "reward", settings(), tiny_model, snapshot)
-    plain = runs.finished(tmp_path / "plain", "reward", settings(cross_validates=False), tiny_model, snapshot)
+    plain = runs.finished(
+        tmp_path / "plain", "reward", settings(cross_validates=False), tiny_model, snapshot
+    )
 
     result = run_dir.read_result(crossed.path)
 
     assert result is not None
-    by_fold = [(fold["n_raters"], fold["unseen"]["n"], fold["unseen"]["accuracy"]) for fold in result.metrics["cross_validation"]]
+    by_fold = [
+        (fold["n_raters"], fold["unseen"]["n"], fold["unseen"]["accuracy"])
+        for fold in result.metrics["cross_validation"]
+    ]
     assert by_fold == [(2, 4, 0.5), (1, 2, 1.0), (1, 2, 1.0), (1, 2, 1.0), (1, 2, 1.0)]
     assert result.metrics["unseen_raters_accuracy"] == pytest.approx(0.9)
     assert [point.get("loss") for point in runs.points(crossed).values()] == [

@@ -15,15 +15,27 @@ tokenizer = build_tokenizer()
 def test_only_the_completion_and_its_end_of_turn_are_learned() -> None:
     [example] = data.demonstrations(tokenizer, [runs.demonstration(1)], 200).examples
 
-    learned = [token for token, label in zip(example.input_ids, example.labels, strict=True) if label != data.IGNORED]
+    learned = [
+        token
+        for token, label in zip(example.input_ids, example.labels, strict=True)
+        if label != data.IGNORED
+    ]
     assert tokenizer.decode(learned) == "The sky is blue.<|im_end|>"
-    assert str(tokenizer.decode(example.input_ids[: -len(learned)])).endswith("<|im_start|>assistant\n")
+    assert str(tokenizer.decode(example.input_ids[: -len(learned)])).endswith(
+        "<|im_start|>assistant\n"
+    )
 
 
 def test_no_end_of_turn_is_learned_after_a_response_that_its_model_did_not_end() -> None:
-    [example] = data.demonstrations(tokenizer, [runs.demonstration(1, "The sky is") | {"is_ended": False}], 200).examples
+    [example] = data.demonstrations(
+        tokenizer, [runs.demonstration(1, "The sky is") | {"is_ended": False}], 200
+    ).examples
 
-    learned = [token for token, label in zip(example.input_ids, example.labels, strict=True) if label != data.IGNORED]
+    learned = [
+        token
+        for token, label in zip(example.input_ids, example.labels, strict=True)
+        if label != data.IGNORED
+    ]
     assert tokenizer.decode(learned) == "The sky is"
 
 
@@ -34,18 +46,27 @@ def test_a_long_response_is_cut_and_counted_and_a_prompt_that_fills_the_row_is_l
     cut = data.demonstrations(tokenizer, [long, runs.demonstration(2)], n_prompt + 30)
     none = data.demonstrations(tokenizer, [long], n_prompt)
 
-    assert (cut.n_cut, cut.n_left_out, [len(row.input_ids) <= n_prompt + 30 for row in cut.examples]) == (1, 0, [True, True])
+    assert (
+        cut.n_cut,
+        cut.n_left_out,
+        [len(row.input_ids) <= n_prompt + 30 for row in cut.examples],
+    ) == (1, 0, [True, True])
     assert (none.examples, none.n_left_out) == ([], 1)
 
 
 def test_a_prompt_is_one_row_with_every_decided_pair() -> None:
-    ranked = runs.ranking(1, {"best": 1, "tied one": 2, "tied other": 2, "worst": 4, "not ranked": None})
+    ranked = runs.ranking(
+        1, {"best": 1, "tied one": 2, "tied other": 2, "worst": 4, "not ranked": None}
+    )
 
     read = data.rankings(tokenizer, [ranked], 200)
 
     (row,) = read.rows
     texts = [tokenizer.decode(ids, skip_special_tokens=True) for ids in row["response_ids"]]
-    pairs = {(texts[winner], texts[loser]) for winner, loser in zip(row["winner"], row["loser"], strict=True)}
+    pairs = {
+        (texts[winner], texts[loser])
+        for winner, loser in zip(row["winner"], row["loser"], strict=True)
+    }
     assert pairs == {
         ("best", "tied one"),
         ("best", "tied other"),
@@ -76,7 +97,10 @@ def test_a_response_that_was_cut_off_gets_no_end_of_turn_that_its_model_never_wr
 
     (row,) = data.rankings(tokenizer, [ranked], 200).rows
 
-    closed = {tokenizer.decode(ids, skip_special_tokens=True): ids[-1] == tokenizer.eos_token_id for ids in row["response_ids"]}
+    closed = {
+        tokenizer.decode(ids, skip_special_tokens=True): ids[-1] == tokenizer.eos_token_id
+        for ids in row["response_ids"]
+    }
     assert closed == {"ended": True, "cut off": False, "": True}
 
 
@@ -94,7 +118,9 @@ def test_a_prompt_gives_way_from_the_left_and_a_response_never() -> None:
 
 
 def test_a_limit_on_pairs_keeps_prompts_whole() -> None:
-    rows = [ranking_trainer.ranking_row([1], [[2], [3], [4]], [{"ranks": [1, 2, 3]}]) for _ in range(10)]
+    rows = [
+        ranking_trainer.ranking_row([1], [[2], [3], [4]], [{"ranks": [1, 2, 3]}]) for _ in range(10)
+    ]
 
     kept = data.at_most_pairs(rows, 10, seed=1)
 
@@ -123,7 +149,9 @@ def test_line_separators_survive_from_the_snapshot_to_the_tokens(tmp_path: Path)
     text = "one\u2028two\u2029three"
     snapshot = runs.write_snapshot(tmp_path, train=[runs.demonstration(1, text)])
 
-    [example] = data.demonstrations(tokenizer, data.training_rows(snapshot, "completion"), 200).examples
+    [example] = data.demonstrations(
+        tokenizer, data.training_rows(snapshot, "completion"), 200
+    ).examples
 
     assert text in tokenizer.decode(example.input_ids)
 
@@ -150,7 +178,10 @@ def test_a_strong_preference_asks_for_a_margin_when_the_run_does() -> None:
         runs.ranking(1, {"an egg": 1, "a dog": 2}) | {"strength": None},
     ]
 
-    found = {margin: data.rankings(tokenizer, ranked, 80, margin).rows[0]["margin"] for margin in ("none", "small", "large")}
+    found = {
+        margin: data.rankings(tokenizer, ranked, 80, margin).rows[0]["margin"]
+        for margin in ("none", "small", "large")
+    }
 
     assert found == {"none": [0.0, 0.0], "small": [2 / 3, 0.0], "large": [2.0, 0.0]}
 
@@ -168,5 +199,7 @@ def test_ratings_further_apart_ask_for_a_larger_margin_when_the_run_does() -> No
 
     assert set(margins("none", 0.0).values()) == {0.0}
     # the third was rated above the second and ranked below it; the fourth was not rated
-    assert alone == pytest.approx({(0, 1): 0.3, (0, 2): 0.2, (0, 3): 0.0, (1, 2): 0.0, (1, 3): 0.0, (2, 3): 0.0})
+    assert alone == pytest.approx(
+        {(0, 1): 0.3, (0, 2): 0.2, (0, 3): 0.0, (1, 2): 0.0, (1, 3): 0.0, (2, 3): 0.0}
+    )
     assert beside_strength == pytest.approx({pair: 1.0 + margin for pair, margin in alone.items()})

@@ -13,7 +13,8 @@ from tests.trainer import runs
 from training.trainer import data, demo_model, loading
 
 needs_package = pytest.mark.skipif(
-    importlib.util.find_spec(demo_model.PACKAGE) is None, reason=f"needs the package: {demo_model.INSTALL}"
+    importlib.util.find_spec(demo_model.PACKAGE) is None,
+    reason=f"needs the package: {demo_model.INSTALL}",
 )
 
 
@@ -30,11 +31,23 @@ def test_the_converted_model_answers_and_pads_with_a_token_of_its_own(tmp_path: 
 
     assert made.returncode == 0, made.stderr
     tokenizer = loading.load_tokenizer(str(tmp_path / "model"))
-    assert (tokenizer.pad_token, tokenizer.pad_token_id, tokenizer.eos_token_id) == ("<|endoftext|>", 0, 2)
+    assert (tokenizer.pad_token, tokenizer.pad_token_id, tokenizer.eos_token_id) == (
+        "<|endoftext|>",
+        0,
+        2,
+    )
     model = loading.load_policy(str(tmp_path / "model"), tokenizer, torch.float32)
     assert isinstance(model, GenerationMixin)
-    ids = torch.tensor([data.prompt_ids(tokenizer, [{"role": "user", "content": "What is the capital of France?"}])])
-    answer = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=10, do_sample=False)
+    ids = torch.tensor(
+        [
+            data.prompt_ids(
+                tokenizer, [{"role": "user", "content": "What is the capital of France?"}]
+            )
+        ]
+    )
+    answer = model.generate(
+        ids, attention_mask=torch.ones_like(ids), max_new_tokens=10, do_sample=False
+    )
     assert "Paris" in tokenizer.decode(answer[0, ids.shape[1] :])
 
 

@@ -13,7 +13,9 @@ from training.run_dir import RunFolder
 from training.trainer import data, dpo, loading
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
-pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
+)
 
 QUICK = DpoConfig(
     method="full",
@@ -40,16 +42,32 @@ def test_held_out_pairs_come_to_be_ranked_as_raters_ranked_them(
     assert result is not None
     assert result.metrics["held_out_accuracy_before"] == 0.5
     assert result.metrics["held_out_accuracy_after"] == 1.0
-    assert result.metrics["held_out_loss_after"] < result.metrics["held_out_loss_before"] == pytest.approx(0.6931, abs=1e-3)
-    assert (result.metrics["n_train_pairs"], result.metrics["n_held_out_pairs"], result.n_steps) == (24, 12, 18)
+    assert (
+        result.metrics["held_out_loss_after"]
+        < result.metrics["held_out_loss_before"]
+        == pytest.approx(0.6931, abs=1e-3)
+    )
+    assert (
+        result.metrics["n_train_pairs"],
+        result.metrics["n_held_out_pairs"],
+        result.n_steps,
+    ) == (24, 12, 18)
     points = runs.points(folder)
     assert sorted(points) == list(range(19))
     assert {"loss", "accuracy", "margin", "learning_rate"} <= set(points[18])
     assert not any("/" in name for name in points[18])
 
 
-def test_the_first_loss_is_that_of_no_preference(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
-    folder = runs.finished(run_folder, "dpo", replace(QUICK, max_steps=1), tiny_model, runs.rankings(tmp_path / "snapshot"))
+def test_the_first_loss_is_that_of_no_preference(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    folder = runs.finished(
+        run_folder,
+        "dpo",
+        replace(QUICK, max_steps=1),
+        tiny_model,
+        runs.rankings(tmp_path / "snapshot"),
+    )
 
     assert runs.points(folder)[1]["loss"] == pytest.approx(0.6931, abs=1e-3)
 
@@ -63,9 +81,13 @@ def test_log_probabilities_are_those_of_the_responses_tokens_alone(tiny_model: P
     ((chosen, rejected),) = dpo.log_probabilities(model, [pair], 1, torch.float32)
 
     for response, found in ((pair.chosen_ids, chosen), (pair.rejected_ids, rejected)):
-        scores = torch.log_softmax(model(torch.tensor([pair.prompt_ids + response])).logits[0], dim=-1)
+        scores = torch.log_softmax(
+            model(torch.tensor([pair.prompt_ids + response])).logits[0], dim=-1
+        )
         places = range(len(pair.prompt_ids) - 1, len(pair.prompt_ids) + len(response) - 1)
-        expected = sum(scores[place, token].item() for place, token in zip(places, response, strict=True))
+        expected = sum(
+            scores[place, token].item() for place, token in zip(places, response, strict=True)
+        )
         assert found == pytest.approx(expected, abs=1e-3)
 
 
@@ -82,7 +104,9 @@ def test_a_resumed_run_equals_an_unbroken_one(tmp_path: Path, tiny_model: Path) 
     unbroken = runs.finished(tmp_path / "unbroken", "dpo", config, tiny_model, snapshot)
     resumed = runs.prepare(tmp_path / "resumed", "dpo", config, tiny_model, snapshot, attempt=2)
     (tmp_path / "resumed" / "checkpoints").mkdir()
-    (tmp_path / "unbroken" / "checkpoints" / "step-3").rename(tmp_path / "resumed" / "checkpoints" / "step-3")
+    (tmp_path / "unbroken" / "checkpoints" / "step-3").rename(
+        tmp_path / "resumed" / "checkpoints" / "step-3"
+    )
 
     runs.carry_out(resumed)
 

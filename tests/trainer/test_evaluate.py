@@ -1,4 +1,6 @@
-"""Evaluations of tiny models, for real: each measure against another way to it, and nothing left but measures and samples."""
+"""Evaluations of tiny models, for real: each measure against another way to it, and nothing left
+but measures and samples.
+"""
 
 from pathlib import Path
 
@@ -16,17 +18,27 @@ QUICK = EvaluateConfig(max_tokens=64, batch_size=4, max_new_tokens=8, dtype="flo
 def test_the_loss_is_the_one_that_training_told(run_folder: Path, taught_run: RunFolder) -> None:
     job = run_dir.read_job(taught_run.path)
 
-    folder = runs.finished(run_folder, "evaluate", QUICK, taught_run.path / "model", Path(job.snapshot))
+    folder = runs.finished(
+        run_folder, "evaluate", QUICK, taught_run.path / "model", Path(job.snapshot)
+    )
 
     trained, result = run_dir.read_result(taught_run.path), run_dir.read_result(run_folder)
     assert trained is not None
     assert result is not None
-    assert result.metrics["held_out_loss"] == pytest.approx(trained.metrics["held_out_loss_after"], abs=1e-4)
-    assert (result.metrics["n_rows"], result.metrics["measured_on"], result.model) == (8, "validation", None)
+    assert result.metrics["held_out_loss"] == pytest.approx(
+        trained.metrics["held_out_loss_after"], abs=1e-4
+    )
+    assert (result.metrics["n_rows"], result.metrics["measured_on"], result.model) == (
+        8,
+        "validation",
+        None,
+    )
     assert runs.points(folder)[1]["held_out_loss"] == result.metrics["held_out_loss"]
 
 
-def test_a_reward_model_agrees_with_raters_as_its_training_told(run_folder: Path, judging_run: RunFolder) -> None:
+def test_a_reward_model_agrees_with_raters_as_its_training_told(
+    run_folder: Path, judging_run: RunFolder
+) -> None:
     job = run_dir.read_job(judging_run.path)
 
     runs.finished(run_folder, "evaluate", QUICK, judging_run.path / "model", Path(job.snapshot))
@@ -35,12 +47,16 @@ def test_a_reward_model_agrees_with_raters_as_its_training_told(run_folder: Path
     assert trained is not None
     assert result is not None
     assert result.metrics["held_out_accuracy"] == trained.metrics["held_out_accuracy_after"]
-    assert result.metrics["held_out_margin"] == pytest.approx(trained.metrics["held_out_margin_after"], abs=1e-3)
+    assert result.metrics["held_out_margin"] == pytest.approx(
+        trained.metrics["held_out_margin_after"], abs=1e-3
+    )
     assert result.metrics["n_held_out_pairs"] == 12
     assert sum(one["n"] for one in result.metrics["calibration"]) == 12
 
 
-def test_a_model_against_itself_wins_half(run_folder: Path, tiny_model: Path, judging_run: RunFolder, tmp_path: Path) -> None:
+def test_a_model_against_itself_wins_half(
+    run_folder: Path, tiny_model: Path, judging_run: RunFolder, tmp_path: Path
+) -> None:
     folder = runs.finished(
         run_folder,
         "evaluate",
@@ -66,10 +82,19 @@ def test_the_share_of_wins_counts_ties_half() -> None:
     assert found["win_rate_low"] < 2.5 / 4 < found["win_rate_high"]
 
 
-def test_a_judge_and_a_policy_on_comparisons(run_folder: Path, tiny_model: Path, judging_run: RunFolder) -> None:
+def test_a_judge_and_a_policy_on_comparisons(
+    run_folder: Path, tiny_model: Path, judging_run: RunFolder
+) -> None:
     job = run_dir.read_job(judging_run.path)
 
-    runs.finished(run_folder, "evaluate", QUICK, tiny_model, Path(job.snapshot), reward_model=judging_run.path / "model")
+    runs.finished(
+        run_folder,
+        "evaluate",
+        QUICK,
+        tiny_model,
+        Path(job.snapshot),
+        reward_model=judging_run.path / "model",
+    )
 
     result = run_dir.read_result(run_folder)
     assert result is not None
@@ -77,7 +102,9 @@ def test_a_judge_and_a_policy_on_comparisons(run_folder: Path, tiny_model: Path,
     assert result.metrics["n_prompts"] == 12
 
 
-def test_nothing_to_measure_gets_a_sentence(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_nothing_to_measure_gets_a_sentence(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     snapshot = runs.prompts(tmp_path / "prompts")
     config = EvaluateConfig(split="all", max_tokens=64, max_new_tokens=8)
 
@@ -85,7 +112,9 @@ def test_nothing_to_measure_gets_a_sentence(run_folder: Path, tiny_model: Path, 
         runs.carry_out(runs.prepare(run_folder, "evaluate", config, tiny_model, snapshot))
 
 
-def test_a_snapshot_with_nothing_held_out_gets_a_sentence(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_snapshot_with_nothing_held_out_gets_a_sentence(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     snapshot = runs.write_snapshot(tmp_path / "snapshot", train=[runs.demonstration(1)])
 
     with pytest.raises(data.UnableToRead, match="nothing is held out in it"):

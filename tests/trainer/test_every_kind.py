@@ -1,4 +1,6 @@
-"""What holds for runs of every kind: the same run twice gives the same numbers, and a dry one makes two steps at most."""
+"""What holds for runs of every kind: the same run twice gives the same numbers, and a dry one makes
+two steps at most.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,7 +25,9 @@ from training.configs import (
 from training.run_dir import RunFolder
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
-pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
+)
 
 
 class Rows(TypedDict):
@@ -35,7 +39,14 @@ class Rows(TypedDict):
     lora_dropout: float
 
 
-ROWS: Rows = {"max_tokens": 64, "batch_size": 2, "accumulation": 1, "dtype": "float32", "max_steps": 3, "lora_dropout": 0.1}
+ROWS: Rows = {
+    "max_tokens": 64,
+    "batch_size": 2,
+    "accumulation": 1,
+    "dtype": "float32",
+    "max_steps": 3,
+    "lora_dropout": 0.1,
+}
 QUICK: dict[str, Settings] = {
     "sft": SftConfig(**ROWS),
     "reward": RewardConfig(**ROWS),
@@ -51,33 +62,49 @@ QUICK: dict[str, Settings] = {
     ),
     "dpo": DpoConfig(**ROWS),
     "rloo": RlooConfig(
-        batch_size=4, accumulation=1, max_steps=3, max_new_tokens=6, max_prompt_tokens=48, max_held_out_rows=4, dtype="float32"
+        batch_size=4,
+        accumulation=1,
+        max_steps=3,
+        max_new_tokens=6,
+        max_prompt_tokens=48,
+        max_held_out_rows=4,
+        dtype="float32",
     ),
     "pretrain": replace(PretrainConfig(**ROWS), max_tokens=32),
     "sample": SampleConfig(n_responses=2, max_new_tokens=6, batch_size=4, dtype="float32"),
     "evaluate": EvaluateConfig(max_tokens=64, max_new_tokens=6, batch_size=4, dtype="float32"),
 }
-SNAPSHOTS: dict[str, Callable[[Path], Path]] = {"comparisons": runs.rankings, "prompts": runs.prompts}
+SNAPSHOTS: dict[str, Callable[[Path], Path]] = {
+    "comparisons": runs.rankings,
+    "prompts": runs.prompts,
+}
 # What the clock decides.
 TIMED = {"seconds", "tokens_per_s", "responses_per_s", "rollout_s", "update_s"}
 
 
-def made(path: Path, kind: str, model: Path, judge: RunFolder, *, is_dry: bool = False) -> RunFolder:
+def made(
+    path: Path, kind: str, model: Path, judge: RunFolder, *, is_dry: bool = False
+) -> RunFolder:
     wanted = "demonstrations" if kind in ("ppo", "rloo") else configs.KINDS[kind].snapshots[0]
     make = SNAPSHOTS.get(wanted, runs.demonstrations)
     reward_model = judge.path / "model" if configs.KINDS[kind].reward_model else None
     snapshot = make(path / "snapshot")
-    return runs.prepare(path / "run", kind, QUICK[kind], model, snapshot, reward_model=reward_model, is_dry=is_dry)
+    return runs.prepare(
+        path / "run", kind, QUICK[kind], model, snapshot, reward_model=reward_model, is_dry=is_dry
+    )
 
 
 def numbers(folder: RunFolder) -> dict[int, dict[str, float]]:
     return {
-        step: {name: value for name, value in values.items() if name not in TIMED} for step, values in runs.points(folder).items()
+        step: {name: value for name, value in values.items() if name not in TIMED}
+        for step, values in runs.points(folder).items()
     }
 
 
 @pytest.mark.parametrize("kind", configs.KINDS)
-def test_the_same_run_twice_gives_the_same_numbers(kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder) -> None:
+def test_the_same_run_twice_gives_the_same_numbers(
+    kind: str, tmp_path: Path, tiny_model: Path, judging_run: RunFolder
+) -> None:
     one, other = (made(tmp_path / name, kind, tiny_model, judging_run) for name in ("one", "other"))
 
     for folder in (one, other):

@@ -1,4 +1,6 @@
-"""Models and tokenizers: a pad token of their own, the reward at the right place, and a sentence when they cannot be used."""
+"""Models and tokenizers: a pad token of their own, the reward at the right place, and a sentence
+when they cannot be used.
+"""
 
 import json
 import shutil
@@ -25,7 +27,9 @@ def test_a_folder_without_a_model_gets_a_sentence(tmp_path: Path) -> None:
         loading.load_tokenizer(str(tmp_path))
 
 
-def test_a_tokenizer_without_a_chat_template_gets_a_sentence(tiny_model: Path, tmp_path: Path) -> None:
+def test_a_tokenizer_without_a_chat_template_gets_a_sentence(
+    tiny_model: Path, tmp_path: Path
+) -> None:
     model = shutil.copytree(tiny_model, tmp_path / "model")
     (model / "chat_template.jinja").unlink()
 
@@ -42,11 +46,23 @@ def test_a_pad_token_that_is_the_end_of_turn_is_replaced() -> None:
     assert tokenizer.pad_token == "<|endoftext|>"
 
 
-def test_a_tokenizer_whose_one_special_token_is_its_end_of_turn_pads_with_a_byte_that_no_text_has() -> None:
+def test_a_tokenizer_whose_one_special_token_is_its_end_of_turn_pads_with_a_byte_that_no_text_has() -> (
+    None
+):
     """As GPT-2's: <|endoftext|> and 50,256 pieces of text."""
-    words = Tokenizer(BPE({letter: number for number, letter in enumerate(["<|endoftext|>", *sorted(ByteLevel.alphabet())])}, []))
+    words = Tokenizer(
+        BPE(
+            {
+                letter: number
+                for number, letter in enumerate(["<|endoftext|>", *sorted(ByteLevel.alphabet())])
+            },
+            [],
+        )
+    )
     words.pre_tokenizer = ByteLevel(add_prefix_space=False)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<|endoftext|>", pad_token="<|endoftext|>")
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=words, eos_token="<|endoftext|>", pad_token="<|endoftext|>"
+    )
     before = len(tokenizer)
 
     loading.give_own_pad_token(tokenizer)
@@ -55,10 +71,16 @@ def test_a_tokenizer_whose_one_special_token_is_its_end_of_turn_pads_with_a_byte
     assert tokenizer.pad_token_id not in tokenizer.encode("Any text, of any kind: ÿ Ġ é 你好")
 
 
-def test_the_end_of_turn_is_the_one_that_the_template_writes(tiny_model: Path, tmp_path: Path) -> None:
-    """As with Llama 3 or Gemma before their files were mended: eos_token names the end of a text."""
+def test_the_end_of_turn_is_the_one_that_the_template_writes(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    """As with Llama 3 or Gemma before their files were mended: eos_token names the end of a
+    text.
+    """
     model = shutil.copytree(tiny_model, tmp_path / "model")
-    said = json.loads((model / "tokenizer_config.json").read_text()) | {"eos_token": "<|endoftext|>"}
+    said = json.loads((model / "tokenizer_config.json").read_text()) | {
+        "eos_token": "<|endoftext|>"
+    }
     (model / "tokenizer_config.json").write_text(json.dumps(said))
 
     tokenizer = loading.load_tokenizer(str(model))
@@ -67,7 +89,9 @@ def test_the_end_of_turn_is_the_one_that_the_template_writes(tiny_model: Path, t
     response = data.response_ids(tokenizer, messages, prompt, "Yes.")
 
     assert (tokenizer.eos_token, tokenizer.pad_token) == ("<|im_end|>", "<|endoftext|>")
-    assert tokenizer.decode(response) == "Yes.<|im_end|>"  # a reward is read here, not behind the template's line feed
+    assert (
+        tokenizer.decode(response) == "Yes.<|im_end|>"
+    )  # a reward is read here, not behind the template's line feed
 
 
 def test_a_tokenizer_without_any_token_to_pad_with_gets_a_sentence() -> None:
@@ -79,7 +103,9 @@ def test_a_tokenizer_without_any_token_to_pad_with_gets_a_sentence() -> None:
 
 
 def test_rows_longer_than_the_model_reads_get_a_sentence(tiny_model: Path) -> None:
-    model = loading.load_policy(str(tiny_model), loading.load_tokenizer(str(tiny_model)), torch.float32)
+    model = loading.load_policy(
+        str(tiny_model), loading.load_tokenizer(str(tiny_model)), torch.float32
+    )
 
     with pytest.raises(loading.UnableToLoad, match="reads at most 1024 tokens"):
         loading.require_length(model, 4096)
@@ -90,12 +116,17 @@ def test_a_reward_is_read_at_the_last_token_whatever_the_padding(tiny_model: Pat
     tokenizer = loading.load_tokenizer(str(tiny_model))
     model = loading.load_reward(str(tiny_model), tokenizer, torch.float32).eval()
     sequences = [
-        data.prompt_ids(tokenizer, [{"role": "user", "content": text}]) for text in ("Hello", "A longer question, that is.")
+        data.prompt_ids(tokenizer, [{"role": "user", "content": text}])
+        for text in ("Hello", "A longer question, that is.")
     ]
 
     alone = [model(input_ids=torch.tensor([ids])).logits.item() for ids in sequences]
-    right = loading.last_token_rewards(model, *data.padded(sequences, tokenizer.pad_token_id, side="right"))
-    left = loading.last_token_rewards(model, *data.padded(sequences, tokenizer.pad_token_id, side="left"))
+    right = loading.last_token_rewards(
+        model, *data.padded(sequences, tokenizer.pad_token_id, side="right")
+    )
+    left = loading.last_token_rewards(
+        model, *data.padded(sequences, tokenizer.pad_token_id, side="left")
+    )
 
     assert right.tolist() == pytest.approx(alone, abs=1e-5)
     assert left.tolist() == pytest.approx(alone, abs=1e-5)

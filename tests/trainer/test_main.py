@@ -1,4 +1,6 @@
-"""The command itself, as a supervisor starts it: exit codes, sentences, no word to the network, and death with its parent."""
+"""The command itself, as a supervisor starts it: exit codes, sentences, no word to the network, and
+death with its parent.
+"""
 
 import json
 import signal
@@ -17,8 +19,9 @@ from training.trainer.__main__ import anticipated
 
 QUICK = SftConfig(n_epochs=1, batch_size=4, accumulation=1, max_tokens=64, checkpoint_every=0)
 
-# An audit hook sees every connection and look-up that Python makes and cannot be taken off again. It is stronger than a network
-# namespace, in which an attempt would fail and pass unnoticed, and needs no rights.
+# An audit hook sees every connection and look-up that Python makes and cannot be taken off again.
+# It is stronger than a network namespace, in which an attempt would fail and pass unnoticed, and
+# needs no rights.
 TRAP = """
 import os, sys
 def trap(event, arguments):
@@ -48,7 +51,9 @@ def trap(tmp_path: Path) -> dict[str, str]:
 def test_a_child_finishes_without_a_word_to_the_network(
     run_folder: Path, tiny_model: Path, tmp_path: Path, trap: dict[str, str]
 ) -> None:
-    folder = runs.prepare(run_folder, "sft", QUICK, tiny_model, runs.demonstrations(tmp_path / "snapshot"))
+    folder = runs.prepare(
+        run_folder, "sft", QUICK, tiny_model, runs.demonstrations(tmp_path / "snapshot")
+    )
 
     child = runs.as_child(folder, **trap)
 
@@ -69,8 +74,12 @@ def test_the_trap_of_that_test_catches_a_connection(tmp_path: Path, trap: dict[s
     assert "socket.connect" in (tmp_path / "attempts").read_text()
 
 
-def test_an_anticipated_failure_leaves_its_sentence_and_exits_3(run_folder: Path, tmp_path: Path) -> None:
-    folder = runs.prepare(run_folder, "sft", QUICK, tmp_path / "gone", runs.demonstrations(tmp_path / "snapshot"))
+def test_an_anticipated_failure_leaves_its_sentence_and_exits_3(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    folder = runs.prepare(
+        run_folder, "sft", QUICK, tmp_path / "gone", runs.demonstrations(tmp_path / "snapshot")
+    )
 
     child = runs.as_child(folder)
 
@@ -78,14 +87,22 @@ def test_an_anticipated_failure_leaves_its_sentence_and_exits_3(run_folder: Path
     result = run_dir.read_result(run_folder)
     assert result is not None
     assert result.outcome == "failed"
-    assert result.error == f"The model folder {tmp_path / 'gone'} is not on this node. Register the model again, or put it back."
+    assert (
+        result.error
+        == f"The model folder {tmp_path / 'gone'} is not on this node. Register the model again, or"
+        " put it back."
+    )
     assert "Traceback" not in child.stderr
 
 
-def test_a_config_that_is_not_right_fails_with_every_problem(run_folder: Path, tmp_path: Path) -> None:
+def test_a_config_that_is_not_right_fails_with_every_problem(
+    run_folder: Path, tmp_path: Path
+) -> None:
     folder = runs.prepare(run_folder, "sft", QUICK, tmp_path, tmp_path)
     job = json.loads((run_folder / run_dir.CONFIG).read_text())
-    run_dir.write_json(run_folder / run_dir.CONFIG, job | {"config": {"n_epochs": 0, "method": "magic"}})
+    run_dir.write_json(
+        run_folder / run_dir.CONFIG, job | {"config": {"n_epochs": 0, "method": "magic"}}
+    )
 
     child = runs.as_child(folder)
 
@@ -98,7 +115,9 @@ def test_a_config_that_is_not_right_fails_with_every_problem(run_folder: Path, t
 
 
 def test_a_stale_child_writes_nothing(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
-    folder = runs.prepare(run_folder, "sample", SampleConfig(), tiny_model, runs.prompts(tmp_path / "prompts"))
+    folder = runs.prepare(
+        run_folder, "sample", SampleConfig(), tiny_model, runs.prompts(tmp_path / "prompts")
+    )
     (run_folder / run_dir.ATTEMPT).write_text("2")
 
     child = runs.as_child(folder)
@@ -108,7 +127,9 @@ def test_a_stale_child_writes_nothing(run_folder: Path, tiny_model: Path, tmp_pa
     assert not (run_folder / run_dir.PROGRESS).exists()
 
 
-def test_a_child_whose_supervisor_is_another_process_does_not_start(run_folder: Path, tmp_path: Path) -> None:
+def test_a_child_whose_supervisor_is_another_process_does_not_start(
+    run_folder: Path, tmp_path: Path
+) -> None:
     runs.prepare(run_folder, "sft", QUICK, tmp_path, tmp_path)
 
     child = subprocess.run(
@@ -123,9 +144,13 @@ def test_a_child_whose_supervisor_is_another_process_does_not_start(run_folder: 
 
 
 def test_a_child_dies_with_its_supervisor() -> None:
-    """The grandchild says when it is ready and sleeps; its parent is killed; the pipe closes when both are gone."""
+    """The grandchild says when it is ready and sleeps; its parent is killed; the pipe closes when
+    both are gone.
+    """
     parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {SLEEPER!r}])"
-    supervisor = subprocess.Popen([sys.executable, "-c", parent], cwd=runs.ROOT, stdout=subprocess.PIPE)
+    supervisor = subprocess.Popen(
+        [sys.executable, "-c", parent], cwd=runs.ROOT, stdout=subprocess.PIPE
+    )
     assert supervisor.stdout is not None
     assert supervisor.stdout.readline() == b"ready\n"
 
@@ -140,7 +165,9 @@ def test_running_out_of_memory_gets_a_sentence() -> None:
         torch.empty(10**15)
 
     assert anticipated(caught.value).startswith("The node ran out of memory. Lower the batch")
-    assert anticipated(MemoryError()) == anticipated(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB"))
+    assert anticipated(MemoryError()) == anticipated(
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+    )
 
 
 def test_a_disk_that_fills_up_while_saving_gets_a_sentence() -> None:

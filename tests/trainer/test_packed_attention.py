@@ -10,9 +10,18 @@ from tests.trainer import ppo_models
 from training.trainer import packed_attention
 from training.trainer.ranking_trainer import scores_of_every_token, shared_prefix_mask
 
-# A prompt with two responses, padded right; three sequences; a prompt with one response, padded left.
-SEGMENTS = torch.tensor([[0, 0, 0, 1, 1, 2, 2, 2, -1, -1], [1, 1, 1, 1, 2, 2, 3, 3, 3, 3], [-1, -1, 0, 0, 0, 0, 1, 1, 1, 1]])
-POSITIONS = torch.tensor([[0, 1, 2, 3, 4, 3, 4, 5, 0, 0], [0, 1, 2, 3, 0, 1, 0, 1, 2, 3], [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]])
+# A prompt with two responses, padded right; three sequences; a prompt with one response, padded
+# left.
+SEGMENTS = torch.tensor(
+    [
+        [0, 0, 0, 1, 1, 2, 2, 2, -1, -1],
+        [1, 1, 1, 1, 2, 2, 3, 3, 3, 3],
+        [-1, -1, 0, 0, 0, 0, 1, 1, 1, 1],
+    ]
+)
+POSITIONS = torch.tensor(
+    [[0, 1, 2, 3, 4, 3, 4, 5, 0, 0], [0, 1, 2, 3, 0, 1, 0, 1, 2, 3], [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]]
+)
 IDS = torch.arange(30).reshape(3, 10) % 13 + 3
 
 
@@ -66,12 +75,16 @@ def test_a_model_that_computes_attention_its_own_way_keeps_it() -> None:
 def test_generation_is_as_before(is_prepared: bool) -> None:
     model = ppo_models.causal().eval()
     ids = torch.tensor([[0, 0, 5, 6], [3, 4, 5, 6]])
-    expected = model.generate(input_ids=ids, attention_mask=(ids > 0).long(), max_new_tokens=5, do_sample=False)
+    expected = model.generate(
+        input_ids=ids, attention_mask=(ids > 0).long(), max_new_tokens=5, do_sample=False
+    )
 
     if is_prepared:
         packed_attention.use(model)
 
-    assert model.generate(input_ids=ids, attention_mask=(ids > 0).long(), max_new_tokens=5, do_sample=False).equal(expected)
+    assert model.generate(
+        input_ids=ids, attention_mask=(ids > 0).long(), max_new_tokens=5, do_sample=False
+    ).equal(expected)
 
 
 def test_a_saved_model_does_not_name_it(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""PPO's arithmetic against slow twins, hand-worked examples and the last PPOTrainer that TRL shipped."""
+"""PPO's arithmetic against slow twins, hand-worked examples and the last PPOTrainer that TRL
+shipped.
+"""
 
 import json
 import math
@@ -15,15 +17,21 @@ STORED = Path(__file__).parent / "data" / "trl_1_12_ppo_batch.json"
 def slow_gae(rewards: list[float], values: list[float], gamma: float, lam: float) -> list[float]:
     """The definition: a discounted sum of one-step errors, summed anew for each t."""
     n = len(rewards)
-    deltas = [rewards[t] + gamma * (values[t + 1] if t + 1 < n else 0.0) - values[t] for t in range(n)]
+    deltas = [
+        rewards[t] + gamma * (values[t + 1] if t + 1 < n else 0.0) - values[t] for t in range(n)
+    ]
     return [sum((gamma * lam) ** (u - t) * deltas[u] for u in range(t, n)) for t in range(n)]
 
 
 def test_gae_by_hand() -> None:
-    """r = (0, 0, 1), V = (0.5, 0.4, 0.2), γ = 1, λ = 0.5: δ = (−0.1, −0.2, 0.8), A = (−0.1 − 0.1 + 0.2, −0.2 + 0.4, 0.8)."""
+    """r = (0, 0, 1), V = (0.5, 0.4, 0.2), γ = 1, λ = 0.5: δ = (−0.1, −0.2, 0.8), A = (−0.1 − 0.1 +
+    0.2, −0.2 + 0.4, 0.8).
+    """
     rewards, values = torch.tensor([[0.0, 0.0, 1.0]]), torch.tensor([[0.5, 0.4, 0.2]])
 
-    advantages, returns = formulas.gae(rewards, values, torch.ones(1, 3, dtype=torch.bool), gamma=1.0, lam=0.5)
+    advantages, returns = formulas.gae(
+        rewards, values, torch.ones(1, 3, dtype=torch.bool), gamma=1.0, lam=0.5
+    )
 
     assert advantages[0].tolist() == pytest.approx([0.0, 0.2, 0.8], abs=1e-6)
     assert returns[0].tolist() == pytest.approx([0.5, 0.6, 1.0], abs=1e-6)
@@ -39,7 +47,9 @@ def test_gae_equals_its_slow_twin_at_every_length(gamma: float, lam: float) -> N
     advantages, returns = formulas.gae(rewards, values, mask, gamma=gamma, lam=lam)
 
     for row, length in enumerate(lengths):
-        expected = slow_gae(rewards[row, :length].tolist(), values[row, :length].tolist(), gamma, lam)
+        expected = slow_gae(
+            rewards[row, :length].tolist(), values[row, :length].tolist(), gamma, lam
+        )
         assert advantages[row, :length].tolist() == pytest.approx(expected, abs=1e-12)
         assert returns[row, :length].tolist() == pytest.approx(
             [a + v for a, v in zip(expected, values[row].tolist(), strict=False)], abs=1e-12
@@ -66,7 +76,9 @@ def test_logprobs_and_entropy_equal_the_definitions() -> None:
         weights = [math.exp(x) for x in logits[row].tolist()]
         shares = [w / sum(weights) for w in weights]
         assert float(logprobs[row]) == pytest.approx(math.log(shares[targets[row]]), abs=1e-12)
-        assert float(entropy[row]) == pytest.approx(-sum(p * math.log(p) for p in shares), abs=1e-12)
+        assert float(entropy[row]) == pytest.approx(
+            -sum(p * math.log(p) for p in shares), abs=1e-12
+        )
 
 
 def test_whitening_by_hand_and_in_parts() -> None:
@@ -76,7 +88,9 @@ def test_whitening_by_hand_and_in_parts() -> None:
 
     whitened = formulas.whiten(x, halves)
 
-    assert whitened.tolist() == pytest.approx([(v - 2.5) / math.sqrt(5 / 3) for v in (1, 2, 3, 4)], abs=1e-6)
+    assert whitened.tolist() == pytest.approx(
+        [(v - 2.5) / math.sqrt(5 / 3) for v in (1, 2, 3, 4)], abs=1e-6
+    )
     assert formulas.whiten(x, halves, shift_mean=False).mean().item() == pytest.approx(2.5)
 
 
@@ -99,7 +113,9 @@ def test_whitening_equals_its_slow_twin(seed: int) -> None:
 
 
 def test_per_token_kl_equals_its_slow_twin_and_averages_to_the_divergence() -> None:
-    """log π/π_ref at the sampled token; weighed by how often each token is sampled it is the KL divergence by its definition."""
+    """log π/π_ref at the sampled token; weighed by how often each token is sampled it is the KL
+    divergence by its definition.
+    """
     torch.manual_seed(2)
     ours, theirs = torch.randn(9, dtype=torch.float64), torch.randn(9, dtype=torch.float64)
 
@@ -110,9 +126,13 @@ def test_per_token_kl_equals_its_slow_twin_and_averages_to_the_divergence() -> N
     p, q = shares(ours.tolist()), shares(theirs.tolist())
     found = formulas.per_token_kl(ours.log_softmax(0), theirs.log_softmax(0))
 
-    assert found.tolist() == pytest.approx([math.log(a / b) for a, b in zip(p, q, strict=True)], abs=1e-12)
+    assert found.tolist() == pytest.approx(
+        [math.log(a / b) for a, b in zip(p, q, strict=True)], abs=1e-12
+    )
     divergence = sum(a * (math.log(a) - math.log(b)) for a, b in zip(p, q, strict=True))
-    assert sum(a * kl for a, kl in zip(p, found.tolist(), strict=True)) == pytest.approx(divergence, abs=1e-12)
+    assert sum(a * kl for a, kl in zip(p, found.tolist(), strict=True)) == pytest.approx(
+        divergence, abs=1e-12
+    )
 
 
 def slow_policy_loss(new: float, old: float, advantage: float, clip: float) -> tuple[float, bool]:
@@ -181,9 +201,17 @@ def test_tokens_of_weight_zero_do_not_move_the_moments() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "advantage", "loss", "held"),
-    [(1.0, 2.0, -2.0, False), (1.5, 2.0, -2.4, True), (1.5, -2.0, 3.0, False), (0.5, 2.0, -1.0, False), (0.5, -2.0, 1.6, True)],
+    [
+        (1.0, 2.0, -2.0, False),
+        (1.5, 2.0, -2.4, True),
+        (1.5, -2.0, 3.0, False),
+        (0.5, 2.0, -1.0, False),
+        (0.5, -2.0, 1.6, True),
+    ],
 )
-def test_the_clipped_surrogate_by_hand(ratio: float, advantage: float, loss: float, held: bool) -> None:
+def test_the_clipped_surrogate_by_hand(
+    ratio: float, advantage: float, loss: float, held: bool
+) -> None:
     losses, clipped = formulas.policy_loss(
         torch.tensor([math.log(ratio)]), torch.tensor([0.0]), torch.tensor([advantage]), clip=0.2
     )
@@ -193,21 +221,34 @@ def test_the_clipped_surrogate_by_hand(ratio: float, advantage: float, loss: flo
 
 
 @pytest.mark.parametrize(
-    ("value", "loss", "held"), [(0.1, 0.405, False), (0.5, 0.32, True), (1.5, 0.32, True), (-0.5, 1.125, False)]
+    ("value", "loss", "held"),
+    [(0.1, 0.405, False), (0.5, 0.32, True), (1.5, 0.32, True), (-0.5, 1.125, False)],
 )
 def test_the_clipped_value_loss_by_hand(value: float, loss: float, held: bool) -> None:
-    """Old value 0, return 1, clip 0.2: from 0.5 the near value 0.2 has the larger error, 0.64 / 2."""
-    losses, clipped = formulas.value_loss(torch.tensor([value]), torch.tensor([0.0]), torch.tensor([1.0]), clip=0.2)
+    """Old value 0, return 1, clip 0.2: from 0.5 the near value 0.2 has the larger error, 0.64 /
+    2.
+    """
+    losses, clipped = formulas.value_loss(
+        torch.tensor([value]), torch.tensor([0.0]), torch.tensor([1.0]), clip=0.2
+    )
 
     assert float(losses) == pytest.approx(loss, abs=1e-6)
     assert bool(clipped) is held
 
 
 @pytest.mark.parametrize(
-    ("kl", "expected"), [(6.0, 0.1), (12.0, 0.1 * (1 + 0.2 * 0.01)), (5.4, 0.1 * (1 - 0.1 * 0.01)), (0.0, 0.1 * (1 - 0.2 * 0.01))]
+    ("kl", "expected"),
+    [
+        (6.0, 0.1),
+        (12.0, 0.1 * (1 + 0.2 * 0.01)),
+        (5.4, 0.1 * (1 - 0.1 * 0.01)),
+        (0.0, 0.1 * (1 - 0.2 * 0.01)),
+    ],
 )
 def test_the_adaptive_controller_by_hand(kl: float, expected: float) -> None:
-    assert formulas.adaptive_kl(0.1, kl, target=6.0, n_episodes=100, horizon=10_000) == pytest.approx(expected, abs=1e-12)
+    assert formulas.adaptive_kl(
+        0.1, kl, target=6.0, n_episodes=100, horizon=10_000
+    ) == pytest.approx(expected, abs=1e-12)
 
 
 @pytest.mark.parametrize(("n", "kl"), [(1, 0.0), (8, 1.2044), (64, 3.1745), (512, 5.2403)])
@@ -218,10 +259,16 @@ def test_best_of_n_kl_is_stiennons_table_10(n: int, kl: float) -> None:
 def test_explained_variance() -> None:
     def explained(values: torch.Tensor, returns: torch.Tensor) -> float:
         every = torch.ones_like(returns)
-        return formulas.explained_variance(formulas.moments(returns - values, every), formulas.moments(returns, every))
+        return formulas.explained_variance(
+            formulas.moments(returns - values, every), formulas.moments(returns, every)
+        )
 
-    returns, values = torch.randn(2, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    assert explained(values, returns) == pytest.approx(1 - float((returns - values).var() / returns.var()), abs=1e-12)
+    returns, values = torch.randn(
+        2, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+    )
+    assert explained(values, returns) == pytest.approx(
+        1 - float((returns - values).var() / returns.var()), abs=1e-12
+    )
     assert explained(returns, returns) == 1.0
     assert explained(torch.zeros(50), returns) == 0.0
     assert explained(returns, torch.ones(50)) == 0.0
@@ -230,18 +277,31 @@ def test_explained_variance() -> None:
 
 def test_gae_and_losses_equal_trl_1_12_on_a_stored_batch() -> None:
     """Numbers written once by trl 1.12.0's own lines (benchmarks/trl_1_12_batch.py)."""
-    stored = {name: torch.tensor(value, dtype=torch.float64) for name, value in json.loads(STORED.read_text()).items()}
+    stored = {
+        name: torch.tensor(value, dtype=torch.float64)
+        for name, value in json.loads(STORED.read_text()).items()
+    }
     mask = stored["mask"].bool()
 
-    advantages, returns = formulas.gae(stored["rewards"], stored["values"], mask, gamma=1.0, lam=0.95)
+    advantages, returns = formulas.gae(
+        stored["rewards"], stored["values"], mask, gamma=1.0, lam=0.95
+    )
     weight = mask[mask].double()
     whitened = formulas.whiten(advantages[mask], formulas.moments(advantages[mask], weight))
-    policy, policy_held = formulas.policy_loss(stored["new_logprobs"][mask], stored["logprobs"][mask], whitened, clip=0.2)
-    value, value_held = formulas.value_loss(stored["new_values"][mask], stored["values"][mask], returns[mask], clip=0.2)
+    policy, policy_held = formulas.policy_loss(
+        stored["new_logprobs"][mask], stored["logprobs"][mask], whitened, clip=0.2
+    )
+    value, value_held = formulas.value_loss(
+        stored["new_values"][mask], stored["values"][mask], returns[mask], clip=0.2
+    )
 
     assert torch.allclose(whitened, stored["advantages"][mask], atol=1e-6)
     assert torch.allclose(returns[mask], stored["returns"][mask], atol=1e-6)
     assert float(policy.mean()) == pytest.approx(float(stored["policy_loss"]), abs=1e-6)
     assert float(value.mean()) == pytest.approx(float(stored["value_loss"]), abs=1e-6)
-    assert float(policy_held.double().mean()) == pytest.approx(float(stored["policy_clip_fraction"]), abs=1e-9)
-    assert float(value_held.double().mean()) == pytest.approx(float(stored["value_clip_fraction"]), abs=1e-9)
+    assert float(policy_held.double().mean()) == pytest.approx(
+        float(stored["policy_clip_fraction"]), abs=1e-9
+    )
+    assert float(value_held.double().mean()) == pytest.approx(
+        float(stored["value_clip_fraction"]), abs=1e-9
+    )

@@ -1,4 +1,6 @@
-"""The PPO loop on two-layer models: masks, invariances, resume, the reference, the watchdogs, and that it learns."""
+"""The PPO loop on two-layer models: masks, invariances, resume, the reference, the watchdogs, and
+that it learns.
+"""
 
 import copy
 import math
@@ -24,7 +26,7 @@ def weights(model: torch.nn.Module) -> list[torch.Tensor]:
     return [p.detach().clone() for p in model.parameters() if p.requires_grad]
 
 
-# --- packing and masks -------------------------------------------------------------------------------------------
+# --- packing and masks ----------------------------------------------------------------------------
 
 
 def test_packed_rows_keep_order_and_stay_within_their_budget() -> None:
@@ -33,7 +35,9 @@ def test_packed_rows_keep_order_and_stay_within_their_budget() -> None:
     rows = packing.pack(sequences, 10)
 
     assert [row.members for row in rows] == [[0, 1], [2], [3], [4]]
-    assert torch.cat([row.targets for row in rows]).tolist() == [t for _, response in sequences for t in response]
+    assert torch.cat([row.targets for row in rows]).tolist() == [
+        t for _, response in sequences for t in response
+    ]
     assert all(row.input_ids.shape[1] <= 11 for row in rows)
 
 
@@ -44,7 +48,9 @@ def test_a_batch_of_unequal_lengths_equals_the_same_episodes_one_by_one() -> Non
     alone = [trainer.experience([rollout]) for rollout in together.rollouts]
 
     for name in ("logprobs", "reference_logprobs", "values", "scores", "entropy"):
-        assert torch.allclose(getattr(together, name), torch.cat([getattr(one, name) for one in alone]), atol=1e-5), name
+        assert torch.allclose(
+            getattr(together, name), torch.cat([getattr(one, name) for one in alone]), atol=1e-5
+        ), name
 
 
 def test_logprobs_equal_a_plain_forward_pass() -> None:
@@ -54,7 +60,11 @@ def test_logprobs_equal_a_plain_forward_pass() -> None:
     start = sum(n[:2])
 
     with torch.no_grad():
-        logits = trainer.policy(input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids])).logits[0].float()
+        logits = (
+            trainer.policy(input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids]))
+            .logits[0]
+            .float()
+        )
     expected = torch.log_softmax(logits, -1)[len(rollout.prompt_ids) - 1 : -1].gather(
         1, torch.tensor(rollout.response_ids)[:, None]
     )[:, 0]
@@ -65,7 +75,10 @@ def test_logprobs_equal_a_plain_forward_pass() -> None:
 def test_nothing_behind_the_end_of_turn_is_kept_and_a_cut_response_gets_no_end() -> None:
     trainer = ppo_models.trainer()
 
-    ended, cut = trainer.sampler.trimmed([3], [5, 2, 7, 2]), trainer.sampler.trimmed([3], [5, 6, 7, 8])
+    ended, cut = (
+        trainer.sampler.trimmed([3], [5, 2, 7, 2]),
+        trainer.sampler.trimmed([3], [5, 6, 7, 8]),
+    )
 
     assert (ended.response_ids, ended.is_ended) == ([5, 2], True)
     assert (cut.response_ids, cut.is_ended) == ([5, 6, 7, 8], False)
@@ -77,7 +90,9 @@ def test_a_response_ends_at_each_end_that_the_models_own_settings_name() -> None
     trainer = ppo_models.trainer(models)
     with torch.no_grad():
         trainer.policy.lm_head.weight.zero_()
-        trainer.policy.lm_head.weight[9] += 1  # all logits 0 but one, whose sign is the hidden state's
+        trainer.policy.lm_head.weight[9] += (
+            1  # all logits 0 but one, whose sign is the hidden state's
+        )
         trainer.policy.model.norm.weight.zero_()
 
     other = trainer.sampler.trimmed([3], [5, 9, 7, 2])
@@ -92,14 +107,21 @@ def test_a_response_ends_at_each_end_that_the_models_own_settings_name() -> None
 def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
     trainer = ppo_models.trainer()
     reward: Any = trainer.reward
-    rollouts = [ppo_episodes.Rollout([3, 4], [5, 6], False), ppo_episodes.Rollout([3], [7, 2], True)]
+    rollouts = [
+        ppo_episodes.Rollout([3, 4], [5, 6], False),
+        ppo_episodes.Rollout([3], [7, 2], True),
+    ]
 
     scores = trainer.scores(rollouts)
 
     for rollout, score in zip(rollouts, scores, strict=True):
         with torch.no_grad():
-            hidden = reward.model(input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids])).last_hidden_state
-            assert float(score) == pytest.approx(float(reward.score(hidden)[0, -1, 0].detach()), abs=1e-5)
+            hidden = reward.model(
+                input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids])
+            ).last_hidden_state
+            assert float(score) == pytest.approx(
+                float(reward.score(hidden)[0, -1, 0].detach()), abs=1e-5
+            )
 
 
 def test_the_prompts_beside_it_change_no_response() -> None:
@@ -114,7 +136,7 @@ def test_the_prompts_beside_it_change_no_response() -> None:
         assert together == alone
 
 
-# --- several processes -------------------------------------------------------------------------------------------
+# --- several processes ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -122,19 +144,30 @@ def test_the_prompts_beside_it_change_no_response() -> None:
     [
         (DistributedType.FSDP, 2, "Choose DDP"),
         (DistributedType.MULTI_GPU, 3, "do not divide among 3"),
-        (DistributedType.MULTI_GPU, 4, "Each process has 2 episodes of a rollout, which cannot be cut into 4 equal minibatches"),
+        (
+            DistributedType.MULTI_GPU,
+            4,
+            (
+                "Each process has 2 episodes of a rollout, which cannot be cut into 4 equal"
+                " minibatches"
+            ),
+        ),
     ],
 )
-def test_processes_that_cannot_share_a_run_are_told_why(kind: DistributedType, n_processes: int, sentence: str) -> None:
+def test_processes_that_cannot_share_a_run_are_told_why(
+    kind: DistributedType, n_processes: int, sentence: str
+) -> None:
     accelerator: Any = SimpleNamespace(num_processes=n_processes, distributed_type=kind)
     tokenizer: Any = ppo_models.BareTokenizer()
     config = ppo_models.config(n_minibatches=4)
 
     with pytest.raises(ppo_trainer.UnableToShare, match=sentence):
-        ppo_trainer.PpoTrainer(ppo_models.full_models(), tokenizer, config, prompts=[], accelerator=accelerator)
+        ppo_trainer.PpoTrainer(
+            ppo_models.full_models(), tokenizer, config, prompts=[], accelerator=accelerator
+        )
 
 
-# --- reference and adapters --------------------------------------------------------------------------------------
+# --- reference and adapters -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
@@ -199,11 +232,14 @@ def test_reward_and_reference_never_move() -> None:
     list(trainer.steps())
 
     assert all(
-        torch.equal(a, b) for a, b in zip(before, [*models.reference.parameters(), *models.reward.parameters()], strict=True)
+        torch.equal(a, b)
+        for a, b in zip(
+            before, [*models.reference.parameters(), *models.reward.parameters()], strict=True
+        )
     )
 
 
-# --- the same whatever the batching ------------------------------------------------------------------------------
+# --- the same whatever the batching ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize("row_tokens", [16, 40, 10_000])
@@ -213,7 +249,11 @@ def test_an_update_does_not_depend_on_how_many_rows_it_is_cut_into(row_tokens: i
     for trainer in (whole, cut):
         trainer.update(ppo_models.stored_experience(trainer))
 
-    for a, b in zip(weights(whole.policy) + weights(whole.value), weights(cut.policy) + weights(cut.value), strict=True):
+    for a, b in zip(
+        weights(whole.policy) + weights(whole.value),
+        weights(cut.policy) + weights(cut.value),
+        strict=True,
+    ):
         assert torch.allclose(a, b, atol=1e-5)
 
 
@@ -226,7 +266,9 @@ def test_gradient_checkpointing_holds_less_and_changes_nothing(build: Build) -> 
             for module in model.modules():
                 if hasattr(module, "attention_dropout"):
                     module.attention_dropout = 0.5  # would be heard if the layers trained
-        trainer = ppo_models.trainer(models, saves_memory=saves_memory, ptx=[([3, 4], [5, 2])], ptx_coef=0.5, row_tokens=256)
+        trainer = ppo_models.trainer(
+            models, saves_memory=saves_memory, ptx=[([3, 4], [5, 2])], ptx_coef=0.5, row_tokens=256
+        )
         experience = ppo_models.stored_experience(trainer)
         tensors: list[int] = []
 
@@ -237,10 +279,16 @@ def test_gradient_checkpointing_holds_less_and_changes_nothing(build: Build) -> 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
             trainer.update(experience)
         list(trainer.steps())  # sampling over a cache goes on as before
-        held[saves_memory], found[saves_memory] = sum(tensors), weights(trainer.policy) + weights(trainer.value)
+        held[saves_memory], found[saves_memory] = (
+            sum(tensors),
+            weights(trainer.policy) + weights(trainer.value),
+        )
 
     assert held[True] < 0.7 * held[False]
-    assert all(torch.allclose(one, two, atol=1e-5) for one, two in zip(found[False], found[True], strict=True))
+    assert all(
+        torch.allclose(one, two, atol=1e-5)
+        for one, two in zip(found[False], found[True], strict=True)
+    )
 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
@@ -256,10 +304,18 @@ def test_a_measuring_pass_that_is_the_updates_first_pass_changes_nothing(
         kept = trainer.experience(ppo_models.stored_experience(trainer).rollouts, keeps_graphs=True)
         assert bool(kept.graphs) == bool(kept_rows)
         reports = list(trainer.steps())
-        found.append((weights(trainer.policy) + weights(trainer.value), [report.metrics["value_loss"] for report in reports]))
+        found.append(
+            (
+                weights(trainer.policy) + weights(trainer.value),
+                [report.metrics["value_loss"] for report in reports],
+            )
+        )
 
     assert found[0][1] == pytest.approx(found[1][1], abs=1e-6)
-    assert all(torch.allclose(one, two, atol=1e-6) for one, two in zip(found[0][0], found[1][0], strict=True))
+    assert all(
+        torch.allclose(one, two, atol=1e-6)
+        for one, two in zip(found[0][0], found[1][0], strict=True)
+    )
 
 
 def test_episodes_that_are_left_out_teach_nothing() -> None:
@@ -275,7 +331,10 @@ def test_episodes_that_are_left_out_teach_nothing() -> None:
     trainer.update(experience)
     other.update(changed)
 
-    assert all(torch.equal(a, b) for a, b in zip(weights(trainer.policy), weights(other.policy), strict=True))
+    assert all(
+        torch.equal(a, b)
+        for a, b in zip(weights(trainer.policy), weights(other.policy), strict=True)
+    )
 
 
 def test_a_missing_end_costs_its_penalty() -> None:
@@ -292,14 +351,16 @@ def test_normalised_rewards_use_the_running_moments_and_the_clip() -> None:
     trainer._count_rewards(torch.tensor([1.0, 2.0]))
     trainer._count_rewards(torch.tensor([3.0, 4.0, 10.0]))
 
-    rewards = trainer._learned_rewards(torch.tensor([4.0, 100.0]), [ppo_episodes.Rollout([3], [2], True)] * 2)
+    rewards = trainer._learned_rewards(
+        torch.tensor([4.0, 100.0]), [ppo_episodes.Rollout([3], [2], True)] * 2
+    )
 
     assert trainer.state.reward_mean == pytest.approx(4.0)
     assert trainer.state.reward_m2 == pytest.approx(50.0)
     assert rewards.tolist() == pytest.approx([0.0, 1.0])
 
 
-# --- resume ------------------------------------------------------------------------------------------------------
+# --- resume ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("build", [ppo_models.full_models, ppo_models.lora_models])
@@ -311,7 +372,9 @@ def test_stop_and_resume_equals_an_unbroken_run(build: Build, tmp_path: Path) ->
         "n_episodes": 48,
         "ema_decay": 0.9,
         "normalizes_reward": True,
-        "n_minibatches": 2,  # a resume in the middle of a rollout's optimizer steps would be unequal: there is none
+        "n_minibatches": (
+            2
+        ),  # a resume in the middle of a rollout's optimizer steps would be unequal: there is none
         "n_inner_epochs": 2,
         "warmup_steps": 5,
     }
@@ -326,7 +389,10 @@ def test_stop_and_resume_equals_an_unbroken_run(build: Build, tmp_path: Path) ->
     resumed = ppo_models.trainer(build(seed=5), **changes)
     if resumed.reference is not None and whole.reference is not None:
         resumed.reference.load_state_dict(whole.reference.state_dict())
-    for fresh, model in ((resumed.policy, whole.policy), (resumed.value, whole.value)):  # what is frozen comes with the model
+    for fresh, model in (
+        (resumed.policy, whole.policy),
+        (resumed.value, whole.value),
+    ):  # what is frozen comes with the model
         frozen = {name: p for name, p in model.named_parameters() if not p.requires_grad}
         fresh.load_state_dict(frozen, strict=False)
     resumed.load_state(tmp_path)
@@ -334,7 +400,9 @@ def test_stop_and_resume_equals_an_unbroken_run(build: Build, tmp_path: Path) ->
 
     assert [report.step for report in reports] == [4, 5, 6]
     assert resumed.state == whole.state
-    for a, b in zip(weights(whole.policy) + whole.ema, weights(resumed.policy) + resumed.ema, strict=True):
+    for a, b in zip(
+        weights(whole.policy) + whole.ema, weights(resumed.policy) + resumed.ema, strict=True
+    ):
         assert torch.allclose(a, b, atol=1e-5)
 
 
@@ -378,7 +446,13 @@ def test_a_step_shuffles_its_prompts_once_each_time_round(monkeypatch: pytest.Mo
 
 
 def test_the_learning_rate_rises_from_a_tenth_over_the_warm_up_and_then_stays() -> None:
-    trainer = ppo_models.trainer(warmup_steps=2, n_minibatches=2, n_inner_epochs=2, learning_rate=1e-3, value_learning_rate=2e-3)
+    trainer = ppo_models.trainer(
+        warmup_steps=2,
+        n_minibatches=2,
+        n_inner_epochs=2,
+        learning_rate=1e-3,
+        value_learning_rate=2e-3,
+    )
     policy, value = [], []
 
     for _update in range(10):
@@ -387,11 +461,15 @@ def test_the_learning_rate_rises_from_a_tenth_over_the_warm_up_and_then_stays() 
         trainer.optimizer.step()
         trainer.scheduler.step()
 
-    assert policy == pytest.approx([(0.1 + 0.9 * min(update, 8) / 8) * 1e-3 for update in range(10)])
+    assert policy == pytest.approx(
+        [(0.1 + 0.9 * min(update, 8) / 8) * 1e-3 for update in range(10)]
+    )
     assert value == pytest.approx([2 * rate for rate in policy])
 
 
-def test_the_warm_up_takes_as_many_steps_with_several_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_warm_up_takes_as_many_steps_with_several_processes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     trainer = ppo_models.trainer(warmup_steps=4)
     monkeypatch.setitem(AcceleratorState._shared_state, "num_processes", 2)
     monkeypatch.setitem(PartialState._shared_state, "num_processes", 2)
@@ -408,7 +486,7 @@ def test_one_prompt_with_one_response_is_a_batch() -> None:
     assert [len(report.experience.rollouts) for report in trainer.steps()] == [1, 1]
 
 
-# --- stopping in time --------------------------------------------------------------------------------------------
+# --- stopping in time -----------------------------------------------------------------------------
 
 
 def test_a_kl_above_its_ceiling_stops_the_run_with_advice() -> None:
@@ -419,7 +497,9 @@ def test_a_kl_above_its_ceiling_stops_the_run_with_advice() -> None:
 
 
 def test_a_reward_that_is_not_a_number_stops_the_run() -> None:
-    trainer = ppo_models.trainer(ppo_models.full_models(lambda rollouts: torch.full((len(rollouts),), math.nan)))
+    trainer = ppo_models.trainer(
+        ppo_models.full_models(lambda rollouts: torch.full((len(rollouts),), math.nan))
+    )
 
     with pytest.raises(collapse.Collapse, match="not a number"):
         list(trainer.steps())
@@ -445,12 +525,17 @@ def test_a_falling_watchdog_stops_the_run() -> None:
         trainer._refuse_collapse({"kl": 0.0, "watchdog": 0.9})
 
 
-# --- that it learns ----------------------------------------------------------------------------------------------
+# --- that it learns -------------------------------------------------------------------------------
 
 
 def share_of_sevens(rollouts: list[ppo_episodes.Rollout]) -> torch.Tensor:
     """At best 1: a response of nothing but token 7."""
-    return torch.tensor([sum(token == 7 for token in rollout.response_ids) / len(rollout.response_ids) for rollout in rollouts])
+    return torch.tensor(
+        [
+            sum(token == 7 for token in rollout.response_ids) / len(rollout.response_ids)
+            for rollout in rollouts
+        ]
+    )
 
 
 LEARNING: dict[str, Any] = {
@@ -484,7 +569,9 @@ def test_reward_reaches_four_fifths_of_its_optimum_within_sixty_rollouts(seed: i
 def test_without_a_penalty_the_policy_drifts_further() -> None:
     drift = {}
     for beta in (0.0, 0.5):
-        trainer = ppo_models.trainer(ppo_models.full_models(share_of_sevens), **LEARNING, n_episodes=25 * 32, kl_coef=beta)
+        trainer = ppo_models.trainer(
+            ppo_models.full_models(share_of_sevens), **LEARNING, n_episodes=25 * 32, kl_coef=beta
+        )
         torch.manual_seed(0)
         drift[beta] = fmean([report.metrics["kl"] for report in trainer.steps()][-5:])
 
@@ -493,14 +580,22 @@ def test_without_a_penalty_the_policy_drifts_further() -> None:
 
 @pytest.mark.slow
 def test_ptx_holds_the_language_model_loss_where_plain_ppo_lets_it_rise() -> None:
-    """The policy first learns one answer to each prompt; the reward then pulls away from it, and the mix holds on."""
+    """The policy first learns one answer to each prompt; the reward then pulls away from it, and
+    the mix holds on.
+    """
     ptx = [(prompt, [9, 10, 11, 2]) for prompt in ppo_models.PROMPTS]
     rise = {}
     for gamma in (0.0, 1.0):
         models = ppo_models.full_models(share_of_sevens)
         settings = LEARNING | {"learning_rate": 1e-3}
         trainer = ppo_models.trainer(
-            models, **settings, ptx=ptx, ptx_coef=gamma, n_episodes=25 * 32, kl_coef=0.0, temperature=2.0
+            models,
+            **settings,
+            ptx=ptx,
+            ptx_coef=gamma,
+            n_episodes=25 * 32,
+            kl_coef=0.0,
+            temperature=2.0,
         )
         optimizer = torch.optim.Adam(models.policy.parameters(), lr=3e-3)
         while trainer.language_model_loss(ptx) > 0.5:

@@ -1,4 +1,6 @@
-"""Pretraining a tiny model, for real: on documents and on demonstrations, from weights and from nothing."""
+"""Pretraining a tiny model, for real: on documents and on demonstrations, from weights and from
+nothing.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,9 @@ from training.configs import PretrainConfig, SftConfig
 from training.trainer import data, pretrain
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
-pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
+)
 
 QUICK = PretrainConfig(
     learning_rate=5e-3,
@@ -47,35 +51,61 @@ def test_held_out_loss_falls_on_text(run_folder: Path, tiny_model: Path, snapsho
     assert result.n_steps == max(runs.points(folder))
 
 
-def test_a_model_from_nothing_has_a_tokenizer_of_its_own(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_a_model_from_nothing_has_a_tokenizer_of_its_own(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
     config = replace(QUICK, start="scratch", tokenizer="own", vocabulary=300)
 
     runs.finished(run_folder, "pretrain", config, tiny_model, snapshot)
 
     model = AutoModelForCausalLM.from_pretrained(run_folder / "model")
     tokenizer = AutoTokenizer.from_pretrained(run_folder / "model")
-    assert len(tokenizer) <= 300 < AutoModelForCausalLM.from_pretrained(tiny_model).config.vocab_size
+    assert (
+        len(tokenizer) <= 300 < AutoModelForCausalLM.from_pretrained(tiny_model).config.vocab_size
+    )
     assert model.config.vocab_size == len(tokenizer)
-    assert tokenizer.decode(tokenizer("Wholly unseen: ß, 日本.")["input_ids"]) == "Wholly unseen: ß, 日本."
+    assert (
+        tokenizer.decode(tokenizer("Wholly unseen: ß, 日本.")["input_ids"])
+        == "Wholly unseen: ß, 日本."
+    )
 
 
-def test_what_came_of_nothing_can_be_fine_tuned(tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_what_came_of_nothing_can_be_fine_tuned(
+    tmp_path: Path, tiny_model: Path, snapshot: Path
+) -> None:
     config = replace(QUICK, start="scratch", tokenizer="own", vocabulary=300, max_steps=2)
     born = runs.finished(tmp_path / "born", "pretrain", config, tiny_model, snapshot)
-    tuning = SftConfig(max_tokens=128, max_steps=1, batch_size=2, accumulation=1, dtype="float32", keeps_state="never")
+    tuning = SftConfig(
+        max_tokens=128,
+        max_steps=1,
+        batch_size=2,
+        accumulation=1,
+        dtype="float32",
+        keeps_state="never",
+    )
 
-    runs.finished(tmp_path / "tuned", "sft", tuning, born.path / "model", runs.demonstrations(tmp_path / "demonstrations"))
+    runs.finished(
+        tmp_path / "tuned",
+        "sft",
+        tuning,
+        born.path / "model",
+        runs.demonstrations(tmp_path / "demonstrations"),
+    )
 
     assert run_dir.is_complete(tmp_path / "tuned" / "model")
 
 
-def test_demonstrations_are_text_as_the_chat_template_writes_them(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_demonstrations_are_text_as_the_chat_template_writes_them(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     snapshot = runs.demonstrations(tmp_path / "demonstrations")
 
     runs.finished(run_folder, "pretrain", replace(QUICK, max_steps=1), tiny_model, snapshot)
 
     tokenizer = AutoTokenizer.from_pretrained(tiny_model)
-    assert "assistant\nThe sky is blue.<|im_end|>" in pretrain.text_of(tokenizer, runs.demonstration(1))
+    assert "assistant\nThe sky is blue.<|im_end|>" in pretrain.text_of(
+        tokenizer, runs.demonstration(1)
+    )
 
 
 def test_a_response_that_was_cut_off_is_given_no_end(tiny_model: Path) -> None:
@@ -97,8 +127,12 @@ def test_no_token_is_padding_and_the_rest_is_left_out() -> None:
     assert found == [[1, 2, 3, 0], [4, 0, 5, 6]]
 
 
-def test_text_that_fills_no_row_gets_a_sentence(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_text_that_fills_no_row_gets_a_sentence(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     short = runs.write_snapshot(tmp_path / "short", train=[{"id": "1", "text": "Hm."}])
 
-    with pytest.raises(data.UnableToRead, match="1 documents together do not fill one row of 32 tokens"):
+    with pytest.raises(
+        data.UnableToRead, match="1 documents together do not fill one row of 32 tokens"
+    ):
         runs.carry_out(runs.prepare(run_folder, "pretrain", QUICK, tiny_model, short))

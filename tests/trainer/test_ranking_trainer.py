@@ -1,4 +1,6 @@
-"""The ranking loss and its packed rows, against slow twins, TRL's own loss and the worked examples."""
+"""The ranking loss and its packed rows, against slow twins, TRL's own loss and the worked
+examples.
+"""
 
 import itertools
 import math
@@ -10,7 +12,12 @@ from typing import Any, cast
 
 import pytest
 import torch
-from transformers import LlamaForSequenceClassification, MistralConfig, MistralForSequenceClassification, PreTrainedTokenizerBase
+from transformers import (
+    LlamaForSequenceClassification,
+    MistralConfig,
+    MistralForSequenceClassification,
+    PreTrainedTokenizerBase,
+)
 from trl.trainer.reward_trainer import DataCollatorForPreference, RewardTrainer
 
 from tests.trainer import ppo_models
@@ -57,7 +64,9 @@ def slow_loss(rewards: list[float], rows: list[dict[str, Any]]) -> float:
     means, start = [], 0
     for row in rows:
         total = weight = 0.0
-        for w, loser, importance, margin in zip(row["winner"], row["loser"], row["weight"], row["margin"], strict=True):
+        for w, loser, importance, margin in zip(
+            row["winner"], row["loser"], row["weight"], row["margin"], strict=True
+        ):
             difference = rewards[start + w] - rewards[start + loser] - margin
             total += importance * math.log(1 + math.exp(-difference))
             weight += importance
@@ -67,7 +76,7 @@ def slow_loss(rewards: list[float], rows: list[dict[str, Any]]) -> float:
     return sum(means) / len(means) if means else 0.0
 
 
-# --- worked examples ---------------------------------------------------------------------------------------------
+# --- worked examples ------------------------------------------------------------------------------
 
 
 def test_the_loss_of_four_ranked_responses_is_the_worked_example() -> None:
@@ -86,7 +95,9 @@ def test_a_tie_drops_out_and_the_divisor_is_the_pairs_that_were_kept() -> None:
     assert float(loss) == pytest.approx(0.1783207, abs=1e-6)
 
 
-@pytest.mark.parametrize(("margin", "expected"), [(1, 0.693147), (2 / 3, 0.540306), (1 / 3, 0.414370), (3, 2.126928)])
+@pytest.mark.parametrize(
+    ("margin", "expected"), [(1, 0.693147), (2 / 3, 0.540306), (1 / 3, 0.414370), (3, 2.126928)]
+)
 def test_a_margin_shifts_the_difference_as_in_llama_2(margin: float, expected: float) -> None:
     rewards = torch.tensor([1.0, 0.0], dtype=torch.float64)
 
@@ -99,12 +110,15 @@ def test_unranked_responses_make_no_pair() -> None:
     assert list(rt.decided_pairs([1, None, 2, 2])) == [(0, 2), (0, 3)]
 
 
-@pytest.mark.parametrize(("right", "n", "low", "high"), [(8, 10, 0.490162, 0.943318), (0, 0, 0.0, 1.0), (0, 10, 0.0, 0.277533)])
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),
+    [(8, 10, 0.490162, 0.943318), (0, 0, 0.0, 1.0), (0, 10, 0.0, 0.277533)],
+)
 def test_wilsons_interval(right: int, n: int, low: float, high: float) -> None:
     assert rt.wilson_interval(right, n) == pytest.approx((low, high), abs=1e-5)
 
 
-# --- against the slow twin and TRL -------------------------------------------------------------------------------
+# --- against the slow twin and TRL ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -121,11 +135,15 @@ def test_the_loss_equals_its_slow_twin(seed: int) -> None:
 @pytest.mark.parametrize("share_prefix", [True, False])
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, side: str) -> None:
-    rows = [dict(row, weight=[1.0] * len(row["winner"])) for row in random_rows(3)]  # margins and ties among them
+    rows = [
+        dict(row, weight=[1.0] * len(row["winner"])) for row in random_rows(3)
+    ]  # margins and ties among them
     ours, theirs = build_model(), build_model()
 
     batch = rt.RankingCollator(0, share_prefix, side)(rows)
-    loss = rt.ranking_loss(rt.rewards_of(ours, batch), batch["pairs"], n_prompts=len(rows), per="pair")
+    loss = rt.ranking_loss(
+        rt.rewards_of(ours, batch), batch["pairs"], n_prompts=len(rows), per="pair"
+    )
     loss.backward()
     expected = trl_pairwise_loss(theirs, rows)
     expected.backward()
@@ -135,8 +153,12 @@ def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, si
         assert torch.allclose(mine, other, atol=1e-5)
 
 
-def trl_pairwise_loss(model: LlamaForSequenceClassification, rows: list[dict[str, Any]]) -> torch.Tensor:
-    """TRL's own RewardTrainer.compute_loss on a batch of its own collator; what it asks of its trainer stands in `trainer`."""
+def trl_pairwise_loss(
+    model: LlamaForSequenceClassification, rows: list[dict[str, Any]]
+) -> torch.Tensor:
+    """TRL's own RewardTrainer.compute_loss on a batch of its own collator; what it asks of its
+    trainer stands in `trainer`.
+    """
     examples = [
         {
             "chosen_ids": row["prompt_ids"] + row["response_ids"][winner],
@@ -155,11 +177,13 @@ def trl_pairwise_loss(model: LlamaForSequenceClassification, rows: list[dict[str
         _tp_size=1,
         _metrics={"train": defaultdict(list)},
     )
-    loss: torch.Tensor = RewardTrainer.compute_loss(trainer, model, DataCollatorForPreference(pad_token_id=0)(examples))
+    loss: torch.Tensor = RewardTrainer.compute_loss(
+        trainer, model, DataCollatorForPreference(pad_token_id=0)(examples)
+    )
     return loss
 
 
-# --- packed rows -------------------------------------------------------------------------------------------------
+# --- packed rows ----------------------------------------------------------------------------------
 
 
 def test_a_packed_response_sees_the_prompt_and_itself_only() -> None:
@@ -168,7 +192,8 @@ def test_a_packed_response_sees_the_prompt_and_itself_only() -> None:
     allowed = rt.shared_prefix_mask(segments)[0, 0]
 
     slow = [
-        [(j <= i and s != -1 and s in (0, q)) or i == j for j, s in enumerate(segments[0])] for i, q in enumerate(segments[0])
+        [(j <= i and s != -1 and s in (0, q)) or i == j for j, s in enumerate(segments[0])]
+        for i, q in enumerate(segments[0])
     ]
     assert allowed.tolist() == [[bool(cell) for cell in row] for row in slow]
 
@@ -203,7 +228,9 @@ def test_a_pad_token_inside_a_response_does_not_move_the_reading_point() -> None
         rewards = rt.rewards_of(model, rt.RankingCollator(0)([row]))
         hidden = model.model(input_ids=torch.tensor([[5, 6, 7, 0]])).last_hidden_state
 
-    assert float(rewards[0]) == pytest.approx(float(model.score(hidden)[0, -1, 0].detach()), abs=1e-5)
+    assert float(rewards[0]) == pytest.approx(
+        float(model.score(hidden)[0, -1, 0].detach()), abs=1e-5
+    )
 
 
 def test_a_margin_histogram_counts_every_pair_once() -> None:
@@ -211,8 +238,16 @@ def test_a_margin_histogram_counts_every_pair_once() -> None:
 
     found = rt.PairResults(margins, [0] * 5, [], []).margin_histogram(4)
 
-    assert found == [{"margin": -0.5, "n": 2}, {"margin": 0.5, "n": 1}, {"margin": 1.5, "n": 1}, {"margin": 2.5, "n": 1}]
-    assert rt.PairResults([2.0], [0], [], []).margin_histogram(2) == [{"margin": 2.5, "n": 1}, {"margin": 3.5, "n": 0}]
+    assert found == [
+        {"margin": -0.5, "n": 2},
+        {"margin": 0.5, "n": 1},
+        {"margin": 1.5, "n": 1},
+        {"margin": 2.5, "n": 1},
+    ]
+    assert rt.PairResults([2.0], [0], [], []).margin_histogram(2) == [
+        {"margin": 2.5, "n": 1},
+        {"margin": 3.5, "n": 0},
+    ]
     assert rt.PairResults([], [], [], []).margin_histogram() == []
 
 
@@ -225,7 +260,9 @@ def test_an_architecture_with_a_window_cannot_share_a_prefix() -> None:
         "num_attention_heads": 4,
         "num_labels": 1,
     }
-    model = MistralForSequenceClassification(MistralConfig(**shape, num_key_value_heads=2, pad_token_id=0, sliding_window=4096))
+    model = MistralForSequenceClassification(
+        MistralConfig(**shape, num_key_value_heads=2, pad_token_id=0, sliding_window=4096)
+    )
 
     assert not rt.can_share_prefix(model)
 
@@ -246,7 +283,7 @@ def test_a_batch_without_a_decided_pair_has_no_loss_and_no_gradient() -> None:
     assert all(float(p.grad.abs().max()) == 0.0 for p in model.parameters() if p.grad is not None)
 
 
-# --- training ----------------------------------------------------------------------------------------------------
+# --- training -------------------------------------------------------------------------------------
 
 
 class StubTokenizer:
@@ -271,7 +308,9 @@ def rule_rows(n: int, seed: int) -> list[dict[str, Any]]:
     return rows
 
 
-def trainer_for(model: torch.nn.Module, folder: object, rows: list[dict[str, Any]], **changes: Any) -> rt.RankingTrainer:
+def trainer_for(
+    model: torch.nn.Module, folder: object, rows: list[dict[str, Any]], **changes: Any
+) -> rt.RankingTrainer:
     settings: dict[str, Any] = {
         "per_device_train_batch_size": 4,
         "learning_rate": 3e-3,
@@ -287,7 +326,12 @@ def trainer_for(model: torch.nn.Module, folder: object, rows: list[dict[str, Any
         "lr_scheduler_type": "constant",
     }
     args = rt.RankingArguments(output_dir=str(folder), **(settings | changes))
-    return rt.RankingTrainer(model, args, processing_class=cast("PreTrainedTokenizerBase", StubTokenizer()), train_dataset=rows)
+    return rt.RankingTrainer(
+        model,
+        args,
+        processing_class=cast("PreTrainedTokenizerBase", StubTokenizer()),
+        train_dataset=rows,
+    )
 
 
 def test_training_learns_a_rule_and_moves_every_weight(tmp_path: Path) -> None:
@@ -310,7 +354,13 @@ def test_accumulation_equals_one_large_batch(tmp_path: Path) -> None:
     models = [build_model(), build_model()]
 
     for model, batch, steps in zip(models, [8, 2], [1, 4], strict=True):
-        trainer_for(model, tmp_path, rows, per_device_train_batch_size=batch, gradient_accumulation_steps=steps).train()
+        trainer_for(
+            model,
+            tmp_path,
+            rows,
+            per_device_train_batch_size=batch,
+            gradient_accumulation_steps=steps,
+        ).train()
 
     for a, b in zip(*(m.parameters() for m in models), strict=True):
         assert torch.allclose(a, b, atol=1e-5)
@@ -321,7 +371,9 @@ def test_stop_and_resume_equals_an_unbroken_run(tmp_path: Path) -> None:
     whole, broken = build_model(), build_model()
     trainer_for(whole, tmp_path / "whole", rows, max_steps=10).train()
 
-    trainer_for(broken, tmp_path / "broken", rows, max_steps=10, save_strategy="steps", save_steps=6).train()
+    trainer_for(
+        broken, tmp_path / "broken", rows, max_steps=10, save_strategy="steps", save_steps=6
+    ).train()
     resumed = build_model(seed=5)
     trainer_for(resumed, tmp_path / "broken", rows, max_steps=10).train(
         resume_from_checkpoint=str(tmp_path / "broken" / "checkpoint-6")

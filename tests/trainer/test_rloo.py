@@ -1,4 +1,6 @@
-"""RLOO of a tiny model, for real: reward rises on prompts that it has not seen, and it saves, stops and refuses as it should."""
+"""RLOO of a tiny model, for real: reward rises on prompts that it has not seen, and it saves, stops
+and refuses as it should.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +15,9 @@ from training.configs import RlooConfig
 from training.trainer import answering, data, loading
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
-pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
+)
 
 QUICK = RlooConfig(
     method="full",
@@ -33,7 +37,9 @@ QUICK = RlooConfig(
 
 @pytest.fixture(scope="session")
 def likes_a_token(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
-    """A reward model that gives what its last token's embedding has in its first place: some last tokens earn more."""
+    """A reward model that gives what its last token's embedding has in its first place: some last
+    tokens earn more.
+    """
     path = tmp_path_factory.mktemp("models") / "likes"
     tokenizer = loading.load_tokenizer(str(tiny_model))
     model = AutoModelForSequenceClassification.from_pretrained(tiny_model, num_labels=1)
@@ -51,8 +57,12 @@ def snapshot(tmp_path: Path) -> Path:
     return runs.demonstrations(tmp_path / "snapshot", n_train=32, n_held_out=16)
 
 
-def test_reward_rises_on_held_out_prompts(run_folder: Path, tiny_model: Path, likes_a_token: Path, snapshot: Path) -> None:
-    folder = runs.finished(run_folder, "rloo", QUICK, tiny_model, snapshot, reward_model=likes_a_token)
+def test_reward_rises_on_held_out_prompts(
+    run_folder: Path, tiny_model: Path, likes_a_token: Path, snapshot: Path
+) -> None:
+    folder = runs.finished(
+        run_folder, "rloo", QUICK, tiny_model, snapshot, reward_model=likes_a_token
+    )
 
     result = run_dir.read_result(run_folder)
     assert result is not None
@@ -70,14 +80,18 @@ def test_with_lora_the_model_is_whole_and_kl_is_told(
 ) -> None:
     config = replace(QUICK, method="lora", kl_coef=0.05, max_steps=2, lora_rank=4)
 
-    folder = runs.finished(run_folder, "rloo", config, tiny_model, snapshot, reward_model=likes_a_token)
+    folder = runs.finished(
+        run_folder, "rloo", config, tiny_model, snapshot, reward_model=likes_a_token
+    )
 
     assert "kl" in runs.points(folder)[2]
     assert run_dir.is_complete(run_folder / "model")
     assert not list(run_folder.glob("model/adapter_*"))
 
 
-def test_a_run_of_too_few_prompts_says_so(run_folder: Path, tiny_model: Path, likes_a_token: Path, tmp_path: Path) -> None:
+def test_a_run_of_too_few_prompts_says_so(
+    run_folder: Path, tiny_model: Path, likes_a_token: Path, tmp_path: Path
+) -> None:
     few = runs.demonstrations(tmp_path / "few", n_train=3, n_held_out=1)
     folder = runs.prepare(run_folder, "rloo", QUICK, tiny_model, few, reward_model=likes_a_token)
 
@@ -85,13 +99,19 @@ def test_a_run_of_too_few_prompts_says_so(run_folder: Path, tiny_model: Path, li
         runs.carry_out(folder)
 
 
-def test_a_run_without_a_reward_model_says_so(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_a_run_without_a_reward_model_says_so(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
     with pytest.raises(loading.UnableToLoad, match="RLOO learns from a reward model"):
         runs.carry_out(runs.prepare(run_folder, "rloo", QUICK, tiny_model, snapshot))
 
 
-def test_the_stop_file_ends_it_at_the_next_step(run_folder: Path, tiny_model: Path, likes_a_token: Path, snapshot: Path) -> None:
-    folder = runs.prepare(run_folder, "rloo", QUICK, tiny_model, snapshot, reward_model=likes_a_token)
+def test_the_stop_file_ends_it_at_the_next_step(
+    run_folder: Path, tiny_model: Path, likes_a_token: Path, snapshot: Path
+) -> None:
+    folder = runs.prepare(
+        run_folder, "rloo", QUICK, tiny_model, snapshot, reward_model=likes_a_token
+    )
     run_dir.request_stop(run_folder)
 
     result = runs.carry_out(folder)
@@ -106,14 +126,20 @@ def test_rewards_do_not_depend_on_padding(tiny_model: Path, likes_a_token: Path)
 
     together = answering.rewards(judge, tokenizer.pad_token_id, sequences, batch_size=3)
 
-    alone = [answering.rewards(judge, tokenizer.pad_token_id, [one], batch_size=1)[0] for one in sequences]
+    alone = [
+        answering.rewards(judge, tokenizer.pad_token_id, [one], batch_size=1)[0]
+        for one in sequences
+    ]
     assert together == pytest.approx(alone, abs=1e-5)
 
 
 def test_answers_are_the_same_again_and_leave_chance_alone(tiny_model: Path) -> None:
     tokenizer = loading.load_tokenizer(str(tiny_model), padding_side="left")
     model = loading.load_policy(str(tiny_model), tokenizer, torch.float32)
-    found = [data.Prompt(n, [], data.prompt_ids(tokenizer, runs.demonstration(n)["prompt"])) for n in range(5)]
+    found = [
+        data.Prompt(n, [], data.prompt_ids(tokenizer, runs.demonstration(n)["prompt"]))
+        for n in range(5)
+    ]
     settings = answering.generation(model, tokenizer, max_new_tokens=6, temperature=1.0, top_p=1.0)
     torch.manual_seed(3)
     expected = torch.rand(1)

@@ -1,4 +1,6 @@
-"""Rollouts from a vLLM server: a stub speaks its protocol, and answers with the adapter it was told to load."""
+"""Rollouts from a vLLM server: a stub speaks its protocol, and answers with the adapter it was told
+to load.
+"""
 
 import json
 from collections.abc import Iterator
@@ -35,11 +37,15 @@ class Stub(Quiet, BaseHTTPRequestHandler):
             self.reply(200, f"Success: LoRA adapter '{body['lora_name']}' removed successfully.")
         else:
             self.asked.append(body)
-            self.reply(200, json.dumps({"object": "text_completion", "choices": self.completed(body)}))
+            self.reply(
+                200, json.dumps({"object": "text_completion", "choices": self.completed(body)})
+            )
 
     def completed(self, body: dict[str, Any]) -> list[dict[str, Any]]:
         with torch.no_grad(), torch.random.fork_rng():
-            model = PeftModel.from_pretrained(ppo_models.causal(), self.adapters[body["model"]]).eval()
+            model = PeftModel.from_pretrained(
+                ppo_models.causal(), self.adapters[body["model"]]
+            ).eval()
             written = sampling.responses(
                 model,
                 body["prompt"],
@@ -48,7 +54,12 @@ class Stub(Quiet, BaseHTTPRequestHandler):
                 temperature=0,
             )
         return [
-            {"index": index, "text": "", "token_ids": ids, "finish_reason": "stop" if ids[-1] == 2 else "length"}
+            {
+                "index": index,
+                "text": "",
+                "token_ids": ids,
+                "finish_reason": "stop" if ids[-1] == 2 else "length",
+            }
             for index, ids in enumerate(written)
         ][::-1]
 
@@ -80,7 +91,9 @@ def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: P
 
     last = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
     with torch.no_grad():
-        ours = sampling.responses(trainer.policy, ppo_models.PROMPTS, max_new_tokens=6, ends=frozenset({2}), temperature=0)
+        ours = sampling.responses(
+            trainer.policy, ppo_models.PROMPTS, max_new_tokens=6, ends=frozenset({2}), temperature=0
+        )
     assert last == ours
     assert [asked["model"] for asked in Stub.asked] == ["run-7-1", "run-7-2", "run-7-3", "run-7-4"]
     assert len({asked["seed"] for asked in Stub.asked}) == 4

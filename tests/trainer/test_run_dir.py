@@ -83,7 +83,10 @@ def test_the_newest_whole_checkpoint_is_found(run_folder: Path) -> None:
 def test_a_checkpoint_that_failed_half_way_is_never_seen(run_folder: Path) -> None:
     folder = folder_of(run_folder)
 
-    with pytest.raises(OSError, match="pulled"), folder.checkpoint(5, keep=2) as aside:  # noqa: PT012
+    with (  # noqa: PT012
+        pytest.raises(OSError, match="pulled"),
+        folder.checkpoint(5, keep=2) as aside,
+    ):
         (aside / "weights").write_text("half")
         raise OSError("the plug was pulled")
     assert run_dir.newest_checkpoint(run_folder) is None
@@ -98,13 +101,18 @@ def test_old_checkpoints_go(run_folder: Path) -> None:
         with folder.checkpoint(step, keep=2) as aside:
             (aside / "weights").write_text("x")
 
-    assert sorted(path.name for path in (run_folder / "checkpoints").iterdir()) == ["step-10", "step-20"]
+    assert sorted(path.name for path in (run_folder / "checkpoints").iterdir()) == [
+        "step-10",
+        "step-20",
+    ]
 
 
 def test_a_full_disk_gets_a_sentence_before_anything_is_written(run_folder: Path) -> None:
     folder_of(run_folder)
 
-    with pytest.raises(UnableToSave, match=r"The disk is full: a checkpoint needs .* GB and .* are left\."):
+    with pytest.raises(
+        UnableToSave, match=r"The disk is full: a checkpoint needs .* GB and .* are left\."
+    ):
         run_dir.ensure_free_space(run_folder, 10**18, "a checkpoint")
 
 

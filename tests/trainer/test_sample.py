@@ -1,4 +1,6 @@
-"""Responses of a tiny model, for real: K to each prompt, the same for the same seed, the same after a kill."""
+"""Responses of a tiny model, for real: K to each prompt, the same for the same seed, the same after
+a kill.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,38 +29,63 @@ def responses(folder: RunFolder) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["prompt_id"], row["number"]))
 
 
-def test_every_prompt_gets_k_numbered_responses(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_every_prompt_gets_k_numbered_responses(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
     folder = runs.finished(run_folder, "sample", QUICK, tiny_model, snapshot)
 
     found = responses(folder)
-    assert [(row["prompt_id"], row["number"]) for row in found] == [(100 + n, k) for n in range(5) for k in range(3)]
+    assert [(row["prompt_id"], row["number"]) for row in found] == [
+        (100 + n, k) for n in range(5) for k in range(3)
+    ]
     assert "score" not in found[0]
-    assert found[0]["sampling"] == {"temperature": 1.0, "top_p": 0.95, "max_new_tokens": 12, "seed": 42}
+    assert found[0]["sampling"] == {
+        "temperature": 1.0,
+        "top_p": 0.95,
+        "max_new_tokens": 12,
+        "seed": 42,
+    }
     assert len({row["text"] for row in found}) > 10
 
 
-def test_the_same_seed_writes_the_same_and_another_seed_does_not(tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_the_same_seed_writes_the_same_and_another_seed_does_not(
+    tmp_path: Path, tiny_model: Path, snapshot: Path
+) -> None:
     one = runs.finished(tmp_path / "one", "sample", QUICK, tiny_model, snapshot)
     same = runs.finished(tmp_path / "same", "sample", QUICK, tiny_model, snapshot)
-    other = runs.finished(tmp_path / "other", "sample", replace(QUICK, seed=7), tiny_model, snapshot)
+    other = runs.finished(
+        tmp_path / "other", "sample", replace(QUICK, seed=7), tiny_model, snapshot
+    )
 
     assert responses(one) == responses(same)
     assert [row["text"] for row in responses(one)] != [row["text"] for row in responses(other)]
 
 
-def test_a_response_that_ended_is_told_from_one_that_was_cut_off(tmp_path: Path, taught_run: RunFolder, snapshot: Path) -> None:
+def test_a_response_that_ended_is_told_from_one_that_was_cut_off(
+    tmp_path: Path, taught_run: RunFolder, snapshot: Path
+) -> None:
     config = replace(QUICK, temperature=0.05, max_new_tokens=30)
 
     whole = runs.finished(tmp_path / "whole", "sample", config, taught_run.path / "model", snapshot)
-    cut = runs.finished(tmp_path / "cut", "sample", replace(config, max_new_tokens=2), taught_run.path / "model", snapshot)
+    cut = runs.finished(
+        tmp_path / "cut",
+        "sample",
+        replace(config, max_new_tokens=2),
+        taught_run.path / "model",
+        snapshot,
+    )
 
-    assert {(row["text"], row["is_ended"]) for row in responses(whole)} == {("The sky is blue.", True)}
+    assert {(row["text"], row["is_ended"]) for row in responses(whole)} == {
+        ("The sky is blue.", True)
+    }
     assert {row["is_ended"] for row in responses(cut)} == {False}
     assert runs.points(whole)[3]["share_ended"] == 1.0
 
 
 @torch.no_grad()
-def test_padding_on_the_left_changes_no_word(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_padding_on_the_left_changes_no_word(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     rows: list[dict[str, Any]] = [
         {"id": n, "prompt_id": n, "prompt": [{"role": "user", "content": text}]}
         for n, text in enumerate(["Hi", "Name an animal " * 6])
@@ -75,10 +102,14 @@ def test_padding_on_the_left_changes_no_word(run_folder: Path, tiny_model: Path,
         n_prompt = len(ids)
         while len(ids) < n_prompt + 12 and ids[-1] != tokenizer.eos_token_id:
             ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
-        assert response["text"] == str(tokenizer.decode(ids[n_prompt:], skip_special_tokens=True)).replace("\0", "\ufffd")
+        assert response["text"] == str(
+            tokenizer.decode(ids[n_prompt:], skip_special_tokens=True)
+        ).replace("\0", "\ufffd")
 
 
-def test_a_killed_run_goes_on_and_writes_what_it_would_have_written(tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_a_killed_run_goes_on_and_writes_what_it_would_have_written(
+    tmp_path: Path, tiny_model: Path, snapshot: Path
+) -> None:
     unbroken = runs.finished(tmp_path / "unbroken", "sample", QUICK, tiny_model, snapshot)
     lines = (unbroken.path / run_dir.RESPONSES).read_bytes().splitlines(keepends=True)
     resumed = runs.prepare(tmp_path / "resumed", "sample", QUICK, tiny_model, snapshot, attempt=2)
@@ -112,7 +143,9 @@ def test_a_reward_model_scores_each_response_as_it_was_trained_to_read_them(
 def test_the_mean_and_the_best_reward_are_measured_and_shown(
     run_folder: Path, tiny_model: Path, judging_run: RunFolder, snapshot: Path
 ) -> None:
-    folder = runs.prepare(run_folder, "sample", QUICK, tiny_model, snapshot, reward_model=judging_run.path / "model")
+    folder = runs.prepare(
+        run_folder, "sample", QUICK, tiny_model, snapshot, reward_model=judging_run.path / "model"
+    )
 
     result = runs.carry_out(folder)
 
@@ -129,9 +162,13 @@ def test_a_killed_run_is_scored_as_an_unbroken_one(
     tmp_path: Path, tiny_model: Path, judging_run: RunFolder, snapshot: Path
 ) -> None:
     judge = judging_run.path / "model"
-    unbroken = runs.finished(tmp_path / "unbroken", "sample", QUICK, tiny_model, snapshot, reward_model=judge)
+    unbroken = runs.finished(
+        tmp_path / "unbroken", "sample", QUICK, tiny_model, snapshot, reward_model=judge
+    )
     lines = (unbroken.path / run_dir.RESPONSES).read_bytes().splitlines(keepends=True)
-    resumed = runs.prepare(tmp_path / "resumed", "sample", QUICK, tiny_model, snapshot, attempt=2, reward_model=judge)
+    resumed = runs.prepare(
+        tmp_path / "resumed", "sample", QUICK, tiny_model, snapshot, attempt=2, reward_model=judge
+    )
     (resumed.path / run_dir.RESPONSES).write_bytes(b"".join(lines[:8]))
 
     result = runs.carry_out(resumed)
@@ -142,16 +179,24 @@ def test_a_killed_run_is_scored_as_an_unbroken_one(
     assert result.metrics["reward"] == pytest.approx(unbroken_result.metrics["reward"])
 
 
-def test_the_stop_file_keeps_what_was_written(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_the_stop_file_keeps_what_was_written(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
     folder = runs.prepare(run_folder, "sample", QUICK, tiny_model, snapshot)
     run_dir.request_stop(run_folder)
 
     result = runs.carry_out(folder)
 
-    assert (result.outcome, result.responses, result.metrics["n_responses"]) == ("stopped", "responses.jsonl", 0)
+    assert (result.outcome, result.responses, result.metrics["n_responses"]) == (
+        "stopped",
+        "responses.jsonl",
+        0,
+    )
 
 
-def test_some_responses_are_shown_while_it_runs(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_some_responses_are_shown_while_it_runs(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
     runs.finished(run_folder, "sample", QUICK, tiny_model, snapshot)
 
     lines, _ = run_dir.read_progress(run_folder, 0)
@@ -160,12 +205,17 @@ def test_some_responses_are_shown_while_it_runs(run_folder: Path, tiny_model: Pa
     assert shown[0]["prompt"].startswith("What is the colour of the sky?")
 
 
-def test_long_prompts_are_left_out_and_said(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_long_prompts_are_left_out_and_said(
+    run_folder: Path, tiny_model: Path, tmp_path: Path
+) -> None:
     rows = [{"id": 1, "prompt_id": 1, "prompt": [{"role": "user", "content": "why " * 200}]}]
     snapshot = runs.write_snapshot(
-        tmp_path / "long", train=[*rows, {"id": 2, "prompt_id": 2, "prompt": runs.demonstration(1)["prompt"]}]
+        tmp_path / "long",
+        train=[*rows, {"id": 2, "prompt_id": 2, "prompt": runs.demonstration(1)["prompt"]}],
     )
-    folder = runs.prepare(run_folder, "sample", replace(QUICK, max_prompt_tokens=100), tiny_model, snapshot)
+    folder = runs.prepare(
+        run_folder, "sample", replace(QUICK, max_prompt_tokens=100), tiny_model, snapshot
+    )
 
     result = runs.carry_out(folder)
 

@@ -1,4 +1,6 @@
-"""Sampling from another server over real HTTP: K seeded responses to each prompt, through refusals, and on after a kill."""
+"""Sampling from another server over real HTTP: K seeded responses to each prompt, through refusals,
+and on after a kill.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -30,24 +32,37 @@ def snapshot(tmp_path: Path) -> Path:
     return runs.prompts(tmp_path / "prompts")
 
 
-def prepared(path: Path, stub: Stub, snapshot: Path, config: SampleConfig = QUICK, attempt: int = 1) -> RunFolder:
+def prepared(
+    path: Path, stub: Stub, snapshot: Path, config: SampleConfig = QUICK, attempt: int = 1
+) -> RunFolder:
     place = [stub.url, "echo", "PREFERABLY_KEY_STUB"]
     return runs.prepare(path, "sample", config, stub.url, snapshot, attempt=attempt, endpoint=place)
 
 
 def responses(folder: RunFolder) -> list[dict[str, Any]]:
-    return sorted(run_dir.read_lines(folder.path / run_dir.RESPONSES), key=lambda row: (row["prompt_id"], row["number"]))
+    return sorted(
+        run_dir.read_lines(folder.path / run_dir.RESPONSES),
+        key=lambda row: (row["prompt_id"], row["number"]),
+    )
 
 
-def test_every_prompt_gets_k_responses_each_with_a_seed_of_its_own(run_folder: Path, stub: Stub, snapshot: Path) -> None:
+def test_every_prompt_gets_k_responses_each_with_a_seed_of_its_own(
+    run_folder: Path, stub: Stub, snapshot: Path
+) -> None:
     folder = prepared(run_folder, stub, snapshot)
     result = runs.carry_out(folder)
 
     found = responses(folder)
-    assert [(row["prompt_id"], row["number"]) for row in found] == [(100 + n, k) for n in range(5) for k in range(3)]
+    assert [(row["prompt_id"], row["number"]) for row in found] == [
+        (100 + n, k) for n in range(5) for k in range(3)
+    ]
     assert found[0]["text"].startswith("0 sky? the of colour the is What ")
     assert len({row["sampling"]["seed"] for row in found}) == 15
-    assert (found[0]["is_ended"], result.metrics["n_responses"], result.outcome) == (True, 15, "succeeded")
+    assert (found[0]["is_ended"], result.metrics["n_responses"], result.outcome) == (
+        True,
+        15,
+        "succeeded",
+    )
     assert set(stub.keys) == {"Bearer sk-secret"}
     assert "sk-secret" not in runs.notes(folder)
 
@@ -57,7 +72,9 @@ def test_what_another_server_wrote_is_scored_in_the_reward_models_own_tokens(
 ) -> None:
     place = [stub.url, "echo", "PREFERABLY_KEY_STUB"]
     judge = judging_run.path / "model"
-    folder = runs.prepare(run_folder, "sample", QUICK, stub.url, snapshot, endpoint=place, reward_model=judge)
+    folder = runs.prepare(
+        run_folder, "sample", QUICK, stub.url, snapshot, endpoint=place, reward_model=judge
+    )
 
     result = runs.carry_out(folder)
 
@@ -85,7 +102,9 @@ def test_a_busy_server_is_asked_again_and_one_that_stays_away_ends_the_run_with_
         runs.carry_out(prepared(tmp_path / "away", stub, snapshot))
 
 
-def test_a_second_attempt_asks_only_for_what_is_missing(run_folder: Path, stub: Stub, snapshot: Path) -> None:
+def test_a_second_attempt_asks_only_for_what_is_missing(
+    run_folder: Path, stub: Stub, snapshot: Path
+) -> None:
     runs.carry_out(prepared(run_folder, stub, snapshot))
     before = responses(RunFolder(run_folder, 1))
     torn = before[:-1]
@@ -112,7 +131,9 @@ def test_a_missing_key_and_a_redirect_are_refused(
         runs.carry_out(prepared(tmp_path / "keyless", stub, snapshot))
 
 
-def test_prompts_too_long_by_the_rule_of_thumb_are_left_out_and_counted(tmp_path: Path, stub: Stub) -> None:
+def test_prompts_too_long_by_the_rule_of_thumb_are_left_out_and_counted(
+    tmp_path: Path, stub: Stub
+) -> None:
     rows = [
         {"id": 1, "prompt_id": 1, "prompt": [{"role": "user", "content": "x" * 200}]},
         {"id": 2, "prompt_id": 2, "prompt": [{"role": "user", "content": "Hi"}]},

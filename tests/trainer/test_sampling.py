@@ -1,4 +1,6 @@
-"""Sampling over a fixed cache: the words that transformers' generate writes, whatever lies beside a prompt in its batch."""
+"""Sampling over a fixed cache: the words that transformers' generate writes, whatever lies beside a
+prompt in its batch.
+"""
 
 from typing import Any
 
@@ -42,7 +44,13 @@ def qwen() -> Any:
 def neox() -> Any:
     torch.manual_seed(3)
     return GPTNeoXForCausalLM(
-        GPTNeoXConfig(vocab_size=16, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4)
+        GPTNeoXConfig(
+            vocab_size=16,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+        )
     )
 
 
@@ -57,7 +65,12 @@ def generated(model: Any, prompt: list[int], n: int) -> list[int]:
     """What transformers writes to this prompt alone, its end of turn included."""
     ids = torch.tensor([prompt])
     out = model.generate(
-        input_ids=ids, attention_mask=torch.ones_like(ids), max_new_tokens=n, do_sample=False, eos_token_id=2, pad_token_id=0
+        input_ids=ids,
+        attention_mask=torch.ones_like(ids),
+        max_new_tokens=n,
+        do_sample=False,
+        eos_token_id=2,
+        pad_token_id=0,
     )
     return [int(token) for token in out[0, len(prompt) :]]
 
@@ -72,20 +85,29 @@ def test_the_likeliest_tokens_are_those_of_generate(build: Any, is_prepared: boo
         packed_attention.use(model)
 
     assert sampling.can_sample(model)
-    assert sampling.responses(model, PROMPTS, max_new_tokens=20, ends=END, temperature=0, row_tokens=12) == expected
+    assert (
+        sampling.responses(
+            model, PROMPTS, max_new_tokens=20, ends=END, temperature=0, row_tokens=12
+        )
+        == expected
+    )
 
 
 @torch.no_grad()
 def test_rows_that_end_leave_and_the_others_go_on() -> None:
     model = decisive(ppo_models.causal(seed=4))
     lengths = [len(generated(model, prompt, 20)) for prompt in PROMPTS]
-    ends = frozenset({token for prompt in PROMPTS[::2] for token in generated(model, prompt, 3)[2:]})
+    ends = frozenset(
+        {token for prompt in PROMPTS[::2] for token in generated(model, prompt, 3)[2:]}
+    )
 
     found = sampling.responses(model, PROMPTS, max_new_tokens=20, ends=ends, temperature=0)
 
     assert len({len(response) for response in found}) > 1, lengths
     for response, prompt in zip(found, PROMPTS, strict=True):
-        whole = sampling.responses(model, [prompt], max_new_tokens=20, ends=frozenset(), temperature=0)[0]
+        whole = sampling.responses(
+            model, [prompt], max_new_tokens=20, ends=frozenset(), temperature=0
+        )[0]
         stop = next((place for place, token in enumerate(whole, start=1) if token in ends), 20)
         assert response == whole[:stop]
 
@@ -127,7 +149,9 @@ def test_top_p_keeps_the_fewest_tokens_that_hold_it() -> None:
 def test_a_token_without_probability_is_never_drawn() -> None:
     logits = torch.tensor([[-torch.inf, 0.0, -torch.inf, 0.0, -torch.inf]]).repeat(3, 1)
 
-    drawn = sampling.choose(logits, torch.tensor([0.0, 0.5, 1 - 1e-16], dtype=torch.float64), temperature=1, top_p=1)
+    drawn = sampling.choose(
+        logits, torch.tensor([0.0, 0.5, 1 - 1e-16], dtype=torch.float64), temperature=1, top_p=1
+    )
 
     assert drawn.tolist() == [1, 3, 3]
 
@@ -136,7 +160,13 @@ def test_a_model_with_a_sliding_window_or_a_state_is_left_to_generate() -> None:
     torch.manual_seed(0)
     shape: dict[str, Any] = {"vocab_size": 16, "hidden_size": 32, "num_hidden_layers": 2}
     window = MistralForCausalLM(
-        MistralConfig(**shape, intermediate_size=64, num_attention_heads=4, num_key_value_heads=2, sliding_window=4)
+        MistralConfig(
+            **shape,
+            intermediate_size=64,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            sliding_window=4,
+        )
     )
     state = MambaForCausalLM(MambaConfig(**shape, state_size=4))
 

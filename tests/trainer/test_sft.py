@@ -1,4 +1,6 @@
-"""Supervised fine-tuning of a tiny model, for real: it learns, every weight moves, it stops, resumes and fails as it should."""
+"""Supervised fine-tuning of a tiny model, for real: it learns, every weight moves, it stops,
+resumes and fails as it should.
+"""
 
 import shutil
 from dataclasses import replace
@@ -15,7 +17,9 @@ from training.run_dir import RunFolder
 from training.trainer import data, loading, progress, sft
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
-pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
+)
 
 QUICK = SftConfig(
     method="full",
@@ -48,7 +52,11 @@ def test_held_out_loss_falls_and_is_stored_with_its_n(
 
     result = runs.carry_out(folder)
 
-    assert (result.outcome, result.metrics["n_held_out"], result.metrics["held_out_split"]) == ("succeeded", 8, "validation")
+    assert (result.outcome, result.metrics["n_held_out"], result.metrics["held_out_split"]) == (
+        "succeeded",
+        8,
+        "validation",
+    )
     assert result.metrics["held_out_loss_after"] < result.metrics["held_out_loss_before"] - 0.05
     points = runs.points(folder)
     assert points[0]["held_out_loss"] == result.metrics["held_out_loss_before"]
@@ -62,7 +70,9 @@ def test_every_weight_moves_in_full_fine_tuning(taught_run: RunFolder, tiny_mode
     assert [name for name in before if torch.equal(before[name], after[name])] == []
 
 
-def test_every_linear_layer_moves_with_lora_and_nothing_else_does(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_every_linear_layer_moves_with_lora_and_nothing_else_does(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
     runs.finished(run_folder, "sft", QUICK_LORA, tiny_model, snapshot)
 
     before, after = weights(tiny_model), weights(run_folder / "model")
@@ -102,7 +112,9 @@ def test_what_is_reported_is_the_loss_of_the_model_that_was_saved(taught_run: Ru
     assert result.metrics["held_out_loss_after"] == pytest.approx(total / n_tokens, abs=1e-4)
 
 
-def test_the_same_seed_gives_the_same_losses(tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_the_same_seed_gives_the_same_losses(
+    tmp_path: Path, tiny_model: Path, snapshot: Path
+) -> None:
     one = runs.finished(tmp_path / "one", "sft", QUICK_LORA, tiny_model, snapshot)
     other = runs.finished(tmp_path / "other", "sft", QUICK_LORA, tiny_model, snapshot)
 
@@ -111,10 +123,14 @@ def test_the_same_seed_gives_the_same_losses(tmp_path: Path, tiny_model: Path, s
 
 
 @pytest.mark.parametrize("config", [QUICK, QUICK_LORA], ids=["full", "lora"])
-def test_a_resumed_run_equals_an_unbroken_one(config: SftConfig, tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_a_resumed_run_equals_an_unbroken_one(
+    config: SftConfig, tmp_path: Path, tiny_model: Path, snapshot: Path
+) -> None:
     unbroken = runs.finished(tmp_path / "unbroken", "sft", config, tiny_model, snapshot)
     resumed = runs.prepare(tmp_path / "resumed", "sft", config, tiny_model, snapshot, attempt=2)
-    shutil.copytree(unbroken.path / "checkpoints" / "step-3", resumed.path / "checkpoints" / "step-3")
+    shutil.copytree(
+        unbroken.path / "checkpoints" / "step-3", resumed.path / "checkpoints" / "step-3"
+    )
 
     runs.carry_out(resumed)
 
@@ -127,7 +143,9 @@ def test_a_resumed_run_equals_an_unbroken_one(config: SftConfig, tmp_path: Path,
     assert all(torch.allclose(one[name], other[name], atol=1e-5) for name in one)
 
 
-def test_the_stop_file_ends_the_run_at_the_next_step_and_saves(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_the_stop_file_ends_the_run_at_the_next_step_and_saves(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
     folder = runs.prepare(run_folder, "sft", QUICK, tiny_model, snapshot)
     run_dir.request_stop(run_folder)
 
@@ -150,23 +168,37 @@ def test_a_loss_that_is_no_number_ends_the_run_at_once(
     broken.save_pretrained(shutil.copytree(tiny_model, tmp_path / "broken"))
     folder = runs.prepare(run_folder, "sft", QUICK, tmp_path / "broken", snapshot)
 
-    with pytest.raises(progress.UnableToTrain, match=r"The loss became nan at step 1, .* Lower the learning rate"):
+    with pytest.raises(
+        progress.UnableToTrain, match=r"The loss became nan at step 1, .* Lower the learning rate"
+    ):
         runs.carry_out(folder)
 
 
 def test_what_was_cut_is_said(run_folder: Path, tiny_model: Path, tmp_path: Path) -> None:
     rows = [runs.demonstration(1), runs.demonstration(2, "blue " * 100)]
-    rows.append({"id": 3, "prompt": [{"role": "user", "content": "why " * 100}], "completion": rows[0]["completion"]})
+    rows.append(
+        {
+            "id": 3,
+            "prompt": [{"role": "user", "content": "why " * 100}],
+            "completion": rows[0]["completion"],
+        }
+    )
     snapshot = runs.write_snapshot(tmp_path / "cut", train=rows)
 
     result = runs.carry_out(runs.prepare(run_folder, "sft", QUICK, tiny_model, snapshot))
 
-    assert (result.metrics["n_train"], result.metrics["n_cut"], result.metrics["n_left_out"]) == (2, 1, 1)
+    assert (result.metrics["n_train"], result.metrics["n_cut"], result.metrics["n_left_out"]) == (
+        2,
+        1,
+        1,
+    )
     assert (result.metrics["n_held_out"], result.metrics["held_out_loss_before"]) == (0, None)
     assert "1 cut at the longest row. 1 left out" in runs.notes(RunFolder(run_folder, 1))
 
 
-def test_evaluation_along_the_way_shares_a_point_with_the_loss(run_folder: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_evaluation_along_the_way_shares_a_point_with_the_loss(
+    run_folder: Path, tiny_model: Path, snapshot: Path
+) -> None:
     config = replace(QUICK, evaluate_every=3, log_every=2)
 
     folder = runs.finished(run_folder, "sft", config, tiny_model, snapshot)
@@ -174,9 +206,13 @@ def test_evaluation_along_the_way_shares_a_point_with_the_loss(run_folder: Path,
     assert {"held_out_loss", "loss"} <= set(runs.points(folder)[3])
 
 
-def test_measuring_along_the_way_does_not_change_the_run(tmp_path: Path, tiny_model: Path, snapshot: Path) -> None:
+def test_measuring_along_the_way_does_not_change_the_run(
+    tmp_path: Path, tiny_model: Path, snapshot: Path
+) -> None:
     plain = runs.finished(tmp_path / "plain", "sft", QUICK_LORA, tiny_model, snapshot)
-    measured = runs.finished(tmp_path / "measured", "sft", replace(QUICK_LORA, evaluate_every=1), tiny_model, snapshot)
+    measured = runs.finished(
+        tmp_path / "measured", "sft", replace(QUICK_LORA, evaluate_every=1), tiny_model, snapshot
+    )
 
     assert runs.points(plain)[8]["loss"] == runs.points(measured)[8]["loss"]
 

@@ -1,4 +1,6 @@
-"""A language model small enough for a test: two random layers, and a tokenizer trained on the spot. `build_tiny_model(path)`."""
+"""A language model small enough for a test: two random layers, and a tokenizer trained on the spot.
+`build_tiny_model(path)`.
+"""
 
 from pathlib import Path
 
@@ -8,8 +10,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content']"
+    " }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 _TEXT = [
     "user assistant system What is the colour of the sky? The sky is blue.",
@@ -31,12 +33,18 @@ def build_tokenizer() -> PreTrainedTokenizerFast:
     )
     tokenizer.train_from_iterator(_TEXT, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, bos_token=START, eos_token=END, pad_token=PAD, chat_template=CHAT_TEMPLATE
+        tokenizer_object=tokenizer,
+        bos_token=START,
+        eos_token=END,
+        pad_token=PAD,
+        chat_template=CHAT_TEMPLATE,
     )
 
 
 def build_tiny_model(path: Path, *, hidden: int = 32, n_layers: int = 2, seed: int = 0) -> Path:
-    """Saves the model and its tokenizer to `path` as a run expects them, in under a second; returns `path`."""
+    """Saves the model and its tokenizer to `path` as a run expects them, in under a second; returns
+    `path`.
+    """
     tokenizer = build_tokenizer()
     config = LlamaConfig(
         vocab_size=len(tokenizer),

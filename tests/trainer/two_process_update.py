@@ -1,4 +1,6 @@
-"""Run by test_two_processes.py, with one process and with two: an update of PPO and of the ranking trainer, weights to a file."""
+"""Run by test_two_processes.py, with one process and with two: an update of PPO and of the ranking
+trainer, weights to a file.
+"""
 
 import sys
 from pathlib import Path
@@ -30,7 +32,12 @@ def ranking() -> list[torch.Tensor]:
     model = build_model()
     n = int(sys.argv[2])
     # plain SGD: Adam's first steps are lr·sign(g), which turns rounding at g ≈ 0 into whole steps
-    settings: dict[str, Any] = {"per_device_train_batch_size": 8 // n, "max_steps": 2, "learning_rate": 0.5, "optim": "sgd"}
+    settings: dict[str, Any] = {
+        "per_device_train_batch_size": 8 // n,
+        "max_steps": 2,
+        "learning_rate": 0.5,
+        "optim": "sgd",
+    }
     trainer = trainer_for(model, OUT.parent / "ranking", rule_rows(16, seed=4), **settings)
     processes["ranking"] = trainer.accelerator.num_processes
     trainer.train()

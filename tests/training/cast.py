@@ -1,4 +1,6 @@
-"""Models, snapshots and runs that tests of pages speak of: rows with plausible numbers, no files and no process behind them."""
+"""Models, snapshots and runs that tests of pages speak of: rows with plausible numbers, no files
+and no process behind them.
+"""
 
 import math
 from datetime import datetime, timedelta
@@ -14,11 +16,19 @@ from training.services.runs import level_of
 
 def a_model(by: User, name: str = "SmolLM2-135M-Instruct", kind: str = "policy") -> TrainedModel:
     return services.register_model(
-        name=name, kind=kind, location="/models/smollm2", licence="Apache-2.0", is_elsewhere=True, by=by, now=timezone.now()
+        name=name,
+        kind=kind,
+        location="/models/smollm2",
+        licence="Apache-2.0",
+        is_elsewhere=True,
+        by=by,
+        now=timezone.now(),
     )
 
 
-def a_snapshot(by: User, kind: str = "demonstrations", name: str = "Demonstrations of November") -> Snapshot:
+def a_snapshot(
+    by: User, kind: str = "demonstrations", name: str = "Demonstrations of November"
+) -> Snapshot:
     card = {
         "kind": kind,
         "rows": 1204,
@@ -44,12 +54,22 @@ def a_snapshot(by: User, kind: str = "demonstrations", name: str = "Demonstratio
     )
 
 
-def a_run(by: User, *, state: str = "queued", n_points: int = 0, name: str = "Helpful, first try", **fields: Any) -> Run:
+def a_run(
+    by: User,
+    *,
+    state: str = "queued",
+    n_points: int = 0,
+    name: str = "Helpful, first try",
+    **fields: Any,
+) -> Run:
     """SFT by `by`; as a run that goes on it beats and is at step `n_points` of 400."""
     model = TrainedModel.objects.first() or a_model(by)
     snapshot = Snapshot.objects.filter(kind="demonstrations").first() or a_snapshot(by)
     now = timezone.now()
-    config = configs.as_json(configs.PRESETS["sft"]["balanced"]) | {"learning_rate": 5e-5, "lora_rank": 32}
+    config = configs.as_json(configs.PRESETS["sft"]["balanced"]) | {
+        "learning_rate": 5e-5,
+        "lora_rank": 32,
+    }
     values = {
         "attempt": 0 if state == "queued" else 1,
         "node": "" if state == "queued" else "gpu-2",
@@ -57,10 +77,21 @@ def a_run(by: User, *, state: str = "queued", n_points: int = 0, name: str = "He
         "n_steps": 400 if n_points else 0,
         "heartbeat_at": now,
         "started_at": now - timedelta(minutes=20),
-        "log_tail": "" if state == "queued" else "14:20:11 step 250  checkpoint\n14:20:19 step 251\n14:20:22 step 252",
+        "log_tail": (
+            ""
+            if state == "queued"
+            else "14:20:11 step 250  checkpoint\n14:20:19 step 251\n14:20:22 step 252"
+        ),
     }
     run = Run.objects.create(
-        name=name, kind="sft", config=config, snapshot=snapshot, base_model=model, created_by=by, state=state, **(values | fields)
+        name=name,
+        kind="sft",
+        config=config,
+        snapshot=snapshot,
+        base_model=model,
+        created_by=by,
+        state=state,
+        **(values | fields),
     )
     curves(run, n_points, now)
     return run
@@ -82,7 +113,10 @@ def curves(run: Run, n_points: int, now: datetime) -> None:
         texts = [
             (
                 "Explain to a child why the moon changes shape.",
-                "The moon does not change. The sun lights one half of it, and we see more or less of that half.",
+                (
+                    "The moon does not change. The sun lights one half of it, and we see more or"
+                    " less of that half."
+                ),
             ),
             (
                 "Write a polite note to a neighbour about a loud party.",
@@ -91,17 +125,32 @@ def curves(run: Run, n_points: int, now: datetime) -> None:
         ]
         RunSample.objects.bulk_create(
             RunSample(
-                run=run, attempt=1, step=n_points, line=line, prompt=prompt, response=response, scores={"reward": 1.62 - line}
+                run=run,
+                attempt=1,
+                step=n_points,
+                line=line,
+                prompt=prompt,
+                response=response,
+                scores={"reward": 1.62 - line},
             )
             for line, (prompt, response) in enumerate(texts)
         )
 
 
 def finished(run: Run, outcome: str, error: str = "") -> Run:
-    metrics = {"held_out_loss_before": 2.104, "held_out_loss_after": 1.713, "n_held_out": 92, "n_train": 1010, "seconds": 1220.4}
+    metrics = {
+        "held_out_loss_before": 2.104,
+        "held_out_loss_after": 1.713,
+        "n_held_out": 92,
+        "n_train": 1010,
+        "seconds": 1220.4,
+    }
     run.state, run.outcome, run.error, run.finished_at = "finished", outcome, error, timezone.now()
     run.metrics = metrics if outcome == "succeeded" else {}
-    run.notes = ["1010 demonstrations to learn from, 92 held out (validation).", "3 cut at the longest row."]
+    run.notes = [
+        "1010 demonstrations to learn from, 92 held out (validation).",
+        "3 cut at the longest row.",
+    ]
     run.versions = {"torch": "2.13.0", "trl": "1.16.2", "python": "3.11.9"}
     run.save()
     if outcome == "succeeded":

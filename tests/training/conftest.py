@@ -1,4 +1,6 @@
-"""What the training tests share: folders of their own, a researcher, a model and a snapshot that a stand-in child can run on."""
+"""What the training tests share: folders of their own, a researcher, a model and a snapshot that a
+stand-in child can run on.
+"""
 
 import json
 import sys
@@ -33,7 +35,9 @@ def base_model(noor: User, tmp_path: Path) -> TrainedModel:
     folder = tmp_path / "base"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    return services.register_model(name="base", kind="policy", location=str(folder), licence="Apache-2.0", by=noor, now=NOW)
+    return services.register_model(
+        name="base", kind="policy", location=str(folder), licence="Apache-2.0", by=noor, now=NOW
+    )
 
 
 @pytest.fixture
@@ -47,7 +51,14 @@ def make_snapshot(noor: User, settings: LazySettings) -> Callable[..., Snapshot]
         for split in run_dir.SPLITS:
             (folder / f"{split}.jsonl").write_text(splits.get(split, ""))
         fingerprint = freezing.fingerprint(folder)
-        return Snapshot.objects.create(name=name, kind=kind, folder=name, n_rows=n_rows, fingerprint=fingerprint, created_by=noor)
+        return Snapshot.objects.create(
+            name=name,
+            kind=kind,
+            folder=name,
+            n_rows=n_rows,
+            fingerprint=fingerprint,
+            created_by=noor,
+        )
 
     return make
 
@@ -60,7 +71,11 @@ def stand_in(settings: LazySettings) -> None:
 
 @pytest.fixture
 def queue(
-    stand_in: None, base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User, settings: LazySettings
+    stand_in: None,
+    base_model: TrainedModel,
+    make_snapshot: Callable[..., Snapshot],
+    noor: User,
+    settings: LazySettings,
 ) -> Callable[..., Run]:
     """A queued run whose child does what the script says."""
 

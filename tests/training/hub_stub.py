@@ -1,4 +1,6 @@
-"""A hub as small as can be, over real HTTP: what huggingface_hub asks of one to create a repository and commit files to it."""
+"""A hub as small as can be, over real HTTP: what huggingface_hub asks of one to create a repository
+and commit files to it.
+"""
 
 import base64
 import contextlib
@@ -13,7 +15,9 @@ from tests.http_stub import Quiet, serving
 
 @dataclass
 class Hub:
-    """`files` is what the last commit made visible; `refusal` a status to answer everything with."""
+    """`files` is what the last commit made visible; `refusal` a status to answer everything
+    with.
+    """
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
@@ -59,7 +63,9 @@ def hub_stub() -> Iterator[Hub]:
                         "oid": one["oid"],
                         "size": one["size"],
                         "authenticated": True,
-                        "actions": {"upload": {"href": f"{hub.url}/store/{one['oid']}", "header": {}}},
+                        "actions": {
+                            "upload": {"href": f"{hub.url}/store/{one['oid']}", "header": {}}
+                        },
                     }
                     for one in objects
                 ]
@@ -70,7 +76,9 @@ def hub_stub() -> Iterator[Hub]:
                 self._send({"error": f"what is {self.path}?"}, 404)
 
         def do_PUT(self) -> None:
-            hub.stored[self.path.rsplit("/", 1)[1]] = self.rfile.read(int(self.headers["Content-Length"]))
+            hub.stored[self.path.rsplit("/", 1)[1]] = self.rfile.read(
+                int(self.headers["Content-Length"])
+            )
             self._send({})
 
         def do_GET(self) -> None:

@@ -1,4 +1,6 @@
-"""An OpenAI-compatible server as small as can be, over real HTTP: it says the last words it is told backwards, word by word."""
+"""An OpenAI-compatible server as small as can be, over real HTTP: it says the last words it is told
+backwards, word by word.
+"""
 
 import contextlib
 import json
@@ -13,7 +15,9 @@ from tests.http_stub import Quiet, serving
 
 @dataclass
 class Stub:
-    """`asked` is every body it was sent, `keys` every Authorization. `refusals`: statuses to answer first, one a request."""
+    """`asked` is every body it was sent, `keys` every Authorization. `refusals`: statuses to answer
+    first, one a request.
+    """
 
     url: str = ""
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -37,7 +41,12 @@ def openai_stub() -> Iterator[Stub]:
             stub.keys.append(self.headers["Authorization"])
             if stub.refusals:
                 status = stub.refusals.pop(0)
-                self._send(status, json.dumps({"error": {"message": f"no, {self.headers['Authorization']}"}}).encode())
+                self._send(
+                    status,
+                    json.dumps(
+                        {"error": {"message": f"no, {self.headers['Authorization']}"}}
+                    ).encode(),
+                )
                 return
             stub.asked.append(body)
             words = body["messages"][-1]["content"].split()[::-1]
@@ -54,7 +63,16 @@ def openai_stub() -> Iterator[Stub]:
             self.end_headers()
             with contextlib.suppress(OSError):  # whoever asked may go away in the middle
                 for number, word in enumerate(words):
-                    self._event({"choices": [{"delta": {"content": ("" if number == 0 else " ") + word}, "finish_reason": None}]})
+                    self._event(
+                        {
+                            "choices": [
+                                {
+                                    "delta": {"content": ("" if number == 0 else " ") + word},
+                                    "finish_reason": None,
+                                }
+                            ]
+                        }
+                    )
                     stub.holds.wait(60)
                 self._event({"choices": [{"delta": {}, "finish_reason": "stop"}]})
                 self._event({"choices": [], "usage": {"total_tokens": 3}})

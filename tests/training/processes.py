@@ -1,4 +1,6 @@
-"""Real processes for the kill tests: a broker, Celery workers and supervisors, on the test's own database and folders."""
+"""Real processes for the kill tests: a broker, Celery workers and supervisors, on the test's own
+database and folders.
+"""
 
 import contextlib
 import os
@@ -22,7 +24,9 @@ REAL_TRAINER = f"{sys.executable} -m training.trainer"
 
 
 def until(claim: Callable[[], object], what: str, limit_s: float = 240) -> None:
-    """Waits for another process; fails with `what` when it does not come. The limit is for a machine that does ten things."""
+    """Waits for another process; fails with `what` when it does not come. The limit is for a
+    machine that does ten things.
+    """
     deadline = time.monotonic() + limit_s
     while not claim():
         assert time.monotonic() < deadline, f"not within {limit_s:.0f} s: {what}"
@@ -44,33 +48,79 @@ class Processes:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def start_broker(self) -> "subprocess.Popen[bytes]":
-        command = [servers.redis_binary(), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.home), "--save", ""]
+        command = [
+            servers.redis_binary(),
+            "--port",
+            str(self.port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(self.home),
+            "--save",
+            "",
+        ]
         broker = self._start(command, "broker")
         until(lambda: _answers(self.port), "the broker answers")
         return broker
 
-    def start_worker(self, name: str = "worker", node: str = "", **more: str) -> "subprocess.Popen[bytes]":
-        """As docs/operators.md has it for a GPU node; `node` is what the machine is called, where there are two on one."""
-        options = ["-Q", "gpu", "-c", "1", "--pool-start-method", "spawn", "--max-tasks-per-child", "1", "--disable-prefetch"]
-        command = [sys.executable, "-m", "celery", "-A", "config", "worker", *options, "-n", f"{name}@test"]
+    def start_worker(
+        self, name: str = "worker", node: str = "", **more: str
+    ) -> "subprocess.Popen[bytes]":
+        """As docs/operators.md has it for a GPU node; `node` is what the machine is called, where
+        there are two on one.
+        """
+        options = [
+            "-Q",
+            "gpu",
+            "-c",
+            "1",
+            "--pool-start-method",
+            "spawn",
+            "--max-tasks-per-child",
+            "1",
+            "--disable-prefetch",
+        ]
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "config",
+            "worker",
+            *options,
+            "-n",
+            f"{name}@test",
+        ]
         return self._start(command, name, ({"PREFERABLY_NODE": node} if node else {}) | more)
 
-    def start_short_worker(self, name: str = "short", n_processes: int = 1) -> "subprocess.Popen[bytes]":
+    def start_short_worker(
+        self, name: str = "short", n_processes: int = 1
+    ) -> "subprocess.Popen[bytes]":
         options = ["-Q", "short", "-c", str(n_processes), "-n", f"{name}@test"]
-        return self._start([sys.executable, "-m", "celery", "-A", "config", "worker", *options], name)
+        return self._start(
+            [sys.executable, "-m", "celery", "-A", "config", "worker", *options], name
+        )
 
-    def start_models_worker(self, broker_url: str, name: str = "models", **more: str) -> "subprocess.Popen[bytes]":
-        """As docs/operators.md has it for the worker that models are tried on, at a broker that is there already."""
+    def start_models_worker(
+        self, broker_url: str, name: str = "models", **more: str
+    ) -> "subprocess.Popen[bytes]":
+        """As docs/operators.md has it for the worker that models are tried on, at a broker that is
+        there already.
+        """
         options = ["-Q", "models", "-P", "threads", "-c", "4", "-n", f"{name}@test"]
         command = [sys.executable, "-m", "celery", "-A", "config", "worker", *options]
         return self._start(command, name, {"REDIS_URL": broker_url} | more)
 
     def advance(self, chain_id: int) -> None:
         with Celery(broker=self.broker_url) as app:
-            app.send_task("training.tasks.advance_chain", kwargs={"chain_id": chain_id}, queue="short")
+            app.send_task(
+                "training.tasks.advance_chain", kwargs={"chain_id": chain_id}, queue="short"
+            )
 
     def start_supervisor(self, run_id: int, name: str = "supervisor") -> "subprocess.Popen[bytes]":
-        return self._start([sys.executable, "manage.py", "supervise", str(run_id)], f"{name}-{run_id}")
+        return self._start(
+            [sys.executable, "manage.py", "supervise", str(run_id)], f"{name}-{run_id}"
+        )
 
     def ring(self, run_id: int) -> None:
         with Celery(broker=self.broker_url) as app:
@@ -79,10 +129,17 @@ class Processes:
     def log(self, name: str) -> str:
         return (self.home / f"{name}.log").read_text()
 
-    def _start(self, command: list[str], name: str, more: dict[str, str] | None = None) -> "subprocess.Popen[bytes]":
+    def _start(
+        self, command: list[str], name: str, more: dict[str, str] | None = None
+    ) -> "subprocess.Popen[bytes]":
         with (self.home / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=ROOT, env=self._environment() | (more or {}), start_new_session=True
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
+                env=self._environment() | (more or {}),
+                start_new_session=True,
             )
         self.started.append(process)
         return process
@@ -141,7 +198,10 @@ def run_folder(run_id: int) -> Path:
 
 
 def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as s:
+    with (
+        contextlib.suppress(OSError),
+        socket.create_connection(("127.0.0.1", port), timeout=1) as s,
+    ):
         s.sendall(b"PING\r\n")
         return s.recv(16).startswith(b"+PONG")
     return False

@@ -1,11 +1,12 @@
-"""Speaks the run folder's protocol without torch: counts steps, saves them, and misbehaves as script.json says.
+"""Speaks the run folder's protocol without torch: counts steps, saves them, and misbehaves as
+script.json says.
 
 It lies in the folder, or in the snapshot's.
 
-script.json: n_steps, pause_s, checkpoint_every, waits_after, waits_in_save (a step, and until there is a file `go`), hang_at,
-raise_at, kill_at, only_attempt (that does these), print_at_end, result_at_end, responses, error, folds_at (the first
-attempt has measured two at this step). Run by the supervisor:
-python -m tests.training.stand_in_child RUN_DIR.
+script.json: n_steps, pause_s, checkpoint_every, waits_after, waits_in_save (a step, and until there
+is a file `go`), hang_at, raise_at, kill_at, only_attempt (that does these), print_at_end,
+result_at_end, responses, error, folds_at (the first attempt has measured two at this step). Run by
+the supervisor: python -m tests.training.stand_in_child RUN_DIR.
 """
 
 import json
@@ -33,7 +34,9 @@ def main(path: Path) -> int:
         time.sleep(script.get("pause_s", 0))
         folder.append_point(step, n_steps, {"loss": 1.0 / step})
         is_stopped = run_dir.is_stop_requested(path)
-        if is_stopped or (script.get("checkpoint_every") and step % script["checkpoint_every"] == 0):
+        if is_stopped or (
+            script.get("checkpoint_every") and step % script["checkpoint_every"] == 0
+        ):
             _save(folder, step, script)
         if is_stopped:
             return _end(folder, script, "stopped", step)
@@ -65,7 +68,9 @@ def _save(folder: run_dir.RunFolder, step: int, script: dict[str, Any]) -> None:
 
 
 def _wait(folder: run_dir.RunFolder, script: dict[str, Any]) -> None:
-    """Stands still until the test lets it go, however busy the machine is; a request to stop ends the wait as well."""
+    """Stands still until the test lets it go, however busy the machine is; a request to stop ends
+    the wait as well.
+    """
     if script.get("only_attempt", folder.attempt) != folder.attempt:
         return
     while not (folder.path / "go").exists() and not run_dir.is_stop_requested(folder.path):
@@ -80,9 +85,9 @@ def _misbehave(script: dict[str, Any], step: int, attempt: int) -> None:
     if step == script.get("kill_at"):
         os.kill(os.getpid(), signal.SIGKILL)
     if step == script.get("raise_at"):
-        raise {"MemoryError": MemoryError, "OSError": OSError}.get(script.get("raises", ""), RuntimeError)(
-            script.get("says", "x")
-        )
+        raise {"MemoryError": MemoryError, "OSError": OSError}.get(
+            script.get("raises", ""), RuntimeError
+        )(script.get("says", "x"))
 
 
 def _end(folder: run_dir.RunFolder, script: dict[str, Any], outcome: str, n_steps: int) -> int:

@@ -18,7 +18,9 @@ def weights(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("is_url", [False, True])
-def test_a_kept_model_is_fetched_whole(weights: Path, settings: LazySettings, tmp_path: Path, is_url: bool) -> None:
+def test_a_kept_model_is_fetched_whole(
+    weights: Path, settings: LazySettings, tmp_path: Path, is_url: bool
+) -> None:
     settings.ARTIFACT_STORE = f"file://{tmp_path}/store" if is_url else str(tmp_path / "store")
 
     location = artifacts.keep_model(weights, name="run-1-1")
@@ -28,7 +30,9 @@ def test_a_kept_model_is_fetched_whole(weights: Path, settings: LazySettings, tm
     assert not weights.exists()
 
 
-def test_keeping_again_under_the_same_name_replaces(weights: Path, settings: LazySettings, tmp_path: Path) -> None:
+def test_keeping_again_under_the_same_name_replaces(
+    weights: Path, settings: LazySettings, tmp_path: Path
+) -> None:
     first = artifacts.keep_model(weights, name="run-1-1")
     weights.mkdir()
     (weights / "config.json").write_text('{"new": true}')

@@ -1,4 +1,6 @@
-"""Rejection sampling: responses with their scores, the snapshot of the best, and how both are found again from either end."""
+"""Rejection sampling: responses with their scores, the snapshot of the best, and how both are found
+again from either end.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,17 +24,32 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def judge(noor: User) -> TrainedModel:
     return services.register_model(
-        name="judge", kind="reward", location="/models/judge", licence="", is_elsewhere=True, by=noor, now=NOW
+        name="judge",
+        kind="reward",
+        location="/models/judge",
+        licence="",
+        is_elsewhere=True,
+        by=noor,
+        now=NOW,
     )
 
 
 @pytest.fixture
 def sampled(
-    noor: User, base_model: TrainedModel, judge: TrainedModel, make_snapshot: Callable[..., Snapshot]
+    noor: User,
+    base_model: TrainedModel,
+    judge: TrainedModel,
+    make_snapshot: Callable[..., Snapshot],
 ) -> Callable[..., Run]:
-    """A sampling run that has ended. `written`: (prompt, text, score, is_ended) in the order of their numbers."""
+    """A sampling run that has ended. `written`: (prompt, text, score, is_ended) in the order of
+    their numbers.
+    """
 
-    def make(*written: tuple[Prompt, str, float, bool], reward_model: TrainedModel | None = judge, name: str = "sampled") -> Run:
+    def make(
+        *written: tuple[Prompt, str, float, bool],
+        reward_model: TrainedModel | None = judge,
+        name: str = "sampled",
+    ) -> Run:
         run = services.queue_run(
             kind="sample",
             name=name,
@@ -44,15 +61,25 @@ def sampled(
             now=NOW,
         )
         services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
-        numbered = [(services.response_number(run_id=run.pk, number=n), *one) for n, one in enumerate(written)]
+        numbered = [
+            (services.response_number(run_id=run.pk, number=n), *one)
+            for n, one in enumerate(written)
+        ]
         services.store_responses(
             run_id=run.pk,
             attempt=1,
-            rows=[NewResponse(prompt.pk, text, number, {}, is_ended) for number, prompt, text, _score, is_ended in numbered],
-            scores={(prompt.pk, number): score for number, prompt, _text, score, _is_ended in numbered},
+            rows=[
+                NewResponse(prompt.pk, text, number, {}, is_ended)
+                for number, prompt, text, _score, is_ended in numbered
+            ],
+            scores={
+                (prompt.pk, number): score for number, prompt, _text, score, _is_ended in numbered
+            },
             now=NOW,
         )
-        services.finish_run(run_id=run.pk, attempt=1, ending=services.Ending(Run.Outcome.SUCCEEDED), now=NOW)
+        services.finish_run(
+            run_id=run.pk, attempt=1, ending=services.Ending(Run.Outcome.SUCCEEDED), now=NOW
+        )
         run.refresh_from_db()
         return run
 
@@ -63,7 +90,9 @@ def sampled(
 def cut(noor: User) -> Callable[..., Snapshot]:
     def make(*runs: Run, **filters: Any) -> Snapshot:
         wanted = Filters(best_of=tuple(run.pk for run in runs), **filters)
-        return services.cut_snapshot(kind="demonstrations", name="the best", filters=wanted, by=noor, now=NOW)
+        return services.cut_snapshot(
+            kind="demonstrations", name="the best", filters=wanted, by=noor, now=NOW
+        )
 
     return make
 
@@ -72,7 +101,7 @@ def chosen(snapshot: Snapshot, settings: LazySettings, split: str = "train") -> 
     return [row["completion"][0]["content"] for row in rows(snapshot, settings, split)]
 
 
-# --- which are the best ------------------------------------------------------------------------------------------
+# --- which are the best ---------------------------------------------------------------------------
 
 
 def test_of_each_prompt_the_response_with_the_highest_score_is_a_row_of_its_split(
@@ -99,11 +128,18 @@ def test_a_response_that_was_cut_off_is_taken_only_where_none_ended(
     sampled: Callable[..., Run], cut: Callable[..., Snapshot], settings: LazySettings
 ) -> None:
     one, other = on_split("train", 2)
-    run = sampled((one, "cut off, liked mo", 5.0, False), (one, "ended", 1.0, True), (other, "cut o", 1.0, False))
+    run = sampled(
+        (one, "cut off, liked mo", 5.0, False),
+        (one, "ended", 1.0, True),
+        (other, "cut o", 1.0, False),
+    )
 
     found = rows(cut(run), settings)
 
-    assert [(row["completion"][0]["content"], row["is_ended"]) for row in found] == [("ended", True), ("cut o", False)]
+    assert [(row["completion"][0]["content"], row["is_ended"]) for row in found] == [
+        ("ended", True),
+        ("cut o", False),
+    ]
 
 
 def test_each_run_has_its_own_best_and_other_judges_scores_count_for_nothing(
@@ -111,12 +147,20 @@ def test_each_run_has_its_own_best_and_other_judges_scores_count_for_nothing(
 ) -> None:
     (prompt,) = on_split("train")
     strict = services.register_model(
-        name="strict", kind="reward", location="/models/strict", licence="", is_elsewhere=True, by=noor, now=NOW
+        name="strict",
+        kind="reward",
+        location="/models/strict",
+        licence="",
+        is_elsewhere=True,
+        by=noor,
+        now=NOW,
     )
     first = sampled((prompt, "a", 5.0, True), (prompt, "b", 1.0, True))
     second = sampled((prompt, "c", -9.0, True), (prompt, "d", -8.0, True), reward_model=strict)
     assert strict.source is not None
-    ResponseScore.objects.create(scorer_id=strict.source.pk, response=ResponseScore.objects.get(score=1.0).response, score=99)
+    ResponseScore.objects.create(
+        scorer_id=strict.source.pk, response=ResponseScore.objects.get(score=1.0).response, score=99
+    )
 
     assert chosen(cut(first, second), settings) == ["a", "d"]
     assert chosen(cut(second), settings) == ["d"]
@@ -126,7 +170,12 @@ def test_empty_responses_retired_prompts_and_other_categories_are_left_out(
     sampled: Callable[..., Run], cut: Callable[..., Snapshot], settings: LazySettings
 ) -> None:
     empty, retired, other, kept = on_split("train", 4)
-    run = sampled((empty, " \n", 5.0, True), (retired, "old", 1.0, True), (other, "chat", 1.0, True), (kept, "good", 1.0, True))
+    run = sampled(
+        (empty, " \n", 5.0, True),
+        (retired, "old", 1.0, True),
+        (other, "chat", 1.0, True),
+        (kept, "good", 1.0, True),
+    )
     Prompt.objects.filter(pk=retired.pk).update(retired_at=NOW)
     Prompt.objects.filter(pk=other.pk).update(category="chat")
 
@@ -136,7 +185,9 @@ def test_empty_responses_retired_prompts_and_other_categories_are_left_out(
     assert snapshot.card["left_out"] == {"empty response": 1, "other category": 1}
 
 
-def test_a_run_that_no_reward_model_judged_is_refused(sampled: Callable[..., Run], cut: Callable[..., Snapshot]) -> None:
+def test_a_run_that_no_reward_model_judged_is_refused(
+    sampled: Callable[..., Run], cut: Callable[..., Snapshot]
+) -> None:
     unjudged = sampled((on_split("train")[0], "a", 0.0, True), reward_model=None)
 
     with pytest.raises(UnableToCut, match="no responses that a reward model scored"):
@@ -146,7 +197,9 @@ def test_a_run_that_no_reward_model_judged_is_refused(sampled: Callable[..., Run
     assert not ResponseScore.objects.exists()
 
 
-def test_the_same_scores_give_the_same_fingerprint(sampled: Callable[..., Run], cut: Callable[..., Snapshot]) -> None:
+def test_the_same_scores_give_the_same_fingerprint(
+    sampled: Callable[..., Run], cut: Callable[..., Snapshot]
+) -> None:
     run = sampled(*((prompt, f"to {prompt.pk}", 1.0, True) for prompt in on_split("train", 3)))
 
     assert cut(run).fingerprint == cut(run).fingerprint
@@ -155,7 +208,14 @@ def test_the_same_scores_give_the_same_fingerprint(sampled: Callable[..., Run], 
 def test_the_supervisor_hands_on_each_score(queue: Callable[..., Run], judge: TrainedModel) -> None:
     (prompt,) = on_split("train")
     written = [
-        {"prompt_id": prompt.pk, "text": f"answer {n}", "number": n, "is_ended": True, "sampling": {}, "score": n / 2}
+        {
+            "prompt_id": prompt.pk,
+            "text": f"answer {n}",
+            "number": n,
+            "is_ended": True,
+            "sampling": {},
+            "score": n / 2,
+        }
         for n in range(3)
     ]
     run = queue("sample", responses=written)
@@ -166,25 +226,42 @@ def test_the_supervisor_hands_on_each_score(queue: Callable[..., Run], judge: Tr
 
     run.refresh_from_db()
     assert (run.outcome, run.error) == ("succeeded", "")
-    assert dict(ResponseScore.objects.values_list("response__text", "score")) == {f"answer {n}": n / 2 for n in range(3)}
+    assert dict(ResponseScore.objects.values_list("response__text", "score")) == {
+        f"answer {n}": n / 2 for n in range(3)
+    }
 
 
-# --- found again from either end ---------------------------------------------------------------------------------
+# --- found again from either end ------------------------------------------------------------------
 
 
 @pytest.fixture
-def tuned(sampled: Callable[..., Run], cut: Callable[..., Snapshot], noor: User, base_model: TrainedModel) -> TrainedModel:
+def tuned(
+    sampled: Callable[..., Run], cut: Callable[..., Snapshot], noor: User, base_model: TrainedModel
+) -> TrainedModel:
     """A model that learned from the best of “candidates”."""
     run = sampled((on_split("train")[0], "a", 1.0, True), name="candidates")
     sft = services.queue_run(
-        kind="sft", name="on the best", config={}, snapshot=cut(run), base_model=base_model, by=noor, now=NOW
+        kind="sft",
+        name="on the best",
+        config={},
+        snapshot=cut(run),
+        base_model=base_model,
+        by=noor,
+        now=NOW,
     )
     services.claim_run(run_id=sft.pk, node="gpu-1", now=NOW)
-    services.finish_run(run_id=sft.pk, attempt=1, ending=services.Ending(Run.Outcome.SUCCEEDED, model="/models/best"), now=NOW)
+    services.finish_run(
+        run_id=sft.pk,
+        attempt=1,
+        ending=services.Ending(Run.Outcome.SUCCEEDED, model="/models/best"),
+        now=NOW,
+    )
     return TrainedModel.objects.get(run=sft)
 
 
-def test_a_models_lineage_names_the_run_and_the_reward_model_behind_its_best_responses(tuned: TrainedModel) -> None:
+def test_a_models_lineage_names_the_run_and_the_reward_model_behind_its_best_responses(
+    tuned: TrainedModel,
+) -> None:
     origin = selectors.drawing(model=tuned, is_admin=False).before[-1][0]
     card, lineage = selectors.made_card(model=tuned), selectors.lineage_json(model=tuned)
 
@@ -202,9 +279,16 @@ def test_what_came_of_the_writer_and_of_the_judge_includes_the_model_that_learne
 ) -> None:
     model = TrainedModel.objects.get(name=of)
 
-    found = {place.title: [node.label for node in place.nodes] for place in selectors.drawing(model=model, is_admin=False).after}
+    found = {
+        place.title: [node.label for node in place.nodes]
+        for place in selectors.drawing(model=model, is_admin=False).after
+    }
 
-    assert (found["Sampling"], found["Data"], found["Models"]) == (["candidates"], ["the best"], [tuned.name])
+    assert (found["Sampling"], found["Data"], found["Models"]) == (
+        ["candidates"],
+        ["the best"],
+        [tuned.name],
+    )
 
 
 def test_a_withdrawal_finds_what_learned_from_responses_that_a_touched_reward_model_chose(
@@ -217,12 +301,20 @@ def test_a_withdrawal_finds_what_learned_from_responses_that_a_touched_reward_mo
 ) -> None:
     (prompt,) = on_split("train")
     compare(prompt, rosa, [1, 2])
-    pairs = services.cut_snapshot(kind="comparisons", name="pairs", filters=Filters(), by=noor, now=NOW)
-    learned = Run.objects.create(kind="reward", name="judging", snapshot=pairs, base_model=base_model)
+    pairs = services.cut_snapshot(
+        kind="comparisons", name="pairs", filters=Filters(), by=noor, now=NOW
+    )
+    learned = Run.objects.create(
+        kind="reward", name="judging", snapshot=pairs, base_model=base_model
+    )
     TrainedModel.objects.filter(pk=judge.pk).update(run=learned)
     candidates = sampled((prompt, "a", 1.0, True))
-    tuning = Run.objects.create(kind="sft", name="tuning", snapshot=cut(candidates), base_model=base_model)
-    tuned = TrainedModel.objects.create(name="tuned", kind="policy", location="/t", run=tuning, parent=base_model)
+    tuning = Run.objects.create(
+        kind="sft", name="tuning", snapshot=cut(candidates), base_model=base_model
+    )
+    tuned = TrainedModel.objects.create(
+        name="tuned", kind="policy", location="/t", run=tuning, parent=base_model
+    )
 
     touched = selectors.touched_by(rater=rosa)
 
@@ -230,7 +322,7 @@ def test_a_withdrawal_finds_what_learned_from_responses_that_a_touched_reward_mo
     assert touched.models == [tuned, judge]
 
 
-# --- by hand -----------------------------------------------------------------------------------------------------
+# --- by hand --------------------------------------------------------------------------------------
 
 
 def test_a_researcher_goes_from_the_run_to_the_snapshot_of_its_best(
@@ -251,7 +343,9 @@ def test_a_researcher_goes_from_the_run_to_the_snapshot_of_its_best(
     assert ("candidates (judge)" in told, "imported judgments" in told) == (True, False)
 
 
-def test_an_unjudged_run_offers_no_best(sampled: Callable[..., Run], noor: User, signed_in: Callable[..., Client]) -> None:
+def test_an_unjudged_run_offers_no_best(
+    sampled: Callable[..., Run], noor: User, signed_in: Callable[..., Client]
+) -> None:
     run = sampled((on_split("train")[0], "a", 1.0, True), reward_model=None)
     client = signed_in(noor)
 

@@ -1,4 +1,6 @@
-"""Chains: link after link, each once, stopped by a failure, gone on with, and asking a person where wanted."""
+"""Chains: link after link, each once, stopped by a failure, gone on with, and asking a person where
+wanted.
+"""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -64,7 +66,9 @@ def run_of(chain: Chain, step: str) -> Run:
     return run
 
 
-def run_ends(chain: Chain, step: str, outcome: str = "succeeded", error: str = "", responses: int = 0) -> None:
+def run_ends(
+    chain: Chain, step: str, outcome: str = "succeeded", error: str = "", responses: int = 0
+) -> None:
     """The run of this step is claimed and ends; the chain hears of it."""
     run = run_of(chain, step)
     claimed = services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
@@ -73,7 +77,9 @@ def run_ends(chain: Chain, step: str, outcome: str = "succeeded", error: str = "
     services.finish_run(
         run_id=run.pk,
         attempt=claimed.attempt,
-        ending=Ending(Run.Outcome(outcome), error=error, model=f"/models/{run.pk}" if is_model else None),
+        ending=Ending(
+            Run.Outcome(outcome), error=error, model=f"/models/{run.pk}" if is_model else None
+        ),
         now=NOW,
     )
     services.advance_chain(chain_id=chain.pk, now=NOW)
@@ -83,7 +89,9 @@ def states(chain: Chain) -> list[str]:
     return list(chain.links.order_by("position").values_list("state", flat=True))
 
 
-def test_a_chain_cuts_a_snapshot_and_queues_its_run_on_it(begin: Callable[..., Chain], demonstrated: None) -> None:
+def test_a_chain_cuts_a_snapshot_and_queues_its_run_on_it(
+    begin: Callable[..., Chain], demonstrated: None
+) -> None:
     chain = begin(n_gpus=1, memory_gb=40)
 
     run = run_of(chain, "sft")
@@ -92,7 +100,9 @@ def test_a_chain_cuts_a_snapshot_and_queues_its_run_on_it(begin: Callable[..., C
     assert states(chain) == ["done", "working"]
 
 
-def test_advancing_twice_does_each_thing_once(begin: Callable[..., Chain], demonstrated: None) -> None:
+def test_advancing_twice_does_each_thing_once(
+    begin: Callable[..., Chain], demonstrated: None
+) -> None:
     chain = begin()
 
     tasks.advance_chain(chain_id=chain.pk)
@@ -101,7 +111,9 @@ def test_advancing_twice_does_each_thing_once(begin: Callable[..., Chain], demon
     assert (Run.objects.count(), chain.links.filter(snapshot__isnull=False).count()) == (1, 1)
 
 
-def test_a_chain_ends_with_its_last_run_and_says_so(begin: Callable[..., Chain], demonstrated: None, noor: User) -> None:
+def test_a_chain_ends_with_its_last_run_and_says_so(
+    begin: Callable[..., Chain], demonstrated: None, noor: User
+) -> None:
     chain = begin()
 
     run_ends(chain, "sft")
@@ -110,7 +122,9 @@ def test_a_chain_ends_with_its_last_run_and_says_so(begin: Callable[..., Chain],
     assert [notice.kind for notice in Notice.objects.filter(person=noor)] == ["finished"]
 
 
-def test_nothing_to_learn_from_stops_the_chain_with_the_reason(begin: Callable[..., Chain], noor: User) -> None:
+def test_nothing_to_learn_from_stops_the_chain_with_the_reason(
+    begin: Callable[..., Chain], noor: User
+) -> None:
     chain = begin()
 
     assert chain.state == "failed"
@@ -127,19 +141,27 @@ def test_a_failed_run_stops_the_chain_and_resuming_tries_that_run_again(
     assert (again(chain).state, states(chain)) == ("failed", ["done", "failed"])
     assert "The loss became NaN." in chain.error
     services.resume_chain(chain=chain, by=noor, now=NOW)
-    assert (again(chain).state, states(chain), Run.objects.get().state) == ("going", ["done", "working"], "queued")
+    assert (again(chain).state, states(chain), Run.objects.get().state) == (
+        "going",
+        ["done", "working"],
+        "queued",
+    )
     run_ends(chain, "sft")
 
     assert again(chain).state == "finished"
 
 
-def test_a_lost_run_is_told_as_lost(begin: Callable[..., Chain], demonstrated: None, noor: User, settings: LazySettings) -> None:
+def test_a_lost_run_is_told_as_lost(
+    begin: Callable[..., Chain], demonstrated: None, noor: User, settings: LazySettings
+) -> None:
     chain = begin()
     run = run_of(chain, "sft")
 
     for attempt in range(1, 4):
         services.claim_run(run_id=run.pk, node="gpu-1", now=NOW)
-        services.give_up_attempt(run_id=run.pk, attempt=attempt, reason="The worker on gpu-1 went away.", now=NOW)
+        services.give_up_attempt(
+            run_id=run.pk, attempt=attempt, reason="The worker on gpu-1 went away.", now=NOW
+        )
     services.advance_chain(chain_id=chain.pk, now=NOW)
 
     assert [notice.kind for notice in Notice.objects.filter(person=noor)] == ["lost"]
@@ -157,7 +179,9 @@ def test_resuming_after_judgments_came_cuts_the_snapshot_that_could_not_be_cut(
     assert states(chain) == ["done", "working"]
 
 
-def test_only_a_failed_chain_can_be_resumed(begin: Callable[..., Chain], demonstrated: None, noor: User) -> None:
+def test_only_a_failed_chain_can_be_resumed(
+    begin: Callable[..., Chain], demonstrated: None, noor: User
+) -> None:
     with pytest.raises(UnableToResume):
         services.resume_chain(chain=begin(), by=noor, now=NOW)
 
@@ -177,7 +201,9 @@ def test_a_step_that_wants_approval_waits_for_a_person_and_tells_them(
     assert (link(chain, "sft").approved_by, states(chain)) == (noor, ["done", "working"])
 
 
-def test_a_chain_that_is_stopped_stops_its_run(begin: Callable[..., Chain], demonstrated: None, noor: User) -> None:
+def test_a_chain_that_is_stopped_stops_its_run(
+    begin: Callable[..., Chain], demonstrated: None, noor: User
+) -> None:
     chain = begin()
 
     assert services.stop_chain(chain=chain, by=noor, now=NOW)
@@ -200,7 +226,9 @@ def test_a_snapshot_whose_worker_went_away_is_cut_by_another_after_a_while(
     assert states(chain) == ["done", "working"]
 
 
-def test_the_next_chain_goes_on_from_the_model_that_the_last_one_left(begin: Callable[..., Chain], demonstrated: None) -> None:
+def test_the_next_chain_goes_on_from_the_model_that_the_last_one_left(
+    begin: Callable[..., Chain], demonstrated: None
+) -> None:
     first = begin()
     run_ends(first, "sft")
 
@@ -213,7 +241,9 @@ def test_fine_tuning_ends_in_a_campaign_on_the_new_models_responses(
     begin: Callable[..., Chain], demonstrated: None, day_shift: Pool, guideline: Guideline
 ) -> None:
     prompts = on_split("train", 3)
-    chain = begin("fine-tune-compare", pool=day_shift.pk, guideline=guideline.pk, n_responses=2, n_prompts=3)
+    chain = begin(
+        "fine-tune-compare", pool=day_shift.pk, guideline=guideline.pk, n_responses=2, n_prompts=3
+    )
     run_ends(chain, "sft")
     answer(chain, "sample", [prompt.pk for prompt in prompts], n=2)
     run_ends(chain, "sample", responses=2)
@@ -225,11 +255,18 @@ def test_fine_tuning_ends_in_a_campaign_on_the_new_models_responses(
 
 
 def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
-    begin: Callable[..., Chain], noor: User, rosa: Rater, day_shift: Pool, guideline: Guideline, base_model: TrainedModel
+    begin: Callable[..., Chain],
+    noor: User,
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    base_model: TrainedModel,
 ) -> None:
     prompts = on_split("train", 2)
     compare(prompts[0], rosa, [1, 2])
-    chain = begin("weekly", pool=day_shift.pk, guideline=guideline.pk, n_responses=4, approvals=("campaign",))
+    chain = begin(
+        "weekly", pool=day_shift.pk, guideline=guideline.pk, n_responses=4, approvals=("campaign",)
+    )
     run_ends(chain, "reward")
     ppo = run_of(chain, "ppo")
     assert ppo.reward_model == TrainedModel.objects.get(run=run_of(chain, "reward"))
@@ -249,7 +286,12 @@ def test_the_whole_cycle_ends_with_the_new_model_against_the_old_one(
 
 
 def test_llama_2s_cycle_goes_from_demonstrations_to_a_blind_campaign_with_a_persons_word_between(
-    begin: Callable[..., Chain], demonstrated: None, rosa: Rater, day_shift: Pool, guideline: Guideline, noor: User
+    begin: Callable[..., Chain],
+    demonstrated: None,
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    noor: User,
 ) -> None:
     prompts = on_split("train", 2)
     chain = begin("llama", pool=day_shift.pk, guideline=guideline.pk, n_responses=2)
@@ -274,11 +316,18 @@ def test_llama_2s_cycle_goes_from_demonstrations_to_a_blind_campaign_with_a_pers
     assert run_of(chain, "reward").base_model == fine_tuned
     assert run_of(chain, "ppo").base_model == fine_tuned
     improved = TrainedModel.objects.get(run=run_of(chain, "ppo"))
-    assert set(blind.items.values_list("responses__source", flat=True)) == {improved.source_id, fine_tuned.source_id}
+    assert set(blind.items.values_list("responses__source", flat=True)) == {
+        improved.source_id,
+        fine_tuned.source_id,
+    }
 
 
 def test_rloo_is_measured_against_the_model_before_on_held_out_prompts(
-    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, base_model: TrainedModel
+    begin: Callable[..., Chain],
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    base_model: TrainedModel,
 ) -> None:
     compare(on_split("train")[0], rosa, [1, 2])
     on_split("test", 2)
@@ -288,14 +337,25 @@ def test_rloo_is_measured_against_the_model_before_on_held_out_prompts(
 
     evaluation = run_of(chain, "evaluate")
     improved = TrainedModel.objects.get(run=run_of(chain, "rloo"))
-    assert (evaluation.kind, evaluation.base_model, evaluation.other_model) == ("evaluate", improved, base_model)
+    assert (evaluation.kind, evaluation.base_model, evaluation.other_model) == (
+        "evaluate",
+        improved,
+        base_model,
+    )
     assert evaluation.reward_model == TrainedModel.objects.get(run=run_of(chain, "reward"))
-    assert (evaluation.snapshot, evaluation.config["split"]) == (link(chain, "held_out").snapshot, "all")
+    assert (evaluation.snapshot, evaluation.config["split"]) == (
+        link(chain, "held_out").snapshot,
+        "all",
+    )
     assert evaluation.snapshot.n_rows == 2
 
 
 def test_dpo_takes_comparisons_and_no_reward_model(
-    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, base_model: TrainedModel
+    begin: Callable[..., Chain],
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    base_model: TrainedModel,
 ) -> None:
     compare(on_split("train")[0], rosa, [1, 2])
     chain = begin("dpo", pool=day_shift.pk, guideline=guideline.pk)
@@ -316,27 +376,41 @@ def test_rejection_sampling_learns_from_the_best_responses_and_shows_raters_the_
 ) -> None:
     prompts = on_split("train", 2)
     compare(prompts[0], rosa, [1, 2])
-    chain = begin("rejection", pool=day_shift.pk, guideline=guideline.pk, n_candidates=3, n_responses=2)
+    chain = begin(
+        "rejection", pool=day_shift.pk, guideline=guideline.pk, n_candidates=3, n_responses=2
+    )
     run_ends(chain, "reward")
     candidates = run_of(chain, "candidates")
     judge = TrainedModel.objects.get(run=run_of(chain, "reward"))
-    assert (candidates.base_model, candidates.reward_model, candidates.config["n_responses"]) == (base_model, judge, 3)
+    assert (candidates.base_model, candidates.reward_model, candidates.config["n_responses"]) == (
+        base_model,
+        judge,
+        3,
+    )
     answer(chain, "candidates", [prompt.pk for prompt in prompts], n=3, scores=[0.1, 0.9, 0.5])
     run_ends(chain, "candidates", responses=3)
 
     best = link(chain, "best").snapshot
     assert best is not None
-    assert [row["completion"][0]["content"] for row in rows(best, settings)] == [f"candidates 1 to {one.pk}" for one in prompts]
+    assert [row["completion"][0]["content"] for row in rows(best, settings)] == [
+        f"candidates 1 to {one.pk}" for one in prompts
+    ]
     assert (run_of(chain, "sft_best").kind, run_of(chain, "sft_best").snapshot) == ("sft", best)
     assert run_of(chain, "sft_best").base_model == base_model
     run_ends(chain, "sft_best")
     answer(chain, "sample", [prompt.pk for prompt in prompts], n=2)
     run_ends(chain, "sample", responses=2)
 
-    campaign, new = link(chain, "campaign").campaign, TrainedModel.objects.get(run=run_of(chain, "sft_best"))
+    campaign, new = (
+        link(chain, "campaign").campaign,
+        TrainedModel.objects.get(run=run_of(chain, "sft_best")),
+    )
     assert (again(chain).state, chain.error) == ("finished", "")
     assert campaign is not None
-    assert set(campaign.items.values_list("responses__source", flat=True)) == {new.source_id, base_model.source_id}
+    assert set(campaign.items.values_list("responses__source", flat=True)) == {
+        new.source_id,
+        base_model.source_id,
+    }
 
 
 def test_ppo_goes_on_from_what_was_tuned_on_the_best_under_the_same_reward_model(
@@ -361,12 +435,27 @@ def test_a_reward_model_that_there_is_scores_the_candidates_and_no_comparison_is
     begin: Callable[..., Chain], noor: User, day_shift: Pool, guideline: Guideline
 ) -> None:
     judge = services.register_model(
-        name="judge", kind="reward", location="/models/judge", licence="", is_elsewhere=True, by=noor, now=NOW
+        name="judge",
+        kind="reward",
+        location="/models/judge",
+        licence="",
+        is_elsewhere=True,
+        by=noor,
+        now=NOW,
     )
     prompts = on_split("train", 1)
-    chain = begin("rejection-ppo", pool=day_shift.pk, guideline=guideline.pk, reward_model=judge.pk, n_candidates=2)
+    chain = begin(
+        "rejection-ppo",
+        pool=day_shift.pk,
+        guideline=guideline.pk,
+        reward_model=judge.pk,
+        n_candidates=2,
+    )
 
-    assert list(chain.links.order_by("position").values_list("step", flat=True))[:2] == ["prompts", "candidates"]
+    assert list(chain.links.order_by("position").values_list("step", flat=True))[:2] == [
+        "prompts",
+        "candidates",
+    ]
     assert run_of(chain, "candidates").reward_model == judge
     answer(chain, "candidates", [prompts[0].pk], n=2, scores=[0.1, 0.9])
     run_ends(chain, "candidates", responses=2)
@@ -389,7 +478,13 @@ def test_the_best_of_earlier_chains_are_learned_from_where_the_plan_says_so(
     compare(prompts[0], rosa, [1, 2])
     chains = []
     for n in (1, 2):
-        chain = begin("rejection", pool=day_shift.pk, guideline=guideline.pk, n_candidates=2, keeps_earlier=keeps_earlier)
+        chain = begin(
+            "rejection",
+            pool=day_shift.pk,
+            guideline=guideline.pk,
+            n_candidates=2,
+            keeps_earlier=keeps_earlier,
+        )
         run_ends(chain, "reward")
         answer(chain, "candidates", [prompts[0].pk], n=2, scores=[0.1, 0.9], text=f"chain {n}")
         run_ends(chain, "candidates", responses=2)
@@ -412,12 +507,19 @@ def test_fine_tuning_goes_on_from_what_pretraining_left(
 
     run_ends(chain, "pretrain")
 
-    assert run_of(chain, "sft").base_model == TrainedModel.objects.get(run=run_of(chain, "pretrain"))
+    assert run_of(chain, "sft").base_model == TrainedModel.objects.get(
+        run=run_of(chain, "pretrain")
+    )
 
 
 @pytest.mark.parametrize("template", ["dpo", "rloo"])
 def test_a_failed_link_of_a_new_kind_stops_the_chain_says_so_and_is_resumed(
-    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, noor: User, template: str
+    begin: Callable[..., Chain],
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    noor: User,
+    template: str,
 ) -> None:
     compare(on_split("train")[0], rosa, [1, 2])
     on_split("test", 1)
@@ -434,21 +536,38 @@ def test_a_failed_link_of_a_new_kind_stops_the_chain_says_so_and_is_resumed(
     assert link(chain, template).state == "done"
 
 
-def test_runs_of_a_chain_share_their_work_where_their_kind_can(begin: Callable[..., Chain], demonstrated: None) -> None:
+def test_runs_of_a_chain_share_their_work_where_their_kind_can(
+    begin: Callable[..., Chain], demonstrated: None
+) -> None:
     chain = begin(n_gpus=4, n_processes=4, strategy="ddp")
 
     assert run_of(chain, "sft").launch["n_processes"] == 4
 
 
 def test_runs_of_a_chain_ask_for_several_machines_where_their_kind_can(
-    begin: Callable[..., Chain], rosa: Rater, day_shift: Pool, guideline: Guideline, settings: LazySettings, tmp_path: Path
+    begin: Callable[..., Chain],
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    settings: LazySettings,
+    tmp_path: Path,
 ) -> None:
     settings.ARTIFACT_STORE = f"file://{tmp_path}/shared"
     demonstrate(on_split("train", 4)[0], rosa)
-    chain = begin("fine-tune-compare", pool=day_shift.pk, guideline=guideline.pk, n_responses=2, n_prompts=3, n_machines=2)
+    chain = begin(
+        "fine-tune-compare",
+        pool=day_shift.pk,
+        guideline=guideline.pk,
+        n_responses=2,
+        n_prompts=3,
+        n_machines=2,
+    )
     run_ends(chain, "sft")
 
-    assert (run_of(chain, "sft").launch["n_machines"], run_of(chain, "sample").launch["n_machines"]) == (2, 1)
+    assert (
+        run_of(chain, "sft").launch["n_machines"],
+        run_of(chain, "sample").launch["n_machines"],
+    ) == (2, 1)
 
 
 @pytest.mark.parametrize(("how", "is_same_run"), [({}, True), ({"anew": "1"}, False)])
@@ -480,7 +599,11 @@ def test_a_chain_goes_on_with_the_model_that_a_stopped_run_has_saved_or_begins_t
 
 
 def test_a_disk_that_is_full_stops_the_chain_with_a_sentence_and_leaves_no_half_a_folder(
-    begin: Callable[..., Chain], demonstrated: None, noor: User, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+    begin: Callable[..., Chain],
+    demonstrated: None,
+    noor: User,
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def full(_folder: Path) -> None:
         raise OSError(28, "No space left on device")
@@ -491,13 +614,18 @@ def test_a_disk_that_is_full_stops_the_chain_with_a_sentence_and_leaves_no_half_
 
     assert (chain.state, states(chain)) == ("failed", ["failed", "waiting"])
     assert "disk that snapshots lie on is full" in chain.error
-    assert (Notice.objects.get(person=noor).kind, list(settings.SNAPSHOTS_DIR.iterdir())) == ("failed", [])
+    assert (Notice.objects.get(person=noor).kind, list(settings.SNAPSHOTS_DIR.iterdir())) == (
+        "failed",
+        [],
+    )
     services.resume_chain(chain=chain, by=noor, now=NOW)
     services.advance_chain(chain_id=chain.pk, now=NOW)
     assert states(chain) == ["done", "working"]
 
 
-def test_a_chain_goes_on_from_no_model_that_was_retired(begin: Callable[..., Chain], demonstrated: None) -> None:
+def test_a_chain_goes_on_from_no_model_that_was_retired(
+    begin: Callable[..., Chain], demonstrated: None
+) -> None:
     for _time in range(2):
         chain = begin()
         run_ends(chain, "sft")
@@ -531,9 +659,17 @@ def test_a_campaign_that_nobody_could_work_on_stops_the_chain_with_a_sentence(
 
 
 def answer(
-    chain: Chain, step: str, prompt_ids: list[int], *, n: int, scores: Sequence[float] = (), text: str | None = None
+    chain: Chain,
+    step: str,
+    prompt_ids: list[int],
+    *,
+    n: int,
+    scores: Sequence[float] = (),
+    text: str | None = None,
 ) -> None:
-    """What the supervisor hands on while the run of this step goes on; each prompt's responses have the same `scores`."""
+    """What the supervisor hands on while the run of this step goes on; each prompt's responses have
+    the same `scores`.
+    """
     run = run_of(chain, step)
     first = services.response_number(run_id=run.pk, number=0)
     written = [
@@ -547,7 +683,9 @@ def answer(
         for pk in prompt_ids
         for number in range(n)
     ]
-    scored = {(pk, first + number): score for pk in prompt_ids for number, score in enumerate(scores)}
+    scored = {
+        (pk, first + number): score for pk in prompt_ids for number, score in enumerate(scores)
+    }
     Run.objects.filter(pk=run.pk).update(state="running", attempt=9)
     services.store_responses(run_id=run.pk, attempt=9, rows=written, scores=scored, now=NOW)
     Run.objects.filter(pk=run.pk).update(state="queued")
@@ -584,7 +722,10 @@ def test_a_chain_that_is_stopped_while_it_queues_a_run_leaves_none_that_waits(
 def test_real_workers_take_a_chain_from_its_first_link_to_its_notice(
     tmp_path: Path, stand_in: None, noor: User, base_model: TrainedModel, demonstrated: None
 ) -> None:
-    plan, terms = Plan("fine-tune", base_model=base_model.pk), Terms(trigger="hand", time_zone="UTC")
+    plan, terms = (
+        Plan("fine-tune", base_model=base_model.pk),
+        Terms(trigger="hand", time_zone="UTC"),
+    )
     schedule = services.create_schedule(name="Weekly", plan=plan, terms=terms, by=noor, now=NOW)
     chain = services.fire_now(schedule=schedule, by=noor, now=NOW)
 

@@ -1,4 +1,6 @@
-"""How long a run will take, by what past runs took: device by device, and by runs as wide as this one before others."""
+"""How long a run will take, by what past runs took: device by device, and by runs as wide as this
+one before others.
+"""
 
 from typing import Any
 
@@ -19,7 +21,9 @@ def past(noor: User, base_model: TrainedModel, make_snapshot: Any) -> Any:
     """A run that took so many seconds for 1,000 tokens of 1,000 parameters."""
     snapshot: Snapshot = make_snapshot()
 
-    def took(seconds: float, device: str = "H100", launch: Launch | None = None, **changes: Any) -> Run:
+    def took(
+        seconds: float, device: str = "H100", launch: Launch | None = None, **changes: Any
+    ) -> Run:
         fields: dict[str, Any] = {
             "name": f"took {seconds} s",
             "kind": Run.Kind.SFT,
@@ -30,7 +34,9 @@ def past(noor: User, base_model: TrainedModel, make_snapshot: Any) -> Any:
             "versions": {"device": device},
             "launch": launch.as_json() if launch else {},
         }
-        return Run.objects.create(snapshot=snapshot, base_model=base_model, created_by=noor, **fields | changes)
+        return Run.objects.create(
+            snapshot=snapshot, base_model=base_model, created_by=noor, **fields | changes
+        )
 
     return took
 
@@ -58,7 +64,9 @@ def test_the_median_of_past_runs_of_the_kind_device_by_device(past: Any) -> None
         {"estimate": {"n_tokens": 1_000}},
     ],
 )
-def test_a_run_that_says_nothing_about_this_one_is_not_asked(past: Any, changes: dict[str, Any]) -> None:
+def test_a_run_that_says_nothing_about_this_one_is_not_asked(
+    past: Any, changes: dict[str, Any]
+) -> None:
     past(10, **changes)
 
     assert told() == []

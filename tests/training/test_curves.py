@@ -20,7 +20,13 @@ def long_run(by: User, n_points: int) -> Run:
     points = [Point(1, step, n_points, NOW, values(step)) for step in range(n_points)]
     for start in range(0, n_points, 5000):
         services.record_progress(
-            run_id=run.pk, attempt=1, points=points[start : start + 5000], samples=[], notes=[], log_tail="", now=NOW
+            run_id=run.pk,
+            attempt=1,
+            points=points[start : start + 5000],
+            samples=[],
+            notes=[],
+            log_tail="",
+            now=NOW,
         )
     run.refresh_from_db()
     return run

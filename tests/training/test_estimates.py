@@ -24,9 +24,19 @@ from training.configs import (
 )
 from training.estimates import Rows
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing. is deprecated:FutureWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"
+)
 
-ROWS = Rows(n_rows=1000, n_prompts=500, n_pairs=3000, n_held_out=100, prompt_tokens=50, response_tokens=150, n_responses=4)
+ROWS = Rows(
+    n_rows=1000,
+    n_prompts=500,
+    n_pairs=3000,
+    n_held_out=100,
+    prompt_tokens=50,
+    response_tokens=150,
+    n_responses=4,
+)
 # SmolLM2-135M, from its card: 134.5 million parameters.
 SMOL = {
     "hidden_size": 576,
@@ -51,9 +61,13 @@ def shape(path: Path) -> estimates.Shape:
 
 
 def test_parameters_are_counted_exactly_from_the_config(tiny: Path) -> None:
-    from transformers import AutoModelForCausalLM  # noqa: PLC0415  # the trainer's environment must be set first
+    from transformers import (  # noqa: PLC0415
+        AutoModelForCausalLM,
+    )  # the trainer's environment must be set first
 
-    assert shape(tiny).n_parameters == sum(w.numel() for w in AutoModelForCausalLM.from_pretrained(tiny).parameters())
+    assert shape(tiny).n_parameters == sum(
+        w.numel() for w in AutoModelForCausalLM.from_pretrained(tiny).parameters()
+    )
 
 
 def test_a_published_model_has_the_published_number_of_parameters() -> None:
@@ -78,7 +92,9 @@ def test_every_preset_of_every_kind_has_a_cost(kind: str) -> None:
         assert found.memory_gb > 0
 
 
-@pytest.mark.parametrize("config", [SampleConfig(dtype="bfloat16"), EvaluateConfig(dtype="bfloat16")])
+@pytest.mark.parametrize(
+    "config", [SampleConfig(dtype="bfloat16"), EvaluateConfig(dtype="bfloat16")]
+)
 def test_a_reward_model_takes_memory_where_there_is_one(config: Settings) -> None:
     found = estimates.shape_of(SMOL)
     assert found is not None
@@ -130,15 +146,26 @@ def test_steps_are_counted_as_the_trainers_count_them(config: Settings, n_steps:
     assert estimates.work(config, ROWS)[0] == n_steps
 
 
-def test_a_tiny_run_took_the_steps_tokens_weights_and_disk_that_were_told(tmp_path: Path, tiny: Path) -> None:
-    config = SftConfig(n_epochs=2, batch_size=4, accumulation=1, max_tokens=64, dtype="float32", lora_rank=4, checkpoint_every=3)
+def test_a_tiny_run_took_the_steps_tokens_weights_and_disk_that_were_told(
+    tmp_path: Path, tiny: Path
+) -> None:
+    config = SftConfig(
+        n_epochs=2,
+        batch_size=4,
+        accumulation=1,
+        max_tokens=64,
+        dtype="float32",
+        lora_rank=4,
+        checkpoint_every=3,
+    )
     snapshot = runs.demonstrations(tmp_path / "snapshot")
     folder = runs.prepare(tmp_path / "run", "sft", config, tiny, snapshot)
     done = runs.as_child(folder, OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
     result = run_dir.read_result(folder.path)
     assert result is not None
-    # "What is the colour of the sky? 12" and "The sky is blue.", four characters a token, as costs.rows_of counts.
+    # "What is the colour of the sky? 12" and "The sky is blue.", four characters a token, as
+    # costs.rows_of counts.
     rows = Rows(16, 16, 0, 8, prompt_tokens=33 / 4, response_tokens=16 / 4)
 
     told = estimates.cost(config, rows, shape(tiny))

@@ -1,4 +1,6 @@
-"""A model as an archive: what is in it, that it is sent as it is read, and the sentence where it cannot be had."""
+"""A model as an archive: what is in it, that it is sent as it is read, and the sentence where it
+cannot be had.
+"""
 
 import io
 import json
@@ -50,7 +52,14 @@ def test_an_archive_holds_weights_tokenizer_card_and_lineage(trained: TrainedMod
     folder = trained.name
     assert sorted(files) == [
         f"{folder}/{name}"
-        for name in ("README.md", "README.original.md", "config.json", "lineage.json", "model.safetensors", "tokenizer.json")
+        for name in (
+            "README.md",
+            "README.original.md",
+            "config.json",
+            "lineage.json",
+            "model.safetensors",
+            "tokenizer.json",
+        )
     ]
     assert files[f"{folder}/model.safetensors"] == bytes(range(256)) * 5000
     assert files[f"{folder}/README.original.md"] == b"As it came."
@@ -59,7 +68,9 @@ def test_an_archive_holds_weights_tokenizer_card_and_lineage(trained: TrainedMod
     assert lineage["steps"][0]["snapshot"]["licences"] == {"Apache-2.0": 300, "CC-BY-4.0": 904}
 
 
-def test_an_archive_of_a_store_is_read_block_by_block(trained: TrainedModel, settings: LazySettings, tmp_path: Path) -> None:
+def test_an_archive_of_a_store_is_read_block_by_block(
+    trained: TrainedModel, settings: LazySettings, tmp_path: Path
+) -> None:
     whole = unpacked(exporting.archive(model=trained))
     settings.ARTIFACT_STORE = f"file://{tmp_path}/shared"
     trained.location = artifacts.keep_model(Path(trained.location), name="again")
@@ -74,7 +85,9 @@ def test_no_block_is_larger_than_a_little_memory(trained: TrainedModel) -> None:
     assert max(len(block) for block in exporting.archive(model=trained).chunks()) <= 4 * 1024**2
 
 
-def test_the_adapter_comes_alone_where_it_was_kept_and_its_lack_is_told(trained: TrainedModel) -> None:
+def test_the_adapter_comes_alone_where_it_was_kept_and_its_lack_is_told(
+    trained: TrainedModel,
+) -> None:
     files = unpacked(exporting.archive(model=trained, weights="adapter"))
     assert {name.partition("/")[2] for name in files} == {
         "README.md",
@@ -91,18 +104,27 @@ def test_the_adapter_comes_alone_where_it_was_kept_and_its_lack_is_told(trained:
 
 
 @pytest.mark.parametrize(
-    ("location", "words"), [("owner/model", "a name on the hub"), ("/nowhere/at/all", "manage.py export_model")]
+    ("location", "words"),
+    [("owner/model", "a name on the hub"), ("/nowhere/at/all", "manage.py export_model")],
 )
 def test_what_is_not_here_is_said_with_where_it_is(noor: User, location: str, words: str) -> None:
     model = services.register_model(
-        name="away", kind="policy", location=location, licence="", is_elsewhere=True, by=noor, now=NOW
+        name="away",
+        kind="policy",
+        location=location,
+        licence="",
+        is_elsewhere=True,
+        by=noor,
+        now=NOW,
     )
 
     with pytest.raises(exporting.UnableToExport, match=words):
         exporting.archive(model=model)
 
 
-def test_the_command_writes_the_archive_and_names_what_it_cannot(trained: TrainedModel, tmp_path: Path) -> None:
+def test_the_command_writes_the_archive_and_names_what_it_cannot(
+    trained: TrainedModel, tmp_path: Path
+) -> None:
     call_command("export_model", trained.name, str(tmp_path / "out.tar"))
 
     with tarfile.open(tmp_path / "out.tar") as tar:
@@ -112,7 +134,9 @@ def test_the_command_writes_the_archive_and_names_what_it_cannot(trained: Traine
         call_command("export_model", "nobody")
 
 
-def test_a_card_says_what_is_known_until_a_person_writes_one(trained: TrainedModel, noor: User) -> None:
+def test_a_card_says_what_is_known_until_a_person_writes_one(
+    trained: TrainedModel, noor: User
+) -> None:
     made = selectors.card_text(model=trained)
 
     assert made.startswith("---\nlicense: apache-2.0\n")
@@ -121,6 +145,14 @@ def test_a_card_says_what_is_known_until_a_person_writes_one(trained: TrainedMod
     assert '"learning_rate": 5e-05' in made
     assert str(Path(trained.location).parent) not in made
 
-    services.change_model(model=trained, stage="approved", licence="Apache-2.0", notes="", card="# Mine\n", by=noor, now=NOW)
+    services.change_model(
+        model=trained,
+        stage="approved",
+        licence="Apache-2.0",
+        notes="",
+        card="# Mine\n",
+        by=noor,
+        now=NOW,
+    )
     trained.refresh_from_db()
     assert (selectors.card_text(model=trained), trained.stage) == ("# Mine\n", "approved")

@@ -1,4 +1,6 @@
-"""Schedules by accuracy: measured on judgments that the reward model cannot know, and every firing says what it found."""
+"""Schedules by accuracy: measured on judgments that the reward model cannot know, and every firing
+says what it found.
+"""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
@@ -23,20 +25,30 @@ pytestmark = pytest.mark.django_db
 WATCH = Watch(model="reward-12", before=0.712, n_pairs=312, n_wanted=100, points=3)
 
 
-# --- the decision ------------------------------------------------------------------------------------------------
+# --- the decision ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("now", "reason", "sentence"),
     [
-        (0.679, Reason.FELL, "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 312 fresh pairs."),
+        (
+            0.679,
+            Reason.FELL,
+            "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 312 fresh pairs.",
+        ),
         (
             0.70,
             Reason.HOLDS,
-            "Skipped because the accuracy of reward-12 holds: 71.2 % before, 70.0 % on 312 fresh pairs. "
-            "It runs when it falls by 3 points.",
+            (
+                "Skipped because the accuracy of reward-12 holds: 71.2 % before, 70.0 % on 312"
+                " fresh pairs. It runs when it falls by 3 points."
+            ),
         ),
-        (0.682, Reason.FELL, "Ran because the accuracy of reward-12 fell from 71.2 % to 68.2 % on 312 fresh pairs."),
+        (
+            0.682,
+            Reason.FELL,
+            "Ran because the accuracy of reward-12 fell from 71.2 % to 68.2 % on 312 fresh pairs.",
+        ),
     ],
 )
 def test_a_measurement_says_what_it_found(now: float, reason: Reason, sentence: str) -> None:
@@ -51,18 +63,22 @@ def test_too_few_fresh_pairs_are_not_worth_a_run() -> None:
     decision = timing.decide_to_measure(few)
 
     assert not decision.runs
-    assert decision.sentence == "Skipped because only 12 fresh pairs are there and 100 were asked for."
+    assert (
+        decision.sentence == "Skipped because only 12 fresh pairs are there and 100 were asked for."
+    )
 
 
 def test_without_a_reward_model_there_is_nothing_to_measure() -> None:
     assert timing.decide_to_measure(None).reason == Reason.UNMEASURED
 
 
-# --- from the clock to the chain ---------------------------------------------------------------------------------
+# --- from the clock to the chain ------------------------------------------------------------------
 
 
 @pytest.fixture
-def judge(base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], rosa: Rater, noor: User) -> TrainedModel:
+def judge(
+    base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], rosa: Rater, noor: User
+) -> TrainedModel:
     """A reward model, 71.2 % right, that has learned from one comparison of an hour ago."""
     old = compare(on_split("train")[0], rosa, [1, 2])
     Judgment.versions.update(submitted_at=NOW - timedelta(hours=3))
@@ -100,7 +116,11 @@ def schedule(noor: User, base_model: TrainedModel, judge: TrainedModel) -> Calla
             "judge": judge,
         }
         return services.create_schedule(
-            name="Watch", plan=Plan("reward", base_model=base_model.pk), terms=Terms(**values | terms), by=noor, now=NOW
+            name="Watch",
+            plan=Plan("reward", base_model=base_model.pk),
+            terms=Terms(**values | terms),
+            by=noor,
+            now=NOW,
         )
 
     return make
@@ -137,7 +157,9 @@ def measured(schedule: Schedule, accuracy: float | None, *, at: datetime) -> Fir
     return firing
 
 
-def test_a_retired_reward_model_is_watched_no_more(schedule: Callable[..., Schedule], judge: TrainedModel) -> None:
+def test_a_retired_reward_model_is_watched_no_more(
+    schedule: Callable[..., Schedule], judge: TrainedModel
+) -> None:
     watching = schedule()
     assert selectors.watched(schedule=watching) == judge
 
@@ -154,7 +176,10 @@ def test_a_fall_begins_a_chain_and_says_from_where_to_where(
     firing = measured(one, 0.679, at=due(one) + timedelta(minutes=9))
 
     one.refresh_from_db()
-    assert firing.sentence == "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 2 fresh pairs."
+    assert (
+        firing.sentence
+        == "Ran because the accuracy of reward-12 fell from 71.2 % to 67.9 % on 2 fresh pairs."
+    )
     assert firing.chain == Chain.objects.get()
     assert firing.run is not None
     assert set(firing.run.snapshot.judgments.values_list("pk", flat=True)) == {j.pk for j in fresh}
@@ -173,7 +198,9 @@ def test_an_accuracy_that_holds_begins_nothing_and_is_written_down(
     assert not Chain.objects.exists()
 
 
-def test_a_measurement_that_fails_is_a_skip_that_says_so(schedule: Callable[..., Schedule], fresh: list[Judgment]) -> None:
+def test_a_measurement_that_fails_is_a_skip_that_says_so(
+    schedule: Callable[..., Schedule], fresh: list[Judgment]
+) -> None:
     one = schedule()
 
     firing = measured(one, None, at=due(one) + timedelta(minutes=9))
@@ -181,12 +208,17 @@ def test_a_measurement_that_fails_is_a_skip_that_says_so(schedule: Callable[...,
     assert firing.sentence == "Skipped because the accuracy could not be measured. Memory ran out."
 
 
-def test_too_few_fresh_pairs_are_skipped_without_a_run(schedule: Callable[..., Schedule], fresh: list[Judgment]) -> None:
+def test_too_few_fresh_pairs_are_skipped_without_a_run(
+    schedule: Callable[..., Schedule], fresh: list[Judgment]
+) -> None:
     one = schedule(n_fresh_pairs=312)
 
     services.fire_due_schedules(now=due(one))
 
-    assert one.firings.get().sentence == "Skipped because only 2 fresh pairs are there and 312 were asked for."
+    assert (
+        one.firings.get().sentence
+        == "Skipped because only 2 fresh pairs are there and 312 were asked for."
+    )
     assert Run.objects.count() == 1
 
 
@@ -194,7 +226,11 @@ def test_fresh_is_what_came_after_on_items_that_the_snapshot_has_not(
     judge: TrainedModel, fresh: list[Judgment], settings: LazySettings, tmp_path: Path
 ) -> None:
     assert judge.run is not None
-    frozen = freezing.freeze(kind="comparisons", filters=Filters(fresh_for=judge.run.snapshot_id), folder=tmp_path / "cut")
+    frozen = freezing.freeze(
+        kind="comparisons",
+        filters=Filters(fresh_for=judge.run.snapshot_id),
+        folder=tmp_path / "cut",
+    )
 
     assert set(frozen.judgment_ids) == {judgment.pk for judgment in fresh}
     assert frozen.card["left_out"]["not fresh"] == 1
@@ -218,16 +254,23 @@ def test_quiet_hours_and_budget_hold_back_the_measurement_itself(
     assert Run.objects.count() == 1
 
 
-def test_the_interval_since_the_last_chain_holds(schedule: Callable[..., Schedule], fresh: list[Judgment]) -> None:
+def test_the_interval_since_the_last_chain_holds(
+    schedule: Callable[..., Schedule], fresh: list[Judgment]
+) -> None:
     one = schedule(min_interval_h=48)
     Schedule.objects.update(last_ran_at=due(one) - timedelta(hours=20))
 
     services.fire_due_schedules(now=due(one))
 
-    assert one.firings.get().sentence == "Skipped because it ran 20 h ago and 48 hours have to lie between."
+    assert (
+        one.firings.get().sentence
+        == "Skipped because it ran 20 h ago and 48 hours have to lie between."
+    )
 
 
-def test_a_fall_found_in_quiet_hours_waits_for_their_end(schedule: Callable[..., Schedule], fresh: list[Judgment]) -> None:
+def test_a_fall_found_in_quiet_hours_waits_for_their_end(
+    schedule: Callable[..., Schedule], fresh: list[Judgment]
+) -> None:
     one = schedule(quiet_from=time(4), quiet_until=time(6))
 
     firing = measured(one, 0.5, at=due(one).replace(hour=4, minute=30))
@@ -247,7 +290,9 @@ def test_a_paused_schedule_begins_nothing_when_its_measurement_ends(
     firing = one.firings.get()
     services.begin_measuring(firing_id=firing.pk, now=NOW)
     Run.objects.filter(firing=firing).update(
-        state="finished", outcome="succeeded", metrics={"held_out_accuracy": 0.1, "n_held_out_pairs": 2}
+        state="finished",
+        outcome="succeeded",
+        metrics={"held_out_accuracy": 0.1, "n_held_out_pairs": 2},
     )
 
     services.fire_due_schedules(now=due(one) + timedelta(hours=1))
@@ -279,7 +324,12 @@ def test_the_newest_reward_model_of_the_schedule_is_watched(
     chain = services.fire_now(schedule=one, by=noor, now=NOW)
     assert judge.run is not None
     run = Run.objects.create(
-        name="next", kind="reward", state="finished", outcome="succeeded", snapshot=judge.run.snapshot, base_model=judge
+        name="next",
+        kind="reward",
+        state="finished",
+        outcome="succeeded",
+        snapshot=judge.run.snapshot,
+        base_model=judge,
     )
     chain.links.filter(step="reward").update(run=run)
     own = TrainedModel.objects.create(name="reward-13", kind="reward", location="/x", run=run)
@@ -287,11 +337,15 @@ def test_the_newest_reward_model_of_the_schedule_is_watched(
     assert selectors.watched(schedule=one) == own
 
 
-# --- pages -------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 def test_it_is_set_up_on_the_form_and_its_page_says_what_it_watches(
-    signed_in: Callable[..., Client], noor: User, base_model: TrainedModel, judge: TrainedModel, fresh: list[Judgment]
+    signed_in: Callable[..., Client],
+    noor: User,
+    base_model: TrainedModel,
+    judge: TrainedModel,
+    fresh: list[Judgment],
 ) -> None:
     client = signed_in(noor)
     sent = {
@@ -313,7 +367,15 @@ def test_it_is_set_up_on_the_form_and_its_page_says_what_it_watches(
 
     one = Schedule.objects.get()
     page = client.get(f"/schedules/{one.pk}/").content.decode()
-    assert (one.trigger, one.accuracy_drop, one.n_fresh_pairs, one.judge) == ("accuracy", 3.0, 100, judge)
+    assert (one.trigger, one.accuracy_drop, one.n_fresh_pairs, one.judge) == (
+        "accuracy",
+        3.0,
+        100,
+        judge,
+    )
     assert "2 of 100" in page
     assert "reward-12" in page
-    assert "by a fall of the reward model" not in client.get("/schedules/new/fine-tune/").content.decode()
+    assert (
+        "by a fall of the reward model"
+        not in client.get("/schedules/new/fine-tune/").content.decode()
+    )

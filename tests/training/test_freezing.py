@@ -10,7 +10,17 @@ from django.conf import LazySettings
 
 from accounts.models import User
 from labeling import services as labeling_services
-from labeling.models import Campaign, Comparison, Demonstration, Judgment, Pool, Prompt, RankedResponse, Rater, Source
+from labeling.models import (
+    Campaign,
+    Comparison,
+    Demonstration,
+    Judgment,
+    Pool,
+    Prompt,
+    RankedResponse,
+    Rater,
+    Source,
+)
 from tests.cast import NOON, lease_of, responses_to, some_prompts
 from training import selectors, services
 from training.models import Snapshot
@@ -22,24 +32,39 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def cut(noor: User) -> Callable[..., Snapshot]:
     def make(kind: str = "demonstrations", **filters: Any) -> Snapshot:
-        return services.cut_snapshot(kind=kind, name="a snapshot", filters=Filters(**filters), by=noor, now=NOON)
+        return services.cut_snapshot(
+            kind=kind, name="a snapshot", filters=Filters(**filters), by=noor, now=NOON
+        )
 
     return make
 
 
-def demonstrate(prompt: Prompt, rater: Rater, *, campaign: Campaign | None = None, is_extra: bool = False) -> Judgment:
+def demonstrate(
+    prompt: Prompt, rater: Rater, *, campaign: Campaign | None = None, is_extra: bool = False
+) -> Judgment:
     judgment = Judgment.objects.create(
-        kind="demonstration", rater=rater, prompt=prompt, campaign=campaign, is_extra=is_extra, submitted_at=NOON
+        kind="demonstration",
+        rater=rater,
+        prompt=prompt,
+        campaign=campaign,
+        is_extra=is_extra,
+        submitted_at=NOON,
     )
     Demonstration.objects.create(judgment=judgment, text=f"An answer to {prompt.pk}.")
     return judgment
 
 
 def compare(prompt: Prompt, rater: Rater, ranks: list[int | None]) -> Judgment:
-    judgment = Judgment.objects.create(kind="comparison", rater=rater, prompt=prompt, submitted_at=NOON)
+    judgment = Judgment.objects.create(
+        kind="comparison", rater=rater, prompt=prompt, submitted_at=NOON
+    )
     comparison = Comparison.objects.create(judgment=judgment)
-    for position, (response, rank) in enumerate(zip(responses_to([prompt], n=len(ranks)), ranks, strict=True)):
-        RankedResponse.objects.create(comparison=comparison, response=response, position=position, rank=rank)
+    for position, (response, rank) in enumerate(
+        zip(responses_to([prompt], n=len(ranks)), ranks, strict=True)
+    ):
+        RankedResponse.objects.create(
+            comparison=comparison, response=response, position=position, rank=rank
+        )
     return judgment
 
 
@@ -62,13 +87,22 @@ def test_each_demonstration_is_a_row_in_its_prompts_split(
 
     snapshot = cut()
 
-    assert [len(rows(snapshot, settings, split)) for split in ("train", "validation", "test")] == [1, 1, 1]
+    assert [len(rows(snapshot, settings, split)) for split in ("train", "validation", "test")] == [
+        1,
+        1,
+        1,
+    ]
     assert rows(snapshot, settings)[0]["completion"][0]["role"] == "assistant"
 
 
-def test_a_dialogue_is_a_row_for_each_of_its_answers(cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings) -> None:
+def test_a_dialogue_is_a_row_for_each_of_its_answers(
+    cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings
+) -> None:
     judgment = demonstrate(on_split("train")[0], rosa)
-    more = [{"role": "user", "content": "And then?"}, {"role": "assistant", "content": "Then it rests."}]
+    more = [
+        {"role": "user", "content": "And then?"},
+        {"role": "assistant", "content": "Then it rests."},
+    ]
     Demonstration.objects.filter(judgment=judgment).update(further=more)
 
     snapshot = cut()
@@ -79,7 +113,9 @@ def test_a_dialogue_is_a_row_for_each_of_its_answers(cut: Callable[..., Snapshot
     assert second["completion"] == [more[1]]
 
 
-def test_the_same_judgments_give_the_same_fingerprint(cut: Callable[..., Snapshot], rosa: Rater) -> None:
+def test_the_same_judgments_give_the_same_fingerprint(
+    cut: Callable[..., Snapshot], rosa: Rater
+) -> None:
     for prompt in on_split("train", 3):
         demonstrate(prompt, rosa)
 
@@ -89,7 +125,9 @@ def test_the_same_judgments_give_the_same_fingerprint(cut: Callable[..., Snapsho
     assert first.folder != second.folder
 
 
-def test_one_judgment_more_gives_another_fingerprint(cut: Callable[..., Snapshot], rosa: Rater) -> None:
+def test_one_judgment_more_gives_another_fingerprint(
+    cut: Callable[..., Snapshot], rosa: Rater
+) -> None:
     prompts = on_split("train", 2)
     demonstrate(prompts[0], rosa)
     before = cut()
@@ -99,7 +137,9 @@ def test_one_judgment_more_gives_another_fingerprint(cut: Callable[..., Snapshot
     assert cut().fingerprint != before.fingerprint
 
 
-def test_a_snapshot_remembers_exactly_its_judgments(cut: Callable[..., Snapshot], rosa: Rater) -> None:
+def test_a_snapshot_remembers_exactly_its_judgments(
+    cut: Callable[..., Snapshot], rosa: Rater
+) -> None:
     inside = demonstrate(on_split("train")[0], rosa)
     snapshot = cut()
 
@@ -108,7 +148,9 @@ def test_a_snapshot_remembers_exactly_its_judgments(cut: Callable[..., Snapshot]
     assert list(snapshot.judgments.all()) == [inside]
 
 
-def test_extra_judgments_come_only_when_asked_for(cut: Callable[..., Snapshot], rosa: Rater) -> None:
+def test_extra_judgments_come_only_when_asked_for(
+    cut: Callable[..., Snapshot], rosa: Rater
+) -> None:
     demonstrate(on_split("train")[0], rosa)
     demonstrate(on_split("train")[0], rosa, is_extra=True)
 
@@ -116,7 +158,10 @@ def test_extra_judgments_come_only_when_asked_for(cut: Callable[..., Snapshot], 
 
 
 def test_a_held_out_pool_counts_on_test_prompts_alone(
-    cut: Callable[..., Snapshot], rosa: Rater, demonstration_campaign: Campaign, settings: LazySettings
+    cut: Callable[..., Snapshot],
+    rosa: Rater,
+    demonstration_campaign: Campaign,
+    settings: LazySettings,
 ) -> None:
     Pool.objects.update(is_held_out=True)
     demonstrate(on_split("train")[0], rosa, campaign=demonstration_campaign)
@@ -142,17 +187,23 @@ def test_a_comparison_without_a_decided_pair_is_left_out_and_counted(
     assert [r["rank"] for r in rows(snapshot, settings)[0]["responses"]] == [2, 1, 1, None]
 
 
-def test_a_row_counts_under_its_prompts_licence_and_each_of_its_responses(cut: Callable[..., Snapshot], rosa: Rater) -> None:
+def test_a_row_counts_under_its_prompts_licence_and_each_of_its_responses(
+    cut: Callable[..., Snapshot], rosa: Rater
+) -> None:
     compare(on_split("train")[0], rosa, [1, 2])
     compare(on_split("train")[0], rosa, [1, 2])
     one, *_others = Comparison.objects.first().ranked.order_by("position")
-    one.response.source = Source.objects.create(name="bound", kind=Source.Kind.MODEL, licence="CC-BY-NC-4.0")
+    one.response.source = Source.objects.create(
+        name="bound", kind=Source.Kind.MODEL, licence="CC-BY-NC-4.0"
+    )
     one.response.save()
 
     assert cut("comparisons").card["licences"] == {"CC0-1.0": 2, "CC-BY-NC-4.0": 1}
 
 
-def test_prompts_that_evaluate_stay_out_of_a_prompts_snapshot(cut: Callable[..., Snapshot], settings: LazySettings) -> None:
+def test_prompts_that_evaluate_stay_out_of_a_prompts_snapshot(
+    cut: Callable[..., Snapshot], settings: LazySettings
+) -> None:
     kept = on_split("train", 2)
     on_split("test", 3)
 
@@ -185,7 +236,11 @@ def test_filters_narrow_by_category_and_campaign(
 
 @pytest.mark.parametrize(
     ("kind", "sentence"),
-    [("demonstrations", "no demonstration"), ("comparisons", "no decided pair"), ("prompts", "No prompt is left")],
+    [
+        ("demonstrations", "no demonstration"),
+        ("comparisons", "no decided pair"),
+        ("prompts", "No prompt is left"),
+    ],
 )
 def test_nothing_to_learn_from_is_a_sentence_and_leaves_no_folder(
     cut: Callable[..., Snapshot], settings: LazySettings, kind: str, sentence: str
@@ -198,7 +253,9 @@ def test_nothing_to_learn_from_is_a_sentence_and_leaves_no_folder(
     assert list(Path(settings.SNAPSHOTS_DIR).iterdir()) == []
 
 
-def test_a_changed_file_is_noticed(cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings) -> None:
+def test_a_changed_file_is_noticed(
+    cut: Callable[..., Snapshot], rosa: Rater, settings: LazySettings
+) -> None:
     demonstrate(on_split("train")[0], rosa)
     snapshot = cut()
     assert selectors.is_intact(snapshot=snapshot)
@@ -210,7 +267,9 @@ def test_a_changed_file_is_noticed(cut: Callable[..., Snapshot], rosa: Rater, se
     assert not selectors.is_intact(snapshot=snapshot)
 
 
-def test_the_card_counts_sources_licences_raters_and_splits(cut: Callable[..., Snapshot], rosa: Rater, raul: Rater) -> None:
+def test_the_card_counts_sources_licences_raters_and_splits(
+    cut: Callable[..., Snapshot], rosa: Rater, raul: Rater
+) -> None:
     for prompt, rater in zip(on_split("train", 2), (rosa, raul), strict=True):
         demonstrate(prompt, rater)
 
@@ -235,7 +294,10 @@ def test_an_edit_is_a_row_of_its_own_and_its_judgment_a_member_once(
 
     snapshot = cut("comparisons")
 
-    assert [row["id"] for row in rows(snapshot, settings)] == [f"comparison-{judgment.pk}", f"comparison-{judgment.pk}-edit"]
+    assert [row["id"] for row in rows(snapshot, settings)] == [
+        f"comparison-{judgment.pk}",
+        f"comparison-{judgment.pk}-edit",
+    ]
     assert snapshot.card["edits"] == 1
     assert snapshot.judgments.count() == 1
 
@@ -255,7 +317,12 @@ def test_a_comparison_carries_the_overall_rating_of_each_response_that_has_one(
 
     compared, edited = rows(cut("comparisons"), settings)
 
-    assert sorted((one["rank"], one["rating"]) for one in compared["responses"]) == [(1, 7), (2, 6), (3, 5), (4, 4)]
+    assert sorted((one["rank"], one["rating"]) for one in compared["responses"]) == [
+        (1, 7),
+        (2, 6),
+        (3, 5),
+        (4, 4),
+    ]
     assert any("rating" not in one for one in edited["responses"])  # the edit was shown to nobody
 
 
@@ -269,4 +336,7 @@ def test_a_comparison_carries_its_category_and_the_pool_that_judged(
     found = rows(cut("comparisons"), settings)
 
     assert [row["pool"] for row in found] == [comparison_campaign.pool.name, ""]
-    assert found[0]["category"] == Prompt.objects.get(pk=Judgment.objects.order_by("pk")[0].prompt_id).category
+    assert (
+        found[0]["category"]
+        == Prompt.objects.get(pk=Judgment.objects.order_by("pk")[0].prompt_id).category
+    )

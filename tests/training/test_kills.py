@@ -1,4 +1,6 @@
-"""kill -9 of everything a run stands on: real workers, a real broker, and a child process that stands in for the trainer."""
+"""kill -9 of everything a run stands on: real workers, a real broker, and a child process that
+stands in for the trainer.
+"""
 
 import json
 import os
@@ -14,7 +16,15 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import AuditEvent, User
-from tests.training.processes import Processes, descendants, is_alive, kill, processes, run_folder, until
+from tests.training.processes import (
+    Processes,
+    descendants,
+    is_alive,
+    kill,
+    processes,
+    run_folder,
+    until,
+)
 from training import services
 from training.models import Run
 
@@ -80,7 +90,9 @@ def test_a_run_goes_on_when_its_broker_is_killed_and_the_worker_takes_the_next_w
     assert (run.outcome, run.attempt, following.outcome) == ("succeeded", 1, "succeeded")
 
 
-def test_a_killed_child_is_queued_again_at_once_and_resumes(site: Processes, queue: Callable[..., Run]) -> None:
+def test_a_killed_child_is_queued_again_at_once_and_resumes(
+    site: Processes, queue: Callable[..., Run]
+) -> None:
     run = queue(n_steps=12, checkpoint_every=3, waits_after=4, only_attempt=1)
     site.start_broker()
     site.start_worker()
@@ -94,7 +106,9 @@ def test_a_killed_child_is_queued_again_at_once_and_resumes(site: Processes, que
     assert resumed_at(run, attempt=2) == 3
 
 
-def test_a_child_dies_with_its_killed_worker_and_another_worker_resumes(site: Processes, queue: Callable[..., Run]) -> None:
+def test_a_child_dies_with_its_killed_worker_and_another_worker_resumes(
+    site: Processes, queue: Callable[..., Run]
+) -> None:
     run = queue(n_steps=20, checkpoint_every=2, waits_after=5, only_attempt=1)
     site.start_broker()
     worker = site.start_worker("first")
@@ -115,7 +129,9 @@ def test_a_child_dies_with_its_killed_worker_and_another_worker_resumes(site: Pr
     assert resumed_at(run, attempt=2) == 4
 
 
-def test_a_run_is_saved_when_only_the_workers_main_process_is_killed(site: Processes, queue: Callable[..., Run]) -> None:
+def test_a_run_is_saved_when_only_the_workers_main_process_is_killed(
+    site: Processes, queue: Callable[..., Run]
+) -> None:
     run = queue(n_steps=50, waits_after=3)
     site.start_broker()
     worker = site.start_worker()
@@ -144,7 +160,9 @@ def test_idle_pool_processes_die_with_their_killed_worker(site: Processes) -> No
     until(lambda: not any(is_alive(pid) for pid in pool), "the end of every pool process")
 
 
-def test_a_worker_that_is_asked_to_end_saves_its_run_and_gives_it_back(site: Processes, queue: Callable[..., Run]) -> None:
+def test_a_worker_that_is_asked_to_end_saves_its_run_and_gives_it_back(
+    site: Processes, queue: Callable[..., Run]
+) -> None:
     run = queue(n_steps=50, waits_after=3)
     site.start_broker()
     worker = site.start_worker()
@@ -160,7 +178,9 @@ def test_a_worker_that_is_asked_to_end_saves_its_run_and_gives_it_back(site: Pro
     assert list(run_folder(run.pk).parent.glob(".leaving-*")) == []
 
 
-def test_a_supervisor_in_the_foreground_saves_its_run_on_sigterm(site: Processes, queue: Callable[..., Run]) -> None:
+def test_a_supervisor_in_the_foreground_saves_its_run_on_sigterm(
+    site: Processes, queue: Callable[..., Run]
+) -> None:
     run = queue(n_steps=50, waits_after=2)
     supervisor = site.start_supervisor(run.pk)
     until(has_reached(run, 2), "step 2")
@@ -193,10 +213,15 @@ def test_a_supervisor_that_wakes_up_after_its_run_was_given_away_ends_its_child_
     assert "another has taken its place" in site.log(f"ghost-{run.pk}")
 
 
-def test_a_child_killed_while_it_saves_resumes_from_the_checkpoint_before(site: Processes, queue: Callable[..., Run]) -> None:
+def test_a_child_killed_while_it_saves_resumes_from_the_checkpoint_before(
+    site: Processes, queue: Callable[..., Run]
+) -> None:
     run = queue(n_steps=6, checkpoint_every=2, waits_in_save=4, only_attempt=1)
     site.start_supervisor(run.pk, "first")
-    until(lambda: (run_folder(run.pk) / "checkpoints" / ".tmp-1-step-4").exists(), "the second checkpoint in the making")
+    until(
+        lambda: (run_folder(run.pk) / "checkpoints" / ".tmp-1-step-4").exists(),
+        "the second checkpoint in the making",
+    )
 
     kill(child_pid(run))
     until(lambda: now_of(run).state == Run.State.QUEUED, "back in the queue")
@@ -206,7 +231,9 @@ def test_a_child_killed_while_it_saves_resumes_from_the_checkpoint_before(site: 
     assert (run.outcome, resumed_at(run, attempt=2)) == ("succeeded", 2)
 
 
-def test_a_run_outlives_a_database_that_drops_its_connections(site: Processes, queue: Callable[..., Run]) -> None:
+def test_a_run_outlives_a_database_that_drops_its_connections(
+    site: Processes, queue: Callable[..., Run]
+) -> None:
     run = queue(n_steps=30, waits_after=3)
     site.start_supervisor(run.pk)
     until(has_reached(run, 3), "step 3")

@@ -1,4 +1,6 @@
-"""kill -9 in the middle of real training: SFT of a tiny model by the real trainer, under real workers and a real broker."""
+"""kill -9 in the middle of real training: SFT of a tiny model by the real trainer, under real
+workers and a real broker.
+"""
 
 import json
 import os
@@ -12,7 +14,15 @@ import pytest
 from accounts.models import User
 from tests.trainer.tiny import build_tiny_model
 from tests.training.conftest import NOW
-from tests.training.processes import REAL_TRAINER, Processes, is_alive, kill, processes, run_folder, until
+from tests.training.processes import (
+    REAL_TRAINER,
+    Processes,
+    is_alive,
+    kill,
+    processes,
+    run_folder,
+    until,
+)
 from tests.training.test_kills import child_pid, has_reached, is_finished, now_of, reap_silent
 from training import run_dir, services
 from training.models import Run, RunPoint, Snapshot
@@ -29,14 +39,38 @@ def site(tmp_path: Path) -> Iterator[Processes]:
 
 @pytest.fixture
 def sft(noor: User, make_snapshot: Callable[..., Snapshot], tmp_path: Path) -> Run:
-    """Twelve steps of full fine-tuning, each long enough to be killed in, a checkpoint every third."""
+    """Twelve steps of full fine-tuning, each long enough to be killed in, a checkpoint every
+    third.
+    """
     model = services.register_model(
-        name="tiny", kind="policy", location=str(build_tiny_model(tmp_path / "tiny", hidden=192)), licence="", by=noor, now=NOW
+        name="tiny",
+        kind="policy",
+        location=str(build_tiny_model(tmp_path / "tiny", hidden=192)),
+        licence="",
+        by=noor,
+        now=NOW,
     )
-    snapshot = make_snapshot("demonstrations", n_rows=100, train=demonstrations(96), validation=demonstrations(4))
-    config = {"method": "full", "n_epochs": 1, "batch_size": 8, "accumulation": 1, "max_tokens": 256, "dtype": "float32"}
+    snapshot = make_snapshot(
+        "demonstrations", n_rows=100, train=demonstrations(96), validation=demonstrations(4)
+    )
+    config = {
+        "method": "full",
+        "n_epochs": 1,
+        "batch_size": 8,
+        "accumulation": 1,
+        "max_tokens": 256,
+        "dtype": "float32",
+    }
     config |= {"checkpoint_every": 3, "learning_rate": 1e-3}
-    return services.queue_run(kind="sft", name="tiny", config=config, snapshot=snapshot, base_model=model, by=noor, now=NOW)
+    return services.queue_run(
+        kind="sft",
+        name="tiny",
+        config=config,
+        snapshot=snapshot,
+        base_model=model,
+        by=noor,
+        now=NOW,
+    )
 
 
 def demonstrations(n: int) -> str:
@@ -55,10 +89,16 @@ def demonstrations(n: int) -> str:
 
 
 def steps_of(run: Run, attempt: int) -> list[int]:
-    return list(RunPoint.objects.filter(run=run, attempt=attempt).order_by("step").values_list("step", flat=True))
+    return list(
+        RunPoint.objects.filter(run=run, attempt=attempt)
+        .order_by("step")
+        .values_list("step", flat=True)
+    )
 
 
-def test_training_outlives_its_broker_and_a_child_killed_in_the_middle_of_a_step_resumes(site: Processes, sft: Run) -> None:
+def test_training_outlives_its_broker_and_a_child_killed_in_the_middle_of_a_step_resumes(
+    site: Processes, sft: Run
+) -> None:
     broker = site.start_broker()
     site.start_worker()
     site.ring(sft.pk)
@@ -102,14 +142,18 @@ def is_either_there(one: Path, other: Path) -> bool:
 
 
 def freeze_while_saving(run: Run) -> tuple[Path, int]:
-    """Stops the child in the middle of saving a checkpoint after its first; one that was renamed just before is let go on.
+    """Stops the child in the middle of saving a checkpoint after its first; one that was renamed
+    just before is let go on.
 
-    Seeing the folder and killing are two acts, and a fast save can end between them: a stopped process cannot.
+    Seeing the folder and killing are two acts, and a fast save can end between them: a stopped
+    process cannot.
     """
     for step in (6, 9, 12):
         saving = run_folder(run.pk) / "checkpoints" / f".tmp-1-step-{step}"
         done = saving.with_name(f"step-{step}")
-        until(partial(is_either_there, saving, done), f"checkpoint {step} in the making", limit_s=120)
+        until(
+            partial(is_either_there, saving, done), f"checkpoint {step} in the making", limit_s=120
+        )
         os.kill(child_pid(run), signal.SIGSTOP)
         if saving.exists():
             return saving, step

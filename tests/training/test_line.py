@@ -1,4 +1,6 @@
-"""The line of waiting runs, dry runs, and runs that go on from another's last state; a stand-in child does the work."""
+"""The line of waiting runs, dry runs, and runs that go on from another's last state; a stand-in
+child does the work.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -41,7 +43,9 @@ def test_the_first_in_line_has_nobody_to_pass(queue: Callable[..., Run], noor: U
     assert in_line() == [first.pk, second.pk]
 
 
-def test_a_later_run_goes_behind_those_that_were_moved(queue: Callable[..., Run], noor: User) -> None:
+def test_a_later_run_goes_behind_those_that_were_moved(
+    queue: Callable[..., Run], noor: User
+) -> None:
     first, second = queue(), queue()
     services.move_run(run=second, places=-1, by=noor, now=NOW)
 
@@ -91,13 +95,20 @@ def test_an_extension_goes_on_from_the_last_state(queue: Callable[..., Run], noo
     (folder_of(longer) / "script.json").write_text('{"n_steps": 6}')
     supervised(longer)
 
-    assert (longer.outcome, longer.made_from, longer.made_as, longer.config["n_epochs"]) == ("succeeded", run, "extension", 3)
+    assert (longer.outcome, longer.made_from, longer.made_as, longer.config["n_epochs"]) == (
+        "succeeded",
+        run,
+        "extension",
+        3,
+    )
     assert (folder_of(longer) / "resumed-1-at-4").exists()
     assert list(longer.points.order_by("step").values_list("step", flat=True)) == [5, 6]
     assert TrainedModel.objects.get(run=longer).parent == run.base_model
 
 
-def test_an_extension_waits_for_the_node_that_has_the_state(queue: Callable[..., Run], noor: User) -> None:
+def test_an_extension_waits_for_the_node_that_has_the_state(
+    queue: Callable[..., Run], noor: User
+) -> None:
     run = supervised(queue(n_steps=2, checkpoint_every=1))
     longer = services.extend_run(run=run, name="Longer", amount=3, by=noor, now=NOW)
 

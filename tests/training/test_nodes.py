@@ -40,7 +40,9 @@ def test_cards_are_read_from_the_drivers_table() -> None:
     )
 
 
-@pytest.mark.parametrize(("visible", "n"), [("all", 2), ("1", 1), ("GPU-aaa", 1), ("", 0), ("0,1", 2)])
+@pytest.mark.parametrize(
+    ("visible", "n"), [("all", 2), ("1", 1), ("GPU-aaa", 1), ("", 0), ("0,1", 2)]
+)
 def test_cards_that_this_process_may_not_use_are_not_told(visible: str, n: int) -> None:
     assert len(machine.parse(TWO_CARDS, visible=visible)) == n
 
@@ -56,12 +58,16 @@ def test_cards_that_this_process_may_not_use_are_not_told(visible: str, n: int) 
         (1, "", ""),
     ],
 )
-def test_a_run_sees_as_many_cards_as_it_needs_the_emptiest_of_the_nodes_own(n: int, visible: str, chosen: str) -> None:
+def test_a_run_sees_as_many_cards_as_it_needs_the_emptiest_of_the_nodes_own(
+    n: int, visible: str, chosen: str
+) -> None:
     assert machine.choose(TWO_CARDS, n, visible=visible) == chosen
 
 
 def test_a_run_sees_no_card_that_is_smaller_than_it_asked_for() -> None:
-    small_and_empty = TWO_CARDS.replace("1, GPU-bbb, NVIDIA H100 80GB HBM3, 81559", "1, GPU-bbb, NVIDIA L4, 23034")
+    small_and_empty = TWO_CARDS.replace(
+        "1, GPU-bbb, NVIDIA H100 80GB HBM3, 81559", "1, GPU-bbb, NVIDIA L4, 23034"
+    )
 
     assert machine.choose(small_and_empty, 1, memory_gb=80) == "GPU-aaa"
 
@@ -110,7 +116,9 @@ def test_only_a_node_that_has_what_a_run_asks_for_claims_it(
     assert claimed_by == takers
 
 
-def test_a_draining_node_claims_nothing_until_it_is_resumed(queue: Callable[..., Run], noor: User) -> None:
+def test_a_draining_node_claims_nothing_until_it_is_resumed(
+    queue: Callable[..., Run], noor: User
+) -> None:
     run, node = queue(), announce("gpu-1")
     services.drain_node(node=node, by=noor, now=NOW)
 
@@ -119,7 +127,9 @@ def test_a_draining_node_claims_nothing_until_it_is_resumed(queue: Callable[...,
     assert services.claim_run(run_id=run.pk, node="gpu-1", now=NOW) is not None
 
 
-def test_the_highest_priority_goes_first_and_what_does_not_fit_is_passed_over(queue: Callable[..., Run], noor: User) -> None:
+def test_the_highest_priority_goes_first_and_what_does_not_fit_is_passed_over(
+    queue: Callable[..., Run], noor: User
+) -> None:
     announce("small", 24)
     too_large, usual, urgent = asking(queue(), 1, 80), queue(), queue()
     services.set_priority(run=urgent, priority=5, by=noor, now=NOW)
@@ -129,14 +139,18 @@ def test_the_highest_priority_goes_first_and_what_does_not_fit_is_passed_over(qu
     assert selectors.queued_run_ids() == [too_large.pk, urgent.pk, usual.pk]
 
 
-def test_a_ring_is_passed_on_only_while_another_node_is_free_for_the_run(queue: Callable[..., Run]) -> None:
+def test_a_ring_is_passed_on_only_while_another_node_is_free_for_the_run(
+    queue: Callable[..., Run],
+) -> None:
     run = asking(queue(), 1, 80)
     announce("small", 24)
     assert not selectors.is_wanted_elsewhere(run_id=run.pk, node="small", now=NOW)
 
     announce("big", 80)
     assert selectors.is_wanted_elsewhere(run_id=run.pk, node="small", now=NOW)
-    assert not selectors.is_wanted_elsewhere(run_id=run.pk, node="small", now=NOW + timedelta(hours=1))
+    assert not selectors.is_wanted_elsewhere(
+        run_id=run.pk, node="small", now=NOW + timedelta(hours=1)
+    )
 
 
 def test_a_waiting_run_names_the_nodes_it_waits_for(queue: Callable[..., Run], noor: User) -> None:
@@ -146,7 +160,9 @@ def test_a_waiting_run_names_the_nodes_it_waits_for(queue: Callable[..., Run], n
 
     assert selectors.why_waiting(run=second, now=NOW) == "It waits for gpu-1 (“sft run”)."
     services.drain_node(node=node, by=noor, now=NOW)
-    assert "Every node that could take it is draining: gpu-1." in selectors.why_waiting(run=second, now=NOW)
+    assert "Every node that could take it is draining: gpu-1." in selectors.why_waiting(
+        run=second, now=NOW
+    )
     assert selectors.why_waiting(run=first, now=NOW) != ""
 
 
@@ -181,7 +197,9 @@ def test_two_workers_on_one_machine_are_two_nodes_that_share_the_line(
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_node_that_drains_leaves_a_run_to_the_other(site: Processes, queue: Callable[..., Run], noor: User) -> None:
+def test_a_node_that_drains_leaves_a_run_to_the_other(
+    site: Processes, queue: Callable[..., Run], noor: User
+) -> None:
     run = queue(n_steps=3)
     site.start_broker()
     site.start_worker("left", node="left")
@@ -191,6 +209,9 @@ def test_a_node_that_drains_leaves_a_run_to_the_other(site: Processes, queue: Ca
     until(lambda: Node.objects.filter(name="right").exists(), "the second node announces itself")
 
     site.ring(run.pk)
-    until(lambda: Run.objects.filter(pk=run.pk, outcome="succeeded").exists(), "the run ends on the other node")
+    until(
+        lambda: Run.objects.filter(pk=run.pk, outcome="succeeded").exists(),
+        "the run ends on the other node",
+    )
 
     assert Run.objects.get(pk=run.pk).node == "right"

@@ -22,7 +22,11 @@ def test_lines_that_have_ended_are_counted_on(tmp_path: Path) -> None:
     second = reader.read()
 
     assert (first.log_tail, first.n_log_lines) == ("one\ntwo\n 20%", 2)
-    assert (second.log_tail, second.n_log_lines, second.is_news) == ("one\ntwo\n 30%\nfour\n", 4, True)
+    assert (second.log_tail, second.n_log_lines, second.is_news) == (
+        "one\ntwo\n 30%\nfour\n",
+        4,
+        True,
+    )
 
 
 def test_news_that_were_not_kept_are_counted_again_and_once(tmp_path: Path) -> None:

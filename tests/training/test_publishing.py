@@ -1,4 +1,6 @@
-"""A model on its way to a hub, for real up to the wire: the child process, huggingface_hub, and a stub of a hub over HTTP."""
+"""A model on its way to a hub, for real up to the wire: the child process, huggingface_hub, and a
+stub of a hub over HTTP.
+"""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -33,17 +35,23 @@ def model(noor: User, tmp_path: Path) -> TrainedModel:
     (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").write_bytes(b"w" * 300_000)
     (folder / "README.md").write_text("As it came.")
-    return services.register_model(name="ours", kind="policy", location=str(folder), licence="Apache-2.0", by=noor, now=NOW)
+    return services.register_model(
+        name="ours", kind="policy", location=str(folder), licence="Apache-2.0", by=noor, now=NOW
+    )
 
 
 def published(model: TrainedModel, noor: User, repository: str = "team/ours") -> Publication:
-    made = services.publish_model(model=model, repository=repository, is_private=True, by=noor, now=NOW)
+    made = services.publish_model(
+        model=model, repository=repository, is_private=True, by=noor, now=NOW
+    )
     sending.send(publication_id=made.pk)
     made.refresh_from_db()
     return made
 
 
-def test_a_model_goes_to_the_hub_with_card_and_lineage(hub: Hub, model: TrainedModel, noor: User) -> None:
+def test_a_model_goes_to_the_hub_with_card_and_lineage(
+    hub: Hub, model: TrainedModel, noor: User
+) -> None:
     made = published(model, noor)
 
     assert (made.state, made.error) == ("done", "")
@@ -57,7 +65,9 @@ def test_a_model_goes_to_the_hub_with_card_and_lineage(hub: Hub, model: TrainedM
     assert AuditEvent.objects.filter(action="publish", target_id=model.pk).exists()
 
 
-def test_what_the_hub_refuses_is_told_without_the_token(hub: Hub, model: TrainedModel, noor: User) -> None:
+def test_what_the_hub_refuses_is_told_without_the_token(
+    hub: Hub, model: TrainedModel, noor: User
+) -> None:
     hub.refusal = 403
 
     made = published(model, noor)
@@ -67,7 +77,9 @@ def test_what_the_hub_refuses_is_told_without_the_token(hub: Hub, model: Trained
     assert "hf_secret" not in made.error
 
 
-def test_without_a_token_nothing_is_sent(hub: Hub, model: TrainedModel, noor: User, settings: LazySettings) -> None:
+def test_without_a_token_nothing_is_sent(
+    hub: Hub, model: TrainedModel, noor: User, settings: LazySettings
+) -> None:
     settings.HUB_TOKEN = ""
 
     made = published(model, noor)
@@ -84,8 +96,13 @@ def test_a_ring_that_comes_twice_sends_once_and_a_silent_worker_is_taken_over_fr
     assert len(hub.made) == 1
 
     Publication.objects.filter(pk=made.pk).update(state="running", heartbeat_at=NOW)
-    assert services.claim_publication(publication_id=made.pk, now=NOW + timedelta(seconds=60)) is None
-    assert services.claim_publication(publication_id=made.pk, now=NOW + timedelta(minutes=3)) is not None
+    assert (
+        services.claim_publication(publication_id=made.pk, now=NOW + timedelta(seconds=60)) is None
+    )
+    assert (
+        services.claim_publication(publication_id=made.pk, now=NOW + timedelta(minutes=3))
+        is not None
+    )
 
 
 @pytest.fixture
@@ -101,7 +118,9 @@ def no_rings() -> Iterator[None]:
     purge()
 
 
-def test_a_lost_ring_and_a_dead_worker_are_made_good_by_the_beat(no_rings: None, model: TrainedModel, noor: User) -> None:
+def test_a_lost_ring_and_a_dead_worker_are_made_good_by_the_beat(
+    no_rings: None, model: TrainedModel, noor: User
+) -> None:
     services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
 
     assert services.ring_publications(now=NOW) == 1
@@ -109,8 +128,12 @@ def test_a_lost_ring_and_a_dead_worker_are_made_good_by_the_beat(no_rings: None,
     assert services.ring_publications(now=NOW) == 0, "rings wait: more would only pile up"
 
 
-def test_the_beat_rings_for_no_publication_that_a_worker_has(no_rings: None, model: TrainedModel, noor: User) -> None:
-    made = services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
+def test_the_beat_rings_for_no_publication_that_a_worker_has(
+    no_rings: None, model: TrainedModel, noor: User
+) -> None:
+    made = services.publish_model(
+        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+    )
     claimed = services.claim_publication(publication_id=made.pk, now=NOW)
     assert claimed is not None
 
@@ -121,29 +144,51 @@ def test_the_beat_rings_for_no_publication_that_a_worker_has(no_rings: None, mod
 
 
 def test_asking_anew_ends_what_no_worker_took(model: TrainedModel, noor: User) -> None:
-    first = services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
-    services.publish_model(model=model, repository="team/theirs", is_private=True, by=noor, now=NOW + timedelta(minutes=3))
+    first = services.publish_model(
+        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+    )
+    services.publish_model(
+        model=model,
+        repository="team/theirs",
+        is_private=True,
+        by=noor,
+        now=NOW + timedelta(minutes=3),
+    )
 
     first.refresh_from_db()
     assert (first.state, first.error) == ("failed", "No worker took it; it was asked for anew.")
-    assert services.claim_publication(publication_id=first.pk, now=NOW + timedelta(minutes=3)) is None
+    assert (
+        services.claim_publication(publication_id=first.pk, now=NOW + timedelta(minutes=3)) is None
+    )
 
 
-def test_a_publication_that_beat_before_the_clock_was_set_back_is_taken_over(model: TrainedModel, noor: User) -> None:
-    made = services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
-    Publication.objects.filter(pk=made.pk).update(state="running", heartbeat_at=NOW + timedelta(hours=1))
+def test_a_publication_that_beat_before_the_clock_was_set_back_is_taken_over(
+    model: TrainedModel, noor: User
+) -> None:
+    made = services.publish_model(
+        model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+    )
+    Publication.objects.filter(pk=made.pk).update(
+        state="running", heartbeat_at=NOW + timedelta(hours=1)
+    )
 
     assert services.claim_publication(publication_id=made.pk, now=NOW) is not None
     assert services.claim_publication(publication_id=made.pk, now=NOW) is None
 
 
-def test_what_was_queued_or_beat_before_the_clock_was_set_back_does_not_stand_in_the_way(model: TrainedModel, noor: User) -> None:
+def test_what_was_queued_or_beat_before_the_clock_was_set_back_does_not_stand_in_the_way(
+    model: TrainedModel, noor: User
+) -> None:
     def publish(now: datetime) -> Publication:
-        return services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=now)
+        return services.publish_model(
+            model=model, repository="team/ours", is_private=True, by=noor, now=now
+        )
 
     publish(NOW + timedelta(hours=1))
     going = publish(NOW)
-    Publication.objects.filter(pk=going.pk).update(state="running", heartbeat_at=NOW + timedelta(hours=1))
+    Publication.objects.filter(pk=going.pk).update(
+        state="running", heartbeat_at=NOW + timedelta(hours=1)
+    )
 
     assert publish(NOW).pk != going.pk
 
@@ -151,15 +196,23 @@ def test_what_was_queued_or_beat_before_the_clock_was_set_back_does_not_stand_in
 @pytest.mark.parametrize("repository", ["ours", "https://hub/team/ours", "team/", "a/b/c", "../x"])
 def test_a_place_that_is_none_is_refused(model: TrainedModel, noor: User, repository: str) -> None:
     with pytest.raises(services.UnableToPublish, match="owner/name"):
-        services.publish_model(model=model, repository=repository, is_private=True, by=noor, now=NOW)
+        services.publish_model(
+            model=model, repository=repository, is_private=True, by=noor, now=NOW
+        )
 
 
-def test_a_model_on_its_way_or_without_a_licence_is_not_sent(model: TrainedModel, noor: User) -> None:
+def test_a_model_on_its_way_or_without_a_licence_is_not_sent(
+    model: TrainedModel, noor: User
+) -> None:
     services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
     with pytest.raises(services.UnableToPublish, match="on its way"):
-        services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
+        services.publish_model(
+            model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+        )
 
     TrainedModel.objects.filter(pk=model.pk).update(licence="")
     model.refresh_from_db()
     with pytest.raises(services.UnableToPublish, match="licence"):
-        services.publish_model(model=model, repository="team/ours", is_private=True, by=noor, now=NOW)
+        services.publish_model(
+            model=model, repository="team/ours", is_private=True, by=noor, now=NOW
+        )

@@ -1,4 +1,6 @@
-"""What is kept and what is freed: the best, the last, what is pinned or needed stays; the rest goes, asked for or by night."""
+"""What is kept and what is freed: the best, the last, what is pinned or needed stays; the rest
+goes, asked for or by night.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,12 +27,23 @@ Made = Callable[..., tuple[Run, TrainedModel]]
 
 @pytest.fixture
 def made(
-    base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User, settings: LazySettings, tmp_path: Path
+    base_model: TrainedModel,
+    make_snapshot: Callable[..., Snapshot],
+    noor: User,
+    settings: LazySettings,
+    tmp_path: Path,
 ) -> Made:
-    """A run that has succeeded `days` ago, with a kept state and a model of a kilobyte each; the loss tells the best."""
+    """A run that has succeeded `days` ago, with a kept state and a model of a kilobyte each; the
+    loss tells the best.
+    """
 
     def make(loss: float, *, days: int = 60, **fields: Any) -> tuple[Run, TrainedModel]:
-        values: dict[str, Any] = {"kind": "sft", "base_model": base_model, "kept_step": 10, "outcome": "succeeded"} | fields
+        values: dict[str, Any] = {
+            "kind": "sft",
+            "base_model": base_model,
+            "kept_step": 10,
+            "outcome": "succeeded",
+        } | fields
         at = NOW - timedelta(days=days)
         metrics = {"held_out_loss_after": loss}
         snapshot = Snapshot.objects.first() or make_snapshot()
@@ -92,7 +105,9 @@ def test_each_kind_in_each_line_has_its_own_best_and_last(made: Made) -> None:
     assert freeable() == set()
 
 
-def test_freeing_removes_weights_and_checkpoints_and_leaves_rows_and_logs(made: Made, noor: User, settings: LazySettings) -> None:
+def test_freeing_removes_weights_and_checkpoints_and_leaves_rows_and_logs(
+    made: Made, noor: User, settings: LazySettings
+) -> None:
     made(1.0)
     run, model = made(1.5)
     made(1.2)
@@ -105,7 +120,9 @@ def test_freeing_removes_weights_and_checkpoints_and_leaves_rows_and_logs(made: 
     assert (run.kept_step, run.freed_at, model.freed_at) == (None, NOW, NOW)
     assert not Path(model.location).exists()
     assert [path.name for path in (settings.RUNS_DIR / str(run.pk)).iterdir()] == [run_dir.LOG]
-    assert set(AuditEvent.objects.filter(action="free", by=noor).values_list("target_type", flat=True)) == {
+    assert set(
+        AuditEvent.objects.filter(action="free", by=noor).values_list("target_type", flat=True)
+    ) == {
         "training.run",
         "training.trainedmodel",
     }
@@ -128,7 +145,9 @@ def test_a_model_that_a_waiting_run_begins_with_stays(made: Made) -> None:
     made(1.0)
     _run, needed = made(1.5)
     made(1.2)
-    Run.objects.create(name="next", kind="sft", state="queued", base_model=needed, snapshot=Snapshot.objects.get())
+    Run.objects.create(
+        name="next", kind="sft", state="queued", base_model=needed, snapshot=Snapshot.objects.get()
+    )
 
     assert key(needed) not in freeable()
 
@@ -170,7 +189,9 @@ def test_a_model_that_a_schedule_begins_with_stays(made: Made, noor: User) -> No
     assert key(model) not in freeable()
 
 
-def test_a_state_that_is_extended_since_it_was_looked_at_stays(made: Made, noor: User, settings: LazySettings) -> None:
+def test_a_state_that_is_extended_since_it_was_looked_at_stays(
+    made: Made, noor: User, settings: LazySettings
+) -> None:
     made(1.0)
     run, _model = made(1.5, config={"n_epochs": 1})
     made(1.2)
@@ -191,16 +212,22 @@ def test_a_run_whose_state_was_freed_meanwhile_is_not_extended(made: Made, noor:
         services.extend_run(run=run, name="longer", amount=9, by=noor, now=NOW)
 
 
-def test_a_reward_model_that_a_schedule_or_an_open_chain_names_stays(made: Made, noor: User, base_model: TrainedModel) -> None:
+def test_a_reward_model_that_a_schedule_or_an_open_chain_names_stays(
+    made: Made, noor: User, base_model: TrainedModel
+) -> None:
     models = [made(1.0 + number)[1] for number in range(4)]
     judge, older = models[1], models[2]
     TrainedModel.objects.filter(pk__in=[judge.pk, older.pk]).update(kind="reward")
     plan = Plan("rejection-ppo", base_model=base_model.pk, reward_model=judge.pk)
-    schedule = services.create_schedule(name="W", plan=plan, terms=Terms("hand", "UTC"), by=noor, now=NOW)
+    schedule = services.create_schedule(
+        name="W", plan=plan, terms=Terms("hand", "UTC"), by=noor, now=NOW
+    )
     begun_with = replace(plan, reward_model=older.pk).as_json()
 
     assert {key(judge), key(older)} & freeable() == {key(older)}
-    chain = Chain.objects.create(schedule=schedule, number=1, plan=begun_with, base_model=base_model)
+    chain = Chain.objects.create(
+        schedule=schedule, number=1, plan=begun_with, base_model=base_model
+    )
     assert {key(judge), key(older)} & freeable() == set()
     Chain.objects.filter(pk=chain.pk).update(state="finished")
     assert {key(judge), key(older)} & freeable() == {key(older)}
@@ -236,10 +263,20 @@ def test_no_run_begins_with_a_model_whose_weights_are_gone(made: Made, noor: Use
     free_all()
 
     with pytest.raises(UnableToQueue, match="were freed"):
-        services.queue_run(kind="sft", name="x", config={}, snapshot=run.snapshot, base_model=model, by=noor, now=NOW)
+        services.queue_run(
+            kind="sft",
+            name="x",
+            config={},
+            snapshot=run.snapshot,
+            base_model=model,
+            by=noor,
+            now=NOW,
+        )
 
 
-def test_by_night_only_what_is_old_goes_and_twice_does_no_more(made: Made, settings: LazySettings) -> None:
+def test_by_night_only_what_is_old_goes_and_twice_does_no_more(
+    made: Made, settings: LazySettings
+) -> None:
     settings.KEEP_DAYS = 36_500
     made(1.0)
     _old, young = made(1.5, days=37_000), made(1.6, days=5)
@@ -262,7 +299,9 @@ def test_with_no_days_nothing_is_freed_by_itself(made: Made, settings: LazySetti
     assert services.free_by_night(now=NOW).n_done == 0
 
 
-def test_a_model_in_a_shared_store_is_freed_there_and_its_copy_here(made: Made, settings: LazySettings, tmp_path: Path) -> None:
+def test_a_model_in_a_shared_store_is_freed_there_and_its_copy_here(
+    made: Made, settings: LazySettings, tmp_path: Path
+) -> None:
     settings.ARTIFACT_STORE = f"file://{tmp_path}/artifacts"
     made(1.0)
     run, model = made(1.5)
@@ -294,20 +333,31 @@ def test_a_node_removes_what_was_freed_elsewhere(made: Made, settings: LazySetti
     assert not Path(model.location).exists()
 
 
-# --- given up by hand --------------------------------------------------------------------------------------------
+# --- given up by hand -----------------------------------------------------------------------------
 
 
 def failed(made: Made, **fields: Any) -> Run:
     """Twelve steps made, and no model left."""
-    run, model = made(1.5, **({"outcome": "failed", "kept_step": None, "attempt": 1, "step": 12, "node": "gpu-2"} | fields))
+    run, model = made(
+        1.5,
+        **(
+            {"outcome": "failed", "kept_step": None, "attempt": 1, "step": 12, "node": "gpu-2"}
+            | fields
+        ),
+    )
     model.delete()
     return run
 
 
 def chain_of(run: Run, by: User, state: str) -> Chain:
-    plan, terms = Plan("fine-tune", base_model=run.base_model_id), Terms(trigger="hand", time_zone="UTC")
+    plan, terms = (
+        Plan("fine-tune", base_model=run.base_model_id),
+        Terms(trigger="hand", time_zone="UTC"),
+    )
     schedule = services.create_schedule(name="Weekly", plan=plan, terms=terms, by=by, now=NOW)
-    chain = Chain.objects.create(schedule=schedule, number=1, plan=plan.as_json(), base_model=run.base_model, state=state)
+    chain = Chain.objects.create(
+        schedule=schedule, number=1, plan=plan.as_json(), base_model=run.base_model, state=state
+    )
     Link.objects.create(chain=chain, position=0, step="sft", state="failed", run=run)
     return chain
 
@@ -317,7 +367,9 @@ def test_the_checkpoints_of_a_run_that_did_not_succeed_are_given_up(
     made: Made, noor: User, settings: LazySettings, outcome: str
 ) -> None:
     run = failed(made, outcome=outcome)
-    assert [one.can_be_given_up for one in selectors.overview().holdings if one.key == key(run)] == [True]
+    assert [
+        one.can_be_given_up for one in selectors.overview().holdings if one.key == key(run)
+    ] == [True]
 
     assert services.give_up_run(run=run, by=noor, now=NOW) == 3000
 
@@ -337,7 +389,9 @@ def test_a_stopped_runs_state_goes_and_its_model_stays(made: Made, noor: User) -
 
     assert Path(model.location).exists()
     with pytest.raises(UnableToQueue, match="kept no state"):
-        services.extend_run(run=Run.objects.get(pk=run.pk), name="longer", amount=9, by=noor, now=NOW)
+        services.extend_run(
+            run=Run.objects.get(pk=run.pk), name="longer", amount=9, by=noor, now=NOW
+        )
 
 
 @pytest.mark.parametrize(
@@ -348,7 +402,9 @@ def test_a_stopped_runs_state_goes_and_its_model_stays(made: Made, noor: User) -
         ({"attempt": 0}, "nothing to go on with"),
     ],
 )
-def test_what_is_not_given_up_says_why(made: Made, noor: User, fields: dict[str, Any], sentence: str) -> None:
+def test_what_is_not_given_up_says_why(
+    made: Made, noor: User, fields: dict[str, Any], sentence: str
+) -> None:
     run = failed(made, **fields)
 
     with pytest.raises(services.UnableToGiveUp, match=sentence):
@@ -373,7 +429,9 @@ def test_what_an_extension_waits_for_is_not_given_up(made: Made, noor: User) -> 
     assert not any(one.can_be_given_up for one in selectors.overview().holdings)
 
 
-def test_what_a_chain_could_go_on_with_is_given_up_once_the_chain_is_stopped(made: Made, noor: User) -> None:
+def test_what_a_chain_could_go_on_with_is_given_up_once_the_chain_is_stopped(
+    made: Made, noor: User
+) -> None:
     run = failed(made)
     chain = chain_of(run, noor, state="failed")
 
@@ -385,7 +443,9 @@ def test_what_a_chain_could_go_on_with_is_given_up_once_the_chain_is_stopped(mad
     assert services.give_up_run(run=run, by=noor, now=NOW) > 0
 
 
-def test_a_new_try_after_that_says_that_it_begins_anew(signed_in: Callable[..., Client], noor: User, made: Made) -> None:
+def test_a_new_try_after_that_says_that_it_begins_anew(
+    signed_in: Callable[..., Client], noor: User, made: Made
+) -> None:
     run, client = failed(made), signed_in(noor)
 
     asked = client.get(f"/runs/{run.pk}/give-up").content.decode()
@@ -410,7 +470,7 @@ def test_who_asks_to_give_up_what_is_held_is_told_on_the_runs_page(
     assert "Unpin it first" in client.post(f"/runs/{run.pk}/give-up", follow=True).content.decode()
 
 
-# --- pages -------------------------------------------------------------------------------------------------------
+# --- pages ----------------------------------------------------------------------------------------
 
 
 def test_the_page_says_what_takes_space_and_the_dry_run_frees_nothing(
@@ -440,12 +500,16 @@ def test_an_empty_site_has_an_empty_page(signed_in: Callable[..., Client], noor:
     assert "Nothing can be freed" in client.get("/storage/free/").content.decode()
 
 
-def test_raters_and_admins_are_refused(signed_in: Callable[..., Client], alice: User, rosa: Rater) -> None:
+def test_raters_and_admins_are_refused(
+    signed_in: Callable[..., Client], alice: User, rosa: Rater
+) -> None:
     for person in (alice, rosa):
         assert signed_in(person).post("/storage/free/").status_code == 403
 
 
-def test_pins_are_set_and_taken_off_on_the_pages(signed_in: Callable[..., Client], noor: User, made: Made) -> None:
+def test_pins_are_set_and_taken_off_on_the_pages(
+    signed_in: Callable[..., Client], noor: User, made: Made
+) -> None:
     run, model = made(1.0)
     client = signed_in(noor)
 

@@ -1,4 +1,6 @@
-"""Writes to a run: each names the state or attempt it expects, so late and repeated calls change nothing."""
+"""Writes to a run: each names the state or attempt it expects, so late and repeated calls change
+nothing.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,18 +33,28 @@ def point(step: int, attempt: int = 1, **values: float) -> Point:
 
 def record(run: Run, *points: Point, attempt: int = 1, samples: tuple[Sample, ...] = ()) -> bool:
     return services.record_progress(
-        run_id=run.pk, attempt=attempt, points=points, samples=samples, notes=[], log_tail="", now=NOW
+        run_id=run.pk,
+        attempt=attempt,
+        points=points,
+        samples=samples,
+        notes=[],
+        log_tail="",
+        now=NOW,
     )
 
 
 def finish(run: Run, attempt: int = 1, model: str | None = None) -> bool:
-    return services.finish_run(run_id=run.pk, attempt=attempt, ending=Ending(Run.Outcome.SUCCEEDED, model=model), now=NOW)
+    return services.finish_run(
+        run_id=run.pk, attempt=attempt, ending=Ending(Run.Outcome.SUCCEEDED, model=model), now=NOW
+    )
 
 
 def test_scores_of_a_reward_run_are_kept_under_its_models_name(queue: Callable[..., Run]) -> None:
     run = claimed(queue())
     response = responses_to(some_prompts(1), n=1)[0]
-    ending = Ending(Run.Outcome.SUCCEEDED, model="/somewhere", scores={response.pk: 0.5, 10**9: 1.0})
+    ending = Ending(
+        Run.Outcome.SUCCEEDED, model="/somewhere", scores={response.pk: 0.5, 10**9: 1.0}
+    )
 
     services.finish_run(run_id=run.pk, attempt=1, ending=ending, now=NOW)
 
@@ -76,7 +88,9 @@ def test_the_page_of_a_run_that_waits_again_says_that_its_node_left(
     assert "gpu-1 left in good order. The run waits to go on from its last checkpoint." in page
 
 
-def test_a_ghost_can_neither_beat_nor_record_nor_finish_nor_return_nor_give_up(queue: Callable[..., Run]) -> None:
+def test_a_ghost_can_neither_beat_nor_record_nor_finish_nor_return_nor_give_up(
+    queue: Callable[..., Run],
+) -> None:
     run = claimed(queue())
     services.return_to_queue(run_id=run.pk, attempt=1, now=NOW)
     claimed(run)
@@ -119,7 +133,9 @@ def test_a_stop_of_a_waiting_run_ends_it_at_once(queue: Callable[..., Run], noor
     assert (run.state, run.outcome) == ("finished", "stopped")
 
 
-def test_a_stop_of_a_running_run_reaches_its_next_beat(queue: Callable[..., Run], noor: User) -> None:
+def test_a_stop_of_a_running_run_reaches_its_next_beat(
+    queue: Callable[..., Run], noor: User
+) -> None:
     run = claimed(queue())
 
     services.request_stop(run=run, by=noor, now=NOW)
@@ -127,7 +143,9 @@ def test_a_stop_of_a_running_run_reaches_its_next_beat(queue: Callable[..., Run]
     assert services.beat(run_id=run.pk, attempt=1, now=NOW).is_stop_requested
 
 
-def test_a_stopped_run_whose_node_dies_or_leaves_has_stopped_and_waits_no_more(queue: Callable[..., Run], noor: User) -> None:
+def test_a_stopped_run_whose_node_dies_or_leaves_has_stopped_and_waits_no_more(
+    queue: Callable[..., Run], noor: User
+) -> None:
     dead, left = claimed(queue()), claimed(queue())
     for run in (dead, left):
         services.request_stop(run=run, by=noor, now=NOW)
@@ -149,7 +167,9 @@ def test_an_ended_run_cannot_be_stopped(queue: Callable[..., Run], noor: User) -
     assert not services.request_stop(run=run, by=noor, now=NOW)
 
 
-def test_a_silent_run_is_queued_again_and_lost_after_three_attempts(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_a_silent_run_is_queued_again_and_lost_after_three_attempts(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = queue()
     later = NOW + timedelta(seconds=settings.RUN_REAP_AFTER_S + 1)
 
@@ -168,10 +188,15 @@ def test_a_run_that_beats_is_not_reaped(queue: Callable[..., Run], settings: Laz
     run = claimed(queue())
 
     assert services.reap_runs(now=NOW + timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
-    assert services.give_up_attempt(run_id=run.pk, attempt=1, reason="x", now=NOW, only_if_silent=True) is False
+    assert (
+        services.give_up_attempt(run_id=run.pk, attempt=1, reason="x", now=NOW, only_if_silent=True)
+        is False
+    )
 
 
-def test_a_run_that_beat_before_the_clock_was_set_back_is_queued_again(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_a_run_that_beat_before_the_clock_was_set_back_is_queued_again(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = claimed(queue())
 
     assert services.reap_runs(now=NOW - timedelta(seconds=settings.RUN_REAP_AFTER_S - 1)) == 0
@@ -194,7 +219,9 @@ def test_leaving_workers_do_not_bring_a_run_nearer_to_lost(queue: Callable[..., 
 
 def test_a_lost_run_can_be_tried_again(queue: Callable[..., Run], noor: User) -> None:
     run = claimed(queue())
-    Run.objects.filter(pk=run.pk).update(state="finished", outcome="lost", n_crashes=3, error="gone")
+    Run.objects.filter(pk=run.pk).update(
+        state="finished", outcome="lost", n_crashes=3, error="gone"
+    )
 
     services.retry_run(run=run, by=noor, now=NOW)
 
@@ -215,7 +242,13 @@ def test_a_run_learns_only_from_its_own_kind_of_snapshot(
 ) -> None:
     with pytest.raises(UnableToQueue, match="holds no comparisons"):
         services.queue_run(
-            kind="reward", name="r", config={}, snapshot=make_snapshot("demonstrations"), base_model=base_model, by=noor, now=NOW
+            kind="reward",
+            name="r",
+            config={},
+            snapshot=make_snapshot("demonstrations"),
+            base_model=base_model,
+            by=noor,
+            now=NOW,
         )
 
 
@@ -234,7 +267,9 @@ def test_a_config_out_of_range_is_refused_with_every_problem(
         )
 
 
-def test_tasks_run_twice_have_no_second_effect(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_tasks_run_twice_have_no_second_effect(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = claimed(queue())
     Run.objects.filter(pk=run.pk).update(heartbeat_at=NOW - timedelta(days=3650))
 
@@ -247,7 +282,9 @@ def test_tasks_run_twice_have_no_second_effect(queue: Callable[..., Run], settin
     assert (run.state, run.n_crashes, run.attempt) == ("queued", 1, 1)
 
 
-def test_ppo_wants_a_reward_model(base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User) -> None:
+def test_ppo_wants_a_reward_model(
+    base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User
+) -> None:
     asked: dict[str, Any] = {
         "kind": "ppo",
         "name": "p",
@@ -261,14 +298,26 @@ def test_ppo_wants_a_reward_model(base_model: TrainedModel, make_snapshot: Calla
         services.queue_run(base_model=base_model, **asked)
 
     reward_model = TrainedModel.objects.create(name="r", kind="reward", location="/r")
-    assert services.queue_run(base_model=base_model, reward_model=reward_model, **asked).reward_model == reward_model
+    assert (
+        services.queue_run(base_model=base_model, reward_model=reward_model, **asked).reward_model
+        == reward_model
+    )
 
 
 def test_a_watchdog_is_another_reward_model_and_only_ppo_has_one(
     base_model: TrainedModel, make_snapshot: Callable[..., Snapshot], noor: User
 ) -> None:
-    judge, watchdog = (TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}") for name in ("r", "w"))
-    asked: dict[str, Any] = {"name": "p", "config": {}, "base_model": base_model, "by": noor, "now": NOW}
+    judge, watchdog = (
+        TrainedModel.objects.create(name=name, kind="reward", location=f"/{name}")
+        for name in ("r", "w")
+    )
+    asked: dict[str, Any] = {
+        "name": "p",
+        "config": {},
+        "base_model": base_model,
+        "by": noor,
+        "now": NOW,
+    }
     ppo = asked | {"kind": "ppo", "snapshot": make_snapshot("prompts"), "reward_model": judge}
 
     run = services.queue_run(**ppo, watchdog_model=watchdog)
@@ -279,7 +328,9 @@ def test_a_watchdog_is_another_reward_model_and_only_ppo_has_one(
     with pytest.raises(UnableToQueue, match="is no reward model"):
         services.queue_run(**ppo, watchdog_model=base_model)
     with pytest.raises(UnableToQueue, match="is no reward model"):
-        services.queue_run(**asked, kind="sft", snapshot=make_snapshot("demonstrations"), watchdog_model=watchdog)
+        services.queue_run(
+            **asked, kind="sft", snapshot=make_snapshot("demonstrations"), watchdog_model=watchdog
+        )
 
 
 def test_a_run_that_gets_further_each_time_is_never_lost(queue: Callable[..., Run]) -> None:

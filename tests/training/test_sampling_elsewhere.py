@@ -1,4 +1,6 @@
-"""A sampling run of another server's model, for real: supervisor, child process, HTTP, and the responses under its source."""
+"""A sampling run of another server's model, for real: supervisor, child process, HTTP, and the
+responses under its source.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -24,23 +26,51 @@ def stub() -> Iterator[Stub]:
 
 
 @pytest.fixture
-def run(noor: User, stub: Stub, make_snapshot: Callable[..., Snapshot], settings: LazySettings) -> Run:
+def run(
+    noor: User, stub: Stub, make_snapshot: Callable[..., Snapshot], settings: LazySettings
+) -> Run:
     settings.ENDPOINT_HOSTS = ["127.0.0.1"]
     about = {"category": "chat", "language": "en", "split": "train", "licence": "MIT"}
     prompts = [
-        intake.keep_prompt(messages=[{"role": "user", "content": f"Say {n} words"}], **about, by=noor, now=NOW) for n in range(3)
+        intake.keep_prompt(
+            messages=[{"role": "user", "content": f"Say {n} words"}], **about, by=noor, now=NOW
+        )
+        for n in range(3)
     ]
-    rows = [{"id": prompt.pk, "prompt_id": prompt.pk, "prompt": prompt.messages} for prompt in prompts]
-    snapshot = make_snapshot("prompts", n_rows=3, train="".join(json.dumps(row) + "\n" for row in rows))
+    rows = [
+        {"id": prompt.pk, "prompt_id": prompt.pk, "prompt": prompt.messages} for prompt in prompts
+    ]
+    snapshot = make_snapshot(
+        "prompts", n_rows=3, train="".join(json.dumps(row) + "\n" for row in rows)
+    )
     model = services.register_endpoint(
-        name="theirs", url=stub.url, served_name="echo", licence="MIT", key_variable="PREFERABLY_KEY_STUB", by=noor, now=NOW
+        name="theirs",
+        url=stub.url,
+        served_name="echo",
+        licence="MIT",
+        key_variable="PREFERABLY_KEY_STUB",
+        by=noor,
+        now=NOW,
     )
     config = {"n_responses": 2, "max_new_tokens": 8, "batch_size": 4}
-    return services.queue_run(kind="sample", name="s", config=config, snapshot=snapshot, base_model=model, by=noor, now=NOW)
+    return services.queue_run(
+        kind="sample",
+        name="s",
+        config=config,
+        snapshot=snapshot,
+        base_model=model,
+        by=noor,
+        now=NOW,
+    )
 
 
-def test_its_responses_are_stored_under_the_models_source(run: Run, stub: Stub, settings: LazySettings) -> None:
-    settings.ENDPOINT_KEYS = {"PREFERABLY_KEY_STUB": "sk-secret", "PREFERABLY_KEY_OTHER": "sk-other"}
+def test_its_responses_are_stored_under_the_models_source(
+    run: Run, stub: Stub, settings: LazySettings
+) -> None:
+    settings.ENDPOINT_KEYS = {
+        "PREFERABLY_KEY_STUB": "sk-secret",
+        "PREFERABLY_KEY_OTHER": "sk-other",
+    }
 
     supervisor.supervise(run_id=run.pk, node="here")
 
@@ -52,7 +82,9 @@ def test_its_responses_are_stored_under_the_models_source(run: Run, stub: Stub, 
     assert "sk-secret" not in run.log_tail + json.dumps(run.notes) + json.dumps(run.config)
 
 
-def test_without_its_key_the_run_says_which_variable_is_missing(run: Run, settings: LazySettings) -> None:
+def test_without_its_key_the_run_says_which_variable_is_missing(
+    run: Run, settings: LazySettings
+) -> None:
     settings.ENDPOINT_KEYS = {}
 
     supervisor.supervise(run_id=run.pk, node="here")

@@ -26,12 +26,15 @@ def due(cron: str, after: datetime, zone: str = "UTC") -> str:
     return timing.next_due(cron=cron, time_zone=zone, after=after).isoformat()
 
 
-# --- the clock ---------------------------------------------------------------------------------------------------
+# --- the clock ------------------------------------------------------------------------------------
 
 
 def test_a_weekly_time_comes_in_its_own_time_zone() -> None:
     assert due("0 3 * * mon", MONDAY, "Europe/Berlin") == "2026-11-30T02:00:00+00:00"
-    assert due("0 3 * * mon", MONDAY - timedelta(minutes=1), "Europe/Berlin") == "2026-11-23T02:00:00+00:00"
+    assert (
+        due("0 3 * * mon", MONDAY - timedelta(minutes=1), "Europe/Berlin")
+        == "2026-11-23T02:00:00+00:00"
+    )
 
 
 def test_an_hour_that_the_clocks_leave_out_passes_by() -> None:
@@ -60,22 +63,35 @@ def test_a_day_that_never_comes_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("begin", "end", "hour", "over"),
-    [(22, 6, 23, "2026-11-24T06:00:00+00:00"), (22, 6, 2, "2026-11-23T06:00:00+00:00"), (22, 6, 12, None), (8, 18, 18, None)],
+    [
+        (22, 6, 23, "2026-11-24T06:00:00+00:00"),
+        (22, 6, 2, "2026-11-23T06:00:00+00:00"),
+        (22, 6, 12, None),
+        (8, 18, 18, None),
+    ],
 )
-def test_quiet_hours_may_reach_over_midnight(begin: int, end: int, hour: int, over: str | None) -> None:
-    ends = timing.quiet_ends(now=MONDAY.replace(hour=hour), time_zone="UTC", begin=time(begin), end=time(end))
+def test_quiet_hours_may_reach_over_midnight(
+    begin: int, end: int, hour: int, over: str | None
+) -> None:
+    ends = timing.quiet_ends(
+        now=MONDAY.replace(hour=hour), time_zone="UTC", begin=time(begin), end=time(end)
+    )
 
     assert (ends.isoformat() if ends else None) == over
 
 
-# --- the decision ------------------------------------------------------------------------------------------------
+# --- the decision ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("changes", "reason", "sentence"),
     [
         ({}, Reason.DUE, "Ran because its time had come (02:00 UTC); 12 comparisons are new."),
-        ({"n_wanted": 10}, Reason.NEW_JUDGMENTS, "Ran because 12 comparisons are new and 10 were asked for."),
+        (
+            {"n_wanted": 10},
+            Reason.NEW_JUDGMENTS,
+            "Ran because 12 comparisons are new and 10 were asked for.",
+        ),
         ({"going_on": "Weekly 4"}, Reason.BUSY, "Skipped because Weekly 4 has not ended."),
         (
             {"quiet_from": time(22), "quiet_until": time(6)},
@@ -90,7 +106,10 @@ def test_quiet_hours_may_reach_over_midnight(begin: int, end: int, hour: int, ov
         (
             {"max_runs_a_week": 8, "n_runs_this_week": 6, "n_runs_planned": 4},
             Reason.BUDGET,
-            "Skipped because of the budget: 6 of 8 runs began in the last seven days, and this would add 4.",
+            (
+                "Skipped because of the budget: 6 of 8 runs began in the last seven days, and this"
+                " would add 4."
+            ),
         ),
         (
             {"n_new": 0, "skips_nothing_new": True},
@@ -105,7 +124,7 @@ def test_every_decision_says_why(changes: dict[str, Any], reason: Reason, senten
     assert (decision.reason, decision.sentence) == (reason, sentence)
 
 
-# --- firing ------------------------------------------------------------------------------------------------------
+# --- firing ---------------------------------------------------------------------------------------
 
 pytestmark = pytest.mark.django_db
 
@@ -113,9 +132,16 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def schedule(noor: User, base_model: TrainedModel) -> Callable[..., Schedule]:
     def make(name: str = "Weekly", template: str = "fine-tune", **terms: Any) -> Schedule:
-        values: dict[str, Any] = {"trigger": "clock", "time_zone": "UTC", "cron": "0 3 * * *", "skips_nothing_new": False} | terms
+        values: dict[str, Any] = {
+            "trigger": "clock",
+            "time_zone": "UTC",
+            "cron": "0 3 * * *",
+            "skips_nothing_new": False,
+        } | terms
         plan = Plan(template=template, base_model=base_model.pk)
-        return services.create_schedule(name=name, plan=plan, terms=Terms(**values), by=noor, now=NOW)
+        return services.create_schedule(
+            name=name, plan=plan, terms=Terms(**values), by=noor, now=NOW
+        )
 
     return make
 
@@ -130,7 +156,9 @@ def fire(now: datetime) -> int:
     return services.fire_due_schedules(now=now)
 
 
-def test_a_schedule_by_clock_begins_a_chain_when_it_is_due_and_not_before(schedule: Callable[..., Schedule]) -> None:
+def test_a_schedule_by_clock_begins_a_chain_when_it_is_due_and_not_before(
+    schedule: Callable[..., Schedule],
+) -> None:
     one = schedule()
 
     assert fire(NOW) == 0
@@ -141,7 +169,9 @@ def test_a_schedule_by_clock_begins_a_chain_when_it_is_due_and_not_before(schedu
     assert chain.firing.outcome == "ran"
 
 
-def test_one_moment_fires_once_however_often_it_is_looked_at(schedule: Callable[..., Schedule]) -> None:
+def test_one_moment_fires_once_however_often_it_is_looked_at(
+    schedule: Callable[..., Schedule],
+) -> None:
     one = schedule()
 
     assert [fire(moment_of(one)), fire(moment_of(one))] == [1, 0]
@@ -150,7 +180,9 @@ def test_one_moment_fires_once_however_often_it_is_looked_at(schedule: Callable[
     assert (one.n_firings, one.due_at) == (1, datetime(2026, 11, 27, 3, tzinfo=UTC))
 
 
-def test_two_that_look_at_the_same_time_begin_one_chain(schedule: Callable[..., Schedule], noor: User) -> None:
+def test_two_that_look_at_the_same_time_begin_one_chain(
+    schedule: Callable[..., Schedule], noor: User
+) -> None:
     seen_by_both = schedule()
 
     services.fire_now(schedule=seen_by_both, by=noor, now=NOW)
@@ -183,7 +215,9 @@ def test_by_data_it_waits_for_enough_and_counts_anew_afterwards(
     assert fire(later) == 1
 
     one.refresh_from_db()
-    assert one.firings.get().sentence == "Ran because 2 demonstrations are new and 2 were asked for."
+    assert (
+        one.firings.get().sentence == "Ran because 2 demonstrations are new and 2 were asked for."
+    )
     assert selectors.n_new(schedule=one) == 0
 
 
@@ -210,7 +244,9 @@ def test_nothing_new_is_skipped_and_told(schedule: Callable[..., Schedule], noor
     assert (notice.kind, notice.path) == ("nothing", f"/schedules/{one.pk}/")
 
 
-def test_a_paused_schedule_does_not_fire_and_does_not_make_up_for_it(schedule: Callable[..., Schedule], noor: User) -> None:
+def test_a_paused_schedule_does_not_fire_and_does_not_make_up_for_it(
+    schedule: Callable[..., Schedule], noor: User
+) -> None:
     one = schedule()
     services.pause_schedule(schedule=one, by=noor, now=NOW)
 
@@ -219,7 +255,9 @@ def test_a_paused_schedule_does_not_fire_and_does_not_make_up_for_it(schedule: C
     assert fire(NOW + timedelta(days=9)) == 0
 
 
-def test_a_person_fires_it_in_quiet_hours_but_not_while_a_chain_goes_on(schedule: Callable[..., Schedule], noor: User) -> None:
+def test_a_person_fires_it_in_quiet_hours_but_not_while_a_chain_goes_on(
+    schedule: Callable[..., Schedule], noor: User
+) -> None:
     one = schedule(quiet_from=time(0), quiet_until=time(23, 59))
     services.fire_now(schedule=one, by=noor, now=NOW)
     one.refresh_from_db()
@@ -229,16 +267,30 @@ def test_a_person_fires_it_in_quiet_hours_but_not_while_a_chain_goes_on(schedule
         services.fire_now(schedule=one, by=noor, now=NOW)
 
 
-def test_a_change_keeps_what_was_and_what_is(schedule: Callable[..., Schedule], noor: User, base_model: TrainedModel) -> None:
+def test_a_change_keeps_what_was_and_what_is(
+    schedule: Callable[..., Schedule], noor: User, base_model: TrainedModel
+) -> None:
     one = schedule(quiet_from=time(1), quiet_until=time(7))
-    plan = Plan(template="fine-tune", base_model=base_model.pk, n_prompts=50, configs={"sft": {"learning_rate": 1e-5}})
+    plan = Plan(
+        template="fine-tune",
+        base_model=base_model.pk,
+        n_prompts=50,
+        configs={"sft": {"learning_rate": 1e-5}},
+    )
     terms = Terms(trigger="clock", time_zone="UTC", cron="0 4 * * *", skips_nothing_new=False)
 
     for _again in range(2):
-        services.change_schedule(schedule=one, name="Weekly", plan=plan, terms=terms, by=noor, now=NOW)
+        services.change_schedule(
+            schedule=one, name="Weekly", plan=plan, terms=terms, by=noor, now=NOW
+        )
 
     change = AuditEvent.objects.get(action="change", target_id=one.pk)
-    assert change.before == {"cron": "0 3 * * *", "quiet_from": "01:00", "quiet_until": "07:00", "plan.n_prompts": None}
+    assert change.before == {
+        "cron": "0 3 * * *",
+        "quiet_from": "01:00",
+        "quiet_until": "07:00",
+        "plan.n_prompts": None,
+    }
     assert change.after == {
         "cron": "0 4 * * *",
         "quiet_from": None,
@@ -284,8 +336,19 @@ def test_the_tasks_run_twice_have_no_second_effect(schedule: Callable[..., Sched
 @pytest.mark.parametrize("template", plans.TEMPLATES)
 def test_every_step_of_every_template_has_words_and_follows_what_it_needs(template: str) -> None:
     steps = plans.TEMPLATES[template].steps
-    needs = {"sft": "demonstrations", "reward": "comparisons", "ppo": "reward", "sample": "prompts", "campaign": "sample"}
-    needs |= {"dpo": "comparisons", "rloo": "reward", "evaluate": "held_out", "campaign_first": "sample_first"}
+    needs = {
+        "sft": "demonstrations",
+        "reward": "comparisons",
+        "ppo": "reward",
+        "sample": "prompts",
+        "campaign": "sample",
+    }
+    needs |= {
+        "dpo": "comparisons",
+        "rloo": "reward",
+        "evaluate": "held_out",
+        "campaign_first": "sample_first",
+    }
 
     assert all(step in plans.WORDS for step in steps)
     assert all(steps.index(needs[step]) < steps.index(step) for step in steps if step in needs)
@@ -297,7 +360,9 @@ def test_a_schedule_that_is_broken_says_so_and_holds_no_other_up(
 ) -> None:
     terms = Terms(trigger="clock", time_zone="UTC", cron="0 3 * * *", skips_nothing_new=False)
     gone, sound = (
-        services.create_schedule(name=name, plan=Plan("fine-tune", base_model=pk), terms=terms, by=noor, now=NOW)
+        services.create_schedule(
+            name=name, plan=Plan("fine-tune", base_model=pk), terms=terms, by=noor, now=NOW
+        )
         for name, pk in (("gone", 10**9), ("sound", base_model.pk))
     )
 
@@ -310,7 +375,10 @@ def test_a_schedule_that_is_broken_says_so_and_holds_no_other_up(
     assert Schedule.objects.get(pk=gone.pk).due_at == NOW.replace(hour=3) + timedelta(days=2)
     assert Chain.objects.get().schedule == sound
     assert Notice.objects.get(person=noor).kind == "failed"
-    assert "something is wrong with it" in signed_in(noor).get(f"/schedules/{gone.pk}/").content.decode()
+    assert (
+        "something is wrong with it"
+        in signed_in(noor).get(f"/schedules/{gone.pk}/").content.decode()
+    )
 
 
 def test_a_plan_of_an_earlier_version_leaves_out_what_is_no_setting_any_more() -> None:

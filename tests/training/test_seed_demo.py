@@ -46,14 +46,22 @@ def test_each_role_has_a_login_that_is_printed_and_works(seeded: str) -> None:
 
 
 def test_two_campaigns_are_open_to_the_demos_rater(seeded: str) -> None:
-    campaigns = Campaign.objects.filter(state=Campaign.State.OPEN, pool__raters__user__is_rater=True)
+    campaigns = Campaign.objects.filter(
+        state=Campaign.State.OPEN, pool__raters__user__is_rater=True
+    )
 
-    assert set(campaigns.values_list("kind", "n_responses", "overlap")) == {("demonstration", None, 1), ("comparison", 4, 3)}
+    assert set(campaigns.values_list("kind", "n_responses", "overlap")) == {
+        ("demonstration", None, 1),
+        ("comparison", 4, 3),
+    }
     assert Item.objects.filter(campaign__kind="comparison").count() == 15
 
 
 def test_a_rater_is_not_asked_to_write_on_a_prompt_that_is_compared(seeded: str) -> None:
-    writing, comparing = (set(Prompt.objects.filter(items__campaign__kind=kind)) for kind in ("demonstration", "comparison"))
+    writing, comparing = (
+        set(Prompt.objects.filter(items__campaign__kind=kind))
+        for kind in ("demonstration", "comparison")
+    )
 
     assert writing & comparing == set()
 
@@ -67,7 +75,9 @@ def test_starting_again_adds_nothing(seeded: str) -> None:
     assert [model.objects.count() for model in counted] == before
 
 
-def test_a_production_site_gets_no_accounts_with_known_passwords(db: None, settings: LazySettings) -> None:
+def test_a_production_site_gets_no_accounts_with_known_passwords(
+    db: None, settings: LazySettings
+) -> None:
     settings.MODE = "production"
 
     with pytest.raises(CommandError, match="whose passwords everybody knows"):
@@ -77,7 +87,9 @@ def test_a_production_site_gets_no_accounts_with_known_passwords(db: None, setti
 
 
 def test_demonstrations_are_as_long_as_the_guideline_says() -> None:
-    rows = [json.loads(line) for line in (demo.FOLDER / "demonstrations.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (demo.FOLDER / "demonstrations.jsonl").read_text().splitlines()
+    ]
     lengths = [len(row["completion"][0]["content"].split()) for row in rows]
 
     assert min(lengths) >= 40

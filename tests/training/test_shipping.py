@@ -1,4 +1,6 @@
-"""A run beyond its node: checkpoints, snapshots and models go through a store that every node sees."""
+"""A run beyond its node: checkpoints, snapshots and models go through a store that every node
+sees.
+"""
 
 import shutil
 import threading
@@ -26,7 +28,9 @@ def shared(settings: LazySettings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def move_to(settings: LazySettings, tmp_path: Path) -> Callable[[str], None]:
-    """From now on this process is another node: its folders are empty, but for the script of the stand-in child."""
+    """From now on this process is another node: its folders are empty, but for the script of the
+    stand-in child.
+    """
 
     def move(name: str) -> None:
         for room in ("runs", "models"):
@@ -73,7 +77,9 @@ def test_another_node_goes_on_from_the_checkpoint_in_the_store(
     assert (run.outcome, first_step(run, 2, settings)) == ("succeeded", 4)
 
 
-def test_a_run_that_is_given_back_leaves_its_last_step_in_the_store(queue: Callable[..., Run]) -> None:
+def test_a_run_that_is_given_back_leaves_its_last_step_in_the_store(
+    queue: Callable[..., Run],
+) -> None:
     run = supervised(queue(n_steps=50, pause_s=0.05), is_leaving=lambda: True)
 
     kept = artifacts.newest_checkpoint(run_id=run.pk)
@@ -94,7 +100,9 @@ def test_a_node_that_got_further_than_the_store_goes_on_from_its_own(
     assert first_step(run, 2, settings) == 4
 
 
-def test_checkpoints_leave_the_store_when_their_run_has_succeeded(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_checkpoints_leave_the_store_when_their_run_has_succeeded(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = supervised(queue(n_steps=5, checkpoint_every=2, pause_s=0.1))
 
     assert run.outcome == "succeeded"
@@ -105,7 +113,9 @@ def test_checkpoints_leave_the_store_when_their_run_has_succeeded(queue: Callabl
 def test_the_store_keeps_the_last_two_checkpoints_of_a_run(tmp_path: Path) -> None:
     own(tmp_path / "run")
     for step in (2, 4, 6):
-        with run_dir.RunFolder(tmp_path / "run", 1).published(tmp_path / "run" / f"step-{step}") as aside:
+        with run_dir.RunFolder(tmp_path / "run", 1).published(
+            tmp_path / "run" / f"step-{step}"
+        ) as aside:
             (aside / "state").write_text(str(step))
         artifacts.keep_checkpoint(tmp_path / "run" / f"step-{step}", run_id=7, attempt=1)
 
@@ -163,7 +173,9 @@ def test_a_store_that_stays_away_ends_in_a_sentence_and_the_run_can_be_tried_aga
     assert "store did not answer" in run.error
 
 
-def test_a_node_without_the_snapshot_fetches_it(queue: Callable[..., Run], settings: LazySettings, tmp_path: Path) -> None:
+def test_a_node_without_the_snapshot_fetches_it(
+    queue: Callable[..., Run], settings: LazySettings, tmp_path: Path
+) -> None:
     run = queue(n_steps=2)
     artifacts.keep_snapshot(settings.SNAPSHOTS_DIR / run.snapshot.folder)
     settings.SNAPSHOTS_DIR = tmp_path / "elsewhere"
@@ -187,11 +199,15 @@ def test_a_run_that_meets_a_full_disk_goes_back_to_the_queue_uncounted(
     assert (run.state, run.n_crashes) == ("queued", 0)
 
 
-def test_a_shipper_that_failed_tries_again_later(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shipper_that_failed_tries_again_later(
+    tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(store, "FIRST_PAUSE_S", 0.001)
     monkeypatch.setattr(shipping, "AGAIN_AFTER_S", 0.0)
     own(tmp_path / "run")
-    with run_dir.RunFolder(tmp_path / "run", 1).published(tmp_path / "run" / run_dir.CHECKPOINTS / "step-2") as aside:
+    with run_dir.RunFolder(tmp_path / "run", 1).published(
+        tmp_path / "run" / run_dir.CHECKPOINTS / "step-2"
+    ) as aside:
         (aside / "state").write_text("2")
     shipper = shipping.Shipper(tmp_path / "run", run_id=7, attempt=1)
     shared.write_text("in the way")
@@ -222,7 +238,9 @@ def test_another_node_goes_on_with_the_folds_that_one_has_measured(
     assert run_dir.n_folds(settings.RUNS_DIR / str(run.pk)) == 2
 
 
-def test_the_store_keeps_the_latest_folds_and_gives_them_to_a_folder_with_fewer(tmp_path: Path) -> None:
+def test_the_store_keeps_the_latest_folds_and_gives_them_to_a_folder_with_fewer(
+    tmp_path: Path,
+) -> None:
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere"
     for folder in (here, elsewhere):
         folder.mkdir()

@@ -16,11 +16,18 @@ from training.services import Filters
 pytestmark = pytest.mark.django_db
 
 
-def test_a_repeat_is_cut_only_when_it_is_asked_for(noor: User, day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_a_repeat_is_cut_only_when_it_is_asked_for(
+    noor: User, day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     n_items = queue.REPEAT_AFTER + 1
     effort = Effort(repeat_percent=1)
     campaign = open_comparison_campaign(
-        pool=day_shift, guideline=guideline, n_items=n_items, overlap=1, n_responses=2, effort=effort
+        pool=day_shift,
+        guideline=guideline,
+        n_items=n_items,
+        overlap=1,
+        n_responses=2,
+        effort=effort,
     )
     for number in range(n_items + 1):
         now = NOON + timedelta(minutes=number)
@@ -28,9 +35,15 @@ def test_a_repeat_is_cut_only_when_it_is_asked_for(noor: User, day_shift: Pool, 
         assert slot is not None
         assert slot.lease is not None
         ratings = {place: {"overall": 4} for place in range(2)}
-        labeling.submit_comparison(lease=slot.lease, rater=rosa, ranks={0: 1, 1: 2}, ratings=ratings, now=now)
+        labeling.submit_comparison(
+            lease=slot.lease, rater=rosa, ranks={0: 1, 1: 2}, ratings=ratings, now=now
+        )
 
-    usual = services.cut_snapshot(kind="comparisons", name="usual", filters=Filters(), by=noor, now=NOON)
-    whole = services.cut_snapshot(kind="comparisons", name="whole", filters=Filters(includes_repeats=True), by=noor, now=NOON)
+    usual = services.cut_snapshot(
+        kind="comparisons", name="usual", filters=Filters(), by=noor, now=NOON
+    )
+    whole = services.cut_snapshot(
+        kind="comparisons", name="whole", filters=Filters(includes_repeats=True), by=noor, now=NOON
+    )
 
     assert (usual.n_rows, whole.n_rows) == (n_items, n_items + 1)

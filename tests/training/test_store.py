@@ -1,4 +1,6 @@
-"""Folders to and from a store: whole or not at all, checked, resumed, and tried again. On disk, and on a real S3 server."""
+"""Folders to and from a store: whole or not at all, checked, resumed, and tried again. On disk, and
+on a real S3 server.
+"""
 
 import os
 import shutil
@@ -17,7 +19,9 @@ from training import store
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """A bucket on moto's server, a process of its own. The keys are in the environment, where every secret is."""
+    """A bucket on moto's server, a process of its own. The keys are in the environment, where every
+    secret is.
+    """
     port = servers.free_port()
     server = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
@@ -87,7 +91,9 @@ def test_a_folder_that_is_not_there_is_named(place: str, tmp_path: Path) -> None
         store.fetch(f"{place}/nothing", tmp_path / "fetched")
 
 
-def test_an_upload_that_broke_off_is_no_folder_yet(place: str, weights: Path, tmp_path: Path) -> None:
+def test_an_upload_that_broke_off_is_no_folder_yet(
+    place: str, weights: Path, tmp_path: Path
+) -> None:
     store.put(weights, f"{place}/model")
     files, path = fsspec.core.url_to_fs(f"{place}/model")
     files.rm_file(f"{path}/{store.MANIFEST}")
@@ -119,7 +125,9 @@ def test_what_an_upload_has_sent_is_not_sent_again(
     store.fetch(f"{place}/model", tmp_path / "fetched")
 
 
-def test_another_folder_under_the_same_name_takes_the_place_of_the_first(place: str, weights: Path, tmp_path: Path) -> None:
+def test_another_folder_under_the_same_name_takes_the_place_of_the_first(
+    place: str, weights: Path, tmp_path: Path
+) -> None:
     store.put(weights, f"{place}/model")
     (weights / "config.json").write_text("[]")  # as long as before
     (weights / "empty").unlink()
@@ -144,7 +152,9 @@ def test_a_download_goes_on_where_it_broke_off(
     assert store.describe(tmp_path / "fetched") == store.describe(weights)
 
 
-def test_half_a_download_that_holds_something_else_is_fetched_anew(place: str, weights: Path, tmp_path: Path) -> None:
+def test_half_a_download_that_holds_something_else_is_fetched_anew(
+    place: str, weights: Path, tmp_path: Path
+) -> None:
     store.put(weights, f"{place}/model")
     aside = tmp_path / f"{store.PART}fetched" / "inner"
     aside.mkdir(parents=True)
@@ -181,20 +191,29 @@ def test_what_the_store_holds_is_told_with_its_size(place: str, weights: Path) -
 
     found = store.held(place)
 
-    assert [(one.url, one.is_whole) for one in found] == [(f"{place}/one", True), (f"{place}/two", True)]
+    assert [(one.url, one.is_whole) for one in found] == [
+        (f"{place}/one", True),
+        (f"{place}/two", True),
+    ]
     assert all(one.n_bytes > 300_000 for one in found)
 
 
-def test_a_store_that_is_away_is_told_apart_from_one_that_holds_nothing(weights: Path, tmp_path: Path, impatient: None) -> None:
+def test_a_store_that_is_away_is_told_apart_from_one_that_holds_nothing(
+    weights: Path, tmp_path: Path, impatient: None
+) -> None:
     (tmp_path / "store").write_text("in the way")
 
     with pytest.raises(store.StoreAway):
         store.put(weights, f"file://{tmp_path}/store/model")
 
 
-def test_an_s3_server_that_went_away_is_waited_for_a_little(s3: str, weights: Path, impatient: None) -> None:
+def test_an_s3_server_that_went_away_is_waited_for_a_little(
+    s3: str, weights: Path, impatient: None
+) -> None:
     """The port is one where nobody listens."""
-    gone = fsspec.filesystem("s3", endpoint_url=f"http://127.0.0.1:{servers.free_port()}", skip_instance_cache=True)
+    gone = fsspec.filesystem(
+        "s3", endpoint_url=f"http://127.0.0.1:{servers.free_port()}", skip_instance_cache=True
+    )
 
     with pytest.raises(store.StoreAway):
         store._tried(lambda: gone.find("preferably"))
@@ -212,10 +231,15 @@ def test_what_passes_by_itself_is_tried_again(impatient: None) -> None:
     assert store._tried(ask) == "there"
 
 
-def test_two_processes_that_fetch_at_once_leave_one_whole_folder(weights: Path, tmp_path: Path) -> None:
+def test_two_processes_that_fetch_at_once_leave_one_whole_folder(
+    weights: Path, tmp_path: Path
+) -> None:
     place = f"file://{tmp_path}/store/model"
     store.put(weights, place)
-    words = f"from pathlib import Path; from training import store; store.fetch({place!r}, Path({str(tmp_path / 'fetched')!r}))"
+    words = (
+        f"from pathlib import Path; from training import store; store.fetch({place!r},"
+        f" Path({str(tmp_path / 'fetched')!r}))"
+    )
 
     both = [subprocess.Popen([sys.executable, "-c", words]) for _ in range(2)]
 

@@ -43,7 +43,9 @@ def test_every_step_becomes_a_point_of_the_curve(queue: Callable[..., Run]) -> N
     assert list(points) == [(1, {"loss": 1.0}), (2, {"loss": 0.5}), (3, {"loss": 1 / 3})]
 
 
-def test_the_lines_of_a_runs_log_are_counted(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_the_lines_of_a_runs_log_are_counted(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = supervised(queue(n_steps=3))
 
     whole = (settings.RUNS_DIR / str(run.pk) / run_dir.LOG).read_text()
@@ -51,12 +53,18 @@ def test_the_lines_of_a_runs_log_are_counted(queue: Callable[..., Run], settings
     assert run.n_log_lines > 0
 
 
-def test_a_finished_run_leaves_a_model_with_parent_metrics_and_an_opaque_source(queue: Callable[..., Run]) -> None:
+def test_a_finished_run_leaves_a_model_with_parent_metrics_and_an_opaque_source(
+    queue: Callable[..., Run],
+) -> None:
     run = supervised(queue())
 
     model = TrainedModel.objects.get(run=run)
 
-    assert (model.parent, model.licence, model.metrics) == (run.base_model, "Apache-2.0", {"loss_before": 2.0, "loss_after": 1.0})
+    assert (model.parent, model.licence, model.metrics) == (
+        run.base_model,
+        "Apache-2.0",
+        {"loss_before": 2.0, "loss_after": 1.0},
+    )
     assert model.source is not None
     assert (Path(model.location) / "config.json").is_file()
 
@@ -128,7 +136,9 @@ def test_a_stop_saves_and_leaves_a_model(queue: Callable[..., Run], noor: User) 
     assert TrainedModel.objects.filter(run=run).exists()
 
 
-def test_a_supervisor_that_must_leave_gives_the_run_back_saved(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_a_supervisor_that_must_leave_gives_the_run_back_saved(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = queue(n_steps=50, waits_after=1)
 
     supervisor.supervise(run_id=run.pk, node="node-1", is_leaving=lambda: True)
@@ -138,10 +148,18 @@ def test_a_supervisor_that_must_leave_gives_the_run_back_saved(queue: Callable[.
     assert list((settings.RUNS_DIR / str(run.pk) / "checkpoints").iterdir())
 
 
-def test_sampled_responses_reach_labeling_once_under_the_models_source(queue: Callable[..., Run]) -> None:
+def test_sampled_responses_reach_labeling_once_under_the_models_source(
+    queue: Callable[..., Run],
+) -> None:
     prompts = some_prompts(2)
     rows = [
-        {"prompt_id": prompt.pk, "text": f"answer {number}", "number": number, "is_ended": True, "sampling": {"seed": 1}}
+        {
+            "prompt_id": prompt.pk,
+            "text": f"answer {number}",
+            "number": number,
+            "is_ended": True,
+            "sampling": {"seed": 1},
+        }
         for prompt in prompts
         for number in range(2)
     ]
@@ -156,9 +174,17 @@ def test_sampled_responses_reach_labeling_once_under_the_models_source(queue: Ca
     assert not TrainedModel.objects.filter(run=first).exists()
 
 
-def test_text_that_the_database_cannot_hold_is_stored_as_near_as_can_be(queue: Callable[..., Run]) -> None:
+def test_text_that_the_database_cannot_hold_is_stored_as_near_as_can_be(
+    queue: Callable[..., Run],
+) -> None:
     prompt = some_prompts(1)[0]
-    row = {"prompt_id": prompt.pk, "text": "a\x00b\ud800c", "number": 0, "is_ended": True, "sampling": {}}
+    row = {
+        "prompt_id": prompt.pk,
+        "text": "a\x00b\ud800c",
+        "number": 0,
+        "is_ended": True,
+        "sampling": {},
+    }
 
     run = supervised(queue("sample", responses=[row]))
 
@@ -171,11 +197,16 @@ def test_text_that_the_database_cannot_hold_is_stored_as_near_as_can_be(queue: C
     [
         ({"error": "The loss became nan at step 3."}, "The loss became nan at step 3."),
         ({"raise_at": 2, "raises": "MemoryError"}, "Memory ran out"),
-        ({"raise_at": 2, "raises": "OSError", "says": "[Errno 28] No space left on device"}, "disk of the node is full"),
+        (
+            {"raise_at": 2, "raises": "OSError", "says": "[Errno 28] No space left on device"},
+            "disk of the node is full",
+        ),
         ({"raise_at": 2, "says": "a bug"}, "RuntimeError: a bug"),
     ],
 )
-def test_a_failure_ends_in_a_sentence(queue: Callable[..., Run], script: dict[str, Any], sentence: str) -> None:
+def test_a_failure_ends_in_a_sentence(
+    queue: Callable[..., Run], script: dict[str, Any], sentence: str
+) -> None:
     run = supervised(queue(**script))
 
     assert (run.outcome, run.attempt) == ("failed", 1)
@@ -189,7 +220,9 @@ def test_a_missing_model_folder_is_named(queue: Callable[..., Run]) -> None:
     assert run.base_model.location in supervised(run).error
 
 
-def test_the_child_is_told_where_its_watchdog_lies(queue: Callable[..., Run], settings: LazySettings, tmp_path: Path) -> None:
+def test_the_child_is_told_where_its_watchdog_lies(
+    queue: Callable[..., Run], settings: LazySettings, tmp_path: Path
+) -> None:
     run = queue()
     (tmp_path / "config.json").write_text("{}")
     watchdog = TrainedModel.objects.create(name="w", kind="reward", location=str(tmp_path))
@@ -214,7 +247,9 @@ def test_a_changed_snapshot_is_refused(queue: Callable[..., Run], settings: Lazy
     assert "not those that were cut" in supervised(run).error
 
 
-def test_a_folder_that_cannot_be_made_fails_the_run_with_a_sentence(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_a_folder_that_cannot_be_made_fails_the_run_with_a_sentence(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     run = queue()
     shutil.rmtree(settings.RUNS_DIR)
     settings.RUNS_DIR.write_text("a file in the way")
@@ -224,10 +259,18 @@ def test_a_folder_that_cannot_be_made_fails_the_run_with_a_sentence(queue: Calla
 
 @pytest.mark.parametrize(("n_gpus", "seen"), [(0, "5"), (1, "5"), (2, "5")])
 def test_a_child_by_itself_sees_one_card_of_the_nodes_own(
-    queue: Callable[..., Run], settings: LazySettings, monkeypatch: pytest.MonkeyPatch, n_gpus: int, seen: str
+    queue: Callable[..., Run],
+    settings: LazySettings,
+    monkeypatch: pytest.MonkeyPatch,
+    n_gpus: int,
+    seen: str,
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")
-    settings.TRAINER_COMMAND = [sys.executable, "-c", "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])"]
+    settings.TRAINER_COMMAND = [
+        sys.executable,
+        "-c",
+        "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])",
+    ]
     run = queue()
     Run.objects.filter(pk=run.pk).update(n_gpus=n_gpus)
 
@@ -239,14 +282,20 @@ def test_launched_processes_see_as_many_cards_as_the_run_asked_for(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "5,6,7")
     monkeypatch.setattr(launching, "command", lambda *_trainer, **_more: settings.TRAINER_COMMAND)
-    settings.TRAINER_COMMAND = [sys.executable, "-c", "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])"]
+    settings.TRAINER_COMMAND = [
+        sys.executable,
+        "-c",
+        "import os; print('sees', os.environ['CUDA_VISIBLE_DEVICES'])",
+    ]
     run = queue()
     Run.objects.filter(pk=run.pk).update(n_gpus=2, launch=launching.Launch(n_processes=2).as_json())
 
     assert "sees 5,6\n" in supervised(run).log_tail + "\n"
 
 
-def test_the_child_sees_neither_database_nor_broker_nor_key(queue: Callable[..., Run], settings: LazySettings) -> None:
+def test_the_child_sees_neither_database_nor_broker_nor_key(
+    queue: Callable[..., Run], settings: LazySettings
+) -> None:
     settings.TRAINER_COMMAND = [sys.executable, "-c", "import os; print(sorted(os.environ))"]
 
     run = supervised(queue())

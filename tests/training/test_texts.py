@@ -20,13 +20,21 @@ from training.texts import Document
 def test_lines_of_json_are_documents() -> None:
     content = b'{"text": "One.", "source": "wiki"}\n\n{"text": "Two."}\n'
 
-    assert texts.read("a.jsonl", content) == ([Document("One.", "wiki"), Document("Two.", "a.jsonl")], [])
+    assert texts.read("a.jsonl", content) == (
+        [Document("One.", "wiki"), Document("Two.", "a.jsonl")],
+        [],
+    )
 
 
 def test_plain_text_is_cut_at_its_ends() -> None:
-    documents, problems = texts.read("a.txt", b"One,\r\nstill one.\n<|endoftext|>\nTwo.\n<|endoftext|>\n")
+    documents, problems = texts.read(
+        "a.txt", b"One,\r\nstill one.\n<|endoftext|>\nTwo.\n<|endoftext|>\n"
+    )
 
-    assert (documents, problems) == ([Document("One,\nstill one.", "a.txt"), Document("Two.", "a.txt")], [])
+    assert (documents, problems) == (
+        [Document("One,\nstill one.", "a.txt"), Document("Two.", "a.txt")],
+        [],
+    )
 
 
 def test_every_bad_line_is_told() -> None:
@@ -45,7 +53,9 @@ def test_short_ones_and_repeats_are_left_out_and_counted(tmp_path: Path) -> None
     documents = [Document(f"Document number {n} about the sky.", "s") for n in range(60)]
     documents += [Document("DOCUMENT number 7, about the sky!", "s"), Document("Hm.", "s")]
 
-    frozen = texts.freeze(documents, folder=tmp_path / "frozen", licence="CC0-1.0", min_characters=10)
+    frozen = texts.freeze(
+        documents, folder=tmp_path / "frozen", licence="CC0-1.0", min_characters=10
+    )
 
     assert frozen.n_rows == 60
     assert frozen.card["left_out"] == {"said before": 1, "too short": 1}
@@ -55,7 +65,9 @@ def test_short_ones_and_repeats_are_left_out_and_counted(tmp_path: Path) -> None
 
 def test_nothing_to_learn_from_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(UnableToCut, match="No document is left"):
-        texts.freeze([Document("Hm.", "s")], folder=tmp_path / "frozen", licence="", min_characters=10)
+        texts.freeze(
+            [Document("Hm.", "s")], folder=tmp_path / "frozen", licence="", min_characters=10
+        )
 
     assert list(tmp_path.glob("*frozen*")) == []
 
@@ -67,23 +79,39 @@ def test_a_snapshot_of_text_feeds_a_pretraining_run(noor: User) -> None:
         name="Skies", documents=documents, licence="CC0-1.0", min_characters=10, by=noor, now=NOW
     )
     model = services.register_model(
-        name="base", kind="policy", location="/models/x", licence="", is_elsewhere=True, by=noor, now=NOW
+        name="base",
+        kind="policy",
+        location="/models/x",
+        licence="",
+        is_elsewhere=True,
+        by=noor,
+        now=NOW,
     )
 
-    run = services.queue_run(kind="pretrain", name="x", config={}, snapshot=snapshot, base_model=model, by=noor, now=NOW)
+    run = services.queue_run(
+        kind="pretrain", name="x", config={}, snapshot=snapshot, base_model=model, by=noor, now=NOW
+    )
 
-    line = (Path(settings.SNAPSHOTS_DIR) / snapshot.folder / "train.jsonl").read_text().splitlines()[0]
+    line = (
+        (Path(settings.SNAPSHOTS_DIR) / snapshot.folder / "train.jsonl").read_text().splitlines()[0]
+    )
     assert json.loads(line)["text"].startswith("Document number")
     assert run.snapshot.kind == Snapshot.Kind.TEXT
 
 
 @pytest.mark.django_db
-def test_a_file_becomes_a_snapshot_on_its_page(noor: User, signed_in: Callable[..., Client]) -> None:
+def test_a_file_becomes_a_snapshot_on_its_page(
+    noor: User, signed_in: Callable[..., Client]
+) -> None:
     client = signed_in(noor)
-    content = "".join(json.dumps({"text": f"Document number {n} about the sky."}) + "\n" for n in range(40)).encode()
+    content = "".join(
+        json.dumps({"text": f"Document number {n} about the sky."}) + "\n" for n in range(40)
+    ).encode()
     given = {"name": "Skies", "licence": "CC0-1.0", "min_characters": "10"}
 
-    answer = client.post("/snapshots/new/?kind=text", given | {"file": SimpleUploadedFile("skies.jsonl", content)})
+    answer = client.post(
+        "/snapshots/new/?kind=text", given | {"file": SimpleUploadedFile("skies.jsonl", content)}
+    )
 
     snapshot = Snapshot.objects.get()
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/snapshots/{snapshot.pk}/")

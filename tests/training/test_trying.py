@@ -1,4 +1,6 @@
-"""Trying a model for real: a page's question, a real worker, a tiny model in its own process, and a server over HTTP."""
+"""Trying a model for real: a page's question, a real worker, a tiny model in its own process, and a
+server over HTTP.
+"""
 
 import json
 import os
@@ -43,7 +45,11 @@ def site(tmp_path: Path, settings: LazySettings) -> Iterator[Processes]:
 @pytest.fixture
 def worker(site: Processes, settings: LazySettings) -> int:
     settings.ENDPOINT_HOSTS = ["127.0.0.1"]
-    more = {"PREFERABLY_ENDPOINT_HOSTS": "127.0.0.1", "PREFERABLY_KEY_STUB": "sk-secret", "PREFERABLY_TRY_KEEPS_S": "600"}
+    more = {
+        "PREFERABLY_ENDPOINT_HOSTS": "127.0.0.1",
+        "PREFERABLY_KEY_STUB": "sk-secret",
+        "PREFERABLY_TRY_KEEPS_S": "600",
+    }
     started = site.start_models_worker(settings.REDIS_URL, **more)
     until(is_there, "the worker announces itself")
     return started.pid
@@ -57,7 +63,9 @@ def is_there() -> bool:
 @pytest.fixture
 def tiny(noor: User, tmp_path: Path) -> TrainedModel:
     folder = str(build_tiny_model(tmp_path / "tiny"))
-    return services.register_model(name="tiny", kind="policy", location=folder, licence="MIT", by=noor, now=NOW)
+    return services.register_model(
+        name="tiny", kind="policy", location=folder, licence="MIT", by=noor, now=NOW
+    )
 
 
 def elsewhere(noor: User, stub: Stub, **changes: Any) -> TrainedModel:
@@ -66,10 +74,15 @@ def elsewhere(noor: User, stub: Stub, **changes: Any) -> TrainedModel:
     return services.register_endpoint(**(values | changes), by=noor, now=NOW)
 
 
-def ask(client: Client, *models: TrainedModel, text: str = "What is the sky?", **sampling: Any) -> list[dict[str, str]]:
+def ask(
+    client: Client, *models: TrainedModel, text: str = "What is the sky?", **sampling: Any
+) -> list[dict[str, str]]:
     messages = [{"role": "user", "content": text}]
     settings = {"temperature": 1, "top_p": 1, "max_new_tokens": 24, "seed": 7} | sampling
-    body = {"parts": [{"model": model.pk, "messages": messages} for model in models], "sampling": settings}
+    body = {
+        "parts": [{"model": model.pk, "messages": messages} for model in models],
+        "sampling": settings,
+    }
     answer = client.post("/models/try/ask", json.dumps(body), content_type="application/json")
     assert answer.status_code == 200, answer.content
     found: list[dict[str, str]] = answer.json()["answers"]
@@ -77,13 +90,19 @@ def ask(client: Client, *models: TrainedModel, text: str = "What is the sky?", *
 
 
 def heard(client: Client, url: str, until_kind: str = "") -> list[tuple[str, dict[str, Any]]]:
-    """Every event of an answer up to its end, coming back as a browser does; or up to the first of `until_kind`."""
+    """Every event of an answer up to its end, coming back as a browser does; or up to the first of
+    `until_kind`.
+    """
     events: list[tuple[str, dict[str, Any]]] = []
     place = "0"
     while True:
         response = client.get(url, headers={"Last-Event-ID": place})
         for block in streamed(response):
-            fields = dict(line.split(": ", 1) for line in block.decode().strip().split("\n") if not line.startswith(":"))
+            fields = dict(
+                line.split(": ", 1)
+                for line in block.decode().strip().split("\n")
+                if not line.startswith(":")
+            )
             if "event" not in fields:
                 continue
             place = fields["id"]
@@ -109,7 +128,11 @@ def test_a_model_answers_piece_by_piece_and_a_seed_gives_the_same_again_from_the
     (second,) = ask(client, tiny)
     again = heard(client, second["events"])
 
-    assert [data["state"] for kind, data in events if kind == "state"] == ["waiting", "loading", "writing"]
+    assert [data["state"] for kind, data in events if kind == "state"] == [
+        "waiting",
+        "loading",
+        "writing",
+    ]
     assert len([kind for kind, _data in events if kind == "text"]) > 1
     assert events[-1][0] == "end"
     assert events[-1][1]["n_tokens"] <= 24
@@ -131,7 +154,11 @@ def test_two_models_answer_at_once_one_of_them_another_servers(
     assert (told[-1][0], told[-1][1]["is_ended"]) == ("end", True)
     assert heard(client, ours["events"])[-1][0] == "end"
     assert stub.keys == ["Bearer sk-secret"]
-    assert (stub.asked[0]["model"], stub.asked[0]["max_tokens"], stub.asked[0]["seed"]) == ("echo", 24, 7)
+    assert (stub.asked[0]["model"], stub.asked[0]["max_tokens"], stub.asked[0]["seed"]) == (
+        "echo",
+        24,
+        7,
+    )
 
 
 def test_a_stop_is_heard_while_the_model_writes_and_while_a_server_is_silent(
@@ -139,7 +166,9 @@ def test_a_stop_is_heard_while_the_model_writes_and_while_a_server_is_silent(
 ) -> None:
     client = signed_in(noor)
     folder = str(build_tiny_model(tmp_path / "slow", hidden=512, n_layers=6))
-    slow = services.register_model(name="slow", kind="policy", location=folder, licence="", by=noor, now=NOW)
+    slow = services.register_model(
+        name="slow", kind="policy", location=folder, licence="", by=noor, now=NOW
+    )
     stub.holds.clear()
 
     answers = ask(client, slow, elsewhere(noor, stub), text="one two", max_new_tokens=1000)
@@ -159,7 +188,9 @@ def test_what_stands_in_the_way_is_said_in_the_answer(
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "config.json").write_text("{}")
-    broken = services.register_model(name="broken", kind="policy", location=str(empty), licence="", by=noor, now=NOW)
+    broken = services.register_model(
+        name="broken", kind="policy", location=str(empty), licence="", by=noor, now=NOW
+    )
     keyless = elsewhere(noor, stub, name="keyless", key_variable="PREFERABLY_KEY_NOBODY")
     stub.refusals = [401]
 
@@ -176,7 +207,9 @@ def test_what_stands_in_the_way_is_said_in_the_answer(
     assert "sk-secret" not in "".join(sentences)
 
 
-def test_models_in_memory_end_with_their_worker(worker: int, tiny: TrainedModel, noor: User, signed_in: SignIn) -> None:
+def test_models_in_memory_end_with_their_worker(
+    worker: int, tiny: TrainedModel, noor: User, signed_in: SignIn
+) -> None:
     client = signed_in(noor)
     (answer,) = ask(client, tiny)
     heard(client, answer["events"])
@@ -185,10 +218,14 @@ def test_models_in_memory_end_with_their_worker(worker: int, tiny: TrainedModel,
 
     kill(worker)
 
-    until(lambda: not any(is_alive(pid) for pid in children), "the model's process ends", limit_s=20)
+    until(
+        lambda: not any(is_alive(pid) for pid in children), "the model's process ends", limit_s=20
+    )
 
 
-def test_a_worker_that_is_killed_in_the_middle_is_told_of(worker: int, stub: Stub, noor: User, signed_in: SignIn) -> None:
+def test_a_worker_that_is_killed_in_the_middle_is_told_of(
+    worker: int, stub: Stub, noor: User, signed_in: SignIn
+) -> None:
     client = signed_in(noor)
     stub.holds.clear()
     (answer,) = ask(client, elsewhere(noor, stub), text="one two")
@@ -200,10 +237,19 @@ def test_a_worker_that_is_killed_in_the_middle_is_told_of(worker: int, stub: Stu
     assert (kind, data["sentence"][:22]) == ("failed", "The worker went away i")
 
 
-def test_without_a_worker_a_question_is_refused_with_a_sentence(tiny: TrainedModel, noor: User, signed_in: SignIn) -> None:
-    body = {"parts": [{"model": tiny.pk, "messages": [{"role": "user", "content": "Hi"}]}], "sampling": {}}
+def test_without_a_worker_a_question_is_refused_with_a_sentence(
+    tiny: TrainedModel, noor: User, signed_in: SignIn
+) -> None:
+    body = {
+        "parts": [{"model": tiny.pk, "messages": [{"role": "user", "content": "Hi"}]}],
+        "sampling": {},
+    }
     settings = {"temperature": 1, "top_p": 1, "max_new_tokens": 24}
 
-    answer = signed_in(noor).post("/models/try/ask", json.dumps(body | {"sampling": settings}), content_type="application/json")
+    answer = signed_in(noor).post(
+        "/models/try/ask",
+        json.dumps(body | {"sampling": settings}),
+        content_type="application/json",
+    )
 
     assert (answer.status_code, "No worker for models" in answer.json()["sentence"]) == (422, True)

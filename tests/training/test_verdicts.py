@@ -8,7 +8,9 @@ from training.run_dir import Result
 from training.verdicts import LastWords, Next, judge
 
 
-def words(exit_code: int = 1, *, result: Result | None = None, log: str = "", **facts: Any) -> LastWords:
+def words(
+    exit_code: int = 1, *, result: Result | None = None, log: str = "", **facts: Any
+) -> LastWords:
     return LastWords(exit_code=exit_code, result=result, log=log, **facts)
 
 
@@ -29,11 +31,20 @@ def test_a_child_ended_by_a_signal_is_tried_again(code: int) -> None:
 
 def test_a_run_that_lost_a_machine_is_tried_again_unless_that_machine_says_why() -> None:
     gone = judge(words(log="Connection closed by peer", lost_machine="left"))
-    full = judge(words(log="Connection closed by peer", lost_machine="left", lost_machine_says="The disk became full."))
+    full = judge(
+        words(
+            log="Connection closed by peer",
+            lost_machine="left",
+            lost_machine_says="The disk became full.",
+        )
+    )
 
     assert (gone.next, gone.sentence) == (Next.AGAIN, "The worker on left went away.")
     assert (full.next, full.sentence) == (Next.FAILED, "left: The disk became full.")
-    assert judge(words(-9, lost_machine="left")).sentence == "The training process was killed (SIGKILL)."
+    assert (
+        judge(words(-9, lost_machine="left")).sentence
+        == "The training process was killed (SIGKILL)."
+    )
 
 
 def test_a_kill_for_want_of_memory_is_not_tried_again() -> None:

@@ -1,4 +1,6 @@
-"""A rater withdraws: from the answers they gave, through snapshots, runs and models, to what leaves from then on."""
+"""A rater withdraws: from the answers they gave, through snapshots, runs and models, to what leaves
+from then on.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +14,13 @@ from django.test import Client
 from accounts.models import AuditEvent, User
 from labeling import services as labeling_services
 from labeling.models import Campaign, Guideline, Pool, Rater, Response, Source
-from tests.cast import NOON, lease_of, open_comparison_campaign, open_demonstration_campaign, responses_to
+from tests.cast import (
+    NOON,
+    lease_of,
+    open_comparison_campaign,
+    open_demonstration_campaign,
+    responses_to,
+)
 from training import selectors, services
 from training.models import Run, Snapshot, TrainedModel
 from training.services import Filters
@@ -33,12 +41,18 @@ class Story:
 
 @pytest.fixture
 def story(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, alice: User) -> Story:
-    """Rosa writes, compares and edits; Raul writes, and judges an item in which Rosa's edit is up."""
+    """Rosa writes, compares and edits; Raul writes, and judges an item in which Rosa's edit is
+    up.
+    """
     writing = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=2)
     for rater, text in ((rosa, WRITTEN), (raul, "What Raul wrote.")):
         slot = labeling_services.claim(campaign=writing, rater=rater, now=NOON)
-        labeling_services.submit_demonstration(lease=lease_of(slot), rater=rater, text=text, now=NOON)
-    comparing = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2, n_responses=2)
+        labeling_services.submit_demonstration(
+            lease=lease_of(slot), rater=rater, text=text, now=NOON
+        )
+    comparing = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, overlap=2, n_responses=2
+    )
     compare(comparing, rosa, edit=labeling_services.Edit(0, EDITED))
     compare(comparing, raul)
     edit = Response.objects.get(text=EDITED)
@@ -60,7 +74,9 @@ def story(day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater, alice
     return Story(writing, comparing, again)
 
 
-def compare(campaign: Campaign, rater: Rater, *, edit: labeling_services.Edit | None = None) -> None:
+def compare(
+    campaign: Campaign, rater: Rater, *, edit: labeling_services.Edit | None = None
+) -> None:
     slot = labeling_services.claim(campaign=campaign, rater=rater, now=NOON)
     ratings = {place: {"overall": 4} for place in range(2)}
     labeling_services.submit_comparison(
@@ -78,13 +94,19 @@ def text_of(snapshot: Snapshot, settings: LazySettings) -> str:
 
 
 def trained_on(snapshot: Snapshot, name: str, by: User) -> TrainedModel:
-    base, _is_new = TrainedModel.objects.get_or_create(name="base", defaults={"kind": "policy", "location": "base"})
-    run = Run.objects.create(kind="reward", name=f"run of {name}", snapshot=snapshot, base_model=base, created_by=by)
+    base, _is_new = TrainedModel.objects.get_or_create(
+        name="base", defaults={"kind": "policy", "location": "base"}
+    )
+    run = Run.objects.create(
+        kind="reward", name=f"run of {name}", snapshot=snapshot, base_model=base, created_by=by
+    )
     return TrainedModel.objects.create(name=name, kind="reward", location=name, run=run)
 
 
 def export_of(client: Client, campaign: Campaign, shape: str) -> str:
-    answer: Any = client.post(f"/campaigns/{campaign.pk}/export/", {"shape": shape, "format": "jsonl"})
+    answer: Any = client.post(
+        f"/campaigns/{campaign.pk}/export/", {"shape": shape, "format": "jsonl"}
+    )
     return b"".join(answer.streaming_content).decode()
 
 
@@ -114,7 +136,9 @@ def test_a_withdrawn_raters_answers_and_texts_leave_every_later_snapshot_and_exp
         assert EDITED not in text
         assert rosa.alias not in text
     assert "What Raul wrote." in after["demonstrations"]
-    assert after["comparisons"].count('"responses"') == 1  # Raul's of two models; of his other one a text is gone
+    assert (
+        after["comparisons"].count('"responses"') == 1
+    )  # Raul's of two models; of his other one a text is gone
     assert {kind: text_of(snapshot, settings) for kind, snapshot in before.items()} == frozen
 
 
@@ -124,7 +148,9 @@ def test_a_text_that_a_file_brought_back_leaves_with_its_writer(
     file = Source.objects.create(name="a file", kind="import", licence="CC0-1.0")
     Response.objects.filter(text=EDITED).update(source=file, author=rosa)
     filters = Filters(campaigns=(story.again.pk,))
-    before = services.cut_snapshot(kind="comparisons", name="before", filters=filters, by=noor, now=NOON)
+    before = services.cut_snapshot(
+        kind="comparisons", name="before", filters=filters, by=noor, now=NOON
+    )
 
     signed_in(alice).post(f"/raters/{rosa.pk}/withdraw")
 
@@ -151,9 +177,15 @@ def test_an_admin_sees_every_snapshot_run_and_model_with_something_of_the_rater(
     assert "summer" not in page
 
 
-def test_a_snapshot_in_which_others_compared_a_raters_text_is_listed(story: Story, rosa: Rater, noor: User) -> None:
+def test_a_snapshot_in_which_others_compared_a_raters_text_is_listed(
+    story: Story, rosa: Rater, noor: User
+) -> None:
     only_again = services.cut_snapshot(
-        kind="comparisons", name="again", filters=Filters(campaigns=(story.again.pk,)), by=noor, now=NOON
+        kind="comparisons",
+        name="again",
+        filters=Filters(campaigns=(story.again.pk,)),
+        by=noor,
+        now=NOON,
     )
 
     touched = selectors.touched_by(rater=rosa)

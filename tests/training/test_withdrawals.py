@@ -25,13 +25,17 @@ def judge_all(campaign: Campaign, rater: Rater) -> None:
         assert slot.lease is not None
         ranks: dict[int, int | None] = {place: place + 1 for place in range(4)}
         ratings = {place: {"overall": 4} for place in range(4)}
-        labeling_services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, now=NOON)
+        labeling_services.submit_comparison(
+            lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, now=NOON
+        )
 
 
 @pytest.fixture
 def cut(noor: User) -> Callable[..., Snapshot]:
     def make(**filters: Any) -> Snapshot:
-        return services.cut_snapshot(kind="comparisons", name="a snapshot", filters=Filters(**filters), by=noor, now=NOON)
+        return services.cut_snapshot(
+            kind="comparisons", name="a snapshot", filters=Filters(**filters), by=noor, now=NOON
+        )
 
     return make
 
@@ -41,7 +45,9 @@ def weighed(comparison_campaign: Campaign, rosa: Rater, raul: Rater, rita: Rater
     """Rosa is reliable, Raul no better than chance, and of Rita nothing is known."""
     for rater in (rosa, raul, rita):
         judge_all(comparison_campaign, rater)
-    report = QualityReport.objects.create(campaign=comparison_campaign, computed_at=NOON, through_id=1, n_judgments=15)
+    report = QualityReport.objects.create(
+        campaign=comparison_campaign, computed_at=NOON, through_id=1, n_judgments=15
+    )
     for rater, weight in ((rosa, 0.81234567), (raul, 0.0), (rita, None)):
         RaterQuality.objects.create(report=report, rater=rater, n_judgments=5, weight=weight)
     return comparison_campaign
@@ -49,12 +55,18 @@ def weighed(comparison_campaign: Campaign, rosa: Rater, raul: Rater, rita: Rater
 
 def rows(snapshot: Snapshot, settings: LazySettings) -> list[dict[str, Any]]:
     folder = Path(settings.SNAPSHOTS_DIR) / snapshot.folder
-    lines = [line for file in sorted(folder.glob("t*.jsonl")) for line in file.read_text().splitlines()]
+    lines = [
+        line for file in sorted(folder.glob("t*.jsonl")) for line in file.read_text().splitlines()
+    ]
     return [json.loads(line) for line in lines]
 
 
 def test_each_judgment_weighs_as_much_as_its_rater_is_reliable(
-    weighed: Campaign, rosa: Rater, rita: Rater, cut: Callable[..., Snapshot], settings: LazySettings
+    weighed: Campaign,
+    rosa: Rater,
+    rita: Rater,
+    cut: Callable[..., Snapshot],
+    settings: LazySettings,
 ) -> None:
     found = {row["rater"]: row["weight"] for row in rows(cut(weighs_by_reliability=True), settings)}
 
@@ -79,33 +91,50 @@ def test_the_card_records_the_weights_and_who_was_left_out(
     assert card["left_out"] == {"rater no more reliable than chance": 5}
 
 
-def test_the_form_for_comparisons_offers_to_weigh(weighed: Campaign, noor: User, signed_in: Callable[..., Client]) -> None:
+def test_the_form_for_comparisons_offers_to_weigh(
+    weighed: Campaign, noor: User, signed_in: Callable[..., Client]
+) -> None:
     client = signed_in(noor)
 
-    client.post("/snapshots/new/?kind=comparisons", {"name": "By weight", "weighs_by_reliability": "on"})
+    client.post(
+        "/snapshots/new/?kind=comparisons", {"name": "By weight", "weighs_by_reliability": "on"}
+    )
 
     page = client.get(f"/snapshots/{Snapshot.objects.get().pk}/").content.decode()
     assert "by the reliability of raters" in page
     assert "0.81" in page
 
 
-def test_a_demonstration_snapshot_is_not_asked_about_weights(noor: User, signed_in: Callable[..., Client]) -> None:
+def test_a_demonstration_snapshot_is_not_asked_about_weights(
+    noor: User, signed_in: Callable[..., Client]
+) -> None:
     page = signed_in(noor).get("/snapshots/new/?kind=demonstrations").content.decode()
 
     assert "Weigh by reliability" not in page
 
 
 def test_a_withdrawn_rater_is_in_no_later_snapshot(
-    weighed: Campaign, rosa: Rater, alice: User, cut: Callable[..., Snapshot], settings: LazySettings
+    weighed: Campaign,
+    rosa: Rater,
+    alice: User,
+    cut: Callable[..., Snapshot],
+    settings: LazySettings,
 ) -> None:
     labeling_services.withdraw_rater(rater=rosa, by=alice, now=NOON)
 
     assert rosa.alias not in {row["rater"] for row in rows(cut(), settings)}
 
 
-def a_run(snapshot: Snapshot, base: TrainedModel, by: User, kind: str = "reward", **fields: Any) -> Run:
+def a_run(
+    snapshot: Snapshot, base: TrainedModel, by: User, kind: str = "reward", **fields: Any
+) -> Run:
     return Run.objects.create(
-        kind=kind, name=f"run {Run.objects.count()}", snapshot=snapshot, base_model=base, created_by=by, **fields
+        kind=kind,
+        name=f"run {Run.objects.count()}",
+        snapshot=snapshot,
+        base_model=base,
+        created_by=by,
+        **fields,
     )
 
 
@@ -115,10 +144,16 @@ def test_a_withdrawal_lists_snapshots_runs_and_models_down_to_the_last_descendan
     snapshot = cut()
     base = TrainedModel.objects.create(name="base", kind="policy", location="/models/base")
     reward_run = a_run(snapshot, base, noor)
-    reward = TrainedModel.objects.create(name="reward", kind="reward", location="r", run=reward_run, parent=base)
-    prompts = Snapshot.objects.create(name="prompts", kind="prompts", folder="p", n_rows=1, fingerprint="0" * 64)
+    reward = TrainedModel.objects.create(
+        name="reward", kind="reward", location="r", run=reward_run, parent=base
+    )
+    prompts = Snapshot.objects.create(
+        name="prompts", kind="prompts", folder="p", n_rows=1, fingerprint="0" * 64
+    )
     ppo_run = a_run(prompts, base, noor, kind="ppo", reward_model=reward)
-    policy = TrainedModel.objects.create(name="policy", kind="policy", location="p", run=ppo_run, parent=base)
+    policy = TrainedModel.objects.create(
+        name="policy", kind="policy", location="p", run=ppo_run, parent=base
+    )
     sample_run = a_run(prompts, policy, noor, kind="sample")
     a_run(prompts, base, noor, kind="sample")
 
@@ -136,7 +171,11 @@ def test_a_rater_in_no_snapshot_touches_nothing(comparison_campaign: Campaign, r
 
 
 def test_a_cut_snapshot_is_named_on_the_withdrawals_page(
-    weighed: Campaign, rosa: Rater, noor: User, cut: Callable[..., Snapshot], signed_in: Callable[..., Client]
+    weighed: Campaign,
+    rosa: Rater,
+    noor: User,
+    cut: Callable[..., Snapshot],
+    signed_in: Callable[..., Client],
 ) -> None:
     cut()
 

@@ -1,4 +1,6 @@
-"""What a program does with a model that there is: its stage, notes, licence and card, and its way to a hub."""
+"""What a program does with a model that there is: its stage, notes, licence and card, and its way
+to a hub.
+"""
 
 from django.utils import timezone
 from rest_framework.request import Request
@@ -12,7 +14,13 @@ from training.api import serializers
 
 
 class ModelChange(ApiView):
-    @writes("change_model", serializers.ModelSerializer, body=serializers.ModelChangeSerializer, is_one=True, tag="models")
+    @writes(
+        "change_model",
+        serializers.ModelSerializer,
+        body=serializers.ModelChangeSerializer,
+        is_one=True,
+        tag="models",
+    )
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
         """Change its stage, licence, notes or card. What is left out stays."""
@@ -43,7 +51,9 @@ class ModelPublications(ApiView):
         """Its ways to hubs, the newest first."""
         query = asked(paging.PageQuery, request)
         model = access.model(user=person(request), pk=pk)
-        page = paging.page(model.publications.all(), cursor=query.get("cursor"), limit=query["limit"])
+        page = paging.page(
+            model.publications.all(), cursor=query.get("cursor"), limit=query["limit"]
+        )
         return Response(page.as_json(serializers.PublicationSerializer(page.rows, many=True).data))
 
     @writes(
@@ -56,11 +66,15 @@ class ModelPublications(ApiView):
     )
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
-        """Send it to a hub, private unless you say otherwise. A worker that has the hub's token takes it."""
+        """Send it to a hub, private unless you say otherwise. A worker that has the hub's token
+        takes it.
+        """
         values = sent(serializers.NewPublicationSerializer, request)
         model = access.model(user=person(request), pk=pk)
         try:
-            made = services.publish_model(model=model, **values, by=person(request), now=timezone.now())
+            made = services.publish_model(
+                model=model, **values, by=person(request), now=timezone.now()
+            )
         except services.UnableToPublish as problem:
             raise Unable(str(problem)) from problem
         return Response(serializers.PublicationSerializer(made).data, status=201)
@@ -70,4 +84,6 @@ class PublicationDetail(ApiView):
     @reads("read_publication", serializers.PublicationSerializer, is_one=True, tag="models")
     def get(self, request: Request, pk: int) -> Response:
         """How far a model is on its way to a hub."""
-        return Response(serializers.PublicationSerializer(access.publication(user=person(request), pk=pk)).data)
+        return Response(
+            serializers.PublicationSerializer(access.publication(user=person(request), pk=pk)).data
+        )

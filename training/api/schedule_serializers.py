@@ -1,4 +1,6 @@
-"""Schedules and chains as JSON. What a schedule may be is the page's own form: the body has its fields, and it decides."""
+"""Schedules and chains as JSON. What a schedule may be is the page's own form: the body has its
+fields, and it decides.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +19,10 @@ from training.models import Chain, Link, Schedule
 from training.schedule_forms import ScheduleForm
 
 _TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"
-_CHOICES: Mapping[str, Any] = {"trigger": Schedule.Trigger.choices, "strategy": list(launching.STRATEGIES)}
+_CHOICES: Mapping[str, Any] = {
+    "trigger": Schedule.Trigger.choices,
+    "strategy": list(launching.STRATEGIES),
+}
 _CONFIG = "config_"
 
 
@@ -27,18 +32,26 @@ class ScheduleSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     trigger = serializers.ChoiceField(choices=Schedule.Trigger.choices)
-    cron = serializers.CharField(help_text="minute, hour, day of month, month, day of week; empty where no clock calls")
+    cron = serializers.CharField(
+        help_text="minute, hour, day of month, month, day of week; empty where no clock calls"
+    )
     time_zone = serializers.CharField()
     n_new = serializers.IntegerField(help_text="by data: so many judgments since it last ran")
     accuracy_drop = serializers.FloatField(help_text="by accuracy: so many points")
-    n_fresh_pairs = serializers.IntegerField(help_text="by accuracy: with fewer nothing is measured")
-    judge = serializers.IntegerField(source="judge_id", allow_null=True, help_text="by accuracy: the first reward model watched")
+    n_fresh_pairs = serializers.IntegerField(
+        help_text="by accuracy: with fewer nothing is measured"
+    )
+    judge = serializers.IntegerField(
+        source="judge_id", allow_null=True, help_text="by accuracy: the first reward model watched"
+    )
     skips_nothing_new = serializers.BooleanField()
     min_interval_h = serializers.IntegerField()
     max_runs_a_week = serializers.IntegerField(allow_null=True, help_text="null: no budget")
     quiet_from = serializers.CharField(allow_null=True, help_text="in its time zone")
     quiet_until = serializers.CharField(allow_null=True)
-    plan = serializers.DictField(help_text="its template, models and data, and the whole config of each kind of run")
+    plan = serializers.DictField(
+        help_text="its template, models and data, and the whole config of each kind of run"
+    )
     paused_at = serializers.DateTimeField(allow_null=True)
     due_at = serializers.DateTimeField(allow_null=True, help_text="by clock: when it fires next")
     last_ran_at = serializers.DateTimeField(allow_null=True)
@@ -47,12 +60,17 @@ class ScheduleSerializer(serializers.Serializer[Any]):
 
 
 class ScheduleChangeSerializer(serializers.Serializer[Any]):
-    """The fields of the page's form. What is left out stays; each kind of chain takes those that its page shows."""
+    """The fields of the page's form. What is left out stays; each kind of chain takes those that
+    its page shows.
+    """
 
     settings = serializers.DictField(
         child=serializers.CharField(max_length=100),
         required=False,
-        help_text="of each kind of run: `preset:balanced`, `run:12` for those of an earlier run, or `kept`",
+        help_text=(
+            "of each kind of run: `preset:balanced`, `run:12` for those of an earlier run, or"
+            " `kept`"
+        ),
     )
 
     def get_fields(self) -> dict[str, Any]:
@@ -63,7 +81,9 @@ class ScheduleChangeSerializer(serializers.Serializer[Any]):
 class NewScheduleSerializer(ScheduleChangeSerializer):
     """The fields of the page's form. What is left out is as the page shows it at first."""
 
-    template = serializers.ChoiceField(choices=list(plans.TEMPLATES), help_text="the kind of chain that it begins")
+    template = serializers.ChoiceField(
+        choices=list(plans.TEMPLATES), help_text="the kind of chain that it begins"
+    )
 
 
 class LinkSerializer(serializers.Serializer[Any]):
@@ -103,22 +123,39 @@ class ChainQuery(PageQuery):
 
 
 class ChainResumptionSerializer(serializers.Serializer[Any]):
-    anew = Flag(default=False, help_text="the step is begun anew, even if its stopped run has saved a model to go on with")
+    anew = Flag(
+        default=False,
+        help_text="the step is begun anew, even if its stopped run has saved a model to go on with",
+    )
 
 
 def filled_in(
-    values: Mapping[str, Any], *, template: str, schedule: Schedule | None = None, time_zone: str = "UTC"
+    values: Mapping[str, Any],
+    *,
+    template: str,
+    schedule: Schedule | None = None,
+    time_zone: str = "UTC",
 ) -> ScheduleForm:
     """The page's form with these values, found right. Raises ValidationError."""
     shown = ScheduleForm(template=template, schedule=schedule, time_zone=time_zone)
     given = {name: value for name, value in values.items() if name not in ("template", "settings")}
     given |= {f"{_CONFIG}{kind}": value for kind, value in values.get("settings", {}).items()}
     if odd := [name for name, value in given.items() if value and name not in shown.fields]:
-        raise ValidationError({_told(name): [_("A schedule of this kind has no such setting. Leave it out.")] for name in odd})
+        raise ValidationError(
+            {
+                _told(name): [_("A schedule of this kind has no such setting. Leave it out.")]
+                for name in odd
+            }
+        )
     data = {bound.name: bound.value() for bound in shown} | given
     form = ScheduleForm(data, template=template, schedule=schedule, time_zone=time_zone)
     if not form.is_valid():
-        raise ValidationError({_told(name): [str(one) for one in sentences] for name, sentences in form.errors.items()})
+        raise ValidationError(
+            {
+                _told(name): [str(one) for one in sentences]
+                for name, sentences in form.errors.items()
+            }
+        )
     return form
 
 
@@ -128,7 +165,9 @@ def _told(name: str) -> str:
 
 
 def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, Any]:
-    """What a body may say for a field of the form: the right type. Whether the value will do is the form's to say."""
+    """What a body may say for a field of the form: the right type. Whether the value will do is the
+    form's to say.
+    """
     about: dict[str, Any] = {"required": False, "help_text": _words(field)}
     if isinstance(field, forms.BooleanField):
         return Flag(**about)
@@ -137,16 +176,28 @@ def _field(name: str, field: forms.Field) -> serializers.Field[Any, Any, Any, An
         return serializers.IntegerField(min_value=1, max_value=MAX_ID, **about)
     if isinstance(field, forms.IntegerField):  # a FloatField is one as well
         about |= {"min_value": field.min_value, "max_value": field.max_value}
-        return serializers.FloatField(**about) if isinstance(field, forms.FloatField) else serializers.IntegerField(**about)
+        return (
+            serializers.FloatField(**about)
+            if isinstance(field, forms.FloatField)
+            else serializers.IntegerField(**about)
+        )
     if isinstance(field, forms.TypedMultipleChoiceField):
-        return serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=MAX_ID), max_length=1000, **about)
+        return serializers.ListField(
+            child=serializers.IntegerField(min_value=1, max_value=MAX_ID), max_length=1000, **about
+        )
     if isinstance(field, forms.MultipleChoiceField):
-        return serializers.ListField(child=serializers.CharField(max_length=32), max_length=len(plans.Step), **about)
+        return serializers.ListField(
+            child=serializers.CharField(max_length=32), max_length=len(plans.Step), **about
+        )
     if isinstance(field, forms.TimeField):
-        return serializers.RegexField(_TIME, error_messages={"invalid": gettext_lazy("Write a time as 22:00.")}, **about)
+        return serializers.RegexField(
+            _TIME, error_messages={"invalid": gettext_lazy("Write a time as 22:00.")}, **about
+        )
     if name in _CHOICES:
         return serializers.ChoiceField(choices=_CHOICES[name], **about)
-    return serializers.CharField(max_length=getattr(field, "max_length", None) or 64, allow_blank=not field.required, **about)
+    return serializers.CharField(
+        max_length=getattr(field, "max_length", None) or 64, allow_blank=not field.required, **about
+    )
 
 
 def _words(field: forms.Field) -> Any:

@@ -1,4 +1,6 @@
-"""Schedules and their chains over HTTP: set up by the rules of their page, read, and a person's say in them."""
+"""Schedules and their chains over HTTP: set up by the rules of their page, read, and a person's say
+in them.
+"""
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,7 +16,12 @@ from training.models import Schedule
 
 
 class Schedules(ApiView):
-    @reads("list_schedules", paging.page_of(serializers.ScheduleSerializer), query=paging.PageQuery, tag="schedules")
+    @reads(
+        "list_schedules",
+        paging.page_of(serializers.ScheduleSerializer),
+        query=paging.PageQuery,
+        tag="schedules",
+    )
     def get(self, request: Request) -> Response:
         """Schedules, the newest first."""
         query = asked(paging.PageQuery, request)
@@ -22,7 +29,11 @@ class Schedules(ApiView):
         return Response(page.as_json(serializers.ScheduleSerializer(page.rows, many=True).data))
 
     @writes(
-        "create_schedule", serializers.ScheduleSerializer, body=serializers.NewScheduleSerializer, status=201, tag="schedules"
+        "create_schedule",
+        serializers.ScheduleSerializer,
+        body=serializers.NewScheduleSerializer,
+        status=201,
+        tag="schedules",
     )
     @idempotency.once
     def post(self, request: Request) -> Response:
@@ -31,7 +42,11 @@ class Schedules(ApiView):
         form = serializers.filled_in(values, template=values["template"], time_zone=by.time_zone)
         try:
             schedule = services.create_schedule(
-                name=form.cleaned_data["name"], plan=form.plan(), terms=form.terms(), by=by, now=timezone.now()
+                name=form.cleaned_data["name"],
+                plan=form.plan(),
+                terms=form.terms(),
+                by=by,
+                now=timezone.now(),
             )
         except services.UnableToSchedule as problem:
             raise Unable(str(problem)) from problem
@@ -42,7 +57,9 @@ class ScheduleDetail(ApiView):
     @reads("read_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
     def get(self, request: Request, pk: int) -> Response:
         """One schedule: its plan, and when it fires next."""
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
+        return Response(
+            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
+        )
 
 
 class ScheduleChange(ApiView):
@@ -70,16 +87,26 @@ class ScheduleChange(ApiView):
             )
         except services.UnableToSchedule as problem:
             raise Unable(str(problem)) from problem
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
+        return Response(
+            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
+        )
 
 
 class SchedulePause(ApiView):
     @writes("pause_schedule", serializers.ScheduleSerializer, is_one=True, tag="schedules")
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
-        """Nothing fires by itself until it is resumed. Changes nothing when it is paused already."""
-        services.pause_schedule(schedule=access.schedule(user=person(request), pk=pk), by=person(request), now=timezone.now())
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
+        """Nothing fires by itself until it is resumed. Changes nothing when it is paused
+        already.
+        """
+        services.pause_schedule(
+            schedule=access.schedule(user=person(request), pk=pk),
+            by=person(request),
+            now=timezone.now(),
+        )
+        return Response(
+            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
+        )
 
 
 class ScheduleResume(ApiView):
@@ -87,8 +114,14 @@ class ScheduleResume(ApiView):
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
         """Fires next when its next time comes: what fell into the pause is not made up for."""
-        services.resume_schedule(schedule=access.schedule(user=person(request), pk=pk), by=person(request), now=timezone.now())
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
+        services.resume_schedule(
+            schedule=access.schedule(user=person(request), pk=pk),
+            by=person(request),
+            now=timezone.now(),
+        )
+        return Response(
+            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
+        )
 
 
 class ScheduleFire(ApiView):
@@ -101,15 +134,24 @@ class ScheduleFire(ApiView):
             services.fire_now(schedule=schedule, by=person(request), now=timezone.now())
         except services.UnableToFire as problem:
             raise Unable(str(problem)) from problem
-        return Response(serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data)
+        return Response(
+            serializers.ScheduleSerializer(access.schedule(user=person(request), pk=pk)).data
+        )
 
 
 class Chains(ApiView):
-    @reads("list_chains", paging.page_of(serializers.ChainSerializer), query=serializers.ChainQuery, tag="chains")
+    @reads(
+        "list_chains",
+        paging.page_of(serializers.ChainSerializer),
+        query=serializers.ChainQuery,
+        tag="chains",
+    )
     def get(self, request: Request) -> Response:
         """Chains, the newest first, with the steps of each."""
         query = asked(serializers.ChainQuery, request)
-        found = selectors.chains_with_links(schedule_id=query.get("schedule"), state=query.get("state", ""))
+        found = selectors.chains_with_links(
+            schedule_id=query.get("schedule"), state=query.get("state", "")
+        )
         page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
         return Response(page.as_json(serializers.ChainSerializer(page.rows, many=True).data))
 
@@ -133,7 +175,13 @@ class ChainApprove(ApiView):
 
 
 class ChainResume(ApiView):
-    @writes("resume_chain", serializers.ChainSerializer, body=serializers.ChainResumptionSerializer, is_one=True, tag="chains")
+    @writes(
+        "resume_chain",
+        serializers.ChainSerializer,
+        body=serializers.ChainResumptionSerializer,
+        is_one=True,
+        tag="chains",
+    )
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
         """Go on at the step that failed; what came before is kept."""
@@ -150,7 +198,9 @@ class ChainStop(ApiView):
     @writes("stop_chain", serializers.ChainSerializer, is_one=True, tag="chains")
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
-        """End a chain for good, also in place of an approval; its run saves and stops. Changes nothing when it has ended."""
+        """End a chain for good, also in place of an approval; its run saves and stops. Changes
+        nothing when it has ended.
+        """
         chain = access.chain(user=person(request), pk=pk)
         services.stop_chain(chain=chain, by=person(request), now=timezone.now())
         return _told(request, pk)
@@ -158,4 +208,6 @@ class ChainStop(ApiView):
 
 def _told(request: Request, pk: int) -> Response:
     chain = access.chain(user=person(request), pk=pk)
-    return Response(serializers.ChainSerializer(selectors.chains_with_links().get(pk=chain.pk)).data)
+    return Response(
+        serializers.ChainSerializer(selectors.chains_with_links().get(pk=chain.pk)).data
+    )

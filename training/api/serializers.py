@@ -20,7 +20,7 @@ MAX_ATTEMPT = 32_767
 MAX_POINTS = 5_000
 
 
-# --- snapshots ---------------------------------------------------------------------------------------------------
+# --- snapshots ------------------------------------------------------------------------------------
 
 
 class SnapshotSerializer(serializers.Serializer[Any]):
@@ -45,20 +45,32 @@ class FiltersSerializer(serializers.Serializer[Any]):
     """training.services.Filters. What is left out or empty lets everything in."""
 
     campaigns = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=MAX_ID), required=False, max_length=1000
+        child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
+        required=False,
+        max_length=1000,
     )
     includes_imports = Flag(default=True)
     includes_extra = Flag(default=False)
-    includes_set_aside = Flag(default=False, help_text="what a reviewer took out of what is learned from")
-    includes_repeats = Flag(default=False, help_text="of comparisons only: the same item again to the same rater")
-    categories = serializers.ListField(child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False)
-    licences = serializers.ListField(child=serializers.CharField(max_length=64), required=False, max_length=100)
+    includes_set_aside = Flag(
+        default=False, help_text="what a reviewer took out of what is learned from"
+    )
+    includes_repeats = Flag(
+        default=False, help_text="of comparisons only: the same item again to the same rater"
+    )
+    categories = serializers.ListField(
+        child=serializers.ChoiceField(choices=Prompt.Category.choices), required=False
+    )
+    licences = serializers.ListField(
+        child=serializers.CharField(max_length=64), required=False, max_length=100
+    )
     best_of = serializers.ListField(
         child=serializers.IntegerField(min_value=1, max_value=MAX_ID),
         required=False,
         max_length=100,
-        help_text="of demonstrations only, ids of sampling runs: in place of what people wrote, to each prompt the response that "
-        "the run's reward model likes best",
+        help_text=(
+            "of demonstrations only, ids of sampling runs: in place of what people wrote, to each"
+            " prompt the response that the run's reward model likes best"
+        ),
     )
     splits = serializers.ListField(
         child=serializers.ChoiceField(choices=Prompt.Split.choices),
@@ -66,17 +78,23 @@ class FiltersSerializer(serializers.Serializer[Any]):
         help_text="of prompts only",
     )
     limit = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, max_value=MAX_STEP, help_text="of prompts only: the same ones each time"
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=MAX_STEP,
+        help_text="of prompts only: the same ones each time",
     )
 
 
 class NewSnapshotSerializer(serializers.Serializer[Any]):
-    kind = serializers.ChoiceField(choices=CUT, help_text="snapshots of text are made on their page, from a file")
+    kind = serializers.ChoiceField(
+        choices=CUT, help_text="snapshots of text are made on their page, from a file"
+    )
     name = serializers.CharField(max_length=200)
     filters = FiltersSerializer(required=False)
 
 
-# --- runs --------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 class RunSerializer(serializers.Serializer[Any]):
@@ -84,31 +102,47 @@ class RunSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     kind = serializers.ChoiceField(choices=Run.Kind.choices)
     state = serializers.ChoiceField(choices=Run.State.choices)
-    outcome = serializers.ChoiceField(choices=Run.Outcome.choices, allow_blank=True, help_text="empty until it has ended")
+    outcome = serializers.ChoiceField(
+        choices=Run.Outcome.choices, allow_blank=True, help_text="empty until it has ended"
+    )
     error = serializers.CharField(help_text="a sentence when something went wrong")
     config = serializers.DictField()
     snapshot = serializers.IntegerField(source="snapshot_id")
     base_model = serializers.IntegerField(source="base_model_id")
     reward_model = serializers.IntegerField(source="reward_model_id", allow_null=True)
     watchdog_model = serializers.IntegerField(
-        source="watchdog_model_id", allow_null=True, help_text="scores the responses of PPO and is never learned from"
+        source="watchdog_model_id",
+        allow_null=True,
+        help_text="scores the responses of PPO and is never learned from",
     )
-    other_model = serializers.IntegerField(source="other_model_id", allow_null=True, help_text="compared with, of evaluations")
+    other_model = serializers.IntegerField(
+        source="other_model_id", allow_null=True, help_text="compared with, of evaluations"
+    )
     made_from = serializers.IntegerField(
-        source="made_from_id", allow_null=True, help_text="the run that it is a copy of, or a new try"
+        source="made_from_id",
+        allow_null=True,
+        help_text="the run that it is a copy of, or a new try",
     )
     made_as = serializers.ChoiceField(choices=Run.MadeAs.choices, allow_blank=True)
     is_dry = serializers.BooleanField(help_text="two steps, and no model left")
     priority = serializers.IntegerField(help_text="the highest goes first")
     tags = serializers.ListField(child=serializers.CharField())
     remarks = serializers.CharField()
-    kept_step = serializers.IntegerField(allow_null=True, help_text="of the state that it can be extended from")
-    model = serializers.IntegerField(source="trained_model.pk", allow_null=True, help_text="what it left")
+    kept_step = serializers.IntegerField(
+        allow_null=True, help_text="of the state that it can be extended from"
+    )
+    model = serializers.IntegerField(
+        source="trained_model.pk", allow_null=True, help_text="what it left"
+    )
     attempt = serializers.IntegerField()
     node = serializers.CharField()
     n_gpus = serializers.IntegerField(help_text="only a node that has so many takes it")
-    memory_gb = serializers.IntegerField(help_text="of each GPU, or of the machine where none is asked for")
-    launch = serializers.DictField(help_text="n_processes, and how they share the work; empty for one")
+    memory_gb = serializers.IntegerField(
+        help_text="of each GPU, or of the machine where none is asked for"
+    )
+    launch = serializers.DictField(
+        help_text="n_processes, and how they share the work; empty for one"
+    )
     is_pinned = serializers.SerializerMethodField()
     is_freed = serializers.SerializerMethodField()
     step = serializers.IntegerField()
@@ -136,15 +170,24 @@ class RunSerializer(serializers.Serializer[Any]):
 class RunQuery(PageQuery):
     kind = serializers.ChoiceField(required=False, choices=Run.Kind.choices)
     state = serializers.ChoiceField(
-        required=False, choices=[*Run.State.choices, *Run.Outcome.choices], help_text="a state, or an outcome"
+        required=False,
+        choices=[*Run.State.choices, *Run.Outcome.choices],
+        help_text="a state, or an outcome",
     )
     words = serializers.CharField(
-        required=False, allow_blank=True, max_length=200, help_text="in the name of run, model or snapshot"
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="in the name of run, model or snapshot",
     )
 
     @staticmethod
     def narrowed(values: dict[str, Any]) -> RunFilter:
-        return RunFilter(kind=values.get("kind", ""), state=values.get("state", ""), words=values.get("words", ""))
+        return RunFilter(
+            kind=values.get("kind", ""),
+            state=values.get("state", ""),
+            words=values.get("words", ""),
+        )
 
 
 class NewRunSerializer(serializers.Serializer[Any]):
@@ -154,18 +197,37 @@ class NewRunSerializer(serializers.Serializer[Any]):
     base_model = OneOf(TrainedModel.objects.all())
     reward_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True)
     watchdog_model = OneOf(
-        TrainedModel.objects.all(), required=False, allow_null=True, help_text="scores the responses of PPO, never learned from"
+        TrainedModel.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="scores the responses of PPO, never learned from",
     )
-    other_model = OneOf(TrainedModel.objects.all(), required=False, allow_null=True, help_text="to compare with, of evaluations")
+    other_model = OneOf(
+        TrainedModel.objects.all(),
+        required=False,
+        allow_null=True,
+        help_text="to compare with, of evaluations",
+    )
     preset = serializers.ChoiceField(
-        required=False, choices=["small", "balanced", "thorough"], help_text="settings to begin with"
+        required=False,
+        choices=["small", "balanced", "thorough"],
+        help_text="settings to begin with",
     )
-    n_gpus = serializers.IntegerField(default=0, min_value=0, max_value=1024, help_text="only a node that has so many takes it")
+    n_gpus = serializers.IntegerField(
+        default=0, min_value=0, max_value=1024, help_text="only a node that has so many takes it"
+    )
     memory_gb = serializers.IntegerField(
-        default=0, min_value=0, max_value=MAX_ATTEMPT, help_text="of each GPU, or of the machine where none is asked for"
+        default=0,
+        min_value=0,
+        max_value=MAX_ATTEMPT,
+        help_text="of each GPU, or of the machine where none is asked for",
     )
-    priority = serializers.IntegerField(default=0, min_value=-100, max_value=100, help_text="the highest goes first")
-    tags = serializers.ListField(child=serializers.CharField(max_length=40), default=list, max_length=12)
+    priority = serializers.IntegerField(
+        default=0, min_value=-100, max_value=100, help_text="the highest goes first"
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(max_length=40), default=list, max_length=12
+    )
     remarks = serializers.CharField(default="", allow_blank=True, max_length=5000)
     n_processes = serializers.IntegerField(
         default=1,
@@ -179,25 +241,35 @@ class NewRunSerializer(serializers.Serializer[Any]):
         max_value=launching.MOST_MACHINES,
         help_text="each with as many processes and GPUs, and as much memory",
     )
-    strategy = serializers.ChoiceField(choices=list(launching.STRATEGIES), default="ddp", help_text="how they share it")
+    strategy = serializers.ChoiceField(
+        choices=list(launching.STRATEGIES), default="ddp", help_text="how they share it"
+    )
     offloads = Flag(default=False, help_text="FSDP and DeepSpeed use the machine's memory as well")
     is_dry = Flag(default=False, help_text="loads everything, makes two steps, leaves no model")
-    config = serializers.DictField(required=False, help_text="settings that differ from the preset's, or from the defaults")
+    config = serializers.DictField(
+        required=False, help_text="settings that differ from the preset's, or from the defaults"
+    )
 
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         _config, problems = configs.parse(values["kind"], self.config_of(values))
         if problems:
-            raise ValidationError({"config": {problem.field or "all": [problem.sentence] for problem in problems}})
+            raise ValidationError(
+                {"config": {problem.field or "all": [problem.sentence] for problem in problems}}
+            )
         return values
 
     @staticmethod
     def wish_of(values: dict[str, Any]) -> Wish:
-        asked = {name: values[name] for name in ("n_gpus", "memory_gb", "priority", "remarks", "is_dry")}
+        asked = {
+            name: values[name] for name in ("n_gpus", "memory_gb", "priority", "remarks", "is_dry")
+        }
         return Wish(**asked, tags=tuple(values["tags"]), launch=NewRunSerializer.launch_of(values))
 
     @staticmethod
     def launch_of(values: dict[str, Any]) -> Launch:
-        return Launch(values["n_processes"], values["strategy"], values["offloads"], values["n_machines"])
+        return Launch(
+            values["n_processes"], values["strategy"], values["offloads"], values["n_machines"]
+        )
 
     @staticmethod
     def config_of(values: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +289,9 @@ class PaceSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField()
     n_runs = serializers.IntegerField(help_text="past runs that this was told by")
     n_processes = serializers.IntegerField(help_text="of each of those runs, on all machines")
-    is_as_wide = serializers.BooleanField(help_text="they had as many processes on as many machines as this one asks for")
+    is_as_wide = serializers.BooleanField(
+        help_text="they had as many processes on as many machines as this one asks for"
+    )
 
 
 class EstimateSerializer(serializers.Serializer[Any]):
@@ -227,7 +301,9 @@ class EstimateSerializer(serializers.Serializer[Any]):
     n_tokens = serializers.IntegerField()
     n_parameters = serializers.IntegerField(allow_null=True)
     n_trained = serializers.IntegerField(allow_null=True)
-    memory_gb = serializers.FloatField(allow_null=True, help_text="of each GPU, whole models on each")
+    memory_gb = serializers.FloatField(
+        allow_null=True, help_text="of each GPU, whole models on each"
+    )
     disk_gb = serializers.FloatField(allow_null=True)
     times = PaceSerializer(many=True)
 
@@ -237,12 +313,16 @@ class EstimateSerializer(serializers.Serializer[Any]):
 
 
 class ExtensionSerializer(serializers.Serializer[Any]):
-    amount = serializers.IntegerField(min_value=1, max_value=MAX_STEP, help_text="epochs, steps or episodes in all")
+    amount = serializers.IntegerField(
+        min_value=1, max_value=MAX_STEP, help_text="epochs, steps or episodes in all"
+    )
     name = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
 class MoveSerializer(serializers.Serializer[Any]):
-    places = serializers.IntegerField(min_value=-1000, max_value=1000, help_text="past so many others: below 0 forward")
+    places = serializers.IntegerField(
+        min_value=-1000, max_value=1000, help_text="past so many others: below 0 forward"
+    )
 
 
 class PrioritySerializer(serializers.Serializer[Any]):
@@ -258,15 +338,24 @@ class PointSerializer(serializers.Serializer[Any]):
 
 class PointsQuery(serializers.Serializer[Any]):
     since = serializers.IntegerField(
-        required=False, default=-1, min_value=-1, max_value=MAX_STEP, help_text="after this step; -1 for all"
+        required=False,
+        default=-1,
+        min_value=-1,
+        max_value=MAX_STEP,
+        help_text="after this step; -1 for all",
     )
     attempt = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=MAX_ATTEMPT,
-        help_text="the attempt that `since` is a step of: a later one, which replays steps, is then read from its beginning",
+        help_text=(
+            "the attempt that `since` is a step of: a later one, which replays steps, is then read"
+            " from its beginning"
+        ),
     )
-    limit = serializers.IntegerField(required=False, default=1000, min_value=1, max_value=MAX_POINTS)
+    limit = serializers.IntegerField(
+        required=False, default=1000, min_value=1, max_value=MAX_POINTS
+    )
 
 
 class PointsSerializer(serializers.Serializer[Any]):
@@ -291,17 +380,24 @@ class SampleSerializer(serializers.Serializer[Any]):
 
 
 class LogQuery(serializers.Serializer[Any]):
-    since = serializers.IntegerField(required=False, default=0, min_value=0, max_value=MAX_STEP, help_text="after this line")
+    since = serializers.IntegerField(
+        required=False, default=0, min_value=0, max_value=MAX_STEP, help_text="after this line"
+    )
     attempt = serializers.IntegerField(
         required=False,
         min_value=0,
         max_value=MAX_ATTEMPT,
-        help_text="the attempt that `since` is a line of: a later one's log is then read from its beginning",
+        help_text=(
+            "the attempt that `since` is a line of: a later one's log is then read from its"
+            " beginning"
+        ),
     )
 
 
 class LogLineSerializer(serializers.Serializer[Any]):
-    number = serializers.IntegerField(help_text="from 1 in the log of the attempt; a gap: more was written than is kept")
+    number = serializers.IntegerField(
+        help_text="from 1 in the log of the attempt; a gap: more was written than is kept"
+    )
     text = serializers.CharField()
 
 
@@ -312,10 +408,12 @@ class LogSerializer(serializers.Serializer[Any]):
     next_attempt = serializers.IntegerField()
     next_since = serializers.IntegerField()
     results = LogLineSerializer(many=True)
-    unfinished = serializers.CharField(help_text="the line that is being written, such as a progress bar's; often empty")
+    unfinished = serializers.CharField(
+        help_text="the line that is being written, such as a progress bar's; often empty"
+    )
 
 
-# --- models ------------------------------------------------------------------------------------------------------
+# --- models ---------------------------------------------------------------------------------------
 
 
 class ModelSerializer(serializers.Serializer[Any]):
@@ -326,12 +424,20 @@ class ModelSerializer(serializers.Serializer[Any]):
     licence = serializers.CharField()
     notes = serializers.CharField()
     stage = serializers.ChoiceField(choices=TrainedModel.Stage.choices)
-    is_elsewhere = serializers.SerializerMethodField(help_text="another server answers for it: it is sampled from, never trained")
+    is_elsewhere = serializers.SerializerMethodField(
+        help_text="another server answers for it: it is sampled from, never trained"
+    )
     parent = serializers.IntegerField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a field, not that
-    run = serializers.IntegerField(source="run_id", allow_null=True, help_text="null for a base model")
-    snapshot = serializers.IntegerField(source="run.snapshot_id", allow_null=True, help_text="what that run learned from")
+    run = serializers.IntegerField(
+        source="run_id", allow_null=True, help_text="null for a base model"
+    )
+    snapshot = serializers.IntegerField(
+        source="run.snapshot_id", allow_null=True, help_text="what that run learned from"
+    )
     metrics = serializers.DictField()
-    archive = serializers.SerializerMethodField(help_text="the address of its .tar; null when its weights are not ours to give")
+    archive = serializers.SerializerMethodField(
+        help_text="the address of its .tar; null when its weights are not ours to give"
+    )
     is_pinned = serializers.SerializerMethodField()
     is_freed = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
@@ -364,8 +470,12 @@ class ArchiveQuery(serializers.Serializer[Any]):
 
 class NewModelSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=200)
-    kind = serializers.ChoiceField(choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY)
-    location = serializers.CharField(max_length=1024, help_text="the full path of a folder, or a hub name such as owner/model")
+    kind = serializers.ChoiceField(
+        choices=TrainedModel.Kind.choices, default=TrainedModel.Kind.POLICY
+    )
+    location = serializers.CharField(
+        max_length=1024, help_text="the full path of a folder, or a hub name such as owner/model"
+    )
     is_elsewhere = Flag(default=False, help_text="the folder lies on the GPU nodes only")
     licence = serializers.CharField(max_length=64, default="", allow_blank=True)
     notes = serializers.CharField(default="", allow_blank=True, max_length=20_000)
@@ -375,7 +485,9 @@ class ModelChangeSerializer(serializers.Serializer[Any]):
     """What is left out stays as it is."""
 
     stage = serializers.ChoiceField(
-        required=False, choices=TrainedModel.Stage.choices, help_text="approved: its weights are kept; retired: offered to nobody"
+        required=False,
+        choices=TrainedModel.Stage.choices,
+        help_text="approved: its weights are kept; retired: offered to nobody",
     )
     licence = serializers.CharField(required=False, max_length=64, allow_blank=True)
     notes = serializers.CharField(required=False, max_length=20_000, allow_blank=True)
@@ -390,7 +502,9 @@ class ModelChangeSerializer(serializers.Serializer[Any]):
 
 class CardSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(help_text="Markdown, which goes out with the weights as README.md")
-    is_written = serializers.BooleanField(help_text="by a person; otherwise it is made from what is known now")
+    is_written = serializers.BooleanField(
+        help_text="by a person; otherwise it is made from what is known now"
+    )
 
 
 class PublicationSerializer(serializers.Serializer[Any]):

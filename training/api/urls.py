@@ -26,9 +26,13 @@ urlpatterns = [
     path("models/<int:pk>/unpin", steering.ModelUnpin.as_view(), name="api_model_unpin"),
     path("schedules", schedules.Schedules.as_view(), name="api_schedules"),
     path("schedules/<int:pk>", schedules.ScheduleDetail.as_view(), name="api_schedule"),
-    path("schedules/<int:pk>/change", schedules.ScheduleChange.as_view(), name="api_schedule_change"),
+    path(
+        "schedules/<int:pk>/change", schedules.ScheduleChange.as_view(), name="api_schedule_change"
+    ),
     path("schedules/<int:pk>/pause", schedules.SchedulePause.as_view(), name="api_schedule_pause"),
-    path("schedules/<int:pk>/resume", schedules.ScheduleResume.as_view(), name="api_schedule_resume"),
+    path(
+        "schedules/<int:pk>/resume", schedules.ScheduleResume.as_view(), name="api_schedule_resume"
+    ),
     path("schedules/<int:pk>/fire", schedules.ScheduleFire.as_view(), name="api_schedule_fire"),
     path("chains", schedules.Chains.as_view(), name="api_chains"),
     path("chains/<int:pk>", schedules.ChainDetail.as_view(), name="api_chain"),
@@ -40,6 +44,10 @@ urlpatterns = [
     path("models/<int:pk>/archive", views.ModelArchive.as_view(), name="api_model_archive"),
     path("models/<int:pk>/change", registry.ModelChange.as_view(), name="api_model_change"),
     path("models/<int:pk>/card", registry.ModelCard.as_view(), name="api_model_card"),
-    path("models/<int:pk>/publications", registry.ModelPublications.as_view(), name="api_model_publications"),
+    path(
+        "models/<int:pk>/publications",
+        registry.ModelPublications.as_view(),
+        name="api_model_publications",
+    ),
     path("publications/<int:pk>", registry.PublicationDetail.as_view(), name="api_publication"),
 ]

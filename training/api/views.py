@@ -1,4 +1,6 @@
-"""Endpoints of the training half: input → one call → answer. Who may is config.permissions.API_TABLE."""
+"""Endpoints of the training half: input → one call → answer. Who may is
+config.permissions.API_TABLE.
+"""
 
 from typing import Any
 
@@ -18,14 +20,29 @@ from training.api import serializers
 
 
 class Snapshots(ApiView):
-    @reads("list_snapshots", paging.page_of(serializers.SnapshotSerializer), query=serializers.SnapshotQuery, tag="snapshots")
+    @reads(
+        "list_snapshots",
+        paging.page_of(serializers.SnapshotSerializer),
+        query=serializers.SnapshotQuery,
+        tag="snapshots",
+    )
     def get(self, request: Request) -> Response:
         """Snapshots, the newest first."""
         query = asked(serializers.SnapshotQuery, request)
-        page = paging.page(selectors.snapshots(kind=query.get("kind", "")), cursor=query.get("cursor"), limit=query["limit"])
+        page = paging.page(
+            selectors.snapshots(kind=query.get("kind", "")),
+            cursor=query.get("cursor"),
+            limit=query["limit"],
+        )
         return Response(page.as_json(serializers.SnapshotSerializer(page.rows, many=True).data))
 
-    @writes("cut_snapshot", serializers.SnapshotSerializer, body=serializers.NewSnapshotSerializer, status=201, tag="snapshots")
+    @writes(
+        "cut_snapshot",
+        serializers.SnapshotSerializer,
+        body=serializers.NewSnapshotSerializer,
+        status=201,
+        tag="snapshots",
+    )
     @idempotency.once
     def post(self, request: Request) -> Response:
         """Cut a snapshot from the judgments, or the prompts, as they are now."""
@@ -33,7 +50,11 @@ class Snapshots(ApiView):
         filters = services.Filters.from_json(dict(values.get("filters", {})))
         try:
             snapshot = services.cut_snapshot(
-                kind=values["kind"], name=values["name"], filters=filters, by=person(request), now=timezone.now()
+                kind=values["kind"],
+                name=values["name"],
+                filters=filters,
+                by=person(request),
+                now=timezone.now(),
             )
         except services.UnableToCut as problem:
             raise Unable(str(problem)) from problem
@@ -44,11 +65,18 @@ class SnapshotDetail(ApiView):
     @reads("read_snapshot", serializers.SnapshotSerializer, is_one=True, tag="snapshots")
     def get(self, request: Request, pk: int) -> Response:
         """One snapshot with its card."""
-        return Response(serializers.SnapshotSerializer(access.snapshot(user=person(request), pk=pk)).data)
+        return Response(
+            serializers.SnapshotSerializer(access.snapshot(user=person(request), pk=pk)).data
+        )
 
 
 class Runs(ApiView):
-    @reads("list_runs", paging.page_of(serializers.RunSerializer), query=serializers.RunQuery, tag="runs")
+    @reads(
+        "list_runs",
+        paging.page_of(serializers.RunSerializer),
+        query=serializers.RunQuery,
+        tag="runs",
+    )
     def get(self, request: Request) -> Response:
         """Runs, the newest first."""
         query = asked(serializers.RunQuery, request)
@@ -56,7 +84,13 @@ class Runs(ApiView):
         page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
         return Response(page.as_json(serializers.RunSerializer(page.rows, many=True).data))
 
-    @writes("queue_run", serializers.RunSerializer, body=serializers.NewRunSerializer, status=201, tag="runs")
+    @writes(
+        "queue_run",
+        serializers.RunSerializer,
+        body=serializers.NewRunSerializer,
+        status=201,
+        tag="runs",
+    )
     @idempotency.once
     def post(self, request: Request) -> Response:
         """Queue a run. The first free worker takes it."""
@@ -88,13 +122,23 @@ class RunDetail(ApiView):
 
 
 class RunPoints(ApiView):
-    @reads("read_run_points", serializers.PointsSerializer, query=serializers.PointsQuery, is_one=True, tag="runs")
+    @reads(
+        "read_run_points",
+        serializers.PointsSerializer,
+        query=serializers.PointsQuery,
+        is_one=True,
+        tag="runs",
+    )
     def get(self, request: Request, pk: int) -> Response:
-        """What a run has measured since a step. Ask again with `next_attempt` and `next_since` while the run goes on."""
+        """What a run has measured since a step. Ask again with `next_attempt` and `next_since`
+        while the run goes on.
+        """
         query = asked(serializers.PointsQuery, request)
         run = access.run(user=person(request), pk=pk)
         limit, since, attempt = query["limit"], query["since"], query.get("attempt")
-        page = paging.cut(selectors.points_since(run=run, step=since, attempt=attempt, n=limit + 1), limit=limit)
+        page = paging.cut(
+            selectors.points_since(run=run, step=since, attempt=attempt, n=limit + 1), limit=limit
+        )
         last = page.rows[-1] if page.rows else None
         body = {
             "state": run.state,
@@ -107,7 +151,13 @@ class RunPoints(ApiView):
 
 
 class RunSamples(ApiView):
-    @reads("list_run_samples", paging.page_of(serializers.SampleSerializer), query=paging.PageQuery, is_one=True, tag="runs")
+    @reads(
+        "list_run_samples",
+        paging.page_of(serializers.SampleSerializer),
+        query=paging.PageQuery,
+        is_one=True,
+        tag="runs",
+    )
     def get(self, request: Request, pk: int) -> Response:
         """What the model wrote while it trained, with scores, the newest first."""
         query = asked(paging.PageQuery, request)
@@ -117,9 +167,17 @@ class RunSamples(ApiView):
 
 
 class RunLog(ApiView):
-    @reads("read_run_log", serializers.LogSerializer, query=serializers.LogQuery, is_one=True, tag="runs")
+    @reads(
+        "read_run_log",
+        serializers.LogSerializer,
+        query=serializers.LogQuery,
+        is_one=True,
+        tag="runs",
+    )
     def get(self, request: Request, pk: int) -> Response:
-        """The last lines of its log, or those since a line. Ask again with `next_attempt` and `next_since` while it goes on."""
+        """The last lines of its log, or those since a line. Ask again with `next_attempt` and
+        `next_since` while it goes on.
+        """
         query = asked(serializers.LogQuery, request)
         run = access.run(user=person(request), pk=pk)
         log = selectors.log_since(run=run, line=query["since"], attempt=query.get("attempt"))
@@ -138,7 +196,9 @@ class RunStop(ApiView):
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
         """Ask a run to save and end at its next step. Changes nothing when it has ended already."""
-        services.request_stop(run=access.run(user=person(request), pk=pk), by=person(request), now=timezone.now())
+        services.request_stop(
+            run=access.run(user=person(request), pk=pk), by=person(request), now=timezone.now()
+        )
         return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
 
 
@@ -148,21 +208,38 @@ class RunRetry(ApiView):
     def post(self, request: Request, pk: int) -> Response:
         """Put a run that left no model back in the queue. It goes on from its last checkpoint."""
         try:
-            services.retry_run(run=access.run(user=person(request), pk=pk), by=person(request), now=timezone.now())
+            services.retry_run(
+                run=access.run(user=person(request), pk=pk), by=person(request), now=timezone.now()
+            )
         except services.UnableToRetry as problem:
             raise Unable(str(problem)) from problem
         return Response(serializers.RunSerializer(access.run(user=person(request), pk=pk)).data)
 
 
 class Models(ApiView):
-    @reads("list_models", paging.page_of(serializers.ModelSerializer), query=serializers.ModelQuery, tag="models")
+    @reads(
+        "list_models",
+        paging.page_of(serializers.ModelSerializer),
+        query=serializers.ModelQuery,
+        tag="models",
+    )
     def get(self, request: Request) -> Response:
         """Models, the newest first."""
         query = asked(serializers.ModelQuery, request)
-        page = paging.page(selectors.models(kind=query.get("kind", "")), cursor=query.get("cursor"), limit=query["limit"])
+        page = paging.page(
+            selectors.models(kind=query.get("kind", "")),
+            cursor=query.get("cursor"),
+            limit=query["limit"],
+        )
         return Response(page.as_json(serializers.ModelSerializer(page.rows, many=True).data))
 
-    @writes("register_model", serializers.ModelSerializer, body=serializers.NewModelSerializer, status=201, tag="models")
+    @writes(
+        "register_model",
+        serializers.ModelSerializer,
+        body=serializers.NewModelSerializer,
+        status=201,
+        tag="models",
+    )
     @idempotency.once
     def post(self, request: Request) -> Response:
         """Register a base model."""
@@ -175,12 +252,16 @@ class Models(ApiView):
 
 
 class TarRenderer(BaseRenderer):
-    """Lets a client ask for a tar. Weights are sent past it; what comes here is a problem, and that is always JSON."""
+    """Lets a client ask for a tar. Weights are sent past it; what comes here is a problem, and that
+    is always JSON.
+    """
 
     media_type = exporting.CONTENT_TYPE
     format = "tar"
 
-    def render(self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None) -> bytes:
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
+    ) -> bytes:
         return JSONRenderer().render(data)
 
 
@@ -195,14 +276,20 @@ class ModelArchive(ApiView):
         tag="models",
     )
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        """A model as one .tar: weights (safetensors), tokenizer, card (README.md) and lineage.json, sent as it is read."""
+        """A model as one .tar: weights (safetensors), tokenizer, card (README.md) and lineage.json,
+        sent as it is read.
+        """
         weights = asked(serializers.ArchiveQuery, request)["weights"]
         try:
-            return exporting.archive(model=access.model(user=person(request), pk=pk), weights=weights).response()
+            return exporting.archive(
+                model=access.model(user=person(request), pk=pk), weights=weights
+            ).response()
         except exporting.UnableToExport as problem:
             raise Unable(str(problem)) from problem
         except store.StoreAway as problem:
-            raise Unable(_("The artifact store does not answer. Try again when it is back.")) from problem
+            raise Unable(
+                _("The artifact store does not answer. Try again when it is back.")
+            ) from problem
 
 
 class ModelDetail(ApiView):

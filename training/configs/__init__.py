@@ -1,4 +1,5 @@
-"""One frozen dataclass per kind of run. Form, command line and docs are made from the fields' help, unit, range and choices.
+"""One frozen dataclass per kind of run. Form, command line and docs are made from the fields' help,
+unit, range and choices.
 
 Standard library only: the web side, the supervisor and the child process all read this package.
 """
@@ -72,11 +73,21 @@ def knobs(kind: str) -> tuple[Knob, ...]:
 
 
 def parse(kind: str, raw: Mapping[str, Any]) -> tuple[Settings | None, list[Problem]]:
-    """The config that `raw` (JSON or a form's text) stands for, or every problem with it. Missing fields take the default."""
+    """The config that `raw` (JSON or a form's text) stands for, or every problem with it. Missing
+    fields take the default.
+    """
     if kind not in KINDS:
-        return None, [Problem("", f"There is no kind of run called “{kind}”. Choose one of: {', '.join(KINDS)}.")]
+        return None, [
+            Problem(
+                "", f"There is no kind of run called “{kind}”. Choose one of: {', '.join(KINDS)}."
+            )
+        ]
     specs = {knob.name: knob for knob in knobs(kind)}
-    problems = [Problem(name, f"“{name}” is not a setting of {kind} runs. Remove it.") for name in raw if name not in specs]
+    problems = [
+        Problem(name, f"“{name}” is not a setting of {kind} runs. Remove it.")
+        for name in raw
+        if name not in specs
+    ]
     values: dict[str, Any] = {}
     for name, spec in specs.items():
         if name not in raw:

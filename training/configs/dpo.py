@@ -9,9 +9,11 @@ from training.configs.weights import Rows
 
 @dataclass(frozen=True)
 class DpoConfig(Rows):
-    """Direct preference optimisation (Rafailov 2023): preferences into a policy with no reward model and no sampling.
+    """Direct preference optimisation (Rafailov 2023): preferences into a policy with no reward
+    model and no sampling.
 
-    The published run: β 0.1 (0.5 for summaries), batch 64, learning rate 1e-6 for full fine-tuning, 150 steps of warm-up.
+    The published run: β 0.1 (0.5 for summaries), batch 64, learning rate 1e-6 for full fine-tuning,
+    150 steps of warm-up.
     """
 
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
@@ -20,19 +22,28 @@ class DpoConfig(Rows):
         Rows,
         "learning_rate",
         default=5e-6,
-        help=_("Highest step size. Full fine-tuning wants about 1e-6; DPO bears less than supervised fine-tuning does."),
+        help=_(
+            "Highest step size. Full fine-tuning wants about 1e-6; DPO bears less than supervised"
+            " fine-tuning does."
+        ),
         min=1e-9,
     )
     batch_size: int = again(
         Rows,
         "batch_size",
         default=4,
-        help=_("Pairs computed at once, each two sequences. Lower it when memory runs out, and raise accumulation."),
+        help=_(
+            "Pairs computed at once, each two sequences. Lower it when memory runs out, and raise"
+            " accumulation."
+        ),
         unit=_("pairs"),
     )
     accumulation: int = again(Rows, "accumulation", default=16)
     max_rows: int | None = again(
-        Rows, "max_rows", help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."), unit=_("pairs")
+        Rows,
+        "max_rows",
+        help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."),
+        unit=_("pairs"),
     )
     warmup: float = again(Rows, "warmup", default=0.1)
     beta: float = knob(
@@ -45,14 +56,20 @@ class DpoConfig(Rows):
     loss: str = knob(
         "sigmoid",
         _("Loss"),
-        _("Sigmoid is the published one. IPO (Azar 2023) does not push a decided pair ever further apart; hinge as in SLiC."),
+        _(
+            "Sigmoid is the published one. IPO (Azar 2023) does not push a decided pair ever"
+            " further apart; hinge as in SLiC."
+        ),
         choices={"sigmoid": _("sigmoid"), "ipo": "IPO", "hinge": _("hinge")},
         is_advanced=True,
     )
     label_smoothing: float = knob(
         0.0,
         _("Share of wrong labels"),
-        _("How many of the preferences are taken to be the wrong way round (conservative DPO). With the sigmoid loss."),
+        _(
+            "How many of the preferences are taken to be the wrong way round (conservative DPO)."
+            " With the sigmoid loss."
+        ),
         min=0.0,
         max=0.49,
         is_advanced=True,

@@ -1,4 +1,6 @@
-"""What a setting is: its default, its words, its range; and what the config of every kind of run has in common."""
+"""What a setting is: its default, its words, its range; and what the config of every kind of run
+has in common.
+"""
 
 import dataclasses
 import types
@@ -25,7 +27,9 @@ def knob(
     is_advanced: bool = False,
     is_last: bool = False,
 ) -> Any:
-    """A field of a config. `is_last`: shown after what a kind says of itself, though a base class has it first."""
+    """A field of a config. `is_last`: shown after what a kind says of itself, though a base class
+    has it first.
+    """
     metadata = {
         "label": label,
         "help": help,
@@ -40,7 +44,9 @@ def knob(
 
 
 def again(base: type, name: str, **changes: Any) -> Any:
-    """The knob that `base` has under this name, but for `changes`: its default, or any of its words and limits."""
+    """The knob that `base` has under this name, but for `changes`: its default, or any of its words
+    and limits.
+    """
     inherited = base.__dataclass_fields__[name]  # type: ignore[attr-defined]  # every config is a dataclass
     default = changes.pop("default", inherited.default)
     return field(default=default, metadata={**inherited.metadata, **changes})
@@ -48,7 +54,9 @@ def again(base: type, name: str, **changes: Any) -> Any:
 
 @dataclass(frozen=True)
 class Knob:
-    """One field of a config, as a form or a page of documentation shows it. `type` is str, int, float or bool."""
+    """One field of a config, as a form or a page of documentation shows it. `type` is str, int,
+    float or bool.
+    """
 
     name: str
     type: type
@@ -85,7 +93,9 @@ OPTIONAL, REQUIRED = "optional", "required"
 
 @dataclass(frozen=True)
 class Settings:
-    """What the config of every kind has, and what each kind says of itself apart from its settings."""
+    """What the config of every kind has, and what each kind says of itself apart from its
+    settings.
+    """
 
     snapshots: ClassVar[tuple[str, ...]]
     """kinds of snapshot that it learns from or answers; the usual one first"""
@@ -111,11 +121,21 @@ class Settings:
         is_advanced=True,
         is_last=True,
     )
-    dtype: str = knob("auto", _("Numbers"), _("Precision of the computation."), choices=DTYPES, is_advanced=True, is_last=True)
+    dtype: str = knob(
+        "auto",
+        _("Numbers"),
+        _("Precision of the computation."),
+        choices=DTYPES,
+        is_advanced=True,
+        is_last=True,
+    )
     allows_hub: bool = knob(
         False,
         _("Allow the hub"),
-        _("Let the run download a model from the hub by its name. Off, nothing leaves the node and only local folders load."),
+        _(
+            "Let the run download a model from the hub by its name. Off, nothing leaves the node"
+            " and only local folders load."
+        ),
         is_advanced=True,
         is_last=True,
     )
@@ -136,6 +156,18 @@ def knobs_of(settings: type[Settings]) -> tuple[Knob, ...]:
     for entry in dataclasses.fields(settings):
         hint = hints[entry.name]
         is_optional = isinstance(hint, types.UnionType)
-        plain = next(part for part in typing.get_args(hint) if part is not type(None)) if is_optional else hint
-        found.append(Knob(name=entry.name, type=plain, default=entry.default, is_optional=is_optional, **entry.metadata))
+        plain = (
+            next(part for part in typing.get_args(hint) if part is not type(None))
+            if is_optional
+            else hint
+        )
+        found.append(
+            Knob(
+                name=entry.name,
+                type=plain,
+                default=entry.default,
+                is_optional=is_optional,
+                **entry.metadata,
+            )
+        )
     return tuple(sorted(found, key=lambda one: one.is_last))

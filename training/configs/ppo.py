@@ -9,7 +9,9 @@ from training.configs.weights import REHEARSED_HELD_OUT, REHEARSED_STEPS, Weight
 
 @dataclass(frozen=True)
 class PpoConfig(Weights):
-    """PPO against a reward model (Ouyang 2022, App. C; Ziegler 2019). Defaults are InstructGPT's where it published one."""
+    """PPO against a reward model (Ouyang 2022, App. C; Ziegler 2019). Defaults are InstructGPT's
+    where it published one.
+    """
 
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
     """of demonstrations it takes the prompts, and the completions for its ptx mix"""
@@ -20,24 +22,48 @@ class PpoConfig(Weights):
     method: str = again(
         Weights,
         "method",
-        help=_("LoRA: the reference is the policy with its adapter off, the value model the reward model with one. Full: four."),
+        help=_(
+            "LoRA: the reference is the policy with its adapter off, the value model the reward"
+            " model with one. Full: four."
+        ),
     )
     n_episodes: int = knob(
-        10_000, _("Episodes"), _("Responses sampled and learned from, in all. InstructGPT took 256,000."), min=1, max=100_000_000
+        10_000,
+        _("Episodes"),
+        _("Responses sampled and learned from, in all. InstructGPT took 256,000."),
+        min=1,
+        max=100_000_000,
     )
     batch_size: int = knob(
-        64, _("Rollout"), _("Episodes sampled before the weights move. InstructGPT: 512."), unit=_("episodes"), min=1, max=65536
+        64,
+        _("Rollout"),
+        _("Episodes sampled before the weights move. InstructGPT: 512."),
+        unit=_("episodes"),
+        min=1,
+        max=65536,
     )
     n_minibatches: int = knob(
-        1, _("Minibatches"), _("Parts a rollout is cut into, one optimizer step each. InstructGPT: 8."), min=1, max=1024
+        1,
+        _("Minibatches"),
+        _("Parts a rollout is cut into, one optimizer step each. InstructGPT: 8."),
+        min=1,
+        max=1024,
     )
     n_inner_epochs: int = knob(
-        1, _("Inner epochs"), _("How often a rollout is learned from. InstructGPT: 1."), min=1, max=32, is_advanced=True
+        1,
+        _("Inner epochs"),
+        _("How often a rollout is learned from. InstructGPT: 1."),
+        min=1,
+        max=32,
+        is_advanced=True,
     )
     row_tokens: int = knob(
         2048,
         _("Tokens a row"),
-        _("Sequences are packed into rows of about so many tokens; the result does not change. Lower it when memory runs out."),
+        _(
+            "Sequences are packed into rows of about so many tokens; the result does not change."
+            " Lower it when memory runs out."
+        ),
         unit=_("tokens"),
         min=64,
         max=1_000_000,
@@ -46,12 +72,20 @@ class PpoConfig(Weights):
     learning_rate: float = knob(
         2e-5,
         _("Learning rate"),
-        _("Of the policy. Full fine-tuning wants about 1e-6 to 1e-5: without ptx InstructGPT’s runs above 8e-6 diverged."),
+        _(
+            "Of the policy. Full fine-tuning wants about 1e-6 to 1e-5: without ptx InstructGPT’s"
+            " runs above 8e-6 diverged."
+        ),
         min=1e-9,
         max=1.0,
     )
     value_learning_rate: float = knob(
-        5e-5, _("Value learning rate"), _("Of the value model. InstructGPT: 9e-6, full."), min=1e-9, max=1.0, is_advanced=True
+        5e-5,
+        _("Value learning rate"),
+        _("Of the value model. InstructGPT: 9e-6, full."),
+        min=1e-9,
+        max=1.0,
+        is_advanced=True,
     )
     warmup_steps: int = knob(
         10,
@@ -77,10 +111,21 @@ class PpoConfig(Weights):
         is_advanced=True,
     )
     kl_target: float = knob(
-        6.0, _("KL target"), _("For a steered β."), unit=_("nats a response"), min=0.01, max=1000.0, is_advanced=True
+        6.0,
+        _("KL target"),
+        _("For a steered β."),
+        unit=_("nats a response"),
+        min=0.01,
+        max=1000.0,
+        is_advanced=True,
     )
     kl_horizon: int = knob(
-        10_000, _("KL horizon"), _("How many episodes a steered β takes to react."), min=1, max=10_000_000, is_advanced=True
+        10_000,
+        _("KL horizon"),
+        _("How many episodes a steered β takes to react."),
+        min=1,
+        max=10_000_000,
+        is_advanced=True,
     )
     kl_ceiling: float = knob(
         0.0,
@@ -90,24 +135,68 @@ class PpoConfig(Weights):
         min=0.0,
         max=10_000.0,
     )
-    gamma: float = knob(1.0, _("γ (discount)"), _("1: no discount, as published."), min=0.0, max=1.0, is_advanced=True)
-    lam: float = knob(0.95, _("λ (GAE)"), _("1: no bias, high variance; 0: the reverse."), min=0.0, max=1.0, is_advanced=True)
+    gamma: float = knob(
+        1.0,
+        _("γ (discount)"),
+        _("1: no discount, as published."),
+        min=0.0,
+        max=1.0,
+        is_advanced=True,
+    )
+    lam: float = knob(
+        0.95,
+        _("λ (GAE)"),
+        _("1: no bias, high variance; 0: the reverse."),
+        min=0.0,
+        max=1.0,
+        is_advanced=True,
+    )
     whitens_advantages: bool = knob(
-        True, _("Whiten advantages"), _("To mean 0 and variance 1 over the whole rollout."), is_advanced=True
+        True,
+        _("Whiten advantages"),
+        _("To mean 0 and variance 1 over the whole rollout."),
+        is_advanced=True,
     )
     clip_ratio: float = knob(
-        0.2, _("Ratio clip"), _("How far a token's probability may move on one rollout."), min=0.01, max=1.0, is_advanced=True
+        0.2,
+        _("Ratio clip"),
+        _("How far a token's probability may move on one rollout."),
+        min=0.01,
+        max=1.0,
+        is_advanced=True,
     )
     clip_value: float = knob(
-        0.2, _("Value clip"), _("How far a value may move on one rollout."), min=0.01, max=100.0, is_advanced=True
+        0.2,
+        _("Value clip"),
+        _("How far a value may move on one rollout."),
+        min=0.01,
+        max=100.0,
+        is_advanced=True,
     )
     max_new_tokens: int = knob(
-        256, _("Longest response"), _("Where a response is cut off if it has not ended."), unit=_("tokens"), min=1, max=32768
+        256,
+        _("Longest response"),
+        _("Where a response is cut off if it has not ended."),
+        unit=_("tokens"),
+        min=1,
+        max=32768,
     )
     max_prompt_tokens: int = knob(
-        1024, _("Longest prompt"), _("Longer prompts are left out, counted and said."), unit=_("tokens"), min=8, max=131072
+        1024,
+        _("Longest prompt"),
+        _("Longer prompts are left out, counted and said."),
+        unit=_("tokens"),
+        min=8,
+        max=131072,
     )
-    temperature: float = knob(1.0, _("Temperature"), _("Of the rollouts. InstructGPT: 1."), min=0.05, max=5.0, is_advanced=True)
+    temperature: float = knob(
+        1.0,
+        _("Temperature"),
+        _("Of the rollouts. InstructGPT: 1."),
+        min=0.05,
+        max=5.0,
+        is_advanced=True,
+    )
     top_p: float = knob(
         1.0,
         _("Top-p"),
@@ -131,14 +220,24 @@ class PpoConfig(Weights):
         max=1000.0,
         is_advanced=True,
     )
-    normalizes_reward: bool = knob(False, _("Normalise rewards"), _("By their running mean and deviation."), is_advanced=True)
+    normalizes_reward: bool = knob(
+        False, _("Normalise rewards"), _("By their running mean and deviation."), is_advanced=True
+    )
     reward_clip: float = knob(
-        0.0, _("Reward clip"), _("Rewards beyond ± this are cut to it. 0: none."), min=0.0, max=1000.0, is_advanced=True
+        0.0,
+        _("Reward clip"),
+        _("Rewards beyond ± this are cut to it. 0: none."),
+        min=0.0,
+        max=1000.0,
+        is_advanced=True,
     )
     ptx_coef: float = knob(
         0.0,
         _("γ of PPO-ptx"),
-        _("Weight of the language-model loss on demonstrations mixed in. InstructGPT: 27.8 on pretraining text."),
+        _(
+            "Weight of the language-model loss on demonstrations mixed in. InstructGPT: 27.8 on"
+            " pretraining text."
+        ),
         min=0.0,
         max=1000.0,
     )
@@ -161,7 +260,10 @@ class PpoConfig(Weights):
     ended_floor: float = knob(
         0.5,
         _("Ended, at least"),
-        _("Stop when the share of responses that end falls below this part of its start. 0: only watch."),
+        _(
+            "Stop when the share of responses that end falls below this part of its start. 0: only"
+            " watch."
+        ),
         min=0.0,
         max=1.0,
         is_advanced=True,
@@ -177,16 +279,29 @@ class PpoConfig(Weights):
     evaluate_every: int = knob(
         20,
         _("Evaluate every"),
-        _("Reward on held-out prompts along the way; the best checkpoint is kept. 0: only before and after."),
+        _(
+            "Reward on held-out prompts along the way; the best checkpoint is kept. 0: only before"
+            " and after."
+        ),
         unit=_("rollouts"),
         min=0,
         max=1_000_000,
     )
     max_held_out_prompts: int = knob(
-        64, _("Held-out prompts"), _("Measure on at most so many."), unit=_("prompts"), min=1, max=100_000, is_advanced=True
+        64,
+        _("Held-out prompts"),
+        _("Measure on at most so many."),
+        unit=_("prompts"),
+        min=1,
+        max=100_000,
+        is_advanced=True,
     )
     checkpoint_every: int = again(Weights, "checkpoint_every", default=10, unit=_("rollouts"))
-    dtype: str = again(Weights, "dtype", help=_("Precision of policy, reference and value; trained weights stay float32."))
+    dtype: str = again(
+        Weights,
+        "dtype",
+        help=_("Precision of policy, reference and value; trained weights stay float32."),
+    )
     rollout_dtype: str = knob(
         "auto",
         _("Numbers of the rollouts"),
@@ -195,7 +310,12 @@ class PpoConfig(Weights):
         is_advanced=True,
     )
     n_shown: int = knob(
-        8, _("Samples shown"), _("Responses of each evaluation that appear on the run's page."), min=0, max=200, is_advanced=True
+        8,
+        _("Samples shown"),
+        _("Responses of each evaluation that appear on the run's page."),
+        min=0,
+        max=200,
+        is_advanced=True,
     )
 
     def rehearsed(self) -> Self:
@@ -213,7 +333,8 @@ class PpoConfig(Weights):
         """What is wrong between fields that are each right."""
         if self.batch_size % self.n_minibatches:
             sentence = (
-                f"{self.batch_size} episodes cannot be cut into {self.n_minibatches} equal minibatches. Change one of the two."
+                f"{self.batch_size} episodes cannot be cut into {self.n_minibatches} equal"
+                " minibatches. Change one of the two."
             )
             return [Problem("n_minibatches", sentence)]
         return []
@@ -240,7 +361,8 @@ PRESETS: dict[str, PpoConfig] = {
         n_episodes=256_000,
         batch_size=512,
         n_minibatches=8,
-        learning_rate=8e-6,  # the middle of its sweep, 2.55e-6 to 2.55e-5, and the highest that held without ptx
+        # the middle of its sweep, 2.55e-6 to 2.55e-5, and the highest that held without ptx
+        learning_rate=8e-6,
         value_learning_rate=9e-6,
         ptx_coef=27.8,
         ptx_per_episode=8.0,

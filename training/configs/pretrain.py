@@ -11,8 +11,8 @@ from training.configs.weights import Rows
 class PretrainConfig(Rows):
     """Next-token training on text: from a model's weights, or from random ones in its shape.
 
-    Documents follow one another with an end between them and are cut into rows of equal length, so that no token is padding
-    (GPT-3, Brown 2020, App. B; warm-up and cosine as there).
+    Documents follow one another with an end between them and are cut into rows of equal length, so
+    that no token is padding (GPT-3, Brown 2020, App. B; warm-up and cosine as there).
     """
 
     snapshots: ClassVar[tuple[str, ...]] = ("text", "demonstrations")
@@ -28,7 +28,10 @@ class PretrainConfig(Rows):
     tokenizer: str = knob(
         "model",
         _("Tokenizer"),
-        _("The model's, or one that learns its vocabulary from this text. The latter only with random weights."),
+        _(
+            "The model's, or one that learns its vocabulary from this text. The latter only with"
+            " random weights."
+        ),
         choices={"model": _("the model's"), "own": _("its own")},
     )
     vocabulary: int = knob(
@@ -45,17 +48,24 @@ class PretrainConfig(Rows):
         "method",
         default="full",
         help=_(
-            "Full trains every weight. LoRA trains small adapters and merges them at the end; it needs weights to start from."
+            "Full trains every weight. LoRA trains small adapters and merges them at the end; it"
+            " needs weights to start from."
         ),
     )
     learning_rate: float = again(
         Rows,
         "learning_rate",
         default=3e-4,
-        help=_("Highest step size. From scratch 3e-4 to 1e-3; to go on from a trained model a tenth of that."),
+        help=_(
+            "Highest step size. From scratch 3e-4 to 1e-3; to go on from a trained model a tenth of"
+            " that."
+        ),
     )
     max_tokens: int = again(
-        Rows, "max_tokens", label=_("Row"), help=_("Every row is this long; the rest of the last one is left out.")
+        Rows,
+        "max_tokens",
+        label=_("Row"),
+        help=_("Every row is this long; the rest of the last one is left out."),
     )
     warmup: float = again(Rows, "warmup", default=0.02)
     weight_decay: float = again(Rows, "weight_decay", default=0.1)
@@ -63,11 +73,15 @@ class PretrainConfig(Rows):
     def problems(self) -> list[Problem]:
         found = []
         if self.start == "scratch" and self.method == "lora":
-            sentence = "LoRA adapts weights that know something, and random ones do not. Choose full fine-tuning."
+            sentence = (
+                "LoRA adapts weights that know something, and random ones do not. Choose full"
+                " fine-tuning."
+            )
             found.append(Problem("method", sentence))
         if self.start == "base" and self.tokenizer == "own":
             sentence = (
-                "Weights that are there read the tokens they have learned. Start from random weights, or keep the tokenizer."
+                "Weights that are there read the tokens they have learned. Start from random"
+                " weights, or keep the tokenizer."
             )
             found.append(Problem("tokenizer", sentence))
         return found

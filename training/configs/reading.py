@@ -9,7 +9,11 @@ from training.configs.knobs import Knob
 def read(knob: Knob, raw: Any) -> tuple[Any, str]:
     """(value, "") or (None, what is wrong)."""
     if raw is None or raw == "":
-        return (None, "") if knob.is_optional else (None, f"{knob.label} is empty. The default is {shown(knob.default)}.")
+        return (
+            (None, "")
+            if knob.is_optional
+            else (None, f"{knob.label} is empty. The default is {shown(knob.default)}.")
+        )
     if knob.type is bool:
         return _read_flag(knob, raw)
     if knob.type is str:
@@ -39,7 +43,13 @@ def _read_number(knob: Knob, raw: Any) -> tuple[Any, str]:
         return None, f"{knob.label} is {shown(raw)}, and must be {noun}."
     if (knob.min is not None and value < knob.min) or (knob.max is not None and value > knob.max):
         unit = f" {knob.unit}" if knob.unit else ""
-        return None, f"{knob.label} is {shown(raw)}, and must lie between {shown(knob.min)} and {shown(knob.max)}{unit}."
+        return (
+            None,
+            (
+                f"{knob.label} is {shown(raw)}, and must lie between {shown(knob.min)} and"
+                f" {shown(knob.max)}{unit}."
+            ),
+        )
     return knob.type(value), ""
 
 

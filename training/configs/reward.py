@@ -11,8 +11,8 @@ from training.configs.weights import Rows
 class RewardConfig(Rows):
     """A reward model from whole rankings: which of two responses would a rater put first?
 
-    InstructGPT (Ouyang 2022, App. C): one epoch and never more (a second one overfits), cosine to 10 %, 64 prompts a batch,
-    learning rate 9e-6 for full fine-tuning.
+    InstructGPT (Ouyang 2022, App. C): one epoch and never more (a second one overfits), cosine to
+    10 %, 64 prompts a batch, learning rate 9e-6 for full fine-tuning.
     """
 
     snapshots: ClassVar[tuple[str, ...]] = ("comparisons",)
@@ -20,39 +20,56 @@ class RewardConfig(Rows):
     leaves: ClassVar[str] = "reward"
     is_parallel: ClassVar[bool] = True
 
-    n_epochs: int = again(Rows, "n_epochs", help=_("How often the run goes through its snapshot. A second epoch overfits."))
+    n_epochs: int = again(
+        Rows,
+        "n_epochs",
+        help=_("How often the run goes through its snapshot. A second epoch overfits."),
+    )
     learning_rate: float = again(Rows, "learning_rate", default=1e-4)
     batch_size: int = again(
         Rows,
         "batch_size",
         help=_(
-            "Prompts computed at once, each with all its responses: all pairs of a prompt are one element (Ouyang 2022, §3.5)."
+            "Prompts computed at once, each with all its responses: all pairs of a prompt are one"
+            " element (Ouyang 2022, §3.5)."
         ),
         unit=_("prompts"),
     )
     margin: str = knob(
         "none",
         _("Margin"),
-        _("How far apart rewards must be for a strong preference (Llama 2, §3.2.2). Needs comparisons that gave their strength."),
+        _(
+            "How far apart rewards must be for a strong preference (Llama 2, §3.2.2). Needs"
+            " comparisons that gave their strength."
+        ),
         choices={"none": _("none"), "small": _("up to 1"), "large": _("up to 3")},
         is_advanced=True,
     )
     rating_margin: float = knob(
         0.0,
         _("Margin a point"),
-        _("How much further apart rewards must lie for each point between the overall ratings of two responses. 0: none."),
+        _(
+            "How much further apart rewards must lie for each point between the overall ratings of"
+            " two responses. 0: none."
+        ),
         min=0.0,
         max=10.0,
         is_advanced=True,
     )
     accumulation: int = again(Rows, "accumulation", default=8)
     max_rows: int | None = again(
-        Rows, "max_rows", help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."), unit=_("pairs")
+        Rows,
+        "max_rows",
+        help=_("Train on a sample of this many pairs, drawn by the seed. Empty: all."),
+        unit=_("pairs"),
     )
     centering: float = knob(
         0.0,
         _("Centering"),
-        _("Weight of a penalty that keeps rewards near 0 on average. 0.01 is usual where it is wanted."),
+        _(
+            "Weight of a penalty that keeps rewards near 0 on average. 0.01 is usual where it is"
+            " wanted."
+        ),
         min=0.0,
         max=10.0,
         is_advanced=True,
@@ -60,7 +77,10 @@ class RewardConfig(Rows):
     cross_validates: bool = knob(
         False,
         _("Cross-validate over raters"),
-        _("First trains five more models, each without a fifth of the raters, and measures them on those. Four times more work."),
+        _(
+            "First trains five more models, each without a fifth of the raters, and measures them"
+            " on those. Four times more work."
+        ),
         is_advanced=True,
     )
 
@@ -80,6 +100,11 @@ PRESETS: dict[str, RewardConfig] = {
     ),
     "balanced": RewardConfig(),
     "thorough": RewardConfig(
-        method="full", learning_rate=9e-6, max_tokens=2048, max_held_out_rows=5000, evaluate_every=100, checkpoint_every=200
+        method="full",
+        learning_rate=9e-6,
+        max_tokens=2048,
+        max_held_out_rows=5000,
+        evaluate_every=100,
+        checkpoint_every=200,
     ),
 }

@@ -9,9 +9,11 @@ from training.configs.weights import Training
 
 @dataclass(frozen=True)
 class RlooConfig(Training):
-    """REINFORCE with the other responses to the same prompt as the baseline (Ahmadian 2024): PPO's aim with no value model.
+    """REINFORCE with the other responses to the same prompt as the baseline (Ahmadian 2024): PPO's
+    aim with no value model.
 
-    Ahmadian 2024, App. B: four responses a prompt, KL coefficient 0.03 (0.1 where it drifts), learning rate 1e-6 in full.
+    Ahmadian 2024, App. B: four responses a prompt, KL coefficient 0.03 (0.1 where it drifts),
+    learning rate 1e-6 in full.
     """
 
     snapshots: ClassVar[tuple[str, ...]] = ("prompts", "demonstrations")
@@ -19,46 +21,88 @@ class RlooConfig(Training):
     reward_model: ClassVar[str] = REQUIRED
 
     learning_rate: float = again(
-        Training, "learning_rate", default=1e-5, help=_("Highest step size. Full fine-tuning wants about 1e-6."), min=1e-9
+        Training,
+        "learning_rate",
+        default=1e-5,
+        help=_("Highest step size. Full fine-tuning wants about 1e-6."),
+        min=1e-9,
     )
     n_responses: int = knob(
-        4, _("Responses"), _("To each prompt; the mean of the others is the baseline of each."), min=2, max=64
+        4,
+        _("Responses"),
+        _("To each prompt; the mean of the others is the baseline of each."),
+        min=2,
+        max=64,
     )
     batch_size: int = again(
         Training,
         "batch_size",
-        help=_("Responses computed at once. Lower it when memory runs out, and raise accumulation."),
+        help=_(
+            "Responses computed at once. Lower it when memory runs out, and raise accumulation."
+        ),
         unit=_("responses"),
     )
     accumulation: int = again(
         Training,
         "accumulation",
         default=8,
-        help=_("Batches added up before the weights move: batch × accumulation responses are written for each step."),
+        help=_(
+            "Batches added up before the weights move: batch × accumulation responses are written"
+            " for each step."
+        ),
     )
     max_rows: int | None = again(
-        Training, "max_rows", help=_("Learn on a sample of this many prompts, drawn by the seed. Empty: all."), unit=_("prompts")
+        Training,
+        "max_rows",
+        help=_("Learn on a sample of this many prompts, drawn by the seed. Empty: all."),
+        unit=_("prompts"),
     )
     max_held_out_rows: int | None = again(
         Training,
         "max_held_out_rows",
         default=64,
         label=_("Held-out prompts"),
-        help=_("Measure reward before and after on at most this many held-out prompts. Empty: all."),
+        help=_(
+            "Measure reward before and after on at most this many held-out prompts. Empty: all."
+        ),
         unit=_("prompts"),
     )
     max_new_tokens: int = knob(
-        256, _("Longest response"), _("Where a response is cut off if it has not ended."), unit=_("tokens"), min=1, max=32768
+        256,
+        _("Longest response"),
+        _("Where a response is cut off if it has not ended."),
+        unit=_("tokens"),
+        min=1,
+        max=32768,
     )
     max_prompt_tokens: int = knob(
-        1024, _("Longest prompt"), _("Longer prompts are left out, counted and said."), unit=_("tokens"), min=8, max=131072
+        1024,
+        _("Longest prompt"),
+        _("Longer prompts are left out, counted and said."),
+        unit=_("tokens"),
+        min=8,
+        max=131072,
     )
     kl_coef: float = knob(
-        0.03, _("β (KL)"), _("Penalty a nat of drift from the model it starts from, taken off the reward."), min=0.0, max=10.0
+        0.03,
+        _("β (KL)"),
+        _("Penalty a nat of drift from the model it starts from, taken off the reward."),
+        min=0.0,
+        max=10.0,
     )
-    temperature: float = knob(1.0, _("Temperature"), _("Of the responses it learns from."), min=0.05, max=5.0, is_advanced=True)
+    temperature: float = knob(
+        1.0,
+        _("Temperature"),
+        _("Of the responses it learns from."),
+        min=0.05,
+        max=5.0,
+        is_advanced=True,
+    )
     normalizes_advantages: bool = knob(
-        False, _("Normalise advantages"), _("To mean 0 and variance 1 over a step's responses."), is_advanced=True
+        False,
+        _("Normalise advantages"),
+        _("To mean 0 and variance 1 over a step's responses."),
+        is_advanced=True,
     )
     missing_end_penalty: float = knob(
         1.0,
@@ -68,16 +112,24 @@ class RlooConfig(Training):
         max=1000.0,
         is_advanced=True,
     )
-    schedule: str = again(Training, "schedule", default="constant", help=_("How the learning rate falls."))
+    schedule: str = again(
+        Training, "schedule", default="constant", help=_("How the learning rate falls.")
+    )
     n_shown: int = knob(
-        8, _("Samples shown"), _("Responses of each evaluation that appear on the run's page."), min=0, max=200, is_advanced=True
+        8,
+        _("Samples shown"),
+        _("Responses of each evaluation that appear on the run's page."),
+        min=0,
+        max=200,
+        is_advanced=True,
     )
 
     def problems(self) -> list[Problem]:
         if self.batch_size * self.accumulation % self.n_responses:
             sentence = (
-                f"Batch × accumulation is {self.batch_size * self.accumulation}, and must hold whole groups of "
-                f"{self.n_responses} responses to one prompt. Change one of the three."
+                f"Batch × accumulation is {self.batch_size * self.accumulation}, and must hold"
+                f" whole groups of {self.n_responses} responses to one prompt. Change one of the"
+                " three."
             )
             return [Problem("accumulation", sentence)]
         return []

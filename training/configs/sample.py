@@ -8,26 +8,53 @@ from training.configs.knobs import OPTIONAL, Problem, Settings, _, knob
 
 @dataclass(frozen=True)
 class SampleConfig(Settings):
-    """Responses of a model to a snapshot of prompts, for raters to compare, or for a reward model to choose from."""
+    """Responses of a model to a snapshot of prompts, for raters to compare, or for a reward model
+    to choose from.
+    """
 
     snapshots: ClassVar[tuple[str, ...]] = ("prompts",)
     leaves: ClassVar[str] = ""
     reward_model: ClassVar[str] = OPTIONAL
 
-    n_responses: int = knob(4, _("Responses"), _("How many to each prompt. Raters compare 4 to 9 of them well."), min=1, max=64)
+    n_responses: int = knob(
+        4,
+        _("Responses"),
+        _("How many to each prompt. Raters compare 4 to 9 of them well."),
+        min=1,
+        max=64,
+    )
     max_new_tokens: int = knob(
-        256, _("Longest response"), _("Where a response is cut off if it has not ended."), unit=_("tokens"), min=1, max=32768
+        256,
+        _("Longest response"),
+        _("Where a response is cut off if it has not ended."),
+        unit=_("tokens"),
+        min=1,
+        max=32768,
     )
     temperature: float = knob(
         1.0,
         _("Temperature"),
-        _("How far the model strays from its likeliest word. 0: always the likeliest, one response only."),
+        _(
+            "How far the model strays from its likeliest word. 0: always the likeliest, one"
+            " response only."
+        ),
         min=0.0,
         max=5.0,
     )
-    top_p: float = knob(0.95, _("Top-p"), _("Draw from the likeliest words that together have this share."), min=0.01, max=1.0)
+    top_p: float = knob(
+        0.95,
+        _("Top-p"),
+        _("Draw from the likeliest words that together have this share."),
+        min=0.01,
+        max=1.0,
+    )
     seed: int = knob(
-        42, _("Seed"), _("Same seed, same prompts, same machine: same responses."), min=0, max=2**31 - 1, is_last=True
+        42,
+        _("Seed"),
+        _("Same seed, same prompts, same machine: same responses."),
+        min=0,
+        max=2**31 - 1,
+        is_last=True,
     )
     batch_size: int = knob(
         32,
@@ -56,7 +83,12 @@ class SampleConfig(Settings):
         is_advanced=True,
     )
     n_shown: int = knob(
-        8, _("Samples shown"), _("How many of the responses appear on the run's page."), min=0, max=200, is_advanced=True
+        8,
+        _("Samples shown"),
+        _("How many of the responses appear on the run's page."),
+        min=0,
+        max=200,
+        is_advanced=True,
     )
 
     def rehearsed(self) -> Self:
@@ -67,18 +99,23 @@ class SampleConfig(Settings):
         """What is wrong between fields that are each right."""
         if self.temperature == 0 and self.n_responses > 1:
             sentence = (
-                f"Temperature 0 writes the same response every time, and {self.n_responses} are wanted. "
-                "Raise the temperature or ask for one response."
+                f"Temperature 0 writes the same response every time, and {self.n_responses} are"
+                " wanted. Raise the temperature or ask for one response."
             )
             return [Problem("temperature", sentence)]
         if self.batch_size < self.n_responses:
-            sentence = f"Batch is {self.batch_size}, and must hold the {self.n_responses} responses of one prompt at least."
+            sentence = (
+                f"Batch is {self.batch_size}, and must hold the {self.n_responses} responses of one"
+                " prompt at least."
+            )
             return [Problem("batch_size", sentence)]
         return []
 
 
 PRESETS: dict[str, SampleConfig] = {
-    "small": SampleConfig(n_responses=4, max_new_tokens=48, batch_size=40, max_prompts=20, max_prompt_tokens=256),
+    "small": SampleConfig(
+        n_responses=4, max_new_tokens=48, batch_size=40, max_prompts=20, max_prompt_tokens=256
+    ),
     "balanced": SampleConfig(),
     "thorough": SampleConfig(n_responses=9, max_new_tokens=1024, max_prompt_tokens=4096),
 }

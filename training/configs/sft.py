@@ -11,8 +11,8 @@ from training.configs.weights import Rows
 class SftConfig(Rows):
     """Supervised fine-tuning on demonstrations; the loss is on the completion alone.
 
-    InstructGPT (Ouyang 2022, App. C): batch 32, cosine to 10 %, no warm-up, 16 epochs, learning rate 9.65e-6 for full
-    fine-tuning of 1.3B and 6B.
+    InstructGPT (Ouyang 2022, App. C): batch 32, cosine to 10 %, no warm-up, 16 epochs, learning
+    rate 9.65e-6 for full fine-tuning of 1.3B and 6B.
     """
 
     snapshots: ClassVar[tuple[str, ...]] = ("demonstrations",)
@@ -23,7 +23,8 @@ class SftConfig(Rows):
         "n_epochs",
         default=2,
         help=_(
-            "How often the run goes through its snapshot. InstructGPT took 16; held-out loss is best after one, raters like more."
+            "How often the run goes through its snapshot. InstructGPT took 16; held-out loss is"
+            " best after one, raters like more."
         ),
     )
 

@@ -1,4 +1,6 @@
-"""What runs that change weights have in common, and what those have that go through rows of a snapshot."""
+"""What runs that change weights have in common, and what those have that go through rows of a
+snapshot.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Self
@@ -16,7 +18,10 @@ class Weights(Settings):
     method: str = knob(
         "lora",
         _("Method"),
-        _("LoRA trains small adapters and merges them at the end: the model is whole either way. Full trains every weight."),
+        _(
+            "LoRA trains small adapters and merges them at the end: the model is whole either way."
+            " Full trains every weight."
+        ),
         choices={"lora": _("LoRA"), "full": _("full fine-tuning")},
     )
     max_grad_norm: float = knob(
@@ -28,9 +33,23 @@ class Weights(Settings):
         is_advanced=True,
         is_last=True,
     )
-    lora_rank: int = knob(16, _("LoRA rank"), _("Width of the adapters."), min=1, max=1024, is_advanced=True, is_last=True)
+    lora_rank: int = knob(
+        16,
+        _("LoRA rank"),
+        _("Width of the adapters."),
+        min=1,
+        max=1024,
+        is_advanced=True,
+        is_last=True,
+    )
     lora_alpha: int = knob(
-        32, _("LoRA alpha"), _("Scale of the adapters; twice the rank is usual."), min=1, max=4096, is_advanced=True, is_last=True
+        32,
+        _("LoRA alpha"),
+        _("Scale of the adapters; twice the rank is usual."),
+        min=1,
+        max=4096,
+        is_advanced=True,
+        is_last=True,
     )
     saves_memory: bool = knob(
         False,
@@ -50,27 +69,44 @@ class Weights(Settings):
         is_last=True,
     )
     keep_checkpoints: int = knob(
-        2, _("Keep checkpoints"), _("Older ones are removed."), min=1, max=100, is_advanced=True, is_last=True
+        2,
+        _("Keep checkpoints"),
+        _("Older ones are removed."),
+        min=1,
+        max=100,
+        is_advanced=True,
+        is_last=True,
     )
     keeps_state: str = knob(
         "lora",
         _("Keep the last state"),
-        _("Optimizer and all, so that the run can be extended later. With full fine-tuning it takes three times the weights."),
-        choices={"lora": _("with LoRA, where it is small"), "always": _("always"), "never": _("never")},
+        _(
+            "Optimizer and all, so that the run can be extended later. With full fine-tuning it"
+            " takes three times the weights."
+        ),
+        choices={
+            "lora": _("with LoRA, where it is small"),
+            "always": _("always"),
+            "never": _("never"),
+        },
         is_advanced=True,
         is_last=True,
     )
 
     @property
     def keeps_last_state(self) -> bool:
-        return self.keeps_state == "always" or (self.keeps_state == "lora" and self.method == "lora")
+        return self.keeps_state == "always" or (
+            self.keeps_state == "lora" and self.method == "lora"
+        )
 
 
 @dataclass(frozen=True)
 class Training(Weights):
     """Through transformers' Trainer: epochs of a snapshot."""
 
-    n_epochs: int = knob(1, _("Epochs"), _("How often the run goes through its snapshot."), min=1, max=100)
+    n_epochs: int = knob(
+        1, _("Epochs"), _("How often the run goes through its snapshot."), min=1, max=100
+    )
     learning_rate: float = knob(
         2e-4,
         _("Learning rate"),
@@ -112,8 +148,15 @@ class Training(Weights):
     schedule: str = knob(
         "cosine",
         _("Schedule"),
-        _("How the learning rate falls. InstructGPT's is a cosine that ends at a tenth of its peak."),
-        choices={"cosine": _("cosine to 10 %"), "linear": _("linear to 0"), "constant": _("constant")},
+        _(
+            "How the learning rate falls. InstructGPT's is a cosine that ends at a tenth of its"
+            " peak."
+        ),
+        choices={
+            "cosine": _("cosine to 10 %"),
+            "linear": _("linear to 0"),
+            "constant": _("constant"),
+        },
         is_advanced=True,
     )
     warmup: float = knob(
@@ -125,20 +168,39 @@ class Training(Weights):
         is_advanced=True,
     )
     weight_decay: float = knob(
-        0.0, _("Weight decay"), _("AdamW's pull of the weights towards 0."), min=0.0, max=1.0, is_advanced=True
+        0.0,
+        _("Weight decay"),
+        _("AdamW's pull of the weights towards 0."),
+        min=0.0,
+        max=1.0,
+        is_advanced=True,
     )
     lora_dropout: float = knob(
-        0.0, _("LoRA dropout"), _("Share of the adapters' input dropped while training."), min=0.0, max=0.9, is_advanced=True
+        0.0,
+        _("LoRA dropout"),
+        _("Share of the adapters' input dropped while training."),
+        min=0.0,
+        max=0.9,
+        is_advanced=True,
     )
     lora_targets: str = knob(
         "all-linear",
         _("LoRA targets"),
         _("Which layers get an adapter."),
-        choices={"all-linear": _("every linear layer"), "attention": _("the attention's queries and values")},
+        choices={
+            "all-linear": _("every linear layer"),
+            "attention": _("the attention's queries and values"),
+        },
         is_advanced=True,
     )
     log_every: int = knob(
-        1, _("Log every"), _("One point of the curve each so many steps."), unit=_("steps"), min=1, max=100_000, is_advanced=True
+        1,
+        _("Log every"),
+        _("One point of the curve each so many steps."),
+        unit=_("steps"),
+        min=1,
+        max=100_000,
+        is_advanced=True,
     )
     evaluate_every: int = knob(
         0,

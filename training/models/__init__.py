@@ -1,4 +1,6 @@
-"""Tables and constraints of the training half, one module a noun. No behaviour lives here: see services and selectors."""
+"""Tables and constraints of the training half, one module a noun. No behaviour lives here: see
+services and selectors.
+"""
 
 from training.models.nodes import Node
 from training.models.registry import Endpoint, Publication, TrainedModel

@@ -4,16 +4,22 @@ from django.db import models
 
 
 class Node(models.Model):
-    """What a worker last said about its machine. Silent for long: it is gone, and nothing waits for it."""
+    """What a worker last said about its machine. Silent for long: it is gone, and nothing waits for
+    it.
+    """
 
     name = models.CharField(max_length=200, unique=True)
     seen_at = models.DateTimeField()
     n_cores = models.PositiveIntegerField(default=0)
     memory_gb = models.FloatField(default=0, help_text="of the machine")
     memory_free_gb = models.FloatField(default=0)
-    gpus = models.JSONField(default=list, help_text="name, memory_gb, used_gb, load, temperature_c of each")
+    gpus = models.JSONField(
+        default=list, help_text="name, memory_gb, used_gb, load, temperature_c of each"
+    )
     versions = models.JSONField(default=dict)
-    draining_since = models.DateTimeField(null=True, help_text="finishes what it has and takes nothing new")
+    draining_since = models.DateTimeField(
+        null=True, help_text="finishes what it has and takes nothing new"
+    )
 
     def __str__(self) -> str:
         return self.name

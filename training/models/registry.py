@@ -22,38 +22,62 @@ class TrainedModel(models.Model):
 
     name = models.CharField(_("name"), max_length=200, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
-    location = models.CharField(_("location"), max_length=1024, help_text=_("A folder on the GPU nodes, or a hub name."))
+    location = models.CharField(
+        _("location"), max_length=1024, help_text=_("A folder on the GPU nodes, or a hub name.")
+    )
     licence = models.CharField(_("licence"), max_length=64, blank=True, default="")
     notes = models.TextField(_("notes"), blank=True, default="")
     stage = models.CharField(_("stage"), max_length=16, choices=Stage, default=Stage.CANDIDATE)
-    card = models.TextField(blank=True, default="", help_text="Markdown by a person; empty: made from what is known")
-    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
-    run = models.OneToOneField("training.Run", on_delete=models.PROTECT, null=True, blank=True, related_name="trained_model")
-    source = models.OneToOneField(Source, on_delete=models.PROTECT, null=True, blank=True, related_name="trained_model")
+    card = models.TextField(
+        blank=True, default="", help_text="Markdown by a person; empty: made from what is known"
+    )
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children"
+    )
+    run = models.OneToOneField(
+        "training.Run",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="trained_model",
+    )
+    source = models.OneToOneField(
+        Source, on_delete=models.PROTECT, null=True, blank=True, related_name="trained_model"
+    )
     metrics = models.JSONField(default=dict)
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     pinned_at = models.DateTimeField(null=True, help_text="a person wants its weights kept")
-    freed_at = models.DateTimeField(null=True, help_text="its weights are gone; what is known of it stays")
+    freed_at = models.DateTimeField(
+        null=True, help_text="its weights are gone; what is known of it stays"
+    )
 
     def __str__(self) -> str:
         return self.name
 
 
 class Endpoint(models.Model):
-    """A model that another server answers for, at an OpenAI-compatible address. Its key is in the environment, never here."""
+    """A model that another server answers for, at an OpenAI-compatible address. Its key is in the
+    environment, never here.
+    """
 
     model = models.OneToOneField(TrainedModel, on_delete=models.CASCADE, related_name="endpoint")
     url = models.CharField(max_length=1024, help_text="what comes before /chat/completions")
     served_name = models.CharField(max_length=200, help_text="what the server calls the model")
-    key_variable = models.CharField(max_length=100, blank=True, default="", help_text="names the key in the environment")
+    key_variable = models.CharField(
+        max_length=100, blank=True, default="", help_text="names the key in the environment"
+    )
 
     def __str__(self) -> str:
         return f"{self.served_name} at {self.url}"
 
 
 class Publication(models.Model):
-    """A model on its way to a hub. The row says how far it is; the token is in the environment of the worker that sends it."""
+    """A model on its way to a hub. The row says how far it is; the token is in the environment of
+    the worker that sends it.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
@@ -65,12 +89,18 @@ class Publication(models.Model):
     repository = models.CharField(max_length=200, help_text="owner/name")
     is_private = models.BooleanField(default=True)
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="raised by each claim; a write names its attempt")
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="raised by each claim; a write names its attempt"
+    )
     bytes_total = models.BigIntegerField(default=0)
     bytes_sent = models.BigIntegerField(default=0)
-    address = models.CharField(max_length=1024, blank=True, default="", help_text="where it is, once it is there")
+    address = models.CharField(
+        max_length=1024, blank=True, default="", help_text="where it is, once it is there"
+    )
     error = models.TextField(blank=True, default="")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     heartbeat_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)

@@ -11,7 +11,9 @@ from training.models.snapshots import Snapshot
 
 
 class Run(models.Model):
-    """One piece of work for a GPU node. `state` says where it is, `outcome` why it ended, `error` what a person should know."""
+    """One piece of work for a GPU node. `state` says where it is, `outcome` why it ended, `error`
+    what a person should know.
+    """
 
     class Kind(models.TextChoices):
         SFT = "sft", _("SFT")
@@ -44,51 +46,93 @@ class Run(models.Model):
     config = models.JSONField(default=dict, help_text="a dataclass of training.configs, as JSON")
     snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, related_name="runs")
     base_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, related_name="runs_from")
-    reward_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_rewarded")
-    watchdog_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_watched")
-    other_model = models.ForeignKey(TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_against")
-    made_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
+    reward_model = models.ForeignKey(
+        TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_rewarded"
+    )
+    watchdog_model = models.ForeignKey(
+        TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_watched"
+    )
+    other_model = models.ForeignKey(
+        TrainedModel, on_delete=models.PROTECT, null=True, blank=True, related_name="runs_against"
+    )
+    made_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, related_name="followers"
+    )
     made_as = models.CharField(max_length=16, choices=MadeAs, blank=True, default="")
-    is_dry = models.BooleanField(default=False, help_text="loads everything, makes two steps, leaves nothing")
-    wanted_node = models.CharField(max_length=200, blank=True, default="", help_text="no other takes it: its state lies there")
-    kept_step = models.PositiveIntegerField(null=True, help_text="of the state that its node has kept")
-    estimate = models.JSONField(default=dict, help_text="training.estimates.Cost as it was when the run was queued")
-    priority = models.SmallIntegerField(default=0, help_text="the highest goes first, of equals the longest waiting")
-    n_gpus = models.PositiveSmallIntegerField(default=0, help_text="only a node that has as many takes it")
-    memory_gb = models.PositiveIntegerField(default=0, help_text="of each GPU, or of the machine where none is asked for")
+    is_dry = models.BooleanField(
+        default=False, help_text="loads everything, makes two steps, leaves nothing"
+    )
+    wanted_node = models.CharField(
+        max_length=200, blank=True, default="", help_text="no other takes it: its state lies there"
+    )
+    kept_step = models.PositiveIntegerField(
+        null=True, help_text="of the state that its node has kept"
+    )
+    estimate = models.JSONField(
+        default=dict, help_text="training.estimates.Cost as it was when the run was queued"
+    )
+    priority = models.SmallIntegerField(
+        default=0, help_text="the highest goes first, of equals the longest waiting"
+    )
+    n_gpus = models.PositiveSmallIntegerField(
+        default=0, help_text="only a node that has as many takes it"
+    )
+    memory_gb = models.PositiveIntegerField(
+        default=0, help_text="of each GPU, or of the machine where none is asked for"
+    )
     launch = models.JSONField(
-        default=dict, help_text="training.launching.Launch as JSON: its processes, and how they share the work"
+        default=dict,
+        help_text="training.launching.Launch as JSON: its processes, and how they share the work",
     )
     tags = models.JSONField(default=list)
-    remarks = models.TextField(blank=True, default="", help_text="what a person has to say about it")
+    remarks = models.TextField(
+        blank=True, default="", help_text="what a person has to say about it"
+    )
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     outcome = models.CharField(max_length=16, choices=Outcome, blank=True, default="")
     error = models.TextField(blank=True, default="")
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="raised by each claim; every later write names it")
-    n_crashes = models.PositiveSmallIntegerField(default=0, help_text="attempts that ended without a word; LOST after too many")
+    attempt = models.PositiveSmallIntegerField(
+        default=0, help_text="raised by each claim; every later write names it"
+    )
+    n_crashes = models.PositiveSmallIntegerField(
+        default=0, help_text="attempts that ended without a word; LOST after too many"
+    )
     node = models.CharField(max_length=200, blank=True, default="")
     stop_requested_at = models.DateTimeField(null=True, blank=True)
     step = models.PositiveIntegerField(default=0)
     n_steps = models.PositiveIntegerField(default=0)
     metrics = models.JSONField(default=dict)
-    versions = models.JSONField(default=dict, help_text="torch, transformers, trl, python, commit, device")
-    notes = models.JSONField(default=list, help_text="sentences from the trainer: what was cut, left out or switched")
+    versions = models.JSONField(
+        default=dict, help_text="torch, transformers, trl, python, commit, device"
+    )
+    notes = models.JSONField(
+        default=list, help_text="sentences from the trainer: what was cut, left out or switched"
+    )
     log_tail = models.TextField(blank=True, default="")
     log_attempt = models.PositiveSmallIntegerField(default=0, help_text="whose log that is")
-    n_log_lines = models.PositiveIntegerField(default=0, help_text="ended lines of that log, those before the tail too")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    n_log_lines = models.PositiveIntegerField(
+        default=0, help_text="ended lines of that log, those before the tail too"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True, help_text="the supervisor lives")
     progress_at = models.DateTimeField(null=True, help_text="the loop advances")
     finished_at = models.DateTimeField(null=True)
-    pinned_at = models.DateTimeField(null=True, help_text="a person wants its state kept: nothing of it is freed")
-    freed_at = models.DateTimeField(null=True, help_text="its checkpoints were freed: there is nothing to go on from")
+    pinned_at = models.DateTimeField(
+        null=True, help_text="a person wants its state kept: nothing of it is freed"
+    )
+    freed_at = models.DateTimeField(
+        null=True, help_text="its checkpoints were freed: there is nothing to go on from"
+    )
 
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=(Q(state="finished") & ~Q(outcome="")) | (~Q(state="finished") & Q(outcome="")),
+                condition=(Q(state="finished") & ~Q(outcome=""))
+                | (~Q(state="finished") & Q(outcome="")),
                 name="run_outcome_when_finished",
             )
         ]
@@ -99,7 +143,9 @@ class Run(models.Model):
 
 
 class Seat(models.Model):
-    """One machine's part in an attempt at a run on several. The first is the node that claimed the run; others join it."""
+    """One machine's part in an attempt at a run on several. The first is the node that claimed the
+    run; others join it.
+    """
 
     class Ending(models.TextChoices):
         DONE = "done"
@@ -109,18 +155,29 @@ class Seat(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="seats")
     attempt = models.PositiveSmallIntegerField()
     rank = models.PositiveSmallIntegerField()
-    node = models.CharField(max_length=200, blank=True, default="", help_text="empty while nobody has it")
-    address = models.CharField(max_length=255, blank=True, default="", help_text="where others find it; empty before it is ready")
+    node = models.CharField(
+        max_length=200, blank=True, default="", help_text="empty while nobody has it"
+    )
+    address = models.CharField(
+        max_length=255,
+        blank=True,
+        default="",
+        help_text="where others find it; empty before it is ready",
+    )
     port = models.PositiveIntegerField(default=0)
     heartbeat_at = models.DateTimeField(null=True)
-    is_leaving = models.BooleanField(default=False, help_text="its node wants to go: the first saves the run, and all end")
+    is_leaving = models.BooleanField(
+        default=False, help_text="its node wants to go: the first saves the run, and all end"
+    )
     ending = models.CharField(max_length=8, choices=Ending, blank=True, default="")
     error = models.TextField(blank=True, default="", help_text="why it failed, for a person")
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["run", "attempt", "rank"], name="seat_once"),
-            models.UniqueConstraint(fields=["run", "attempt", "node"], condition=~Q(node=""), name="seat_node_once"),
+            models.UniqueConstraint(
+                fields=["run", "attempt", "node"], condition=~Q(node=""), name="seat_node_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -128,17 +185,23 @@ class Seat(models.Model):
 
 
 class RunPoint(models.Model):
-    """One line of progress: the curves of a run. A resumed run repeats steps under a higher attempt; the later wins."""
+    """One line of progress: the curves of a run. A resumed run repeats steps under a higher
+    attempt; the later wins.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="points")
     attempt = models.PositiveSmallIntegerField()
     step = models.PositiveIntegerField()
     at = models.DateTimeField()
     values = models.JSONField(help_text="metric name → number")
-    level = models.PositiveSmallIntegerField(default=0, help_text="each holds half the points of the one below")
+    level = models.PositiveSmallIntegerField(
+        default=0, help_text="each holds half the points of the one below"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "attempt", "step"], name="run_point_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "attempt", "step"], name="run_point_once")
+        ]
         indexes = [models.Index(fields=["run", "level"], name="run_point_level")]
 
     def __str__(self) -> str:
@@ -151,13 +214,17 @@ class RunSample(models.Model):
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="samples")
     attempt = models.PositiveSmallIntegerField()
     step = models.PositiveIntegerField()
-    line = models.PositiveIntegerField(help_text="place in progress.jsonl, so that a line read twice is stored once")
+    line = models.PositiveIntegerField(
+        help_text="place in progress.jsonl, so that a line read twice is stored once"
+    )
     prompt = models.TextField()
     response = models.TextField()
     scores = models.JSONField(default=dict)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "attempt", "line"], name="run_sample_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "attempt", "line"], name="run_sample_once")
+        ]
 
     def __str__(self) -> str:
         return f"sample at step {self.step} of run {self.run_id}"

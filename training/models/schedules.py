@@ -25,11 +25,22 @@ class Schedule(models.Model):
     name = models.CharField(_("name"), max_length=150, unique=True)
     plan = models.JSONField(default=dict)
     trigger = models.CharField(max_length=16, choices=Trigger)
-    cron = models.CharField(max_length=100, blank=True, default="", help_text="minute, hour, day of month, month, day of week")
+    cron = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text="minute, hour, day of month, month, day of week",
+    )
     time_zone = models.CharField(max_length=64, default="UTC", validators=[validate_time_zone])
-    n_new = models.PositiveIntegerField(default=0, help_text="by data: so many judgments since it last ran")
-    accuracy_drop = models.FloatField(default=0, help_text="by accuracy: so many points on judgments the reward model never saw")
-    n_fresh_pairs = models.PositiveIntegerField(default=0, help_text="by accuracy: with fewer fresh pairs nothing is measured")
+    n_new = models.PositiveIntegerField(
+        default=0, help_text="by data: so many judgments since it last ran"
+    )
+    accuracy_drop = models.FloatField(
+        default=0, help_text="by accuracy: so many points on judgments the reward model never saw"
+    )
+    n_fresh_pairs = models.PositiveIntegerField(
+        default=0, help_text="by accuracy: with fewer fresh pairs nothing is measured"
+    )
     judge = models.ForeignKey(
         TrainedModel,
         on_delete=models.PROTECT,
@@ -45,8 +56,12 @@ class Schedule(models.Model):
     paused_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True, help_text="by clock: when it fires next")
     last_ran_at = models.DateTimeField(null=True)
-    n_firings = models.PositiveIntegerField(default=0, help_text="raised by each firing, so that one moment fires once")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    n_firings = models.PositiveIntegerField(
+        default=0, help_text="raised by each firing, so that one moment fires once"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -63,7 +78,9 @@ class Schedule(models.Model):
 
 
 class Chain(models.Model):
-    """One go through a plan: its links, one after another. The plan is a copy, so a change of the schedule leaves it alone."""
+    """One go through a plan: its links, one after another. The plan is a copy, so a change of the
+    schedule leaves it alone.
+    """
 
     class State(models.TextChoices):
         GOING = "going", _("going on")
@@ -82,7 +99,9 @@ class Chain(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["schedule", "number"], name="chain_once_a_firing")]
+        constraints = [
+            models.UniqueConstraint(fields=["schedule", "number"], name="chain_once_a_firing")
+        ]
         indexes = [models.Index(fields=["state"], name="chain_state")]
 
     def __str__(self) -> str:
@@ -104,23 +123,33 @@ class Link(models.Model):
     step = models.CharField(max_length=32, help_text="a step of training.plans")
     state = models.CharField(max_length=16, choices=State, default=State.WAITING)
     needs_approval = models.BooleanField(default=False)
-    approved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     approved_at = models.DateTimeField(null=True)
-    claimed_at = models.DateTimeField(null=True, help_text="who cuts its snapshot knows itself by this time")
+    claimed_at = models.DateTimeField(
+        null=True, help_text="who cuts its snapshot knows itself by this time"
+    )
     ended_at = models.DateTimeField(null=True)
-    snapshot = models.ForeignKey(Snapshot, on_delete=models.PROTECT, null=True, related_name="links")
+    snapshot = models.ForeignKey(
+        Snapshot, on_delete=models.PROTECT, null=True, related_name="links"
+    )
     run = models.OneToOneField(Run, on_delete=models.PROTECT, null=True, related_name="link")
     campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["chain", "position"], name="link_position_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "position"], name="link_position_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.step} of {self.chain_id}"
 
 
 class Firing(models.Model):
-    """That a schedule was looked at in earnest, and what came of it, with the sentence that says why."""
+    """That a schedule was looked at in earnest, and what came of it, with the sentence that says
+    why.
+    """
 
     class Outcome(models.TextChoices):
         RAN = "ran", _("ran")
@@ -134,10 +163,20 @@ class Firing(models.Model):
     outcome = models.CharField(max_length=16, choices=Outcome)
     reason = models.CharField(max_length=16, help_text="a reason of training.timing")
     sentence = models.TextField()
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     chain = models.OneToOneField(Chain, on_delete=models.PROTECT, null=True, related_name="firing")
-    run = models.OneToOneField(Run, on_delete=models.PROTECT, null=True, related_name="firing", help_text="what measured for it")
-    claimed_at = models.DateTimeField(null=True, help_text="who cuts the snapshot to measure on knows itself by this time")
+    run = models.OneToOneField(
+        Run,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="firing",
+        help_text="what measured for it",
+    )
+    claimed_at = models.DateTimeField(
+        null=True, help_text="who cuts the snapshot to measure on knows itself by this time"
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["schedule", "number"], name="firing_once")]

@@ -9,7 +9,9 @@ from labeling.models import Judgment
 
 
 class Snapshot(models.Model):
-    """A folder of JSONL files and a card that never changes after it is cut; the fingerprint proves it."""
+    """A folder of JSONL files and a card that never changes after it is cut; the fingerprint proves
+    it.
+    """
 
     class Kind(models.TextChoices):
         DEMONSTRATIONS = "demonstrations", _("demonstrations")
@@ -24,8 +26,12 @@ class Snapshot(models.Model):
     card = models.JSONField(default=dict, help_text="counts, sources, licences, splits, filters")
     folder = models.CharField(max_length=1024, help_text="below SNAPSHOTS_DIR")
     n_rows = models.PositiveIntegerField()
-    judgments = models.ManyToManyField(Judgment, through="SnapshotJudgment", related_name="snapshots")
-    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    judgments = models.ManyToManyField(
+        Judgment, through="SnapshotJudgment", related_name="snapshots"
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:
@@ -39,7 +45,9 @@ class SnapshotJudgment(models.Model):
     judgment = models.ForeignKey(Judgment, on_delete=models.PROTECT, related_name="memberships")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["snapshot", "judgment"], name="snapshot_judgment_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "judgment"], name="snapshot_judgment_once")
+        ]
 
     def __str__(self) -> str:
         return f"judgment {self.judgment_id} in snapshot {self.snapshot_id}"

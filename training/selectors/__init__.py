@@ -1,7 +1,22 @@
 """Every multi-row read of the training half, one module a noun."""
 
-from training.selectors.asked import Asked, asked, campaigns_asking, models_of, n_judgments_on, responses_to, snapshots_with
-from training.selectors.cards import card_text, is_elsewhere, licences, lineage_json, made_card, n_judgments_behind
+from training.selectors.asked import (
+    Asked,
+    asked,
+    campaigns_asking,
+    models_of,
+    n_judgments_on,
+    responses_to,
+    snapshots_with,
+)
+from training.selectors.cards import (
+    card_text,
+    is_elsewhere,
+    licences,
+    lineage_json,
+    made_card,
+    n_judgments_behind,
+)
 from training.selectors.comparing import (
     N_COMPARED,
     Line,
@@ -59,7 +74,15 @@ from training.selectors.schedules import (
     watch,
     watched,
 )
-from training.selectors.seats import Loss, gathering_run_ids, leaving_node, loss, meeting, seats_of, silence
+from training.selectors.seats import (
+    Loss,
+    gathering_run_ids,
+    leaving_node,
+    loss,
+    meeting,
+    seats_of,
+    silence,
+)
 from training.selectors.snapshots import (
     RUN_OF_SNAPSHOT,
     Table,
@@ -75,7 +98,14 @@ from training.selectors.snapshots import (
     weights,
 )
 from training.selectors.storage import Holding, Overview, overview, state_of, why_not_given_up
-from training.selectors.trying import KeptTurn, OnItsWay, kept, licence_of, models_to_try, publications
+from training.selectors.trying import (
+    KeptTurn,
+    OnItsWay,
+    kept,
+    licence_of,
+    models_to_try,
+    publications,
+)
 from training.selectors.withdrawals import Touched, touched_by
 
 __all__ = [

@@ -1,11 +1,21 @@
-"""What people were asked and what they gave, as a researcher reads it: a campaign and a prompt. Of raters only how many."""
+"""What people were asked and what they gave, as a researcher reads it: a campaign and a prompt. Of
+raters only how many.
+"""
 
 from dataclasses import dataclass
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from labeling import rating_form
-from labeling.models import Campaign, GuidelineVersion, ItemResponse, Judgment, Prompt, Response, Source
+from labeling.models import (
+    Campaign,
+    GuidelineVersion,
+    ItemResponse,
+    Judgment,
+    Prompt,
+    Response,
+    Source,
+)
 from labeling.selectors import visible
 from training.models import Snapshot, TrainedModel
 
@@ -14,7 +24,9 @@ N_SNAPSHOTS_SHOWN = 30
 
 @dataclass(frozen=True)
 class InForce:
-    """A version of the guideline, what its form asks of a response, and how many judgments were given under it."""
+    """A version of the guideline, what its form asks of a response, and how many judgments were
+    given under it.
+    """
 
     version: GuidelineVersion
     questions: list[str]
@@ -23,7 +35,9 @@ class InForce:
 
 @dataclass(frozen=True)
 class Asked:
-    """A campaign's essence. `compared`: who wrote what is up for comparison, with the model where it was one."""
+    """A campaign's essence. `compared`: who wrote what is up for comparison, with the model where
+    it was one.
+    """
 
     n_items: int
     n_judgments: int
@@ -48,13 +62,17 @@ def asked(*, campaign: Campaign) -> Asked:
 
 def responses_to(*, prompt: Prompt) -> QuerySet[Response]:
     """Every answer to it, source by source, each with how often it was compared."""
-    found = visible(prompt.responses.all()).select_related("source").annotate(n_judged=Count("ranked"))
+    found = (
+        visible(prompt.responses.all()).select_related("source").annotate(n_judged=Count("ranked"))
+    )
     return found.order_by("source__name", "number", "pk")
 
 
 def models_of(*, sources: QuerySet[Source]) -> dict[int, TrainedModel]:
     """The model behind a source, by the source's id, where there is one."""
-    return {model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)}
+    return {
+        model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)
+    }
 
 
 def campaigns_asking(*, prompt: Prompt) -> list[Campaign]:
@@ -71,7 +89,9 @@ def n_judgments_on(*, prompt: Prompt) -> int:
 
 
 def _counted(judgments: QuerySet[Judgment]) -> QuerySet[Judgment]:
-    """What is data: nothing of a rater who has withdrawn, of an import that is not published, and no answer to a gold."""
+    """What is data: nothing of a rater who has withdrawn, of an import that is not published, and
+    no answer to a gold.
+    """
     return visible(judgments.filter(is_current=True, is_gold=False, rater__withdrawn_at=None))
 
 
@@ -79,7 +99,9 @@ def _versions(campaign: Campaign, given: QuerySet[Judgment]) -> list[InForce]:
     """The newest first, and among them the one in force, judged by or not."""
     n_of = dict(given.order_by().values_list("guideline_version").annotate(n=Count("pk")))
     n_of.setdefault(campaign.guideline_version_id, 0)
-    versions = GuidelineVersion.objects.filter(pk__in=[pk for pk in n_of if pk is not None]).select_related("guideline")
+    versions = GuidelineVersion.objects.filter(
+        pk__in=[pk for pk in n_of if pk is not None]
+    ).select_related("guideline")
     return [InForce(one, _questions(one), n_of[one.pk]) for one in versions.order_by("-number")]
 
 

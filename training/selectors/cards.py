@@ -1,4 +1,6 @@
-"""What is known of a model, as a card to read (Markdown, English: it goes out with the weights) and as its lineage in JSON."""
+"""What is known of a model, as a card to read (Markdown, English: it goes out with the weights) and
+as its lineage in JSON.
+"""
 
 import json
 from typing import Any
@@ -53,24 +55,36 @@ def made_card(*, model: TrainedModel) -> str:
 
 
 def lineage_json(*, model: TrainedModel) -> dict[str, Any]:
-    """From this model back to the base it began with: what was trained by which run, with which settings, on what.
+    """From this model back to the base it began with: what was trained by which run, with which
+    settings, on what.
 
     `rewards`: the same of each reward model that taught it.
     """
     steps = lineage(model=model)
-    rewards = [{"model": line[0].model.name, "steps": [_step_json(step) for step in line]} for line in judges(steps=steps)]
+    rewards = [
+        {"model": line[0].model.name, "steps": [_step_json(step) for step in line]}
+        for line in judges(steps=steps)
+    ]
     return {"model": model.name, "steps": [_step_json(step) for step in steps], "rewards": rewards}
 
 
 def licences(*, model: TrainedModel) -> list[tuple[str, str, list[tuple[str, int]]]]:
     """(model, its licence, what of which licence it learned from) of each step back to the base."""
-    return [(step.model.name, step.model.licence, _data_licences(step)) for step in _all_steps(model)]
+    return [
+        (step.model.name, step.model.licence, _data_licences(step)) for step in _all_steps(model)
+    ]
 
 
 def n_judgments_behind(*, model: TrainedModel) -> int:
-    """Distinct judgments in the snapshots of its whole lineage, those of the reward models that taught it among them."""
+    """Distinct judgments in the snapshots of its whole lineage, those of the reward models that
+    taught it among them.
+    """
     snapshots = [step.snapshot.pk for step in _all_steps(model) if step.snapshot is not None]
-    return Judgment.versions.filter(memberships__snapshot__in=snapshots).distinct().count() if snapshots else 0
+    return (
+        Judgment.versions.filter(memberships__snapshot__in=snapshots).distinct().count()
+        if snapshots
+        else 0
+    )
 
 
 def _all_steps(model: TrainedModel) -> list[Step]:
@@ -85,7 +99,9 @@ def is_elsewhere(*, model: TrainedModel) -> bool:
 
 
 def _front(model: TrainedModel, steps: list[Step]) -> str:
-    """What hubs read: a licence that has a short name there, the base where it is on a hub, tags."""
+    """What hubs read: a licence that has a short name there, the base where it is on a hub,
+    tags.
+    """
     licence = model.licence.lower()
     lines = [f"license: {licence if licence in _HUB_LICENCES else 'other'}"]
     if licence and licence not in _HUB_LICENCES:
@@ -94,7 +110,9 @@ def _front(model: TrainedModel, steps: list[Step]) -> str:
     if base != model and not base.location.startswith("/") and "://" not in base.location:
         lines.append(f"base_model: {base.location}")
     tags = ["preferably", *([model.run.kind] if model.run else [])]
-    pipeline = "text-classification" if model.kind == TrainedModel.Kind.REWARD else "text-generation"
+    pipeline = (
+        "text-classification" if model.kind == TrainedModel.Kind.REWARD else "text-generation"
+    )
     lines += [f"pipeline_tag: {pipeline}", "tags:", *(f"- {tag}" for tag in tags)]
     return "---\n" + "\n".join(lines) + "\n---"
 
@@ -107,24 +125,38 @@ def _opening(model: TrainedModel) -> str:
 
 def _origin(step: Step) -> str:
     if step.model.parent is not None and step.run is None:
-        return f"- **{step.model.name}** is {step.model.parent.name} as another server answers for it: `{step.model.location}`."
+        return (
+            f"- **{step.model.name}** is {step.model.parent.name} as another server answers for it:"
+            f" `{step.model.location}`."
+        )
     if step.run is None or step.snapshot is None:
         return f"- **{step.model.name}** is a base model: `{step.model.location}`."
     parent = step.model.parent.name if step.model.parent else "random weights"
-    data = f"{step.snapshot.name} ({step.snapshot.n_rows} {step.snapshot.kind}, fingerprint `{step.snapshot.fingerprint[:16]}`)"
-    chosen = [f"{run.base_model} in “{run}”, chosen by {run.reward_model}" for run in chosen_from(snapshot=step.snapshot)]
+    data = (
+        f"{step.snapshot.name} ({step.snapshot.n_rows} {step.snapshot.kind}, fingerprint"
+        f" `{step.snapshot.fingerprint[:16]}`)"
+    )
+    chosen = [
+        f"{run.base_model} in “{run}”, chosen by {run.reward_model}"
+        for run in chosen_from(snapshot=step.snapshot)
+    ]
     if chosen:
         data += f", the best responses of {'; '.join(chosen)},"
     run = f"the {step.run.kind} run “{step.run.name}”"
     rewarded = f", was rewarded by {step.run.reward_model}" if step.run.reward_model else ""
-    return f"- **{step.model.name}** was left by {run}, which learned from {data}{rewarded} and began with {parent}."
+    return (
+        f"- **{step.model.name}** was left by {run}, which learned from {data}{rewarded} and began"
+        f" with {parent}."
+    )
 
 
 def _licence_lines(steps: list[Step]) -> list[str]:
     lines = []
     for step in steps:
         lines.append(f"{step.model.name}: {step.model.licence or 'not named'}")
-        data = ", ".join(f"{n} rows {name or 'without a licence'}" for name, n in _data_licences(step))
+        data = ", ".join(
+            f"{n} rows {name or 'without a licence'}" for name, n in _data_licences(step)
+        )
         if data:
             lines.append(f"data that {step.model.name} learned from: {data}")
     return lines

@@ -1,4 +1,6 @@
-"""Runs side by side: where their settings differ, what each measured, what each wrote to the same prompt."""
+"""Runs side by side: where their settings differ, what each measured, what each wrote to the same
+prompt.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -32,12 +34,16 @@ class Line:
 def runs_compared(*, pks: Collection[int]) -> list[Run]:
     """Those asked for that there are, in that order, six at most."""
     wanted = list(dict.fromkeys(pks))[:N_COMPARED]
-    found = Run.objects.select_related("snapshot", "base_model", "reward_model", "watchdog_model", "other_model").in_bulk(wanted)
+    found = Run.objects.select_related(
+        "snapshot", "base_model", "reward_model", "watchdog_model", "other_model"
+    ).in_bulk(wanted)
     return [found[pk] for pk in wanted if pk in found]
 
 
 def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
-    """The newest of the same kinds first, of all that there are; `words` as in the list of runs, or a run's number."""
+    """The newest of the same kinds first, of all that there are; `words` as in the list of runs, or
+    a run's number.
+    """
     found = every_run(narrowed=RunFilter(words=words))
     if words.isdecimal():
         found = Run.objects.filter(Q(pk__in=found.values("pk")) | Q(pk=int(words[:9])))
@@ -48,20 +54,37 @@ def runs_to_compare(*, beside: Sequence[Run], words: str = "") -> QuerySet[Run]:
 
 
 def settings_compared(*, runs: Sequence[Run]) -> list[Line]:
-    """What they learned from and every setting that is not the same in all; of a single run there is nothing to compare."""
+    """What they learned from and every setting that is not the same in all; of a single run there
+    is nothing to compare.
+    """
     about = [
         (gettext("snapshot"), [run.snapshot.name for run in runs]),
         (gettext("model"), [run.base_model.name for run in runs]),
-        (gettext("reward model"), [run.reward_model.name if run.reward_model else "–" for run in runs]),
-        (gettext("watchdog"), [run.watchdog_model.name if run.watchdog_model else "–" for run in runs]),
-        (gettext("compared with"), [run.other_model.name if run.other_model else "–" for run in runs]),
+        (
+            gettext("reward model"),
+            [run.reward_model.name if run.reward_model else "–" for run in runs],
+        ),
+        (
+            gettext("watchdog"),
+            [run.watchdog_model.name if run.watchdog_model else "–" for run in runs],
+        ),
+        (
+            gettext("compared with"),
+            [run.other_model.name if run.other_model else "–" for run in runs],
+        ),
         (gettext("GPUs"), [str(run.n_gpus) for run in runs]),
         (gettext("memory, GB"), [str(run.memory_gb) for run in runs]),
         (gettext("processes"), [_launched(run) for run in runs]),
         (gettext("machines"), [str(Launch.from_json(run.launch).n_machines) for run in runs]),
     ]
-    labels = {knob.name: gettext(knob.label) for kind in dict.fromkeys(run.kind for run in runs) for knob in configs.knobs(kind)}
-    knobs = [(label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()]
+    labels = {
+        knob.name: gettext(knob.label)
+        for kind in dict.fromkeys(run.kind for run in runs)
+        for knob in configs.knobs(kind)
+    }
+    knobs = [
+        (label, [_shown(run.config.get(name)) for run in runs]) for name, label in labels.items()
+    ]
     lines = [Line(label, cells, len(set(cells)) > 1) for label, cells in [*about, *knobs]]
     return [line for line in lines if line.differs]
 
@@ -75,18 +98,27 @@ def measures_compared(*, runs: Sequence[Run]) -> list[Line]:
 def samples_compared(*, runs: Sequence[Run]) -> list[tuple[str, list[str]]]:
     """Prompts that more than one of them answered, with the newest response of each."""
     written: dict[str, dict[int, str]] = {}
-    newest_last = RunSample.objects.filter(run__in=runs).order_by(F("attempt"), F("step"), F("line"))
+    newest_last = RunSample.objects.filter(run__in=runs).order_by(
+        F("attempt"), F("step"), F("line")
+    )
     for run_id, prompt, response in newest_last.values_list("run_id", "prompt", "response"):
         written.setdefault(prompt, {})[run_id] = response
     shared = [(prompt, found) for prompt, found in written.items() if len(found) > 1]
-    return [(prompt, [found.get(run.pk, "–") for run in runs]) for prompt, found in shared[:N_PROMPTS_SHOWN]]
+    return [
+        (prompt, [found.get(run.pk, "–") for run in runs])
+        for prompt, found in shared[:N_PROMPTS_SHOWN]
+    ]
 
 
 def _launched(run: Run) -> str:
     launch = Launch.from_json(run.launch)
     if not launch.is_parallel:
         return str(launch.n_processes)
-    words = gettext("%(n)s, by %(strategy)s, offloading") if launch.offloads else gettext("%(n)s, by %(strategy)s")
+    words = (
+        gettext("%(n)s, by %(strategy)s, offloading")
+        if launch.offloads
+        else gettext("%(n)s, by %(strategy)s")
+    )
     return words % {"n": launch.n_processes, "strategy": launch.strategy.upper()}
 
 

@@ -1,4 +1,6 @@
-"""What a run will cost: training.estimates with what is known of snapshot and models, and time by what past runs took."""
+"""What a run will cost: training.estimates with what is known of snapshot and models, and time by
+what past runs took.
+"""
 
 import json
 from collections import defaultdict
@@ -23,7 +25,9 @@ N_RUNS_READ = 50
 
 @dataclass(frozen=True)
 class Pace:
-    """How long the run would take where runs of its kind went before. `device` is as the child named it."""
+    """How long the run would take where runs of its kind went before. `device` is as the child
+    named it.
+    """
 
     device: str
     seconds: float
@@ -51,7 +55,9 @@ def forecast(
     watchdog_model: TrainedModel | None = None,
     launch: Launch = ALONE,
 ) -> Forecast:
-    """Before it starts. Reads the beginning of the snapshot's file and the model's config where they lie on this machine."""
+    """Before it starts. Reads the beginning of the snapshot's file and the model's config where
+    they lie on this machine.
+    """
     shape = shape_of(model=base_model)
     judge = (shape_of(model=reward_model) or shape) if reward_model else None
     watchdog = (shape_of(model=watchdog_model) or judge or shape) if watchdog_model else None
@@ -89,26 +95,41 @@ def rows_of(*, snapshot: Snapshot) -> Rows:
 
 
 def paces(*, kind: str, cost: Cost, launch: Launch = ALONE) -> list[Pace]:
-    """Seconds = tokens × parameters × what a token and a parameter took: the median over past runs, device by device.
+    """Seconds = tokens × parameters × what a token and a parameter took: the median over past runs,
+    device by device.
 
-    By runs as wide as this one where there were any. Else by those nearest in width, and as they went: how far more processes
-    would have sped them up nobody knows before it is tried.
+    By runs as wide as this one where there were any. Else by those nearest in width, and as they
+    went: how far more processes would have sped them up nobody knows before it is tried.
     """
     if cost.n_parameters is None:
         return []
-    past = Run.objects.filter(kind=kind, outcome=Run.Outcome.SUCCEEDED, is_dry=False, metrics__has_key="seconds")
-    seen = past.order_by("-pk").values_list("estimate", "metrics", "versions", "launch")[:N_RUNS_READ]
+    past = Run.objects.filter(
+        kind=kind, outcome=Run.Outcome.SUCCEEDED, is_dry=False, metrics__has_key="seconds"
+    )
+    seen = past.order_by("-pk").values_list("estimate", "metrics", "versions", "launch")[
+        :N_RUNS_READ
+    ]
     rates: dict[str, dict[tuple[int, int], list[float]]] = defaultdict(lambda: defaultdict(list))
     for estimate, metrics, versions, raw in seen:
         size = (estimate.get("n_tokens") or 0) * (estimate.get("n_parameters") or 0)
         if size and "device" in versions:
-            rates[versions["device"]][_width(Launch.from_json(raw))].append(metrics["seconds"] / size)
+            rates[versions["device"]][_width(Launch.from_json(raw))].append(
+                metrics["seconds"] / size
+            )
     size, wanted = cost.n_tokens * cost.n_parameters, _width(launch)
     found = []
     for device, by_width in sorted(rates.items()):
         width = min(by_width, key=lambda width: (_apart(width, wanted), width))
         seconds = median(by_width[width]) * size
-        found.append(Pace(device, seconds, len(by_width[width]), width[0] * width[1], is_as_wide=width == wanted))
+        found.append(
+            Pace(
+                device,
+                seconds,
+                len(by_width[width]),
+                width[0] * width[1],
+                is_as_wide=width == wanted,
+            )
+        )
     return found
 
 
@@ -121,7 +142,9 @@ def _apart(one: tuple[int, int], other: tuple[int, int]) -> tuple[int, int]:
 
 
 def _lengths(snapshot: Snapshot) -> tuple[float, float, float]:
-    """(tokens of a prompt, of a response, responses a row), by characters; round numbers where the file is not here."""
+    """(tokens of a prompt, of a response, responses a row), by characters; round numbers where the
+    file is not here.
+    """
     path = Path(settings.SNAPSHOTS_DIR) / snapshot.folder / f"{run_dir.SPLITS[0]}.jsonl"
     rows = list(islice(run_dir.read_lines(path), N_ROWS_READ)) if path.is_file() else []
     if not rows:

@@ -1,4 +1,6 @@
-"""The curves of a run: what each attempt measured, put together so that replayed steps count once."""
+"""The curves of a run: what each attempt measured, put together so that replayed steps count
+once.
+"""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ class Curve:
 
 
 def curves(*, run: Run) -> dict[str, Curve]:
-    """By metric. Where a later attempt began again, what the earlier ones measured from there on is left out."""
+    """By metric. Where a later attempt began again, what the earlier ones measured from there on is
+    left out.
+    """
     ends, n_points = _ends(run)
     found: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for attempt, step, values in _read(run, n_points):
@@ -31,11 +35,17 @@ def curves(*, run: Run) -> dict[str, Curve]:
 
 
 def _ends(run: Run) -> tuple[dict[int, float], int]:
-    """(attempt → the step at which a later one began again, about how many points there are). One attempt is not counted:
-    a hundred thousand points take longer to count than to draw."""
+    """(attempt → the step at which a later one began again, about how many points there are). One
+    attempt is not counted: a hundred thousand points take longer to count than to draw.
+    """
     if run.attempt <= 1:
         return {}, run.step // max(1, run.config.get("log_every", 1))
-    attempts = RunPoint.objects.filter(run=run).values("attempt").annotate(first=Min("step"), n=Count("pk")).order_by("-attempt")
+    attempts = (
+        RunPoint.objects.filter(run=run)
+        .values("attempt")
+        .annotate(first=Min("step"), n=Count("pk"))
+        .order_by("-attempt")
+    )
     ends: dict[int, float] = {}
     end, n_points = float("inf"), 0
     for row in attempts:
@@ -45,8 +55,14 @@ def _ends(run: Run) -> tuple[dict[int, float], int]:
 
 
 def _read(run: Run, n_points: int) -> list[tuple[int, int, dict[str, float]]]:
-    """A level holds half the points of the one below, by an index: a long run costs no more than a short one."""
+    """A level holds half the points of the one below, by an index: a long run costs no more than a
+    short one.
+    """
     points = RunPoint.objects.filter(run=run)
     level = max(0, (max(n_points - 1, 0) // N_POINTS_READ).bit_length())
-    thinned = points.filter(Q(level__gte=level) | Q(attempt=run.attempt, step=run.step)) if level else points
+    thinned = (
+        points.filter(Q(level__gte=level) | Q(attempt=run.attempt, step=run.step))
+        if level
+        else points
+    )
     return list(thinned.order_by("step", "attempt").values_list("attempt", "step", "values"))

@@ -1,4 +1,6 @@
-"""What the search of the top line finds here: one query a kind, bounded by accounts.finding.best."""
+"""What the search of the top line finds here: one query a kind, bounded by
+accounts.finding.best.
+"""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -9,7 +11,11 @@ from training.models import Node, Run, Schedule, Snapshot, TrainedModel
 def runs(wanted: Wanted) -> list[Found]:
     rows = Run.objects.only("name", "kind", "state", "outcome")
     return [
-        Found(run.pk, run.name, f"{run.get_kind_display()} · {run.get_outcome_display() or run.get_state_display()}")
+        Found(
+            run.pk,
+            run.name,
+            f"{run.get_kind_display()} · {run.get_outcome_display() or run.get_state_display()}",
+        )
         for run in best(rows, wanted=wanted)
     ]
 
@@ -24,17 +30,26 @@ def models(wanted: Wanted) -> list[Found]:
 
 def snapshots(wanted: Wanted) -> list[Found]:
     rows = Snapshot.objects.only("name", "kind")
-    return [Found(snapshot.pk, snapshot.name, str(snapshot.get_kind_display())) for snapshot in best(rows, wanted=wanted)]
+    return [
+        Found(snapshot.pk, snapshot.name, str(snapshot.get_kind_display()))
+        for snapshot in best(rows, wanted=wanted)
+    ]
 
 
 def schedules(wanted: Wanted) -> list[Found]:
     rows = Schedule.objects.only("name", "trigger")
-    return [Found(schedule.pk, schedule.name, str(schedule.get_trigger_display())) for schedule in best(rows, wanted=wanted)]
+    return [
+        Found(schedule.pk, schedule.name, str(schedule.get_trigger_display()))
+        for schedule in best(rows, wanted=wanted)
+    ]
 
 
 def nodes(wanted: Wanted) -> list[Found]:
     """By name: all of them stand on one page, and none shows a number."""
-    return [Found(None, node.name) for node in best(Node.objects.only("name"), wanted=Wanted(wanted.words))]
+    return [
+        Found(None, node.name)
+        for node in best(Node.objects.only("name"), wanted=Wanted(wanted.words))
+    ]
 
 
 FINDERS = (

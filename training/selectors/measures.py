@@ -1,4 +1,6 @@
-"""What a run measured, ready to be read: before beside after, counts apart, each with its name in words."""
+"""What a run measured, ready to be read: before beside after, counts apart, each with its name in
+words.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,19 +80,32 @@ _WORDS: dict[str, Promise] = {
 _ORDER = list(_WORDS)
 _SHARES = {
     *("held_out_accuracy", "held_out_accuracy_low", "held_out_accuracy_high"),
-    *("unseen_raters_accuracy", "unseen_raters_spread", "seen_raters_accuracy", "seen_raters_spread"),
+    *(
+        "unseen_raters_accuracy",
+        "unseen_raters_spread",
+        "seen_raters_accuracy",
+        "seen_raters_spread",
+    ),
     *("win_rate", "win_rate_low", "win_rate_high"),
     *("share_ended", "ended"),
 }
 _ELSEWHERE = {"calibration", "margins", "shape", "accuracy_by", "cross_validation"}
 """Drawn, in a table of its own, or of use to estimates only; not listed."""
-_STRENGTHS: dict[str, Promise] = {"1": _("negligibly"), "2": _("slightly"), "3": _("clearly"), "4": _("significantly")}
+_STRENGTHS: dict[str, Promise] = {
+    "1": _("negligibly"),
+    "2": _("slightly"),
+    "3": _("clearly"),
+    "4": _("significantly"),
+}
 _GROUPINGS: dict[str, tuple[Promise, dict[str, Any]]] = {
     "strength": (_("how much better"), _STRENGTHS),
     "category": (_("category"), dict(Prompt.Category.choices)),
     "pool": (_("pool"), {}),
 }
-_FOLDS: dict[str, Promise] = {"unseen": _("raters it had not seen"), "seen": _("raters it had seen")}
+_FOLDS: dict[str, Promise] = {
+    "unseen": _("raters it had not seen"),
+    "seen": _("raters it had seen"),
+}
 
 
 @dataclass(frozen=True)
@@ -119,16 +134,26 @@ class Breakdown:
 
 
 def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
-    """Accuracy on held-out pairs by how strong they were, what they were about, and whose pool judged them; then by folds."""
+    """Accuracy on held-out pairs by how strong they were, what they were about, and whose pool
+    judged them; then by folds.
+    """
     found = metrics.get("accuracy_by", {})
     by_group = [
-        Breakdown(title, [_group(words.get(one["group"], one["group"]), one) for one in found[name]])
+        Breakdown(
+            title, [_group(words.get(one["group"], one["group"]), one) for one in found[name]]
+        )
         for name, (title, words) in _GROUPINGS.items()
         if name in found
     ]
     folds = metrics.get("cross_validation", [])
     by_fold = [
-        Breakdown(title, [_group(gettext("fold %(n)s") % {"n": number}, fold[name]) for number, fold in enumerate(folds, 1)])
+        Breakdown(
+            title,
+            [
+                _group(gettext("fold %(n)s") % {"n": number}, fold[name])
+                for number, fold in enumerate(folds, 1)
+            ],
+        )
         for name, title in _FOLDS.items()
     ]
     return by_group + (by_fold if folds else [])
@@ -136,27 +161,35 @@ def breakdowns(*, metrics: Mapping[str, Any]) -> list[Breakdown]:
 
 def _group(name: str | Promise, one: Mapping[str, Any]) -> Group:
     interval = f"{one['low'] * 100:.0f}–{one['high'] * 100:.0f} %"
-    return Group(name or _("not said"), one["n"], _shown("held_out_accuracy", one["accuracy"]), interval)
+    return Group(
+        name or _("not said"), one["n"], _shown("held_out_accuracy", one["accuracy"]), interval
+    )
 
 
 def measures(*, metrics: Mapping[str, Any]) -> list[Measure]:
     """The most telling first; x_before and x_after become one."""
     found = []
     for key, value in sorted(metrics.items(), key=lambda pair: _place(pair[0])):
-        if key in _ELSEWHERE or (key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics):
+        if key in _ELSEWHERE or (
+            key.endswith("_before") and f"{key.removesuffix('_before')}_after" in metrics
+        ):
             continue
         name = key.removesuffix("_after")
         before = metrics.get(f"{name}_before") if key.endswith("_after") else None
         found.append(
             Measure(
-                _WORDS.get(name, name.replace("_", " ")), _shown(name, value), _shown(name, before) if before is not None else ""
+                _WORDS.get(name, name.replace("_", " ")),
+                _shown(name, value),
+                _shown(name, before) if before is not None else "",
             )
         )
     return found
 
 
 def _place(key: str) -> tuple[int, str]:
-    """The database keeps no order of keys: ours is that of _WORDS, what nobody foresaw comes last."""
+    """The database keeps no order of keys: ours is that of _WORDS, what nobody foresaw comes
+    last.
+    """
     name = key.removesuffix("_before").removesuffix("_after")
     return (_ORDER.index(name) if name in _ORDER else len(_ORDER), key)
 

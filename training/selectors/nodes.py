@@ -1,4 +1,6 @@
-"""Reads of nodes: which are alive, what each has in hand, which run fits where, and why a run waits."""
+"""Reads of nodes: which are alive, what each has in hand, which run fits where, and why a run
+waits.
+"""
 
 import math
 from collections import Counter
@@ -32,10 +34,20 @@ class NodeNow:
 
 def nodes(*, now: datetime) -> list[NodeNow]:
     """By name, the living first."""
-    running = Run.objects.filter(state=Run.State.RUNNING).order_by("started_at").prefetch_related("seats")
+    running = (
+        Run.objects.filter(state=Run.State.RUNNING).order_by("started_at").prefetch_related("seats")
+    )
     in_hand = {run.node: run for run in running}
-    in_hand |= {seat.node: run for run in running for seat in run.seats.all() if seat.attempt == run.attempt and seat.node}
-    found = [NodeNow(node, now - node.seen_at < ALIVE_FOR, in_hand.get(node.name)) for node in Node.objects.order_by("name")]
+    in_hand |= {
+        seat.node: run
+        for run in running
+        for seat in run.seats.all()
+        if seat.attempt == run.attempt and seat.node
+    }
+    found = [
+        NodeNow(node, now - node.seen_at < ALIVE_FOR, in_hand.get(node.name))
+        for node in Node.objects.order_by("name")
+    ]
     return sorted(found, key=lambda one: not one.is_alive)
 
 
@@ -59,14 +71,16 @@ def fitting(*, node: str) -> Q:
 def next_run_id(*, node: str, now: datetime) -> int | None:
     """The first in line that this node may take.
 
-    One that needs more machines than are free keeps those behind it waiting, or its turn would never come; one that needs
-    more than there are does not. Machines gather for one run at a time.
+    One that needs more machines than are free keeps those behind it waiting, or its turn would
+    never come; one that needs more than there are does not. Machines gather for one run at a time.
     """
     for run in in_line().filter(fitting(node=node)).iterator(chunk_size=100):
         n_machines = Launch.from_json(run.launch).n_machines
         if n_machines == 1:
             return run.pk
-        taking = [one for one in nodes(now=now) if one.takes_runs and has_room(run=run, node=one.node)]
+        taking = [
+            one for one in nodes(now=now) if one.takes_runs and has_room(run=run, node=one.node)
+        ]
         if len(taking) < n_machines:
             continue
         n_free = sum(one.run is None or one.node.name == node for one in taking)
@@ -95,7 +109,9 @@ def is_wanted_elsewhere(*, run_id: int, node: str, now: datetime) -> bool:
     if run is None:
         return False
     others = (one for one in nodes(now=now) if one.node.name != node)
-    return any(one.takes_runs and one.run is None and fits(run=run, node=one.node) for one in others)
+    return any(
+        one.takes_runs and one.run is None and fits(run=run, node=one.node) for one in others
+    )
 
 
 def fits(*, run: Run, node: Node) -> bool:
@@ -117,15 +133,23 @@ def why_waiting(*, run: Run, now: datetime) -> str:
     known = nodes(now=now)
     alive = [one for one in known if one.is_alive]
     if not alive:
-        return _("No GPU worker has been heard of in the last minute. Start one, and it takes the run.")
+        return _(
+            "No GPU worker has been heard of in the last minute. Start one, and it takes the run."
+        )
     fitting_nodes = [one for one in alive if fits(run=run, node=one.node)]
-    if not fitting_nodes and run.wanted_node and run.wanted_node not in {one.node.name for one in alive}:
-        return _("It goes on from a state that lies on %(node)s, and that node is gone. It waits until it is back.") % {
-            "node": run.wanted_node
-        }
+    if (
+        not fitting_nodes
+        and run.wanted_node
+        and run.wanted_node not in {one.node.name for one in alive}
+    ):
+        return _(
+            "It goes on from a state that lies on %(node)s, and that node is gone. It waits until"
+            " it is back."
+        ) % {"node": run.wanted_node}
     if not fitting_nodes:
         return _(
-            "No node that is alive has %(wanted)s. There are: %(nodes)s. Add a node, or start the run anew asking for less."
+            "No node that is alive has %(wanted)s. There are: %(nodes)s. Add a node, or start the"
+            " run anew asking for less."
         ) % {
             "wanted": wants_in_words(run=run),
             "nodes": "; ".join(has_in_words(node=one.node) for one in alive),
@@ -133,15 +157,25 @@ def why_waiting(*, run: Run, now: datetime) -> str:
     taking = [one for one in fitting_nodes if one.takes_runs]
     n_machines = Launch.from_json(run.launch).n_machines
     if len(fitting_nodes) < n_machines:
-        return _("It asks for %(n)s machines, and only these are alive and large enough: %(nodes)s. Add nodes.") % {
+        return _(
+            "It asks for %(n)s machines, and only these are alive and large enough: %(nodes)s. Add"
+            " nodes."
+        ) % {
             "n": n_machines,
             "nodes": ", ".join(one.node.name for one in fitting_nodes),
         }
     if not taking:
         names = ", ".join(one.node.name for one in fitting_nodes)
-        return _("Every node that could take it is draining: %(nodes)s. Let one resume on the page “Nodes”.") % {"nodes": names}
+        return _(
+            "Every node that could take it is draining: %(nodes)s. Let one resume on the page"
+            " “Nodes”."
+        ) % {"nodes": names}
     n_before = _n_before(run)
-    before = ngettext("%(n)s run goes first.", "%(n)s runs go first.", n_before) % {"n": n_before} if n_before else ""
+    before = (
+        ngettext("%(n)s run goes first.", "%(n)s runs go first.", n_before) % {"n": n_before}
+        if n_before
+        else ""
+    )
     if sum(one.run is None for one in taking) < n_machines:
         busy = ", ".join(f"{one.node.name} (“{one.run}”)" for one in taking if one.run is not None)
         return " ".join(filter(None, (_("It waits for %(nodes)s.") % {"nodes": busy}, before)))
@@ -152,12 +186,19 @@ def wants_in_words(*, run: Run) -> str:
     if run.n_gpus == 0:
         return _("%(n)s GB of memory") % {"n": run.memory_gb}
     words = ngettext("%(n)s GPU", "%(n)s GPUs", run.n_gpus) % {"n": run.n_gpus}
-    return _("%(gpus)s with %(n)s GB each") % {"gpus": words, "n": run.memory_gb} if run.memory_gb else words
+    return (
+        _("%(gpus)s with %(n)s GB each") % {"gpus": words, "n": run.memory_gb}
+        if run.memory_gb
+        else words
+    )
 
 
 def has_in_words(*, node: Node) -> str:
     if not node.gpus:
-        return _("%(node)s with no GPU and %(n)s GB of memory") % {"node": node.name, "n": math.ceil(node.memory_gb)}
+        return _("%(node)s with no GPU and %(n)s GB of memory") % {
+            "node": node.name,
+            "n": math.ceil(node.memory_gb),
+        }
     kinds = Counter(f"{gpu['name']} {math.ceil(gpu['memory_gb'])} GB" for gpu in node.gpus)
     gpus = ", ".join(f"{n} × {kind}" for kind, n in kinds.items())
     return _("%(node)s with %(gpus)s") % {"node": node.name, "gpus": gpus}

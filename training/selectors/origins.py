@@ -1,4 +1,6 @@
-"""A model's lineage drawn: what it was made from, run by run, and what came of it: responses, judgments, data, models again."""
+"""A model's lineage drawn: what it was made from, run by run, and what came of it: responses,
+judgments, data, models again.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -39,14 +41,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Drawing:
-    """`before`: a row for each run of the line, the base first. `after`: what came of the model itself, left to right."""
+    """`before`: a row for each run of the line, the base first. `after`: what came of the model
+    itself, left to right.
+    """
 
     before: list[list[Place]]
     after: list[Place] = field(default_factory=list)
 
 
 def drawing(*, model: TrainedModel, is_admin: bool) -> Drawing:
-    """An admin's nodes lead to the pages where campaigns and prompts are managed, a researcher's to those where they are read."""
+    """An admin's nodes lead to the pages where campaigns and prompts are managed, a researcher's to
+    those where they are read.
+    """
     before = [_row(step, model, is_admin) for step in reversed(lineage(model=model))]
     return Drawing(before, _after(model, is_admin))
 
@@ -66,9 +72,13 @@ def responses_of(*, model: TrainedModel) -> QuerySet[Response]:
 def _row(step: Step, here: TrainedModel, is_admin: bool) -> list[Place]:
     model = _model_node(step.model, is_here=step.model.pk == here.pk)
     if step.run is None or step.snapshot is None:
-        return [Place(_("Base model") if step.model.parent is None else _("On another server"), [model])]
+        return [
+            Place(_("Base model") if step.model.parent is None else _("On another server"), [model])
+        ]
     run, snapshot = step.run, step.snapshot
-    beside = [_model_node(one, detail=_("rewards")) for one in (run.reward_model,) if one is not None]
+    beside = [
+        _model_node(one, detail=_("rewards")) for one in (run.reward_model,) if one is not None
+    ]
     return [
         _origin(snapshot, is_admin),
         Place(_("Data"), [_snapshot_node(snapshot)]),
@@ -78,7 +88,9 @@ def _row(step: Step, here: TrainedModel, is_admin: bool) -> list[Place]:
 
 
 def _origin(snapshot: Snapshot, is_admin: bool) -> Place:
-    """The campaigns behind a snapshot, or the sampling runs of which it holds the best responses, with who chose them."""
+    """The campaigns behind a snapshot, or the sampling runs of which it holds the best responses,
+    with who chose them.
+    """
     runs = chosen_from(snapshot=snapshot)
     if not runs:
         return Place(_("Judgments"), _judgment_nodes(snapshot, is_admin))
@@ -100,12 +112,15 @@ def _judgment_nodes(snapshot: Snapshot, is_admin: bool) -> list[Node]:
     nodes = [
         Node(
             row["judgment__campaign__name"] or _("imported or kept"),
-            _campaign_url(row["judgment__campaign"], is_admin) or reverse("snapshot_rows", args=[snapshot.pk]),
+            _campaign_url(row["judgment__campaign"], is_admin)
+            or reverse("snapshot_rows", args=[snapshot.pk]),
             _n_judgments(row["n"]),
         )
         for row in counted[:N_SHOWN]
     ]
-    return nodes or [Node(_("none: prompts or text alone"), reverse("snapshot_rows", args=[snapshot.pk]))]
+    return nodes or [
+        Node(_("none: prompts or text alone"), reverse("snapshot_rows", args=[snapshot.pk]))
+    ]
 
 
 def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
@@ -120,10 +135,16 @@ def _after(model: TrainedModel, is_admin: bool) -> list[Place]:
     children = TrainedModel.objects.filter(Q(run__in=learned) | Q(run__in=begun) | Q(parent=model))
     places = [
         *_responses(model, sampled, is_admin),
-        _place(_("Judgments"), _campaign_nodes(judged, reverse("model_responses", args=[model.pk]), is_admin)),
+        _place(
+            _("Judgments"),
+            _campaign_nodes(judged, reverse("model_responses", args=[model.pk]), is_admin),
+        ),
         _place(_("Data"), [_snapshot_node(snapshot) for snapshot in snapshots[: 4 * N_SHOWN]]),
         _place(_("Runs"), [_run_node(run) for run in learned[: 4 * N_SHOWN]]),
-        _place(_("Models"), [_model_node(child) for child in children.distinct().order_by("-pk")[: 4 * N_SHOWN]]),
+        _place(
+            _("Models"),
+            [_model_node(child) for child in children.distinct().order_by("-pk")[: 4 * N_SHOWN]],
+        ),
     ]
     return [place for place in places if place.nodes]
 
@@ -134,33 +155,51 @@ def _responses(model: TrainedModel, sampled: QuerySet[Run], is_admin: bool) -> l
     n, written = responses.count(), reverse("model_responses", args=[model.pk])
     found = [Node(ngettext("%(n)s response", "%(n)s responses", n) % {"n": n}, written)]
     return [
-        _place(_("Prompts"), _prompt_nodes(sampled, responses, written, is_admin) if n or sampled else []),
+        _place(
+            _("Prompts"),
+            _prompt_nodes(sampled, responses, written, is_admin) if n or sampled else [],
+        ),
         _place(_("Sampling"), [_run_node(run) for run in sampled]),
         Place(_("Responses"), found if n else []),
     ]
 
 
-def _prompt_nodes(sampled: Iterable[Run], responses: QuerySet[Response], written: str, is_admin: bool) -> list[Node]:
-    """The snapshots that were sampled on; where it was talked to or imported, its prompts, which stand beside what it wrote."""
+def _prompt_nodes(
+    sampled: Iterable[Run], responses: QuerySet[Response], written: str, is_admin: bool
+) -> list[Node]:
+    """The snapshots that were sampled on; where it was talked to or imported, its prompts, which
+    stand beside what it wrote.
+    """
     snapshots = {run.snapshot_id: run.snapshot for run in sampled}
     if snapshots:
         return [_snapshot_node(snapshot) for snapshot in snapshots.values()]
     n = Prompt.objects.filter(pk__in=responses.values("prompt")).count()
-    return [Node(ngettext("%(n)s prompt", "%(n)s prompts", n) % {"n": n}, reverse("prompts") if is_admin else written)]
+    return [
+        Node(
+            ngettext("%(n)s prompt", "%(n)s prompts", n) % {"n": n},
+            reverse("prompts") if is_admin else written,
+        )
+    ]
 
 
 def _campaign_nodes(judged: QuerySet[Judgment], written: str, is_admin: bool) -> list[Node]:
     by_campaign: Any = judged.order_by().values(of=F("campaign"), called=F("campaign__name"))
     counted = by_campaign.annotate(n=Count("pk", distinct=True)).order_by("-n")
     return [
-        Node(row["called"] or _("imported"), _campaign_url(row["of"], is_admin) or written, _n_judgments(row["n"]))
+        Node(
+            row["called"] or _("imported"),
+            _campaign_url(row["of"], is_admin) or written,
+            _n_judgments(row["n"]),
+        )
         for row in counted[: 4 * N_SHOWN]
     ]
 
 
 def _campaign_url(pk: int | None, is_admin: bool) -> str:
     """Empty for what came with no campaign."""
-    return reverse("campaign" if is_admin else "lineage_campaign", args=[pk]) if pk is not None else ""
+    return (
+        reverse("campaign" if is_admin else "lineage_campaign", args=[pk]) if pk is not None else ""
+    )
 
 
 def _n_judgments(n: int) -> str:

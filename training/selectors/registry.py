@@ -37,15 +37,19 @@ def lineage(*, model: TrainedModel) -> list[Step]:
     current: TrainedModel | None = model
     while current is not None and len(steps) < N_ANCESTORS:
         steps.append(Step(current, current.run, current.run.snapshot if current.run else None))
-        parents = TrainedModel.objects.select_related("run__snapshot", "run__reward_model", "parent")
+        parents = TrainedModel.objects.select_related(
+            "run__snapshot", "run__reward_model", "parent"
+        )
         current = parents.get(pk=current.parent_id) if current.parent_id else None
     return steps
 
 
 def judges(*, steps: Iterable[Step]) -> list[list[Step]]:
-    """The lines of the reward models that taught what these steps left: in PPO and RLOO, or by choosing the best responses.
+    """The lines of the reward models that taught what these steps left: in PPO and RLOO, or by
+    choosing the best responses.
 
-    Each once, and those that taught a judge's own line after it. What is on an earlier line already is not told again.
+    Each once, and those that taught a judge's own line after it. What is on an earlier line already
+    is not told again.
     """
     found: list[list[Step]] = []
     told, waiting = {step.model.pk for step in steps}, list(steps)
@@ -62,7 +66,9 @@ def judges(*, steps: Iterable[Step]) -> list[list[Step]]:
 
 def _judges_of(step: Step) -> list[TrainedModel]:
     rewarding = [step.run.reward_model] if step.run else []
-    choosing = [run.reward_model for run in chosen_from(snapshot=step.snapshot)] if step.snapshot else []
+    choosing = (
+        [run.reward_model for run in chosen_from(snapshot=step.snapshot)] if step.snapshot else []
+    )
     return [one for one in [*rewarding, *choosing] if one is not None]
 
 

@@ -1,4 +1,6 @@
-"""The rows of a snapshot as they were frozen, with what the tables know of the judgment and the texts in each."""
+"""The rows of a snapshot as they were frozen, with what the tables know of the judgment and the
+texts in each.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,7 +16,9 @@ from training.models import Snapshot, TrainedModel
 
 @dataclass(frozen=True)
 class Answer:
-    """A text that a row learns from. `source` says who wrote it, `model` which model where one did."""
+    """A text that a row learns from. `source` says who wrote it, `model` which model where one
+    did.
+    """
 
     text: str
     rank: int | None = None
@@ -25,7 +29,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class FrozenRow:
-    """A line of a snapshot. `is_withheld`: its rater has withdrawn, so nothing is shown of what they gave."""
+    """A line of a snapshot. `is_withheld`: its rater has withdrawn, so nothing is shown of what
+    they gave.
+    """
 
     name: str
     messages: list[dict[str, str]]
@@ -49,7 +55,9 @@ class _Known:
 
 
 def frozen_rows(*, snapshot: Snapshot, split: str, skip: int, n: int) -> list[FrozenRow] | None:
-    """At most `n` rows of a split after the first `skip`; None where the files are not on this machine."""
+    """At most `n` rows of a split after the first `skip`; None where the files are not on this
+    machine.
+    """
     try:
         lines = freezing.rows(Path(settings.SNAPSHOTS_DIR) / snapshot.folder, split, skip=skip, n=n)
     except OSError:
@@ -62,17 +70,25 @@ def _known(lines: Iterable[dict[str, Any]]) -> _Known:
     judgments = {line["judgment"] for line in lines if "judgment" in line}
     responses = {answer["response"] for line in lines for answer in line.get("responses", [])}
     responses |= {line["response"] for line in lines if "response" in line}
-    of_raters = Judgment.versions.select_related("rater", "campaign", "guideline_version__guideline", "comparison")
+    of_raters = Judgment.versions.select_related(
+        "rater", "campaign", "guideline_version__guideline", "comparison"
+    )
     found = Response.objects.select_related("source").in_bulk(responses)
     sources = {response.source_id for response in found.values()}
-    models = {model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)}
+    models = {
+        model.source_id or 0: model for model in TrainedModel.objects.filter(source__in=sources)
+    }
     return _Known(of_raters.in_bulk(judgments), found, models)
 
 
 def _row(line: dict[str, Any], known: _Known) -> FrozenRow:
     judgment = known.judgments.get(line.get("judgment", 0))
     written = known.responses.get(line.get("response", 0))
-    prompt_id = line.get("prompt_id") or (judgment and judgment.prompt_id) or (written and written.prompt_id)
+    prompt_id = (
+        line.get("prompt_id")
+        or (judgment and judgment.prompt_id)
+        or (written and written.prompt_id)
+    )
     is_withheld = judgment is not None and judgment.rater.withdrawn_at is not None
     return FrozenRow(
         name=str(line["id"]),
@@ -91,14 +107,23 @@ def _answers(line: dict[str, Any], known: _Known) -> list[Answer]:
     """The best first; what was left unranked last."""
     if "completion" in line:
         model = _model_of(line.get("response", 0), known)
-        return [Answer(turn["content"], source=line["source"], model=model) for turn in line["completion"]]
+        return [
+            Answer(turn["content"], source=line["source"], model=model)
+            for turn in line["completion"]
+        ]
     answers = [_ranked(one, known) for one in line.get("responses", [])]
     return sorted(answers, key=lambda answer: (answer.rank is None, answer.rank or 0))
 
 
 def _ranked(one: dict[str, Any], known: _Known) -> Answer:
     response = known.responses.get(one["response"])
-    return Answer(one["text"], one["rank"], one.get("rating"), _source_of(response), _model_of(one["response"], known))
+    return Answer(
+        one["text"],
+        one["rank"],
+        one.get("rating"),
+        _source_of(response),
+        _model_of(one["response"], known),
+    )
 
 
 def _source_of(response: Response | None) -> str:

@@ -32,7 +32,9 @@ class RunFilter:
 
 @dataclass(frozen=True)
 class Live:
-    """How far a run is: `share` from 0 to 1, None before the first step; `left_s` None when it cannot be told."""
+    """How far a run is: `share` from 0 to 1, None before the first step; `left_s` None when it
+    cannot be told.
+    """
 
     share: float | None
     left_s: float | None
@@ -55,7 +57,9 @@ def queued_run_ids() -> list[int]:
 
 def runs(*, narrowed: RunFilter) -> QuerySet[Run]:
     """The newest first."""
-    rows = Run.objects.select_related("created_by", "snapshot", "base_model", "trained_model").defer("log_tail")
+    rows = Run.objects.select_related(
+        "created_by", "snapshot", "base_model", "trained_model"
+    ).defer("log_tail")
     found = rows.order_by("-created_at", "-pk")
     if narrowed.kind:
         found = found.filter(kind=narrowed.kind)
@@ -92,7 +96,9 @@ def runs_from(*, model: TrainedModel) -> list[Run]:
 
 
 def live(*, run: Run, now: datetime) -> Live:
-    """Time left by the pace of this attempt alone: an earlier one may have run elsewhere, and pauses count for nothing."""
+    """Time left by the pace of this attempt alone: an earlier one may have run elsewhere, and
+    pauses count for nothing.
+    """
     done = share(run=run)
     if run.state != Run.State.RUNNING or not run.n_steps:
         return Live(done, None, is_silent=False)
@@ -109,23 +115,38 @@ def live(*, run: Run, now: datetime) -> Live:
 
 
 def can_be_killed(*, run: Run, now: datetime) -> bool:
-    """Where stopping does not help, or may not: a person has asked for it, or nothing has moved for minutes."""
+    """Where stopping does not help, or may not: a person has asked for it, or nothing has moved for
+    minutes.
+    """
     if run.state != Run.State.RUNNING:
         return False
     moved_at = run.progress_at or run.started_at
-    return run.stop_requested_at is not None or (moved_at is not None and now - moved_at > STANDS_STILL)
+    return run.stop_requested_at is not None or (
+        moved_at is not None and now - moved_at > STANDS_STILL
+    )
 
 
 def samples(*, run: Run) -> list[RunSample]:
     """The newest first, as many as a person reads."""
-    return list(RunSample.objects.filter(run=run).order_by(F("attempt").desc(), F("step").desc(), "line")[:N_SAMPLES_SHOWN])
+    return list(
+        RunSample.objects.filter(run=run).order_by(F("attempt").desc(), F("step").desc(), "line")[
+            :N_SAMPLES_SHOWN
+        ]
+    )
 
 
 def differences_from_preset(*, run: Run) -> tuple[str, list[Difference]]:
     """The preset nearest to the run's config, and what differs from it."""
-    ranked = [(name, _differences(run, preset)) for name, preset in configs.PRESETS.get(run.kind, {}).items()]
+    ranked = [
+        (name, _differences(run, preset))
+        for name, preset in configs.PRESETS.get(run.kind, {}).items()
+    ]
     # Of equally near ones the default is the one to speak of.
-    return min(ranked, key=lambda pair: (len(pair[1]), pair[0] != DEFAULT_PRESET), default=(DEFAULT_PRESET, []))
+    return min(
+        ranked,
+        key=lambda pair: (len(pair[1]), pair[0] != DEFAULT_PRESET),
+        default=(DEFAULT_PRESET, []),
+    )
 
 
 def _differences(run: Run, preset: configs.Config) -> list[Difference]:

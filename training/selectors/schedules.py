@@ -41,8 +41,13 @@ class LinkRow:
 def schedules() -> list[Row]:
     """By name, with the newest chain and firing of each."""
     rows = Schedule.objects.select_related("created_by").order_by("name")
-    chain_of = {chain.schedule_id: chain for chain in Chain.objects.filter(number=_newest(Chain)).select_related("schedule")}
-    firing_of = {firing.schedule_id: firing for firing in Firing.objects.filter(number=_newest(Firing))}
+    chain_of = {
+        chain.schedule_id: chain
+        for chain in Chain.objects.filter(number=_newest(Chain)).select_related("schedule")
+    }
+    firing_of = {
+        firing.schedule_id: firing for firing in Firing.objects.filter(number=_newest(Firing))
+    }
     return [
         Row(
             schedule,
@@ -58,7 +63,9 @@ def schedules() -> list[Row]:
 def n_new(*, schedule: Schedule) -> int:
     """Judgments that the schedule's snapshot would take and that came after it last ran."""
     plan = Plan.from_json(schedule.plan)
-    kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[plan.shape.counted]
+    kind = {"demonstrations": Judgment.Kind.DEMONSTRATION, "comparisons": Judgment.Kind.COMPARISON}[
+        plan.shape.counted
+    ]
     found = Judgment.objects.filter(kind=kind, is_gold=False)
     if schedule.last_ran_at is not None:
         found = found.filter(submitted_at__gt=schedule.last_ran_at)
@@ -66,10 +73,19 @@ def n_new(*, schedule: Schedule) -> int:
 
 
 def watched(*, schedule: Schedule) -> TrainedModel | None:
-    """The reward model of a schedule by accuracy: the newest in use that its chains have left, else the one chosen."""
-    there = TrainedModel.objects.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED).select_related("run__snapshot")
+    """The reward model of a schedule by accuracy: the newest in use that its chains have left, else
+    the one chosen.
+    """
+    there = (
+        TrainedModel.objects.filter(freed_at=None)
+        .exclude(stage=TrainedModel.Stage.RETIRED)
+        .select_related("run__snapshot")
+    )
     own = there.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.REWARD)
-    return own.order_by("-pk").first() or there.filter(pk=schedule.judge_id or 0, run__isnull=False).first()
+    return (
+        own.order_by("-pk").first()
+        or there.filter(pk=schedule.judge_id or 0, run__isnull=False).first()
+    )
 
 
 def watch(*, schedule: Schedule, model: TrainedModel | None) -> Watch | None:
@@ -84,14 +100,22 @@ def watch(*, schedule: Schedule, model: TrainedModel | None) -> Watch | None:
         ranks[comparison].append(rank or 0)
     n_pairs = sum(a != b for given in ranks.values() for a, b in combinations(given, 2))
     return Watch(
-        model.name, model.metrics.get("held_out_accuracy_after"), n_pairs, schedule.n_fresh_pairs, schedule.accuracy_drop
+        model.name,
+        model.metrics.get("held_out_accuracy_after"),
+        n_pairs,
+        schedule.n_fresh_pairs,
+        schedule.accuracy_drop,
     )
 
 
 def _let_in(plan: Plan, found: QuerySet[Judgment]) -> QuerySet[Judgment]:
     """What the schedule's snapshots take of these."""
     found = visible(found)
-    wanted = Q(campaign__in=plan.filters["campaigns"]) if plan.filters.get("campaigns") else Q(campaign__isnull=False)
+    wanted = (
+        Q(campaign__in=plan.filters["campaigns"])
+        if plan.filters.get("campaigns")
+        else Q(campaign__isnull=False)
+    )
     if plan.filters.get("includes_imports", True):
         wanted |= Q(campaign=None)
     if not plan.filters.get("includes_extra", False):
@@ -112,17 +136,26 @@ def situation(*, schedule: Schedule, now: datetime) -> Situation:
         what=str(Snapshot.Kind(shape.counted).label),
         n_new=n_new(schedule=schedule),
         n_wanted=schedule.n_new if is_by_data else 0,
-        skips_nothing_new=schedule.skips_nothing_new and not is_by_accuracy and plan.reward_model is None,
+        skips_nothing_new=schedule.skips_nothing_new
+        and not is_by_accuracy
+        and plan.reward_model is None,
         quiet_from=schedule.quiet_from,
         quiet_until=schedule.quiet_until,
         min_interval=timedelta(hours=schedule.min_interval_h),
         last_ran_at=schedule.last_ran_at,
         n_runs_planned=shape.n_runs + (1 if is_by_accuracy else 0),
         n_runs_this_week=Run.objects.filter(
-            Q(link__chain__schedule=schedule) | Q(firing__schedule=schedule), created_at__gt=now - WEEK
+            Q(link__chain__schedule=schedule) | Q(firing__schedule=schedule),
+            created_at__gt=now - WEEK,
         ).count(),
         max_runs_a_week=schedule.max_runs_a_week,
-        going_on=str(going) if going else gettext("the measurement %(n)s") % {"n": measuring.number} if measuring else "",
+        going_on=(
+            str(going)
+            if going
+            else gettext("the measurement %(n)s") % {"n": measuring.number}
+            if measuring
+            else ""
+        ),
     )
 
 
@@ -135,7 +168,9 @@ def chains(*, schedule: Schedule) -> QuerySet[Chain]:
     """The newest first, with how far each is."""
     return (
         schedule.chains.select_related("schedule")
-        .annotate(n_links=Count("links"), n_done=Count("links", filter=Q(links__state=Link.State.DONE)))
+        .annotate(
+            n_links=Count("links"), n_done=Count("links", filter=Q(links__state=Link.State.DONE))
+        )
         .order_by("-number")
     )
 
@@ -150,12 +185,16 @@ def chains_with_links(*, schedule_id: int | None = None, state: str = "") -> Que
 
 
 def links(*, chain: Chain) -> list[LinkRow]:
-    rows = chain.links.select_related("snapshot", "run__trained_model", "campaign", "approved_by").order_by("position")
+    rows = chain.links.select_related(
+        "snapshot", "run__trained_model", "campaign", "approved_by"
+    ).order_by("position")
     return [LinkRow(link, plans.WORDS[link.step], _seconds(link)) for link in rows]
 
 
 def saved_model(*, chain: Chain) -> TrainedModel | None:
-    """What the stopped run of the link that failed has saved: a person may have the chain go on with it."""
+    """What the stopped run of the link that failed has saved: a person may have the chain go on
+    with it.
+    """
     if chain.state != Chain.State.FAILED:
         return None
     stopped = TrainedModel.objects.filter(run__outcome=Run.Outcome.STOPPED)
@@ -163,7 +202,9 @@ def saved_model(*, chain: Chain) -> TrainedModel | None:
 
 
 def going_chain_ids() -> list[int]:
-    return list(Chain.objects.filter(state=Chain.State.GOING).order_by("pk").values_list("pk", flat=True))
+    return list(
+        Chain.objects.filter(state=Chain.State.GOING).order_by("pk").values_list("pk", flat=True)
+    )
 
 
 def _newest(model: type[Chain] | type[Firing]) -> Subquery:

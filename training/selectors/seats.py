@@ -1,4 +1,6 @@
-"""Reads of the machines that work on one run: where they meet, which of them is lost, which places are free."""
+"""Reads of the machines that work on one run: where they meet, which of them is lost, which places
+are free.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +14,9 @@ from training.models import Run, Seat
 
 @dataclass(frozen=True)
 class Loss:
-    """A machine that the others cannot go on without. `error` is its own word, "" when it went without one."""
+    """A machine that the others cannot go on without. `error` is its own word, "" when it went
+    without one.
+    """
 
     node: str
     error: str
@@ -20,7 +24,9 @@ class Loss:
 
 def seats_that_go_on() -> QuerySet[Seat]:
     """Of attempts that run."""
-    return Seat.objects.select_related("run").filter(run__state=Run.State.RUNNING, attempt=F("run__attempt"), ending="")
+    return Seat.objects.select_related("run").filter(
+        run__state=Run.State.RUNNING, attempt=F("run__attempt"), ending=""
+    )
 
 
 def gathering_run_ids() -> list[int]:
@@ -42,9 +48,13 @@ def meeting(*, run: Run) -> Meeting | None:
 
 
 def loss(*, run: Run, now: datetime) -> Loss | None:
-    """The first of the other machines that has ended badly or fallen silent; one that says why goes before."""
+    """The first of the other machines that has ended badly or fallen silent; one that says why goes
+    before.
+    """
     others = seats_of(run=run).filter(rank__gt=0).exclude(node="")
-    lost = others.filter(Q(ending__in=[Seat.Ending.FAILED, Seat.Ending.GONE]) | Q(ending="") & is_silent(now))
+    lost = others.filter(
+        Q(ending__in=[Seat.Ending.FAILED, Seat.Ending.GONE]) | Q(ending="") & is_silent(now)
+    )
     first = min(lost, key=lambda seat: seat.ending != Seat.Ending.FAILED, default=None)
     return Loss(first.node, first.error) if first else None
 
@@ -55,7 +65,9 @@ def leaving_node(*, run: Run) -> str:
 
 
 def is_silent(now: datetime) -> Q:
-    """Of runs and seats. A heartbeat from the future is none either: a clock was set back, and what is dead would wait for it."""
+    """Of runs and seats. A heartbeat from the future is none either: a clock was set back, and what
+    is dead would wait for it.
+    """
     return Q(heartbeat_at__lt=now - silence()) | Q(heartbeat_at__gt=now + silence())
 
 

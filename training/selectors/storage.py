@@ -1,4 +1,6 @@
-"""What takes space and why it is kept: each run, model and snapshot with its bytes, here and in the artifact store."""
+"""What takes space and why it is kept: each run, model and snapshot with its bytes, here and in the
+artifact store.
+"""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -24,7 +26,9 @@ _USES = ("base_model_id", "reward_model_id", "watchdog_model_id", "other_model_i
 
 @dataclass(frozen=True)
 class Holding:
-    """A run, a model or a snapshot, and what it takes in bytes. `is_freeable`: nothing speaks against it."""
+    """A run, a model or a snapshot, and what it takes in bytes. `is_freeable`: nothing speaks
+    against it.
+    """
 
     what: str
     pk: int
@@ -88,7 +92,11 @@ def overview(*, made_before: datetime | None = None) -> Overview:
     """With `made_before` nothing younger can be freed."""
     found = storage.look()
     roots = _roots()
-    holdings = [*_models(found, roots, made_before), *_runs(found, roots, made_before), *_snapshots(found)]
+    holdings = [
+        *_models(found, roots, made_before),
+        *_runs(found, roots, made_before),
+        *_snapshots(found),
+    ]
     taking = [one for one in holdings if one.total or one.is_freeable]
     ordered = sorted(taking, key=lambda one: (-one.total, one.key))
     return Overview(ordered, found.free_bytes, found.is_away, sum(found.copies.values()))
@@ -100,16 +108,21 @@ def why_kept(*, model: TrainedModel) -> frozenset[Why]:
     return retention.kept(candidates).get(model.pk, _NONE)
 
 
-# --- models ------------------------------------------------------------------------------------------------------
+# --- models ---------------------------------------------------------------------------------------
 
 
 def _models(found: Found, roots: Mapping[int, int], made_before: datetime | None) -> list[Holding]:
     reasons = retention.kept(_model_candidates(roots))
     rows = TrainedModel.objects.filter(Q(freed_at=None) | Q(location__in=found.models))
-    return [_of_model(model, found, reasons.get(model.pk, _NONE), made_before) for model in rows.order_by("pk")]
+    return [
+        _of_model(model, found, reasons.get(model.pk, _NONE), made_before)
+        for model in rows.order_by("pk")
+    ]
 
 
-def _of_model(model: TrainedModel, found: Found, reasons: frozenset[Why], made_before: datetime | None) -> Holding:
+def _of_model(
+    model: TrainedModel, found: Found, reasons: frozenset[Why], made_before: datetime | None
+) -> Holding:
     """One that a person registered is theirs, and stays."""
     is_url = not model.location.startswith("/")
     size = found.models.get(model.location, 0)
@@ -125,7 +138,10 @@ def _of_model(model: TrainedModel, found: Found, reasons: frozenset[Why], made_b
         logs=0,
         stored=size if is_url else 0,
         why=_words(reasons),
-        is_freeable=model.run_id is not None and not reasons and size > 0 and _is_old(model.created_at, made_before),
+        is_freeable=model.run_id is not None
+        and not reasons
+        and size > 0
+        and _is_old(model.created_at, made_before),
     )
 
 
@@ -154,7 +170,10 @@ def _model_candidates(roots: Mapping[int, int]) -> list[Candidate]:
 
 def _needed_models() -> Mapping[int, set[Why]]:
     found: dict[int, set[Why]] = defaultdict(set)
-    for reason, runs in ((Why.RUN, Run.objects.exclude(state=Run.State.FINISHED)), (Why.RESUME, _resumable())):
+    for reason, runs in (
+        (Why.RUN, Run.objects.exclude(state=Run.State.FINISHED)),
+        (Why.RESUME, _resumable()),
+    ):
         for row in runs.values_list(*_USES):
             for pk in filter(None, row):
                 found[pk].add(reason)
@@ -176,7 +195,9 @@ def _of_schedules() -> set[int]:
     found |= set(newest.values())
     for plan, judge in Schedule.objects.values_list("plan", "judge_id"):
         found |= _named_in(plan, judge)
-    open_chains = Chain.objects.filter(state__in=(Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED))
+    open_chains = Chain.objects.filter(
+        state__in=(Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
+    )
     for plan, base in open_chains.values_list("plan", "base_model_id"):
         found |= _named_in(plan, base)
     of_open = TrainedModel.objects.filter(run__link__chain__in=open_chains)
@@ -186,7 +207,11 @@ def _of_schedules() -> set[int]:
 def _named_in(plan: Mapping[str, Any], also: int | None) -> set[int]:
     """The models that a schedule's plan, or a chain's copy of it, will take up."""
     named = Plan.from_json(plan)
-    return {pk for pk in (named.base_model, named.reward_base, named.reward_model, also) if pk is not None}
+    return {
+        pk
+        for pk in (named.base_model, named.reward_base, named.reward_model, also)
+        if pk is not None
+    }
 
 
 def _roots() -> dict[int, int]:
@@ -199,23 +224,31 @@ def _roots() -> dict[int, int]:
     return roots
 
 
-# --- runs --------------------------------------------------------------------------------------------------------
+# --- runs -----------------------------------------------------------------------------------------
 
 
 def _runs(found: Found, roots: Mapping[int, int], made_before: datetime | None) -> list[Holding]:
     entered = set(TrainedModel.objects.filter(run__isnull=False).values_list("location", flat=True))
     rows = list(
-        Run.objects.filter(pk__in={*found.rooms, *found.stored_checkpoints, *found.unregistered} | _with_state()).defer(
-            "log_tail"
-        )
+        Run.objects.filter(
+            pk__in={*found.rooms, *found.stored_checkpoints, *found.unregistered} | _with_state()
+        ).defer("log_tail")
     )
     reasons = retention.kept(_run_candidates(rows, roots))
     return [_of_run(run, found, entered, reasons[run.pk], made_before) for run in rows]
 
 
-def _of_run(run: Run, found: Found, entered: Collection[str], reasons: frozenset[Why], made_before: datetime | None) -> Holding:
+def _of_run(
+    run: Run,
+    found: Found,
+    entered: Collection[str],
+    reasons: frozenset[Why],
+    made_before: datetime | None,
+) -> Holding:
     room = found.rooms.get(run.pk, Room())
-    unregistered = tuple(place for place in found.unregistered.get(run.pk, ()) if place not in entered)
+    unregistered = tuple(
+        place for place in found.unregistered.get(run.pk, ()) if place not in entered
+    )
     stored = found.stored_checkpoints.get(run.pk, 0)
     left = sum(found.models[place] for place in unregistered)
     has_state = bool(room.checkpoints or room.weights or stored or left)
@@ -230,20 +263,29 @@ def _of_run(run: Run, found: Found, entered: Collection[str], reasons: frozenset
         logs=room.logs,
         stored=stored + left,
         why=_words(reasons),
-        is_freeable=not reasons and (has_state or is_elsewhere) and _is_old(run.finished_at or run.created_at, made_before),
+        is_freeable=not reasons
+        and (has_state or is_elsewhere)
+        and _is_old(run.finished_at or run.created_at, made_before),
         node=run.node if is_elsewhere else "",
         unregistered=unregistered,
-        can_be_given_up=bool(reasons) and reasons <= retention.GIVEN_UP_FOR and run.outcome in RESUMABLE and run.attempt > 0,
+        can_be_given_up=bool(reasons)
+        and reasons <= retention.GIVEN_UP_FOR
+        and run.outcome in RESUMABLE
+        and run.attempt > 0,
     )
 
 
 def state_of(*, run: Run) -> Holding | None:
-    """What a run could go on with, and what it takes; None where nothing is seen of it from here."""
+    """What a run could go on with, and what it takes; None where nothing is seen of it from
+    here.
+    """
     return next((one for one in overview().holdings if one.key == f"run-{run.pk}"), None)
 
 
 def why_not_given_up(*, run: Run) -> str:
-    """What speaks against giving up the checkpoints of a run, as a sentence; empty when nothing does."""
+    """What speaks against giving up the checkpoints of a run, as a sentence; empty when nothing
+    does.
+    """
     if run.state != Run.State.FINISHED:
         return _("The run has not ended. Stop it first.")
     if run.outcome not in RESUMABLE:
@@ -253,16 +295,22 @@ def why_not_given_up(*, run: Run) -> str:
     if run.pinned_at is not None:
         return _("The run is pinned. Unpin it first.")
     if is_extended(run=run):
-        return _("A run that extends it waits for its state, or goes on from it. Stop that run first.")
+        return _(
+            "A run that extends it waits for its state, or goes on from it. Stop that run first."
+        )
     if held := _links_to_go_on_with().filter(run=run).select_related("chain__schedule").first():
-        return _("The chain “%(chain)s” could go on with it. Stop the chain first.") % {"chain": held.chain}
+        return _("The chain “%(chain)s” could go on with it. Stop the chain first.") % {
+            "chain": held.chain
+        }
     return ""
 
 
 def _links_to_go_on_with() -> QuerySet[Link]:
     """Links of chains that have not ended whose run they wait for, or would take up again."""
     going = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
-    return Link.objects.filter(chain__state__in=going, run__isnull=False).exclude(state=Link.State.DONE)
+    return Link.objects.filter(chain__state__in=going, run__isnull=False).exclude(
+        state=Link.State.DONE
+    )
 
 
 def is_extended(*, run: Run) -> bool:
@@ -282,7 +330,11 @@ def _run_candidates(rows: Sequence[Run], roots: Mapping[int, int]) -> list[Candi
     }
     candidates = []
     for run in rows:
-        own = {reason for reason, pks in needed.items() if run.pk in pks and (reason != Why.RESUME or run.outcome in RESUMABLE)}
+        own = {
+            reason
+            for reason, pks in needed.items()
+            if run.pk in pks and (reason != Why.RESUME or run.outcome in RESUMABLE)
+        }
         own |= {Why.RUN} if run.state != Run.State.FINISHED else set()
         own |= {Why.PINNED} if run.pinned_at else set()
         candidates.append(
@@ -299,9 +351,13 @@ def _run_candidates(rows: Sequence[Run], roots: Mapping[int, int]) -> list[Candi
 
 
 def _resumable() -> QuerySet[Run]:
-    """Ended runs that somebody may go on with: those that left no model, unless a new try of theirs has, and kept states."""
+    """Ended runs that somebody may go on with: those that left no model, unless a new try of theirs
+    has, and kept states.
+    """
     ended = Run.objects.filter(state=Run.State.FINISHED, freed_at=None, is_dry=False)
-    superseded = Run.objects.filter(made_from__isnull=False, outcome=Run.Outcome.SUCCEEDED).values("made_from")
+    superseded = Run.objects.filter(made_from__isnull=False, outcome=Run.Outcome.SUCCEEDED).values(
+        "made_from"
+    )
     broken = Q(outcome__in=RESUMABLE, trained_model__isnull=True) & ~Q(pk__in=superseded)
     return ended.filter(broken | Q(kept_step__isnull=False))
 
@@ -310,7 +366,7 @@ def _with_state() -> set[int]:
     return set(Run.objects.filter(kept_step__isnull=False).values_list("pk", flat=True))
 
 
-# --- snapshots ---------------------------------------------------------------------------------------------------
+# --- snapshots ------------------------------------------------------------------------------------
 
 
 def _snapshots(found: Found) -> list[Holding]:

@@ -13,7 +13,9 @@ N_PUBLICATIONS = 5
 
 @dataclass(frozen=True)
 class KeptTurn:
-    """A prompt, and what was shown as right answers to it outside any campaign, the newest first."""
+    """A prompt, and what was shown as right answers to it outside any campaign, the newest
+    first.
+    """
 
     prompt: Prompt
     answers: list[Demonstration]
@@ -29,14 +31,19 @@ class OnItsWay:
 
 def models_to_try() -> QuerySet[TrainedModel]:
     """Language models that are not retired, the newest first."""
-    found = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
+    found = TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY, freed_at=None).exclude(
+        stage=TrainedModel.Stage.RETIRED
+    )
     return found.select_related("endpoint").order_by("-created_at", "-pk")
 
 
 def publications(*, model: TrainedModel) -> list[OnItsWay]:
     """The newest first."""
     found = model.publications.select_related("created_by").order_by("-pk")[:N_PUBLICATIONS]
-    return [OnItsWay(one, one.state in (Publication.State.QUEUED, Publication.State.RUNNING)) for one in found]
+    return [
+        OnItsWay(one, one.state in (Publication.State.QUEUED, Publication.State.RUNNING))
+        for one in found
+    ]
 
 
 def licence_of(*, pk: str) -> str:
@@ -49,5 +56,10 @@ def kept(*, prompt_id: int) -> KeptTurn | None:
     prompt = visible(Prompt.objects.filter(pk=prompt_id)).select_related("source").first()
     if prompt is None:
         return None
-    own = Demonstration.objects.filter(judgment__prompt=prompt, judgment__campaign=None, judgment__import_batch=None)
-    return KeptTurn(prompt, list(own.filter(judgment__is_current=True).select_related("edit_of").order_by("-pk")[:20]))
+    own = Demonstration.objects.filter(
+        judgment__prompt=prompt, judgment__campaign=None, judgment__import_batch=None
+    )
+    return KeptTurn(
+        prompt,
+        list(own.filter(judgment__is_current=True).select_related("edit_of").order_by("-pk")[:20]),
+    )

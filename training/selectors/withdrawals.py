@@ -1,4 +1,6 @@
-"""What a rater's judgments and texts went into: snapshots, the runs that learned from them, and every model made of those."""
+"""What a rater's judgments and texts went into: snapshots, the runs that learned from them, and
+every model made of those.
+"""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ class TouchedSnapshot:
 
 @dataclass(frozen=True)
 class Touched:
-    """Everything with something of the rater's in it, directly or through a model it was made from."""
+    """Everything with something of the rater's in it, directly or through a model it was made
+    from.
+    """
 
     n_judgments: int
     snapshots: list[TouchedSnapshot]
@@ -40,7 +44,11 @@ def touched_by(*, rater: Rater) -> Touched:
     held = {
         pair
         for judgments in theirs
-        for pair in SnapshotJudgment.objects.filter(judgment__in=judgments).values_list("snapshot_id", "judgment_id").iterator()
+        for pair in (
+            SnapshotJudgment.objects.filter(judgment__in=judgments)
+            .values_list("snapshot_id", "judgment_id")
+            .iterator()
+        )
     }
     counts = Counter(snapshot_id for snapshot_id, _judgment_id in held)
     snapshots = Snapshot.objects.filter(pk__in=counts).order_by("-created_at", "-pk")
@@ -54,12 +62,17 @@ def touched_by(*, rater: Rater) -> Touched:
 
 
 def _descended(snapshots: set[int]) -> tuple[set[int], set[int]]:
-    """Runs on the snapshots, their models, runs that start from those or are rewarded by them, and so on; the best responses of
-    such a run are a snapshot of it."""
+    """Runs on the snapshots, their models, runs that start from those or are rewarded by them, and
+    so on; the best responses of such a run are a snapshot of it.
+    """
     runs = set(Run.objects.filter(snapshot__in=snapshots).values_list("pk", flat=True))
     models: set[int] = set()
     while True:
-        found = set(TrainedModel.objects.filter(Q(run__in=runs) | Q(parent__in=models)).values_list("pk", flat=True))
+        found = set(
+            TrainedModel.objects.filter(Q(run__in=runs) | Q(parent__in=models)).values_list(
+                "pk", flat=True
+            )
+        )
         used = Q(base_model__in=found) | Q(reward_model__in=found) | Q(watchdog_model__in=found)
         used |= Q(snapshot__in=with_the_best_of(runs=runs))
         after = set(Run.objects.filter(used).values_list("pk", flat=True))

@@ -1,7 +1,13 @@
 """Every write of the training half, one module a noun."""
 
 from training.numbering import response_number
-from training.services.chains import UnableToResume, advance_chain, approve_link, resume_chain, stop_chain
+from training.services.chains import (
+    UnableToResume,
+    advance_chain,
+    approve_link,
+    resume_chain,
+    stop_chain,
+)
 from training.services.endpoints import endpoint_of, refuse_elsewhere, register_endpoint
 from training.services.falls import begin_measuring
 from training.services.line import (
@@ -26,7 +32,12 @@ from training.services.publishing import (
     ring_publications,
 )
 from training.services.questions import Kept, Part, UnableToAskModel, ask_models, keep_demonstration
-from training.services.registry import UnableToRegister, enter_model, register_model, store_responses
+from training.services.registry import (
+    UnableToRegister,
+    enter_model,
+    register_model,
+    store_responses,
+)
 from training.services.runs import (
     Beat,
     Ending,
@@ -57,7 +68,14 @@ from training.services.schedules import (
     pause_schedule,
     resume_schedule,
 )
-from training.services.seats import announce_leaving, be_ready, beat_seat, leave_seat, open_seats, take_seat
+from training.services.seats import (
+    announce_leaving,
+    be_ready,
+    beat_seat,
+    leave_seat,
+    open_seats,
+    take_seat,
+)
 from training.services.snapshots import Filters, UnableToCut, cut_snapshot, cut_text_snapshot
 from training.services.stages import change_model
 from training.services.storage import (

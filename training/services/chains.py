@@ -1,6 +1,8 @@
-"""Chains: begun by a schedule's firing, taken from link to link as far as they go, stopped by a failure, and gone on with.
+"""Chains: begun by a schedule's firing, taken from link to link as far as they go, stopped by a
+failure, and gone on with.
 
-Every step names the state it expects. Two workers that advance one chain at once do each thing once.
+Every step names the state it expects. Two workers that advance one chain at once do each thing
+once.
 """
 
 from collections.abc import Callable
@@ -54,10 +56,19 @@ def begin_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
     """The rows of a chain, in the transaction of the firing. It sets out after commit."""
     plan = Plan.from_json(schedule.plan)
     chain = Chain.objects.create(
-        schedule=schedule, number=number, plan=plan.as_json(), base_model=_first_model(schedule, plan), started_at=now
+        schedule=schedule,
+        number=number,
+        plan=plan.as_json(),
+        base_model=_first_model(schedule, plan),
+        started_at=now,
     )
     Link.objects.bulk_create(
-        Link(chain=chain, position=position, step=step, needs_approval=step in plan.approvals or step in plan.shape.always_asks)
+        Link(
+            chain=chain,
+            position=position,
+            step=step,
+            needs_approval=step in plan.approvals or step in plan.shape.always_asks,
+        )
         for position, step in enumerate(plan.shape.steps)
     )
     transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
@@ -65,12 +76,19 @@ def begin_chain(*, schedule: Schedule, number: int, now: datetime) -> Chain:
 
 
 def advance_chain(*, chain_id: int, now: datetime) -> None:
-    """As far as it goes by itself: to the next run that trains, to the next approval, or to its end."""
+    """As far as it goes by itself: to the next run that trains, to the next approval, or to its
+    end.
+    """
     while True:
         chain = Chain.objects.select_related("schedule__created_by", "base_model").get(pk=chain_id)
         if chain.state != Chain.State.GOING:
             return
-        link = chain.links.exclude(state=Link.State.DONE).select_related("run").order_by("position").first()
+        link = (
+            chain.links.exclude(state=Link.State.DONE)
+            .select_related("run")
+            .order_by("position")
+            .first()
+        )
         if link is None:
             _finish(chain, now)
             return
@@ -92,16 +110,20 @@ def approve_link(*, chain: Chain, by: User, now: datetime) -> bool:
         waiting = Link.objects.filter(chain=chain, state=Link.State.APPROVAL)
         if waiting.update(state=Link.State.WAITING, approved_by=by, approved_at=now) != 1:
             return False
-        Chain.objects.filter(pk=chain.pk, state=Chain.State.APPROVAL).update(state=Chain.State.GOING)
+        Chain.objects.filter(pk=chain.pk, state=Chain.State.APPROVAL).update(
+            state=Chain.State.GOING
+        )
         audit.record(by=by, action="approve", target=chain, now=now)
         transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
     return True
 
 
 def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -> None:
-    """Goes on at the link that failed: with the model that its stopped run has saved, or with its run from the last checkpoint.
+    """Goes on at the link that failed: with the model that its stopped run has saved, or with its
+    run from the last checkpoint.
 
-    Anything else is begun anew; with `anew` a run that has saved a model as well. Raises UnableToResume.
+    Anything else is begun anew; with `anew` a run that has saved a model as well. Raises
+    UnableToResume.
     """
     with transaction.atomic():
         failed = Chain.objects.filter(pk=chain.pk, state=Chain.State.FAILED)
@@ -109,7 +131,9 @@ def resume_chain(*, chain: Chain, by: User, now: datetime, anew: bool = False) -
             raise UnableToResume(_("This chain has not been stopped by a failure."))
         for link in chain.links.filter(state=Link.State.FAILED).select_related("run"):
             Link.objects.filter(pk=link.pk).update(**_again(link, by, now, anew=anew))
-        audit.record(by=by, action="resume", target=chain, after={"anew": True} if anew else None, now=now)
+        audit.record(
+            by=by, action="resume", target=chain, after={"anew": True} if anew else None, now=now
+        )
         transaction.on_commit(partial(doorbell.ring_chain, chain.pk))
 
 
@@ -117,16 +141,23 @@ def stop_chain(*, chain: Chain, by: User, now: datetime) -> bool:
     """Ends a chain for good; a run of it that goes on saves and stops. False when it had ended."""
     open_states = (Chain.State.GOING, Chain.State.APPROVAL, Chain.State.FAILED)
     with transaction.atomic():
-        if Chain.objects.filter(pk=chain.pk, state__in=open_states).update(state=Chain.State.STOPPED, ended_at=now) != 1:
+        if (
+            Chain.objects.filter(pk=chain.pk, state__in=open_states).update(
+                state=Chain.State.STOPPED, ended_at=now
+            )
+            != 1
+        ):
             return False
-        for link in chain.links.filter(state=Link.State.WORKING, run__isnull=False).select_related("run"):
+        for link in chain.links.filter(state=Link.State.WORKING, run__isnull=False).select_related(
+            "run"
+        ):
             if link.run is not None:
                 request_stop(run=link.run, by=by, now=now)
         audit.record(by=by, action="stop", target=chain, now=now)
     return True
 
 
-# --- one step ----------------------------------------------------------------------------------------------------
+# --- one step -------------------------------------------------------------------------------------
 
 
 def _advance(chain: Chain, link: Link, now: datetime) -> bool:
@@ -140,11 +171,18 @@ def _advance(chain: Chain, link: Link, now: datetime) -> bool:
         return _cut(chain, link, now)
     if link.state != Link.State.WAITING:
         return False
-    begin: Callable[[Chain, Link, datetime], bool] = _open_campaign if link.step in plans.CAMPAIGNS else _queue
+    begin: Callable[[Chain, Link, datetime], bool] = (
+        _open_campaign if link.step in plans.CAMPAIGNS else _queue
+    )
     with transaction.atomic():
         if not _is_still_going(chain):
             return False
-        if Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(state=Link.State.WORKING, claimed_at=now) != 1:
+        if (
+            Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(
+                state=Link.State.WORKING, claimed_at=now
+            )
+            != 1
+        ):
             return False
         return begin(chain, link, now)
 
@@ -159,20 +197,31 @@ def _follow(link: Link, run: Run, now: datetime) -> bool:
         return False
     if run.outcome == Run.Outcome.SUCCEEDED:
         return _done(link, now)
-    if run.outcome == Run.Outcome.STOPPED and (saved := TrainedModel.objects.filter(run=run).first()):
+    if run.outcome == Run.Outcome.STOPPED and (
+        saved := TrainedModel.objects.filter(run=run).first()
+    ):
         raise UnableToGoOn(
-            _("The run “%(run)s” was stopped and saved “%(model)s”. Go on with that model, or begin the step anew.")
+            _(
+                "The run “%(run)s” was stopped and saved “%(model)s”. Go on with that model, or"
+                " begin the step anew."
+            )
             % {"run": run, "model": saved}
         )
     if run.outcome == Run.Outcome.STOPPED:
         raise UnableToGoOn(_("The run “%(run)s” was stopped.") % {"run": run})
-    raise UnableToGoOn(_("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error})
+    raise UnableToGoOn(
+        _("The run “%(run)s” ended without a result. %(error)s") % {"run": run, "error": run.error}
+    )
 
 
 def _cut(chain: Chain, link: Link, now: datetime) -> bool:
-    """Outside any transaction, because it can take minutes; whoever claimed the link last says what it left."""
+    """Outside any transaction, because it can take minutes; whoever claimed the link last says what
+    it left.
+    """
     free = Link.objects.filter(pk=link.pk, snapshot=None)
-    taken = free.filter(state=Link.State.WAITING) | free.filter(state=Link.State.WORKING, claimed_at__lt=now - CUTTING_PATIENCE)
+    taken = free.filter(state=Link.State.WAITING) | free.filter(
+        state=Link.State.WORKING, claimed_at__lt=now - CUTTING_PATIENCE
+    )
     if taken.update(state=Link.State.WORKING, claimed_at=now) != 1:
         return False
     plan = Plan.from_json(chain.plan)
@@ -211,8 +260,15 @@ def _open_campaign(chain: Chain, link: Link, now: datetime) -> bool:
     pool = Pool.objects.filter(pk=plan.pool or 0).first()
     guideline = Guideline.objects.filter(pk=plan.guideline or 0).first()
     if pool is None or guideline is None:
-        raise UnableToGoOn(_("The schedule names no pool or no guideline for its campaign. Choose both, then begin a new chain."))
-    sampled = chain.links.filter(step__in=plan.shape.sampled_for(link.step)).select_related("run__base_model")
+        raise UnableToGoOn(
+            _(
+                "The schedule names no pool or no guideline for its campaign. Choose both, then"
+                " begin a new chain."
+            )
+        )
+    sampled = chain.links.filter(step__in=plan.shape.sampled_for(link.step)).select_related(
+        "run__base_model"
+    )
     runs = [one.run for one in sampled if one.run is not None]
     source_ids = [run.base_model.source_id for run in runs if run.base_model.source_id is not None]
     campaign = intake.open_comparison_campaign(
@@ -234,19 +290,39 @@ def _ask(chain: Chain, link: Link, now: datetime) -> None:
     with transaction.atomic():
         if not _is_still_going(chain):
             return
-        if Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(state=Link.State.APPROVAL) != 1:
+        if (
+            Link.objects.filter(pk=link.pk, state=Link.State.WAITING).update(
+                state=Link.State.APPROVAL
+            )
+            != 1
+        ):
             return
-        Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(state=Chain.State.APPROVAL)
-        _tell(chain, f"approval-{link.position}", Notice.Kind.APPROVAL, partial(_words_of_asking, chain, link.step), now)
+        Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(
+            state=Chain.State.APPROVAL
+        )
+        _tell(
+            chain,
+            f"approval-{link.position}",
+            Notice.Kind.APPROVAL,
+            partial(_words_of_asking, chain, link.step),
+            now,
+        )
 
 
 def _done(link: Link, now: datetime) -> bool:
-    return Link.objects.filter(pk=link.pk, state=Link.State.WORKING).update(state=Link.State.DONE, ended_at=now) == 1
+    return (
+        Link.objects.filter(pk=link.pk, state=Link.State.WORKING).update(
+            state=Link.State.DONE, ended_at=now
+        )
+        == 1
+    )
 
 
 def _finish(chain: Chain, now: datetime) -> None:
     with transaction.atomic():
-        ended = Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(state=Chain.State.FINISHED, ended_at=now)
+        ended = Chain.objects.filter(pk=chain.pk, state=Chain.State.GOING).update(
+            state=Chain.State.FINISHED, ended_at=now
+        )
         if ended == 1:
             _tell(chain, "finished", Notice.Kind.FINISHED, partial(_words_of_end, chain), now)
 
@@ -259,7 +335,13 @@ def _fail(chain: Chain, link: Link, sentence: str, kind: Notice.Kind, now: datet
         if stopped.update(state=Chain.State.FAILED, error=sentence, ended_at=now) != 1:
             return
         Link.objects.filter(pk=link.pk).update(state=Link.State.FAILED, ended_at=now)
-        _tell(chain, f"{kind}-{link.position}-{now.timestamp()}", kind, partial(_words_of_failure, chain, sentence), now)
+        _tell(
+            chain,
+            f"{kind}-{link.position}-{now.timestamp()}",
+            kind,
+            partial(_words_of_failure, chain, sentence),
+            now,
+        )
 
 
 def _again(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, Any]:
@@ -267,7 +349,11 @@ def _again(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, Any]
     run, unclaimed = link.run, {"claimed_at": None, "ended_at": None}
     if run is None:
         return {"state": Link.State.WAITING} | unclaimed
-    if run.outcome == Run.Outcome.STOPPED and not anew and TrainedModel.objects.filter(run=run).exists():
+    if (
+        run.outcome == Run.Outcome.STOPPED
+        and not anew
+        and TrainedModel.objects.filter(run=run).exists()
+    ):
         return {"state": Link.State.DONE}
     if run.state == Run.State.FINISHED and run.outcome != Run.Outcome.SUCCEEDED:
         try:
@@ -277,14 +363,16 @@ def _again(link: Link, by: User, now: datetime, *, anew: bool) -> dict[str, Any]
     return {"state": Link.State.WORKING} | unclaimed
 
 
-# --- what a step takes from those before -------------------------------------------------------------------------
+# --- what a step takes from those before ----------------------------------------------------------
 
 
 def _first_model(schedule: Schedule, plan: Plan) -> TrainedModel:
     base = TrainedModel.objects.get(pk=plan.base_model)
     if not plan.goes_on:
         return base
-    left = TrainedModel.objects.filter(run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY)
+    left = TrainedModel.objects.filter(
+        run__link__chain__schedule=schedule, kind=TrainedModel.Kind.POLICY
+    )
     usable = left.filter(freed_at=None).exclude(stage=TrainedModel.Stage.RETIRED)
     return usable.order_by("-pk").first() or base
 
@@ -303,9 +391,13 @@ def _filters(chain: Chain, plan: Plan, step: str) -> Filters:
 
 def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
     """The chain's own; where the plan says so, those of earlier chains before it."""
-    runs = Run.objects.filter(link__step=Step.CANDIDATES, outcome=Run.Outcome.SUCCEEDED).order_by("pk")
+    runs = Run.objects.filter(link__step=Step.CANDIDATES, outcome=Run.Outcome.SUCCEEDED).order_by(
+        "pk"
+    )
     if plan.keeps_earlier:
-        runs = runs.filter(link__chain__schedule=chain.schedule_id, link__chain__number__lte=chain.number)
+        runs = runs.filter(
+            link__chain__schedule=chain.schedule_id, link__chain__number__lte=chain.number
+        )
     else:
         runs = runs.filter(link__chain=chain)
     return tuple(runs.values_list("pk", flat=True))
@@ -313,7 +405,10 @@ def _candidate_runs(chain: Chain, plan: Plan) -> tuple[int, ...]:
 
 def _wish(plan: Plan, kind: str) -> Wish:
     if not configs.KINDS[kind].is_parallel:
-        return Wish(n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus, memory_gb=plan.memory_gb)
+        return Wish(
+            n_gpus=min(plan.n_gpus, 1) if plan.n_processes > 1 else plan.n_gpus,
+            memory_gb=plan.memory_gb,
+        )
     launch = Launch(plan.n_processes, plan.strategy, n_machines=plan.n_machines)
     return Wish(n_gpus=plan.n_gpus, memory_gb=plan.memory_gb, launch=launch)
 
@@ -322,7 +417,11 @@ def _snapshot_for(chain: Chain, plan: Plan, step: str) -> Snapshot:
     if step == Step.PRETRAIN:
         snapshot = Snapshot.objects.filter(pk=plan.text or 0).first()
     else:
-        snapshot = chain.links.select_related("snapshot").get(step=_LEARNS_FROM.get(Step(step), Step.PROMPTS)).snapshot
+        snapshot = (
+            chain.links.select_related("snapshot")
+            .get(step=_LEARNS_FROM.get(Step(step), Step.PROMPTS))
+            .snapshot
+        )
     if snapshot is None:
         raise UnableToGoOn(_("The chain has no snapshot to go on with."))
     return snapshot
@@ -352,7 +451,9 @@ def _model_before(chain: Chain, plan: Plan) -> TrainedModel:
 
 
 def _so_far(chain: Chain, plan: Plan, step: str) -> TrainedModel:
-    """The language model that the steps before this one have left; the chain's own at its beginning."""
+    """The language model that the steps before this one have left; the chain's own at its
+    beginning.
+    """
     steps = plan.shape.steps
     before = [one for one in plan.shape.improving if steps.index(one) < steps.index(Step(step))]
     return _left_by(chain, before[-1]) if before else chain.base_model
@@ -361,16 +462,22 @@ def _so_far(chain: Chain, plan: Plan, step: str) -> TrainedModel:
 def _left_by(chain: Chain, step: Step) -> TrainedModel:
     model = TrainedModel.objects.filter(run__link__chain=chain, run__link__step=step).first()
     if model is None:
-        raise UnableToGoOn(_("The step “%(step)s” has left no model.") % {"step": plans.WORDS[step]})
+        raise UnableToGoOn(
+            _("The step “%(step)s” has left no model.") % {"step": plans.WORDS[step]}
+        )
     return model
 
 
 def _free_name(wanted: str) -> str:
     taken = set(Campaign.objects.filter(name__startswith=wanted).values_list("name", flat=True))
-    return next(name for name in (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3))) if name not in taken)
+    return next(
+        name
+        for name in (wanted, *(f"{wanted} ({n})" for n in range(2, len(taken) + 3)))
+        if name not in taken
+    )
 
 
-# --- words -------------------------------------------------------------------------------------------------------
+# --- words ----------------------------------------------------------------------------------------
 
 
 def _kind_of(problem: Exception) -> Notice.Kind:
@@ -393,8 +500,17 @@ def _words_of_asking(chain: Chain, step: str) -> str:
     }
 
 
-def _tell(chain: Chain, key: str, kind: Notice.Kind, words: Callable[[], str], now: datetime) -> None:
+def _tell(
+    chain: Chain, key: str, kind: Notice.Kind, words: Callable[[], str], now: datetime
+) -> None:
     person = chain.schedule.created_by
     if person is not None:
         path = reverse("chain", args=[chain.pk])
-        notices.tell(people=[person], key=f"chain-{chain.pk}-{key}", kind=kind, words=words, path=path, now=now)
+        notices.tell(
+            people=[person],
+            key=f"chain-{chain.pk}-{key}",
+            kind=kind,
+            words=words,
+            path=path,
+            now=now,
+        )

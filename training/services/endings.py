@@ -12,11 +12,17 @@ from accounts.models import Notice
 from training import doorbell
 from training.models import Firing, Link, Run
 
-_KINDS = {Run.Outcome.SUCCEEDED: Notice.Kind.FINISHED, Run.Outcome.FAILED: Notice.Kind.FAILED, Run.Outcome.LOST: Notice.Kind.LOST}
+_KINDS = {
+    Run.Outcome.SUCCEEDED: Notice.Kind.FINISHED,
+    Run.Outcome.FAILED: Notice.Kind.FAILED,
+    Run.Outcome.LOST: Notice.Kind.LOST,
+}
 
 
 def tell_of_end(*, run_id: int, now: datetime) -> None:
-    """Call it in the transaction that ends the run. A chain hears of it after commit, and goes on."""
+    """Call it in the transaction that ends the run. A chain hears of it after commit, and goes
+    on.
+    """
     tell_webhooks(event=webhooks.Event.RUN_FINISHED, run_id=run_id, now=now)
     link = Link.objects.filter(run_id=run_id).first()
     if link is not None:

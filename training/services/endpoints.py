@@ -1,4 +1,6 @@
-"""Models that another server answers for. Only hosts that the operator has named can be registered, so nobody asks elsewhere."""
+"""Models that another server answers for. Only hosts that the operator has named can be registered,
+so nobody asks elsewhere.
+"""
 
 import re
 from datetime import datetime
@@ -30,14 +32,19 @@ def register_endpoint(
     by: User,
     now: datetime,
 ) -> TrainedModel:
-    """A model of the registry that has no weights here: it is talked to and sampled from. Raises UnableToRegister.
+    """A model of the registry that has no weights here: it is talked to and sampled from. Raises
+    UnableToRegister.
 
-    `serves`: the model of ours that answers there. It is the parent, so that what is behind it is behind these answers too.
+    `serves`: the model of ours that answers there. It is the parent, so that what is behind it is
+    behind these answers too.
     """
     refuse_taken_name(name)
     _refuse_bad_address(url)
     if key_variable and not _KEY_NAME.fullmatch(key_variable):
-        sentence = _("The variable with the key is called %(prefix)s… in capitals, so that no other secret can be sent away.")
+        sentence = _(
+            "The variable with the key is called %(prefix)s… in capitals, so that no other secret"
+            " can be sent away."
+        )
         raise UnableToRegister(sentence % {"prefix": KEY_PREFIX})
     url = url.rstrip("/")
     with transaction.atomic():
@@ -52,7 +59,9 @@ def register_endpoint(
             created_by=by,
             created_at=now,
         )
-        Endpoint.objects.create(model=model, url=url, served_name=served_name, key_variable=key_variable)
+        Endpoint.objects.create(
+            model=model, url=url, served_name=served_name, key_variable=key_variable
+        )
         after = {"name": name, "url": url, "served_name": served_name, "key_variable": key_variable}
         after |= {"serves": serves.name} if serves else {}
         audit.record(by=by, action="register", target=model, after=after, now=now)
@@ -65,7 +74,9 @@ def endpoint_of(*, model: TrainedModel) -> Endpoint | None:
 
 
 def refuse_elsewhere(*, url: str) -> None:
-    """A host may have been taken off the operator's list since its endpoint was registered. Raises UnableToRegister."""
+    """A host may have been taken off the operator's list since its endpoint was registered. Raises
+    UnableToRegister.
+    """
     _refuse_bad_address(url)
 
 
@@ -74,17 +85,36 @@ def _refuse_bad_address(url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as problem:
-        raise UnableToRegister(_("“%(url)s” is no address. Write it as https://host/v1.") % {"url": url}) from problem
-    if parts.scheme not in ("https", "http") or not host or parts.username or parts.password or parts.query or parts.fragment:
         raise UnableToRegister(
-            _("“%(url)s” is no address. Write it as https://host/v1, without a name or a key in it.") % {"url": url}
+            _("“%(url)s” is no address. Write it as https://host/v1.") % {"url": url}
+        ) from problem
+    if (
+        parts.scheme not in ("https", "http")
+        or not host
+        or parts.username
+        or parts.password
+        or parts.query
+        or parts.fragment
+    ):
+        raise UnableToRegister(
+            _(
+                "“%(url)s” is no address. Write it as https://host/v1, without a name or a key"
+                " in it."
+            )
+            % {"url": url}
         )
     if not _is_named(parts, host, port):
-        sentence = _("The host %(host)s is not one that this site may ask. An operator adds it to PREFERABLY_ENDPOINT_HOSTS.")
+        sentence = _(
+            "The host %(host)s is not one that this site may ask. An operator adds it to"
+            " PREFERABLY_ENDPOINT_HOSTS."
+        )
         raise UnableToRegister(sentence % {"host": host if port is None else f"{host}:{port}"})
 
 
 def _is_named(parts: SplitResult, host: str, port: int | None) -> bool:
     """`host` on the list allows every port, `host:port` this one."""
     usual = 443 if parts.scheme == "https" else 80
-    return bool({host.lower(), f"{host.lower()}:{port or usual}"} & {named.lower() for named in settings.ENDPOINT_HOSTS})
+    return bool(
+        {host.lower(), f"{host.lower()}:{port or usual}"}
+        & {named.lower() for named in settings.ENDPOINT_HOSTS}
+    )

@@ -1,4 +1,6 @@
-"""Schedules by accuracy: a run measures the reward model on judgments that it cannot know, and a fall begins the chain."""
+"""Schedules by accuracy: a run measures the reward model on judgments that it cannot know, and a
+fall begins the chain.
+"""
 
 import logging
 from dataclasses import replace
@@ -37,7 +39,9 @@ def ring_measurement(firing: Firing) -> None:
 
 
 def begin_measuring(*, firing_id: int, now: datetime) -> None:
-    """Cuts the fresh judgments and queues the run that measures on them. Outside any transaction: it can take minutes."""
+    """Cuts the fresh judgments and queues the run that measures on them. Outside any transaction:
+    it can take minutes.
+    """
     waiting = Firing.objects.filter(pk=firing_id, outcome=Firing.Outcome.MEASURING, run=None)
     free = Q(claimed_at=None) | Q(claimed_at__lt=now - CUTTING_PATIENCE)
     if waiting.filter(free).update(claimed_at=now) != 1:
@@ -55,8 +59,12 @@ def begin_measuring(*, firing_id: int, now: datetime) -> None:
 
 
 def conclude_measurements(*, now: datetime) -> int:
-    """Rings for those that nobody has taken up, and settles those whose run has ended. How many chains began."""
-    firings = Firing.objects.filter(outcome=Firing.Outcome.MEASURING).select_related("schedule__created_by", "run__base_model")
+    """Rings for those that nobody has taken up, and settles those whose run has ended. How many
+    chains began.
+    """
+    firings = Firing.objects.filter(outcome=Firing.Outcome.MEASURING).select_related(
+        "schedule__created_by", "run__base_model"
+    )
     return sum(_conclude_by_itself(firing, now) for firing in firings.order_by("pk"))
 
 
@@ -106,7 +114,10 @@ def _settle(firing: Firing, decision: Decision, now: datetime) -> bool:
     outcome = Firing.Outcome.RAN if decision.runs else Firing.Outcome.SKIPPED
     with transaction.atomic():
         open_one = Firing.objects.filter(pk=firing.pk, outcome=Firing.Outcome.MEASURING)
-        if open_one.update(outcome=outcome, reason=decision.reason, sentence=decision.sentence) != 1:
+        if (
+            open_one.update(outcome=outcome, reason=decision.reason, sentence=decision.sentence)
+            != 1
+        ):
             return False
         if not decision.runs:
             return False
@@ -122,10 +133,14 @@ def _measuring_run(firing: Firing, model: TrainedModel, learned: Snapshot, now: 
     plan = Plan.from_json(schedule.plan)
     filters = replace(Filters.from_json(plan.filters), fresh_for=learned.pk)
     name = _("%(schedule)s · measurement %(n)s") % {"schedule": schedule, "n": firing.number}
-    snapshot = cut_snapshot(kind=Snapshot.Kind.COMPARISONS, name=name, filters=filters, by=schedule.created_by, now=now)
+    snapshot = cut_snapshot(
+        kind=Snapshot.Kind.COMPARISONS, name=name, filters=filters, by=schedule.created_by, now=now
+    )
     assert model.run is not None
     longest = model.run.config.get("max_tokens", EvaluateConfig().max_tokens)
-    config = EvaluateConfig(split="all", max_rows=None, max_tokens=longest, max_new_tokens=1, n_shown=0)
+    config = EvaluateConfig(
+        split="all", max_rows=None, max_tokens=longest, max_new_tokens=1, n_shown=0
+    )
     return queue_run(
         kind=Run.Kind.EVALUATE,
         name=name,

@@ -50,7 +50,10 @@ def store_problem(launch: Launch) -> str:
     """Why its machines cannot hand files on to one another; empty when they can."""
     if launch.n_machines == 1 or artifacts.is_shared():
         return ""
-    return _("Several machines need an artifact store that all of them see, such as one behind s3://. Ask for one machine.")
+    return _(
+        "Several machines need an artifact store that all of them see, such as one behind s3://."
+        " Ask for one machine."
+    )
 
 
 def queue_run(
@@ -113,7 +116,9 @@ def queue_run(
             is_dry=wish.is_dry,
             made_from=made_from,
             made_as=made_as or (Run.MadeAs.COPY if made_from else ""),
-            wanted_node=_bound_to(made_from) if made_from and made_as == Run.MadeAs.EXTENSION else "",
+            wanted_node=(
+                _bound_to(made_from) if made_from and made_as == Run.MadeAs.EXTENSION else ""
+            ),
             estimate=expected.cost.as_json(),
             created_by=by,
             created_at=now,
@@ -125,14 +130,17 @@ def queue_run(
 
 
 def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> Run:
-    """A new run that goes on from the last state of an ended one, until it has made `amount` in all of what the kind counts:
-    epochs, steps or episodes. Raises UnableToExtend and UnableToQueue.
+    """A new run that goes on from the last state of an ended one, until it has made `amount` in all
+    of what the kind counts: epochs, steps or episodes. Raises UnableToExtend and UnableToQueue.
     """
     field = extended_by(run=run)
     if run.state != Run.State.FINISHED or run.kept_step is None or field is None:
         raise _without_state()
     if amount <= (run.config.get(field) or 0) and run.outcome == Run.Outcome.SUCCEEDED:
-        raise UnableToExtend(_("The run has made %(n)s already. Ask for more than that in all.") % {"n": run.config.get(field)})
+        raise UnableToExtend(
+            _("The run has made %(n)s already. Ask for more than that in all.")
+            % {"n": run.config.get(field)}
+        )
     return queue_run(
         kind=run.kind,
         name=name,
@@ -141,7 +149,12 @@ def extend_run(*, run: Run, name: str, amount: int, by: User, now: datetime) -> 
         base_model=run.base_model,
         reward_model=run.reward_model,
         watchdog_model=run.watchdog_model,
-        wish=Wish(n_gpus=run.n_gpus, memory_gb=run.memory_gb, tags=tuple(run.tags), launch=Launch.from_json(run.launch)),
+        wish=Wish(
+            n_gpus=run.n_gpus,
+            memory_gb=run.memory_gb,
+            tags=tuple(run.tags),
+            launch=Launch.from_json(run.launch),
+        ),
         made_from=run,
         made_as=Run.MadeAs.EXTENSION,
         by=by,
@@ -164,18 +177,27 @@ def extended_by(*, run: Run) -> str | None:
 def set_priority(*, run: Run, priority: int, by: User, now: datetime) -> bool:
     """Where a waiting run stands in line: the highest goes first. False when it waits no more."""
     with transaction.atomic():
-        is_changed = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(priority=priority) == 1
+        is_changed = (
+            Run.objects.filter(pk=run.pk, state=Run.State.QUEUED).update(priority=priority) == 1
+        )
         if is_changed:
             audit.record(
-                by=by, action="reorder", target=run, before={"priority": run.priority}, after={"priority": priority}, now=now
+                by=by,
+                action="reorder",
+                target=run,
+                before={"priority": run.priority},
+                after={"priority": priority},
+                now=now,
             )
     return is_changed
 
 
 def move_run(*, run: Run, places: int, by: User, now: datetime) -> bool:
-    """Past so many others in line: below 0 forward, above 0 back. False when it waits no more, or has nobody to pass.
+    """Past so many others in line: below 0 forward, above 0 back. False when it waits no more, or
+    has nobody to pass.
 
-    It takes over the priority of the one it passes, and those of its new neighbours part where they were equal.
+    It takes over the priority of the one it passes, and those of its new neighbours part where they
+    were equal.
     """
     with transaction.atomic():
         waiting = list(in_line().select_for_update())
@@ -187,12 +209,21 @@ def move_run(*, run: Run, places: int, by: User, now: datetime) -> bool:
             return False
         waiting.insert(after, waiting.pop(before))
         _renumber(waiting)
-        audit.record(by=by, action="reorder", target=run, before={"place": before + 1}, after={"place": after + 1}, now=now)
+        audit.record(
+            by=by,
+            action="reorder",
+            target=run,
+            before={"place": before + 1},
+            after={"place": after + 1},
+            now=now,
+        )
     return True
 
 
 def _renumber(waiting: Sequence[Run]) -> None:
-    """Priorities that give this order, each raised only as far as the order needs: the last keeps its own."""
+    """Priorities that give this order, each raised only as far as the order needs: the last keeps
+    its own.
+    """
     changed = []
     floor = None
     for run in reversed(waiting):
@@ -205,14 +236,21 @@ def _renumber(waiting: Sequence[Run]) -> None:
 
 
 def _refuse_gone(models: Sequence[TrainedModel | None]) -> None:
-    """Those that were freed or retired. Holds their rows until the run is in line, so that nobody does so meanwhile."""
-    rows = TrainedModel.objects.select_for_update().filter(pk__in=[one.pk for one in models if one is not None])
+    """Those that were freed or retired. Holds their rows until the run is in line, so that nobody
+    does so meanwhile.
+    """
+    rows = TrainedModel.objects.select_for_update().filter(
+        pk__in=[one.pk for one in models if one is not None]
+    )
     for model in rows.order_by("pk"):
         if model.freed_at is not None:
-            raise UnableToQueue(_("The weights of “%(model)s” were freed. Choose another model.") % {"model": model})
+            raise UnableToQueue(
+                _("The weights of “%(model)s” were freed. Choose another model.") % {"model": model}
+            )
         if model.stage == TrainedModel.Stage.RETIRED:
             raise UnableToQueue(
-                _("“%(model)s” is retired. Choose another model, or make it a candidate again.") % {"model": model}
+                _("“%(model)s” is retired. Choose another model, or make it a candidate again.")
+                % {"model": model}
             )
 
 
@@ -237,48 +275,88 @@ def _refuse_misfits(
     if snapshot.kind not in about.snapshots:
         wanted = " / ".join(str(one.label) for one in snapshot_kinds(kind))
         raise UnableToQueue(
-            _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.") % {"snapshot": snapshot, "wanted": wanted}
+            _("“%(snapshot)s” holds no %(wanted)s. Choose another snapshot.")
+            % {
+                "snapshot": snapshot,
+                "wanted": wanted,
+            }
         )
     for model in (base_model, other_model):
         if model is not None and kind != Run.Kind.SAMPLE and hasattr(model, "endpoint"):
             raise UnableToQueue(
-                _("“%(model)s” is another server's: it can be sampled from, and nothing else.") % {"model": model}
+                _("“%(model)s” is another server's: it can be sampled from, and nothing else.")
+                % {"model": model}
             )
     if base_model.kind not in about.starts_from:
-        raise UnableToQueue(_("“%(model)s” gives scores and writes no text. Choose a language model.") % {"model": base_model})
+        raise UnableToQueue(
+            _("“%(model)s” gives scores and writes no text. Choose a language model.")
+            % {"model": base_model}
+        )
     if about.reward_model == configs.REQUIRED and reward_model is None:
-        raise UnableToQueue(_("%(kind)s learns from a reward model. Choose one.") % {"kind": Run.Kind(kind).label})
-    if reward_model is not None and (not about.reward_model or reward_model.kind != TrainedModel.Kind.REWARD):
-        raise UnableToQueue(_("“%(model)s” is no reward model. Choose another, or none.") % {"model": reward_model})
-    if other_model is not None and (not about.other_model or other_model.kind != TrainedModel.Kind.POLICY):
-        raise UnableToQueue(_("“%(model)s” writes no text to compare with. Choose another, or none.") % {"model": other_model})
+        raise UnableToQueue(
+            _("%(kind)s learns from a reward model. Choose one.") % {"kind": Run.Kind(kind).label}
+        )
+    if reward_model is not None and (
+        not about.reward_model or reward_model.kind != TrainedModel.Kind.REWARD
+    ):
+        raise UnableToQueue(
+            _("“%(model)s” is no reward model. Choose another, or none.") % {"model": reward_model}
+        )
+    if other_model is not None and (
+        not about.other_model or other_model.kind != TrainedModel.Kind.POLICY
+    ):
+        raise UnableToQueue(
+            _("“%(model)s” writes no text to compare with. Choose another, or none.")
+            % {"model": other_model}
+        )
     if kind == Run.Kind.EVALUATE:
         _refuse_idle_evaluation(snapshot, base_model, reward_model, other_model)
 
 
-def _refuse_watchdog(kind: str, reward_model: TrainedModel | None, watchdog_model: TrainedModel | None) -> None:
-    """One that is no reward model, or the very one that is learned from, which would see nothing."""
+def _refuse_watchdog(
+    kind: str, reward_model: TrainedModel | None, watchdog_model: TrainedModel | None
+) -> None:
+    """One that is no reward model, or the very one that is learned from, which would see
+    nothing.
+    """
     if watchdog_model is None:
         return
     if not configs.KINDS[kind].watchdog_model or watchdog_model.kind != TrainedModel.Kind.REWARD:
-        raise UnableToQueue(_("“%(model)s” is no reward model. Choose another, or none.") % {"model": watchdog_model})
+        raise UnableToQueue(
+            _("“%(model)s” is no reward model. Choose another, or none.")
+            % {"model": watchdog_model}
+        )
     if watchdog_model == reward_model:
-        raise UnableToQueue(_("The run learns from “%(model)s”. Choose another watchdog, or none.") % {"model": watchdog_model})
+        raise UnableToQueue(
+            _("The run learns from “%(model)s”. Choose another watchdog, or none.")
+            % {"model": watchdog_model}
+        )
 
 
 def _refuse_idle_evaluation(
-    snapshot: Snapshot, base_model: TrainedModel, reward_model: TrainedModel | None, other_model: TrainedModel | None
+    snapshot: Snapshot,
+    base_model: TrainedModel,
+    reward_model: TrainedModel | None,
+    other_model: TrainedModel | None,
 ) -> None:
     """One that would measure nothing."""
     if base_model.kind == TrainedModel.Kind.REWARD:
         if snapshot.kind != Snapshot.Kind.COMPARISONS or reward_model or other_model:
             raise UnableToQueue(
-                _("A reward model is measured on comparisons, by itself. Choose a snapshot of them and no other model.")
+                _(
+                    "A reward model is measured on comparisons, by itself. Choose a snapshot of"
+                    " them and no other model."
+                )
             )
         return
     if other_model is not None and reward_model is None:
-        raise UnableToQueue(_("To compare two models a reward model has to judge their responses. Choose one."))
+        raise UnableToQueue(
+            _("To compare two models a reward model has to judge their responses. Choose one.")
+        )
     if snapshot.kind != Snapshot.Kind.DEMONSTRATIONS and reward_model is None:
         raise UnableToQueue(
-            _("On such a snapshot only responses can be measured, and a reward model has to judge them. Choose one.")
+            _(
+                "On such a snapshot only responses can be measured, and a reward model has to judge"
+                " them. Choose one."
+            )
         )

@@ -28,7 +28,9 @@ def announce_node(*, name: str, report: Report, now: datetime) -> None:
 def drain_node(*, node: Node, by: User, now: datetime) -> bool:
     """From now on it finishes what it has and takes nothing new. False when it drained already."""
     with transaction.atomic():
-        is_changed = Node.objects.filter(pk=node.pk, draining_since=None).update(draining_since=now) == 1
+        is_changed = (
+            Node.objects.filter(pk=node.pk, draining_since=None).update(draining_since=now) == 1
+        )
         if is_changed:
             audit.record(by=by, action="drain", target=node, now=now)
     return is_changed
@@ -36,7 +38,12 @@ def drain_node(*, node: Node, by: User, now: datetime) -> bool:
 
 def resume_node(*, node: Node, by: User, now: datetime) -> bool:
     with transaction.atomic():
-        is_changed = Node.objects.filter(pk=node.pk, draining_since__isnull=False).update(draining_since=None) == 1
+        is_changed = (
+            Node.objects.filter(pk=node.pk, draining_since__isnull=False).update(
+                draining_since=None
+            )
+            == 1
+        )
         if is_changed:
             audit.record(by=by, action="resume", target=node, now=now)
     return is_changed

@@ -39,8 +39,9 @@ def register_model(
     by: User | None,
     now: datetime,
 ) -> TrainedModel:
-    """A base model in a folder or on the hub. `is_elsewhere`: the folder is on the GPU nodes and cannot be looked at here.
-    `source`: whose name its responses bear, where some are stored already.
+    """A base model in a folder or on the hub. `is_elsewhere`: the folder is on the GPU nodes and
+    cannot be looked at here. `source`: whose name its responses bear, where some are stored
+    already.
 
     Raises UnableToRegister.
     """
@@ -57,7 +58,13 @@ def register_model(
             created_by=by,
             created_at=now,
         )
-        audit.record(by=by, action="register", target=model, after={"name": name, "location": location}, now=now)
+        audit.record(
+            by=by,
+            action="register",
+            target=model,
+            after={"name": name, "location": location},
+            now=now,
+        )
     return model
 
 
@@ -86,7 +93,8 @@ def store_responses(
     scores: Mapping[tuple[int, int], float] | None = None,
     now: datetime,
 ) -> int | None:
-    """Hands what a sampling run wrote to labeling; rows told twice are stored once. None for an attempt that is over.
+    """Hands what a sampling run wrote to labeling; rows told twice are stored once. None for an
+    attempt that is over.
 
     `scores`: what its reward model thinks of them, by prompt and number.
     """
@@ -99,21 +107,29 @@ def store_responses(
         n_new = intake.store_responses(source=source, rows=rows, now=now)
         if scores and run.reward_model is not None:
             judge = run.reward_model
-            intake.store_scores(source=_source_of(judge), name=judge.name, scores=_by_response(source, scores), now=now)
+            intake.store_scores(
+                source=_source_of(judge),
+                name=judge.name,
+                scores=_by_response(source, scores),
+                now=now,
+            )
         return n_new
 
 
 def _by_response(source: Source, scores: Mapping[tuple[int, int], float]) -> dict[int, float]:
     """Scores by prompt and number, as those of stored responses of `source`."""
     prompts, numbers = zip(*scores, strict=True)
-    stored = Response.objects.filter(source=source, prompt__in=set(prompts), number__in=set(numbers))
+    stored = Response.objects.filter(
+        source=source, prompt__in=set(prompts), number__in=set(numbers)
+    )
     rows = stored.values_list("pk", "prompt_id", "number")
     return {pk: scores[prompt, number] for pk, prompt, number in rows if (prompt, number) in scores}
 
 
 def store_scores(*, run_id: int, scores: Mapping[int, float], now: datetime) -> None:
-    """Held-out responses as a reward run's own model scores them, or the model that an evaluation judged by. Call it in the
-    transaction that ends the run."""
+    """Held-out responses as a reward run's own model scores them, or the model that an evaluation
+    judged by. Call it in the transaction that ends the run.
+    """
     run = Run.objects.select_related("base_model__source", "reward_model__source").get(pk=run_id)
     made = TrainedModel.objects.filter(run=run).select_related("source").first()
     model = made or run.reward_model or run.base_model
@@ -139,14 +155,17 @@ def prompts_answered(*, runs: Sequence[Run]) -> set[int]:
 def refuse_taken_name(name: str) -> None:
     """Raises UnableToRegister."""
     if TrainedModel.objects.filter(name=name).exists():
-        raise UnableToRegister(_("There is a model called “%(name)s” already. Choose another name.") % {"name": name})
+        raise UnableToRegister(
+            _("There is a model called “%(name)s” already. Choose another name.") % {"name": name}
+        )
 
 
 def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
     if not location.startswith("/"):
         if not _HUB_NAME.fullmatch(location):
             raise UnableToRegister(
-                _("“%(location)s” is neither a full path nor a hub name such as owner/model.") % {"location": location}
+                _("“%(location)s” is neither a full path nor a hub name such as owner/model.")
+                % {"location": location}
             )
         return
     folder = Path(location)
@@ -155,11 +174,17 @@ def _refuse_bad_location(location: str, *, is_elsewhere: bool) -> None:
         return
     if not os.path.isdir(folder):
         raise UnableToRegister(
-            _("There is no folder %(location)s on this machine. Correct the path, or say that it lies on the GPU nodes.")
+            _(
+                "There is no folder %(location)s on this machine. Correct the path, or say that it"
+                " lies on the GPU nodes."
+            )
             % {"location": location}
         )
     if not (folder / "config.json").is_file():
-        raise UnableToRegister(_("The folder %(location)s holds no model: config.json is missing.") % {"location": location})
+        raise UnableToRegister(
+            _("The folder %(location)s holds no model: config.json is missing.")
+            % {"location": location}
+        )
 
 
 def opaque_name() -> str:
@@ -169,4 +194,8 @@ def opaque_name() -> str:
 
 def _free_name(wanted: str) -> str:
     taken = set(TrainedModel.objects.filter(name__startswith=wanted).values_list("name", flat=True))
-    return next(name for name in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))) if name not in taken)
+    return next(
+        name
+        for name in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3)))
+        if name not in taken
+    )

@@ -1,4 +1,6 @@
-"""Every write to a run. Each one names the state or the attempt it expects, so that a late or repeated call changes nothing."""
+"""Every write to a run. Each one names the state or the attempt it expects, so that a late or
+repeated call changes nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -62,7 +64,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Ending:
-    """How an attempt ended. `model` is where the weights are kept, `kept_step` the step of the state that stays on its node."""
+    """How an attempt ended. `model` is where the weights are kept, `kept_step` the step of the
+    state that stays on its node.
+    """
 
     outcome: Run.Outcome
     error: str = ""
@@ -76,7 +80,9 @@ class Ending:
 
 
 def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
-    """The run, running on `node` under a new attempt, or None when it was not waiting or is too large for this node."""
+    """The run, running on `node` under a new attempt, or None when it was not waiting or is too
+    large for this node.
+    """
     with transaction.atomic():
         claimed = Run.objects.filter(fitting(node=node), pk=run_id, state=Run.State.QUEUED).update(
             state=Run.State.RUNNING,
@@ -96,7 +102,9 @@ def claim_run(*, run_id: int, node: str, now: datetime) -> Run | None:
 
 def run_to_carry_out(*, run_id: int) -> Run:
     """With all that it is made from."""
-    return Run.objects.select_related("snapshot", "base_model", "reward_model", "watchdog_model", "other_model").get(pk=run_id)
+    return Run.objects.select_related(
+        "snapshot", "base_model", "reward_model", "watchdog_model", "other_model"
+    ).get(pk=run_id)
 
 
 def beat(*, run_id: int, attempt: int, now: datetime) -> Beat:
@@ -104,7 +112,9 @@ def beat(*, run_id: int, attempt: int, now: datetime) -> Beat:
     ours = _running(run_id, attempt)
     if ours.update(heartbeat_at=now) != 1:
         return Beat(is_ours=False, is_stop_requested=False)
-    return Beat(is_ours=True, is_stop_requested=ours.filter(stop_requested_at__isnull=False).exists())
+    return Beat(
+        is_ours=True, is_stop_requested=ours.filter(stop_requested_at__isnull=False).exists()
+    )
 
 
 def record_progress(
@@ -118,7 +128,9 @@ def record_progress(
     n_log_lines: int = 0,
     now: datetime,
 ) -> bool:
-    """Stores what the child has written since; a line told twice is stored once. False for an attempt that is over."""
+    """Stores what the child has written since; a line told twice is stored once. False for an
+    attempt that is over.
+    """
     log = {"log_tail": log_tail, "n_log_lines": n_log_lines, "log_attempt": attempt}
     changes: dict[str, Any] = {"heartbeat_at": now, "notes": list(notes), **log}
     own = [point for point in points if point.attempt == attempt]
@@ -147,7 +159,9 @@ def record_progress(
 
 
 def request_stop(*, run: Run, by: User, now: datetime) -> bool:
-    """Asks a running run to save and end at its next step; a waiting one ends here. False when it has ended already."""
+    """Asks a running run to save and end at its next step; a waiting one ends here. False when it
+    has ended already.
+    """
     with transaction.atomic():
         is_stopped = _stop(run, now)
         if is_stopped:
@@ -157,10 +171,20 @@ def request_stop(*, run: Run, by: User, now: datetime) -> bool:
 
 def _stop(run: Run, now: datetime) -> bool:
     waiting = Run.objects.filter(pk=run.pk, state=Run.State.QUEUED)
-    if waiting.update(state=Run.State.FINISHED, outcome=Run.Outcome.STOPPED, stop_requested_at=now, finished_at=now) == 1:
+    if (
+        waiting.update(
+            state=Run.State.FINISHED,
+            outcome=Run.Outcome.STOPPED,
+            stop_requested_at=now,
+            finished_at=now,
+        )
+        == 1
+    ):
         endings.tell_of_end(run_id=run.pk, now=now)
         return True
-    return _running_now(run).update(stop_requested_at=Coalesce("stop_requested_at", Value(now))) == 1
+    return (
+        _running_now(run).update(stop_requested_at=Coalesce("stop_requested_at", Value(now))) == 1
+    )
 
 
 def _running_now(run: Run) -> QuerySet[Run]:
@@ -169,7 +193,8 @@ def _running_now(run: Run) -> QuerySet[Run]:
 
 
 def kill_run(*, run: Run, by: User, now: datetime) -> bool:
-    """Ends a run at once, whatever it is at: what it did since its last checkpoint is gone. False when it has ended already.
+    """Ends a run at once, whatever it is at: what it did since its last checkpoint is gone. False
+    when it has ended already.
 
     Its supervisor learns of it at its next beat, and ends the processes.
     """
@@ -177,7 +202,8 @@ def kill_run(*, run: Run, by: User, now: datetime) -> bool:
         is_ended = _running_now(run).update(
             state=Run.State.FINISHED,
             outcome=Run.Outcome.STOPPED,
-            error=_("%(person)s ended it at once: nothing was saved after its last checkpoint.") % {"person": by},
+            error=_("%(person)s ended it at once: nothing was saved after its last checkpoint.")
+            % {"person": by},
             stop_requested_at=Coalesce("stop_requested_at", Value(now)),
             finished_at=now,
         )
@@ -216,13 +242,16 @@ def finish_run(*, run_id: int, attempt: int, ending: Ending, now: datetime) -> b
 
 
 def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetime) -> bool:
-    """A worker that leaves puts its run back, saved; this is nobody's failure. False for an attempt that is over.
+    """A worker that leaves puts its run back, saved; this is nobody's failure. False for an attempt
+    that is over.
 
     `reason` stands on the run's page while it waits.
     """
     with transaction.atomic():
         ours = _running(run_id, attempt)
-        if _ended_as_stopped(ours, run_id, _("Its node had to go before the run had stopped."), now):
+        if _ended_as_stopped(
+            ours, run_id, _("Its node had to go before the run had stopped."), now
+        ):
             return True
         if ours.update(state=Run.State.QUEUED, error=reason, node="") != 1:
             return False
@@ -231,16 +260,23 @@ def return_to_queue(*, run_id: int, attempt: int, reason: str = "", now: datetim
     return True
 
 
-def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, only_if_silent: bool = False) -> bool:
-    """An attempt ended without a result: the run waits again, or is LOST after too many in a row that got no further.
+def give_up_attempt(
+    *, run_id: int, attempt: int, reason: str, now: datetime, only_if_silent: bool = False
+) -> bool:
+    """An attempt ended without a result: the run waits again, or is LOST after too many in a row
+    that got no further.
 
-    With `only_if_silent`, unless its heart beats. False when the attempt is over already, or beats again.
+    With `only_if_silent`, unless its heart beats. False when the attempt is over already, or beats
+    again.
     """
     ours = _running(run_id, attempt)
     if only_if_silent:
         ours = ours.filter(is_silent(now))
     n_allowed = settings.RUN_MAX_ATTEMPTS
-    lost = _("%(reason)s That was the last of %(n)s attempts. Look at the log, then retry: it goes on from its last checkpoint.")
+    lost = _(
+        "%(reason)s That was the last of %(n)s attempts. Look at the log, then retry: it goes on"
+        " from its last checkpoint."
+    )
     has_advanced = _has_advanced(run_id, attempt)
     with transaction.atomic():
         if _ended_as_stopped(ours, run_id, reason, now):
@@ -267,11 +303,14 @@ def give_up_attempt(*, run_id: int, attempt: int, reason: str, now: datetime, on
 
 
 def _ended_as_stopped(ours: QuerySet[Run], run_id: int, reason: str, now: datetime) -> bool:
-    """One that a person has stopped does not wait again, only to load and stop. False when nobody has."""
+    """One that a person has stopped does not wait again, only to load and stop. False when nobody
+    has.
+    """
     is_ended = ours.filter(stop_requested_at__isnull=False).update(
         state=Run.State.FINISHED,
         outcome=Run.Outcome.STOPPED,
-        error=_("%(reason)s It was to stop, and nothing was saved after its last checkpoint.") % {"reason": reason},
+        error=_("%(reason)s It was to stop, and nothing was saved after its last checkpoint.")
+        % {"reason": reason},
         finished_at=now,
     )
     if is_ended:
@@ -282,13 +321,18 @@ def _ended_as_stopped(ours: QuerySet[Run], run_id: int, reason: str, now: dateti
 def _has_advanced(run_id: int, attempt: int) -> bool:
     """Whether it got further than every attempt before it: a long run may outlive many nodes."""
     points = RunPoint.objects.filter(run_id=run_id, attempt__lte=attempt)
-    reached = points.aggregate(own=Max("step", filter=Q(attempt=attempt)), before=Max("step", filter=Q(attempt__lt=attempt)))
+    reached = points.aggregate(
+        own=Max("step", filter=Q(attempt=attempt)),
+        before=Max("step", filter=Q(attempt__lt=attempt)),
+    )
     return (reached["own"] or 0) > (reached["before"] or 0)
 
 
 def reap_runs(*, now: datetime) -> int:
     """Takes runs from supervisors that have fallen silent. How many."""
-    silent = Run.objects.filter(is_silent(now), state=Run.State.RUNNING).values_list("pk", "attempt", "node")
+    silent = Run.objects.filter(is_silent(now), state=Run.State.RUNNING).values_list(
+        "pk", "attempt", "node"
+    )
     return sum(
         give_up_attempt(
             run_id=run_id,
@@ -322,10 +366,14 @@ def describe_run(*, run: Run, tags: Sequence[str], remarks: str, by: User, now: 
 
 
 def retry_run(*, run: Run, by: User, now: datetime) -> None:
-    """Puts an ended run that left no model back in the queue, to go on from its last checkpoint. Raises UnableToRetry."""
+    """Puts an ended run that left no model back in the queue, to go on from its last checkpoint.
+    Raises UnableToRetry.
+    """
     again = (Run.Outcome.FAILED, Run.Outcome.LOST, Run.Outcome.STOPPED)
     with transaction.atomic():
-        ended = Run.objects.filter(pk=run.pk, state=Run.State.FINISHED, outcome__in=again, trained_model__isnull=True)
+        ended = Run.objects.filter(
+            pk=run.pk, state=Run.State.FINISHED, outcome__in=again, trained_model__isnull=True
+        )
         queued = ended.update(
             state=Run.State.QUEUED,
             outcome="",
@@ -338,7 +386,10 @@ def retry_run(*, run: Run, by: User, now: datetime) -> None:
         )
         if queued != 1:
             raise UnableToRetry(
-                _("This run is not waiting for another try: it goes on, or it has left a model. Start another like it.")
+                _(
+                    "This run is not waiting for another try: it goes on, or it has left a model."
+                    " Start another like it."
+                )
             )
         audit.record(by=by, action="retry", target=run, now=now)
         endings.tell_webhooks(event=Event.RUN_QUEUED, run_id=run.pk, now=now)
@@ -356,12 +407,15 @@ def _store_points(run_id: int, points: Sequence[Point]) -> None:
     merged: dict[tuple[int, int], RunPoint] = {
         (row.attempt, row.step): row
         for row in RunPoint.objects.filter(
-            run_id=run_id, step__gte=min(point.step for point in points), step__lte=max(point.step for point in points)
+            run_id=run_id,
+            step__gte=min(point.step for point in points),
+            step__lte=max(point.step for point in points),
         )
     }
     for point in points:
         row = merged.setdefault(
-            (point.attempt, point.step), RunPoint(run_id=run_id, attempt=point.attempt, step=point.step, at=point.at, values={})
+            (point.attempt, point.step),
+            RunPoint(run_id=run_id, attempt=point.attempt, step=point.step, at=point.at, values={}),
         )
         row.values = row.values | point.values
     told = {(point.attempt, point.step) for point in points}
@@ -386,8 +440,9 @@ def _store_points(run_id: int, points: Sequence[Point]) -> None:
 
 
 def level_of(step: int, values: Mapping[str, float]) -> int:
-    """How often the step can be halved: reading from a level on thins a curve evenly. What is measured now and then stays
-    longer."""
+    """How often the step can be halved: reading from a level on thins a curve evenly. What is
+    measured now and then stays longer.
+    """
     if step == 0:
         return TOP_LEVEL
     rare = RARE_LEVELS if any(name.startswith("held_out") for name in values) else 0

@@ -1,4 +1,6 @@
-"""Every write to a schedule. One moment fires once: each firing raises `n_firings` from the value it has seen."""
+"""Every write to a schedule. One moment fires once: each firing raises `n_firings` from the value
+it has seen.
+"""
 
 import logging
 from collections.abc import Mapping
@@ -56,31 +58,60 @@ def create_schedule(*, name: str, plan: Plan, terms: Terms, by: User, now: datet
     """Raises UnableToSchedule."""
     with transaction.atomic():
         if Schedule.objects.filter(name=name).exists():
-            raise UnableToSchedule(_("There is a schedule called “%(name)s” already. Choose another name.") % {"name": name})
+            raise UnableToSchedule(
+                _("There is a schedule called “%(name)s” already. Choose another name.")
+                % {"name": name}
+            )
         schedule = Schedule.objects.create(
-            name=name, plan=plan.as_json(), due_at=_due(terms, now), created_by=by, created_at=now, **vars(terms)
+            name=name,
+            plan=plan.as_json(),
+            due_at=_due(terms, now),
+            created_by=by,
+            created_at=now,
+            **vars(terms),
         )
-        audit.record(by=by, action="create", target=schedule, after={"name": name, "trigger": terms.trigger}, now=now)
+        audit.record(
+            by=by,
+            action="create",
+            target=schedule,
+            after={"name": name, "trigger": terms.trigger},
+            now=now,
+        )
     return schedule
 
 
-def change_schedule(*, schedule: Schedule, name: str, plan: Plan, terms: Terms, by: User, now: datetime) -> None:
+def change_schedule(
+    *, schedule: Schedule, name: str, plan: Plan, terms: Terms, by: User, now: datetime
+) -> None:
     """Chains that have begun go on with the plan they began with. Raises UnableToSchedule."""
     with transaction.atomic():
         if Schedule.objects.filter(name=name).exclude(pk=schedule.pk).exists():
-            raise UnableToSchedule(_("There is a schedule called “%(name)s” already. Choose another name.") % {"name": name})
-        before = _as_recorded(Schedule.objects.select_for_update(of=("self",)).select_related("judge").get(pk=schedule.pk))
-        Schedule.objects.filter(pk=schedule.pk).update(name=name, plan=plan.as_json(), due_at=_due(terms, now), **vars(terms))
+            raise UnableToSchedule(
+                _("There is a schedule called “%(name)s” already. Choose another name.")
+                % {"name": name}
+            )
+        before = _as_recorded(
+            Schedule.objects.select_for_update(of=("self",))
+            .select_related("judge")
+            .get(pk=schedule.pk)
+        )
+        Schedule.objects.filter(pk=schedule.pk).update(
+            name=name, plan=plan.as_json(), due_at=_due(terms, now), **vars(terms)
+        )
         after = _as_recorded(Schedule.objects.select_related("judge").get(pk=schedule.pk))
         if before != after:
             changed, changes = _differing(before, after), _differing(after, before)
-            audit.record(by=by, action="change", target=schedule, before=changed, after=changes, now=now)
+            audit.record(
+                by=by, action="change", target=schedule, before=changed, after=changes, now=now
+            )
 
 
 def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
     """Nothing fires by itself until it is resumed. False when it was paused already."""
     with transaction.atomic():
-        is_changed = Schedule.objects.filter(pk=schedule.pk, paused_at=None).update(paused_at=now) == 1
+        is_changed = (
+            Schedule.objects.filter(pk=schedule.pk, paused_at=None).update(paused_at=now) == 1
+        )
         if is_changed:
             audit.record(by=by, action="pause", target=schedule, now=now)
     return is_changed
@@ -89,22 +120,38 @@ def pause_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
 def resume_schedule(*, schedule: Schedule, by: User, now: datetime) -> bool:
     """Fires next when its next time comes: what fell into the pause is not made up for."""
     with transaction.atomic():
-        due_at = timing.next_due(cron=schedule.cron, time_zone=schedule.time_zone, after=now) if schedule.cron else None
-        is_changed = Schedule.objects.filter(pk=schedule.pk, paused_at__isnull=False).update(paused_at=None, due_at=due_at) == 1
+        due_at = (
+            timing.next_due(cron=schedule.cron, time_zone=schedule.time_zone, after=now)
+            if schedule.cron
+            else None
+        )
+        is_changed = (
+            Schedule.objects.filter(pk=schedule.pk, paused_at__isnull=False).update(
+                paused_at=None, due_at=due_at
+            )
+            == 1
+        )
         if is_changed:
             audit.record(by=by, action="resume", target=schedule, now=now)
     return is_changed
 
 
 def fire_now(*, schedule: Schedule, by: User, now: datetime) -> Chain:
-    """A person's word goes before quiet hours, intervals and budget, but not before a chain that has not ended.
+    """A person's word goes before quiet hours, intervals and budget, but not before a chain that
+    has not ended.
 
     Raises UnableToFire.
     """
     at = situation(schedule=schedule, now=now)
     if at.going_on:
-        raise UnableToFire(_("%(chain)s has not ended. Let it end or stop it first.") % {"chain": at.going_on})
-    asked = Decision(runs=True, reason=Reason.ASKED, sentence=_("Ran because %(person)s asked for it.") % {"person": by})
+        raise UnableToFire(
+            _("%(chain)s has not ended. Let it end or stop it first.") % {"chain": at.going_on}
+        )
+    asked = Decision(
+        runs=True,
+        reason=Reason.ASKED,
+        sentence=_("Ran because %(person)s asked for it.") % {"person": by},
+    )
     with transaction.atomic():
         chain = _store(schedule, asked, due_at=schedule.due_at, by=by, now=now)
         if chain is None:
@@ -118,11 +165,15 @@ def fire_due_schedules(*, now: datetime) -> int:
     by_clock = (Schedule.Trigger.CLOCK, Schedule.Trigger.ACCURACY)
     called = Q(trigger__in=by_clock, due_at__lte=now) | Q(trigger=Schedule.Trigger.DATA)
     due = Schedule.objects.filter(called, paused_at=None).order_by("pk")
-    return sum(_fire_by_itself(schedule, now) for schedule in due) + falls.conclude_measurements(now=now)
+    return sum(_fire_by_itself(schedule, now) for schedule in due) + falls.conclude_measurements(
+        now=now
+    )
 
 
 def _fire_by_itself(schedule: Schedule, now: datetime) -> bool:
-    """Whether a chain began. What is wrong with one schedule is written down there, and holds no other up."""
+    """Whether a chain began. What is wrong with one schedule is written down there, and holds no
+    other up.
+    """
     try:
         with transaction.atomic():
             return _fire(schedule, now) is not None
@@ -162,13 +213,23 @@ def _fire(schedule: Schedule, now: datetime) -> Chain | None:
     return _store(schedule, decision, due_at=due_at, by=None, now=now)
 
 
-def _store(schedule: Schedule, decision: Decision, *, due_at: datetime | None, by: User | None, now: datetime) -> Chain | None:
+def _store(
+    schedule: Schedule,
+    decision: Decision,
+    *,
+    due_at: datetime | None,
+    by: User | None,
+    now: datetime,
+) -> Chain | None:
     """The firing, and the chain it begins; None when another has been quicker, or nothing began."""
     number = schedule.n_firings + 1
     begins = decision.runs and decision.reason != Reason.MEASURING
     changes = {"n_firings": number, "due_at": due_at} | ({"last_ran_at": now} if begins else {})
     with transaction.atomic():
-        if Schedule.objects.filter(pk=schedule.pk, n_firings=schedule.n_firings).update(**changes) != 1:
+        if (
+            Schedule.objects.filter(pk=schedule.pk, n_firings=schedule.n_firings).update(**changes)
+            != 1
+        ):
             return None
         chain = begin_chain(schedule=schedule, number=number, now=now) if begins else None
         firing = Firing.objects.create(
@@ -210,9 +271,14 @@ def _was_said(schedule: Schedule, decision: Decision) -> bool:
 
 
 def _as_recorded(schedule: Schedule) -> dict[str, Any]:
-    """What was asked for, as the audit log keeps it: each setting of the plan under a name of its own."""
+    """What was asked for, as the audit log keeps it: each setting of the plan under a name of its
+    own.
+    """
     terms = {name: getattr(schedule, name) for name in Terms.__dataclass_fields__}
-    said = {name: value.isoformat("minutes") if isinstance(value, time) else value for name, value in terms.items()}
+    said = {
+        name: value.isoformat("minutes") if isinstance(value, time) else value
+        for name, value in terms.items()
+    }
     judge = None if schedule.judge is None else str(schedule.judge)
     return {"name": schedule.name, **said, "judge": judge, **_settings("plan", schedule.plan)}
 
@@ -220,11 +286,17 @@ def _as_recorded(schedule: Schedule) -> dict[str, Any]:
 def _settings(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {name: value}
-    return {path: one for key, part in value.items() for path, one in _settings(f"{name}.{key}", part).items()}
+    return {
+        path: one
+        for key, part in value.items()
+        for path, one in _settings(f"{name}.{key}", part).items()
+    }
 
 
 def _differing(these: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in these.items() if name not in others or others[name] != value}
+    return {
+        name: value for name, value in these.items() if name not in others or others[name] != value
+    }
 
 
 def _due(terms: Terms, now: datetime) -> datetime | None:

@@ -1,4 +1,6 @@
-"""Several machines for one run: the node that claims it opens a seat for each, others take them, all begin together."""
+"""Several machines for one run: the node that claims it opens a seat for each, others take them,
+all begin together.
+"""
 
 from datetime import datetime
 from functools import partial
@@ -13,7 +15,9 @@ from training.selectors.seats import seats_that_go_on
 
 
 def open_seats(*, run: Run, now: datetime) -> None:
-    """One for each machine of this attempt, the first for the node that has claimed it; rings for the others on commit."""
+    """One for each machine of this attempt, the first for the node that has claimed it; rings for
+    the others on commit.
+    """
     n_machines = Launch.from_json(run.launch).n_machines
     if n_machines == 1:
         return
@@ -40,7 +44,9 @@ def take_seat(*, node: str, now: datetime) -> Seat | None:
 
 
 def be_ready(*, run: Run, rank: int, address: str, port: int = 0) -> None:
-    """This machine has all that the run needs; the first says at which port it waits for the others."""
+    """This machine has all that the run needs; the first says at which port it waits for the
+    others.
+    """
     Seat.objects.filter(run=run, attempt=run.attempt, rank=rank).update(address=address, port=port)
 
 
@@ -50,7 +56,9 @@ def beat_seat(*, seat: Seat, now: datetime) -> bool:
 
 
 def announce_leaving(*, seat: Seat) -> None:
-    """The machine's node wants to go. The first learns it with its next beat, saves the run and ends it on all."""
+    """The machine's node wants to go. The first learns it with its next beat, saves the run and
+    ends it on all.
+    """
     Seat.objects.filter(pk=seat.pk).update(is_leaving=True)
 
 

@@ -27,7 +27,9 @@ class UnableToWrite(UnableToCut):
     """There is something to cut, and no room or no store for it."""
 
 
-def cut_snapshot(*, kind: str, name: str, filters: Filters, by: User | None, now: datetime) -> Snapshot:
+def cut_snapshot(
+    *, kind: str, name: str, filters: Filters, by: User | None, now: datetime
+) -> Snapshot:
     """A frozen folder and its row, both or neither. Raises UnableToCut."""
 
     def freeze(folder: Path) -> Frozen:
@@ -37,18 +39,38 @@ def cut_snapshot(*, kind: str, name: str, filters: Filters, by: User | None, now
 
 
 def cut_text_snapshot(
-    *, name: str, documents: Iterable[Document], licence: str, min_characters: int, by: User, now: datetime
+    *,
+    name: str,
+    documents: Iterable[Document],
+    licence: str,
+    min_characters: int,
+    by: User,
+    now: datetime,
 ) -> Snapshot:
     """Of documents that somebody has uploaded, curated: see training.texts. Raises UnableToCut."""
 
     def freeze(folder: Path) -> Frozen:
-        return texts.freeze(documents, folder=folder, licence=licence, min_characters=min_characters)
+        return texts.freeze(
+            documents, folder=folder, licence=licence, min_characters=min_characters
+        )
 
-    return _cut(Snapshot.Kind.TEXT, name, {"licence": licence, "min_characters": min_characters}, freeze, by, now)
+    return _cut(
+        Snapshot.Kind.TEXT,
+        name,
+        {"licence": licence, "min_characters": min_characters},
+        freeze,
+        by,
+        now,
+    )
 
 
 def _cut(
-    kind: str, name: str, filters: dict[str, Any], freeze: Callable[[Path], Frozen], by: User | None, now: datetime
+    kind: str,
+    name: str,
+    filters: dict[str, Any],
+    freeze: Callable[[Path], Frozen],
+    by: User | None,
+    now: datetime,
 ) -> Snapshot:
     folder = Path(settings.SNAPSHOTS_DIR) / f"{kind}-{uuid4().hex[:12]}"
     with ExitStack() as undo:
@@ -66,9 +88,16 @@ def _cut(
                 created_by=by,
                 created_at=now,
             )
-            audit.record(by=by, action="cut", target=snapshot, after={"kind": kind, "fingerprint": frozen.fingerprint}, now=now)
+            audit.record(
+                by=by,
+                action="cut",
+                target=snapshot,
+                after={"kind": kind, "fingerprint": frozen.fingerprint},
+                now=now,
+            )
             SnapshotJudgment.objects.bulk_create(
-                (SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in frozen.judgment_ids), batch_size=1000
+                (SnapshotJudgment(snapshot=snapshot, judgment_id=pk) for pk in frozen.judgment_ids),
+                batch_size=1000,
             )
         undo.pop_all()
     return snapshot
@@ -80,10 +109,16 @@ def _written(freeze: Callable[[Path], Frozen], folder: Path) -> Frozen:
         frozen = freeze(folder)
         artifacts.keep_snapshot(folder)
     except store.StoreAway as problem:
-        raise UnableToWrite(_("The artifact store does not answer. Cut the snapshot again when it is back.")) from problem
+        raise UnableToWrite(
+            _("The artifact store does not answer. Cut the snapshot again when it is back.")
+        ) from problem
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise UnableToWrite(_("The disk that snapshots lie on is full. Make room, then cut the snapshot again.")) from problem
-        words = _("The snapshot could not be written: %(reason)s. Put that right, then cut it again.")
+            raise UnableToWrite(
+                _("The disk that snapshots lie on is full. Make room, then cut the snapshot again.")
+            ) from problem
+        words = _(
+            "The snapshot could not be written: %(reason)s. Put that right, then cut it again."
+        )
         raise UnableToWrite(words % {"reason": problem.strerror or problem}) from problem
     return frozen

@@ -24,7 +24,11 @@ def change_model(
     The licence of its source follows: later responses go out under the new one.
     """
     wanted = {"stage": stage, "licence": licence, "notes": notes, "card": card}
-    changes = {name: value for name, value in wanted.items() if value is not None and value != getattr(model, name)}
+    changes = {
+        name: value
+        for name, value in wanted.items()
+        if value is not None and value != getattr(model, name)
+    }
     if not changes:
         return False
     with transaction.atomic():

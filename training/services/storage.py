@@ -13,7 +13,14 @@ from accounts import audit
 from accounts.models import User
 from training import storage, store
 from training.models import Run, TrainedModel
-from training.selectors.storage import Holding, is_extended, overview, state_of, why_kept, why_not_given_up
+from training.selectors.storage import (
+    Holding,
+    is_extended,
+    overview,
+    state_of,
+    why_kept,
+    why_not_given_up,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +31,9 @@ class UnableToGiveUp(Exception):
 
 @dataclass(frozen=True)
 class Freed:
-    """What came of it. `n_kept`: somebody needs it since it was looked at, or the store did not answer."""
+    """What came of it. `n_kept`: somebody needs it since it was looked at, or the store did not
+    answer.
+    """
 
     n_bytes: int = 0
     n_done: int = 0
@@ -41,7 +50,9 @@ def unpin_run(*, run: Run, by: User, now: datetime) -> bool:
 
 
 def pin_model(*, model: TrainedModel, by: User, now: datetime) -> bool:
-    """Its weights are kept whatever comes. False when it is pinned already, or its weights are gone."""
+    """Its weights are kept whatever comes. False when it is pinned already, or its weights are
+    gone.
+    """
     return _pin(model, now, "pin", by, now)
 
 
@@ -50,7 +61,9 @@ def unpin_model(*, model: TrainedModel, by: User, now: datetime) -> bool:
 
 
 def give_up_run(*, run: Run, by: User, now: datetime) -> int:
-    """Frees what a failed, lost or stopped run could go on with, for good: the bytes seen of it. Raises UnableToGiveUp."""
+    """Frees what a failed, lost or stopped run could go on with, for good: the bytes seen of it.
+    Raises UnableToGiveUp.
+    """
     seen = state_of(run=run)
     n_bytes = seen.but_logs if seen else 0
     with transaction.atomic():
@@ -62,19 +75,27 @@ def give_up_run(*, run: Run, by: User, now: datetime) -> int:
         _remove_state(run.pk, seen.unregistered if seen else ())
     except store.StoreAway as problem:
         # The row says that it is gone, so the storage page offers what is left.
-        logger.warning("The state of run %s was not removed: the artifact store is away (%s).", run.pk, problem)
+        logger.warning(
+            "The state of run %s was not removed: the artifact store is away (%s).", run.pk, problem
+        )
     return n_bytes
 
 
-def free(*, keys: Collection[str], by: User | None, now: datetime, made_before: datetime | None = None) -> Freed:
-    """Frees what is named and still needed by nobody: each is looked at anew, and has its line in the audit log."""
+def free(
+    *, keys: Collection[str], by: User | None, now: datetime, made_before: datetime | None = None
+) -> Freed:
+    """Frees what is named and still needed by nobody: each is looked at anew, and has its line in
+    the audit log.
+    """
     chosen = [one for one in overview(made_before=made_before).freeable if one.key in keys]
     done = [one for one in chosen if _freed(one, by, now)]
     return Freed(sum(one.freed for one in done), len(done), len(keys) - len(done))
 
 
 def free_by_night(*, now: datetime) -> Freed:
-    """What nobody needs and is older than PREFERABLY_KEEP_DAYS; with 0 nothing is freed by itself."""
+    """What nobody needs and is older than PREFERABLY_KEEP_DAYS; with 0 nothing is freed by
+    itself.
+    """
     if not settings.KEEP_DAYS:
         return Freed()
     made_before = now - timedelta(days=settings.KEEP_DAYS)
@@ -83,17 +104,27 @@ def free_by_night(*, now: datetime) -> Freed:
 
 
 def tidy_node() -> None:
-    """Removes from this machine what its rows say is gone: states and fetched copies that were freed on another."""
+    """Removes from this machine what its rows say is gone: states and fetched copies that were
+    freed on another.
+    """
     states = storage.states()
     gone = Q(freed_at__isnull=False) | Q(outcome=Run.Outcome.SUCCEEDED, kept_step=None)
-    for pk in Run.objects.filter(gone, pk__in=states, state=Run.State.FINISHED).values_list("pk", flat=True):
+    for pk in Run.objects.filter(gone, pk__in=states, state=Run.State.FINISHED).values_list(
+        "pk", flat=True
+    ):
         storage.free_local_state(pk)
-    for location in TrainedModel.objects.filter(run__isnull=False, freed_at__isnull=False).values_list("location", flat=True):
+    for location in TrainedModel.objects.filter(
+        run__isnull=False, freed_at__isnull=False
+    ).values_list("location", flat=True):
         storage.free_here(location)
 
 
-def _pin(row: Run | TrainedModel, pinned_at: datetime | None, action: str, by: User, now: datetime) -> bool:
-    rows = type(row)._default_manager.filter(pk=row.pk, freed_at=None, pinned_at__isnull=pinned_at is not None)
+def _pin(
+    row: Run | TrainedModel, pinned_at: datetime | None, action: str, by: User, now: datetime
+) -> bool:
+    rows = type(row)._default_manager.filter(
+        pk=row.pk, freed_at=None, pinned_at__isnull=pinned_at is not None
+    )
     with transaction.atomic():
         is_changed = rows.update(pinned_at=pinned_at) == 1
         if is_changed:
@@ -102,7 +133,9 @@ def _pin(row: Run | TrainedModel, pinned_at: datetime | None, action: str, by: U
 
 
 def _freed(one: Holding, by: User | None, now: datetime) -> bool:
-    """The row first: no run is given what it says is gone. Files that an outage leaves behind are offered again."""
+    """The row first: no run is given what it says is gone. Files that an outage leaves behind are
+    offered again.
+    """
     try:
         return _free_model(one, by, now) if one.what == "model" else _free_run(one, by, now)
     except store.StoreAway as problem:
@@ -133,11 +166,19 @@ def _free_run(one: Holding, by: User | None, now: datetime) -> bool:
 
 def _mark_freed(run: Run, n_bytes: int, by: User | None, now: datetime) -> None:
     Run.objects.filter(pk=run.pk).update(kept_step=None, freed_at=now)
-    audit.record(by=by, action="free", target=run, before={"bytes": n_bytes, "kept_step": run.kept_step}, now=now)
+    audit.record(
+        by=by,
+        action="free",
+        target=run,
+        before={"bytes": n_bytes, "kept_step": run.kept_step},
+        now=now,
+    )
 
 
 def _remove_state(run_id: int, unregistered: Sequence[str]) -> None:
-    """With the models that an attempt of the run left and nobody entered. Raises store.StoreAway."""
+    """With the models that an attempt of the run left and nobody entered. Raises
+    store.StoreAway.
+    """
     storage.free_state(run_id)
     for location in unregistered:
         storage.free_model(location)

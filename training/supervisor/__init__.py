@@ -1,4 +1,5 @@
-"""One attempt at a run: starts the child process, follows it, beats for it, stops it, and collects what it leaves.
+"""One attempt at a run: starts the child process, follows it, beats for it, stops it, and collects
+what it leaves.
 
 Everything a person later reads about the run is written from here; torch never enters this process.
 """
@@ -34,7 +35,9 @@ logger = logging.getLogger(__name__)
 
 
 def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda: False) -> None:
-    """Claims the run if it waits and sees this attempt to its end. Returns at once when there is nothing to claim."""
+    """Claims the run if it waits and sees this attempt to its end. Returns at once when there is
+    nothing to claim.
+    """
     run = patiently(lambda: services.claim_run(run_id=run_id, node=node, now=timezone.now()))
     if run is None:
         logger.info("Run %s is not waiting.", run_id)
@@ -49,15 +52,25 @@ def supervise(*, run_id: int, node: str, is_leaving: Callable[[], bool] = lambda
         ending.finish(attempt, Ending(outcome=Run.Outcome.STOPPED))
     except Left as problem:
         reason = str(problem)
-        patiently(lambda: services.return_to_queue(run_id=run.pk, attempt=run.attempt, reason=reason, now=timezone.now()))
+        patiently(
+            lambda: services.return_to_queue(
+                run_id=run.pk, attempt=run.attempt, reason=reason, now=timezone.now()
+            )
+        )
     except Superseded:
-        logger.warning("Run %s, attempt %s, is over: another has taken its place.", run.pk, run.attempt)
+        logger.warning(
+            "Run %s, attempt %s, is over: another has taken its place.", run.pk, run.attempt
+        )
 
 
 def assist(*, seat: Seat, is_leaving: Callable[[], bool] = lambda: False) -> None:
-    """Sees to one machine's part in a run that another node has claimed: prepares, begins with all the others, ends with them."""
+    """Sees to one machine's part in a run that another node has claimed: prepares, begins with all
+    the others, ends with them.
+    """
     run = patiently(lambda: services.run_to_carry_out(run_id=seat.run_id))
-    logger.info("Run %s, attempt %s: %s joins as machine %s.", run.pk, run.attempt, seat.node, seat.rank)
+    logger.info(
+        "Run %s, attempt %s: %s joins as machine %s.", run.pk, run.attempt, seat.node, seat.rank
+    )
     folder = Path(settings.RUNS_DIR) / f"{run.pk}-{seat.rank}"
     attempt = Attempt(run=run, folder=folder, is_leaving=is_leaving, seat=seat)
     try:
@@ -71,7 +84,9 @@ def assist(*, seat: Seat, is_leaving: Callable[[], bool] = lambda: False) -> Non
 
 
 def has_room() -> bool:
-    """Whether this node's disk can take a run at all. One that is full would take run after run and fail each."""
+    """Whether this node's disk can take a run at all. One that is full would take run after run and
+    fail each.
+    """
     folder = Path(settings.RUNS_DIR)
     folder.mkdir(parents=True, exist_ok=True)
     return shutil.disk_usage(folder).free > run_dir.SPARE_BYTES
@@ -89,7 +104,8 @@ def _go(attempt: Attempt) -> LastWords:
         raise Superseded from problem
     except OSError as problem:
         if problem.errno == errno.ENOSPC:
-            # A full node takes no run before there is room again, so this one is not taken in circles.
+            # A full node takes no run before there is room again, so this one is not taken in
+            # circles.
             logger.warning("Run %s goes back to the queue: the disk is full.", attempt.run.pk)
             raise Left(_("The disk of %(node)s is full.") % {"node": attempt.run.node}) from problem
         raise UnableToStart(os_sentence(problem)) from problem
@@ -99,8 +115,14 @@ def _go(attempt: Attempt) -> LastWords:
         child.end_group(process.pid)
     patiently(lambda: following.record(attempt))
     if Launch.from_json(attempt.run.launch).is_parallel:
-        code = launching.exit_code(code, progress_lines.log_tail(attempt.folder).rpartition(verdicts.ATTEMPT_BEGINS)[2])
-    lost = machines.lost_machine(attempt) if code > 0 and run_dir.read_result(attempt.folder) is None else None
+        code = launching.exit_code(
+            code, progress_lines.log_tail(attempt.folder).rpartition(verdicts.ATTEMPT_BEGINS)[2]
+        )
+    lost = (
+        machines.lost_machine(attempt)
+        if code > 0 and run_dir.read_result(attempt.folder) is None
+        else None
+    )
     return LastWords(
         exit_code=code,
         lost_machine=lost.node if lost else "",

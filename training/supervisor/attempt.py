@@ -1,4 +1,6 @@
-"""One attempt at a run while it goes on: its heart, and its patience with a database and a store that are away."""
+"""One attempt at a run while it goes on: its heart, and its patience with a database and a store
+that are away.
+"""
 
 import errno
 import logging
@@ -26,7 +28,8 @@ T = TypeVar("T")
 
 # How long a run outlives its database. Afterwards it is saved and given up; the reaper finds it.
 DATABASE_PATIENCE_S = 600
-# How long a finished model waits for the store to take it, and a new attempt for what it begins with.
+# How long a finished model waits for the store to take it, and a new attempt for what it begins
+# with.
 STORE_PATIENCE_S = 600
 LONGEST_PAUSE_S = 15
 
@@ -44,7 +47,9 @@ class CalledOff(Exception):
 
 
 class Left(Exception):
-    """This node cannot go on with the run now, through no fault of the run: it goes back to the queue. The text says why."""
+    """This node cannot go on with the run now, through no fault of the run: it goes back to the
+    queue. The text says why.
+    """
 
 
 @dataclass
@@ -75,7 +80,9 @@ class Attempt:
         self.shipper = shipping.Shipper(self.folder, self.run.pk, self.run.attempt)
 
     def beat(self) -> None:
-        """Says that it lives, and learns whether somebody has stopped the run. Raises Superseded."""
+        """Says that it lives, and learns whether somebody has stopped the run. Raises
+        Superseded.
+        """
         if self.seat is not None:
             if not services.beat_seat(seat=self.seat, now=timezone.now()):
                 raise Superseded
@@ -92,7 +99,9 @@ class Attempt:
         return Left(_("%(node)s left in good order.") % {"node": node} if node else "")
 
     def tried(self, call: Callable[[], None]) -> None:
-        """The child goes on while the database is away; what could not be written is written when it is back."""
+        """The child goes on while the database is away; what could not be written is written when
+        it is back.
+        """
         try:
             call()
         except (OperationalError, InterfaceError) as problem:
@@ -108,7 +117,9 @@ class Attempt:
         return lost_at is not None and time.monotonic() - lost_at > DATABASE_PATIENCE_S
 
     def transferred(self, call: Callable[[], T]) -> T:
-        """Calls until the store answers, for minutes; then lets its error out. The heart beats meanwhile. Raises Superseded."""
+        """Calls until the store answers, for minutes; then lets its error out. The heart beats
+        meanwhile. Raises Superseded.
+        """
         deadline = time.monotonic() + STORE_PATIENCE_S
         pause_s = 1.0
         while True:
@@ -117,14 +128,21 @@ class Attempt:
             except store.StoreAway as problem:
                 if time.monotonic() > deadline or self.is_leaving():
                     raise
-                logger.warning("Run %s: the artifact store is away (%s); trying again in %s s.", self.run.pk, problem, pause_s)
+                logger.warning(
+                    "Run %s: the artifact store is away (%s); trying again in %s s.",
+                    self.run.pk,
+                    problem,
+                    pause_s,
+                )
                 self.beating(lambda pause_s=pause_s: time.sleep(pause_s))  # type: ignore[misc]
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     def beating(self, call: Callable[[], T]) -> T:
-        """Lets a thread do what may take long, and beats for the run until it is done. Raises what it raises, and Superseded.
+        """Lets a thread do what may take long, and beats for the run until it is done. Raises what
+        it raises, and Superseded.
 
-        The thread touches no table: a superseded attempt leaves it behind, and it ends with the process.
+        The thread touches no table: a superseded attempt leaves it behind, and it ends with the
+        process.
         """
         done: Future[T] = Future()
         threading.Thread(target=_settle, args=[done, call], name="transfer", daemon=True).start()
@@ -143,7 +161,10 @@ class Attempt:
             raise UnableToStart(store_sentence(problem)) from problem
         except store.Damaged as problem:
             raise UnableToStart(
-                _("The artifact store gives back %(file)s otherwise than it was put there. Put it back, then retry.")
+                _(
+                    "The artifact store gives back %(file)s otherwise than it was put there. Put it"
+                    " back, then retry."
+                )
                 % {"file": problem}
             ) from problem
 
@@ -166,13 +187,20 @@ def patiently(call: Callable[[], T]) -> T:
 
 def os_sentence(problem: OSError) -> str:
     if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-        return _("The disk of the node is full. Make room, then retry: the run goes on from its last checkpoint.")
-    return _("The node could not read or write %(file)s: %(reason)s.") % {"file": problem.filename, "reason": problem.strerror}
+        return _(
+            "The disk of the node is full. Make room, then retry: the run goes on from its last"
+            " checkpoint."
+        )
+    return _("The node could not read or write %(file)s: %(reason)s.") % {
+        "file": problem.filename,
+        "reason": problem.strerror,
+    }
 
 
 def store_sentence(problem: store.StoreAway) -> str:
     sentence = _(
-        "The artifact store did not answer (%(problem)s). Retry when it is back: the run goes on from its last checkpoint."
+        "The artifact store did not answer (%(problem)s). Retry when it is back: the run goes on"
+        " from its last checkpoint."
     )
     return sentence % {"problem": problem}
 

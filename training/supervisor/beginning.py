@@ -1,4 +1,6 @@
-"""What an attempt needs before it begins: its job, the snapshot and the models, and the state that it goes on from."""
+"""What an attempt needs before it begins: its job, the snapshot and the models, and the state that
+it goes on from.
+"""
 
 import logging
 import shutil
@@ -9,7 +11,17 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from training import artifacts, child, environment, freezing, launching, run_dir, services, store, verdicts
+from training import (
+    artifacts,
+    child,
+    environment,
+    freezing,
+    launching,
+    run_dir,
+    services,
+    store,
+    verdicts,
+)
 from training.launching import Launch, Meeting
 from training.models import Run
 from training.supervisor.attempt import Attempt, UnableToStart
@@ -21,13 +33,19 @@ def job(attempt: Attempt) -> run_dir.Job:
     """What the child is to do, everything it needs fetched to this node. Raises UnableToStart."""
     run = attempt.run
     if run.snapshot.n_rows == 0:
-        raise UnableToStart(_("The snapshot “%(name)s” is empty. Cut another one.") % {"name": run.snapshot})
+        raise UnableToStart(
+            _("The snapshot “%(name)s” is empty. Cut another one.") % {"name": run.snapshot}
+        )
     snapshot = attempt.fetched(lambda: artifacts.fetch_snapshot(run.snapshot.folder))
     if not snapshot.is_dir():
-        raise UnableToStart(_("The folder of the snapshot “%(name)s” is missing on this node.") % {"name": run.snapshot})
+        raise UnableToStart(
+            _("The folder of the snapshot “%(name)s” is missing on this node.")
+            % {"name": run.snapshot}
+        )
     if not freezing.is_intact(snapshot, run.snapshot.fingerprint):
         raise UnableToStart(
-            _("The files of the snapshot “%(name)s” are not those that were cut. Cut another one.") % {"name": run.snapshot}
+            _("The files of the snapshot “%(name)s” are not those that were cut. Cut another one.")
+            % {"name": run.snapshot}
         )
     reward_model, watchdog_model = run.reward_model, run.watchdog_model
     endpoint = services.endpoint_of(model=run.base_model)
@@ -36,7 +54,11 @@ def job(attempt: Attempt) -> run_dir.Job:
         run_id=run.pk,
         attempt=run.attempt,
         config=run.config,
-        model=run.base_model.location if endpoint else _fetched_model(attempt, run.base_model.location),
+        model=(
+            run.base_model.location
+            if endpoint
+            else _fetched_model(attempt, run.base_model.location)
+        ),
         endpoint=(endpoint.url, endpoint.served_name, endpoint.key_variable) if endpoint else None,
         reward_model=_fetched_model(attempt, reward_model.location) if reward_model else None,
         watchdog_model=_fetched_model(attempt, watchdog_model.location) if watchdog_model else None,
@@ -49,7 +71,8 @@ def job(attempt: Attempt) -> run_dir.Job:
 
 
 def take_over(attempt: Attempt) -> None:
-    """Brings here what the attempt goes on from: what an earlier one left, or what an extension begins with.
+    """Brings here what the attempt goes on from: what an earlier one left, or what an extension
+    begins with.
 
     Raises UnableToStart.
     """
@@ -65,17 +88,28 @@ def start_child(attempt: Attempt, meeting: Meeting | None) -> "subprocess.Popen[
     title, more = _title(run), _key_for(run)
     try:
         return child.start(
-            attempt.folder, launch, n_gpus=run.n_gpus, memory_gb=run.memory_gb, title=title, more=more, meeting=meeting
+            attempt.folder,
+            launch,
+            n_gpus=run.n_gpus,
+            memory_gb=run.memory_gb,
+            title=title,
+            more=more,
+            meeting=meeting,
         )
     except launching.UnableToLaunch as problem:
         raise UnableToStart(
-            _("The node's command for training is “%(command)s”. Several processes need one such as python -m training.trainer.")
+            _(
+                "The node's command for training is “%(command)s”. Several processes need one such"
+                " as python -m training.trainer."
+            )
             % {"command": problem}
         ) from problem
 
 
 def _take_over_checkpoint(attempt: Attempt) -> None:
-    """Brings the run's newest checkpoint here when another node got further than what lies on this one."""
+    """Brings the run's newest checkpoint here when another node got further than what lies on this
+    one.
+    """
     if attempt.run.attempt == 1 or not artifacts.is_shared():
         return
     stored = attempt.fetched(lambda: artifacts.newest_checkpoint(run_id=attempt.run.pk))
@@ -86,7 +120,9 @@ def _take_over_checkpoint(attempt: Attempt) -> None:
     if own is None or run_dir.checkpoint_step(own) < stored.step:
         with suppress(store.Missing):  # freed between two looks: begin with what is here
             attempt.fetched(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
-            logger.info("Run %s goes on from step %s, fetched from the store.", attempt.run.pk, stored.step)
+            logger.info(
+                "Run %s goes on from step %s, fetched from the store.", attempt.run.pk, stored.step
+            )
 
 
 def _take_over_folds(attempt: Attempt) -> None:
@@ -94,7 +130,9 @@ def _take_over_folds(attempt: Attempt) -> None:
     if attempt.run.attempt == 1 or not artifacts.is_shared():
         return
     with suppress(store.Missing):  # freed between two looks
-        n = attempt.fetched(lambda: artifacts.fetch_folds(run_id=attempt.run.pk, folder=attempt.folder))
+        n = attempt.fetched(
+            lambda: artifacts.fetch_folds(run_id=attempt.run.pk, folder=attempt.folder)
+        )
         attempt.shipper.knows_folds(n)
 
 
@@ -104,7 +142,11 @@ def _take_over_state(attempt: Attempt) -> None:
     if run.made_as != Run.MadeAs.EXTENSION or run_dir.newest_checkpoint(attempt.folder) is not None:
         return
     own = run_dir.newest_checkpoint(Path(settings.RUNS_DIR) / str(run.made_from_id))
-    stored = attempt.fetched(lambda: artifacts.newest_checkpoint(run_id=run.made_from_id or 0)) if artifacts.is_shared() else None
+    stored = (
+        attempt.fetched(lambda: artifacts.newest_checkpoint(run_id=run.made_from_id or 0))
+        if artifacts.is_shared()
+        else None
+    )
     if own is not None:
         aside = attempt.folder / run_dir.CHECKPOINTS / f"{run_dir.TEMPORARY}{own.name}"
         shutil.copytree(own, aside)
@@ -112,7 +154,10 @@ def _take_over_state(attempt: Attempt) -> None:
     elif stored is not None:
         attempt.fetched(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
     else:
-        raise UnableToStart(_("The state of the run “%(run)s” is gone. Start another like it.") % {"run": run.made_from})
+        raise UnableToStart(
+            _("The state of the run “%(run)s” is gone. Start another like it.")
+            % {"run": run.made_from}
+        )
 
 
 def _fetched_model(attempt: Attempt, location: str) -> str:
@@ -120,7 +165,10 @@ def _fetched_model(attempt: Attempt, location: str) -> str:
         return attempt.fetched(lambda: artifacts.fetch_model(location))
     except artifacts.ModelMissing as problem:
         raise UnableToStart(
-            _("The model folder %(folder)s is missing on this node. Put it back or register where it is now, then retry.")
+            _(
+                "The model folder %(folder)s is missing on this node. Put it back or register where"
+                " it is now, then retry."
+            )
             % {"folder": location}
         ) from problem
 

@@ -1,4 +1,6 @@
-"""What an attempt leaves: its responses, its model and its last state are kept before the run counts as finished."""
+"""What an attempt leaves: its responses, its model and its last state are kept before the run
+counts as finished.
+"""
 
 import logging
 import shutil
@@ -26,14 +28,18 @@ def conclude(attempt: Attempt, words: LastWords) -> None:
     patiently(attempt.beat)
     verdict = verdicts.judge(words)
     run = attempt.run
-    is_cut_short = verdict.next == Next.STOPPED and not verdict.sentence and not attempt.is_stop_requested
+    is_cut_short = (
+        verdict.next == Next.STOPPED and not verdict.sentence and not attempt.is_stop_requested
+    )
     if is_cut_short and attempt.has_left:
         _send_last_checkpoint(attempt)
         raise attempt.left()
     if verdict.next == Next.AGAIN:
         _send_last_checkpoint(attempt)
         patiently(
-            lambda: services.give_up_attempt(run_id=run.pk, attempt=run.attempt, reason=verdict.sentence, now=timezone.now())
+            lambda: services.give_up_attempt(
+                run_id=run.pk, attempt=run.attempt, reason=verdict.sentence, now=timezone.now()
+            )
         )
         return
     try:
@@ -49,7 +55,11 @@ def conclude(attempt: Attempt, words: LastWords) -> None:
 
 def finish(attempt: Attempt, ending: Ending) -> None:
     run = attempt.run
-    kept = patiently(lambda: services.finish_run(run_id=run.pk, attempt=run.attempt, ending=ending, now=timezone.now()))
+    kept = patiently(
+        lambda: services.finish_run(
+            run_id=run.pk, attempt=run.attempt, ending=ending, now=timezone.now()
+        )
+    )
     if kept or _was_entered(ending):
         logger.info("Run %s ends: %s. %s", run.pk, ending.outcome, ending.error)
         if ending.outcome == Run.Outcome.SUCCEEDED:
@@ -61,8 +71,12 @@ def finish(attempt: Attempt, ending: Ending) -> None:
 
 
 def _was_entered(ending: Ending) -> bool:
-    """Whether a try before the last was committed and only its answer was lost: then the weights are a registered model's."""
-    return ending.model is not None and patiently(lambda: selectors.is_registered(location=str(ending.model)))
+    """Whether a try before the last was committed and only its answer was lost: then the weights
+    are a registered model's.
+    """
+    return ending.model is not None and patiently(
+        lambda: selectors.is_registered(location=str(ending.model))
+    )
 
 
 def _send_last_checkpoint(attempt: Attempt) -> None:
@@ -70,18 +84,25 @@ def _send_last_checkpoint(attempt: Attempt) -> None:
     try:
         attempt.beating(attempt.shipper.finish)
     except store.StoreAway as problem:
-        logger.warning("Run %s: its last checkpoint stays on this node: %s", attempt.run.pk, problem)
+        logger.warning(
+            "Run %s: its last checkpoint stays on this node: %s", attempt.run.pk, problem
+        )
 
 
 def _ending(attempt: Attempt, words: LastWords, verdict: verdicts.Verdict) -> Ending:
-    """What the run leaves: its responses are handed on and its model is kept before the run counts as finished."""
+    """What the run leaves: its responses are handed on and its model is kept before the run counts
+    as finished.
+    """
     result = words.result or run_dir.Result(outcome=verdict.next)
     location = None
     if verdict.next != Next.FAILED and not attempt.run.is_dry:
         if result.responses:
             _hand_on_responses(attempt, attempt.folder / result.responses)
         if result.model:
-            folder, name = attempt.folder / result.model, f"run-{attempt.run.pk}-{attempt.run.attempt}"
+            folder, name = (
+                attempt.folder / result.model,
+                f"run-{attempt.run.pk}-{attempt.run.attempt}",
+            )
             location = attempt.transferred(lambda: artifacts.keep_model(folder, name=name))
     return Ending(
         outcome=Run.Outcome(verdict.next),
@@ -91,7 +112,11 @@ def _ending(attempt: Attempt, words: LastWords, verdict: verdicts.Verdict) -> En
         n_steps=result.n_steps,
         model=location,
         kept_step=_kept_step(attempt, result),
-        scores=_scores(attempt.folder / result.scores) if result.scores and not attempt.run.is_dry else {},
+        scores=(
+            _scores(attempt.folder / result.scores)
+            if result.scores and not attempt.run.is_dry
+            else {}
+        ),
     )
 
 
@@ -100,7 +125,9 @@ def _scores(path: Path) -> dict[int, float]:
 
 
 def _kept_step(attempt: Attempt, result: run_dir.Result) -> int | None:
-    """Of the state that is as far as the model that was left: a later run goes on from it. It goes to a store that is shared."""
+    """Of the state that is as far as the model that was left: a later run goes on from it. It goes
+    to a store that is shared.
+    """
     newest = run_dir.newest_checkpoint(attempt.folder)
     if newest is None or attempt.run.is_dry or run_dir.checkpoint_step(newest) != result.n_steps:
         return None
@@ -135,10 +162,14 @@ def _hand_on_responses(attempt: Attempt, path: Path) -> None:
 def _store_responses(attempt: Attempt, rows: list[dict[str, Any]]) -> None:
     run = attempt.run
     responses = [_response(run, row) for row in rows]
-    scored = [(one, row["score"]) for one, row in zip(responses, rows, strict=True) if "score" in row]
+    scored = [
+        (one, row["score"]) for one, row in zip(responses, rows, strict=True) if "score" in row
+    ]
     scores = {(one.prompt_id, one.number): score for one, score in scored}
     stored = patiently(
-        lambda: services.store_responses(run_id=run.pk, attempt=run.attempt, rows=responses, scores=scores, now=timezone.now())
+        lambda: services.store_responses(
+            run_id=run.pk, attempt=run.attempt, rows=responses, scores=scores, now=timezone.now()
+        )
     )
     if stored is None:
         raise Superseded

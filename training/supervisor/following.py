@@ -1,4 +1,6 @@
-"""Follows the child to its end: beats, tells what it reports, asks it to stop, and ends one that stands still."""
+"""Follows the child to its end: beats, tells what it reports, asks it to stop, and ends one that
+stands still.
+"""
 
 import subprocess
 import time
@@ -56,7 +58,11 @@ def record(attempt: Attempt) -> None:
 
 
 def _stands_still(attempt: Attempt, now: float) -> bool:
-    size = sum(path.stat().st_size for name in (run_dir.PROGRESS, run_dir.LOG) if (path := attempt.folder / name).exists())
+    size = sum(
+        path.stat().st_size
+        for name in (run_dir.PROGRESS, run_dir.LOG)
+        if (path := attempt.folder / name).exists()
+    )
     if size != attempt.size:
         attempt.size, attempt.moved_at = size, now
     return now - attempt.moved_at > settings.RUN_STALL_AFTER_S

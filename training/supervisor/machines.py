@@ -1,4 +1,6 @@
-"""A run on several machines: how they gather, what one does that has joined, and which of them was lost."""
+"""A run on several machines: how they gather, what one does that has joined, and which of them was
+lost.
+"""
 
 import subprocess
 import time
@@ -13,16 +15,29 @@ from training import artifacts, child, run_dir, selectors, services
 from training.launching import Launch, Meeting
 from training.models import Seat
 from training.supervisor import beginning
-from training.supervisor.attempt import Attempt, CalledOff, Left, UnableToStart, os_sentence, patiently
+from training.supervisor.attempt import (
+    Attempt,
+    CalledOff,
+    Left,
+    UnableToStart,
+    os_sentence,
+    patiently,
+)
 
 
 def gathered(attempt: Attempt) -> Meeting | None:
-    """Where the machines of the run meet, all being ready; None for a run on one. Raises Left when they do not come in time."""
+    """Where the machines of the run meet, all being ready; None for a run on one. Raises Left when
+    they do not come in time.
+    """
     if Launch.from_json(attempt.run.launch).n_machines == 1:
         return None
-    attempt.fetched(attempt.shipper.finish)  # the others begin with the checkpoint that this one has
+    attempt.fetched(
+        attempt.shipper.finish
+    )  # the others begin with the checkpoint that this one has
     port = child.free_port()
-    patiently(lambda: services.be_ready(run=attempt.run, rank=0, address=settings.NODE_ADDRESS, port=port))
+    patiently(
+        lambda: services.be_ready(run=attempt.run, rank=0, address=settings.NODE_ADDRESS, port=port)
+    )
     return _met(attempt, time.monotonic() + settings.RUN_GATHER_S)
 
 
@@ -39,14 +54,20 @@ def help_out(attempt: Attempt) -> tuple[Seat.Ending, str]:
         stored = attempt.fetched(lambda: artifacts.newest_checkpoint(run_id=attempt.run.pk))
         if stored is not None:
             attempt.fetched(lambda: artifacts.fetch_checkpoint(stored, attempt.folder))
-        patiently(lambda: services.be_ready(run=attempt.run, rank=seat.rank, address=settings.NODE_ADDRESS))
+        patiently(
+            lambda: services.be_ready(
+                run=attempt.run, rank=seat.rank, address=settings.NODE_ADDRESS
+            )
+        )
         meeting = replace(_met(attempt, time.monotonic() + settings.RUN_GATHER_S), rank=seat.rank)
         process = beginning.start_child(attempt, meeting)
     except OSError as problem:
         raise UnableToStart(os_sentence(problem)) from problem
     try:
         while process.poll() is None:
-            if attempt.is_leaving():  # what the others have not saved would be lost with these processes
+            if (
+                attempt.is_leaving()
+            ):  # what the others have not saved would be lost with these processes
                 attempt.tried(lambda: services.announce_leaving(seat=seat))
             attempt.tried(attempt.beat)
             with suppress(subprocess.TimeoutExpired):
@@ -60,7 +81,9 @@ def help_out(attempt: Attempt) -> tuple[Seat.Ending, str]:
 
 
 def lost_machine(attempt: Attempt) -> selectors.Loss | None:
-    """The machine whose end made the others end: it may have gone without a word, and is known by its silence."""
+    """The machine whose end made the others end: it may have gone without a word, and is known by
+    its silence.
+    """
     if Launch.from_json(attempt.run.launch).n_machines == 1:
         return None
     deadline = time.monotonic() + 2 * selectors.silence().total_seconds()
@@ -78,7 +101,11 @@ def _met(attempt: Attempt, deadline: float) -> Meeting:
     while (found := patiently(lambda: selectors.meeting(run=attempt.run))) is None:
         if attempt.is_stop_requested:
             raise CalledOff
-        lost = None if attempt.seat else patiently(lambda: selectors.loss(run=attempt.run, now=timezone.now()))
+        lost = (
+            None
+            if attempt.seat
+            else patiently(lambda: selectors.loss(run=attempt.run, now=timezone.now()))
+        )
         if lost and lost.error:
             raise UnableToStart(f"{lost.node}: {lost.error}")
         if attempt.is_leaving():

@@ -1,6 +1,7 @@
 """The child process: the only home of torch, transformers and trl. Knows no Django and no Celery.
 
-Importing anything from here switches telemetry off first: transformers and trl read these variables when they are imported.
+Importing anything from here switches telemetry off first: transformers and trl read these variables
+when they are imported.
 """
 
 import os

@@ -1,7 +1,8 @@
 """One run, from config.json to result.json: python -m training.trainer RUN_DIR
 
-Exit code 0: succeeded or stopped. 3: a failure that was anticipated, its sentence in result.json. 4: a newer attempt owns the
-folder. Anything else is a crash with its traceback on stderr. Nothing that imports torch may be imported here before `_settle`.
+Exit code 0: succeeded or stopped. 3: a failure that was anticipated, its sentence in result.json.
+4: a newer attempt owns the folder. Anything else is a crash with its traceback on stderr. Nothing
+that imports torch may be imported here before `_settle`.
 """
 
 import argparse
@@ -36,7 +37,9 @@ class UnableToStart(AnticipatedFailure):
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="training.trainer", description=__doc__)
     parser.add_argument("run_dir", type=Path)
-    parser.add_argument("--supervisor", type=int, default=None, help="process id that this process must not outlive")
+    parser.add_argument(
+        "--supervisor", type=int, default=None, help="process id that this process must not outlive"
+    )
     options = parser.parse_args(arguments)
     _die_with_parent(options.supervisor)
     job = run_dir.read_job(options.run_dir)
@@ -65,14 +68,18 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
     if not folder.rank:
         run_dir.clear_aside(folder.path)
     folder.write_result(
-        dataclasses.replace(result, versions=_versions(job), metrics=result.metrics | _shape(job) | _peak_memory())
+        dataclasses.replace(
+            result, versions=_versions(job), metrics=result.metrics | _shape(job) | _peak_memory()
+        )
     )
     _part()
     return run_dir.EXIT_FINISHED
 
 
 def _joined(folder: RunFolder) -> RunFolder:
-    """As one of several processes, where accelerate's launcher has started this one beside others."""
+    """As one of several processes, where accelerate's launcher has started this one beside
+    others.
+    """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return folder
     found: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
@@ -85,65 +92,93 @@ def _part() -> None:
 
 
 def anticipated(error: BaseException) -> str:
-    """The sentence for a person, or "" when this is a bug. torch raises RuntimeErrors that only their text tells apart."""
+    """The sentence for a person, or "" when this is a bug. torch raises RuntimeErrors that only
+    their text tells apart.
+    """
     text = str(error)
     if isinstance(error, AnticipatedFailure):
         return text
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:
-        return "The node ran out of memory. Lower the batch or the longest row, or use LoRA, and start again."
+        return (
+            "The node ran out of memory. Lower the batch or the longest row, or use LoRA, and start"
+            " again."
+        )
     is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
     if is_full or "PytorchStreamWriter" in text or "No space left on device" in text:
-        return "The disk became full while the run was saving. Make room on the node and start the run again."
+        return (
+            "The disk became full while the run was saving. Make room on the node and start the run"
+            " again."
+        )
     return ""
 
 
 def _config(job: Job) -> configs.Config:
     config, problems = configs.parse(job.kind, job.config)
     if config is None or job.kind not in MODULES:
-        raise UnableToStart(" ".join(problem.sentence for problem in problems) or f"This node cannot carry out {job.kind} runs.")
+        raise UnableToStart(
+            " ".join(problem.sentence for problem in problems)
+            or f"This node cannot carry out {job.kind} runs."
+        )
     return config.rehearsed() if job.is_dry else config
 
 
 def _settle(job: Job, *, allows_hub: bool) -> None:
-    """What must be in the environment before torch and transformers are imported: the cores left free, and no word to the hub."""
+    """What must be in the environment before torch and transformers are imported: the cores left
+    free, and no word to the hub.
+    """
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(max(job.threads, 1))
-    # Threads that wait for one another spin unless told to sleep, and then fight whoever else needs the core.
+    # Threads that wait for one another spin unless told to sleep, and then fight whoever else needs
+    # the core.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = (
-        "0" if allows_hub else "1"
-    )
+    os.environ["HF_HUB_OFFLINE"] = os.environ["TRANSFORMERS_OFFLINE"] = os.environ[
+        "HF_DATASETS_OFFLINE"
+    ] = "0" if allows_hub else "1"
 
 
 def _die_with_parent(supervisor: int | None) -> None:
-    """SIGKILL from the kernel when the parent ends (Linux): no old copy goes on. It may be gone already: the checks below."""
+    """SIGKILL from the kernel when the parent ends (Linux): no old copy goes on. It may be gone
+    already: the checks below.
+    """
     parent = os.getppid()
     if platform.system() == "Linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    is_orphan = parent == 1 and "LOCAL_RANK" in os.environ  # the launcher was gone before the first line here
+    is_orphan = (
+        parent == 1 and "LOCAL_RANK" in os.environ
+    )  # the launcher was gone before the first line here
     if os.getppid() != parent or supervisor not in (None, parent) or is_orphan:
         sys.stderr.write("The supervisor of this run is gone.\n")
         sys.exit(run_dir.EXIT_STALE)
 
 
 def _shape(job: Job) -> dict[str, Any]:
-    """The size of the model it began with, for the estimates of later runs; nothing for a hub name."""
+    """The size of the model it began with, for the estimates of later runs; nothing for a hub
+    name.
+    """
     path = Path(job.model) / "config.json"
-    shape = estimates.shape_of(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    shape = (
+        estimates.shape_of(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    )
     return {"shape": shape.as_json()} if shape else {}
 
 
 def _peak_memory() -> dict[str, float]:
-    """Of the GPU where there is one, else of this process. Torch is imported by now, or nothing was computed."""
+    """Of the GPU where there is one, else of this process. Torch is imported by now, or nothing was
+    computed.
+    """
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
         return {"peak_memory_gb": round(torch.cuda.max_memory_allocated() / _GIB, 2)}
-    return {"peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _GIB, 2)}
+    return {
+        "peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / _GIB, 2)
+    }
 
 
 def _device() -> str:
     """What two runs must share to be compared by their speed."""
     torch = sys.modules.get("torch")
-    return torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else "CPU"
+    return (
+        torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else "CPU"
+    )
 
 
 def _versions(job: Job) -> dict[str, str]:

@@ -1,4 +1,6 @@
-"""What a model answers, and what a reward model makes of it: for every kind of run that samples beside its main work."""
+"""What a model answers, and what a reward model makes of it: for every kind of run that samples
+beside its main work.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -31,7 +33,9 @@ def generation(
     top_p: float,
     n_responses: int = 1,
 ) -> GenerationConfig:
-    """These settings, and the ends of turn that the model's folder and the tokenizer name. Use them within `unadvised`."""
+    """These settings, and the ends of turn that the model's folder and the tokenizer name. Use them
+    within `unadvised`.
+    """
     drawn = {"temperature": temperature, "top_p": top_p, "top_k": 0} if temperature > 0 else {}
     return GenerationConfig(
         max_new_tokens=max_new_tokens,
@@ -45,7 +49,9 @@ def generation(
 
 @contextmanager
 def unadvised(model: PreTrainedModel) -> Iterator[None]:
-    """Without what the model's folder advises (a repetition penalty, a top-k): it would change what is measured."""
+    """Without what the model's folder advises (a repetition penalty, a top-k): it would change what
+    is measured.
+    """
     advice = model.generation_config
     model.generation_config = GenerationConfig()
     try:
@@ -55,7 +61,9 @@ def unadvised(model: PreTrainedModel) -> Iterator[None]:
 
 
 def until_end(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
-    """(what was written before the first end of turn, whether there was one). What follows an end is padding."""
+    """(what was written before the first end of turn, whether there was one). What follows an end
+    is padding.
+    """
     for index, token in enumerate(tokens):
         if token in ends:
             return tokens[:index], True
@@ -77,17 +85,26 @@ def answers(
     batch_size: int,
     seed: int,
 ) -> list[Answer]:
-    """One to each prompt, in their order; the same again for the same seed. Leaves the random state as it was."""
+    """One to each prompt, in their order; the same again for the same seed. Leaves the random state
+    as it was.
+    """
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index].input_ids))
     written: dict[int, Answer] = {}
     was_training = model.training
     model.eval()
-    with unadvised(model), torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []):
+    with (
+        unadvised(model),
+        torch.random.fork_rng(devices=[model.device] if model.device.type == "cuda" else []),
+    ):
         for number, batch in enumerate(data.batches(order, batch_size)):
             torch.manual_seed(seed + number)
-            ids, mask = data.padded([prompts[index].input_ids for index in batch], tokenizer.pad_token_id, side="left")
+            ids, mask = data.padded(
+                [prompts[index].input_ids for index in batch], tokenizer.pad_token_id, side="left"
+            )
             ids, mask = ids.to(model.device), mask.to(model.device)  # (B, T)
-            out = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[:, ids.shape[1] :]
+            out = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[
+                :, ids.shape[1] :
+            ]
             for index, tokens in zip(batch, out.tolist(), strict=True):
                 kept, is_ended = until_end(tokens, set(settings.eos_token_id))
                 whole = [*kept, tokens[len(kept)]] if is_ended else kept
@@ -112,8 +129,12 @@ def rewards(
     reward_model.eval()
     for batch in data.batches(order, batch_size):
         ids, mask = data.padded([sequences[index] for index in batch], pad_token_id)
-        with torch.autocast(reward_model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16):
-            scores = loading.last_token_rewards(reward_model, ids.to(reward_model.device), mask.to(reward_model.device))
+        with torch.autocast(
+            reward_model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16
+        ):
+            scores = loading.last_token_rewards(
+                reward_model, ids.to(reward_model.device), mask.to(reward_model.device)
+            )
         found |= {index: score - bias for index, score in zip(batch, scores.tolist(), strict=True)}
     return [found[index] for index in range(len(sequences))]
 
@@ -122,7 +143,8 @@ def require_same_tokens(model: str, reward_model: str, tokenizer: PreTrainedToke
     """Raises UnableToLoad when the reward model reads other tokens than the model writes."""
     if loading.load_tokenizer(reward_model).get_vocab() != tokenizer.get_vocab():
         raise loading.UnableToLoad(
-            f"The reward model reads other tokens than {model} writes. Train a reward model from the same base model."
+            f"The reward model reads other tokens than {model} writes. Train a reward model from"
+            " the same base model."
         )
 
 
@@ -136,4 +158,6 @@ def show(
 ) -> None:
     """The first so many, for the run's page."""
     for prompt, answer, score in list(zip(prompts, written, scores, strict=True))[:n_shown]:
-        folder.append_sample(step, data.shown(prompt.messages), answer.text, score | {"is_ended": answer.is_ended})
+        folder.append_sample(
+            step, data.shown(prompt.messages), answer.text, score | {"is_ended": answer.is_ended}
+        )

@@ -1,4 +1,6 @@
-"""Accuracy on held-out pairs, group by group: how strongly raters preferred, what the prompt was about, whose pool judged."""
+"""Accuracy on held-out pairs, group by group: how strongly raters preferred, what the prompt was
+about, whose pool judged.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -9,14 +11,19 @@ BY = ("strength", "category", "pool")
 
 
 def pairs_of(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is known of each decided pair of rows of `ranking_row`, in the order in which their margins are read."""
+    """What is known of each decided pair of rows of `ranking_row`, in the order in which their
+    margins are read.
+    """
     return [about for row in rows for about in row["about"]]
 
 
-def accuracy_by(margins: Sequence[float], pairs: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def accuracy_by(
+    margins: Sequence[float], pairs: Sequence[dict[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
     """{"strength": [{"group", "n", "accuracy", "low", "high"}], …}; what no row says is left out.
 
-    Strengths from slight to strong, other groups from the largest to the smallest; pairs that do not say come last, as "".
+    Strengths from slight to strong, other groups from the largest to the smallest; pairs that do
+    not say come last, as "".
     """
     found = {}
     for name in BY:
@@ -24,7 +31,14 @@ def accuracy_by(margins: Sequence[float], pairs: Sequence[dict[str, Any]]) -> di
         for margin, about in zip(margins, pairs, strict=True):
             groups.setdefault(str(about.get(name) or ""), []).append(margin)
         if set(groups) - {""}:
-            order = sorted(groups, key=lambda group: (group == "", group if name == "strength" else -len(groups[group]), group))
+            order = sorted(
+                groups,
+                key=lambda group: (
+                    group == "",
+                    group if name == "strength" else -len(groups[group]),
+                    group,
+                ),
+            )
             found[name] = [{"group": group, **accuracy(groups[group])} for group in order]
     return found
 
@@ -33,4 +47,9 @@ def accuracy(margins: Sequence[float]) -> dict[str, float]:
     """Share of pairs in the raters' order, equal scores half, with Wilson's interval."""
     right = sum(1.0 if margin > 0 else 0.5 if margin == 0 else 0.0 for margin in margins)
     low, high = wilson_interval(right, len(margins))
-    return {"n": len(margins), "accuracy": right / len(margins) if margins else 0.5, "low": low, "high": high}
+    return {
+        "n": len(margins),
+        "accuracy": right / len(margins) if margins else 0.5,
+        "low": low,
+        "high": high,
+    }

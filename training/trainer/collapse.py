@@ -11,8 +11,8 @@ _TELLING = 64
 class Collapse(Exception):
     """The run must not go on from here; the text says why and what to try.
 
-    `last_good` is the last step whose policy nothing is known against: where a rollout shows the collapse, the policy that wrote
-    it is the collapsed one.
+    `last_good` is the last step whose policy nothing is known against: where a rollout shows the
+    collapse, the policy that wrote it is the collapsed one.
     """
 
     last_good: int = 0
@@ -31,7 +31,10 @@ def last_good(step: int) -> Iterator[None]:
 def refuse_broken(metrics: Mapping[str, float]) -> None:
     broken = [name for name, value in metrics.items() if not math.isfinite(value)]
     if broken:
-        raise Collapse(f"{', '.join(broken)} became infinite or not a number. Lower the learning rate, or raise β.")
+        raise Collapse(
+            f"{', '.join(broken)} became infinite or not a number. Lower the learning rate, or"
+            " raise β."
+        )
 
 
 def refuse_far(kl: float, ceiling: float) -> None:
@@ -47,15 +50,16 @@ def refuse_fallen(watchdog: float, first: float, drop: float) -> None:
     """A drop of 0 is none."""
     if drop and watchdog < first - drop:
         raise Collapse(
-            f"The watchdog's reward fell from {first:.2f} to {watchdog:.2f}: "
-            "the policy may be exploiting its reward model. Raise β, or train on fresher comparisons."
+            f"The watchdog's reward fell from {first:.2f} to {watchdog:.2f}: the policy may be"
+            " exploiting its reward model. Raise β, or train on fresher comparisons."
         )
 
 
 def refuse_rambling(ended: Sequence[float], floor: float, *, batch_size: int) -> None:
     """Far fewer of the latest responses end than of the first: 64 of each, as eight tell nothing.
 
-    `ended` is the share of each rollout's responses that ended, `floor` what of the first share must be left.
+    `ended` is the share of each rollout's responses that ended, `floor` what of the first share
+    must be left.
     """
     n = math.ceil(_TELLING / batch_size)
     if len(ended) < 2 * n:

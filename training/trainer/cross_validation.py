@@ -1,7 +1,9 @@
-"""Cross-validation over raters: is a reward model as right about people it has never seen as about those it learned from?
+"""Cross-validation over raters: is a reward model as right about people it has never seen as about
+those it learned from?
 
-InstructGPT (Ouyang 2022, §4.1) split its labelers into five groups and found 69.6 % against 72.4 %. Both are measured on prompts
-that no fold learns from; the one difference is whose judgments they are.
+InstructGPT (Ouyang 2022, §4.1) split its labelers into five groups and found 69.6 % against 72.4 %.
+Both are measured on prompts that no fold learns from; the one difference is whose judgments they
+are.
 """
 
 import json
@@ -17,11 +19,15 @@ from training.trainer import breakdown
 N_FOLDS = 5
 
 Learn = Callable[[frozenset[str]], list[float] | None]
-"""Trains without these raters; margins of the held-out pairs under what came of it, or None where it was asked to stop."""
+"""Trains without these raters; margins of the held-out pairs under what came of it, or None where
+it was asked to stop.
+"""
 
 
 def folds(rows: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
-    """Five groups of raters, about as many rankings in each, always the same ones; none for fewer than five raters."""
+    """Five groups of raters, about as many rankings in each, always the same ones; none for fewer
+    than five raters.
+    """
     given = Counter(str(row["rater"]) for row in rows if row.get("rater"))
     if len(given) < N_FOLDS:
         return []
@@ -35,22 +41,35 @@ def folds(rows: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
 
 
 def cross_validated(
-    folder: RunFolder, rows: Sequence[dict[str, Any]], held_out: Sequence[dict[str, Any]], learn: Learn
+    folder: RunFolder,
+    rows: Sequence[dict[str, Any]],
+    held_out: Sequence[dict[str, Any]],
+    learn: Learn,
 ) -> dict[str, Any]:
-    """Metrics of the folds, trained one after the other. Those that an attempt before has measured are not trained again."""
+    """Metrics of the folds, trained one after the other. Those that an attempt before has measured
+    are not trained again.
+    """
     groups, pairs = folds(rows), breakdown.pairs_of(held_out)
     if not groups:
-        folder.append_note(f"No cross-validation: fewer than {N_FOLDS} raters have ranked anything to learn from.")
+        folder.append_note(
+            f"No cross-validation: fewer than {N_FOLDS} raters have ranked anything to learn from."
+        )
         return {}
     if not any(pair.get("rater") in group for pair in pairs for group in groups):
-        folder.append_note("No cross-validation: none of the raters to learn from has a held-out pair.")
+        folder.append_note(
+            "No cross-validation: none of the raters to learn from has a held-out pair."
+        )
         return {}
     path = folder.path / run_dir.FOLDS
-    done: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    done: list[dict[str, Any]] = (
+        json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    )
     for group in groups[len(done) :]:
         margins = learn(group)
         if margins is None:
-            folder.append_note(f"Cross-validation was left off after {len(done)} of {N_FOLDS} folds.")
+            folder.append_note(
+                f"Cross-validation was left off after {len(done)} of {N_FOLDS} folds."
+            )
             return {}
         done.append(_measured(margins, pairs, group, frozenset().union(*groups) - group))
         run_dir.write_json(path, done)
@@ -70,7 +89,10 @@ def summary(done: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _measured(
-    margins: Sequence[float], pairs: Sequence[dict[str, Any]], unseen: frozenset[str], seen: frozenset[str]
+    margins: Sequence[float],
+    pairs: Sequence[dict[str, Any]],
+    unseen: frozenset[str],
+    seen: frozenset[str],
 ) -> dict[str, Any]:
     of_rater = [(pair.get("rater"), margin) for pair, margin in zip(pairs, margins, strict=True)]
     return {
@@ -83,6 +105,7 @@ def _measured(
 def _sentence(number: int, fold: dict[str, Any]) -> str:
     unseen, seen = fold["unseen"], fold["seen"]
     return (
-        f"Fold {number} of {N_FOLDS}, without {fold['n_raters']} raters: right about {unseen['accuracy']:.1%} of "
-        f"their {unseen['n']} held-out pairs, and {seen['accuracy']:.1%} of the {seen['n']} of the other raters."
+        f"Fold {number} of {N_FOLDS}, without {fold['n_raters']} raters: right about"
+        f" {unseen['accuracy']:.1%} of their {unseen['n']} held-out pairs, and"
+        f" {seen['accuracy']:.1%} of the {seen['n']} of the other raters."
     )

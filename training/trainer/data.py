@@ -17,7 +17,8 @@ from training.trainer import ranking_trainer
 
 IGNORED = -100  # the label that a loss skips
 
-# Strength of a preference (1 negligible … 4 significant) → margin (Touvron 2023, Llama 2, table 27).
+# Strength of a preference (1 negligible … 4 significant) → margin (Touvron 2023, Llama 2, table
+# 27).
 MARGINS: dict[str, dict[int, float]] = {
     "none": {},
     "small": {1: 0.0, 2: 1 / 3, 3: 2 / 3, 4: 1.0},
@@ -86,7 +87,9 @@ def rows(snapshot: Path, split: str) -> list[Row]:
 
 
 def training_rows(snapshot: Path, needed: str) -> list[Row]:
-    """Raises UnableToRead for a missing or empty snapshot, and one of another kind (rows without `needed`)."""
+    """Raises UnableToRead for a missing or empty snapshot, and one of another kind (rows without
+    `needed`).
+    """
     if not snapshot.is_dir():
         raise UnableToRead(f"The snapshot's folder {snapshot} is not on this node.")
     found = rows(snapshot, "train")
@@ -110,7 +113,9 @@ def all_rows(snapshot: Path, needed: str) -> list[Row]:
 
 
 def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
-    """(split, rows): the validation split, or the test split where validation is empty, or ("", [])."""
+    """(split, rows): the validation split, or the test split where validation is empty, or ("",
+    []).
+    """
     for split in ("validation", "test"):
         found = rows(snapshot, split)
         if found:
@@ -127,14 +132,20 @@ def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]
 
 
 def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
-    """All, or `at_most` of them at equal distances: of rows in the order of their splits, each split gives its share."""
+    """All, or `at_most` of them at equal distances: of rows in the order of their splits, each
+    split gives its share.
+    """
     if at_most is None or len(items) <= at_most:
         return list(items)
     return [items[(2 * n + 1) * len(items) // (2 * at_most)] for n in range(at_most)]
 
 
-def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Demonstrations:
-    """A response that its model did not end (`is_ended` false) is learned without an end of turn, as far as it goes."""
+def demonstrations(
+    tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int
+) -> Demonstrations:
+    """A response that its model did not end (`is_ended` false) is learned without an end of turn,
+    as far as it goes.
+    """
     examples, n_left_out = [], 0
     for row in found:
         prompt = prompt_ids(tokenizer, row["prompt"])
@@ -146,25 +157,45 @@ def demonstrations(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max
             n_left_out += 1
             continue
         ids = whole[:max_tokens]
-        examples.append(Example(ids, [IGNORED] * n_prompt + ids[n_prompt:], is_cut=len(whole) > max_tokens))
+        examples.append(
+            Example(ids, [IGNORED] * n_prompt + ids[n_prompt:], is_cut=len(whole) > max_tokens)
+        )
     return Demonstrations(examples, n_left_out)
 
 
 def rankings(
-    tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int, margin: str = "none", rating_margin: float = 0.0
+    tokenizer: PreTrainedTokenizerBase,
+    found: Iterable[Row],
+    max_tokens: int,
+    margin: str = "none",
+    rating_margin: float = 0.0,
 ) -> Rankings:
-    """Every rater's ranking of a prompt in one row (1 is best, equal ranks tie, None was not ranked).
+    """Every rater's ranking of a prompt in one row (1 is best, equal ranks tie, None was not
+    ranked).
 
-    The prompt gives way to `max_tokens` from the left; a response is never cut, and left out when it does not fit by itself.
-    `margin` is by a ranking's strength; `rating_margin` more for each point between the ratings of a pair's responses.
-    A response that its model did not end (`is_ended` false) is not closed with an end of turn that was never sampled.
+    The prompt gives way to `max_tokens` from the left; a response is never cut, and left out when
+    it does not fit by itself. `margin` is by a ranking's strength; `rating_margin` more for each
+    point between the ratings of a pair's responses. A response that its model did not end
+    (`is_ended` false) is not closed with an end of turn that was never sampled.
     """
     rows, n_ties, n_left_out, n_cut = [], 0, 0, 0
     for group in _by_prompt(found):
-        texts = list(dict.fromkeys(response["text"] for row in group for response in row["responses"]))
+        texts = list(
+            dict.fromkeys(response["text"] for row in group for response in row["responses"])
+        )
         prompt = prompt_ids(tokenizer, group[0]["prompt"])
-        cut_off = {response["text"] for row in group for response in row["responses"] if not response.get("is_ended", True)}
-        ids = {text: response_ids(tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off) for text in texts}
+        cut_off = {
+            response["text"]
+            for row in group
+            for response in row["responses"]
+            if not response.get("is_ended", True)
+        }
+        ids = {
+            text: response_ids(
+                tokenizer, group[0]["prompt"], prompt, text, is_ended=text not in cut_off
+            )
+            for text in texts
+        }
         kept = [text for text in texts if len(ids[text]) < max_tokens]
         n_left_out += len(texts) - len(kept)
         room = max_tokens - max((len(ids[text]) for text in kept), default=0)
@@ -178,14 +209,25 @@ def rankings(
 
 
 def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict[str, Any]]:
-    """Rows of `rankings` and the scores of all their responses, in order, as lines of scores.jsonl."""
+    """Rows of `rankings` and the scores of all their responses, in order, as lines of
+    scores.jsonl.
+    """
     whose = [ids for row in rows for ids in row["of"]]
-    return [{"response": one, "score": score} for ids, score in zip(whose, scores, strict=True) for one in ids]
+    return [
+        {"response": one, "score": score}
+        for ids, score in zip(whose, scores, strict=True)
+        for one in ids
+    ]
 
 
 def _ids_of(text: str, group: Iterable[Row]) -> list[int]:
     """The stored responses that have this text; none in a snapshot that does not name them."""
-    found = {response.get("response") for row in group for response in row["responses"] if response["text"] == text}
+    found = {
+        response.get("response")
+        for row in group
+        for response in row["responses"]
+        if response["text"] == text
+    }
     return sorted(one for one in found if one is not None)
 
 
@@ -204,8 +246,12 @@ def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_token
     return Unranked(rows, n_left_out, n_cut)
 
 
-def at_most_pairs(rows: Sequence[dict[str, Any]], at_most: int | None, seed: int) -> list[dict[str, Any]]:
-    """Whole prompts, drawn by the seed, while their pairs fit; all in their order without a limit."""
+def at_most_pairs(
+    rows: Sequence[dict[str, Any]], at_most: int | None, seed: int
+) -> list[dict[str, Any]]:
+    """Whole prompts, drawn by the seed, while their pairs fit; all in their order without a
+    limit.
+    """
     if at_most is None:
         return list(rows)
     kept: list[int] = []
@@ -225,11 +271,17 @@ def _by_prompt(found: Iterable[Row]) -> list[list[Row]]:
     return list(groups.values())
 
 
-def _given(row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float) -> dict[str, Any]:
-    """One rater's ranks over all responses that are kept: None for those that this rater did not see or rank."""
+def _given(
+    row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float
+) -> dict[str, Any]:
+    """One rater's ranks over all responses that are kept: None for those that this rater did not
+    see or rank.
+    """
     ranks = {response["text"]: response["rank"] for response in row["responses"]}
     ratings = {response["text"]: response.get("rating") for response in row["responses"]}
-    heights = [None if ratings.get(text) is None else rating_margin * ratings[text] for text in kept]
+    heights = [
+        None if ratings.get(text) is None else rating_margin * ratings[text] for text in kept
+    ]
     return {
         "ranks": [ranks.get(text) for text in kept],
         "weight": row.get("weight", 1.0),
@@ -245,9 +297,16 @@ def _n_ties(row: Row) -> int:
 
 
 def response_ids(
-    tokenizer: PreTrainedTokenizerBase, messages: list[Message], prompt: list[int], text: str, *, is_ended: bool = True
+    tokenizer: PreTrainedTokenizerBase,
+    messages: list[Message],
+    prompt: list[int],
+    text: str,
+    *,
+    is_ended: bool = True,
 ) -> list[int]:
-    whole = conversation_ids(tokenizer, [*messages, {"role": "assistant", "content": text}], len(prompt))
+    whole = conversation_ids(
+        tokenizer, [*messages, {"role": "assistant", "content": text}], len(prompt)
+    )
     response = whole[_common_prefix(prompt, whole) :]
     return response if is_ended or len(response) == 1 else _unended(tokenizer, response)
 
@@ -259,16 +318,22 @@ def _unended(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[int]:
 
 def prompts(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row]) -> list[Prompt]:
     """Ready to be answered: the ids end where the response begins."""
-    return [Prompt(row["prompt_id"], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in found]
+    return [
+        Prompt(row["prompt_id"], row["prompt"], prompt_ids(tokenizer, row["prompt"]))
+        for row in found
+    ]
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[int]:
     return _ids(tokenizer, messages, add_generation_prompt=True)
 
 
-def conversation_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message], n_prompt: int = 0) -> list[int]:
-    """The conversation up to the end of its last turn. Templates write a line feed after that, which no model samples:
-    kept, it would be learned, and a reward would be read one token later than the response ends.
+def conversation_ids(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], n_prompt: int = 0
+) -> list[int]:
+    """The conversation up to the end of its last turn. Templates write a line feed after that,
+    which no model samples: kept, it would be learned, and a reward would be read one token later
+    than the response ends.
     """
     ids = _ids(tokenizer, messages, add_generation_prompt=False)
     end = tokenizer.eos_token_id
@@ -281,7 +346,9 @@ def batches(items: Sequence[Any], size: int) -> list[list[Any]]:
     return [list(items[start : start + size]) for start in range(0, len(items), size)]
 
 
-def padded(sequences: Sequence[Sequence[int]], fill: int, *, side: str = "right") -> tuple[torch.Tensor, torch.Tensor]:
+def padded(
+    sequences: Sequence[Sequence[int]], fill: int, *, side: str = "right"
+) -> tuple[torch.Tensor, torch.Tensor]:
     """(ids, attention mask), each (B, T)."""
     longest = max(len(sequence) for sequence in sequences)
     ids, mask = [], []
@@ -296,28 +363,43 @@ def padded(sequences: Sequence[Sequence[int]], fill: int, *, side: str = "right"
 def shown(messages: list[Message]) -> str:
     """A prompt as a person reads it beside a curve."""
     return (
-        messages[-1]["content"] if len(messages) == 1 else "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in messages)
+        messages[-1]["content"]
+        if len(messages) == 1
+        else "\n\n".join(f"{turn['role']}: {turn['content']}" for turn in messages)
     )
 
 
 def _require(found: list[Row], needed: str) -> None:
     if not found:
         raise UnableToRead(
-            "The snapshot is empty: no row is left for this run. Collect more, or loosen its filters, and cut it again."
+            "The snapshot is empty: no row is left for this run. Collect more, or loosen its"
+            " filters, and cut it again."
         )
     if any(needed not in row for row in found):
         raise UnableToRead(
-            f"The snapshot is of another kind: its rows have no “{needed}”. Choose one that fits this kind of run."
+            f"The snapshot is of another kind: its rows have no “{needed}”. Choose one that fits"
+            " this kind of run."
         )
 
 
-def _ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message], *, add_generation_prompt: bool) -> list[int]:
-    written: Any = tokenizer.apply_chat_template(messages, add_generation_prompt=add_generation_prompt, return_dict=True)
+def _ids(
+    tokenizer: PreTrainedTokenizerBase, messages: list[Message], *, add_generation_prompt: bool
+) -> list[int]:
+    written: Any = tokenizer.apply_chat_template(
+        messages, add_generation_prompt=add_generation_prompt, return_dict=True
+    )
     return list(written["input_ids"])
 
 
 def _common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """Some templates write a prompt alone differently from a prompt with its answer: the response starts where they part."""
+    """Some templates write a prompt alone differently from a prompt with its answer: the response
+    starts where they part.
+    """
     return next(
-        (index for index, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), min(len(one), len(other))
+        (
+            index
+            for index, (left, right) in enumerate(zip(one, other, strict=False))
+            if left != right
+        ),
+        min(len(one), len(other)),
     )

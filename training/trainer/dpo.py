@@ -29,7 +29,9 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class Pair:
-    """Two responses to one prompt as ids; `prompt` is the place of its prompt among the rows that were read."""
+    """Two responses to one prompt as ids; `prompt` is the place of its prompt among the rows that
+    were read.
+    """
 
     prompt: int
     prompt_ids: list[int]
@@ -46,7 +48,9 @@ class _Rows:
 
 
 class WatchedDpo(progress.Watched, DPOTrainer):
-    """TRL's trainer with our progress, checkpoints, stop, and our own reading of rows: ids stand in them already."""
+    """TRL's trainer with our progress, checkpoints, stop, and our own reading of rows: ids stand in
+    them already.
+    """
 
     def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
         return dataset
@@ -54,9 +58,15 @@ class WatchedDpo(progress.Watched, DPOTrainer):
 
 class DpoFollower(progress.Follower):
     def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """TRL's names for what every kind has are ours; log-probabilities of whole responses say little to a person."""
+        """TRL's names for what every kind has are ours; log-probabilities of whole responses say
+        little to a person.
+        """
         kept = {_NAMES.get(name, name): value for name, value in super().named(logs).items()}
-        return {name: value for name, value in kept.items() if not name.startswith(("logps/", "logits/"))}
+        return {
+            name: value
+            for name, value in kept.items()
+            if not name.startswith(("logps/", "logits/"))
+        }
 
 
 def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
@@ -72,7 +82,11 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
     loading.require_length(model, config.max_tokens)
     start = log_probabilities(model, rows.held_out, config.batch_size, numbers)
     trainer = _trainer(model, config, folder, tokenizer, rows.train)
-    follower = DpoFollower(folder, config, lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, numbers))
+    follower = DpoFollower(
+        folder,
+        config,
+        lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, numbers),
+    )
     trainer.follow(follower)
     before = summary(rows.held_out, start, start, config.beta)
     if newest_checkpoint(folder.path) is None:
@@ -115,13 +129,20 @@ def measures(
     numbers: torch.dtype,
 ) -> dict[str, float]:
     """Against `start`, what the model gave these pairs before it learned."""
-    return summary(held_out, log_probabilities(model, held_out, config.batch_size, numbers), start, config.beta)
+    return summary(
+        held_out, log_probabilities(model, held_out, config.batch_size, numbers), start, config.beta
+    )
 
 
 def summary(
-    held_out: list[Pair], now: list[tuple[float, float]], start: list[tuple[float, float]], beta: float
+    held_out: list[Pair],
+    now: list[tuple[float, float]],
+    start: list[tuple[float, float]],
+    beta: float,
 ) -> dict[str, float]:
-    """The implied reward of a response is β·log(π/π₀) (Rafailov 2023, eq. 5): how often the winner's is the higher one."""
+    """The implied reward of a response is β·log(π/π₀) (Rafailov 2023, eq. 5): how often the
+    winner's is the higher one.
+    """
     if not held_out:
         return {}
     margins = [
@@ -139,7 +160,9 @@ def summary(
 
 
 @torch.no_grad()
-def log_probabilities(model: Any, held_out: list[Pair], batch_size: int, numbers: torch.dtype) -> list[tuple[float, float]]:
+def log_probabilities(
+    model: Any, held_out: list[Pair], batch_size: int, numbers: torch.dtype
+) -> list[tuple[float, float]]:
     """(of the chosen, of the rejected response) for each pair, summed over its tokens."""
     was_training = model.training
     model.eval()
@@ -149,12 +172,22 @@ def log_probabilities(model: Any, held_out: list[Pair], batch_size: int, numbers
             (pair.prompt_ids, pair.rejected_ids) for pair in batch
         ]
         ids, mask = data.padded([prompt + response for prompt, response in sequences], 0)  # (2B, T)
-        labels, _ = data.padded([[data.IGNORED] * len(prompt) + response for prompt, response in sequences], data.IGNORED)
+        labels, _ = data.padded(
+            [[data.IGNORED] * len(prompt) + response for prompt, response in sequences],
+            data.IGNORED,
+        )
         ids, mask, labels = ids.to(model.device), mask.to(model.device), labels.to(model.device)
-        with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16):
-            logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]  # (2B, T-1, V)
+        with torch.autocast(
+            model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16
+        ):
+            logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[
+                :, :-1
+            ]  # (2B, T-1, V)
         losses = functional.cross_entropy(
-            logits.transpose(1, 2).float(), labels[:, 1:], ignore_index=data.IGNORED, reduction="none"
+            logits.transpose(1, 2).float(),
+            labels[:, 1:],
+            ignore_index=data.IGNORED,
+            reduction="none",
         )
         sums = (-losses.sum(dim=1)).tolist()
         found += list(zip(sums[: len(batch)], sums[len(batch) :], strict=True))
@@ -163,9 +196,15 @@ def log_probabilities(model: Any, held_out: list[Pair], batch_size: int, numbers
 
 
 def _trainer(
-    model: PreTrainedModel, config: DpoConfig, folder: RunFolder, tokenizer: PreTrainedTokenizerBase, train: list[Pair]
+    model: PreTrainedModel,
+    config: DpoConfig,
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    train: list[Pair],
 ) -> WatchedDpo:
-    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL makes."""
+    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL
+    makes.
+    """
     arguments = DPOConfig(
         max_length=config.max_tokens,
         beta=config.beta,
@@ -174,7 +213,12 @@ def _trainer(
         **progress.arguments(config, folder),
     )
     columns = [
-        {"prompt_ids": pair.prompt_ids, "chosen_ids": pair.chosen_ids, "rejected_ids": pair.rejected_ids} for pair in train
+        {
+            "prompt_ids": pair.prompt_ids,
+            "chosen_ids": pair.chosen_ids,
+            "rejected_ids": pair.rejected_ids,
+        }
+        for pair in train
     ]
     return WatchedDpo(
         model=model,
@@ -205,8 +249,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
 
 def _tell(folder: RunFolder, rows: _Rows) -> None:
     note = (
-        f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} to learn from, {len(rows.held_out)} held out "
-        f"({rows.split or 'no held-out split'}). {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
+        f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} to learn from,"
+        f" {len(rows.held_out)} held out ({rows.split or 'no held-out split'})."
+        f" {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
     )
     if rows.read.n_left_out:
         note += f" {counted(rows.read.n_left_out, 'response')} left out: too long by themselves."

@@ -1,4 +1,6 @@
-"""An evaluation: what a model is worth on a snapshot, with nothing changed. Leaves measures and samples, and no model."""
+"""An evaluation: what a model is worth on a snapshot, with nothing changed. Leaves measures and
+samples, and no model.
+"""
 
 import math
 import time
@@ -41,7 +43,9 @@ class _Evaluation:
     def add(self, found: dict[str, Any]) -> None:
         self.n_done += 1
         self.metrics |= found
-        numbers = {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+        numbers = {
+            name: float(value) for name, value in found.items() if isinstance(value, int | float)
+        }
         self.folder.append_point(self.n_done, self.n_parts, numbers)
         if run_dir.is_stop_requested(self.folder.path) and self.n_done < self.n_parts:
             raise Stopped
@@ -71,7 +75,12 @@ def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
         outcome = "stopped"
     metrics = evaluation.metrics | {"seconds": round(time.monotonic() - started_at, 1)}
     has_scores = (folder.path / run_dir.SCORES).exists()
-    return Result(outcome, metrics=metrics, scores=run_dir.SCORES if has_scores else None, n_steps=evaluation.n_done)
+    return Result(
+        outcome,
+        metrics=metrics,
+        scores=run_dir.SCORES if has_scores else None,
+        n_steps=evaluation.n_done,
+    )
 
 
 def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
@@ -85,7 +94,8 @@ def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
         parts += [_responses]
     if not parts:
         raise data.UnableToRead(
-            "On this snapshot only responses can be measured, and a reward model has to judge them. Choose one and start again."
+            "On this snapshot only responses can be measured, and a reward model has to judge them."
+            " Choose one and start again."
         )
     return parts
 
@@ -99,7 +109,9 @@ def _loss(evaluation: _Evaluation) -> None:
     loss = sft.held_out_loss(model, read.examples, config.batch_size, evaluation.numbers)
     n_tokens = sum(label != data.IGNORED for example in read.examples for label in example.labels)
     found = {"held_out_loss": loss, "perplexity": math.exp(loss)} if loss is not None else {}
-    evaluation.add({**found, "n_tokens": n_tokens, "n_cut": read.n_cut, "n_left_out": read.n_left_out})
+    evaluation.add(
+        {**found, "n_tokens": n_tokens, "n_cut": read.n_cut, "n_left_out": read.n_left_out}
+    )
 
 
 def _agreement_of_model(evaluation: _Evaluation) -> None:
@@ -116,7 +128,9 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     judge = loading.load_reward(path, evaluation.tokenizer, evaluation.numbers)
     loading.require_length(judge, config.max_tokens)
     read = data.rankings(evaluation.tokenizer, evaluation.rows, config.max_tokens)
-    sequences = [row["prompt_ids"] + response for row in read.rows for response in row["response_ids"]]
+    sequences = [
+        row["prompt_ids"] + response for row in read.rows for response in row["response_ids"]
+    ]
     scores = _judged(evaluation, judge, sequences)
     evaluation.folder.replace_lines(run_dir.SCORES, data.scored(read.rows, scores))
     found = _pair_results(read.rows, scores)
@@ -142,11 +156,15 @@ def _pair_results(rows: Sequence[dict[str, Any]], scores: Sequence[float]) -> Pa
             margins.append(scores[start + winner] - scores[start + loser])
             whose.append(number)
         start += len(row["response_ids"])
-    return PairResults(margins, whose, list(scores), [len(ids) for row in rows for ids in row["response_ids"]])
+    return PairResults(
+        margins, whose, list(scores), [len(ids) for row in rows for ids in row["response_ids"]]
+    )
 
 
 def _responses(evaluation: _Evaluation) -> None:
-    """Fresh responses under the reward model; with another model, both answer and the better one is counted."""
+    """Fresh responses under the reward model; with another model, both answer and the better one is
+    counted.
+    """
     job, config = evaluation.job, evaluation.config
     answering.require_same_tokens(job.model, str(job.reward_model), evaluation.tokenizer)
     prompts = _prompts(evaluation)
@@ -161,22 +179,32 @@ def _responses(evaluation: _Evaluation) -> None:
     shown = [{"reward": round(reward, 3)} for reward in rewards]
     if job.other_model is not None:
         others, other_rewards = _answered(evaluation, job.other_model, prompts, judge)
-        found |= {"other_reward": fmean(other_rewards), "other_response_tokens": fmean(len(answer.ids) for answer in others)}
+        found |= {
+            "other_reward": fmean(other_rewards),
+            "other_response_tokens": fmean(len(answer.ids) for answer in others),
+        }
         found |= win_rate(rewards, other_rewards)
         for one, other_reward in zip(shown, other_rewards, strict=True):
             one["other_reward"] = round(other_reward, 3)
-    answering.show(evaluation.folder, evaluation.n_done + 1, prompts, written, shown, config.n_shown)
+    answering.show(
+        evaluation.folder, evaluation.n_done + 1, prompts, written, shown, config.n_shown
+    )
     evaluation.add(found)
 
 
 def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
     """How often ours is the better one, ties half, with Wilson's interval."""
-    won = sum(1.0 if one > other else 0.5 if one == other else 0.0 for one, other in zip(ours, theirs, strict=True))
+    won = sum(
+        1.0 if one > other else 0.5 if one == other else 0.0
+        for one, other in zip(ours, theirs, strict=True)
+    )
     low, high = wilson_interval(won, len(ours))
     return {"win_rate": won / len(ours), "win_rate_low": low, "win_rate_high": high}
 
 
-def _answered(evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: Any) -> tuple[list[Answer], list[float]]:
+def _answered(
+    evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: Any
+) -> tuple[list[Answer], list[float]]:
     """Each model loaded alone, so that memory holds one at a time beside the reward model."""
     config = evaluation.config
     if path != evaluation.job.model:
@@ -190,8 +218,17 @@ def _answered(evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: 
         temperature=config.temperature,
         top_p=config.top_p,
     )
-    written = answering.answers(model, evaluation.tokenizer, prompts, settings, batch_size=config.batch_size, seed=config.seed)
-    sequences = [prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)]
+    written = answering.answers(
+        model,
+        evaluation.tokenizer,
+        prompts,
+        settings,
+        batch_size=config.batch_size,
+        seed=config.seed,
+    )
+    sequences = [
+        prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
+    ]
     return written, _judged(evaluation, judge, sequences)
 
 
@@ -214,7 +251,10 @@ def _prompts(evaluation: _Evaluation) -> list[Prompt]:
         if len(ids) <= longest:
             found.setdefault(tuple(ids), Prompt(row["id"], row["prompt"], ids))
     if not found:
-        raise data.UnableToRead(f"No prompt is short enough to leave {evaluation.config.max_new_tokens} tokens for a response.")
+        raise data.UnableToRead(
+            f"No prompt is short enough to leave {evaluation.config.max_new_tokens} tokens for a"
+            " response."
+        )
     return list(found.values())
 
 
@@ -228,11 +268,14 @@ def _rows(snapshot: Path, config: EvaluateConfig) -> tuple[str, list[data.Row]]:
         rows = [row for name in wanted for row in data.rows(snapshot, name)]
     if not rows:
         raise data.UnableToRead(
-            "The snapshot has no such rows: nothing is held out in it. Choose other rows or another snapshot."
+            "The snapshot has no such rows: nothing is held out in it. Choose other rows or another"
+            " snapshot."
         )
     return split, data.sample_of(rows, config.max_rows, config.seed)
 
 
 def _require(rows: Sequence[data.Row], needed: str) -> None:
     if needed not in rows[0]:
-        raise data.UnableToRead("A reward model is measured on comparisons. Choose a snapshot of them.")
+        raise data.UnableToRead(
+            "A reward model is measured on comparisons. Choose a snapshot of them."
+        )

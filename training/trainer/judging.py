@@ -1,4 +1,6 @@
-"""A reward model that reads responses as texts, in its own tokens: it can judge whoever wrote them."""
+"""A reward model that reads responses as texts, in its own tokens: it can judge whoever wrote
+them.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
@@ -18,23 +20,33 @@ class Judge:
         self.model = loading.load_reward(path, self.tokenizer, numbers)
         self.numbers = numbers
 
-    def scored(self, rows: Sequence[Row], prompts: Mapping[Any, list[Message]], *, batch_size: int) -> list[Row]:
+    def scored(
+        self, rows: Sequence[Row], prompts: Mapping[Any, list[Message]], *, batch_size: int
+    ) -> list[Row]:
         """Rows of responses.jsonl, each with its `score`. `prompts`: the messages by prompt_id."""
         sequences = [self._ids(prompts[row["prompt_id"]], row) for row in rows]
         pad = int(self.tokenizer.pad_token_id or 0)
-        found = answering.rewards(self.model, pad, sequences, batch_size=batch_size, numbers=self.numbers)
+        found = answering.rewards(
+            self.model, pad, sequences, batch_size=batch_size, numbers=self.numbers
+        )
         return [row | {"score": score} for row, score in zip(rows, found, strict=True)]
 
     def _ids(self, messages: list[Message], row: Row) -> list[int]:
-        """As in its own training: a prompt that does not fit loses its beginning, and no end is read that was not written."""
+        """As in its own training: a prompt that does not fit loses its beginning, and no end is
+        read that was not written.
+        """
         prompt = data.prompt_ids(self.tokenizer, messages)
-        response = data.response_ids(self.tokenizer, messages, prompt, row["text"], is_ended=row["is_ended"])
+        response = data.response_ids(
+            self.tokenizer, messages, prompt, row["text"], is_ended=row["is_ended"]
+        )
         longest = getattr(self.model.config, "max_position_embeddings", None) or 0
         return (prompt + response)[-longest:]
 
 
 def rewards(rows: Iterable[Row]) -> dict[str, float]:
-    """Of rows that were scored: the mean, and the mean of the best response to each prompt. Empty without any."""
+    """Of rows that were scored: the mean, and the mean of the best response to each prompt. Empty
+    without any.
+    """
     best: dict[Any, float] = {}
     total, n = 0.0, 0
     for row in rows:

@@ -1,4 +1,6 @@
-"""Models and tokenizers in and out: the right numbers, a pad token of its own, adapters on and merged, whole weights saved."""
+"""Models and tokenizers in and out: the right numbers, a pad token of its own, adapters on and
+merged, whole weights saved.
+"""
 
 import itertools
 from dataclasses import dataclass
@@ -15,9 +17,18 @@ from training import run_dir
 from training.configs import Training
 from training.run_dir import AnticipatedFailure, RunFolder, UnableToSave
 
-# Tokens that models keep for padding or never write; the first one in the vocabulary that is not an end of turn is taken.
-_PAD_CANDIDATES = ("<|endoftext|>", "<|finetune_right_pad_id|>", "<|pad|>", "<pad>", "[PAD]", "<unk>")
-# Else the byte of a control character (FS), which no text has: in byte-level vocabularies, which know the space as Ġ, and others.
+# Tokens that models keep for padding or never write; the first one in the vocabulary that is not an
+# end of turn is taken.
+_PAD_CANDIDATES = (
+    "<|endoftext|>",
+    "<|finetune_right_pad_id|>",
+    "<|pad|>",
+    "<pad>",
+    "[PAD]",
+    "<unk>",
+)
+# Else the byte of a control character (FS), which no text has: in byte-level vocabularies, which
+# know the space as Ġ, and others.
 _SPACE, _UNUSED_BYTE, _UNUSED_FALLBACK = "Ġ", "Ĝ", "<0x1C>"
 _ATTENTION = ["q_proj", "v_proj"]
 
@@ -38,39 +49,53 @@ def dtype(name: str) -> torch.dtype:
 
 
 def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedTokenizerBase:
-    """With a chat template, and a pad token that is not its end of turn. Raises UnableToLoad without either."""
+    """With a chat template, and a pad token that is not its end of turn. Raises UnableToLoad
+    without either.
+    """
     _require_folder(model)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(model, padding_side=padding_side)
     except OSError as error:
         raise UnableToLoad(
-            f"{model} could not be loaded: it is neither a folder nor a model that this node may fetch."
+            f"{model} could not be loaded: it is neither a folder nor a model that this node may"
+            " fetch."
         ) from error
     if not tokenizer.chat_template:
         raise UnableToLoad(
-            f"The tokenizer of {model} has no chat template, so it is unknown how a conversation is written. "
-            "Save one with the tokenizer (chat_template.jinja) and start again."
+            f"The tokenizer of {model} has no chat template, so it is unknown how a conversation is"
+            " written. Save one with the tokenizer (chat_template.jinja) and start again."
         )
     if tokenizer.eos_token_id is None:
-        raise UnableToLoad(f"The tokenizer of {model} has no end-of-turn token (eos_token). Set one in tokenizer_config.json.")
+        raise UnableToLoad(
+            f"The tokenizer of {model} has no end-of-turn token (eos_token). Set one in"
+            " tokenizer_config.json."
+        )
     end_turns_as_the_template_does(tokenizer)
     give_own_pad_token(tokenizer)
     return tokenizer
 
 
 def end_turns_as_the_template_does(tokenizer: PreTrainedTokenizerBase) -> None:
-    """The token that the template writes behind an answer becomes the end of turn (eos_token), where it is another.
+    """The token that the template writes behind an answer becomes the end of turn (eos_token),
+    where it is another.
 
-    Some models name the end of a text there. A response would then be learned with no end, never be seen to end, and have its
-    reward read behind the line feed that the template writes after it.
+    Some models name the end of a text there. A response would then be learned with no end, never be
+    seen to end, and have its reward read behind the line feed that the template writes after it.
     """
     one, other = (
-        _ids_of(tokenizer, [{"role": "user", "content": "Yes or no?"}, {"role": "assistant", "content": answer}])
+        _ids_of(
+            tokenizer,
+            [{"role": "user", "content": "Yes or no?"}, {"role": "assistant", "content": answer}],
+        )
         for answer in ("Yes", "No")
     )
     backwards = zip(reversed(one), reversed(other), strict=False)
-    behind = [token for token, _same in itertools.takewhile(lambda pair: pair[0] == pair[1], backwards)][::-1]
-    special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special} | {*tokenizer.all_special_ids}
+    behind = [
+        token for token, _same in itertools.takewhile(lambda pair: pair[0] == pair[1], backwards)
+    ][::-1]
+    special = {
+        number for number, token in tokenizer.added_tokens_decoder.items() if token.special
+    } | {*tokenizer.all_special_ids}
     end = next((token for token in behind if token in special), None)
     if end is not None and end != tokenizer.eos_token_id:
         tokenizer.eos_token = tokenizer.convert_ids_to_tokens(end)
@@ -82,7 +107,9 @@ def _ids_of(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]]) 
 
 
 def ends_of_turn(model: Any, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Where a response of this model ends: the tokenizer's end of turn, and those that the model's own settings name."""
+    """Where a response of this model ends: the tokenizer's end of turn, and those that the model's
+    own settings name.
+    """
     settings = getattr(model, "generation_config", None)
     advised = getattr(settings, "eos_token_id", None)
     named = set(advised if isinstance(advised, list) else [advised]) - {None}
@@ -90,22 +117,28 @@ def ends_of_turn(model: Any, tokenizer: PreTrainedTokenizerBase) -> frozenset[in
 
 
 def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Padding with the end of turn would hide it from the loss, and move the place where a reward is read."""
+    """Padding with the end of turn would hide it from the loss, and move the place where a reward
+    is read.
+    """
     if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:
         return
     vocabulary = tokenizer.get_vocab()
-    bytes_of_no_text = (_UNUSED_FALLBACK, _UNUSED_BYTE) if _SPACE in vocabulary else (_UNUSED_FALLBACK,)
+    bytes_of_no_text = (
+        (_UNUSED_FALLBACK, _UNUSED_BYTE) if _SPACE in vocabulary else (_UNUSED_FALLBACK,)
+    )
     for token in (*_PAD_CANDIDATES, *bytes_of_no_text):
         if token in vocabulary and token != tokenizer.eos_token:
             tokenizer.pad_token = token
             return
     raise UnableToLoad(
-        "The tokenizer has no pad token of its own. Name one in tokenizer_config.json (pad_token) that is in the vocabulary "
-        "and is not the end-of-turn token."
+        "The tokenizer has no pad token of its own. Name one in tokenizer_config.json (pad_token)"
+        " that is in the vocabulary and is not the end-of-turn token."
     )
 
 
-def load_policy(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> PreTrainedModel:
+def load_policy(
+    model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype
+) -> PreTrainedModel:
     _require_folder(model)
     loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=numbers)
     loaded.config.pad_token_id = tokenizer.pad_token_id
@@ -113,12 +146,18 @@ def load_policy(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.d
     return loaded.to(device())
 
 
-def load_reward(model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> PreTrainedModel:
-    """A language model with a head of one number in place of words; the head is random unless `model` is a reward model."""
+def load_reward(
+    model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype
+) -> PreTrainedModel:
+    """A language model with a head of one number in place of words; the head is random unless
+    `model` is a reward model.
+    """
     _require_folder(model)
     loaded: Any
     try:
-        loaded = transformers.AutoModelForSequenceClassification.from_pretrained(model, num_labels=1, dtype=numbers)
+        loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
+            model, num_labels=1, dtype=numbers
+        )
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
             raise
@@ -138,16 +177,24 @@ def require_length(model: PreTrainedModel, max_tokens: int) -> None:
     """Raises UnableToLoad when the model cannot read rows this long."""
     longest = getattr(model.config, "max_position_embeddings", None)
     if longest is not None and max_tokens > longest:
-        raise UnableToLoad(f"The model reads at most {longest} tokens, and the run asks for {max_tokens}. Lower the longest row.")
+        raise UnableToLoad(
+            f"The model reads at most {longest} tokens, and the run asks for {max_tokens}. Lower"
+            " the longest row."
+        )
 
 
-def last_token_rewards(model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-    """The reward of each row, read at its last real token whatever the padding side. (B, T), (B, T) → (B,)
+def last_token_rewards(
+    model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor
+) -> torch.Tensor:
+    """The reward of each row, read at its last real token whatever the padding side. (B, T), (B, T)
+    → (B,)
 
     Position ids are counted from the mask, so that left padding changes nothing.
     """
     positions = (attention_mask.cumsum(dim=1) - 1).clamp(min=0)  # (B, T)
-    hidden = model.base_model(input_ids=input_ids, attention_mask=attention_mask, position_ids=positions, use_cache=False)[0]
+    hidden = model.base_model(
+        input_ids=input_ids, attention_mask=attention_mask, position_ids=positions, use_cache=False
+    )[0]
     steps = torch.arange(input_ids.shape[1], device=input_ids.device)
     last = (attention_mask * steps).argmax(dim=1)  # (B,)
     ends = hidden[torch.arange(len(last), device=last.device), last]  # (B, H)
@@ -179,28 +226,41 @@ class Adapter:
     weights: dict[str, torch.Tensor]
 
     def save(self, folder: Path) -> None:
-        """As peft loads it. Which model it belongs to, the card says: a path would mean nothing on another machine."""
+        """As peft loads it. Which model it belongs to, the card says: a path would mean nothing on
+        another machine.
+        """
         self.config.inference_mode = True
         self.config.base_model_name_or_path = ""
         self.config.save_pretrained(str(folder))
-        safetensors.torch.save_file(self.weights, folder / "adapter_model.safetensors", metadata={"format": "pt"})
+        safetensors.torch.save_file(
+            self.weights, folder / "adapter_model.safetensors", metadata={"format": "pt"}
+        )
 
 
 def merged(model: Any, numbers: torch.dtype) -> PreTrainedModel:
-    """Whole weights in `numbers`, rounded once: the adapters are added in float32. `save_whole` keeps them beside the weights."""
+    """Whole weights in `numbers`, rounded once: the adapters are added in float32. `save_whole`
+    keeps them beside the weights.
+    """
     if not isinstance(model, peft.PeftModel):
         return cast("PreTrainedModel", model.to(numbers).eval())
     name = str(model.active_adapter)
     weights = peft.get_peft_model_state_dict(model, adapter_name=name)
-    adapter = Adapter(model.peft_config[name], {key: value.detach().cpu().clone() for key, value in weights.items()})
+    adapter = Adapter(
+        model.peft_config[name],
+        {key: value.detach().cpu().clone() for key, value in weights.items()},
+    )
     whole: Any = model.float().merge_and_unload()
     whole = whole.to(numbers).eval()
     whole.merged_adapter = adapter
     return cast("PreTrainedModel", whole)
 
 
-def save_whole(folder: RunFolder, name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Publishes weights (safetensors), config and tokenizer as one folder that any run or server loads."""
+def save_whole(
+    folder: RunFolder, name: str, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase
+) -> None:
+    """Publishes weights (safetensors), config and tokenizer as one folder that any run or server
+    loads.
+    """
     if folder.rank:
         return
     run_dir.ensure_free_space(folder.path, n_bytes(model), "the model")
@@ -218,7 +278,8 @@ def save_whole(folder: RunFolder, name: str, model: PreTrainedModel, tokenizer: 
         if "No space left" not in str(error):
             raise
         raise UnableToSave(
-            "The disk became full while the model was saved. Make room on the node and start the run again."
+            "The disk became full while the model was saved. Make room on the node and start the"
+            " run again."
         ) from error
 
 
@@ -227,10 +288,15 @@ def n_bytes(model: torch.nn.Module) -> int:
 
 
 def _require_folder(model: str) -> None:
-    """A path must be there and hold a model; a hub name is left to the hub, or to its cache when the run may not call it."""
+    """A path must be there and hold a model; a hub name is left to the hub, or to its cache when
+    the run may not call it.
+    """
     path = Path(model)
     if path.is_absolute() and not path.is_dir():
-        raise UnableToLoad(f"The model folder {model} is not on this node. Register the model again, or put it back.")
+        raise UnableToLoad(
+            f"The model folder {model} is not on this node. Register the model again, or put it"
+            " back."
+        )
     if path.is_absolute() and not (path / "config.json").exists():
         raise UnableToLoad(f"The folder {model} holds no model: its config.json is missing.")
 
@@ -239,4 +305,6 @@ def _has_native_bfloat16() -> bool:
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
     capabilities = torch.cpu.get_capabilities()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
+    return bool(
+        capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16")
+    )

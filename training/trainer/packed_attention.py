@@ -1,8 +1,9 @@
 """Attention over packed rows that skips what their block mask forbids.
 
-A packed row holds several sequences that may not see one another, so most of a dense (L, L) attention is computed for nothing.
-Here each block attends by itself: to its own past, and to the prompt it shares with others. A model that was prepared by `use`
-takes the blocks beside the mask; without them, as in generation, it attends as before.
+A packed row holds several sequences that may not see one another, so most of a dense (L, L)
+attention is computed for nothing. Here each block attends by itself: to its own past, and to the
+prompt it shares with others. A model that was prepared by `use` takes the blocks beside the mask;
+without them, as in generation, it attends as before.
 """
 
 from dataclasses import dataclass
@@ -22,7 +23,9 @@ PROMPT = 0
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of a row. A response sees itself up to each token and, before that, its prompt: the stretch number `prompt`."""
+    """A stretch of a row. A response sees itself up to each token and, before that, its prompt: the
+    stretch number `prompt`.
+    """
 
     length: int
     prompt: int | None = None
@@ -34,10 +37,14 @@ Blocks = list[list[Block]]
 
 
 def blocks_of(segments: Tensor) -> Blocks:
-    """(B, L) segment ids (0 a shared prompt, 1… sequences or responses, −1 padding), each id one stretch of a row."""
+    """(B, L) segment ids (0 a shared prompt, 1… sequences or responses, −1 padding), each id one
+    stretch of a row.
+    """
     found = []
     for row in segments:
-        marks, counts = (tensor.tolist() for tensor in torch.unique_consecutive(row, return_counts=True))
+        marks, counts = (
+            tensor.tolist() for tensor in torch.unique_consecutive(row, return_counts=True)
+        )
         prompt = marks.index(PROMPT) if PROMPT in marks else None
         found.append(
             [
@@ -49,7 +56,9 @@ def blocks_of(segments: Tensor) -> Blocks:
 
 
 def use(model: nn.Module) -> bool:
-    """Lets `model` take `blocks` where that pays: on a CPU, whose kernels know no block mask. True if it now does."""
+    """Lets `model` take `blocks` where that pays: on a CPU, whose kernels know no block mask. True
+    if it now does.
+    """
     config = getattr(model, "config", None)
     if config is not None and getattr(config, "_attn_implementation", None) == NAME:
         return True
@@ -85,7 +94,9 @@ def attend(
 ) -> tuple[Tensor, None]:
     """(B, H, L, D) queries, (B, G, L, D) keys and values → (B, L, H, D)."""
     if blocks is None:
-        return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **kwargs)
+        return sdpa_attention_forward(
+            module, query, key, value, attention_mask, scaling=scaling, dropout=dropout, **kwargs
+        )
     n_groups = getattr(module, "num_key_value_groups", 1)
     key, value = repeat_kv(key, n_groups), repeat_kv(value, n_groups)
     rows = []
@@ -95,8 +106,17 @@ def attend(
     return (rows[0] if len(rows) == 1 else torch.cat(rows)).transpose(1, 2).contiguous(), None
 
 
-def _row(query: Tensor, key: Tensor, value: Tensor, row: list[Block], scaling: float | None, dropout: float) -> Tensor:
-    """(1, H, L, D) of one row. Split once: a slice for each block would fill a whole gradient for each."""
+def _row(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    row: list[Block],
+    scaling: float | None,
+    dropout: float,
+) -> Tensor:
+    """(1, H, L, D) of one row. Split once: a slice for each block would fill a whole gradient for
+    each.
+    """
     lengths = [block.length for block in row]
     queries, keys, values = (tensor.split(lengths, dim=2) for tensor in (query, key, value))
     found = []
@@ -106,9 +126,14 @@ def _row(query: Tensor, key: Tensor, value: Tensor, row: list[Block], scaling: f
             found.append(own * 0)
             continue
         if block.prompt is not None:
-            k, v = torch.cat([keys[block.prompt], k], dim=2), torch.cat([values[block.prompt], v], dim=2)
+            k, v = (
+                torch.cat([keys[block.prompt], k], dim=2),
+                torch.cat([values[block.prompt], v], dim=2),
+            )
             n_prompt = row[block.prompt].length
-            mask = torch.ones(block.length, n_prompt + block.length, dtype=torch.bool, device=own.device).tril(n_prompt)
+            mask = torch.ones(
+                block.length, n_prompt + block.length, dtype=torch.bool, device=own.device
+            ).tril(n_prompt)
         found.append(
             functional.scaled_dot_product_attention(
                 own, k, v, attn_mask=mask, dropout_p=dropout, is_causal=mask is None, scale=scaling

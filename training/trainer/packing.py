@@ -1,4 +1,6 @@
-"""Packed rows: sequences of a prompt and a response lie end to end in rows of batch size one, so that nothing is padding."""
+"""Packed rows: sequences of a prompt and a response lie end to end in rows of batch size one, so
+that nothing is padding.
+"""
 
 import dataclasses
 from collections.abc import Sequence
@@ -15,7 +17,9 @@ from training.trainer.ranking_trainer import shared_prefix_mask
 
 @dataclass(frozen=True)
 class Row:
-    """Sequences end to end, (1, L) each. `predict` are the places whose output foretells a response token, `targets` those."""
+    """Sequences end to end, (1, L) each. `predict` are the places whose output foretells a response
+    token, `targets` those.
+    """
 
     input_ids: Tensor
     segments: Tensor
@@ -27,7 +31,11 @@ class Row:
     """Which sequences, as indices into what was packed."""
 
     def to(self, device: torch.device) -> "Row":
-        moved = {f.name: getattr(self, f.name).to(device) for f in dataclasses.fields(self) if f.name != "members"}
+        moved = {
+            f.name: getattr(self, f.name).to(device)
+            for f in dataclasses.fields(self)
+            if f.name != "members"
+        }
         return Row(**moved, members=self.members)
 
     def inputs(self, model: nn.Module) -> dict[str, Any]:
@@ -42,7 +50,9 @@ class Row:
 
 
 def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> list[Row]:
-    """(prompt ids, response ids) into rows of at most `row_tokens`, one sequence at least, in order: flat results keep it."""
+    """(prompt ids, response ids) into rows of at most `row_tokens`, one sequence at least, in
+    order: flat results keep it.
+    """
     rows: list[Row] = []
     members: list[int] = []
     size = 0

@@ -1,4 +1,6 @@
-"""One run in several processes: the first writes what the others have worked out with it, and all obey the same stop."""
+"""One run in several processes: the first writes what the others have worked out with it, and all
+obey the same stop.
+"""
 
 import dataclasses
 import os
@@ -21,7 +23,9 @@ def n_processes() -> int:
 
 
 def joined(folder: RunFolder) -> RunFolder:
-    """The folder as this process is to use it. Where there are GPUs, "cuda" means its own from now on."""
+    """The folder as this process is to use it. Where there are GPUs, "cuda" means its own from now
+    on.
+    """
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     rank, n_here = int(os.environ["RANK"]), int(os.environ["LOCAL_WORLD_SIZE"])
@@ -43,7 +47,9 @@ def wait() -> None:
 
 
 def agree(claim: bool) -> bool:
-    """What the first process says, in all of them: a stop that one sees a step later would leave the others waiting for it."""
+    """What the first process says, in all of them: a stop that one sees a step later would leave
+    the others waiting for it.
+    """
     if not distributed.is_initialized():
         return claim
     device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
@@ -56,13 +62,17 @@ def gather(files: Mapping[str, bytes]) -> Sequence[Mapping[str, bytes]]:
     """What all processes bring, to the first; nothing to the others."""
     if not distributed.is_initialized():
         return [files]
-    brought: list[Any] | None = [None] * distributed.get_world_size() if distributed.get_rank() == 0 else None
+    brought: list[Any] | None = (
+        [None] * distributed.get_world_size() if distributed.get_rank() == 0 else None
+    )
     distributed.gather_object(files, brought)
     return brought or []
 
 
 def share(tensors: Iterable[torch.Tensor]) -> None:
-    """The first process's numbers to all: those on other machines cannot read what lies in its folder."""
+    """The first process's numbers to all: those on other machines cannot read what lies in its
+    folder.
+    """
     if distributed.is_initialized():
         for tensor in tensors:
             distributed.broadcast(tensor, src=0)

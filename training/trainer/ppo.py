@@ -31,7 +31,9 @@ _BEST_WEIGHTS = "policy.safetensors"
 
 @dataclass(frozen=True)
 class _Texts:
-    """What the snapshot gives: prompts to learn on and to measure on, and demonstrations for the ptx mix."""
+    """What the snapshot gives: prompts to learn on and to measure on, and demonstrations for the
+    ptx mix.
+    """
 
     train: list[data.Prompt]
     held_out: list[data.Prompt]
@@ -59,7 +61,9 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         prompts=[prompt.input_ids for prompt in texts.train],
         ptx=texts.ptx,
         accelerator=accelerator,
-        rollout_autocast=torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None,
+        rollout_autocast=(
+            torch.bfloat16 if loading.dtype(config.rollout_dtype) == torch.bfloat16 else None
+        ),
         server=server,
     )
     _tell(folder, texts, config, is_watched=job.watchdog_model is not None)
@@ -82,33 +86,46 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         "n_episodes": trainer.state.step * config.batch_size,
         "seconds": round(time.monotonic() - started_at, 1),
     }
-    return Result(outcome, error=error, metrics=metrics, model=job.output, n_steps=trainer.state.step)
+    return Result(
+        outcome, error=error, metrics=metrics, model=job.output, n_steps=trainer.state.step
+    )
 
 
-# --- before ------------------------------------------------------------------------------------------------------
+# --- before ---------------------------------------------------------------------------------------
 
 
 def _tokenizer(job: Job) -> PreTrainedTokenizerBase:
     if job.reward_model is None:
-        raise loading.UnableToLoad("PPO learns from a reward model, and the run names none. Choose one and start again.")
+        raise loading.UnableToLoad(
+            "PPO learns from a reward model, and the run names none. Choose one and start again."
+        )
     tokenizer = loading.load_tokenizer(job.model)
     for role, path in (("reward model", job.reward_model), ("watchdog", job.watchdog_model)):
         if path is not None and loading.load_tokenizer(path).get_vocab() != tokenizer.get_vocab():
             raise loading.UnableToLoad(
-                f"The {role} reads other tokens than the policy writes. Train a reward model from the same base model."
+                f"The {role} reads other tokens than the policy writes. Train a reward model from"
+                " the same base model."
             )
     return tokenizer
 
 
 def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
-    """Where the node's environment names one. Each process hands over its own copy of the adapter: they are equal."""
+    """Where the node's environment names one. Each process hands over its own copy of the adapter:
+    they are equal.
+    """
     url = os.environ.get(URL)
     aside = folder.path / f"{run_dir.TEMPORARY}{folder.attempt}-rollouts"
-    return RolloutServer(url, aside, f"run-{job.run_id}-{folder.attempt}-{process}") if url else None
+    return (
+        RolloutServer(url, aside, f"run-{job.run_id}-{folder.attempt}-{process}") if url else None
+    )
 
 
-def _models(job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype) -> Models:
-    """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of its roles."""
+def _models(
+    job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype
+) -> Models:
+    """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of
+    its roles.
+    """
     is_full = config.method == "full"
     reward_path, held_in = str(job.reward_model), torch.float32 if is_full else numbers
     policy: Any = loading.load_policy(job.model, tokenizer, held_in)
@@ -124,7 +141,9 @@ def _models(job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, num
         value = peft.get_peft_model(value, _lora(config, is_reward=True))
     watchdog: nn.Module | None = None
     if job.watchdog_model is not None:
-        watchdog = loading.load_reward(job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype))
+        watchdog = loading.load_reward(
+            job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype)
+        )
     return Models(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
 
 
@@ -145,7 +164,10 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
     train, held_out = (_prompts(tokenizer, found) for found in (rows, held_out_rows))
     fitting = [prompt for prompt in train if len(prompt.input_ids) <= config.max_prompt_tokens]
     if not fitting:
-        raise data.UnableToRead(f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest prompt.")
+        raise data.UnableToRead(
+            f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest"
+            " prompt."
+        )
     mixed = _ptx(rows, tokenizer, config)
     measured = [prompt for prompt in held_out if len(prompt.input_ids) <= config.max_prompt_tokens]
     return _Texts(
@@ -161,22 +183,28 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig)
 
 
 def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> list[data.Prompt]:
-    return [data.Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"])) for row in rows]
+    return [
+        data.Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"]))
+        for row in rows
+    ]
 
 
-def _ptx(rows: Sequence[data.Row], tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> data.Demonstrations:
+def _ptx(
+    rows: Sequence[data.Row], tokenizer: PreTrainedTokenizerBase, config: PpoConfig
+) -> data.Demonstrations:
     if not config.ptx_coef:
         return data.Demonstrations([], 0)
     if any("completion" not in row for row in rows):
         raise data.UnableToRead(
-            "PPO-ptx mixes demonstrations in, and this snapshot holds prompts alone. Choose a snapshot of demonstrations, "
-            "or set γ of PPO-ptx to 0."
+            "PPO-ptx mixes demonstrations in, and this snapshot holds prompts alone. Choose a"
+            " snapshot of demonstrations, or set γ of PPO-ptx to 0."
         )
     longest = config.max_prompt_tokens + config.max_new_tokens
     read = data.demonstrations(tokenizer, rows, longest)
     if not read.examples:
         raise data.UnableToRead(
-            f"The prompts of all demonstrations for PPO-ptx fill {longest} tokens by themselves. Raise the longest prompt."
+            f"The prompts of all demonstrations for PPO-ptx fill {longest} tokens by themselves."
+            " Raise the longest prompt."
         )
     return read
 
@@ -189,11 +217,17 @@ def _parted(example: data.Example) -> tuple[list[int], list[int]]:
 
 def _mixed(texts: _Texts) -> dict[str, int]:
     """What of the demonstrations the ptx mix has; nothing without one."""
-    counts = {"n_ptx": len(texts.ptx), "n_ptx_cut": texts.n_ptx_cut, "n_ptx_left_out": texts.n_ptx_left_out}
+    counts = {
+        "n_ptx": len(texts.ptx),
+        "n_ptx_cut": texts.n_ptx_cut,
+        "n_ptx_left_out": texts.n_ptx_left_out,
+    }
     return counts if texts.ptx else {}
 
 
-def _begin(trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder) -> None:
+def _begin(
+    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder
+) -> None:
     """Goes on from the newest checkpoint, or measures where the policy starts."""
     checkpoint = newest_checkpoint(folder.path)
     if checkpoint is not None:
@@ -201,14 +235,22 @@ def _begin(trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Text
         _recall_best(trainer, folder)
         return
     trainer.state.before = _measure(trainer, tokenizer, texts, folder, step=0)
-    folder.append_point(0, trainer.n_steps, {f"held_out_{name}": value for name, value in trainer.state.before.items()})
+    folder.append_point(
+        0,
+        trainer.n_steps,
+        {f"held_out_{name}": value for name, value in trainer.state.before.items()},
+    )
 
 
-# --- during ------------------------------------------------------------------------------------------------------
+# --- during ---------------------------------------------------------------------------------------
 
 
 def _learn(
-    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, config: PpoConfig, folder: RunFolder
+    trainer: PpoTrainer,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    config: PpoConfig,
+    folder: RunFolder,
 ) -> tuple[str, str | None]:
     """(outcome, sentence). A collapse ends the run on its last good checkpoint."""
     try:
@@ -222,7 +264,11 @@ def _learn(
             folder.append_point(report.step, report.n_steps, values)
             _show(folder, tokenizer, texts, report, config)
             is_stopped = folder.is_stop_requested() and not is_last
-            is_kept = config.keeps_last_state if is_last else progress.is_due(report.step, config.checkpoint_every)
+            is_kept = (
+                config.keeps_last_state
+                if is_last
+                else progress.is_due(report.step, config.checkpoint_every)
+            )
             if is_stopped or is_kept:
                 _save(trainer, report.step, config, folder)
             if is_stopped:
@@ -231,7 +277,9 @@ def _learn(
         _forget_collapsed(collapse.last_good, folder)
         checkpoint = newest_checkpoint(folder.path)
         if not folder.agree(checkpoint is not None):
-            raise progress.UnableToTrain(f"{collapse} There is no checkpoint from before to keep.") from collapse
+            raise progress.UnableToTrain(
+                f"{collapse} There is no checkpoint from before to keep."
+            ) from collapse
         if checkpoint is not None:
             trainer.load_state(checkpoint)
         _recall_best(trainer, folder)
@@ -242,7 +290,9 @@ def _learn(
 
 
 def _forget_collapsed(last_good: int, folder: RunFolder) -> None:
-    """Whatever was kept of the collapsed policy goes, so that neither this run's end nor an extension begins from it."""
+    """Whatever was kept of the collapsed policy goes, so that neither this run's end nor an
+    extension begins from it.
+    """
     if not folder.rank:
         for checkpoint in (folder.path / run_dir.CHECKPOINTS).glob("step-*"):
             if run_dir.checkpoint_step(checkpoint) > last_good:
@@ -254,18 +304,30 @@ def _forget_collapsed(last_good: int, folder: RunFolder) -> None:
 
 
 def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) -> None:
-    trained = sum(p.numel() * p.element_size() for group in trainer.optimizer.param_groups for p in group["params"])
+    trained = sum(
+        p.numel() * p.element_size()
+        for group in trainer.optimizer.param_groups
+        for p in group["params"]
+    )
     averaged = sum(p.numel() * p.element_size() for p in trainer.ema)
     run_dir.ensure_free_space(folder.path, trained * 3 + averaged, "a checkpoint")
-    # The newest may turn out to hold a collapsed policy: the one before it is then the last good one.
+    # The newest may turn out to hold a collapsed policy: the one before it is then the last good
+    # one.
     with folder.checkpoint(step, max(config.keep_checkpoints, 2)) as aside:
         trainer.save_state(aside)
 
 
 def _measure(
-    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, folder: RunFolder, *, step: int
+    trainer: PpoTrainer,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    folder: RunFolder,
+    *,
+    step: int,
 ) -> dict[str, float]:
-    """Reward on held-out prompts; the best-scoring responses are shown, which is where reward hacking shows first."""
+    """Reward on held-out prompts; the best-scoring responses are shown, which is where reward
+    hacking shows first.
+    """
     if not texts.held_out:
         return {}
     with trainer.averaged_weights():
@@ -282,13 +344,19 @@ def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolde
     trainer.state.best_reward, trainer.state.best_step = found["reward"], trainer.state.step
     policy = trainer.accelerator.unwrap_model(trainer.policy)
     with trainer.averaged_weights(), folder.published(folder.path / _BEST) as aside:
-        weights = {name: p.detach().contiguous() for name, p in policy.named_parameters() if p.requires_grad}
+        weights = {
+            name: p.detach().contiguous()
+            for name, p in policy.named_parameters()
+            if p.requires_grad
+        }
         measured = {"step": str(trainer.state.step), "reward": repr(found["reward"])}
         safetensors.torch.save_file(weights, aside / _BEST_WEIGHTS, metadata=measured)
 
 
 def _best_kept(folder: RunFolder) -> tuple[int, float] | None:
-    """(step, held-out reward) of the best weights on disk, which may be newer than the checkpoint that was gone back to."""
+    """(step, held-out reward) of the best weights on disk, which may be newer than the checkpoint
+    that was gone back to.
+    """
     path = folder.path / _BEST / _BEST_WEIGHTS
     if not path.exists():
         return None
@@ -302,13 +370,22 @@ def _recall_best(trainer: PpoTrainer, folder: RunFolder) -> None:
     trainer.state.best_step, trainer.state.best_reward = _best_kept(folder) or (0, -math.inf)
 
 
-def _show(folder: RunFolder, tokenizer: PreTrainedTokenizerBase, texts: _Texts, report: Report, config: PpoConfig) -> None:
+def _show(
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    report: Report,
+    config: PpoConfig,
+) -> None:
     """The best and the worst response of about ten rollouts a run."""
     if not config.n_shown or report.step % max(1, report.n_steps // 10):
         return
     scores = report.experience.scores
     for index in (int(scores.argmax()), int(scores.argmin())):
-        values = {"reward": round(float(scores[index]), 3), "kl": round(float(report.experience.kl[index]), 2)}
+        values = {
+            "reward": round(float(scores[index]), 3),
+            "kl": round(float(report.experience.kl[index]), 2),
+        }
         rollout = report.experience.rollouts[index]
         _append_sample(folder, tokenizer, report.step, texts.train[rollout.prompt], rollout, values)
 
@@ -321,15 +398,25 @@ def _append_sample(
     rollout: Rollout,
     scores: dict[str, float],
 ) -> None:
-    response = str(tokenizer.decode(rollout.response_ids, skip_special_tokens=True)).replace("\x00", "\ufffd").strip()
-    folder.append_sample(step, data.shown(prompt.messages), response, scores | {"is_ended": rollout.is_ended})
+    response = (
+        str(tokenizer.decode(rollout.response_ids, skip_special_tokens=True))
+        .replace("\x00", "\ufffd")
+        .strip()
+    )
+    folder.append_sample(
+        step, data.shown(prompt.messages), response, scores | {"is_ended": rollout.is_ended}
+    )
 
 
-# --- after -------------------------------------------------------------------------------------------------------
+# --- after ----------------------------------------------------------------------------------------
 
 
 def _finish(
-    trainer: PpoTrainer, tokenizer: PreTrainedTokenizerBase, texts: _Texts, config: PpoConfig, folder: RunFolder
+    trainer: PpoTrainer,
+    tokenizer: PreTrainedTokenizerBase,
+    texts: _Texts,
+    config: PpoConfig,
+    folder: RunFolder,
 ) -> dict[str, Any]:
     """Measures the end and, if an earlier evaluation was better, goes back to it."""
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
@@ -339,7 +426,9 @@ def _finish(
         policy = trainer.accelerator.unwrap_model(trainer.policy)
         if best.exists():
             policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
-        parallel.share(parameter.data for parameter in policy.parameters() if parameter.requires_grad)
+        parallel.share(
+            parameter.data for parameter in policy.parameters() if parameter.requires_grad
+        )
         trainer.ema.clear()  # the weights kept were the averaged ones
         after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
         kept_step = trainer.state.best_step
@@ -357,9 +446,15 @@ def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bo
         f"({texts.held_out_split or 'no held-out split'})."
     )
     if texts.n_too_long:
-        note += f" {counted(texts.n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens} tokens."
+        note += (
+            f" {counted(texts.n_too_long, 'prompt')} left out: longer than"
+            f" {config.max_prompt_tokens} tokens."
+        )
     if texts.n_held_out_too_long:
-        note += f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the same length."
+        note += (
+            f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the"
+            " same length."
+        )
     if config.watchdog_drop and not is_watched:
         note += " It cannot stop when a watchdog falls: none was chosen."
     if texts.ptx:

@@ -11,7 +11,9 @@ from training.trainer import ppo_formulas as formulas
 
 @dataclass(frozen=True)
 class Rollout:
-    """One episode: a prompt and what the policy wrote, its end of turn included if it came to one."""
+    """One episode: a prompt and what the policy wrote, its end of turn included if it came to
+    one.
+    """
 
     prompt_ids: list[int]
     response_ids: list[int]
@@ -25,7 +27,9 @@ RewardFunction = Callable[[list[Rollout]], Tensor]
 
 @dataclass
 class Experience:
-    """A rollout's worth of episodes, with what was measured when they were sampled. N response tokens in a row, B episodes."""
+    """A rollout's worth of episodes, with what was measured when they were sampled. N response
+    tokens in a row, B episodes.
+    """
 
     rollouts: list[Rollout]
     scores: Tensor  # (B,) as the reward model gives them, its bias taken off
@@ -36,10 +40,14 @@ class Experience:
     entropy: Tensor  # (N,)
     advantages: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
     returns: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,)
-    weight: Tensor = field(default_factory=lambda: torch.empty(0))  # (N,) 0 for tokens that are not learned from
+    weight: Tensor = field(
+        default_factory=lambda: torch.empty(0)
+    )  # (N,) 0 for tokens that are not learned from
     watchdog: Tensor | None = None  # (B,)
     graphs: list[Tensor] = field(default_factory=list)
-    """The values row by row with their graphs, where the measuring pass is the first pass of the update as well."""
+    """The values row by row with their graphs, where the measuring pass is the first pass of the
+    update as well.
+    """
 
     @property
     def lengths(self) -> list[int]:
@@ -49,5 +57,10 @@ class Experience:
     def kl(self) -> Tensor:
         """(B,) KL to the reference in nats a response."""
         return torch.stack(
-            [part.sum() for part in formulas.per_token_kl(self.logprobs, self.reference_logprobs).split(self.lengths)]
+            [
+                part.sum()
+                for part in formulas.per_token_kl(self.logprobs, self.reference_logprobs).split(
+                    self.lengths
+                )
+            ]
         )

@@ -1,7 +1,9 @@
-"""The arithmetic of PPO for language models: pure functions over tensors, each with a slow twin in the tests.
+"""The arithmetic of PPO for language models: pure functions over tensors, each with a slow twin in
+the tests.
 
-Sources: Schulman 2016 (GAE, arXiv 1506.02438), Schulman 2017 (PPO, 1707.06347), Ziegler 2019 (KL penalty and its controller,
-1909.08593), Ouyang 2022 (InstructGPT, 2203.02155, App. C). Shapes: B sequences, T response positions, N response tokens in a row.
+Sources: Schulman 2016 (GAE, arXiv 1506.02438), Schulman 2017 (PPO, 1707.06347), Ziegler 2019 (KL
+penalty and its controller, 1909.08593), Ouyang 2022 (InstructGPT, 2203.02155, App. C). Shapes: B
+sequences, T response positions, N response tokens in a row.
 """
 
 import torch
@@ -19,20 +21,28 @@ def token_entropy(logits: Tensor) -> Tensor:
 
 
 def per_token_kl(logprobs: Tensor, reference_logprobs: Tensor) -> Tensor:
-    """log π(a|s) − log π_ref(a|s) at the sampled token: unbiased for the KL in nats, and the penalty of Ziegler 2019, §2."""
+    """log π(a|s) − log π_ref(a|s) at the sampled token: unbiased for the KL in nats, and the
+    penalty of Ziegler 2019, §2.
+    """
     return logprobs - reference_logprobs
 
 
 def shaped_rewards(kl: Tensor, scores: Tensor, ends: Tensor, *, beta: float) -> Tensor:
-    """−β·KL at every token, plus the score at each sequence's last token: (B, T), (B,), (B,) → (B, T)."""
+    """−β·KL at every token, plus the score at each sequence's last token: (B, T), (B,), (B,) → (B,
+    T).
+    """
     rewards = -beta * kl
     return rewards.scatter_add(1, ends[:, None], scores[:, None].to(rewards.dtype))
 
 
-def gae(rewards: Tensor, values: Tensor, mask: Tensor, *, gamma: float, lam: float) -> tuple[Tensor, Tensor]:
-    """Generalised advantage estimation (Schulman 2016, eq. 16): advantages and returns, (B, T) each, 0 where `mask` is False.
+def gae(
+    rewards: Tensor, values: Tensor, mask: Tensor, *, gamma: float, lam: float
+) -> tuple[Tensor, Tensor]:
+    """Generalised advantage estimation (Schulman 2016, eq. 16): advantages and returns, (B, T)
+    each, 0 where `mask` is False.
 
-    `values[:, t]` is V before token t. Nothing behind a sequence's last token contributes: its next value is 0.
+    `values[:, t]` is V before token t. Nothing behind a sequence's last token contributes: its next
+    value is 0.
     """
     mask = mask.to(values.dtype)
     values, rewards = values * mask, rewards * mask
@@ -64,21 +74,33 @@ def variance_of(sums: Tensor) -> float:
 
 
 def whiten(x: Tensor, sums: Tensor, *, shift_mean: bool = True) -> Tensor:
-    """x to mean 0 and variance 1 by the `moments` of the *whole* batch; the variance with Bessel's correction, as TRL's."""
+    """x to mean 0 and variance 1 by the `moments` of the *whole* batch; the variance with Bessel's
+    correction, as TRL's.
+    """
     whitened = (x - mean_of(sums)) * (variance_of(sums) + 1e-8) ** -0.5
     return whitened if shift_mean else whitened + mean_of(sums)
 
 
-def policy_loss(logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, *, clip: float) -> tuple[Tensor, Tensor]:
-    """PPO's clipped surrogate (Schulman 2017, eq. 7), negated: per-token losses, and which of them the clip held."""
+def policy_loss(
+    logprobs: Tensor, old_logprobs: Tensor, advantages: Tensor, *, clip: float
+) -> tuple[Tensor, Tensor]:
+    """PPO's clipped surrogate (Schulman 2017, eq. 7), negated: per-token losses, and which of them
+    the clip held.
+    """
     ratio = torch.exp(logprobs - old_logprobs)
     free, held = -advantages * ratio, -advantages * ratio.clamp(1 - clip, 1 + clip)
     return torch.maximum(free, held), held > free
 
 
-def value_loss(values: Tensor, old_values: Tensor, returns: Tensor, *, clip: float) -> tuple[Tensor, Tensor]:
-    """Half the larger of the squared errors with and without clipping V to ±clip of its old value; and which were clipped."""
-    near = values.clamp(old_values - clip, old_values + clip)  # exactly V within: rounding would count as clipped
+def value_loss(
+    values: Tensor, old_values: Tensor, returns: Tensor, *, clip: float
+) -> tuple[Tensor, Tensor]:
+    """Half the larger of the squared errors with and without clipping V to ±clip of its old value;
+    and which were clipped.
+    """
+    near = values.clamp(
+        old_values - clip, old_values + clip
+    )  # exactly V within: rounding would count as clipped
     free, held = (values - returns) ** 2, (near - returns) ** 2
     return 0.5 * torch.maximum(free, held), held > free
 
@@ -90,7 +112,8 @@ def adaptive_kl(beta: float, kl: float, *, target: float, n_episodes: int, horiz
 
 
 def explained_variance(errors: Tensor, returns: Tensor) -> float:
-    """1 − Var(returns − values) / Var(returns), of the `moments` of both: 1 is perfect, 0 no better than the mean.
+    """1 − Var(returns − values) / Var(returns), of the `moments` of both: 1 is perfect, 0 no better
+    than the mean.
 
     0 when returns do not vary.
     """
@@ -99,5 +122,7 @@ def explained_variance(errors: Tensor, returns: Tensor) -> float:
 
 
 def best_of_n_kl(n: int) -> float:
-    """KL in nats of the best of n samples from what they were drawn from: log n − (n − 1)/n (Stiennon 2020, App. G)."""
+    """KL in nats of the best of n samples from what they were drawn from: log n − (n − 1)/n
+    (Stiennon 2020, App. G).
+    """
     return float(torch.log(torch.tensor(float(n), dtype=torch.float64))) - (n - 1) / n

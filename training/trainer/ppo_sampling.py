@@ -1,4 +1,6 @@
-"""The policy's draw: by our own packed sampling, by transformers' `generate`, or by a vLLM server."""
+"""The policy's draw: by our own packed sampling, by transformers' `generate`, or by a vLLM
+server.
+"""
 
 import contextlib
 from collections.abc import Sequence
@@ -17,13 +19,15 @@ from training.trainer.rollout_server import RolloutServer
 
 @dataclass
 class Sampler:
-    """Writes one response to each prompt. A response that was cut off keeps no end it never sampled.
+    """Writes one response to each prompt. A response that was cut off keeps no end it never
+    sampled.
 
-    The draw may use fewer bits than the policy (`autocast`): the old log-probabilities of the ratio are not the draw's but those
-    that `PpoTrainer.experience` measures afterwards in the policy's own arithmetic. So the ratio before the first update is
-    exactly 1 and the KL to an equal reference exactly 0, and what is left is that the tokens come from a policy a rounding away,
-    as they do from a vLLM server: a bias of that rounding's size, which taking the draw's own probabilities for the old ones
-    would turn into noise in every ratio and into clipping.
+    The draw may use fewer bits than the policy (`autocast`): the old log-probabilities of the ratio
+    are not the draw's but those that `PpoTrainer.experience` measures afterwards in the policy's
+    own arithmetic. So the ratio before the first update is exactly 1 and the KL to an equal
+    reference exactly 0, and what is left is that the tokens come from a policy a rounding away, as
+    they do from a vLLM server: a bias of that rounding's size, which taking the draw's own
+    probabilities for the old ones would turn into noise in every ratio and into clipping.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -37,22 +41,41 @@ class Sampler:
 
     @torch.no_grad()
     def rollouts(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[Rollout]:
-        written = self._asked(self.server, policy, prompts) if self.server is not None else self._drawn(policy, prompts)
-        return [self.trimmed(prompt, response) for prompt, response in zip(prompts, written, strict=True)]
+        written = (
+            self._asked(self.server, policy, prompts)
+            if self.server is not None
+            else self._drawn(policy, prompts)
+        )
+        return [
+            self.trimmed(prompt, response)
+            for prompt, response in zip(prompts, written, strict=True)
+        ]
 
     def trimmed(self, prompt: list[int], written: list[int]) -> Rollout:
         """Nothing after the end of turn, where there is one."""
         end = next((index for index, token in enumerate(written) if token in self.ends), None)
-        return Rollout(list(prompt), written if end is None else written[: end + 1], end is not None)
+        return Rollout(
+            list(prompt), written if end is None else written[: end + 1], end is not None
+        )
 
     def _drawn(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
         if self.samples_itself is None:
             self.samples_itself = sampling.can_sample(policy)
-        cast = torch.autocast(self.device.type, self.autocast) if self.autocast else contextlib.nullcontext()
+        cast = (
+            torch.autocast(self.device.type, self.autocast)
+            if self.autocast
+            else contextlib.nullcontext()
+        )
         with cast:
-            return self._written(policy, prompts) if self.samples_itself else self._generated(policy, prompts)
+            return (
+                self._written(policy, prompts)
+                if self.samples_itself
+                else self._generated(policy, prompts)
+            )
 
-    def _asked(self, server: RolloutServer, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
+    def _asked(
+        self, server: RolloutServer, policy: nn.Module, prompts: Sequence[list[int]]
+    ) -> list[list[int]]:
         server.hand_over(policy)
         return server.responses(
             prompts,
@@ -79,7 +102,9 @@ class Sampler:
         width = max(map(len, prompts))
         pad = self.tokenizer.pad_token_id
         ids = torch.tensor([[pad] * (width - len(p)) + p for p in prompts], device=self.device)
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device)
+        mask = torch.tensor(
+            [[0] * (width - len(p)) + [1] * len(p) for p in prompts], device=self.device
+        )
         settings = {
             "max_new_tokens": self.config.max_new_tokens,
             "do_sample": True,
@@ -89,7 +114,7 @@ class Sampler:
             "eos_token_id": sorted(self.ends),
             "pad_token_id": pad,
         }
-        found: list[list[int]] = policy.generate(input_ids=ids, attention_mask=mask, use_cache=True, **settings)[
-            :, width:
-        ].tolist()
+        found: list[list[int]] = policy.generate(
+            input_ids=ids, attention_mask=mask, use_cache=True, **settings
+        )[:, width:].tolist()
         return found

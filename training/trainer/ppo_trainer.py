@@ -1,12 +1,15 @@
-"""PPO for language models, on Accelerate: InstructGPT's algorithm (Ouyang 2022, App. C) over rows without padding.
+"""PPO for language models, on Accelerate: InstructGPT's algorithm (Ouyang 2022, App. C) over rows
+without padding.
 
-One step is one rollout: sample responses, score them, estimate advantages, move the weights. Sequences lie end to end in packed
-rows with a block mask, so nothing is computed on padding, the language-model head sees response positions only, and every
-per-token quantity is a flat (N,) tensor in which "after the end of turn" does not exist.
+One step is one rollout: sample responses, score them, estimate advantages, move the weights.
+Sequences lie end to end in packed rows with a block mask, so nothing is computed on padding, the
+language-model head sees response positions only, and every per-token quantity is a flat (N,) tensor
+in which "after the end of turn" does not exist.
 
-    models = Models(policy, reference, reward, value)         # or lora_models(...): two backbones in place of four
-    trainer = PpoTrainer(models, tokenizer, config, prompts=…)
-    for report in trainer.steps():                             # after each rollout: log, save_state, stop — as the caller likes
+    models = Models(policy, reference, reward, value)         # or lora_models(...): two backbones
+    in place of four trainer = PpoTrainer(models, tokenizer, config, prompts=…)
+    for report in trainer.steps():                             # after each rollout: log,
+    save_state, stop — as the caller likes
         …
 """
 
@@ -42,8 +45,8 @@ IGNORED = -100
 # The optimizer's groups, and the order in which a checkpoint keeps the models.
 _POLICY, _VALUE = 0, 1
 _TRAINED = ("policy.safetensors", "value.safetensors")
-# Of a rollout of so few rows the value model's graphs are kept: without a head over words, two rows take about what one of the
-# policy's takes with its logits.
+# Of a rollout of so few rows the value model's graphs are kept: without a head over words, two rows
+# take about what one of the policy's takes with its logits.
 _KEPT_ROWS = 2
 
 
@@ -55,18 +58,22 @@ class UnableToSaveMemory(AnticipatedFailure):
     """This model has no gradient checkpointing."""
 
 
-# --- what is passed around ---------------------------------------------------------------------------------------
+# --- what is passed around ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Models:
-    """The four roles. A role may be the same module as another with its adapter off: see `lora_models`."""
+    """The four roles. A role may be the same module as another with its adapter off: see
+    `lora_models`.
+    """
 
     policy: nn.Module
     reference: nn.Module | None
     """None: the policy with its adapter switched off."""
     reward: "nn.Module | RewardFunction | None"
-    """None: the value model with its adapter (and trained head) switched off. A plain function is a reward too."""
+    """None: the value model with its adapter (and trained head) switched off. A plain function is a
+    reward too.
+    """
     value: nn.Module
     watchdog: nn.Module | None = None
 
@@ -106,11 +113,13 @@ class State:
             setattr(self, name, value)
 
 
-# --- the trainer -------------------------------------------------------------------------------------------------
+# --- the trainer ----------------------------------------------------------------------------------
 
 
 class PpoTrainer:
-    """The loop. `prompts` are token ids ready to be answered; `ptx` are (prompt ids, completion ids) of demonstrations."""
+    """The loop. `prompts` are token ids ready to be answered; `ptx` are (prompt ids, completion
+    ids) of demonstrations.
+    """
 
     def __init__(
         self,
@@ -128,23 +137,27 @@ class PpoTrainer:
         self.accelerator = accelerator or Accelerator()
         if self.accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
             raise UnableToShare(
-                "PPO trains two models, and Accelerate shares out only one by FSDP or DeepSpeed. Choose DDP, with LoRA where "
-                "memory is short."
+                "PPO trains two models, and Accelerate shares out only one by FSDP or DeepSpeed."
+                " Choose DDP, with LoRA where memory is short."
             )
         if config.batch_size % self.accelerator.num_processes:
             raise UnableToShare(
-                f"{config.batch_size} episodes do not divide among {self.accelerator.num_processes} processes. Change one."
+                f"{config.batch_size} episodes do not divide among {self.accelerator.num_processes}"
+                " processes. Change one."
             )
         share = config.batch_size // self.accelerator.num_processes
         if share % config.n_minibatches:
             raise UnableToShare(
-                f"Each process has {counted(share, 'episode')} of a rollout, which cannot be cut into {config.n_minibatches} "
-                "equal minibatches. Change the rollout, the minibatches or the processes."
+                f"Each process has {counted(share, 'episode')} of a rollout, which cannot be cut"
+                f" into {config.n_minibatches} equal minibatches. Change the rollout, the"
+                " minibatches or the processes."
             )
         self.prompts, self.ptx = prompts, ptx
         self.device = self.accelerator.device
         ends = loading.ends_of_turn(models.policy, tokenizer)
-        self.sampler = Sampler(tokenizer, config, ends, self.device, autocast=rollout_autocast, server=server)
+        self.sampler = Sampler(
+            tokenizer, config, ends, self.device, autocast=rollout_autocast, server=server
+        )
         for role in (models.policy, models.reference, models.reward, models.value, models.watchdog):
             if isinstance(role, nn.Module):
                 packed_attention.use(role)
@@ -152,19 +165,32 @@ class PpoTrainer:
             for trained in (models.policy, models.value):
                 if not recomputing.layers_of(trained):
                     raise UnableToSaveMemory(
-                        f"{type(trained).__name__} cannot compute its activations twice. Switch gradient checkpointing off, and "
-                        "lower the tokens a row where memory runs out."
+                        f"{type(trained).__name__} cannot compute its activations twice. Switch"
+                        " gradient checkpointing off, and lower the tokens a row where memory runs"
+                        " out."
                     )
         groups: list[dict[str, Any]] = [
-            {"params": [p for p in models.policy.parameters() if p.requires_grad], "lr": config.learning_rate},
-            {"params": [p for p in models.value.parameters() if p.requires_grad], "lr": config.value_learning_rate},
+            {
+                "params": [p for p in models.policy.parameters() if p.requires_grad],
+                "lr": config.learning_rate,
+            },
+            {
+                "params": [p for p in models.value.parameters() if p.requires_grad],
+                "lr": config.value_learning_rate,
+            },
         ]
         optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
         # Not prepared: Accelerate's scheduler takes as many steps at once as there are processes.
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._warmup)
         self._value_bias = _reward_bias(models.value)
-        self.policy, self.value, self.optimizer = self.accelerator.prepare(models.policy, models.value, optimizer)
-        self.reference, self.reward, self.watchdog = models.reference, models.reward, models.watchdog
+        self.policy, self.value, self.optimizer = self.accelerator.prepare(
+            models.policy, models.value, optimizer
+        )
+        self.reference, self.reward, self.watchdog = (
+            models.reference,
+            models.reward,
+            models.watchdog,
+        )
         for model in (self.reference, self.reward, self.watchdog):
             if isinstance(model, nn.Module):
                 model.to(self.device).eval().requires_grad_(False)
@@ -181,36 +207,49 @@ class PpoTrainer:
         return math.ceil(self.config.n_episodes / self.config.batch_size)
 
     def _warmup(self, step: int) -> float:
-        """From a tenth of the peak over `warmup_steps` rollouts, then constant (Ouyang 2022, App. C.4)."""
+        """From a tenth of the peak over `warmup_steps` rollouts, then constant (Ouyang 2022, App.
+        C.4).
+        """
         updates = self.config.warmup_steps * self.config.n_minibatches * self.config.n_inner_epochs
         return 1.0 if step >= updates else 0.1 + 0.9 * step / updates
 
     # -- one step after the other --
 
     def steps(self) -> Iterator[Report]:
-        """Goes on from `state.step`. Between two reports the state may be saved: it is a rollout's boundary."""
+        """Goes on from `state.step`. Between two reports the state may be saved: it is a rollout's
+        boundary.
+        """
         while self.state.step < self.n_steps:
             started = time.monotonic()
-            experience = self.experience(self.rollouts(self._prompts_of(self.state.step)), keeps_graphs=True)
+            experience = self.experience(
+                self.rollouts(self._prompts_of(self.state.step)), keeps_graphs=True
+            )
             sampled = time.monotonic()
             self.estimate(experience)
             metrics = self.describe(experience)
             with collapse.last_good(self.state.step - 1):
                 self._refuse_collapse(metrics)
                 self.state.ended.append(metrics["ended"])
-                collapse.refuse_rambling(self.state.ended, self.config.ended_floor, batch_size=self.config.batch_size)
+                collapse.refuse_rambling(
+                    self.state.ended, self.config.ended_floor, batch_size=self.config.batch_size
+                )
             with collapse.last_good(self.state.step):
                 metrics |= self.update(experience)
                 self._refuse_collapse(metrics)
             self._steer_beta(metrics["kl"])
             self.state.step += 1
-            metrics["rollout_s"], metrics["update_s"] = sampled - started, time.monotonic() - sampled
+            metrics["rollout_s"], metrics["update_s"] = (
+                sampled - started,
+                time.monotonic() - sampled,
+            )
             n_tokens = metrics["response_tokens"] * self.config.batch_size  # of all processes
             metrics["tokens_per_s"] = n_tokens / (time.monotonic() - started)
             yield Report(self.state.step, self.n_steps, metrics, experience)
 
     def _prompts_of(self, step: int) -> list[int]:
-        """Which prompts this process answers in a step: a fresh order each time round, a function of seed and step alone."""
+        """Which prompts this process answers in a step: a fresh order each time round, a function
+        of seed and step alone.
+        """
         size, n = self.config.batch_size, len(self.prompts)
         chosen: list[int] = []
         place, end = step * size, (step + 1) * size
@@ -227,7 +266,9 @@ class PpoTrainer:
     def rollouts(self, prompts: Sequence[int]) -> list[Rollout]:
         return [
             dataclasses.replace(rollout, prompt=index)
-            for index, rollout in zip(prompts, self.sample([self.prompts[index] for index in prompts]), strict=True)
+            for index, rollout in zip(
+                prompts, self.sample([self.prompts[index] for index in prompts]), strict=True
+            )
         ]
 
     def sample(self, prompts: Sequence[list[int]]) -> list[Rollout]:
@@ -236,8 +277,12 @@ class PpoTrainer:
             return self.sampler.rollouts(policy, prompts)
 
     @torch.no_grad()
-    def experience(self, rollouts: list[Rollout], *, is_training: bool = True, keeps_graphs: bool = False) -> Experience:
-        """Measures episodes: log-probabilities under policy and reference in the same arithmetic, values, and scores."""
+    def experience(
+        self, rollouts: list[Rollout], *, is_training: bool = True, keeps_graphs: bool = False
+    ) -> Experience:
+        """Measures episodes: log-probabilities under policy and reference in the same arithmetic,
+        values, and scores.
+        """
         rows = self._rows(rollouts, range(len(rollouts)))
         keeps_graphs = keeps_graphs and self._may_keep_graphs(len(rows))
         logprobs, entropy, reference, values = [], [], [], []
@@ -267,22 +312,31 @@ class PpoTrainer:
         )
 
     def _may_keep_graphs(self, n_rows: int) -> bool:
-        """Until the first optimizer step the value model says what it said when it was measured, so one pass is enough."""
-        return n_rows <= _KEPT_ROWS and self.config.n_minibatches == 1 and self.accelerator.num_processes == 1
+        """Until the first optimizer step the value model says what it said when it was measured, so
+        one pass is enough.
+        """
+        return (
+            n_rows <= _KEPT_ROWS
+            and self.config.n_minibatches == 1
+            and self.accelerator.num_processes == 1
+        )
 
     def _rows(self, rollouts: Sequence[Rollout], which: Sequence[int]) -> list[Row]:
         sequences = [(rollouts[index].prompt_ids, rollouts[index].response_ids) for index in which]
         return [row.to(self.device) for row in pack(sequences, self.config.row_tokens)]
 
-    def _logprobs(self, model: nn.Module, row: Row, *, with_entropy: bool = False) -> tuple[Tensor, Tensor]:
-        # The reference is not `prepare`d: without this it would compute in float32 beside a policy in bfloat16.
+    def _logprobs(
+        self, model: nn.Module, row: Row, *, with_entropy: bool = False
+    ) -> tuple[Tensor, Tensor]:
+        # The reference is not `prepare`d: without this it would compute in float32 beside a policy
+        # in bfloat16.
         with self.accelerator.autocast(), self._recomputing(model):
             logits = model(logits_to_keep=row.predict, **row.inputs(model)).logits[0]
         logits = logits.float()
         if self.config.temperature != 1:
             logits = logits / self.config.temperature
-        return formulas.token_logprobs(logits, row.targets), formulas.token_entropy(logits) if with_entropy else logits.new_empty(
-            0
+        return formulas.token_logprobs(logits, row.targets), (
+            formulas.token_entropy(logits) if with_entropy else logits.new_empty(0)
         )
 
     def _values(self, row: Row) -> Tensor:
@@ -291,7 +345,9 @@ class PpoTrainer:
         return seen[0][0, row.predict, 0].float() - self._value_bias
 
     def _recomputing(self, model: nn.Module) -> contextlib.AbstractContextManager[None]:
-        return recomputing.recomputing(model) if self.config.saves_memory else contextlib.nullcontext()
+        return (
+            recomputing.recomputing(model) if self.config.saves_memory else contextlib.nullcontext()
+        )
 
     @contextlib.contextmanager
     def _as_reference(self) -> Iterator[nn.Module]:
@@ -331,7 +387,9 @@ class PpoTrainer:
         if self.config.reward_clip:
             rewards = rewards.clamp(-self.config.reward_clip, self.config.reward_clip)
         if self.config.missing_end == "penalty":
-            unended = torch.tensor([not rollout.is_ended for rollout in rollouts], device=rewards.device)
+            unended = torch.tensor(
+                [not rollout.is_ended for rollout in rollouts], device=rewards.device
+            )
             rewards = rewards - self.config.missing_end_penalty * unended
         return rewards
 
@@ -341,7 +399,9 @@ class PpoTrainer:
         n, mean = float(seen.numel()), float(seen.mean())
         total = self.state.reward_count + n
         shift = mean - self.state.reward_mean
-        self.state.reward_m2 += float(((seen - mean) ** 2).sum()) + shift * shift * self.state.reward_count * n / total
+        self.state.reward_m2 += (
+            float(((seen - mean) ** 2).sum()) + shift * shift * self.state.reward_count * n / total
+        )
         self.state.reward_mean += shift * n / total
         self.state.reward_count = total
 
@@ -349,24 +409,35 @@ class PpoTrainer:
 
     @torch.no_grad()
     def estimate(self, experience: Experience) -> None:
-        """Fills in advantages and returns. Whitening uses the moments of the whole rollout, all processes together."""
+        """Fills in advantages and returns. Whitening uses the moments of the whole rollout, all
+        processes together.
+        """
         lengths = experience.lengths
         mask = _matrix(torch.ones_like(experience.values), lengths).bool()
-        kl = _matrix(formulas.per_token_kl(experience.logprobs, experience.reference_logprobs), lengths)
+        kl = _matrix(
+            formulas.per_token_kl(experience.logprobs, experience.reference_logprobs), lengths
+        )
         ends = torch.tensor(lengths, device=kl.device) - 1
         rewards = formulas.shaped_rewards(kl, experience.rewards, ends, beta=self.state.beta)
         values = _matrix(experience.values, lengths)
-        advantages, returns = formulas.gae(rewards, values, mask, gamma=self.config.gamma, lam=self.config.lam)
+        advantages, returns = formulas.gae(
+            rewards, values, mask, gamma=self.config.gamma, lam=self.config.lam
+        )
         experience.returns = returns[mask]
         experience.weight = torch.cat(
             [
-                torch.full((len(rollout.response_ids),), float(rollout.is_ended or self.config.missing_end != "drop"))
+                torch.full(
+                    (len(rollout.response_ids),),
+                    float(rollout.is_ended or self.config.missing_end != "drop"),
+                )
                 for rollout in experience.rollouts
             ]
         ).to(kl.device)
         experience.advantages = advantages[mask]
         if self.config.whitens_advantages:
-            sums = self.accelerator.reduce(formulas.moments(experience.advantages, experience.weight).to(self._exact), "sum")
+            sums = self.accelerator.reduce(
+                formulas.moments(experience.advantages, experience.weight).to(self._exact), "sum"
+            )
             experience.advantages = formulas.whiten(experience.advantages, sums)
 
     @property
@@ -374,7 +445,9 @@ class PpoTrainer:
         return torch.float32 if self.device.type == "mps" else torch.float64
 
     def update(self, experience: Experience) -> dict[str, float]:
-        """All inner epochs and minibatches over one rollout. Means are over the tokens of the whole minibatch, all processes."""
+        """All inner epochs and minibatches over one rollout. Means are over the tokens of the whole
+        minibatch, all processes.
+        """
         sums: dict[str, float] = {}
         n_updates = 0
         for epoch in range(self.config.n_inner_epochs):
@@ -382,7 +455,9 @@ class PpoTrainer:
                 found = self._optimize(experience, minibatch)
                 sums = {name: sums.get(name, 0.0) + value for name, value in found.items()}
                 n_updates += 1
-        found = self._mean_of_processes({name: value / max(n_updates, 1) for name, value in sums.items()})
+        found = self._mean_of_processes(
+            {name: value / max(n_updates, 1) for name, value in sums.items()}
+        )
         return found | {"lr": float(self.scheduler.get_last_lr()[0])}
 
     def _minibatches(self, n: int, epoch: int) -> Iterator[list[int]]:
@@ -396,15 +471,25 @@ class PpoTrainer:
 
     def _optimize(self, experience: Experience, minibatch: list[int]) -> dict[str, float]:
         flat = [torch.arange(0)] * len(experience.rollouts)
-        for index, (length, end) in enumerate(zip(experience.lengths, itertools.accumulate(experience.lengths), strict=True)):
+        for index, (length, end) in enumerate(
+            zip(experience.lengths, itertools.accumulate(experience.lengths), strict=True)
+        ):
             flat[index] = torch.arange(end - length, end)
-        total = sum(float(experience.weight[flat[index].to(self.device)].sum()) for index in minibatch)
+        total = sum(
+            float(experience.weight[flat[index].to(self.device)].sum()) for index in minibatch
+        )
         total = self._sum_of_processes(total)
-        scale = self.accelerator.num_processes / max(total, 1.0)  # DDP averages gradients over processes
+        scale = self.accelerator.num_processes / max(
+            total, 1.0
+        )  # DDP averages gradients over processes
         rows = self._rows(experience.rollouts, minibatch)
-        places = [torch.cat([flat[minibatch[member]] for member in row.members]).to(self.device) for row in rows]
+        places = [
+            torch.cat([flat[minibatch[member]] for member in row.members]).to(self.device)
+            for row in rows
+        ]
         sums: dict[str, float] = {}
-        # The value model has stepped before the policy begins, so that only one of them holds gradients at a time.
+        # The value model has stepped before the policy begins, so that only one of them holds
+        # gradients at a time.
         graphs, experience.graphs = experience.graphs, []
         for number, (row, where) in enumerate(zip(rows, places, strict=True), start=1):
             with self._syncing(self.value, last=number == len(rows)):
@@ -425,11 +510,16 @@ class PpoTrainer:
         """Gradients are averaged over processes once a minibatch, with its last row."""
         return contextlib.nullcontext() if last else self.accelerator.no_sync(model)
 
-    def _policy_row(self, experience: Experience, row: Row, where: Tensor, scale: float) -> dict[str, float]:
+    def _policy_row(
+        self, experience: Experience, row: Row, where: Tensor, scale: float
+    ) -> dict[str, float]:
         weight = experience.weight[where]
         logprobs, _ = self._logprobs(self.policy, row)
         losses, clipped = formulas.policy_loss(
-            logprobs, experience.logprobs[where], experience.advantages[where], clip=self.config.clip_ratio
+            logprobs,
+            experience.logprobs[where],
+            experience.advantages[where],
+            clip=self.config.clip_ratio,
         )
         loss = (losses * weight).sum() * scale
         self.accelerator.backward(loss)
@@ -440,22 +530,31 @@ class PpoTrainer:
             "approximate_kl": float((0.5 * change**2).sum()) * scale,
         }
 
-    def _value_row(self, experience: Experience, values: Tensor, where: Tensor, scale: float) -> dict[str, float]:
+    def _value_row(
+        self, experience: Experience, values: Tensor, where: Tensor, scale: float
+    ) -> dict[str, float]:
         weight = experience.weight[where]
         losses, clipped = formulas.value_loss(
             values, experience.values[where], experience.returns[where], clip=self.config.clip_value
         )
         loss = (losses * weight).sum() * scale
         self.accelerator.backward(loss)
-        return {"value_loss": float(loss.detach()), "value_clip_fraction": float((clipped * weight).sum()) * scale}
+        return {
+            "value_loss": float(loss.detach()),
+            "value_clip_fraction": float((clipped * weight).sum()) * scale,
+        }
 
     @property
     def _has_ptx(self) -> bool:
         return bool(self.config.ptx_coef and self.ptx)
 
     def _ptx(self, n_episodes: int) -> float:
-        """γ × the language-model loss on demonstrations, gradients in the same buffer (Ouyang 2022, eq. 2)."""
-        rows = [row.to(self.device) for row in pack(self._ptx_batch(n_episodes), self.config.row_tokens)]
+        """γ × the language-model loss on demonstrations, gradients in the same buffer (Ouyang 2022,
+        eq. 2).
+        """
+        rows = [
+            row.to(self.device) for row in pack(self._ptx_batch(n_episodes), self.config.row_tokens)
+        ]
         total = self._sum_of_processes(float(sum(len(row.targets) for row in rows)))
         scale = self.accelerator.num_processes / max(total, 1.0)
         loss_sum = 0.0
@@ -474,21 +573,31 @@ class PpoTrainer:
 
     def _ptx_batch(self, n_episodes: int) -> list[tuple[list[int], list[int]]]:
         n = max(1, round(n_episodes * self.config.ptx_per_episode))
-        draw = random.Random(f"{self.config.seed} ptx {self.state.step} {self.accelerator.process_index}")  # noqa: S311
+        draw = random.Random(  # noqa: S311
+            f"{self.config.seed} ptx {self.state.step} {self.accelerator.process_index}"
+        )
         return [self.ptx[draw.randrange(len(self.ptx))] for _ in range(n)]
 
     @torch.no_grad()
     def language_model_loss(self, rows: Sequence[tuple[list[int], list[int]]]) -> float:
         """Mean negative log-likelihood a completion token, of the policy as it is."""
         packed = [row.to(self.device) for row in pack(rows, self.config.row_tokens)]
-        return -sum(float(self._plain_logprobs(row).sum()) for row in packed) / max(1, sum(len(row.targets) for row in packed))
+        return -sum(float(self._plain_logprobs(row).sum()) for row in packed) / max(
+            1, sum(len(row.targets) for row in packed)
+        )
 
     def _step(self, which: int) -> float:
-        """Moves the policy or the value model, whichever holds gradients, and says how long its gradient was."""
+        """Moves the policy or the value model, whichever holds gradients, and says how long its
+        gradient was.
+        """
         params = self.optimizer.param_groups[which]["params"]
-        norm = float(self.accelerator.clip_grad_norm_(params, self.config.max_grad_norm or math.inf))
+        norm = float(
+            self.accelerator.clip_grad_norm_(params, self.config.max_grad_norm or math.inf)
+        )
         if not math.isfinite(norm):
-            raise collapse.Collapse("The gradient became infinite or not a number. Lower the learning rate, or raise β.")
+            raise collapse.Collapse(
+                "The gradient became infinite or not a number. Lower the learning rate, or raise β."
+            )
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         if which == _POLICY:
@@ -500,11 +609,20 @@ class PpoTrainer:
     def _sum_of_processes(self, value: float) -> float:
         if self.accelerator.num_processes == 1:
             return value
-        return float(self.accelerator.reduce(torch.tensor(value, device=self.device, dtype=self._exact), "sum"))
+        return float(
+            self.accelerator.reduce(
+                torch.tensor(value, device=self.device, dtype=self._exact), "sum"
+            )
+        )
 
     def _mean_of_processes(self, found: dict[str, float]) -> dict[str, float]:
-        """Each process has as many episodes as another, so the mean over all is the mean of theirs."""
-        return {name: self._sum_of_processes(value) / self.accelerator.num_processes for name, value in found.items()}
+        """Each process has as many episodes as another, so the mean over all is the mean of
+        theirs.
+        """
+        return {
+            name: self._sum_of_processes(value) / self.accelerator.num_processes
+            for name, value in found.items()
+        }
 
     # -- watching --
 
@@ -528,7 +646,12 @@ class PpoTrainer:
     def _describe_tokens(self, experience: Experience) -> dict[str, float]:
         """Over the tokens of all processes, of which one may have more than another."""
         every = torch.ones_like(experience.values)
-        told = (experience.entropy, experience.values, experience.returns, experience.returns - experience.values)
+        told = (
+            experience.entropy,
+            experience.values,
+            experience.returns,
+            experience.returns - experience.values,
+        )
         sums = torch.stack([formulas.moments(x, every) for x in told])
         entropy, values, returns, errors = self.accelerator.reduce(sums.to(self._exact), "sum")
         return {
@@ -543,7 +666,9 @@ class PpoTrainer:
         if "watchdog" in metrics:
             if self.state.first_watchdog is None:
                 self.state.first_watchdog = metrics["watchdog"]
-            collapse.refuse_fallen(metrics["watchdog"], self.state.first_watchdog, self.config.watchdog_drop)
+            collapse.refuse_fallen(
+                metrics["watchdog"], self.state.first_watchdog, self.config.watchdog_drop
+            )
 
     def _steer_beta(self, kl: float) -> None:
         if self.config.kl_control == "adaptive":
@@ -556,8 +681,12 @@ class PpoTrainer:
             )
 
     @torch.no_grad()
-    def evaluate(self, prompts: Sequence[list[int]], *, batch_size: int = 32) -> tuple[dict[str, float], list[Rollout], Tensor]:
-        """Mean reward, KL and length on held-out prompts, from a seed of their own: training's randomness is untouched."""
+    def evaluate(
+        self, prompts: Sequence[list[int]], *, batch_size: int = 32
+    ) -> tuple[dict[str, float], list[Rollout], Tensor]:
+        """Mean reward, KL and length on held-out prompts, from a seed of their own: training's
+        randomness is untouched.
+        """
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(self.config.seed)
             rollouts = [
@@ -580,13 +709,19 @@ class PpoTrainer:
     # -- keeping --
 
     def save_state(self, folder: Path) -> None:
-        """Weights, optimizer, scheduler, random numbers, β and the rest: all that a resume needs to go on as if unbroken."""
+        """Weights, optimizer, scheduler, random numbers, β and the rest: all that a resume needs to
+        go on as if unbroken.
+        """
         self.accelerator.save_state(str(folder))
         if self.ema and self.accelerator.is_main_process:
             torch.save(self.ema, folder / "ema.pt")
 
-    def _save_trained(self, models: list[nn.Module], weights: list[dict[str, Tensor]], folder: str) -> None:
-        """In place of whole state dicts: what trains, each weight once. Tied weights and frozen ones come with the model."""
+    def _save_trained(
+        self, models: list[nn.Module], weights: list[dict[str, Tensor]], folder: str
+    ) -> None:
+        """In place of whole state dicts: what trains, each weight once. Tied weights and frozen
+        ones come with the model.
+        """
         if self.accelerator.is_main_process:
             for model, name in zip(models, _TRAINED, strict=True):
                 kept = {key: p.detach().contiguous() for key, p in self._trained(model).items()}
@@ -600,19 +735,28 @@ class PpoTrainer:
             saved = safetensors.torch.load_file(Path(folder) / name)
             params = self._trained(model)
             if params.keys() != saved.keys():
-                raise ValueError(f"{name} holds other weights than those that train: the checkpoint is of another run.")
+                raise ValueError(
+                    f"{name} holds other weights than those that train: the checkpoint is of"
+                    " another run."
+                )
             with torch.no_grad():
                 for key, p in params.items():
                     p.copy_(saved[key])
         models.clear()
 
     def _trained(self, model: nn.Module) -> dict[str, nn.Parameter]:
-        return {key: p for key, p in self.accelerator.unwrap_model(model).named_parameters() if p.requires_grad}
+        return {
+            key: p
+            for key, p in self.accelerator.unwrap_model(model).named_parameters()
+            if p.requires_grad
+        }
 
     def load_state(self, folder: Path) -> None:
         self.accelerator.load_state(str(folder))
         if self.ema:
-            for kept, saved in zip(self.ema, torch.load(folder / "ema.pt", map_location=self.device), strict=True):
+            for kept, saved in zip(
+                self.ema, torch.load(folder / "ema.pt", map_location=self.device), strict=True
+            ):
                 kept.copy_(saved)
 
     def kept_weights(self) -> Iterator[Tensor]:
@@ -638,7 +782,9 @@ class PpoTrainer:
 
 
 def _reward_bias(model: nn.Module) -> float:
-    """What the model gives to demonstrations on average. A value model that began as a reward model has it in its numbers."""
+    """What the model gives to demonstrations on average. A value model that began as a reward model
+    has it in its numbers.
+    """
     return float(getattr(model.config, "reward_bias", 0.0))
 
 

@@ -1,4 +1,6 @@
-"""Pretraining: next-token training on text, from a model's weights or from random ones in its shape, through TRL's SFTTrainer."""
+"""Pretraining: next-token training on text, from a model's weights or from random ones in its
+shape, through TRL's SFTTrainer.
+"""
 
 import math
 import time
@@ -21,8 +23,8 @@ from training.trainer.data import Example
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content']"
+    " }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 """ChatML, so that a model with a tokenizer of its own can be fine-tuned on conversations."""
 
@@ -51,14 +53,20 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
     trainer = sft.WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
-        train_dataset=datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in blocks.train]),
+        train_dataset=datasets.Dataset.from_list(
+            [{"input_ids": row.input_ids, "labels": row.labels} for row in blocks.train]
+        ),
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
     follower = progress.Follower(
         folder,
         config,
-        lambda: _named(sft.held_out_loss(loading.bare(trainer.model), blocks.held_out, config.batch_size, numbers)),
+        lambda: _named(
+            sft.held_out_loss(
+                loading.bare(trainer.model), blocks.held_out, config.batch_size, numbers
+            )
+        ),
     )
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:
@@ -96,11 +104,15 @@ def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
 
 
 def text_of(tokenizer: PreTrainedTokenizerBase, row: data.Row) -> str:
-    """A document, or a conversation as the chat template writes it: without an end where the response was cut off."""
+    """A document, or a conversation as the chat template writes it: without an end where the
+    response was cut off.
+    """
     if "text" in row:
         return str(row["text"])
     turns = [*row["prompt"], *row["completion"]]
-    written: Any = tokenizer.apply_chat_template(turns, tokenize=False, continue_final_message=not _is_ended(row))
+    written: Any = tokenizer.apply_chat_template(
+        turns, tokenize=False, continue_final_message=not _is_ended(row)
+    )
     return str(written)
 
 
@@ -109,7 +121,9 @@ def _is_ended(row: data.Row) -> bool:
 
 
 def own_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
-    """Bytes and merges learned from these texts, so that every text can be written; padding has a token of its own."""
+    """Bytes and merges learned from these texts, so that every text can be written; padding has a
+    token of its own.
+    """
     learned = Tokenizer(models.BPE())
     learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     learned.decoder = decoders.ByteLevel()
@@ -121,14 +135,20 @@ def own_tokenizer(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerF
     )
     learned.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=learned, bos_token=START, eos_token=END, pad_token=PAD, chat_template=CHAT_TEMPLATE
+        tokenizer_object=learned,
+        bos_token=START,
+        eos_token=END,
+        pad_token=PAD,
+        chat_template=CHAT_TEMPLATE,
     )
 
 
 def _tokenizer(job: Job, config: PretrainConfig) -> PreTrainedTokenizerBase:
     if config.tokenizer == "model":
         return loading.load_tokenizer(job.model)
-    template: Any = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE()), chat_template=CHAT_TEMPLATE)
+    template: Any = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(models.BPE()), chat_template=CHAT_TEMPLATE
+    )
     rows = data.rows(Path(job.snapshot), "train")
     return own_tokenizer((text_of(template, row) for row in rows), config.vocabulary)
 
@@ -151,10 +171,13 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainCo
     train = [_example(ids) for ids in blocks(documents(rows, tokenizer), config.max_tokens)]
     if not train:
         raise data.UnableToRead(
-            f"The snapshot's {len(rows)} documents together do not fill one row of {config.max_tokens} tokens. Lower the row."
+            f"The snapshot's {len(rows)} documents together do not fill one row of"
+            f" {config.max_tokens} tokens. Lower the row."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = [_example(ids) for ids in blocks(documents(held_out_rows, tokenizer), config.max_tokens)]
+    held_out = [
+        _example(ids) for ids in blocks(documents(held_out_rows, tokenizer), config.max_tokens)
+    ]
     kept = data.sample_of(train, config.max_rows, config.seed)
     return _Blocks(
         train=kept,
@@ -166,9 +189,13 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PretrainCo
 
 
 def documents(rows: Iterable[data.Row], tokenizer: PreTrainedTokenizerBase) -> Iterator[list[int]]:
-    """Each with an end behind it, but for one that was cut off: in chat models that end is the end of a turn."""
+    """Each with an end behind it, but for one that was cut off: in chat models that end is the end
+    of a turn.
+    """
     for batch in data.batches(list(rows), 100):
-        written: Any = tokenizer([text_of(tokenizer, row) for row in batch], add_special_tokens=False)
+        written: Any = tokenizer(
+            [text_of(tokenizer, row) for row in batch], add_special_tokens=False
+        )
         for row, ids in zip(batch, written["input_ids"], strict=True):
             yield [*ids, tokenizer.eos_token_id] if _is_ended(row) else ids
 
@@ -179,8 +206,9 @@ def _example(ids: list[int]) -> Example:
 
 def _tell(folder: RunFolder, found: _Blocks, config: PretrainConfig) -> None:
     folder.append_note(
-        f"{counted(found.n_documents, 'document')}: {counted(len(found.train), 'row')} of {config.max_tokens} tokens "
-        f"to learn from, {len(found.held_out)} held out ({found.split or 'no held-out split'})."
+        f"{counted(found.n_documents, 'document')}: {counted(len(found.train), 'row')} of"
+        f" {config.max_tokens} tokens to learn from, {len(found.held_out)} held out"
+        f" ({found.split or 'no held-out split'})."
     )
 
 

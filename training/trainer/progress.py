@@ -1,4 +1,6 @@
-"""How a transformers Trainer follows the run folder: points of the curves, whole checkpoints, the stop file, and NaN."""
+"""How a transformers Trainer follows the run folder: points of the curves, whole checkpoints, the
+stop file, and NaN.
+"""
 
 import time
 from collections.abc import Callable, Sized
@@ -30,9 +32,13 @@ class UnableToTrain(AnticipatedFailure):
 
 
 class Follower(TrainerCallback):
-    """Writes progress and obeys the stop file. The last point waits for `finish`, which adds what is measured after training."""
+    """Writes progress and obeys the stop file. The last point waits for `finish`, which adds what
+    is measured after training.
+    """
 
-    def __init__(self, folder: RunFolder, config: Training, measure: Callable[[], dict[str, float]]) -> None:
+    def __init__(
+        self, folder: RunFolder, config: Training, measure: Callable[[], dict[str, float]]
+    ) -> None:
         self.folder = folder
         self.config = config
         self.measure = measure
@@ -42,19 +48,30 @@ class Follower(TrainerCallback):
         self._started_at = time.monotonic()
         self._n_tokens = 0.0
 
-    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+    def on_step_end(
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
         """Saves, measures and stops at the steps where that is due."""
         step, is_last = state.global_step, state.global_step >= state.max_steps
         if self.folder.is_stop_requested() and not is_last:
-            self.is_stopped = control.should_training_stop = control.should_save = control.should_log = True
-        if (is_due(step, self.config.checkpoint_every) and not is_last) or (is_last and self.config.keeps_last_state):
+            self.is_stopped = control.should_training_stop = control.should_save = (
+                control.should_log
+            ) = True
+        if (is_due(step, self.config.checkpoint_every) and not is_last) or (
+            is_last and self.config.keeps_last_state
+        ):
             control.should_save = True
         if is_due(step, self.config.evaluate_every) and not is_last:
             self._measured = self.measure()
             control.should_log = True
 
     def on_log(
-        self, args: Any, state: TrainerState, control: TrainerControl, logs: dict[str, float] | None = None, **kwargs: Any
+        self,
+        args: Any,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **kwargs: Any,
     ) -> None:
         """One point, as soon as the one before it is surely not the last."""
         if logs is None or "loss" not in logs:
@@ -63,7 +80,11 @@ class Follower(TrainerCallback):
         seconds, self._started_at = time.monotonic() - self._started_at, time.monotonic()
         kept = {name: value for name, value in self.named(logs).items() if name not in _HIDDEN}
         kept |= self._speed(logs, seconds) | self._memory()
-        self._last = (state.global_step, state.max_steps, kept | self._measured | {"seconds": seconds})
+        self._last = (
+            state.global_step,
+            state.max_steps,
+            kept | self._measured | {"seconds": seconds},
+        )
         self._measured = {}
         if state.global_step < state.max_steps and not self.is_stopped:
             self._flush()
@@ -73,7 +94,9 @@ class Follower(TrainerCallback):
         return {name: value for name, value in logs.items() if value is not None}
 
     def finish(self, values: dict[str, float], state: TrainerState | None = None) -> None:
-        """With `state`, a run that had made its last step before it was killed finds the point that `values` belong to."""
+        """With `state`, a run that had made its last step before it was killed finds the point that
+        `values` belong to.
+        """
         step, n_steps, last = self._last
         if state is not None and not step:
             step, n_steps = state.global_step, state.max_steps
@@ -81,13 +104,23 @@ class Follower(TrainerCallback):
         self._flush()
 
     def _speed(self, logs: dict[str, float], seconds: float) -> dict[str, float]:
-        """From the tokens that TRL counts from the start of a run; a resumed one begins with what it finds."""
+        """From the tokens that TRL counts from the start of a run; a resumed one begins with what
+        it finds.
+        """
         seen, self._n_tokens = self._n_tokens, logs.get("num_tokens") or 0.0
-        return {"tokens_per_s": (self._n_tokens - seen) / max(seconds, 1e-9)} if seen and self._n_tokens > seen else {}
+        return (
+            {"tokens_per_s": (self._n_tokens - seen) / max(seconds, 1e-9)}
+            if seen and self._n_tokens > seen
+            else {}
+        )
 
     @staticmethod
     def _memory() -> dict[str, float]:
-        return {"gpu_memory_gb": torch.cuda.max_memory_allocated() / _GIB} if torch.cuda.is_available() else {}
+        return (
+            {"gpu_memory_gb": torch.cuda.max_memory_allocated() / _GIB}
+            if torch.cuda.is_available()
+            else {}
+        )
 
     def _flush(self) -> None:
         step, n_steps, values = self._last
@@ -97,7 +130,9 @@ class Follower(TrainerCallback):
 
 
 class Watched(transformers.Trainer):
-    """Stands before a TRL trainer among the bases of a class: ends at the first NaN, and saves through the run folder."""
+    """Stands before a TRL trainer among the bases of a class: ends at the first NaN, and saves
+    through the run folder.
+    """
 
     follower: Follower
 
@@ -110,13 +145,15 @@ class Watched(transformers.Trainer):
         loss = super().training_step(*args, **kwargs)
         if not torch.isfinite(loss):
             raise UnableToTrain(
-                f"The loss became {loss.item()} at step {self.state.global_step + 1}, so the run was ended at once. "
-                "Lower the learning rate, or compute in float32, and start again."
+                f"The loss became {loss.item()} at step {self.state.global_step + 1}, so the run"
+                " was ended at once. Lower the learning rate, or compute in float32, and start"
+                " again."
             )
         return loss
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        """transformers' own checkpoint (weights, optimizer, scheduler, random states, step), written aside, then renamed.
+        """transformers' own checkpoint (weights, optimizer, scheduler, random states, step),
+        written aside, then renamed.
 
         TRL's layer above it is passed over: it adds a model card that talks of the hub.
         """
@@ -136,11 +173,15 @@ class Watched(transformers.Trainer):
 
 
 def train(trainer: Watched) -> bool:
-    """Trains from the newest whole checkpoint, or from the start. True when the stop file ended it early."""
+    """Trains from the newest whole checkpoint, or from the start. True when the stop file ended it
+    early.
+    """
     folder = trainer.follower.folder
     checkpoint = run_dir.newest_checkpoint(folder.path)
     if checkpoint is not None:
-        folder.append_note(f"Going on from the checkpoint at step {run_dir.checkpoint_step(checkpoint)}.")
+        folder.append_note(
+            f"Going on from the checkpoint at step {run_dir.checkpoint_step(checkpoint)}."
+        )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     return trainer.follower.is_stopped
 
@@ -175,7 +216,9 @@ def arguments(config: Training, folder: RunFolder) -> dict[str, Any]:
 
 
 def accumulation(config: Training) -> int:
-    """Batches that each process adds up: several processes make the step that one makes, as near as whole batches come."""
+    """Batches that each process adds up: several processes make the step that one makes, as near as
+    whole batches come.
+    """
     return max(1, round(config.accumulation / parallel.n_processes()))
 
 
@@ -195,12 +238,18 @@ def n_steps(trainer: transformers.Trainer) -> int:
 
 
 def starting_numbers(config: Training) -> torch.dtype:
-    """What the weights are held in while training: trained ones in float32, since a small step is lost in bfloat16's rounding."""
+    """What the weights are held in while training: trained ones in float32, since a small step is
+    lost in bfloat16's rounding.
+    """
     return torch.float32 if config.method == "full" else loading.dtype(config.dtype)
 
 
 def checkpoint_bytes(model: Any) -> int:
-    trained = sum(weight.numel() * weight.element_size() for weight in model.parameters() if weight.requires_grad)
+    trained = sum(
+        weight.numel() * weight.element_size()
+        for weight in model.parameters()
+        if weight.requires_grad
+    )
     return _CHECKPOINT_FACTOR * trained
 
 

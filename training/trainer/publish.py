@@ -1,10 +1,12 @@
 """Sends a model to a hub: python -m training.trainer.publish, with a job as JSON on stdin.
 
-    in:   {"folder": …, "repository": "owner/name", "is_private": …, "texts": {"README.md": …, "lineage.json": …}}
-    out:  JSON lines {"sent": bytes, "total": bytes} …, then {"address": …} or {"error": …}
+    in:   {"folder": …, "repository": "owner/name", "is_private": …, "texts": {"README.md": …,
+    "lineage.json": …}} out:  JSON lines {"sent": bytes, "total": bytes} …, then {"address": …} or
+    {"error": …}
 
-The token is HF_TOKEN, the hub HF_ENDPOINT where it is not Hugging Face's. Each file is sent by itself, and a commit at the end
-makes them visible together: what broke off has changed nothing there.
+The token is HF_TOKEN, the hub HF_ENDPOINT where it is not Hugging Face's. Each file is sent by
+itself, and a commit at the end makes them visible together: what broke off has changed nothing
+there.
 """
 
 import json
@@ -13,7 +15,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_OFFLINE="0")
+os.environ.update(
+    HF_HUB_DISABLE_TELEMETRY="1", HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_OFFLINE="0"
+)
 
 import httpx2  # after the environment, which huggingface_hub reads when it is imported
 from huggingface_hub import CommitOperationAdd, HfApi
@@ -40,7 +44,11 @@ def send(job: dict[str, Any]) -> str:
     api = HfApi(token=os.environ["HF_TOKEN"])
     repository = job["repository"]
     folder = Path(job["folder"])
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and str(path.relative_to(folder)) not in IGNORED]
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and str(path.relative_to(folder)) not in IGNORED
+    ]
     operations = [CommitOperationAdd(name, text.encode()) for name, text in job["texts"].items()]
     operations += [CommitOperationAdd(str(path.relative_to(folder)), path) for path in files]
     total, sent = sum(one.upload_info.size for one in operations), 0

@@ -19,7 +19,8 @@ def layers_of(model: nn.Module) -> list[GradientCheckpointingLayer]:
 def recomputing(model: nn.Module) -> Iterator[None]:
     """Inside, for a pass forwards that is learned from.
 
-    transformers' own waits for a model that is `training`, and PPO's are not: dropout would come on with it.
+    transformers' own waits for a model that is `training`, and PPO's are not: dropout would come on
+    with it.
     """
     layers = layers_of(model) if torch.is_grad_enabled() else []
     for layer in layers:

@@ -18,7 +18,9 @@ from training.trainer.data import Rankings, Unranked
 from training.trainer.ranking_trainer import RankingArguments, RankingTrainer
 
 DEMONSTRATIONS = "demonstrations"
-"""A comparison snapshot may hold some, as demonstrations.jsonl: the reward that they earn on average becomes 0."""
+"""A comparison snapshot may hold some, as demonstrations.jsonl: the reward that they earn on
+average becomes 0.
+"""
 
 
 class WatchedRanking(progress.Watched, RankingTrainer):
@@ -51,7 +53,11 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     tokenizer = loading.load_tokenizer(job.model)
     rows = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, rows, config)
-    over_raters = _cross_validated(job, config, folder, tokenizer, rows.held_out) if config.cross_validates else {}
+    over_raters = (
+        _cross_validated(job, config, folder, tokenizer, rows.held_out)
+        if config.cross_validates
+        else {}
+    )
 
     trainer = _trainer(job, config, folder, tokenizer, rows.train)
     before = measures(trainer, rows.held_out)
@@ -68,7 +74,9 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     bias = demonstration_reward(trainer, rows.demonstrations, whole)
     whole.config.reward_bias = bias
     loading.save_whole(folder, job.output, whole, tokenizer)
-    folder.replace_lines(run_dir.SCORES, data.scored(rows.held_out, [reward - bias for reward in judged.rewards]))
+    folder.replace_lines(
+        run_dir.SCORES, data.scored(rows.held_out, [reward - bias for reward in judged.rewards])
+    )
     metrics = {
         **{f"{name}_before": value for name, value in before.items()},
         **{f"{name}_after": value for name, value in after.items()},
@@ -93,11 +101,21 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
-    return Result(outcome, metrics=metrics, model=job.output, scores=run_dir.SCORES, n_steps=trainer.state.global_step)
+    return Result(
+        outcome,
+        metrics=metrics,
+        model=job.output,
+        scores=run_dir.SCORES,
+        n_steps=trainer.state.global_step,
+    )
 
 
-def measures(trainer: RankingTrainer, held_out: list[dict[str, Any]], model: torch.nn.Module | None = None) -> dict[str, float]:
-    """Share of held-out pairs in the raters' order (equal scores count half), with Wilson's interval, and mean log-loss."""
+def measures(
+    trainer: RankingTrainer, held_out: list[dict[str, Any]], model: torch.nn.Module | None = None
+) -> dict[str, float]:
+    """Share of held-out pairs in the raters' order (equal scores count half), with Wilson's
+    interval, and mean log-loss.
+    """
     if not held_out:
         return {}
     found = trainer.pair_results(held_out, model).summary()
@@ -111,16 +129,22 @@ def measures(trainer: RankingTrainer, held_out: list[dict[str, Any]], model: tor
     }
 
 
-def demonstration_reward(trainer: RankingTrainer, rows: list[dict[str, Any]], model: torch.nn.Module) -> float:
-    """What demonstrations earn on average (Ouyang 2022, §3.5): the loss cannot see a shift, so it is taken off where a reward
-    is read, and demonstrations score 0. 0 without demonstrations.
+def demonstration_reward(
+    trainer: RankingTrainer, rows: list[dict[str, Any]], model: torch.nn.Module
+) -> float:
+    """What demonstrations earn on average (Ouyang 2022, §3.5): the loss cannot see a shift, so it
+    is taken off where a reward is read, and demonstrations score 0. 0 without demonstrations.
     """
     rewards = trainer.pair_results(rows, model).rewards
     return sum(rewards) / len(rewards) if rewards else 0.0
 
 
 def _trainer(
-    job: Job, config: RewardConfig, folder: RunFolder, tokenizer: PreTrainedTokenizerBase, train: list[dict[str, Any]]
+    job: Job,
+    config: RewardConfig,
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    train: list[dict[str, Any]],
 ) -> WatchedRanking:
     model: Any = loading.load_reward(job.model, tokenizer, progress.starting_numbers(config))
     loading.require_length(model, config.max_tokens)
@@ -143,12 +167,18 @@ class _UntilStopped(TrainerCallback):
         self.folder = folder
         self.is_stopped = False
 
-    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+    def on_step_end(
+        self, args: Any, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
         self.is_stopped = control.should_training_stop = self.folder.is_stop_requested()
 
 
 def _cross_validated(
-    job: Job, config: RewardConfig, folder: RunFolder, tokenizer: PreTrainedTokenizerBase, held_out: list[dict[str, Any]]
+    job: Job,
+    config: RewardConfig,
+    folder: RunFolder,
+    tokenizer: PreTrainedTokenizerBase,
+    held_out: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Before the run's own training, whose checkpoint therefore says that this is behind it."""
     rows = data.training_rows(Path(job.snapshot), "responses")
@@ -156,10 +186,17 @@ def _cross_validated(
     def learn(without: frozenset[str]) -> list[float] | None:
         transformers.set_seed(config.seed)
         kept = [row for row in rows if row.get("rater") not in without]
-        read = data.rankings(tokenizer, kept, config.max_tokens, config.margin, config.rating_margin).rows
+        read = data.rankings(
+            tokenizer, kept, config.max_tokens, config.margin, config.rating_margin
+        ).rows
         if not read:
-            raise data.UnableToRead("One fold of the cross-validation has no pair to learn from. Collect more, or switch it off.")
-        trainer = _trainer(job, config, folder, tokenizer, data.at_most_pairs(read, config.max_rows, config.seed))
+            raise data.UnableToRead(
+                "One fold of the cross-validation has no pair to learn from. Collect more, or"
+                " switch it off."
+            )
+        trainer = _trainer(
+            job, config, folder, tokenizer, data.at_most_pairs(read, config.max_rows, config.seed)
+        )
         until_stopped = _UntilStopped(folder)
         trainer.add_callback(until_stopped)
         trainer.train()
@@ -181,7 +218,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens)
-    demonstrations = data.unranked(tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens)
+    demonstrations = data.unranked(
+        tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens
+    )
     return _Rows(
         read=read,
         train=data.at_most_pairs(read.rows, config.max_rows, config.seed),
@@ -195,15 +234,20 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
 
 def _tell(folder: RunFolder, rows: _Rows, config: RewardConfig) -> None:
     note = (
-        f"{rows.n_pairs} of {counted(rows.read.n_pairs, 'pair')} over {counted(len(rows.train), 'prompt')} to learn from, "
-        f"{rows.n_held_out_pairs} held out ({rows.split or 'no held-out split'})."
+        f"{rows.n_pairs} of {counted(rows.read.n_pairs, 'pair')} over"
+        f" {counted(len(rows.train), 'prompt')} to learn from, {rows.n_held_out_pairs} held out"
+        f" ({rows.split or 'no held-out split'})."
     )
     note += f" {counted(rows.read.n_ties, 'tie')} dropped: nothing to learn."
     if rows.read.n_left_out:
-        note += f" {counted(rows.read.n_left_out, 'response')} left out: longer than {config.max_tokens} tokens by themselves."
+        note += (
+            f" {counted(rows.read.n_left_out, 'response')} left out: longer than"
+            f" {config.max_tokens} tokens by themselves."
+        )
     if rows.read.n_cut:
         note += (
-            f" {counted(rows.read.n_cut, 'prompt')} cut at the beginning, to fit {config.max_tokens} tokens with the responses."
+            f" {counted(rows.read.n_cut, 'prompt')} cut at the beginning, to fit"
+            f" {config.max_tokens} tokens with the responses."
         )
     note += _held_out_told(rows, config.max_tokens)
     folder.append_note(note)
@@ -213,7 +257,11 @@ def _held_out_told(rows: _Rows, longest: int) -> str:
     """What of the held-out rankings and of the demonstrations does not fit."""
     held_out, demonstrations = rows.read_held_out, rows.read_demonstrations
     told = [
-        (held_out.n_left_out, "held-out response", f"left out: longer than {longest} tokens by themselves"),
+        (
+            held_out.n_left_out,
+            "held-out response",
+            f"left out: longer than {longest} tokens by themselves",
+        ),
         (held_out.n_cut, "held-out prompt", "cut at the beginning"),
         (demonstrations.n_left_out, "demonstration", f"left out: longer than {longest} tokens"),
         (demonstrations.n_cut, "demonstration", "read without the beginning of the prompt"),

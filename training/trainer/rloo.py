@@ -1,4 +1,6 @@
-"""RLOO: a policy learns from a reward model, each response against the others to its prompt, through TRL's RLOOTrainer."""
+"""RLOO: a policy learns from a reward model, each response against the others to its prompt,
+through TRL's RLOOTrainer.
+"""
 
 import time
 from collections.abc import Sequence
@@ -40,7 +42,9 @@ class RlooFollower(progress.Follower):
         logs = super().named(logs)
         length = logs.get("completions/mean_length", 0.0)
         kept: dict[str, float] = {
-            name: logs[name] for name in ("loss", "grad_norm", "learning_rate", "reward", "entropy", "num_tokens") if name in logs
+            name: logs[name]
+            for name in ("loss", "grad_norm", "learning_rate", "reward", "entropy", "num_tokens")
+            if name in logs
         }
         kept["response_tokens"] = length
         kept["ended"] = 1 - logs.get("completions/clipped_ratio", 0.0)
@@ -49,7 +53,9 @@ class RlooFollower(progress.Follower):
 
 @dataclass
 class Judge:
-    """The reward model as the function that TRL calls; it remembers its last batch, for the run's page."""
+    """The reward model as the function that TRL calls; it remembers its last batch, for the run's
+    page.
+    """
 
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
@@ -60,21 +66,39 @@ class Judge:
     rewards: list[float] = field(default_factory=list)
 
     def __call__(
-        self, prompts: Sequence[list[dict[str, str]]], completions: Any, completion_ids: Sequence[list[int]], **_rest: Any
+        self,
+        prompts: Sequence[list[dict[str, str]]],
+        completions: Any,
+        completion_ids: Sequence[list[int]],
+        **_rest: Any,
     ) -> list[float]:
         end = self.tokenizer.eos_token_id
-        self.prompts = [Prompt(None, messages, data.prompt_ids(self.tokenizer, messages)) for messages in prompts]
-        self.answers = [Answer(answering.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end]) for ids in completion_ids]
+        self.prompts = [
+            Prompt(None, messages, data.prompt_ids(self.tokenizer, messages))
+            for messages in prompts
+        ]
+        self.answers = [
+            Answer(answering.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end])
+            for ids in completion_ids
+        ]
         self.rewards = self.judged(self.prompts, self.answers)
         penalty = self.config.missing_end_penalty
         return [
-            reward if answer.is_ended else reward - penalty for reward, answer in zip(self.rewards, self.answers, strict=True)
+            reward if answer.is_ended else reward - penalty
+            for reward, answer in zip(self.rewards, self.answers, strict=True)
         ]
 
     def judged(self, prompts: Sequence[Prompt], written: Sequence[Answer]) -> list[float]:
         """What the reward model says, no penalty taken off."""
-        sequences = [prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)]
-        return answering.rewards(self.model, int(self.tokenizer.pad_token_id or 0), sequences, batch_size=self.config.batch_size)
+        sequences = [
+            prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
+        ]
+        return answering.rewards(
+            self.model,
+            int(self.tokenizer.pad_token_id or 0),
+            sequences,
+            batch_size=self.config.batch_size,
+        )
 
 
 def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
@@ -82,7 +106,9 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     torch.set_num_threads(max(job.threads, 1))
     transformers.set_seed(config.seed)
     if job.reward_model is None:
-        raise loading.UnableToLoad("RLOO learns from a reward model, and the run names none. Choose one and start again.")
+        raise loading.UnableToLoad(
+            "RLOO learns from a reward model, and the run names none. Choose one and start again."
+        )
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     answering.require_same_tokens(job.model, job.reward_model, tokenizer)
     texts = _read(Path(job.snapshot), tokenizer, config)
@@ -94,10 +120,16 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
     trainer = _trainer(model, judge, config, folder, texts.train)
     follower = RlooFollower(
-        folder, config, lambda: _measure(loading.bare(trainer.model), judge, texts, folder, trainer.state.global_step)
+        folder,
+        config,
+        lambda: _measure(
+            loading.bare(trainer.model), judge, texts, folder, trainer.state.global_step
+        ),
     )
     trainer.follow(follower)
-    before = _measure(model, judge, texts, folder, 0) if newest_checkpoint(folder.path) is None else {}
+    before = (
+        _measure(model, judge, texts, folder, 0) if newest_checkpoint(folder.path) is None else {}
+    )
     if before:
         folder.append_point(0, _n_steps(trainer, config), before)
     is_stopped = progress.train(trainer)
@@ -121,8 +153,12 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     return Result(outcome, metrics=metrics, model=job.output, n_steps=trainer.state.global_step)
 
 
-def _trainer(model: PreTrainedModel, judge: Judge, config: RlooConfig, folder: RunFolder, train: list[Prompt]) -> WatchedRloo:
-    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL loads."""
+def _trainer(
+    model: PreTrainedModel, judge: Judge, config: RlooConfig, folder: RunFolder, train: list[Prompt]
+) -> WatchedRloo:
+    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL
+    loads.
+    """
     arguments = RLOOConfig(
         num_generations=config.n_responses,
         max_completion_length=config.max_new_tokens,
@@ -133,7 +169,9 @@ def _trainer(model: PreTrainedModel, judge: Judge, config: RlooConfig, folder: R
     )
     return WatchedRloo(
         model=model,
-        reward_funcs=cast("Any", judge),  # TRL's stubs know functions alone; it calls whatever has a __name__
+        reward_funcs=cast(
+            "Any", judge
+        ),  # TRL's stubs know functions alone; it calls whatever has a __name__
         args=arguments,
         train_dataset=datasets.Dataset.from_list([{"prompt": prompt.messages} for prompt in train]),
         processing_class=judge.tokenizer,
@@ -145,22 +183,41 @@ def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:
     """TRL leaves out the prompts that do not fill a step."""
     if config.max_steps:
         return config.max_steps
-    return len(cast("datasets.Dataset", trainer.train_dataset)) // prompts_per_step(config) * config.n_epochs
+    return (
+        len(cast("datasets.Dataset", trainer.train_dataset))
+        // prompts_per_step(config)
+        * config.n_epochs
+    )
 
 
 def prompts_per_step(config: RlooConfig) -> int:
     return config.batch_size * config.accumulation // config.n_responses
 
 
-def _measure(model: Any, judge: Judge, texts: _Texts, folder: RunFolder, step: int) -> dict[str, float]:
-    """Mean reward of one response to each held-out prompt, and how long they are; some are shown."""
+def _measure(
+    model: Any, judge: Judge, texts: _Texts, folder: RunFolder, step: int
+) -> dict[str, float]:
+    """Mean reward of one response to each held-out prompt, and how long they are; some are
+    shown.
+    """
     if not texts.held_out:
         return {}
     config = judge.config
     settings = answering.generation(
-        model, judge.tokenizer, max_new_tokens=config.max_new_tokens, temperature=config.temperature, top_p=1.0
+        model,
+        judge.tokenizer,
+        max_new_tokens=config.max_new_tokens,
+        temperature=config.temperature,
+        top_p=1.0,
     )
-    written = answering.answers(model, judge.tokenizer, texts.held_out, settings, batch_size=config.batch_size, seed=config.seed)
+    written = answering.answers(
+        model,
+        judge.tokenizer,
+        texts.held_out,
+        settings,
+        batch_size=config.batch_size,
+        seed=config.seed,
+    )
     rewards = judge.judged(texts.held_out, written)
     shown = [{"reward": round(reward, 3), "held_out": True} for reward in rewards]
     answering.show(folder, step, texts.held_out, written, shown, config.n_shown)
@@ -174,7 +231,9 @@ def _measure(model: Any, judge: Judge, texts: _Texts, folder: RunFolder, step: i
 def _show_last(folder: RunFolder, judge: Judge, step: int, config: RlooConfig) -> None:
     """What the last step learned from."""
     shown = [{"reward": round(reward, 3)} for reward in judge.rewards]
-    answering.show(folder, step, judge.prompts, judge.answers, shown, min(config.n_shown, config.n_responses))
+    answering.show(
+        folder, step, judge.prompts, judge.answers, shown, min(config.n_shown, config.n_responses)
+    )
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig) -> _Texts:
@@ -185,8 +244,9 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig
     kept = data.sample_of(fitting, config.max_rows, config.seed)
     if len(kept) < prompts_per_step(config):
         raise data.UnableToRead(
-            f"A step takes {prompts_per_step(config)} prompts, and {len(kept)} are left that are no longer than "
-            f"{config.max_prompt_tokens} tokens. Lower batch or accumulation, raise the longest prompt, or collect more."
+            f"A step takes {prompts_per_step(config)} prompts, and {len(kept)} are left that are no"
+            f" longer than {config.max_prompt_tokens} tokens. Lower batch or accumulation, raise"
+            " the longest prompt, or collect more."
         )
     measured = [prompt for prompt in held_out if len(prompt.input_ids) <= config.max_prompt_tokens]
     return _Texts(
@@ -199,16 +259,24 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig
 
 
 def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> list[Prompt]:
-    return [Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"])) for row in rows]
+    return [
+        Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"])) for row in rows
+    ]
 
 
 def _tell(folder: RunFolder, texts: _Texts, config: RlooConfig) -> None:
     note = (
-        f"{counted(len(texts.train), 'prompt')} to learn on, {config.n_responses} responses to each; "
-        f"{len(texts.held_out)} held out ({texts.split or 'no held-out split'})."
+        f"{counted(len(texts.train), 'prompt')} to learn on, {config.n_responses} responses to"
+        f" each; {len(texts.held_out)} held out ({texts.split or 'no held-out split'})."
     )
     if texts.n_too_long:
-        note += f" {counted(texts.n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens} tokens."
+        note += (
+            f" {counted(texts.n_too_long, 'prompt')} left out: longer than"
+            f" {config.max_prompt_tokens} tokens."
+        )
     if texts.n_held_out_too_long:
-        note += f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the same length."
+        note += (
+            f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the"
+            " same length."
+        )
     folder.append_note(note)

@@ -1,8 +1,10 @@
-"""Rollouts written by a vLLM server beside the training: over HTTP, the policy's adapter handed over through a folder both see.
+"""Rollouts written by a vLLM server beside the training: over HTTP, the policy's adapter handed
+over through a folder both see.
 
-The server is `vllm serve MODEL --enable-lora` with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, MODEL being the run's own start. Before
-each batch the adapter is saved, loaded there under a new name and the old one unloaded, so that what is sampled is the policy as
-it is. Full fine-tuning would have to send all weights from GPU to GPU, which this does not do.
+The server is `vllm serve MODEL --enable-lora` with VLLM_ALLOW_RUNTIME_LORA_UPDATING=True, MODEL
+being the run's own start. Before each batch the adapter is saved, loaded there under a new name and
+the old one unloaded, so that what is sampled is the policy as it is. Full fine-tuning would have to
+send all weights from GPU to GPU, which this does not do.
 """
 
 import itertools
@@ -38,10 +40,15 @@ class RolloutServer:
     def hand_over(self, policy: nn.Module) -> None:
         """Puts the policy's adapter in the place of the one before."""
         if not isinstance(policy, peft.PeftModel):
-            raise UnableToAsk("A rollout server takes adapters alone. Choose LoRA, or unset PREFERABLY_ROLLOUT_URL on the node.")
+            raise UnableToAsk(
+                "A rollout server takes adapters alone. Choose LoRA, or unset"
+                " PREFERABLY_ROLLOUT_URL on the node."
+            )
         name = f"{self.name}-{next(self._numbers)}"
         policy.save_pretrained(str(self.folder / name))
-        self._post("/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(self.folder / name)})
+        self._post(
+            "/v1/load_lora_adapter", {"lora_name": name, "lora_path": str(self.folder / name)}
+        )
         self.forget()
         self._loaded = name
 
@@ -80,12 +87,17 @@ class RolloutServer:
         choices = json.loads(self._post("/v1/completions", asked))["choices"]
         found = {choice["index"]: choice["token_ids"] for choice in choices}
         if sorted(found) != list(range(len(prompts))) or not all(found.values()):
-            raise UnableToAsk(f"The rollout server answered {len(found)} of {len(prompts)} prompts with token ids.")
+            raise UnableToAsk(
+                f"The rollout server answered {len(found)} of {len(prompts)} prompts with token"
+                " ids."
+            )
         return [found[index] for index in range(len(prompts))]
 
     def _post(self, path: str, body: dict[str, Any]) -> str:
         request = urllib.request.Request(  # noqa: S310  # the operator's own setting
-            self.url + path, data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+            self.url + path,
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
         )
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:  # noqa: S310
@@ -93,6 +105,11 @@ class RolloutServer:
                 return text
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")[:300]
-            raise UnableToAsk(f"The rollout server refused {path} ({error.code}): {said}") from error
+            raise UnableToAsk(
+                f"The rollout server refused {path} ({error.code}): {said}"
+            ) from error
         except OSError as error:
-            raise UnableToAsk(f"The rollout server {self.url} does not answer: {error}. Start it, then the run again.") from error
+            raise UnableToAsk(
+                f"The rollout server {self.url} does not answer: {error}. Start it, then the run"
+                " again."
+            ) from error

@@ -1,4 +1,5 @@
-"""Responses of a model to a snapshot of prompts: K to each, batched, the same again for the same seed.
+"""Responses of a model to a snapshot of prompts: K to each, batched, the same again for the same
+seed.
 
 A reward model, where the run names one, scores each of them.
 """
@@ -41,13 +42,17 @@ class _Tally:
 def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
-    judge = judging.Judge(job.reward_model, loading.dtype(config.dtype)) if job.reward_model else None
+    judge = (
+        judging.Judge(job.reward_model, loading.dtype(config.dtype)) if job.reward_model else None
+    )
     if job.endpoint is not None:
         return sample_elsewhere.carry_out(job, config, folder, _resume(folder, config), judge)
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
     model = loading.load_policy(job.model, tokenizer, loading.dtype(config.dtype)).eval()
-    loading.require_length(model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens)
+    loading.require_length(
+        model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens
+    )
     settings = answering.generation(
         model,
         tokenizer,
@@ -57,7 +62,8 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         n_responses=config.n_responses,
     )
 
-    # Longest first: if memory does not suffice, it shows at once. Every attempt has the same batches, each with its own seed.
+    # Longest first: if memory does not suffice, it shows at once. Every attempt has the same
+    # batches, each with its own seed.
     ordered = sorted(found, key=lambda prompt: -len(prompt.input_ids))
     batches = data.batches(ordered, max(config.batch_size // config.n_responses, 1))
     done = _resume(folder, config)
@@ -103,18 +109,32 @@ def _answer(
     """K rows for each prompt of the batch, ready for responses.jsonl."""
     started_at = time.monotonic()
     torch.manual_seed(batch_seed(config.seed, batch))
-    ids, mask = data.padded([prompt.input_ids for prompt in batch], tokenizer.pad_token_id, side="left")  # (P, T)
+    ids, mask = data.padded(
+        [prompt.input_ids for prompt in batch], tokenizer.pad_token_id, side="left"
+    )  # (P, T)
     ids, mask = ids.to(model.device), mask.to(model.device)
     with answering.unadvised(model):
-        written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[:, ids.shape[1] :]  # (P·K, N)
+        written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[
+            :, ids.shape[1] :
+        ]  # (P·K, N)
     ends = set(settings.eos_token_id)
-    sampling = {name: getattr(config, name) for name in ("temperature", "top_p", "max_new_tokens", "seed")}
+    sampling = {
+        name: getattr(config, name) for name in ("temperature", "top_p", "max_new_tokens", "seed")
+    }
     rows = []
     for index, tokens in enumerate(written.tolist()):
         kept, is_ended = answering.until_end(tokens, ends)
         text = answering.readable(tokenizer, kept)
         prompt, number = batch[index // config.n_responses], index % config.n_responses
-        rows.append({"prompt_id": prompt.prompt_id, "text": text, "number": number, "is_ended": is_ended, "sampling": sampling})
+        rows.append(
+            {
+                "prompt_id": prompt.prompt_id,
+                "text": text,
+                "number": number,
+                "is_ended": is_ended,
+                "sampling": sampling,
+            }
+        )
         tally.n_tokens += len(kept) + is_ended
         tally.n_ended += is_ended
         tally.n_empty += not text.strip()
@@ -124,22 +144,33 @@ def _answer(
 
 
 def batch_seed(seed: int, batch: list[Prompt]) -> int:
-    """Depends on the prompts and not on what was sampled before, so that a resumed run writes what an unbroken one would."""
+    """Depends on the prompts and not on what was sampled before, so that a resumed run writes what
+    an unbroken one would.
+    """
     named = f"{seed}:{[prompt.prompt_id for prompt in batch]}"
     return int.from_bytes(hashlib.sha256(named.encode()).digest()[:7], "big")
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig) -> tuple[list[Prompt], int]:
-    """(the prompts to answer, how many are too long). A snapshot of prompts is answered whatever its splits."""
+def _read(
+    snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig
+) -> tuple[list[Prompt], int]:
+    """(the prompts to answer, how many are too long). A snapshot of prompts is answered whatever
+    its splits.
+    """
     found = data.prompts(tokenizer, data.all_rows(snapshot, "prompt_id"))
     fitting = [prompt for prompt in found if len(prompt.input_ids) <= config.max_prompt_tokens]
     if not fitting:
-        raise data.UnableToRead(f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest prompt.")
+        raise data.UnableToRead(
+            f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest"
+            " prompt."
+        )
     return data.spread(fitting, config.max_prompts), len(found) - len(fitting)
 
 
 def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:
-    """The prompts that an earlier attempt answered K times. Its half-written ones are dropped from the file and written again."""
+    """The prompts that an earlier attempt answered K times. Its half-written ones are dropped from
+    the file and written again.
+    """
     path = folder.path / run_dir.RESPONSES
     rows = list(run_dir.read_lines(path)) if path.exists() else []
     counts: dict[Any, int] = {}
@@ -150,7 +181,13 @@ def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:
     return done
 
 
-def _show(folder: RunFolder, step: int, batch: list[Prompt], rows: list[dict[str, Any]], config: SampleConfig) -> None:
+def _show(
+    folder: RunFolder,
+    step: int,
+    batch: list[Prompt],
+    rows: list[dict[str, Any]],
+    config: SampleConfig,
+) -> None:
     """The first response to each of the first prompts, for the run's page."""
     before = (step - 1) * max(config.batch_size // config.n_responses, 1)
     for prompt, row in zip(batch, rows[:: config.n_responses], strict=True):
@@ -159,10 +196,15 @@ def _show(folder: RunFolder, step: int, batch: list[Prompt], rows: list[dict[str
             folder.append_sample(step, data.shown(prompt.messages), row["text"], judging.shown(row))
 
 
-def _tell(folder: RunFolder, found: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int) -> None:
+def _tell(
+    folder: RunFolder, found: list[Prompt], n_too_long: int, config: SampleConfig, n_done: int
+) -> None:
     note = f"{counted(len(found), 'prompt')}, {counted(config.n_responses, 'response')} to each."
     if n_too_long:
-        note += f" {counted(n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens} tokens."
+        note += (
+            f" {counted(n_too_long, 'prompt')} left out: longer than {config.max_prompt_tokens}"
+            " tokens."
+        )
     if n_done:
         note += f" Going on: {n_done} answered before."
     folder.append_note(note)

@@ -1,4 +1,6 @@
-"""Responses of a model that another server answers for, through its OpenAI-compatible address: K to each prompt of a snapshot."""
+"""Responses of a model that another server answers for, through its OpenAI-compatible address: K to
+each prompt of a snapshot.
+"""
 
 import hashlib
 import os
@@ -29,8 +31,12 @@ class UnableToSample(AnticipatedFailure):
     """The server does not answer."""
 
 
-def carry_out(job: Job, config: SampleConfig, folder: RunFolder, done: set[Any], judge: Judge | None) -> Result:
-    """`done`: the prompts that an earlier attempt has finished. `judge`: a reward model that scores each response."""
+def carry_out(
+    job: Job, config: SampleConfig, folder: RunFolder, done: set[Any], judge: Judge | None
+) -> Result:
+    """`done`: the prompts that an earlier attempt has finished. `judge`: a reward model that scores
+    each response.
+    """
     started_at = time.monotonic()
     server = server_of(job)
     fitting, n_too_long = _prompts(Path(job.snapshot), config)
@@ -41,15 +47,25 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder, done: set[Any],
         f"written by {server.name} at {server.url}."
     )
     if n_too_long:
-        folder.append_note(f"{counted(n_too_long, 'prompt')} left out: longer than about {config.max_prompt_tokens} tokens.")
+        folder.append_note(
+            f"{counted(n_too_long, 'prompt')} left out: longer than about"
+            f" {config.max_prompt_tokens} tokens."
+        )
     outcome, n_written, n_shown = "succeeded", 0, 0
     with completions.client() as client, ThreadPoolExecutor(MAX_AT_ONCE) as pool:
         for step, batch in enumerate(batches, start=1):
             if run_dir.is_stop_requested(folder.path):
                 outcome = "stopped"
                 break
-            asked = [(row, number) for row in batch if row["prompt_id"] not in done for number in range(config.n_responses)]
-            rows = list(pool.map(lambda one: _answer(client, server, one[0], one[1], config), asked))
+            asked = [
+                (row, number)
+                for row in batch
+                if row["prompt_id"] not in done
+                for number in range(config.n_responses)
+            ]
+            rows = list(
+                pool.map(lambda one: _answer(client, server, one[0], one[1], config), asked)
+            )
             if judge is not None:
                 messages = {row["prompt_id"]: row["prompt"] for row in batch}
                 rows = judge.scored(rows, messages, batch_size=config.batch_size)
@@ -61,7 +77,9 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder, done: set[Any],
             for (prompt, number), row in zip(asked, rows, strict=True):
                 if number == 0 and n_shown < config.n_shown:
                     n_shown += 1
-                    folder.append_sample(step, data.shown(prompt["prompt"]), row["text"], judging.shown(row))
+                    folder.append_sample(
+                        step, data.shown(prompt["prompt"]), row["text"], judging.shown(row)
+                    )
     texts = [row["text"] for row in _written(folder)]
     metrics = {
         "n_prompts": len(fitting),
@@ -80,21 +98,33 @@ def server_of(job: Job) -> Server:
     url, name, variable = job.endpoint
     key = os.environ.get(variable, "") if variable else ""
     if variable and not key:
-        raise UnableToSample(f"{variable} is not set on this node. Set it to the endpoint's key, start the node anew, and retry.")
+        raise UnableToSample(
+            f"{variable} is not set on this node. Set it to the endpoint's key, start the node"
+            " anew, and retry."
+        )
     return Server(url, name, key)
 
 
 def _prompts(snapshot: Path, config: SampleConfig) -> tuple[list[data.Row], int]:
     found = data.all_rows(snapshot, "prompt_id")
     longest = config.max_prompt_tokens * CHARACTERS_PER_TOKEN
-    fitting = [row for row in found if sum(len(message["content"]) for message in row["prompt"]) <= longest]
+    fitting = [
+        row for row in found if sum(len(message["content"]) for message in row["prompt"]) <= longest
+    ]
     if not fitting:
-        raise data.UnableToRead(f"Every prompt is longer than about {config.max_prompt_tokens} tokens. Raise the longest prompt.")
+        raise data.UnableToRead(
+            f"Every prompt is longer than about {config.max_prompt_tokens} tokens. Raise the"
+            " longest prompt."
+        )
     return data.spread(fitting, config.max_prompts), len(found) - len(fitting)
 
 
-def _answer(client: httpx2.Client, server: Server, row: data.Row, number: int, config: SampleConfig) -> dict[str, Any]:
-    """A row of responses.jsonl. Each response has a seed of its own: of one seed, a server gives one answer."""
+def _answer(
+    client: httpx2.Client, server: Server, row: data.Row, number: int, config: SampleConfig
+) -> dict[str, Any]:
+    """A row of responses.jsonl. Each response has a seed of its own: of one seed, a server gives
+    one answer.
+    """
     named = f"{config.seed}:{row['prompt_id']}:{number}"
     seed = int.from_bytes(hashlib.sha256(named.encode()).digest()[:4], "big") % LARGEST_SEED
     sampling = Sampling(config.temperature, config.top_p, config.max_new_tokens, seed)
@@ -110,7 +140,10 @@ def _answer(client: httpx2.Client, server: Server, row: data.Row, number: int, c
 
 
 def _patiently(
-    client: httpx2.Client, server: Server, messages: Sequence[completions.Message], sampling: Sampling
+    client: httpx2.Client,
+    server: Server,
+    messages: Sequence[completions.Message],
+    sampling: Sampling,
 ) -> completions.Piece:
     """A busy server is asked again, with growing pauses."""
     pause_s = FIRST_PAUSE_S
@@ -119,7 +152,9 @@ def _patiently(
             return completions.complete(client, server, messages, sampling)
         except completions.UnableToAsk as problem:
             if not n_left:
-                raise UnableToSample(f"{problem} Retry when it does: what it has written so far is kept.") from problem
+                raise UnableToSample(
+                    f"{problem} Retry when it does: what it has written so far is kept."
+                ) from problem
             time.sleep(pause_s)
             pause_s *= 2
     raise AssertionError

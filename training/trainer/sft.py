@@ -1,4 +1,6 @@
-"""Supervised fine-tuning: demonstrations to a model, through TRL's SFTTrainer. The loss is on the completion alone."""
+"""Supervised fine-tuning: demonstrations to a model, through TRL's SFTTrainer. The loss is on the
+completion alone.
+"""
 
 import time
 from pathlib import Path
@@ -36,12 +38,18 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
     trainer = WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
-        train_dataset=datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in train.examples]),
+        train_dataset=datasets.Dataset.from_list(
+            [{"input_ids": row.input_ids, "labels": row.labels} for row in train.examples]
+        ),
         processing_class=tokenizer,
         peft_config=loading.lora(config, is_reward=False) if config.method == "lora" else None,
     )
     follower = progress.Follower(
-        folder, config, lambda: _named(held_out_loss(loading.bare(trainer.model), held_out, config.batch_size, numbers))
+        folder,
+        config,
+        lambda: _named(
+            held_out_loss(loading.bare(trainer.model), held_out, config.batch_size, numbers)
+        ),
     )
     trainer.follow(follower)
     if newest_checkpoint(folder.path) is None:
@@ -67,8 +75,12 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 
 
 @torch.no_grad()
-def held_out_loss(model: PreTrainedModel, examples: list[Example], batch_size: int, numbers: torch.dtype) -> float | None:
-    """Mean negative log-likelihood of a completion token, over all tokens alike; None without examples."""
+def held_out_loss(
+    model: PreTrainedModel, examples: list[Example], batch_size: int, numbers: torch.dtype
+) -> float | None:
+    """Mean negative log-likelihood of a completion token, over all tokens alike; None without
+    examples.
+    """
     if not examples:
         return None
     was_training = model.training
@@ -81,24 +93,37 @@ def held_out_loss(model: PreTrainedModel, examples: list[Example], batch_size: i
     return total / n_tokens
 
 
-def _token_losses(model: PreTrainedModel, batch: list[Example], numbers: torch.dtype) -> torch.Tensor:
+def _token_losses(
+    model: PreTrainedModel, batch: list[Example], numbers: torch.dtype
+) -> torch.Tensor:
     ids, mask = data.padded([row.input_ids for row in batch], 0)  # (B, T)
     labels, _ = data.padded([row.labels for row in batch], data.IGNORED)
     ids, mask, labels = ids.to(model.device), mask.to(model.device), labels.to(model.device)
     with torch.autocast(model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16):
-        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[:, :-1]  # (B, T-1, V)
+        logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[
+            :, :-1
+        ]  # (B, T-1, V)
     targets = labels[:, 1:]
     is_learned = targets != data.IGNORED
-    return torch.nn.functional.cross_entropy(logits[is_learned].float(), targets[is_learned], reduction="none")
+    return torch.nn.functional.cross_entropy(
+        logits[is_learned].float(), targets[is_learned], reduction="none"
+    )
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SftConfig) -> tuple[Demonstrations, str, list[Example]]:
-    read = data.demonstrations(tokenizer, data.training_rows(snapshot, "completion"), config.max_tokens)
+def _read(
+    snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SftConfig
+) -> tuple[Demonstrations, str, list[Example]]:
+    read = data.demonstrations(
+        tokenizer, data.training_rows(snapshot, "completion"), config.max_tokens
+    )
     if not read.examples:
         raise data.UnableToRead(
-            f"No demonstration fits: every prompt alone fills {config.max_tokens} tokens. Raise the longest row."
+            f"No demonstration fits: every prompt alone fills {config.max_tokens} tokens. Raise the"
+            " longest row."
         )
-    train = data.Demonstrations(data.sample_of(read.examples, config.max_rows, config.seed), read.n_left_out)
+    train = data.Demonstrations(
+        data.sample_of(read.examples, config.max_rows, config.seed), read.n_left_out
+    )
     split, rows = data.held_out_rows(snapshot)
     held_out = data.demonstrations(tokenizer, rows, config.max_tokens).examples
     return train, split, data.sample_of(held_out, config.max_held_out_rows, config.seed)

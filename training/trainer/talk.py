@@ -1,10 +1,12 @@
 """One model, kept in memory to be talked to: python -m training.trainer.talk MODEL
 
-Reads JSON lines from stdin and writes JSON lines to stdout; whatever else would be printed goes to stderr.
+Reads JSON lines from stdin and writes JSON lines to stdout; whatever else would be printed goes to
+stderr.
 
     in:   {"messages": […], "temperature": …, "top_p": …, "max_new_tokens": …, "seed": …}
           in the middle of an answer: {"stop": true}
-    out:  {"ready": true}, then for each question {"text": "…"} … and {"end": {"is_ended": …, "n_tokens": …, "is_stopped": …}}
+    out:  {"ready": true}, then for each question {"text": "…"} … and {"end": {"is_ended": …,
+    "n_tokens": …, "is_stopped": …}}
           or {"error": "…"}. An error before "ready" is the last line.
 
 It ends when stdin does.
@@ -86,7 +88,9 @@ class _Told(StoppingCriteria):
         self.stop = stop
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_more: Any) -> torch.Tensor:
-        return torch.full((input_ids.shape[0],), self.stop.is_set(), dtype=torch.bool, device=input_ids.device)
+        return torch.full(
+            (input_ids.shape[0],), self.stop.is_set(), dtype=torch.bool, device=input_ids.device
+        )
 
 
 def main(folder: str) -> int:
@@ -107,14 +111,21 @@ def main(folder: str) -> int:
         say({"ready": True})
         while True:
             try:
-                say({"end": answer(model, tokenizer, ears.questions.get(), stop=ears.stop, say=say)})
+                say(
+                    {"end": answer(model, tokenizer, ears.questions.get(), stop=ears.stop, say=say)}
+                )
             except (AnticipatedFailure, RuntimeError, MemoryError) as error:
                 say({"error": _sentence(error)})
 
 
 @torch.no_grad()
 def answer(
-    model: Any, tokenizer: PreTrainedTokenizerBase, question: dict[str, Any], *, stop: threading.Event, say: Say
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    question: dict[str, Any],
+    *,
+    stop: threading.Event,
+    say: Say,
 ) -> dict[str, Any]:
     """Says an answer as it is written, and returns how it ended. Raises UnableToAnswer."""
     (prompt,) = data.prompts(tokenizer, [{"prompt": question["messages"], "prompt_id": None}])
@@ -138,14 +149,21 @@ def answer(
             stopping_criteria=StoppingCriteriaList([_Told(stop)]),
         )
     kept, is_ended = answering.until_end(mouth.tokens, set(settings.eos_token_id))
-    return {"is_ended": is_ended, "n_tokens": len(kept), "is_stopped": stop.is_set() and not is_ended}
+    return {
+        "is_ended": is_ended,
+        "n_tokens": len(kept),
+        "is_stopped": stop.is_set() and not is_ended,
+    }
 
 
 def _room(model: Any, n_tokens: int) -> int:
     """How many tokens the model can still write after a prompt of so many."""
     longest = getattr(model.config, "max_position_embeddings", None) or 1_000_000
     if n_tokens >= longest:
-        raise UnableToAnswer(f"The conversation has {n_tokens} tokens, and the model reads at most {longest}. Begin a new one.")
+        raise UnableToAnswer(
+            f"The conversation has {n_tokens} tokens, and the model reads at most {longest}. Begin"
+            " a new one."
+        )
     return int(longest) - n_tokens
 
 

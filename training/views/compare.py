@@ -33,5 +33,11 @@ def describe(request: HttpRequest, pk: int) -> HttpResponse:
     run = access.run(user=request.user, pk=pk)
     tags = [tag.strip()[:40] for tag in request.POST.get("tags", "").split(",") if tag.strip()]
     remarks = request.POST.get("remarks", "").strip()[:5000]
-    services.describe_run(run=run, tags=tags[:12], remarks=remarks, by=access.researcher(request.user), now=timezone.now())
+    services.describe_run(
+        run=run,
+        tags=tags[:12],
+        remarks=remarks,
+        by=access.researcher(request.user),
+        now=timezone.now(),
+    )
     return redirect("run", pk)

@@ -1,4 +1,6 @@
-"""Where lineage leads beyond training: a campaign and a prompt, to read. Of raters nothing but how many."""
+"""Where lineage leads beyond training: a campaign and a prompt, to read. Of raters nothing but how
+many.
+"""
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -14,13 +16,19 @@ RESPONSES_PER_PAGE = 20
 @require_GET
 def campaign(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.campaign(user=request.user, pk=pk)
-    return render(request, "training/lineage_campaign.html", {"campaign": found, "asked": selectors.asked(campaign=found)})
+    return render(
+        request,
+        "training/lineage_campaign.html",
+        {"campaign": found, "asked": selectors.asked(campaign=found)},
+    )
 
 
 @require_GET
 def prompt(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.prompt(user=request.user, pk=pk)
-    page = Paginator(selectors.responses_to(prompt=found), RESPONSES_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.responses_to(prompt=found), RESPONSES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     models = selectors.models_of(sources=Source.objects.filter(responses__in=page.object_list))
     context = {
         "prompt": found,

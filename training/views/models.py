@@ -1,4 +1,6 @@
-"""Models: the list, the forms that register one, where each came from and what came of it, its card, its archive."""
+"""Models: the list, the forms that register one, where each came from and what came of it, its
+card, its archive.
+"""
 
 from typing import Any
 
@@ -16,7 +18,10 @@ from training.models import TrainedModel
 
 MODELS_PER_PAGE = 30
 RESPONSES_PER_PAGE = 30
-KIND_TABS = [(TrainedModel.Kind.POLICY, _("Language models")), (TrainedModel.Kind.REWARD, _("Reward models"))]
+KIND_TABS = [
+    (TrainedModel.Kind.POLICY, _("Language models")),
+    (TrainedModel.Kind.REWARD, _("Reward models")),
+]
 
 
 @require_GET
@@ -31,12 +36,16 @@ def new(request: HttpRequest) -> HttpResponse:
     form = forms.ModelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            model = services.register_model(**form.cleaned_data, by=access.researcher(request.user), now=timezone.now())
+            model = services.register_model(
+                **form.cleaned_data, by=access.researcher(request.user), now=timezone.now()
+            )
         except services.UnableToRegister as problem:
             form.add_error(None, str(problem))
         else:
             return redirect("model", model.pk)
-    return render(request, "training/model_new.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "training/model_new.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,13 +53,17 @@ def new_endpoint(request: HttpRequest) -> HttpResponse:
     form = try_forms.EndpointForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            model = services.register_endpoint(**form.cleaned_data, by=access.researcher(request.user), now=timezone.now())
+            model = services.register_endpoint(
+                **form.cleaned_data, by=access.researcher(request.user), now=timezone.now()
+            )
         except services.UnableToRegister as problem:
             form.add_error(None, str(problem))
         else:
             return redirect("model", model.pk)
     context = {"form": form, "hosts": settings.ENDPOINT_HOSTS}
-    return render(request, "training/model_endpoint_new.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "training/model_endpoint_new.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -60,16 +73,27 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {"stage": model.stage, "licence": model.licence, "notes": model.notes, "card": card}
     form = try_forms.ModelEditForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        services.change_model(model=model, **form.cleaned_data, by=access.researcher(request.user), now=timezone.now())
+        services.change_model(
+            model=model, **form.cleaned_data, by=access.researcher(request.user), now=timezone.now()
+        )
         return redirect("model", pk)
-    return render(request, "training/model_edit.html", {"model": model, "form": form}, status=422 if form.errors else 200)
+    return render(
+        request,
+        "training/model_edit.html",
+        {"model": model, "form": form},
+        status=422 if form.errors else 200,
+    )
 
 
 @require_GET
 def responses(request: HttpRequest, pk: int) -> HttpResponse:
-    """What it wrote: the way from a model to what raters judged, for researchers, who see no campaign."""
+    """What it wrote: the way from a model to what raters judged, for researchers, who see no
+    campaign.
+    """
     model = access.model(user=request.user, pk=pk)
-    page = Paginator(selectors.responses_of(model=model), RESPONSES_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.responses_of(model=model), RESPONSES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"model": model, "page": page, "is_admin": access.researcher(request.user).is_admin}
     return render(request, "training/model_responses.html", context)
 
@@ -77,14 +101,18 @@ def responses(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def archive(request: HttpRequest, pk: int) -> HttpResponseBase:
     model = access.model(user=request.user, pk=pk)
-    weights = exporting.ADAPTER if request.GET.get("weights") == exporting.ADAPTER else exporting.MERGED
+    weights = (
+        exporting.ADAPTER if request.GET.get("weights") == exporting.ADAPTER else exporting.MERGED
+    )
     try:
         packed = exporting.archive(model=model, weights=weights)
     except exporting.UnableToExport as problem:
         messages.warning(request, str(problem))
         return redirect("model", pk)
     except store.StoreAway:
-        messages.warning(request, _("The artifact store does not answer. Try again when it is back."))
+        messages.warning(
+            request, _("The artifact store does not answer. Try again when it is back.")
+        )
         return redirect("model", pk)
     return packed.response()
 
@@ -108,7 +136,11 @@ def publish(request: HttpRequest, pk: int) -> HttpResponse:
 @require_GET
 def publications(request: HttpRequest, pk: int) -> HttpResponse:
     """The part of a model's page that renews itself while it is on its way to a hub."""
-    return render(request, "training/_publications.html", _publications(access.model(user=request.user, pk=pk)))
+    return render(
+        request,
+        "training/_publications.html",
+        _publications(access.model(user=request.user, pk=pk)),
+    )
 
 
 @require_GET
@@ -120,10 +152,15 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "children": selectors.children(model=model),
         "runs": selectors.runs_from(model=model),
         "measures": selectors.measures(metrics=model.metrics),
-        "drawing": selectors.drawing(model=model, is_admin=access.researcher(request.user).is_admin),
+        "drawing": selectors.drawing(
+            model=model, is_admin=access.researcher(request.user).is_admin
+        ),
         "licences": selectors.licences(model=model),
         "n_judgments": selectors.n_judgments_behind(model=model),
-        "card": selectors.card_text(model=model).partition("\n---\n")[2] or selectors.card_text(model=model),
+        "card": (
+            selectors.card_text(model=model).partition("\n---\n")[2]
+            or selectors.card_text(model=model)
+        ),
         "endpoint": services.endpoint_of(model=model),
         "can_keep_adapter": model.run is not None and model.run.config.get("method") == "lora",
     } | _publications(model)

@@ -1,4 +1,6 @@
-"""GPU nodes: what there is, what each does, and whether it takes runs; and the line in front of them."""
+"""GPU nodes: what there is, what each does, and whether it takes runs; and the line in front of
+them.
+"""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,9 +21,15 @@ def index(request: HttpRequest) -> HttpResponse:
     """The page, or to htmx what changes on it."""
     now = timezone.now()
     page = Paginator(selectors.in_line(), RUNS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"nodes": selectors.nodes(now=now), "page": page, "line": selectors.line(runs=page, now=now)}
+    context = {
+        "nodes": selectors.nodes(now=now),
+        "page": page,
+        "line": selectors.line(runs=page, now=now),
+    }
     is_fragment = request.headers.get("HX-Target") == "nodes"
-    return render(request, "training/_nodes_live.html" if is_fragment else "training/nodes.html", context)
+    return render(
+        request, "training/_nodes_live.html" if is_fragment else "training/nodes.html", context
+    )
 
 
 @require_POST
@@ -47,10 +55,14 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def first(request: HttpRequest, pk: int) -> HttpResponse:
-    """Puts a waiting run at the head of the line. Who reads further down stays there: there may be more to bring forward."""
+    """Puts a waiting run at the head of the line. Who reads further down stays there: there may be
+    more to bring forward.
+    """
     run = access.run(user=request.user, pk=pk)
     priority = selectors.highest_priority() + 1
-    if not services.set_priority(run=run, priority=priority, by=access.researcher(request.user), now=timezone.now()):
+    if not services.set_priority(
+        run=run, priority=priority, by=access.researcher(request.user), now=timezone.now()
+    ):
         messages.info(request, _("The run waits no more."))
     else:
         messages.success(request, _("“%(name)s” is first in line now.") % {"name": run.name})
@@ -59,11 +71,15 @@ def first(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def move(request: HttpRequest, pk: int) -> HttpResponse:
-    """One place forward or back in line, and to the page that the run stands on then: who moved it once may do so again."""
+    """One place forward or back in line, and to the page that the run stands on then: who moved it
+    once may do so again.
+    """
     run = access.run(user=request.user, pk=pk)
     places = 1 if request.POST.get("places") == "1" else -1
     page = request.POST.get("page")
-    if not services.move_run(run=run, places=places, by=access.researcher(request.user), now=timezone.now()):
+    if not services.move_run(
+        run=run, places=places, by=access.researcher(request.user), now=timezone.now()
+    ):
         messages.info(request, _("The run has nobody to pass there, or waits no more."))
     elif run.pk in (waiting := selectors.queued_run_ids()):
         page = str(waiting.index(run.pk) // RUNS_PER_PAGE + 1)

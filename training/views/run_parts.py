@@ -12,18 +12,33 @@ from training import access, archiving, services
 
 @require_GET
 def log(request: HttpRequest, pk: int) -> HttpResponse:
-    """The last lines that the trainer wrote, those with all of the words looked for when there are any."""
+    """The last lines that the trainer wrote, those with all of the words looked for when there are
+    any.
+    """
     run = access.run(user=request.user, pk=pk)
     words = request.GET.get("words", "").strip()
     lines = list(enumerate(run.log_tail.splitlines(), start=1))
-    found = [(n, line) for n, line in lines if all(word in line.lower() for word in words.lower().split())]
-    return render(request, "training/run_log.html", {"run": run, "words": words, "lines": found, "n_lines": len(lines)})
+    found = [
+        (n, line)
+        for n, line in lines
+        if all(word in line.lower() for word in words.lower().split())
+    ]
+    return render(
+        request,
+        "training/run_log.html",
+        {"run": run, "words": words, "lines": found, "n_lines": len(lines)},
+    )
 
 
 @require_GET
 def archive(request: HttpRequest, pk: int) -> FileResponse:
     run = access.run(user=request.user, pk=pk)
-    return FileResponse(archiving.archive(run), as_attachment=True, filename=f"run-{run.pk}.zip", content_type="application/zip")
+    return FileResponse(
+        archiving.archive(run),
+        as_attachment=True,
+        filename=f"run-{run.pk}.zip",
+        content_type="application/zip",
+    )
 
 
 @require_POST

@@ -1,4 +1,6 @@
-"""Runs: the list, the form that starts one, and a run's page, which renews itself while the run goes on."""
+"""Runs: the list, the form that starts one, and a run's page, which renews itself while the run
+goes on.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,9 +29,13 @@ N_LOG_LINES_SHOWN = 60
 def index(request: HttpRequest) -> HttpResponse:
     """The page, or to htmx the table alone."""
     narrowed = RunFilter(
-        kind=request.GET.get("kind", ""), state=request.GET.get("state", ""), words=request.GET.get("words", "").strip()
+        kind=request.GET.get("kind", ""),
+        state=request.GET.get("state", ""),
+        words=request.GET.get("words", "").strip(),
     )
-    page = Paginator(selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.runs(narrowed=narrowed), RUNS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "narrowed": narrowed,
         "page": page,
@@ -40,7 +46,9 @@ def index(request: HttpRequest) -> HttpResponse:
         "states": [*Run.State.choices[:2], *Run.Outcome.choices],
     }
     is_fragment = request.headers.get("HX-Target") == "runs"
-    return render(request, "training/_runs_table.html" if is_fragment else "training/runs.html", context)
+    return render(
+        request, "training/_runs_table.html" if is_fragment else "training/runs.html", context
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -65,7 +73,10 @@ def new(request: HttpRequest, kind: str) -> HttpResponse:
         "kind": kind,
         "kind_words": Run.Kind(kind).label,
         "presets": [(name, forms.PRESET_WORDS[name]) for name in configs.PRESETS[kind]],
-        "preset": preset or (_default_preset() if request.method == "GET" and "from" not in request.GET else ""),
+        "preset": (
+            preset
+            or (_default_preset() if request.method == "GET" and "from" not in request.GET else "")
+        ),
         "snapshot_kind": services.snapshot_kinds(kind)[0],
         "has_snapshot": Snapshot.objects.filter(kind__in=services.snapshot_kinds(kind)).exists(),
         "has_model": TrainedModel.objects.exists(),
@@ -94,7 +105,9 @@ def fragment(request: HttpRequest, pk: int) -> HttpResponse:
     """What changes while a run goes on; its last answer tells htmx to ask no more."""
     run = access.run(user=request.user, pk=pk)
     response = render(request, "training/_run_live.html", {"run": run, "board": _board(run)})
-    return HttpResponseStopPolling(response.content) if run.state == Run.State.FINISHED else response
+    return (
+        HttpResponseStopPolling(response.content) if run.state == Run.State.FINISHED else response
+    )
 
 
 @require_POST
@@ -113,7 +126,9 @@ def kill(request: HttpRequest, pk: int) -> HttpResponse:
     run = access.run(user=request.user, pk=pk)
     if request.method == "GET" and run.state != Run.State.FINISHED:
         return render(request, "training/run_kill.html", {"run": run})
-    if request.method == "GET" or not services.kill_run(run=run, by=access.researcher(request.user), now=timezone.now()):
+    if request.method == "GET" or not services.kill_run(
+        run=run, by=access.researcher(request.user), now=timezone.now()
+    ):
         messages.info(request, _("The run had ended already."))
     return redirect("run", pk)
 
@@ -126,7 +141,9 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
     except services.UnableToRetry as problem:
         messages.warning(request, str(problem))
     else:
-        begins = _("The run waits for a worker and begins at its first step: its checkpoints were freed.")
+        begins = _(
+            "The run waits for a worker and begins at its first step: its checkpoints were freed."
+        )
         goes_on = _("The run waits for a worker and goes on from its last checkpoint.")
         messages.success(request, begins if run.freed_at else goes_on)
     return redirect("run", pk)
@@ -169,7 +186,11 @@ def _board(run: Run) -> Board:
         why_waiting=selectors.why_waiting(run=run, now=timezone.now()),
         charts=_charts(run),
         samples=[
-            (sample, [(words, _score(sample.scores.get(name))) for name, words in score_names.items()]) for sample in samples
+            (
+                sample,
+                [(words, _score(sample.scores.get(name))) for name, words in score_names.items()],
+            )
+            for sample in samples
         ],
         score_names=list(score_names.values()),
         measures=selectors.measures(metrics=run.metrics),
@@ -178,7 +199,11 @@ def _board(run: Run) -> Board:
         differences=differences,
         changes=selectors.settings_compared(runs=[run.made_from, run]) if run.made_from else [],
         log="\n".join(run.log_tail.splitlines()[-N_LOG_LINES_SHOWN:]),
-        node=next((one for one in known if one.node.name == run.node), None) if run.state == Run.State.RUNNING else None,
+        node=(
+            next((one for one in known if one.node.name == run.node), None)
+            if run.state == Run.State.RUNNING
+            else None
+        ),
         seats=list(selectors.seats_of(run=run)) if run.state == Run.State.RUNNING else [],
         repeat=_repeat(run, known) if run.state == Run.State.FINISHED and run.versions else [],
         extended_by=_extended_by(run),
@@ -186,7 +211,9 @@ def _board(run: Run) -> Board:
 
 
 def _charts(run: Run) -> list[LineChart]:
-    """An evaluation has one point of each measure: those are listed, and only its calibration and margins are drawn."""
+    """An evaluation has one point of each measure: those are listed, and only its calibration and
+    margins are drawn.
+    """
     is_curve = run.kind != Run.Kind.EVALUATE
     drawn = run_charts.charts(selectors.curves(run=run), n_steps=run.n_steps) if is_curve else []
     about_pairs = [
@@ -197,8 +224,12 @@ def _charts(run: Run) -> list[LineChart]:
 
 
 def _repeat(run: Run, known: list[selectors.NodeNow]) -> list[str]:
-    past = repeating.Past(run.node, run.attempt, run.n_gpus, run.versions, run.config, run.base_model.location)
-    machines = [repeating.Machine(one.node.name, one.node.versions) for one in known if one.is_alive]
+    past = repeating.Past(
+        run.node, run.attempt, run.n_gpus, run.versions, run.config, run.base_model.location
+    )
+    machines = [
+        repeating.Machine(one.node.name, one.node.versions) for one in known if one.is_alive
+    ]
     return repeating.differences(past, machines)
 
 
@@ -244,7 +275,9 @@ def _origin(request: HttpRequest) -> tuple[Run | None, str]:
     if not (like := request.GET.get("from", "")).isdigit():
         return None, ""
     made_as = request.GET.get("as", "")
-    return access.run(user=request.user, pk=int(like)), made_as if made_as == Run.MadeAs.RETRY else Run.MadeAs.COPY
+    return access.run(user=request.user, pk=int(like)), (
+        made_as if made_as == Run.MadeAs.RETRY else Run.MadeAs.COPY
+    )
 
 
 def _default_preset() -> str:

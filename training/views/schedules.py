@@ -1,4 +1,6 @@
-"""Schedules and the chains they begin: the list, the one page that sets a cycle up, their history, and a person's say in it."""
+"""Schedules and the chains they begin: the list, the one page that sets a cycle up, their history,
+and a person's say in it.
+"""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -20,7 +22,11 @@ N_CHAINS_SHOWN = 10
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    return render(request, "training/schedules.html", {"rows": selectors.schedules(), "templates": plans.TEMPLATES.items()})
+    return render(
+        request,
+        "training/schedules.html",
+        {"rows": selectors.schedules(), "templates": plans.TEMPLATES.items()},
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -32,7 +38,11 @@ def new(request: HttpRequest, template: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             schedule = services.create_schedule(
-                name=form.cleaned_data["name"], plan=form.plan(), terms=form.terms(), by=person, now=timezone.now()
+                name=form.cleaned_data["name"],
+                plan=form.plan(),
+                terms=form.terms(),
+                by=person,
+                now=timezone.now(),
             )
         except services.UnableToSchedule as problem:
             form.add_error(None, str(problem))
@@ -74,11 +84,18 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "watched": watched,
         "watch": selectors.watch(schedule=schedule, model=watched) if is_by_accuracy else None,
         "plan": plan,
-        "steps": [(plans.WORDS[step], step in plan.approvals or step in plan.shape.always_asks) for step in plan.shape.steps],
+        "steps": [
+            (plans.WORDS[step], step in plan.approvals or step in plan.shape.always_asks)
+            for step in plan.shape.steps
+        ],
         "base_model": TrainedModel.objects.filter(pk=plan.base_model).first(),
         "now_is": selectors.situation(schedule=schedule, now=timezone.now()),
         "chains": selectors.chains(schedule=schedule)[:N_CHAINS_SHOWN],
-        "page": Paginator(selectors.firings(schedule=schedule), FIRINGS_PER_PAGE).get_page(request.GET.get("page")),
+        "page": (
+            Paginator(selectors.firings(schedule=schedule), FIRINGS_PER_PAGE).get_page(
+                request.GET.get("page")
+            )
+        ),
     }
     return render(request, "training/schedule.html", context)
 
@@ -86,14 +103,18 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def pause(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = access.schedule(user=request.user, pk=pk)
-    services.pause_schedule(schedule=schedule, by=access.researcher(request.user), now=timezone.now())
+    services.pause_schedule(
+        schedule=schedule, by=access.researcher(request.user), now=timezone.now()
+    )
     return redirect("schedule", pk)
 
 
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = access.schedule(user=request.user, pk=pk)
-    services.resume_schedule(schedule=schedule, by=access.researcher(request.user), now=timezone.now())
+    services.resume_schedule(
+        schedule=schedule, by=access.researcher(request.user), now=timezone.now()
+    )
     return redirect("schedule", pk)
 
 
@@ -101,7 +122,9 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 def fire(request: HttpRequest, pk: int) -> HttpResponse:
     schedule = access.schedule(user=request.user, pk=pk)
     try:
-        begun = services.fire_now(schedule=schedule, by=access.researcher(request.user), now=timezone.now())
+        begun = services.fire_now(
+            schedule=schedule, by=access.researcher(request.user), now=timezone.now()
+        )
     except services.UnableToFire as problem:
         messages.warning(request, str(problem))
         return redirect("schedule", pk)
@@ -119,13 +142,19 @@ def chain(request: HttpRequest, pk: int) -> HttpResponse:
         "is_open": found.state in selectors.OPEN,
     }
     is_fragment = request.headers.get("HX-Target") == "chain"
-    return render(request, "training/_chain_live.html" if is_fragment else "training/schedule_chain.html", context)
+    return render(
+        request,
+        "training/_chain_live.html" if is_fragment else "training/schedule_chain.html",
+        context,
+    )
 
 
 @require_POST
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.chain(user=request.user, pk=pk)
-    if not services.approve_link(chain=found, by=access.researcher(request.user), now=timezone.now()):
+    if not services.approve_link(
+        chain=found, by=access.researcher(request.user), now=timezone.now()
+    ):
         messages.info(request, _("No step waits for an approval any more."))
     return redirect("chain", pk)
 
@@ -157,6 +186,11 @@ def _form_page(request: HttpRequest, form: ScheduleForm, schedule: Schedule | No
         "steps": [plans.WORDS[step] for step in form.shape.steps],
         "templates": plans.TEMPLATES.items(),
         "has_model": TrainedModel.objects.filter(kind=TrainedModel.Kind.POLICY).exists(),
-        "lacks_raters": Step.CAMPAIGN in form.shape.steps and not (Pool.objects.exists() and Guideline.objects.exists()),
+        "lacks_raters": (
+            Step.CAMPAIGN in form.shape.steps
+            and not (Pool.objects.exists() and Guideline.objects.exists())
+        ),
     }
-    return render(request, "training/schedule_form.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "training/schedule_form.html", context, status=422 if form.errors else 200
+    )

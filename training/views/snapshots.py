@@ -17,8 +17,14 @@ ROWS_PER_PAGE = 20
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     kind = request.GET.get("kind", "")
-    page = Paginator(selectors.snapshots(kind=kind), SNAPSHOTS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "training/snapshots.html", {"page": page, "kind": kind, "kinds": Snapshot.Kind.choices})
+    page = Paginator(selectors.snapshots(kind=kind), SNAPSHOTS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "training/snapshots.html",
+        {"page": page, "kind": kind, "kinds": Snapshot.Kind.choices},
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -29,7 +35,9 @@ def new(request: HttpRequest) -> HttpResponse:
     if kind == Snapshot.Kind.TEXT:
         form = forms.TextForm(request.POST or None, request.FILES or None)
     else:
-        form = forms.SnapshotForm(request.POST or None, kind=kind, initial={"best_of": request.GET.getlist("best_of")})
+        form = forms.SnapshotForm(
+            request.POST or None, kind=kind, initial={"best_of": request.GET.getlist("best_of")}
+        )
     if request.method == "POST" and form.is_valid():
         try:
             snapshot = _cut(request, form, kind)
@@ -38,7 +46,9 @@ def new(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("snapshot", snapshot.pk)
     context = {"form": form, "kind": kind, "kinds": Snapshot.Kind.choices}
-    return render(request, "training/snapshot_new.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "training/snapshot_new.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_GET
@@ -65,8 +75,12 @@ def rows(request: HttpRequest, pk: int) -> HttpResponse:
     splits = [(split, n) for split, n in selectors.splits(snapshot=snapshot) if n]
     asked = request.GET.get("split", "")
     split = asked if asked in dict(splits) else next((split for split, _n in splits), "train")
-    page = Paginator(range(dict(splits).get(split, 0)), ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    found = selectors.frozen_rows(snapshot=snapshot, split=split, skip=max(0, page.start_index() - 1), n=ROWS_PER_PAGE)
+    page = Paginator(range(dict(splits).get(split, 0)), ROWS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    found = selectors.frozen_rows(
+        snapshot=snapshot, split=split, skip=max(0, page.start_index() - 1), n=ROWS_PER_PAGE
+    )
     context = {
         "snapshot": snapshot,
         "splits": [(name, Prompt.Split(name).label, n) for name, n in splits],
@@ -83,4 +97,6 @@ def _cut(request: HttpRequest, form: forms.SnapshotForm | forms.TextForm, kind: 
     if isinstance(form, forms.TextForm):
         about = {name: given[name] for name in ("name", "documents", "licence", "min_characters")}
         return services.cut_text_snapshot(**about, by=by, now=now)
-    return services.cut_snapshot(kind=kind, name=given["name"], filters=form.filters(), by=by, now=now)
+    return services.cut_snapshot(
+        kind=kind, name=given["name"], filters=form.filters(), by=by, now=now
+    )

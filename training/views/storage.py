@@ -16,21 +16,33 @@ from training import access, selectors, services
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     access.researcher(request.user)
-    return render(request, "training/storage.html", {"overview": selectors.overview(), "keep_days": settings.KEEP_DAYS})
+    return render(
+        request,
+        "training/storage.html",
+        {"overview": selectors.overview(), "keep_days": settings.KEEP_DAYS},
+    )
 
 
 @require_http_methods(["GET", "POST"])
 def free(request: HttpRequest) -> HttpResponse:
-    """A GET is the dry run: what would go. Its form names what a POST then frees, looked at anew."""
+    """A GET is the dry run: what would go. Its form names what a POST then frees, looked at
+    anew.
+    """
     person = access.researcher(request.user)
     if request.method == "GET":
         return render(request, "training/storage_free.html", {"overview": selectors.overview()})
     done = services.free(keys=set(request.POST.getlist("key")), by=person, now=timezone.now())
     size = filesizeformat(done.n_bytes)
-    words = ngettext("Freed %(size)s: %(n)s run or model.", "Freed %(size)s: %(n)s runs and models.", done.n_done)
+    words = ngettext(
+        "Freed %(size)s: %(n)s run or model.", "Freed %(size)s: %(n)s runs and models.", done.n_done
+    )
     messages.success(request, words % {"size": size, "n": done.n_done})
     if done.n_kept:
-        messages.warning(request, _("%(n)s stay: somebody needs them since, or the store did not answer.") % {"n": done.n_kept})
+        messages.warning(
+            request,
+            _("%(n)s stay: somebody needs them since, or the store did not answer.")
+            % {"n": done.n_kept},
+        )
     return redirect("storage")
 
 
@@ -42,13 +54,21 @@ def give_up(request: HttpRequest, pk: int) -> HttpResponse:
         if problem := selectors.why_not_given_up(run=run):
             messages.warning(request, problem)
             return redirect("run", pk)
-        return render(request, "training/run_give_up.html", {"run": run, "holding": selectors.state_of(run=run)})
+        return render(
+            request,
+            "training/run_give_up.html",
+            {"run": run, "holding": selectors.state_of(run=run)},
+        )
     try:
-        n_bytes = services.give_up_run(run=run, by=access.researcher(request.user), now=timezone.now())
+        n_bytes = services.give_up_run(
+            run=run, by=access.researcher(request.user), now=timezone.now()
+        )
     except services.UnableToGiveUp as refused:
         messages.warning(request, str(refused))
     else:
-        messages.success(request, _("Given up: %(size)s freed.") % {"size": filesizeformat(n_bytes)})
+        messages.success(
+            request, _("Given up: %(size)s freed.") % {"size": filesizeformat(n_bytes)}
+        )
     return redirect("run", pk)
 
 

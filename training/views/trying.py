@@ -1,4 +1,6 @@
-"""The page where one model or two are talked to: questions in, answers out as server-sent events, and what is kept of them."""
+"""The page where one model or two are talked to: questions in, answers out as server-sent events,
+and what is kept of them.
+"""
 
 import json
 import threading
@@ -6,7 +8,14 @@ import time
 from collections.abc import Iterator
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    JsonResponse,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +26,8 @@ from labeling import intake
 from training import access, conversing, selectors, services, try_forms
 from training.conversing import Event, Line
 
-# A stream holds a thread of this process. Beyond so many, answers come in pieces of a moment, and nobody else has to wait.
+# A stream holds a thread of this process. Beyond so many, answers come in pieces of a moment, and
+# nobody else has to wait.
 N_STREAMS = threading.BoundedSemaphore(2)
 STREAM_S = 25.0
 WAIT_MS = 1000
@@ -53,7 +63,10 @@ def ask(request: HttpRequest) -> JsonResponse:
     return JsonResponse(
         {
             "answers": [
-                {"events": reverse("model_answer", args=[answer]), "stop": reverse("model_answer_stop", args=[answer])}
+                {
+                    "events": reverse("model_answer", args=[answer]),
+                    "stop": reverse("model_answer_stop", args=[answer]),
+                }
                 for answer in answers
             ]
         }
@@ -62,14 +75,18 @@ def ask(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def answer(request: HttpRequest, answer: str) -> HttpResponseBase:
-    """Server-sent events, from after the `Last-Event-ID` that a browser names when it comes back."""
+    """Server-sent events, from after the `Last-Event-ID` that a browser names when it comes
+    back.
+    """
     by = access.researcher(request.user)
     after = request.headers.get("Last-Event-ID", "0")
     _own(answer, by.pk)
     response = StreamingHttpResponse(_events(answer, after), content_type="text/event-stream")
     response["Cache-Control"] = "no-store"
     response["X-Accel-Buffering"] = "no"
-    response["Content-Encoding"] = "identity"  # compressed, it would be held back until there is enough of it
+    response["Content-Encoding"] = (
+        "identity"  # compressed, it would be held back until there is enough of it
+    )
     return response
 
 
@@ -91,17 +108,29 @@ def keep(request: HttpRequest) -> HttpResponse:
     initial = {name: request.POST.get(name, "") for name in KEPT_FIELDS}
     initial |= {"answer": initial["written"], "licence": selectors.licence_of(pk=initial["model"])}
     form = try_forms.KeepForm(
-        request.POST if is_sent else None, is_demonstration=is_demonstration, initial=None if is_sent else initial
+        request.POST if is_sent else None,
+        is_demonstration=is_demonstration,
+        initial=None if is_sent else initial,
     )
     if is_sent and form.is_valid():
-        about = {name: form.cleaned_data[name] for name in ("category", "language", "split", "licence")}
+        about = {
+            name: form.cleaned_data[name] for name in ("category", "language", "split", "licence")
+        }
         now = timezone.now()
         prompt = intake.keep_prompt(messages=form.messages(), **about, by=by, now=now)
         if is_demonstration:
-            services.keep_demonstration(prompt=prompt, text=form.cleaned_data["answer"], answer=form.kept(), by=by, now=now)
-        messages.success(request, _("Kept as a demonstration.") if is_demonstration else _("Kept as a prompt."))
+            services.keep_demonstration(
+                prompt=prompt, text=form.cleaned_data["answer"], answer=form.kept(), by=by, now=now
+            )
+        messages.success(
+            request, _("Kept as a demonstration.") if is_demonstration else _("Kept as a prompt.")
+        )
         return redirect("model_kept", prompt.pk)
-    context = {"form": form, "is_demonstration": is_demonstration, "earlier": _turns(initial["earlier"])}
+    context = {
+        "form": form,
+        "is_demonstration": is_demonstration,
+        "earlier": _turns(initial["earlier"]),
+    }
     return render(request, "training/model_keep.html", context, status=422 if form.errors else 200)
 
 
@@ -126,14 +155,18 @@ def _own(answer: str, by: int) -> None:
 
 
 def _events(answer: str, after: str) -> Iterator[bytes]:
-    """Until the answer ends, for half a minute at most: then the browser comes back for the rest."""
+    """Until the answer ends, for half a minute at most: then the browser comes back for the
+    rest.
+    """
     is_streamed = N_STREAMS.acquire(blocking=False)
     try:
         with Line() as line:
             yield f"retry: {AGAIN_MS}\n\n".encode()
             deadline = time.monotonic() + (STREAM_S if is_streamed else 0)
             while True:
-                events = line.read(answer=answer, after=after, wait_ms=WAIT_MS if is_streamed else 0)
+                events = line.read(
+                    answer=answer, after=after, wait_ms=WAIT_MS if is_streamed else 0
+                )
                 for event in events:
                     after = event.place
                     yield _as_sent(event)
@@ -145,9 +178,17 @@ def _events(answer: str, after: str) -> Iterator[bytes]:
                 if time.monotonic() >= deadline:
                     return
                 if not events:
-                    yield b": still here\n\n"  # a browser that went away is noticed by writing to it
+                    yield (  # a browser that went away is noticed by writing to it
+                        b": still here\n\n"
+                    )
     except conversing.Away:
-        yield _as_sent(Event(after, "failed", {"sentence": _("The broker does not answer. Ask again when it is back.")}))
+        yield _as_sent(
+            Event(
+                after,
+                "failed",
+                {"sentence": _("The broker does not answer. Ask again when it is back.")},
+            )
+        )
     finally:
         if is_streamed:
             N_STREAMS.release()
@@ -161,11 +202,21 @@ def _trouble(line: Line, answer: str, after: str) -> Event | None:
         if line.workers():
             if line.age_s(answer=answer) < UNTAKEN_S:
                 return None
-            return Event(after, "failed", {"sentence": _("No worker has taken the question. Ask again.")})
-        return Event(after, "failed", {"sentence": _("No worker for models is there any more. Ask again when one is.")})
+            return Event(
+                after, "failed", {"sentence": _("No worker has taken the question. Ask again.")}
+            )
+        return Event(
+            after,
+            "failed",
+            {"sentence": _("No worker for models is there any more. Ask again when one is.")},
+        )
     if any(event.is_last for event in line.read(answer=answer, after=after, wait_ms=0)):
         return None
-    return Event(after, "failed", {"sentence": _("The worker went away in the middle of the answer. Ask again.")})
+    return Event(
+        after,
+        "failed",
+        {"sentence": _("The worker went away in the middle of the answer. Ask again.")},
+    )
 
 
 def _as_sent(event: Event) -> bytes:

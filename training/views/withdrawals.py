@@ -1,4 +1,6 @@
-"""The right to withdraw: what a rater's judgments touched, and taking them out of all that is to come."""
+"""The right to withdraw: what a rater's judgments touched, and taking them out of all that is to
+come.
+"""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +18,11 @@ from training import selectors
 @require_GET
 def withdrawal(request: HttpRequest, pk: int) -> HttpResponse:
     rater = access.rater_as_alias(user=request.user, pk=pk)
-    return render(request, "training/withdrawal.html", {"rater": rater, "touched": selectors.touched_by(rater=rater)})
+    return render(
+        request,
+        "training/withdrawal.html",
+        {"rater": rater, "touched": selectors.touched_by(rater=rater)},
+    )
 
 
 @require_POST
@@ -24,7 +30,9 @@ def withdraw(request: MemberRequest, pk: int) -> HttpResponse:
     rater = access.rater_as_alias(user=request.user, pk=pk)
     if labeling.withdraw_rater(rater=rater, by=request.user, now=timezone.now()):
         messages.success(
-            request, _("%(alias)s has withdrawn: no future snapshot holds their judgments.") % {"alias": rater.alias}
+            request,
+            _("%(alias)s has withdrawn: no future snapshot holds their judgments.")
+            % {"alias": rater.alias},
         )
     return redirect("withdrawal", pk)
 
@@ -34,6 +42,8 @@ def readmit(request: MemberRequest, pk: int) -> HttpResponse:
     rater = access.rater_as_alias(user=request.user, pk=pk)
     if labeling.readmit_rater(rater=rater, by=request.user, now=timezone.now()):
         messages.success(
-            request, _("The judgments of %(alias)s count again. Put them back in their pools by hand.") % {"alias": rater.alias}
+            request,
+            _("The judgments of %(alias)s count again. Put them back in their pools by hand.")
+            % {"alias": rater.alias},
         )
     return redirect("withdrawal", pk)

@@ -10,14 +10,19 @@ from labeling.management.commands.import_prompts import run
 
 
 class Command(BaseCommand):
-    help = "Import votes (id, worker, winner) on pairs of responses (id, text, model_x, result_x, model_y, result_y)."
+    help = (
+        "Import votes (id, worker, winner) on pairs of responses (id, text, model_x, result_x,"
+        " model_y, result_y)."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--pairs", type=Path, required=True)
         parser.add_argument("--source", required=True, help="a name for where the data comes from")
         parser.add_argument("--licence", required=True, help="an SPDX identifier such as CC-BY-4.0")
-        parser.add_argument("--strict", action="store_true", help="publish nothing when any line has a problem")
+        parser.add_argument(
+            "--strict", action="store_true", help="publish nothing when any line has a problem"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         run(

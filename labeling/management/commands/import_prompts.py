@@ -17,12 +17,20 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--format", choices=importers.FORMATS, help="guessed from the first line when left out")
-        parser.add_argument("--source", required=True, help="a name for where the data comes from")
-        parser.add_argument("--licence", required=True, help="an SPDX identifier such as Apache-2.0")
-        parser.add_argument("--strict", action="store_true", help="publish nothing when any line has a problem")
         parser.add_argument(
-            "--with-judgments", action="store_true", help="take human replies as demonstrations, rankings as comparisons"
+            "--format", choices=importers.FORMATS, help="guessed from the first line when left out"
+        )
+        parser.add_argument("--source", required=True, help="a name for where the data comes from")
+        parser.add_argument(
+            "--licence", required=True, help="an SPDX identifier such as Apache-2.0"
+        )
+        parser.add_argument(
+            "--strict", action="store_true", help="publish nothing when any line has a problem"
+        )
+        parser.add_argument(
+            "--with-judgments",
+            action="store_true",
+            help="take human replies as demonstrations, rankings as comparisons",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -39,19 +47,28 @@ class Command(BaseCommand):
 
 
 def run(command: BaseCommand, **wanted: Any) -> None:
-    """Start an import, run it here and say what came of it; CommandError unless it was published."""
+    """Start an import, run it here and say what came of it; CommandError unless it was
+    published.
+    """
     try:
         queued = services.start_import(**wanted, is_rung=False, by=None, now=timezone.now())
     except UnableToImport as error:
         raise CommandError(error.sentence) from error
     batch = services.run_import(import_id=queued.pk, clock=timezone.now)
     if batch is None:
-        raise CommandError(f"Import {queued.pk} waits until another import has ended. A worker will run it then.")
+        raise CommandError(
+            f"Import {queued.pk} waits until another import has ended. A worker will run it then."
+        )
     for problem in batch.problems:
         command.stderr.write(str(importers.Problem(problem["line"], problem["sentence"])))
     if unlisted := batch.counts.get("problems", 0) - len(batch.problems):
         command.stderr.write(f"… and {unlisted} problems more.")
     counted = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in batch.counts.items())
-    command.stdout.write(f"Import {batch.pk} of {batch.file_name} ({batch.format}): {batch.get_state_display()}. {counted}.")
+    command.stdout.write(
+        f"Import {batch.pk} of {batch.file_name} ({batch.format}): {batch.get_state_display()}."
+        f" {counted}."
+    )
     if batch.state != Import.State.PUBLISHED:
-        raise CommandError(batch.error or "Problems were found and --strict was given, so nothing was published.")
+        raise CommandError(
+            batch.error or "Problems were found and --strict was given, so nothing was published."
+        )

@@ -1,4 +1,6 @@
-"""Brings in responses that models wrote elsewhere, with the prompts they answer, from the command line."""
+"""Brings in responses that models wrote elsewhere, with the prompts they answer, from the command
+line.
+"""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -12,16 +14,27 @@ from labeling.management.commands.import_prompts import run
 
 class Command(BaseCommand):
     help = (
-        "Import responses: a prompt a line with `responses`, each a text or {text, model, sampling, is_ended}. "
-        "A prompt that is there already is not made twice. Each model named becomes a source that campaigns can compare."
+        "Import responses: a prompt a line with `responses`, each a text or {text, model, sampling,"
+        " is_ended}. A prompt that is there already is not made twice. Each model named becomes a"
+        " source that campaigns can compare."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
-        parser.add_argument("--format", choices=importers.FORMATS, help="guessed from the first line when left out")
-        parser.add_argument("--source", required=True, help="a name for where the responses come from")
-        parser.add_argument("--licence", required=True, help="that the responses may be used under, such as CC-BY-4.0")
-        parser.add_argument("--strict", action="store_true", help="publish nothing when any line has a problem")
+        parser.add_argument(
+            "--format", choices=importers.FORMATS, help="guessed from the first line when left out"
+        )
+        parser.add_argument(
+            "--source", required=True, help="a name for where the responses come from"
+        )
+        parser.add_argument(
+            "--licence",
+            required=True,
+            help="that the responses may be used under, such as CC-BY-4.0",
+        )
+        parser.add_argument(
+            "--strict", action="store_true", help="publish nothing when any line has a problem"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         run(

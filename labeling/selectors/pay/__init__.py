@@ -1,4 +1,6 @@
-"""What work is paid, computed from the records each time. Days that were paid show what was paid, and what came to them since."""
+"""What work is paid, computed from the records each time. Days that were paid show what was paid,
+and what came to them since.
+"""
 
 import datetime as dt
 from decimal import Decimal
@@ -8,7 +10,15 @@ from django.db.models import QuerySet
 from labeling.models import PayDispute, Payment, Pool, Rate, Rater
 from labeling.selectors.pay.counted import counted_lines
 from labeling.selectors.pay.paid import as_kept, as_record, with_payments
-from labeling.selectors.pay.sheets import ALARM_NEEDS_S, CORRECTION, Alarm, Line, PayRow, Timesheet, sums_in_words
+from labeling.selectors.pay.sheets import (
+    ALARM_NEEDS_S,
+    CORRECTION,
+    Alarm,
+    Line,
+    PayRow,
+    Timesheet,
+    sums_in_words,
+)
 
 __all__ = [
     "ALARM_NEEDS_S",
@@ -34,7 +44,9 @@ def timesheet(*, rater: Rater, since: dt.date, until: dt.date) -> Timesheet:
 
 
 def pay_rows(*, since: dt.date, until: dt.date) -> list[PayRow]:
-    """A row for every rater with work in these days, in the same few queries however many there are."""
+    """A row for every rater with work in these days, in the same few queries however many there
+    are.
+    """
     by_rater: dict[int, list[Line]] = {}
     for line in _lines(since=since, until=until):
         by_rater.setdefault(line.rater_id, []).append(line)
@@ -52,7 +64,11 @@ def disputes_of(*, rater: Rater) -> QuerySet[PayDispute]:
 
 def open_disputes() -> QuerySet[PayDispute]:
     """The oldest first."""
-    return PayDispute.objects.filter(answered_at=None).select_related("rater__user").order_by("raised_at", "pk")
+    return (
+        PayDispute.objects.filter(answered_at=None)
+        .select_related("rater__user")
+        .order_by("raised_at", "pk")
+    )
 
 
 def rates_of(*, pool: Pool) -> QuerySet[Rate]:
@@ -67,4 +83,7 @@ def payment_words(payment: Payment) -> str:
 def _lines(*, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
     lines = counted_lines(since=since, until=until, rater=rater)
     settled = with_payments(lines, since=since, until=until, rater=rater)
-    return sorted(settled, key=lambda line: (line.day, line.pool, line.kind, not line.is_paid, line.rate_order))
+    return sorted(
+        settled,
+        key=lambda line: (line.day, line.pool, line.kind, not line.is_paid, line.rate_order),
+    )

@@ -1,8 +1,9 @@
 """Lines as a payment keeps them, and what came to paid days afterwards.
 
-A line that was paid is shown as it was paid, whatever its work would come to today: another rate changes nothing about it. Work
-or money that came to a paid day later is a line of its own, due until it is paid as well. Nothing that was paid is taken back
-by itself: where the records hold less than was paid, the line stays.
+A line that was paid is shown as it was paid, whatever its work would come to today: another rate
+changes nothing about it. Work or money that came to a paid day later is a line of its own, due
+until it is paid as well. Nothing that was paid is taken back by itself: where the records hold less
+than was paid, the line stays.
 """
 
 import datetime as dt
@@ -22,8 +23,12 @@ ROUNDING_S = 0.1
 Key = tuple[int, dt.date, int | None, str]
 
 
-def with_payments(lines: Iterable[Line], *, since: dt.date, until: dt.date, rater: Rater | None = None) -> list[Line]:
-    """`lines` as they are counted now, with the lines that were paid in place of what these paid for."""
+def with_payments(
+    lines: Iterable[Line], *, since: dt.date, until: dt.date, rater: Rater | None = None
+) -> list[Line]:
+    """`lines` as they are counted now, with the lines that were paid in place of what these paid
+    for.
+    """
     paid, periods = _paid(since=since, until=until, rater=rater)
     counted = _by_key(lines)
     shown: list[Line] = []
@@ -41,7 +46,10 @@ def with_payments(lines: Iterable[Line], *, since: dt.date, until: dt.date, rate
 
 def as_record(line: Line) -> dict[str, Any]:
     """A line column by column, for a CSV file. Amounts in the currency's own units."""
-    return _basics(line) | {"state": "paid" if line.is_paid else "due", "later": "yes" if line.came_later else ""}
+    return _basics(line) | {
+        "state": "paid" if line.is_paid else "due",
+        "later": "yes" if line.came_later else "",
+    }
 
 
 def as_kept(line: Line) -> dict[str, Any]:
@@ -65,7 +73,9 @@ def _basics(line: Line) -> dict[str, Any]:
         "active_s": round(line.seconds, 1),
         "rate": str(money.to_major(line.rate.amount, line.rate.currency)) if line.rate else "",
         "paid_by": line.rate.basis if line.rate else "",
-        "amount": str(money.to_major(line.amount, line.currency)) if line.amount is not None else "",
+        "amount": (
+            str(money.to_major(line.amount, line.currency)) if line.amount is not None else ""
+        ),
         "currency": line.currency,
     }
 
@@ -79,13 +89,18 @@ def _paid(
         payments = payments.filter(rater=rater)
     lines: list[Line] = []
     periods: dict[int, list[tuple[dt.date, dt.date]]] = {}
-    for rater_id, first, last, records in payments.values_list("rater_id", "since", "until", "lines"):
+    for rater_id, first, last, records in payments.values_list(
+        "rater_id", "since", "until", "lines"
+    ):
         periods.setdefault(rater_id, []).append((first, last))
         lines += [_read(record, rater_id) for record in records]
     named = {line.pool for line in lines if line.pool and line.pool_id is None}
     if named:  # kept before payments knew their pools by more than a name
         pools = dict(Pool.objects.filter(name__in=named).values_list("name", "pk"))
-        lines = [replace(line, pool_id=pools.get(line.pool)) if line.pool_id is None else line for line in lines]
+        lines = [
+            replace(line, pool_id=pools.get(line.pool)) if line.pool_id is None else line
+            for line in lines
+        ]
     return _by_key(line for line in lines if since <= line.day <= until), periods
 
 
@@ -99,7 +114,9 @@ def _read(record: dict[str, Any], rater_id: int) -> Line:
             basis=record["paid_by"],
             amount=money.to_minor(Decimal(record["rate"]), currency),
             currency=currency,
-            floor=money.to_minor(Decimal(record["floor"]), currency) if record.get("floor") else None,
+            floor=(
+                money.to_minor(Decimal(record["floor"]), currency) if record.get("floor") else None
+            ),
         )
     return Line(
         rater_id=rater_id,
@@ -129,8 +146,8 @@ def _by_key(lines: Iterable[Line]) -> dict[Key, list[Line]]:
 def _since_paid(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
     """What the records of a day in a pool hold beyond what was paid, at the rates that were paid.
 
-    Rate by rate where the day's rates are those that were paid; otherwise a rate was set for the day afterwards, and all that is
-    more is priced as the day was paid last.
+    Rate by rate where the day's rates are those that were paid; otherwise a rate was set for the
+    day afterwards, and all that is more is priced as the day was paid last.
     """
     if not now:
         return []
@@ -143,19 +160,26 @@ def _since_paid(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
         later
         for terms in sorted(rates)
         for later in _beyond(
-            [line for line in now if line.rate_terms == terms], [line for line in before if line.rate_terms == terms]
+            [line for line in now if line.rate_terms == terms],
+            [line for line in before if line.rate_terms == terms],
         )
     ]
 
 
 def _beyond(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
-    n, seconds = int(_more(now, before, lambda line: line.n)), _more(now, before, lambda line: line.seconds)
+    n, seconds = (
+        int(_more(now, before, lambda line: line.n)),
+        _more(now, before, lambda line: line.seconds),
+    )
     if seconds < ROUNDING_S * len(before):
         seconds = 0.0
     amount = costs.price(rate=before[-1].rate, n_judgments=n, active_s=seconds)
     if not amount:
         return []
-    n_extra, n_skipped = (int(_more(now, before, of)) for of in (lambda line: line.n_extra, lambda line: line.n_skipped))
+    n_extra, n_skipped = (
+        int(_more(now, before, of))
+        for of in (lambda line: line.n_extra, lambda line: line.n_skipped)
+    )
     later = replace(before[-1], n=n, n_extra=n_extra, n_skipped=n_skipped, seconds=seconds)
     return [replace(later, amount=amount, is_paid=False, came_later=True)]
 
@@ -168,7 +192,11 @@ def _corrected_since(now: Sequence[Line], before: Sequence[Line]) -> list[Line]:
     later = []
     for currency in sorted({line.currency for line in now}):
         given, paid = (
-            sum((line.amount or Decimal(0) for line in lines if line.currency == currency), Decimal(0)) for lines in (now, before)
+            sum(
+                (line.amount or Decimal(0) for line in lines if line.currency == currency),
+                Decimal(0),
+            )
+            for lines in (now, before)
         )
         if given != paid:
             later.append(replace(now[0], currency=currency, amount=given - paid, came_later=True))

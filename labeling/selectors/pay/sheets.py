@@ -1,4 +1,6 @@
-"""What a timesheet says: lines, what they come to, and where that is below the floor. Nothing is read or written here."""
+"""What a timesheet says: lines, what they come to, and where that is below the floor. Nothing is
+read or written here.
+"""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -17,7 +19,9 @@ CORRECTION = "correction"
 
 @dataclass(frozen=True)
 class Line:
-    """One rater's day in one pool with one kind of work under one rate. `amount` is minor units; None where no rate is set."""
+    """One rater's day in one pool with one kind of work under one rate. `amount` is minor units;
+    None where no rate is set.
+    """
 
     rater_id: int
     day: dt.date
@@ -43,18 +47,26 @@ class Line:
 
     @property
     def amount_words(self) -> str:
-        return money.words(self.amount, self.currency) if self.amount is not None else _("no rate set")
+        return (
+            money.words(self.amount, self.currency) if self.amount is not None else _("no rate set")
+        )
 
     @property
     def rate_words(self) -> str:
         if self.rate is None:
             return "–"
-        return f"{money.words(self.rate.amount, self.rate.currency)} {self.rate.get_basis_display()}"
+        return (
+            f"{money.words(self.rate.amount, self.rate.currency)} {self.rate.get_basis_display()}"
+        )
 
     @property
     def rate_terms(self) -> tuple[str, str, Decimal]:
         """What makes two rates pay the same."""
-        return (self.rate.basis, self.rate.currency, self.rate.amount) if self.rate else ("", "", Decimal(0))
+        return (
+            (self.rate.basis, self.rate.currency, self.rate.amount)
+            if self.rate
+            else ("", "", Decimal(0))
+        )
 
     @property
     def rate_order(self) -> int:
@@ -154,8 +166,16 @@ def _alarm(lines: Sequence[Line]) -> Alarm | None:
     floor = latest.rate.floor if latest.rate else None
     if seconds < ALARM_NEEDS_S or floor is None:
         return None
-    per_hour = sum((line.amount or Decimal(0) for line in lines), Decimal(0)) * 3600 / Decimal(str(seconds))
-    return Alarm(latest.pool_id, latest.pool, latest.kind, per_hour, floor, latest.currency) if per_hour < floor else None
+    per_hour = (
+        sum((line.amount or Decimal(0) for line in lines), Decimal(0))
+        * 3600
+        / Decimal(str(seconds))
+    )
+    return (
+        Alarm(latest.pool_id, latest.pool, latest.kind, per_hour, floor, latest.currency)
+        if per_hour < floor
+        else None
+    )
 
 
 def _sums(lines: Iterable[Line]) -> dict[str, Decimal]:
@@ -176,4 +196,7 @@ def _by_currency(lines: Iterable[Line]) -> dict[str, tuple[Decimal, float]]:
 
 
 def sums_in_words(sums: dict[str, Decimal]) -> str:
-    return " + ".join(money.words(amount, currency) for currency, amount in sorted(sums.items())) or "0"
+    return (
+        " + ".join(money.words(amount, currency) for currency, amount in sorted(sums.items()))
+        or "0"
+    )

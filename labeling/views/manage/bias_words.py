@@ -75,28 +75,44 @@ def wording(results: Mapping[str, Any]) -> list[Measure]:
         _("Wrong, towards the surer one"),
         as_figure(results["towards"]),
         votes,
-        _("Where the expert prefers the response that sounds less sure, how often raters choose the surer one."),
+        _(
+            "Where the expert prefers the response that sounds less sure, how often raters choose"
+            " the surer one."
+        ),
     )
     away = as_share(
         _("Wrong, towards the other one"),
         as_figure(results["away"]),
         votes,
-        _("Where the expert prefers the response that sounds surer, how often raters choose the other one."),
+        _(
+            "Where the expert prefers the response that sounds surer, how often raters choose the"
+            " other one."
+        ),
     )
-    return [replace(towards, row="surer"), replace(away, row="modest"), _apart(as_figure(results["gap"]))]
+    return [
+        replace(towards, row="surer"),
+        replace(away, row="modest"),
+        _apart(as_figure(results["gap"])),
+    ]
 
 
 def title_behind(row: str) -> str | None:
-    """What the judgments behind a row of a rater's panel, or behind a flag, have in common; None where there is no such row."""
+    """What the judgments behind a row of a rater's panel, or behind a flag, have in common; None
+    where there is no such row.
+    """
     if row in FLAGS_BEHIND:
         return str(FLAGS_BEHIND[row])
     return on_some_pair(BEHIND[row]) if row in BEHIND else None
 
 
 def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, Any]) -> list[Measure]:
-    """What one rater's choices follow, beside what all raters' do; what no two responses of the campaign differ in has no row."""
+    """What one rater's choices follow, beside what all raters' do; what no two responses of the
+    campaign differ in has no row.
+    """
     everybody = _of_everybody(results)
-    shown = [name for name in habits if name not in SIGHTS or (name in everybody and everybody[name].n)]
+    shown = [
+        name for name in habits if name not in SIGHTS or (name in everybody and everybody[name].n)
+    ]
     if "consistent" in habits and habits["consistent"].value is None:
         shown = [name for name in shown if name not in ("first_twice", "second_twice")]
     return [_habit(name, habits[name], everybody.get(name)) for name in shown]
@@ -104,19 +120,26 @@ def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, Any]) ->
 
 def _of_everybody(results: Mapping[str, Any]) -> dict[str, Figure]:
     habits, groups = results["habits"], results.get("groups", {})
-    found = {name: habits[name] for name in ("per_doubling", "first", "longer", "ties") if name in habits}
+    found = {
+        name: habits[name] for name in ("per_doubling", "first", "longer", "ties") if name in habits
+    }
     found |= habits.get("swaps", {})
     found |= groups["everybody"]["figures"] if groups else {}
     return {name: as_figure(record) for name, record in found.items()}
 
 
 def _habit(name: str, figure: Figure, everybody: Figure | None) -> Measure:
-    swapped, row = name in ("consistent", "first_twice", "second_twice"), "length" if name == "per_doubling" else name
+    swapped, row = (
+        name in ("consistent", "first_twice", "second_twice"),
+        ("length" if name == "per_doubling" else name),
+    )
     unit = _("swapped repeats") if swapped else _("votes") if name == "ties" else _("decided pairs")
     label, is_odds = str(_HABIT_LABELS.get(name) or capfirst(COLUMNS[name])), name == "per_doubling"
     usual = ""
     if everybody is not None and everybody.value is not None:
-        usual = _("All raters: %(value)s") % {"value": coefficient(everybody) if is_odds else share(everybody)}
+        usual = _("All raters: %(value)s") % {
+            "value": coefficient(everybody) if is_odds else share(everybody)
+        }
     made = as_coefficient if is_odds else as_share
     return replace(made(label, figure, unit, usual), row=row if figure.n else "")
 
@@ -133,7 +156,9 @@ _HABIT_LABELS = {
 
 
 def wording_of_rater(results: Mapping[str, Any], rater_id: int) -> list[Measure]:
-    """The same of one rater; empty where too few of their votes can be held against an expert's order."""
+    """The same of one rater; empty where too few of their votes can be held against an expert's
+    order.
+    """
     found = results.get("raters", {}).get(str(rater_id))
     if not found:
         return []
@@ -144,7 +169,8 @@ def wording_of_rater(results: Mapping[str, Any], rater_id: int) -> list[Measure]
 
 
 def groups(results: Mapping[str, Any]) -> list[GroupPart]:
-    """All raters, pools, and each question of the profile; empty where there is nothing to set side by side.
+    """All raters, pools, and each question of the profile; empty where there is nothing to set side
+    by side.
 
     What no two responses of the campaign differ in has no column.
     """
@@ -155,7 +181,8 @@ def groups(results: Mapping[str, Any]) -> list[GroupPart]:
     pools = [_row(found, shown, judgments=f"pool-{found['pool']}") for found in results["pools"]]
     theirs = _("%(pool)s, in campaigns of its own")
     pools += [
-        _row(found | {"name": theirs % {"pool": found["name"]}}, shown, pool=found["pool"]) for found in results["elsewhere"]
+        _row(found | {"name": theirs % {"pool": found["name"]}}, shown, pool=found["pool"])
+        for found in results["elsewhere"]
     ]
     parts = [GroupPart(_("Pools"), pools, results["n_pools_hidden"])]
     for found in results["profile"]:
@@ -177,7 +204,14 @@ def _apart(gap: Figure) -> Measure:
         return Measure(label, "–", "", gap.n, unit, _(gap.note))
     assert gap.low is not None
     assert gap.high is not None  # with a value there is an interval
-    return Measure(label, _points(gap.value, "+"), f"{_points(gap.low)} – {_points(gap.high)}", gap.n, unit, _meaning(gap))
+    return Measure(
+        label,
+        _points(gap.value, "+"),
+        f"{_points(gap.low)} – {_points(gap.high)}",
+        gap.n,
+        unit,
+        _meaning(gap),
+    )
 
 
 def _points(share: float, sign: str = "") -> str:
@@ -190,8 +224,8 @@ def _meaning(gap: Figure) -> str:
     assert gap.high is not None
     if gap.low > 0:
         return _(
-            "Raters err more towards the surer response: wording passes for quality here. Say so in the guideline, and make golds"
-            " of items where the modest answer is right."
+            "Raters err more towards the surer response: wording passes for quality here. Say so in"
+            " the guideline, and make golds of items where the modest answer is right."
         )
     if gap.high < 0:
         return _("Raters err more against the surer response: they mistrust confident wording.")
@@ -202,13 +236,20 @@ def _meaning_of_rater(gap: Figure) -> str:
     if gap.low is None or gap.high is None:
         return _(gap.note)
     if gap.low > 0:
-        return _("Errs more towards the surer response: show golds where the modest answer is right, with feedback.")
+        return _(
+            "Errs more towards the surer response: show golds where the modest answer is right,"
+            " with feedback."
+        )
     if gap.high < 0:
         return _("Errs more against the surer response.")
     return _("No difference that can be told from chance with so many votes.")
 
 
-def _row(found: Mapping[str, Any], shown: Sequence[str], *, judgments: str = "", pool: int | None = None) -> GroupRow:
+def _row(
+    found: Mapping[str, Any], shown: Sequence[str], *, judgments: str = "", pool: int | None = None
+) -> GroupRow:
     figures = {name: as_figure(found["figures"][name]) for name in shown}
-    cells = [(str(COLUMNS[name]), figure, share_interval(figure)) for name, figure in figures.items()]
+    cells = [
+        (str(COLUMNS[name]), figure, share_interval(figure)) for name, figure in figures.items()
+    ]
     return GroupRow(found["name"], found["n_raters"], found["n"], cells, judgments, pool)

@@ -15,7 +15,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.models import User
 from accounts.requests import MemberRequest
 from labeling import access, selectors, services
-from labeling.forms.campaigns import CampaignForm, ChangeForm, initial_of, no_prompt_matches, only_so_many, too_few_responses
+from labeling.forms.campaigns import (
+    CampaignForm,
+    ChangeForm,
+    initial_of,
+    no_prompt_matches,
+    only_so_many,
+    too_few_responses,
+)
 from labeling.forms.manage import ItemFilterForm
 from labeling.models import Campaign, Prompt
 from labeling.selectors import costs
@@ -32,7 +39,9 @@ ITEMS_PER_PAGE = 50
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     state = request.GET.get("state", "")
-    page = Paginator(selectors.campaigns(state=state), CAMPAIGNS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.campaigns(state=state), CAMPAIGNS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     rows = selectors.campaign_rows(campaigns=page, now=timezone.now())
     context = {"rows": rows, "page": page, "state": state, "states": Campaign.State.choices}
     return render(request, "labeling/manage/campaigns.html", context)
@@ -41,7 +50,11 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
     """`?from=` starts with what another campaign was set up with."""
-    like = access.campaign(user=request.user, pk=int(request.GET["from"])) if request.GET.get("from", "").isdecimal() else None
+    like = (
+        access.campaign(user=request.user, pk=int(request.GET["from"]))
+        if request.GET.get("from", "").isdecimal()
+        else None
+    )
     form = CampaignForm(request.POST or None, initial=initial_of(like) if like else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -55,7 +68,9 @@ def new(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 def count(request: HttpRequest) -> HttpResponse:
-    """The line under the prompts: how many match what is ticked now, and what judging them would take."""
+    """The line under the prompts: how many match what is ticked now, and what judging them would
+    take.
+    """
     form = CampaignForm(request.POST)
     form.is_valid()
     selection = form.selection()
@@ -75,7 +90,12 @@ def count(request: HttpRequest) -> HttpResponse:
     )
     pool = values.get("pool")
     is_wasted = pool is not None and pool.is_held_out and selection.splits != (Prompt.Split.TEST,)
-    context: dict[str, Any] = {"selection": selection, "found": found, "estimate": estimate, "is_wasted": is_wasted}
+    context: dict[str, Any] = {
+        "selection": selection,
+        "found": found,
+        "estimate": estimate,
+        "is_wasted": is_wasted,
+    }
     if selection.n_prompts is not None and found.n_fitting < selection.n_prompts:
         context["shortage"] = only_so_many(selection, found)
     if found.n_matching == 0:
@@ -91,22 +111,37 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
     board = selectors.campaign_board(campaign=campaign, now=now)
     chart = progress_chart(board=board, is_open=campaign.state == Campaign.State.OPEN, now=now)
-    context: dict[str, Any] = {"campaign": campaign, "board": board, "chart": chart, "tab": "overview"}
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "board": board,
+        "chart": chart,
+        "tab": "overview",
+    }
     context["is_kept"] = now - board.at > timedelta(minutes=1)
     if campaign.state == Campaign.State.DRAFT:
         context["estimate"] = costs.estimate_of(campaign=campaign, now=now)
     context["is_spent"] = costs.is_spent(campaign=campaign, now=now)
-    report = selectors.quality_report(campaign=campaign) if campaign.kind == Campaign.Kind.COMPARISON else None
+    report = (
+        selectors.quality_report(campaign=campaign)
+        if campaign.kind == Campaign.Kind.COMPARISON
+        else None
+    )
     writing = writers(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else {}
-    measured = {row.rater_id: row for row in selectors.rater_measures(report=report)} if report else {}
+    measured = (
+        {row.rater_id: row for row in selectors.rater_measures(report=report)} if report else {}
+    )
     context |= {
         "report": report,
         "contests": selectors.stored_contests(report=report) if report else [],
         "strengths": selectors.stored_strengths(report=report) if report else None,
         "quality": quality_now(report) if report else [],
-        "raters": [(row, measured.get(row.rater_id), writing.get(row.rater_id)) for row in board.raters],
+        "raters": [
+            (row, measured.get(row.rater_id), writing.get(row.rater_id)) for row in board.raters
+        ],
         "n_flagged": sum(bool(row.flags) for row in measured.values()),
-        "written": written(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else None,
+        "written": (
+            written(campaign=campaign) if campaign.kind == Campaign.Kind.DEMONSTRATION else None
+        ),
     }
     return render(request, "labeling/manage/campaign.html", context)
 
@@ -115,10 +150,19 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def items(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
     form = ItemFilterForm(request.GET)
-    found = selectors.campaign_items(campaign=campaign, status=form.value("status"), reason=form.value("reason"))
+    found = selectors.campaign_items(
+        campaign=campaign, status=form.value("status"), reason=form.value("reason")
+    )
     page = Paginator(found, ITEMS_PER_PAGE).get_page(request.GET.get("page"))
     rows = selectors.item_rows(items=page, now=timezone.now())
-    context = {"campaign": campaign, "form": form, "is_filtered": bool(request.GET), "page": page, "rows": rows, "tab": "items"}
+    context = {
+        "campaign": campaign,
+        "form": form,
+        "is_filtered": bool(request.GET),
+        "page": page,
+        "rows": rows,
+        "tab": "items",
+    }
     return render(request, "labeling/manage/campaign_items.html", context)
 
 
@@ -126,7 +170,12 @@ def items(request: HttpRequest, pk: int) -> HttpResponse:
 def item(request: HttpRequest, pk: int, item_pk: int) -> HttpResponse:
     found = access.item(user=request.user, campaign_pk=pk, pk=item_pk)
     work = selectors.item_answers(item=found)
-    context: dict[str, Any] = {"campaign": found.campaign, "item": found, "tab": "items", "work": work}
+    context: dict[str, Any] = {
+        "campaign": found.campaign,
+        "item": found,
+        "tab": "items",
+        "work": work,
+    }
     if found.campaign.kind == Campaign.Kind.COMPARISON:
         consensus = selectors.consensus_of(campaign=found.campaign, answers=work.answers)
         context["consensus"] = consensus_words.told(found=consensus, responses=work.responses)
@@ -146,21 +195,27 @@ def set_up(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 def change(request: MemberRequest, pk: int) -> HttpResponse:
-    """What may be changed while it goes on. Answers stay under the version that they were given by."""
+    """What may be changed while it goes on. Answers stay under the version that they were given
+    by.
+    """
     campaign = access.campaign(user=request.user, pk=pk)
     if campaign.state == Campaign.State.CLOSED:
         return redirect("campaign_set_up", pk)
     form = ChangeForm(request.POST or None, instance=access.campaign(user=request.user, pk=pk))
     if request.method == "POST" and form.is_valid():
         try:
-            services.change_campaign(campaign=campaign, values=form.values(), by=request.user, now=timezone.now())
+            services.change_campaign(
+                campaign=campaign, values=form.values(), by=request.user, now=timezone.now()
+            )
         except services.UnableToChangeCampaign as problem:
             form.add_error(problem.field or None, problem.sentence)
         else:
             messages.success(request, _("Kept. This holds from the next item that somebody takes."))
             return redirect("campaign_set_up", pk)
     context = {"campaign": campaign, "form": form, "tab": "set_up"}
-    return render(request, "labeling/manage/campaign_change.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/campaign_change.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_POST
@@ -172,7 +227,9 @@ def open_(request: MemberRequest, pk: int) -> HttpResponse:
         messages.warning(request, problem.sentence)
         return redirect("campaign", pk)
     if is_open:
-        messages.success(request, _("%(name)s is open: raters are given items now.") % {"name": campaign.name})
+        messages.success(
+            request, _("%(name)s is open: raters are given items now.") % {"name": campaign.name}
+        )
     return redirect("campaign", pk)
 
 
@@ -208,7 +265,11 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("campaign", pk)
     if request.method == "GET":
         n_items = campaign.items.count()
-        return render(request, "labeling/manage/campaign_discard.html", {"campaign": campaign, "n_items": n_items})
+        return render(
+            request,
+            "labeling/manage/campaign_discard.html",
+            {"campaign": campaign, "n_items": n_items},
+        )
     try:
         is_gone = services.discard_campaign(campaign=campaign, by=request.user, now=timezone.now())
     except services.UnableToChangeCampaign as problem:
@@ -216,7 +277,9 @@ def discard(request: MemberRequest, pk: int) -> HttpResponse:
         is_gone = False
     if not is_gone:
         return redirect("campaign", pk)
-    messages.success(request, _("The draft “%(name)s” is gone; its prompts are free.") % {"name": campaign.name})
+    messages.success(
+        request, _("The draft “%(name)s” is gone; its prompts are free.") % {"name": campaign.name}
+    )
     return redirect("campaigns")
 
 
@@ -228,7 +291,11 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
         services.close_campaign(campaign=campaign, by=request.user, now=timezone.now())
         return redirect("campaign", pk)
     (row,) = selectors.campaign_rows(campaigns=[campaign], now=timezone.now())
-    return render(request, "labeling/manage/campaign_close.html", {"campaign": campaign, "progress": row.progress})
+    return render(
+        request,
+        "labeling/manage/campaign_close.html",
+        {"campaign": campaign, "progress": row.progress},
+    )
 
 
 def _create(form: CampaignForm, *, like: Campaign | None, by: User) -> Campaign:
@@ -237,7 +304,11 @@ def _create(form: CampaignForm, *, like: Campaign | None, by: User) -> Campaign:
     checks = {name: getattr(like, name) for name in GOLD_SETTINGS} if like else {}
     checks |= {name: values[name] for name in ("gold_share", "review_share")}
     return services.create_campaign(
-        **{name: values[name] for name in CampaignForm.Meta.fields if name not in asdict(effort) | checks},
+        **{
+            name: values[name]
+            for name in CampaignForm.Meta.fields
+            if name not in asdict(effort) | checks
+        },
         checks=checks,
         prompts=selectors.fitting_prompts(selection=selection),
         source_ids=selection.response_source_ids,

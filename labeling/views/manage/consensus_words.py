@@ -33,7 +33,9 @@ class PairRow:
 
 @dataclass(frozen=True)
 class ToldConsensus:
-    """`rows` best first, empty where nobody ranked two responses; `differences` say which pairs weighing changes."""
+    """`rows` best first, empty where nobody ranked two responses; `differences` say which pairs
+    weighing changes.
+    """
 
     rows: list[PlaceRow]
     pairs: list[PairRow]
@@ -43,7 +45,9 @@ class ToldConsensus:
 
 def told(*, found: ItemConsensus, responses: Sequence[LetteredResponse]) -> ToldConsensus:
     letters = {entry.response.pk: entry.letter for entry in responses}
-    by_majority, weighed = ([getattr(place, name) for place in found.places] for name in ("by_majority", "weighed"))
+    by_majority, weighed = (
+        [getattr(place, name) for place in found.places] for name in ("by_majority", "weighed")
+    )
     rows = [
         PlaceRow(
             letters[place.response],
@@ -63,21 +67,34 @@ def _sentence(found: ItemConsensus, *, n_changed: int) -> str:
     if not found.pairs:
         return _("Nobody has ranked two of these responses yet, so there is no consensus.")
     if found.n_judgments == 1:
-        return _("There is one judgment, so the consensus is what this rater said; how sure it is says how often they are right.")
+        return _(
+            "There is one judgment, so the consensus is what this rater said; how sure it is says"
+            " how often they are right."
+        )
     if not found.n_known:
-        return _("No report knows these raters yet, so all of them count alike, and weighing changes nothing.")
+        return _(
+            "No report knows these raters yet, so all of them count alike, and weighing changes"
+            " nothing."
+        )
     if not n_changed:
-        return _("Weighed by how reliable each rater is, every pair comes out as the majority has it.")
+        return _(
+            "Weighed by how reliable each rater is, every pair comes out as the majority has it."
+        )
     n = len(found.pairs)
     return ngettext(
-        "Weighed by how reliable each rater is, %(changed)d of %(n)d pair comes out otherwise than by majority:",
-        "Weighed by how reliable each rater is, %(changed)d of %(n)d pairs come out otherwise than by majority:",
+        "Weighed by how reliable each rater is, %(changed)d of %(n)d pair comes out otherwise than"
+        " by majority:",
+        "Weighed by how reliable each rater is, %(changed)d of %(n)d pairs come out otherwise than"
+        " by majority:",
         n,
     ) % {"changed": n_changed, "n": n}
 
 
 def _difference(pair: PairConsensus, letters: Mapping[int, str]) -> str:
-    return _("%(left)s and %(right)s: %(votes)s. By majority %(majority)s; weighed, %(weighed)s (%(p)s likely).") % {
+    return _(
+        "%(left)s and %(right)s: %(votes)s. By majority %(majority)s; weighed, %(weighed)s (%(p)s"
+        " likely)."
+    ) % {
         "left": letters[pair.left],
         "right": letters[pair.right],
         "votes": _votes(pair, letters),
@@ -100,7 +117,9 @@ def _pair(pair: PairConsensus, letters: Mapping[int, str]) -> PairRow:
 def _votes(pair: PairConsensus, letters: Mapping[int, str]) -> str:
     given = {"left": letters[pair.left], "right": letters[pair.right]}
     counts = {"n_left": pair.n_left, "n_tie": pair.n_tie, "n_right": pair.n_right}
-    return _("%(n_left)d for %(left)s, %(n_right)d for %(right)s, %(n_tie)d for a tie") % (given | counts)
+    return _("%(n_left)d for %(left)s, %(n_right)d for %(right)s, %(n_tie)d for a tie") % (
+        given | counts
+    )
 
 
 def _label(pair: PairConsensus, label: int | None, letters: Mapping[int, str]) -> str:

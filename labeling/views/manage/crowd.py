@@ -23,16 +23,25 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The link is open. Give its address to the platform."))
         return redirect("pool_crowd", pk)
     rows = [
-        (row, f"{request.build_absolute_uri(reverse('crowd', args=[row.link.token]))}?{row.link.id_parameter}=")
+        (
+            row,
+            (
+                f"{request.build_absolute_uri(reverse('crowd', args=[row.link.token]))}?{row.link.id_parameter}="
+            ),
+        )
         for row in crowd.link_rows(pool=pool)
     ]
     context = {"pool": pool, "form": form, "rows": rows}
-    return render(request, "labeling/manage/pool_crowd.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/pool_crowd.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_POST
 def close(request: MemberRequest, pk: int) -> HttpResponse:
     link = access.crowd_link(user=request.user, pk=pk)
     if services.close_crowd_link(link=link, by=request.user, now=timezone.now()):
-        messages.success(request, _("Nobody begins through this link any more; who is at work goes on."))
+        messages.success(
+            request, _("Nobody begins through this link any more; who is at work goes on.")
+        )
     return redirect("pool_crowd", link.campaign.pool_id)

@@ -23,7 +23,9 @@ END_SHARE = 0.28
 
 
 def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.LineChart | None:
-    """None before the first judgment. Hours since then run along the x-axis, the reader's own clock stands below it."""
+    """None before the first judgment. Hours since then run along the x-axis, the reader's own clock
+    stands below it.
+    """
     if not board.curve:
         return None
     start = board.curve[0].at
@@ -36,9 +38,16 @@ def progress_chart(*, board: Board, is_open: bool, now: datetime) -> charts.Line
         # A guess longer than twice what was measured would only press the curve flat.
         end = min(board.done_at, now + 2 * max(now - start, HOUR))
         reached = points[-1][1] + board.pace.per_hour * ((end - now) / HOUR)
-        name = _("%(n)d about %(when)s") % {"n": board.progress.n_slots, "when": about(board.done_at)}
+        name = _("%(n)d about %(when)s") % {
+            "n": board.progress.n_slots,
+            "when": about(board.done_at),
+        }
         series.append(
-            charts.Series(name if end == board.done_at else "", [points[-1], ((end - start) / HOUR, reached)], is_projection=True)
+            charts.Series(
+                name if end == board.done_at else "",
+                [points[-1], ((end - start) / HOUR, reached)],
+                is_projection=True,
+            )
         )
     return charts.line_chart(
         title=_title(board, is_open=is_open),
@@ -59,11 +68,16 @@ def _title(board: Board, *, is_open: bool) -> str:
     if board.pace is None:
         return _("Fewer than three judgments in the last 24 hours")
     since = about(board.pace.since)
-    return _("%(rate)s judgments an hour, counted from %(since)s") % {"rate": rate(board.pace.per_hour), "since": since}
+    return _("%(rate)s judgments an hour, counted from %(since)s") % {
+        "rate": rate(board.pace.per_hour),
+        "since": since,
+    }
 
 
 def _ticks(start: datetime, end: datetime) -> list[tuple[datetime, str]]:
-    """Both ends to the minute, and between them round times of the reader's clock that leave the ends' labels room."""
+    """Both ends to the minute, and between them round times of the reader's clock that leave the
+    ends' labels room.
+    """
     first, last = timezone.localtime(start), timezone.localtime(end)
     ends = [(first, date_format(first, "D H:i")), (last, date_format(last, "D H:i"))]
     if last - first < timedelta(minutes=1):

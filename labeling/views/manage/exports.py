@@ -4,7 +4,12 @@ import tempfile
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from django.http import FileResponse, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import (
+    FileResponse,
+    HttpResponseBadRequest,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -32,14 +37,17 @@ SHAPES = {
         Shape(
             "demonstrations",
             _("Demonstrations"),
-            _("A row for each answer: what was said before it and the answer, as TRL's SFT trainer reads them."),
+            _(
+                "A row for each answer: what was said before it and the answer, as TRL's SFT"
+                " trainer reads them."
+            ),
         ),
         Shape(
             "dialogues",
             _("Dialogues"),
             _(
-                "A row for each judgment: the prompt and all that was written for it as one list of messages, "
-                "which TRL reads too."
+                "A row for each judgment: the prompt and all that was written for it as one list of"
+                " messages, which TRL reads too."
             ),
         ),
     ],
@@ -47,24 +55,34 @@ SHAPES = {
         Shape(
             "preferences",
             _("Pairs"),
-            _("A row for each pair with a winner, as TRL's reward trainer reads them: prompt, chosen, rejected. Ties give none."),
+            _(
+                "A row for each pair with a winner, as TRL's reward trainer reads them: prompt,"
+                " chosen, rejected. Ties give none."
+            ),
         ),
         Shape(
             "rankings",
             _("Rankings"),
-            _("A row for each judgment: every response with its rank, its ratings and the place where it was shown."),
+            _(
+                "A row for each judgment: every response with its rank, its ratings and the place"
+                " where it was shown."
+            ),
         ),
         Shape(
             "adjudicated",
             _("Adjudicated orders"),
-            _("A row for each item that was adjudicated: its responses in the order that a reviewer decided, and the reason."),
+            _(
+                "A row for each item that was adjudicated: its responses in the order that a"
+                " reviewer decided, and the reason."
+            ),
         ),
         Shape(
             "consensus",
             _("Consensus"),
             _(
-                "A row for each pair of responses: how many votes each has, what the majority says, and what the votes say when "
-                "each counts by how reliable its rater is, with how likely that is."
+                "A row for each pair of responses: how many votes each has, what the majority says,"
+                " and what the votes say when each counts by how reliable its rater is, with how"
+                " likely that is."
             ),
         ),
     ],
@@ -80,12 +98,22 @@ def export(request: MemberRequest, pk: int) -> HttpResponseBase:
     if request.method == "POST":
         shape, format_ = request.POST.get("shape"), request.POST.get("format")
         if shape not in [offered.value for offered in shapes] or format_ not in FORMATS:
-            return HttpResponseBadRequest(_("This campaign has no such file. Go back and choose one."))
+            return HttpResponseBadRequest(
+                _("This campaign has no such file. Go back and choose one.")
+            )
         audit.record(
-            by=request.user, action="export", target=campaign, after={"shape": shape, "format": format_}, now=timezone.now()
+            by=request.user,
+            action="export",
+            target=campaign,
+            after={"shape": shape, "format": format_},
+            now=timezone.now(),
         )
         return _file(campaign, shape, format_)
-    return render(request, "labeling/manage/campaign_export.html", {"campaign": campaign, "tab": "export", "shapes": shapes})
+    return render(
+        request,
+        "labeling/manage/campaign_export.html",
+        {"campaign": campaign, "tab": "export", "shapes": shapes},
+    )
 
 
 def _file(campaign: Campaign, shape: str, format_: str) -> HttpResponseBase:
@@ -93,7 +121,9 @@ def _file(campaign: Campaign, shape: str, format_: str) -> HttpResponseBase:
     rows = exports.records(shape, campaigns=[campaign.pk], include_imports=False)
     if format_ == "jsonl":
         headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-        return StreamingHttpResponse(exports.jsonl(rows), content_type=FORMATS[format_], headers=headers)
+        return StreamingHttpResponse(
+            exports.jsonl(rows), content_type=FORMATS[format_], headers=headers
+        )
     # Parquet ends with its table of contents, so the file is whole before its first byte leaves.
     file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  # FileResponse closes it
     exports.parquet(rows, shape=shape, to=file)

@@ -1,4 +1,6 @@
-"""A campaign's golds: which there are, how raters do on them, who is warned or paused, and how golds are used."""
+"""A campaign's golds: which there are, how raters do on them, who is warned or paused, and how
+golds are used.
+"""
 
 from typing import Any
 
@@ -30,10 +32,14 @@ def index(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def settings(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = access.comparison_campaign(user=request.user, pk=pk)
-    form = GoldSettingsForm(request.POST, instance=access.comparison_campaign(user=request.user, pk=pk))
+    form = GoldSettingsForm(
+        request.POST, instance=access.comparison_campaign(user=request.user, pk=pk)
+    )
     if not form.is_valid():
         return _page(request, campaign, form=form, status=422)
-    services.set_golds(campaign=campaign, values=form.cleaned_data, by=request.user, now=timezone.now())
+    services.set_golds(
+        campaign=campaign, values=form.cleaned_data, by=request.user, now=timezone.now()
+    )
     messages.success(request, _("Kept. This holds from the next item that somebody takes."))
     return redirect("campaign_gold", pk)
 
@@ -46,10 +52,14 @@ def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return _page(request, campaign, file_form=form, status=422)
     file = form.cleaned_data["file"]
-    found = services.import_golds(campaign=campaign, file=file.file, file_name=file.name, by=request.user, now=timezone.now())
+    found = services.import_golds(
+        campaign=campaign, file=file.file, file_name=file.name, by=request.user, now=timezone.now()
+    )
     if found.problems:
         return _page(request, campaign, file_form=form, problems=found.problems, status=422)
-    messages.success(request, ngettext("%(n)d gold came in.", "%(n)d golds came in.", found.n) % {"n": found.n})
+    messages.success(
+        request, ngettext("%(n)d gold came in.", "%(n)d golds came in.", found.n) % {"n": found.n}
+    )
     return redirect("campaign_gold", pk)
 
 
@@ -57,7 +67,11 @@ def bring_in(request: MemberRequest, pk: int) -> HttpResponse:
 def use_others(request: MemberRequest, pk: int) -> HttpResponse:
     campaign = access.comparison_campaign(user=request.user, pk=pk)
     n = services.use_other_golds(campaign=campaign, by=request.user, now=timezone.now())
-    messages.info(request, ngettext("%(n)d gold is used here too now.", "%(n)d golds are used here too now.", n) % {"n": n})
+    messages.info(
+        request,
+        ngettext("%(n)d gold is used here too now.", "%(n)d golds are used here too now.", n)
+        % {"n": n},
+    )
     return redirect("campaign_gold", pk)
 
 
@@ -65,7 +79,9 @@ def use_others(request: MemberRequest, pk: int) -> HttpResponse:
 def retire(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
     gold = access.gold(user=request.user, campaign_pk=pk, pk=gold_pk)
     if services.retire_gold(gold=gold, by=request.user, now=timezone.now()):
-        messages.info(request, _("Retired: it is given to nobody any more, and its answers count no more."))
+        messages.info(
+            request, _("Retired: it is given to nobody any more, and its answers count no more.")
+        )
     return redirect("campaign_gold", pk)
 
 
@@ -75,7 +91,9 @@ def bring_back(request: MemberRequest, pk: int, gold_pk: int) -> HttpResponse:
     if services.bring_back_gold(gold=gold, by=request.user, now=timezone.now()):
         messages.info(request, _("The gold is in use again, and its answers count."))
     else:
-        messages.warning(request, _("Another gold was made of the same item since. Retire that one first."))
+        messages.warning(
+            request, _("Another gold was made of the same item since. Retire that one first.")
+        )
     return redirect("campaign_gold", pk)
 
 
@@ -84,7 +102,11 @@ def pause_rater(request: MemberRequest, pk: int, rater_pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
     rater = access.any_rater(user=request.user, pk=rater_pk)
     if services.pause_rater(campaign=campaign, rater=rater, by=request.user, now=timezone.now()):
-        messages.info(request, _("%(alias)s is paused here, and recent work waits for review.") % {"alias": rater.alias})
+        messages.info(
+            request,
+            _("%(alias)s is paused here, and recent work waits for review.")
+            % {"alias": rater.alias},
+        )
     return redirect("campaign_gold", pk)
 
 
@@ -94,7 +116,9 @@ def resume_rater(request: MemberRequest, pk: int, rater_pk: int) -> HttpResponse
     rater = access.any_rater(user=request.user, pk=rater_pk)
     if services.resume_rater(campaign=campaign, rater=rater, by=request.user, now=timezone.now()):
         messages.info(
-            request, _("%(alias)s is given items again. Golds answered before pause nobody again.") % {"alias": rater.alias}
+            request,
+            _("%(alias)s is given items again. Golds answered before pause nobody again.")
+            % {"alias": rater.alias},
         )
     return redirect("campaign_gold", pk)
 
@@ -108,7 +132,9 @@ def _page(
     problems: list[Problem] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    page = Paginator(selectors.gold_uses(campaign=campaign), GOLDS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.gold_uses(campaign=campaign), GOLDS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     rows = selectors.gold_rows(uses=page)
     context: dict[str, Any] = {
         "campaign": campaign,

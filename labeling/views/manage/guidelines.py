@@ -11,7 +11,13 @@ from django.views.decorators.http import require_GET, require_http_methods
 from accounts.requests import MemberRequest
 from labeling import access, desk_words, rating_form, selectors, services, versions
 from labeling.forms.examples import BaseExamples, Examples, rows_of
-from labeling.forms.manage import BaseQuestions, GuidelineForm, GuidelineTextForm, Questions, questions_of
+from labeling.forms.manage import (
+    BaseQuestions,
+    GuidelineForm,
+    GuidelineTextForm,
+    Questions,
+    questions_of,
+)
 from labeling.models import Guideline, GuidelineVersion
 from labeling.selectors import guidance
 
@@ -21,8 +27,14 @@ GAPS_SHOWN = 50
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    page = Paginator(Guideline.objects.order_by("name"), GUIDELINES_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "labeling/manage/guidelines.html", {"page": page, "rows": selectors.guideline_rows(guidelines=page)})
+    page = Paginator(Guideline.objects.order_by("name"), GUIDELINES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "labeling/manage/guidelines.html",
+        {"page": page, "rows": selectors.guideline_rows(guidelines=page)},
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,7 +52,11 @@ def new(request: MemberRequest) -> HttpResponse:
             now=timezone.now(),
         )
         return redirect("guideline_history", guideline.pk)
-    return render(request, "labeling/manage/guideline_edit.html", {"form": form, "questions": questions, "examples": examples})
+    return render(
+        request,
+        "labeling/manage/guideline_edit.html",
+        {"form": form, "questions": questions, "examples": examples},
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -62,7 +78,13 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
             now=timezone.now(),
         )
         return redirect("guideline_history", pk)
-    context = {"form": form, "questions": questions, "examples": examples, "guideline": guideline, "latest": latest}
+    context = {
+        "form": form,
+        "questions": questions,
+        "examples": examples,
+        "guideline": guideline,
+        "latest": latest,
+    }
     return render(request, "labeling/manage/guideline_edit.html", context)
 
 
@@ -79,14 +101,20 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         "versions": every,
         "shown": shown,
         "before": before,
-        "questions": [(question, desk_words.condition_words(form, question)) for question in form.questions],
+        "questions": [
+            (question, desk_words.condition_words(form, question)) for question in form.questions
+        ],
         "campaigns": selectors.campaigns_of_guideline(guideline=guideline),
         "gaps": selectors.guideline_gaps(guideline=guideline)[:GAPS_SHOWN],
     }
     if before is not None:
-        context["text_changes"] = versions.changes(before.text.splitlines(), shown.text.splitlines())
+        context["text_changes"] = versions.changes(
+            before.text.splitlines(), shown.text.splitlines()
+        )
         context["example_changes"] = guidance.example_changes(before=before, after=shown)
-        context["form_changes"] = versions.changes(_form_lines(before), _form_lines(shown), context=1)
+        context["form_changes"] = versions.changes(
+            _form_lines(before), _form_lines(shown), context=1
+        )
     return render(request, "labeling/manage/guideline_history.html", context)
 
 
@@ -95,7 +123,9 @@ def _is_save(request: HttpRequest) -> bool:
 
 
 def _questions(request: HttpRequest, form: rating_form.RatingForm) -> BaseQuestions:
-    """The formset as posted or as `form` has it; the button “One more question” adds an empty row."""
+    """The formset as posted or as `form` has it; the button “One more question” adds an empty
+    row.
+    """
     data = _with_one_more(request, "questions") if request.method == "POST" else None
     return cast(BaseQuestions, Questions(data, initial=questions_of(form), prefix="questions"))
 

@@ -27,7 +27,9 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
     form = InviteForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            sent = services.invite_to_pool(pool=pool, invitees=form.cleaned_data["invitees"], by=request.user, now=now)
+            sent = services.invite_to_pool(
+                pool=pool, invitees=form.cleaned_data["invitees"], by=request.user, now=now
+            )
         except services.UnableToInvite as problem:
             form.add_error(None, problem.sentence)
         else:
@@ -35,9 +37,9 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
             _send(request, sent)
             return redirect("invitations", pk)
     state = request.GET.get("state", "")
-    page = Paginator(selectors.invitations(pool=pool, state=state, now=now), INVITATIONS_PER_PAGE).get_page(
-        request.GET.get("page")
-    )
+    page = Paginator(
+        selectors.invitations(pool=pool, state=state, now=now), INVITATIONS_PER_PAGE
+    ).get_page(request.GET.get("page"))
     context = {
         "pool": pool,
         "form": form,
@@ -47,21 +49,27 @@ def index(request: MemberRequest, pk: int) -> HttpResponse:
         "states": selectors.InvitationState.choices,
         "links": request.session.pop("invitation-links", []),
     }
-    return render(request, "labeling/manage/invitations.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/invitations.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_POST
 def resend(request: MemberRequest, pk: int) -> HttpResponse:
     invitation = access.invitation(user=request.user, pk=pk)
     try:
-        sent = services.resend_invitation(invitation=invitation, by=request.user, now=timezone.now())
+        sent = services.resend_invitation(
+            invitation=invitation, by=request.user, now=timezone.now()
+        )
     except services.UnableToInvite as problem:
         messages.warning(request, problem.sentence)
         return redirect("invitations", invitation.pool_id)
     if sent is None:
         messages.info(request, _("It was accepted or revoked meanwhile, so nothing was sent."))
     else:
-        messages.success(request, _("A new link is on its way to %(email)s.") % {"email": invitation.email})
+        messages.success(
+            request, _("A new link is on its way to %(email)s.") % {"email": invitation.email}
+        )
         _send(request, [sent])
     return redirect("invitations", invitation.pool_id)
 
@@ -70,28 +78,41 @@ def resend(request: MemberRequest, pk: int) -> HttpResponse:
 def revoke(request: MemberRequest, pk: int) -> HttpResponse:
     invitation = access.invitation(user=request.user, pk=pk)
     if services.revoke_invitation(invitation=invitation, by=request.user, now=timezone.now()):
-        messages.success(request, _("Revoked: the link of %(email)s opens nothing any more.") % {"email": invitation.email})
+        messages.success(
+            request,
+            _("Revoked: the link of %(email)s opens nothing any more.")
+            % {"email": invitation.email},
+        )
     return redirect("invitations", invitation.pool_id)
 
 
 def _say_how_many(request: MemberRequest, n: int) -> None:
     if n:
-        sentence = ngettext("%(n)d invitation is on its way.", "%(n)d invitations are on their way.", n)
+        sentence = ngettext(
+            "%(n)d invitation is on its way.", "%(n)d invitations are on their way.", n
+        )
         messages.success(request, sentence % {"n": n})
     else:
         messages.info(request, _("Everybody named is in the pool already."))
 
 
 def _send(request: MemberRequest, sent: list[Sent]) -> None:
-    """Mails the links, and keeps a few for the next page only: whoever hands them over in person sees them once."""
+    """Mails the links, and keeps a few for the next page only: whoever hands them over in person
+    sees them once.
+    """
 
     def address_of(secret: str) -> str:
         return request.build_absolute_uri(reverse("join", args=[secret]))
 
     if sent and not invitation_mail.send(sent=sent, address_of=address_of, by=request.user):
         messages.error(
-            request, _("The mail server did not take the mail. Hand the links over yourself, or send them again later.")
+            request,
+            _(
+                "The mail server did not take the mail. Hand the links over yourself, or send them"
+                " again later."
+            ),
         )
     request.session["invitation-links"] = [
-        {"email": entry.invitation.email, "address": address_of(entry.secret)} for entry in sent[:MOST_LINKS_SHOWN]
+        {"email": entry.invitation.email, "address": address_of(entry.secret)}
+        for entry in sent[:MOST_LINKS_SHOWN]
     ]

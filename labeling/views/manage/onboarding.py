@@ -1,4 +1,6 @@
-"""A pool's onboarding as admins compose it: steps, who is on the way, attempts to score and to decide on."""
+"""A pool's onboarding as admins compose it: steps, who is on the way, attempts to score and to
+decide on.
+"""
 
 from typing import Any
 
@@ -45,7 +47,9 @@ def new(request: MemberRequest, pk: int, kind: str) -> HttpResponse:
         services.add_step(pool=pool, kind=kind, **form.wanted, by=request.user, now=timezone.now())
         return redirect("pool_onboarding", pk)
     context = {"pool": pool, "form": form, "kind": Kind(kind).label}
-    return render(request, "labeling/manage/step_edit.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/step_edit.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -66,7 +70,9 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
         "version": version,
         "counts": counts,
     }
-    return render(request, "labeling/manage/step_edit.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/step_edit.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_GET
@@ -93,7 +99,9 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def move(request: MemberRequest, pk: int) -> HttpResponse:
     step = access.step(user=request.user, pk=pk)
-    services.move_step(step=step, places=-1 if "up" in request.POST else 1, by=request.user, now=timezone.now())
+    services.move_step(
+        step=step, places=-1 if "up" in request.POST else 1, by=request.user, now=timezone.now()
+    )
     return redirect("pool_onboarding", step.pool_id)
 
 
@@ -106,36 +114,58 @@ def retire(request: MemberRequest, pk: int) -> HttpResponse:
         messages.success(request, _("The step is asked of nobody any more."))
         return redirect("pool_onboarding", step.pool_id)
     version = selectors.newest_versions(steps=[step])[step.pk]
-    return render(request, "labeling/manage/step_retire.html", {"step": step, "version": version, "pool": step.pool})
+    return render(
+        request,
+        "labeling/manage/step_retire.html",
+        {"step": step, "version": version, "pool": step.pool},
+    )
 
 
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
     """What raters of every pool handed in and a person decides on: one queue among the others."""
-    page = Paginator(selectors.waiting_attempts(), ATTEMPTS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "labeling/manage/attempts_waiting.html", {"page": page, "waiting": n_waiting()})
+    page = Paginator(selectors.waiting_attempts(), ATTEMPTS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request, "labeling/manage/attempts_waiting.html", {"page": page, "waiting": n_waiting()}
+    )
 
 
 @require_http_methods(["GET", "POST"])
 def attempt(request: MemberRequest, pk: int) -> HttpResponse:
-    """What a rater was told and answered, beside the researchers' answers; a decision, and for demonstrations scores."""
+    """What a rater was told and answered, beside the researchers' answers; a decision, and for
+    demonstrations scores.
+    """
     found = access.attempt(user=request.user, pk=pk)
     is_written = found.step.kind == Kind.DEMONSTRATIONS
-    scores = ScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers)) if is_written else None
+    scores = (
+        ScoresForm(request.POST if "scores" in request.POST else None, n=len(found.answers))
+        if is_written
+        else None
+    )
     decision = DecisionForm(request.POST if "decide" in request.POST else None)
     if scores is not None and scores.is_bound and scores.is_valid():
-        services.score_demonstration(attempt=found, scores=scores.scores, by=request.user, now=timezone.now())
+        services.score_demonstration(
+            attempt=found, scores=scores.scores, by=request.user, now=timezone.now()
+        )
         messages.success(request, _("Scored."))
         return redirect("attempt", pk)
     if decision.is_bound and decision.is_valid():
-        services.decide_attempt(attempt=found, **decision.cleaned_data, by=request.user, now=timezone.now())
+        services.decide_attempt(
+            attempt=found, **decision.cleaned_data, by=request.user, now=timezone.now()
+        )
         messages.success(request, _("Decided. The rater is told."))
         return redirect("pool_onboarding", found.step.pool_id)
     errors = bool(decision.errors or (scores and scores.errors))
     context = {
         "attempt": found,
         "pool": found.step.pool,
-        "lines": [_line(found, place, scores) for place in range(len(found.answers))] if found.version.questions else [],
+        "lines": (
+            [_line(found, place, scores) for place in range(len(found.answers))]
+            if found.version.questions
+            else []
+        ),
         "given": found.scores.select_related("reviewer").order_by("place", "at"),
         "decision": decision,
         "is_written": is_written,
@@ -147,7 +177,11 @@ def attempt(request: MemberRequest, pk: int) -> HttpResponse:
 
 def _lines(step: OnboardingStep, version: StepVersion) -> list[str]:
     """All that a version says, so that two can be compared."""
-    return [version.title, *version.text.splitlines(), *onboarding.as_text(step.kind, version.questions).splitlines()]
+    return [
+        version.title,
+        *version.text.splitlines(),
+        *onboarding.as_text(step.kind, version.questions).splitlines(),
+    ]
 
 
 def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str, Any]:
@@ -159,13 +193,24 @@ def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str
     line: dict[str, Any] = {"prompt": question.get("prompt") or question.get("text", "")}
     if found.step.kind == Kind.GUIDELINE:
         choices = question["choices"]
-        return line | {"answer": choices[answer] if answer is not None else "–", "truth": choices[question["right"]]}
+        return line | {
+            "answer": choices[answer] if answer is not None else "–",
+            "truth": choices[question["right"]],
+        }
     if found.step.kind == Kind.FLAGS:
         words = {True: _("sensitive"), False: _("not sensitive"), None: "–"}
-        return line | {"response": question["response"], "answer": words[answer], "truth": words[question["is_sensitive"]]}
+        return line | {
+            "response": question["response"],
+            "answer": words[answer],
+            "truth": words[question["is_sensitive"]],
+        }
     if found.step.kind == Kind.RANKINGS:
         responses = list(zip("ABCDEFGHI", question["responses"], strict=False))
-        return line | {"responses": responses, "answer": _order(answer), "truth": _order(question["ranks"])}
+        return line | {
+            "responses": responses,
+            "answer": _order(answer),
+            "truth": _order(question["ranks"]),
+        }
     return line | {"text": answer, "field": scores[f"score-{place}"] if scores else None}
 
 

@@ -1,4 +1,6 @@
-"""Pay as admins see it: rates of a pool, everybody's period, one rater's timesheet, disputes, and marking as paid."""
+"""Pay as admins see it: rates of a pool, everybody's period, one rater's timesheet, disputes, and
+marking as paid.
+"""
 
 import datetime as dt
 
@@ -38,7 +40,11 @@ def index(request: HttpRequest) -> HttpResponse:
 def index_csv(request: HttpRequest) -> HttpResponse:
     _form, since, until = period(request)
     rows = selectors.pay_rows(since=since, until=until)
-    records = ({"rater": row.rater.alias, **selectors.as_record(line)} for row in rows for line in row.sheet.lines)
+    records = (
+        {"rater": row.rater.alias, **selectors.as_record(line)}
+        for row in rows
+        for line in row.sheet.lines
+    )
     return csv_file(f"pay-{since}-{until}.csv", ["rater", *COLUMNS], records)
 
 
@@ -52,7 +58,9 @@ def rater_csv(request: HttpRequest, pk: int) -> HttpResponse:
     found = access.any_rater(user=request.user, pk=pk)
     _form, since, until = period(request)
     sheet = selectors.timesheet(rater=found, since=since, until=until)
-    return csv_file(f"{found.alias}-{since}-{until}.csv", COLUMNS, map(selectors.as_record, sheet.lines))
+    return csv_file(
+        f"{found.alias}-{since}-{until}.csv", COLUMNS, map(selectors.as_record, sheet.lines)
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -64,16 +72,25 @@ def mark(request: MemberRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             services.mark_paid(
-                rater=found, since=since, until=until, note=form.cleaned_data["note"], by=request.user, now=timezone.now()
+                rater=found,
+                since=since,
+                until=until,
+                note=form.cleaned_data["note"],
+                by=request.user,
+                now=timezone.now(),
             )
         except services.UnableToPay as problem:
             form.add_error(None, problem.sentence)
         else:
-            messages.success(request, _("Marked as paid. %(alias)s is told.") % {"alias": found.alias})
+            messages.success(
+                request, _("Marked as paid. %(alias)s is told.") % {"alias": found.alias}
+            )
             return redirect(f"{reverse('pay_rater', args=[pk])}?{_query(since, until)}")
     sheet = selectors.timesheet(rater=found, since=since, until=until)
     context = {"rater": found, "sheet": sheet, "form": form, "query": _query(since, until)}
-    return render(request, "labeling/manage/pay_mark.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/pay_mark.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_POST
@@ -102,17 +119,27 @@ def rates(request: MemberRequest, pk: int) -> HttpResponse:
             messages.success(request, _("The rate is set."))
             return redirect("pool_rates", pk)
     context = {"pool": pool, "form": form, "rates": selectors.rates_of(pool=pool)}
-    return render(request, "labeling/manage/pool_rates.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/pool_rates.html", context, status=422 if form.errors else 200
+    )
 
 
 def _rater_page(
-    request: HttpRequest, found: Rater, *, answering: dict[int, AnswerForm] | None = None, status: int = 200
+    request: HttpRequest,
+    found: Rater,
+    *,
+    answering: dict[int, AnswerForm] | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     form, since, until = period(request)
     sheet = selectors.timesheet(rater=found, since=since, until=until)
     currency = next(iter(sheet.totals), "EUR")
     disputes = [
-        (dispute, (answering or {}).get(dispute.pk) or AnswerForm(prefix=f"dispute-{dispute.pk}", initial={"currency": currency}))
+        (
+            dispute,
+            (answering or {}).get(dispute.pk)
+            or AnswerForm(prefix=f"dispute-{dispute.pk}", initial={"currency": currency}),
+        )
         for dispute in selectors.disputes_of(rater=found)[:50]
     ]
     context = {
@@ -120,7 +147,10 @@ def _rater_page(
         "form": form,
         "sheet": sheet,
         "disputes": disputes,
-        "payments": [(payment, selectors.payment_words(payment)) for payment in selectors.payments_of(rater=found)[:24]],
+        "payments": [
+            (payment, selectors.payment_words(payment))
+            for payment in selectors.payments_of(rater=found)[:24]
+        ],
         "query": _query(since, until),
     }
     return render(request, "labeling/manage/pay_rater.html", context, status=status)

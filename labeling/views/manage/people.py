@@ -28,10 +28,16 @@ def index(request: HttpRequest) -> HttpResponse:
     asked = form.cleaned_data if form.is_valid() else {}
     state = asked.get("state")
     found = accounts_selectors.people(
-        words=asked.get("q", ""), role=asked.get("role", ""), is_active={"open": True, "closed": False}.get(str(state))
+        words=asked.get("q", ""),
+        role=asked.get("role", ""),
+        is_active={"open": True, "closed": False}.get(str(state)),
     )
     page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "account/people.html", {"page": page, "form": form, "is_filtered": any(asked.values())})
+    return render(
+        request,
+        "account/people.html",
+        {"page": page, "form": form, "is_filtered": any(asked.values())},
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -40,16 +46,22 @@ def new(request: HttpRequest) -> HttpResponse:
     form = PersonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            person = services.create_person(**form.cleaned_data, by=request.user, now=timezone.now())
+            person = services.create_person(
+                **form.cleaned_data, by=request.user, now=timezone.now()
+            )
         except accounts.UnableToCreatePerson as problem:
             form.add_error("email", problem.sentence)
         else:
             _send_link(request, person)
             messages.success(
-                request, _("%(name)s has a login. The link to set a password is on its way by mail.") % {"name": person.name}
+                request,
+                _("%(name)s has a login. The link to set a password is on its way by mail.")
+                % {"name": person.name},
             )
             return redirect("person", person.pk)
-    return render(request, "account/person_new.html", {"form": form}, status=422 if form.errors else 200)
+    return render(
+        request, "account/person_new.html", {"form": form}, status=422 if form.errors else 200
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -59,7 +71,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     form = PersonForm(request.POST or None, person=person)
     if request.method == "POST" and form.is_valid():
         try:
-            services.change_person(user=person, **form.cleaned_data, by=request.user, now=timezone.now())
+            services.change_person(
+                user=person, **form.cleaned_data, by=request.user, now=timezone.now()
+            )
         except accounts.UnableToChangePerson as problem:
             form.add_error(None, problem.sentence)
         else:
@@ -83,7 +97,9 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _send_link(request: HttpRequest, person: User) -> None:
-    """Mails the link, and keeps it for the next page only: whoever hands it over in person sees it once."""
+    """Mails the link, and keeps it for the next page only: whoever hands it over in person sees it
+    once.
+    """
     assert isinstance(request.user, User)
     link = request.build_absolute_uri(accounts.password_link(person))
     accounts.invite(user=person, link=link, by=request.user, now=timezone.now())

@@ -21,8 +21,14 @@ MEMBERS_PER_PAGE = 50
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    page = Paginator(Pool.objects.order_by("name"), POOLS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "labeling/manage/pools.html", {"page": page, "rows": selectors.pool_rows(pools=page)})
+    page = Paginator(Pool.objects.order_by("name"), POOLS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    return render(
+        request,
+        "labeling/manage/pools.html",
+        {"page": page, "rows": selectors.pool_rows(pools=page)},
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -64,7 +70,10 @@ def resume(request: MemberRequest, pk: int) -> HttpResponse:
 def _pause_or_resume(request: MemberRequest, pk: int, *, is_pause: bool) -> HttpResponse:
     pool, now = access.pool(user=request.user, pk=pk), timezone.now()
     if "ticked" in request.POST:
-        form = RatersForm(request.POST, queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True))
+        form = RatersForm(
+            request.POST,
+            queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True),
+        )
         raters = form.cleaned_data["raters"] if form.is_valid() else []
         act = services.pause_raters if is_pause else services.resume_raters
         n = act(pool=pool, raters=raters, by=request.user, now=now)
@@ -84,11 +93,15 @@ def add(request: MemberRequest, pk: int) -> HttpResponse:
     form = RatersForm(request.POST, queryset=selectors.raters_outside(pool=pool))
     if form.is_valid():
         try:
-            n = services.add_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
+            n = services.add_raters(
+                pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now()
+            )
         except services.UnableToAddRaters as problem:
             messages.warning(request, problem.sentence)
         else:
-            messages.success(request, ngettext("%(n)d rater added.", "%(n)d raters added.", n) % {"n": n})
+            messages.success(
+                request, ngettext("%(n)d rater added.", "%(n)d raters added.", n) % {"n": n}
+            )
         return redirect("pool", pk)
     return _page(request, pool, form, status=422)
 
@@ -96,17 +109,28 @@ def add(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def remove(request: MemberRequest, pk: int) -> HttpResponse:
     pool = access.pool(user=request.user, pk=pk)
-    form = RatersForm(request.POST, queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True))
+    form = RatersForm(
+        request.POST,
+        queryset=Rater.objects.filter(memberships__pool=pool, memberships__is_active=True),
+    )
     if form.is_valid():
-        n = services.remove_raters(pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now())
-        messages.success(request, ngettext("%(n)d rater removed.", "%(n)d raters removed.", n) % {"n": n})
+        n = services.remove_raters(
+            pool=pool, raters=form.cleaned_data["raters"], by=request.user, now=timezone.now()
+        )
+        messages.success(
+            request, ngettext("%(n)d rater removed.", "%(n)d raters removed.", n) % {"n": n}
+        )
     else:
         messages.warning(request, _("Nobody was ticked, so nobody was removed."))
     return redirect("pool", pk)
 
 
-def _page(request: HttpRequest, pool: Pool, outside: RatersForm, *, status: int = 200) -> HttpResponse:
-    page = Paginator(selectors.pool_members(pool=pool), MEMBERS_PER_PAGE).get_page(request.GET.get("page"))
+def _page(
+    request: HttpRequest, pool: Pool, outside: RatersForm, *, status: int = 200
+) -> HttpResponse:
+    page = Paginator(selectors.pool_members(pool=pool), MEMBERS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "pool": pool,
         "page": page,

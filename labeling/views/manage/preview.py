@@ -1,4 +1,6 @@
-"""The desk as raters of a campaign see it, shown to an admin. Whatever the page sends is looked at, and never stored."""
+"""The desk as raters of a campaign see it, shown to an admin. Whatever the page sends is looked at,
+and never stored.
+"""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -31,7 +33,9 @@ def preview(request: MemberRequest, pk: int) -> HttpResponse:
     answer = desk_answers.read(work=work, typed=typed, now=timezone.now())
     if step == "review" or (step in {"submit", "stop"} and not answer.may_be_stored):
         return _review(request, work, answer)
-    messages.info(request, _("A rater would be given the next item now. Of a preview nothing is stored."))
+    messages.info(
+        request, _("A rater would be given the next item now. Of a preview nothing is stored.")
+    )
     address = reverse("campaign", args=[pk])
     return JsonResponse({"next": address}) if _is_fragment(request) else redirect(address)
 
@@ -41,7 +45,12 @@ def guideline(request: HttpRequest, pk: int) -> HttpResponse:
     version = access.campaign(user=request.user, pk=pk).guideline_version
     is_page = not _is_fragment(request)
     base = "base.html" if is_page else "labeling/desk/fragment.html"
-    context = {"version": version, "html": texts.markdown(version.text), "base": base, "is_page": is_page}
+    context = {
+        "version": version,
+        "html": texts.markdown(version.text),
+        "base": base,
+        "is_page": is_page,
+    }
     return render(request, "labeling/desk/guideline.html", context)
 
 
@@ -62,7 +71,9 @@ def _is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("X-Desk") == "fragment"
 
 
-def _review(request: HttpRequest, work: selectors.Work, answer: desk_answers.Answer) -> HttpResponse:
+def _review(
+    request: HttpRequest, work: selectors.Work, answer: desk_answers.Answer
+) -> HttpResponse:
     if _is_fragment(request):
         html = render_to_string("labeling/desk/_review.html", {"review": answer.review}, request)
         return JsonResponse({"review": html, "is_ready": not answer.review.problems})
@@ -70,15 +81,23 @@ def _review(request: HttpRequest, work: selectors.Work, answer: desk_answers.Ans
 
 
 def _page(
-    request: HttpRequest, work: selectors.Work, typed: desk_answers.Typed, *, review: desk_answers.Review | None = None
+    request: HttpRequest,
+    work: selectors.Work,
+    typed: desk_answers.Typed,
+    *,
+    review: desk_answers.Review | None = None,
 ) -> HttpResponse:
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     build = desk_pages.compare_page if is_comparison else desk_pages.write_page
     nothing = selectors.Tally(n_judgments=0, active_s=0.0)
     context = {
-        "page": build(work=work, typed=typed, review=review, today=nothing, corrects=None, now=timezone.now()),
+        "page": build(
+            work=work, typed=typed, review=review, today=nothing, corrects=None, now=timezone.now()
+        ),
         "skip_form": forms.SkipForm(),
-        "keys": desk_words.keys(is_comparison=is_comparison, is_dialogue=work.campaign.asks_dialogue),
+        "keys": desk_words.keys(
+            is_comparison=is_comparison, is_dialogue=work.campaign.asks_dialogue
+        ),
     }
     template = "labeling/desk/compare.html" if is_comparison else "labeling/desk/write.html"
     return render(request, template, context, status=422 if review and review.problems else 200)

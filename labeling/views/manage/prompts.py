@@ -1,4 +1,6 @@
-"""Prompts: search, one prompt with its responses, typing one in, editing it as a new version, retiring it."""
+"""Prompts: search, one prompt with its responses, typing one in, editing it as a new version,
+retiring it.
+"""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -22,8 +24,15 @@ PROMPTS_PER_PAGE = 50
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     form = PromptFilterForm(request.GET)
-    page = Paginator(selectors.prompt_list(wanted=form.wanted()), PROMPTS_PER_PAGE).get_page(request.GET.get("page"))
-    context = {"form": form, "is_filtered": bool(request.GET), "page": page, "rows": selectors.prompt_rows(prompts=page)}
+    page = Paginator(selectors.prompt_list(wanted=form.wanted()), PROMPTS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "form": form,
+        "is_filtered": bool(request.GET),
+        "page": page,
+        "rows": selectors.prompt_rows(prompts=page),
+    }
     return render(request, "labeling/manage/prompts.html", context)
 
 
@@ -78,12 +87,16 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
         except services.UnableToEdit as problem:
             form.add_error(None, problem.sentence)
         else:
-            back = ngettext("%(n)d item went back to work.", "%(n)d items went back to work.", edited.n_items)
+            back = ngettext(
+                "%(n)d item went back to work.", "%(n)d items went back to work.", edited.n_items
+            )
             kept = _("Kept as version %(version)d.") % {"version": edited.prompt.version}
             messages.success(request, f"{kept} {back % {'n': edited.n_items}}")
             return redirect("prompt", edited.prompt.pk)
     context = {"form": form, "prompt": prompt}
-    return render(request, "labeling/manage/prompt_edit.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/prompt_edit.html", context, status=422 if form.errors else 200
+    )
 
 
 @require_http_methods(["GET", "POST"])
@@ -106,7 +119,9 @@ def upsetting(request: MemberRequest, pk: int) -> HttpResponse:
     prompt = access.prompt(user=request.user, pk=pk)
     form = UpsettingForm(request.POST)
     if form.is_valid():
-        services.mark_upsetting(prompt=prompt, kinds=form.cleaned_data["kinds"], by=request.user, now=timezone.now())
+        services.mark_upsetting(
+            prompt=prompt, kinds=form.cleaned_data["kinds"], by=request.user, now=timezone.now()
+        )
         messages.success(request, _("Saved. It holds from the next item on."))
     else:
         messages.warning(request, _("Choose from the kinds shown."))

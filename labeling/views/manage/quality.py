@@ -1,4 +1,6 @@
-"""Quality: how far raters agree, what choices follow, and who needs a look. Pages open from the stored report alone."""
+"""Quality: how far raters agree, what choices follow, and who needs a look. Pages open from the
+stored report alone.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,7 +33,9 @@ LEVELS = 9
 
 @dataclass(frozen=True)
 class Cell:
-    """Two raters: how often they agree, of how many votes on shared pairs; an empty word where they share none."""
+    """Two raters: how often they agree, of how many votes on shared pairs; an empty word where they
+    share none.
+    """
 
     share: str
     n: int
@@ -89,7 +93,9 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             "scales": words.scales(report.results["agreement"]["questions"]),
             "questions": _questions(report),
             "groups": _groups(report),
-            "groups_left_out": words.groups_left_out(report.results["agreement"].get("groups_left_out", {})),
+            "groups_left_out": words.groups_left_out(
+                report.results["agreement"].get("groups_left_out", {})
+            ),
             "heat": heat_rows(report, selectors.aliases(raters=report.results["matrix"]["raters"])),
             "n_left_out": report.results["matrix"].get("n_left_out", 0),
             **_two_by_two(request, report.results["matrix"]),
@@ -129,8 +135,15 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
         page = Paginator(raters, RATERS_PER_PAGE).get_page(request.GET.get("page"))
         context |= {"page": page, "flagged": [row for row in raters if row.flags]}
         if habits:
-            context |= {"measures": words.bias(habits), "effects": _effects(habits), "chart": _chart(habits), "habits": habits}
-            context |= _wording(report.results.get("wording", {})) | _groups_of_raters(report.results.get("groups", {}))
+            context |= {
+                "measures": words.bias(habits),
+                "effects": _effects(habits),
+                "chart": _chart(habits),
+                "habits": habits,
+            }
+            context |= _wording(report.results.get("wording", {})) | _groups_of_raters(
+                report.results.get("groups", {})
+            )
     return render(request, "labeling/manage/quality_bias.html", context)
 
 
@@ -145,7 +158,9 @@ def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
     if said is None:
         raise Http404
     found = selectors.judgments_behind(report=report, row=_stored(row))
-    return _behind_page(request, _context(campaign, report, "bias"), words.on_some_pair(said), found)
+    return _behind_page(
+        request, _context(campaign, report, "bias"), words.on_some_pair(said), found
+    )
 
 
 @require_GET
@@ -158,7 +173,9 @@ def rater_behind(request: HttpRequest, pk: int, rater_pk: int, row: str) -> Http
     if report is None or title is None:
         raise Http404
     found = selectors.rater_judgments_behind(report=report, rater=rater, row=_stored(row))
-    return _behind_page(request, _context(campaign, report, "bias") | {"rater": rater}, title, found)
+    return _behind_page(
+        request, _context(campaign, report, "bias") | {"rater": rater}, title, found
+    )
 
 
 def _stored(row: str) -> str:
@@ -166,10 +183,18 @@ def _stored(row: str) -> str:
     return "first" if row == "position" else row
 
 
-def _behind_page(request: HttpRequest, context: dict[str, Any], title: str, found: selectors.Behind) -> HttpResponse:
+def _behind_page(
+    request: HttpRequest, context: dict[str, Any], title: str, found: selectors.Behind
+) -> HttpResponse:
     page = Paginator(found.listed, JUDGMENTS_PER_PAGE).get_page(request.GET.get("page"))
     judgments = selectors.listed_judgments(ids=list(page.object_list))
-    shown = {"title": title, "n": found.n, "n_listed": len(found.listed), "page": page, "judgments": judgments}
+    shown = {
+        "title": title,
+        "n": found.n,
+        "n_listed": len(found.listed),
+        "page": page,
+        "judgments": judgments,
+    }
     return render(request, "labeling/manage/quality_behind.html", context | shown)
 
 
@@ -180,8 +205,13 @@ def compute(request: HttpRequest, pk: int) -> HttpResponse:
     if doorbell.ring_quality(campaign.pk):
         messages.info(request, _("It is being computed. Load this page again in some seconds."))
     else:
-        messages.warning(request, _("The workers cannot be reached now, so nothing is computed. Try again in a minute."))
-    return redirect("campaign_bias" if request.POST.get("tab") == "bias" else "campaign_agreement", pk)
+        messages.warning(
+            request,
+            _("The workers cannot be reached now, so nothing is computed. Try again in a minute."),
+        )
+    return redirect(
+        "campaign_bias" if request.POST.get("tab") == "bias" else "campaign_agreement", pk
+    )
 
 
 @require_GET
@@ -213,7 +243,9 @@ def _rater_page(request: HttpRequest, rater: Rater, campaign: Campaign | None) -
     return render(request, "labeling/manage/quality_rater.html", context)
 
 
-def _panel_of_rater(campaign: Campaign, rater: Rater, found: selectors.RaterMeasures) -> dict[str, Any]:
+def _panel_of_rater(
+    campaign: Campaign, rater: Rater, found: selectors.RaterMeasures
+) -> dict[str, Any]:
     report = selectors.quality_report(campaign=campaign)
     if report is None:
         return {}
@@ -224,10 +256,15 @@ def _panel_of_rater(campaign: Campaign, rater: Rater, found: selectors.RaterMeas
 
 
 def _context(campaign: Campaign, report: QualityReport | None, tab: str) -> dict[str, Any]:
-    return {"campaign": campaign, "report": report, "tab": tab, "fresh": selectors.freshness(campaign=campaign)}
+    return {
+        "campaign": campaign,
+        "report": report,
+        "tab": tab,
+        "fresh": selectors.freshness(campaign=campaign),
+    }
 
 
-# --- parts ---------------------------------------------------------------------------------------------------------
+# --- parts ----------------------------------------------------------------------------------------
 
 
 def quality_now(report: QualityReport) -> list[words.Measure]:
@@ -236,7 +273,9 @@ def quality_now(report: QualityReport) -> list[words.Measure]:
     raw, alpha = as_figure(found["raw_half"]), as_figure(found["alpha_ordinal"])
     shown = [
         words.as_share(_("Raters agree, ties as half"), raw, _("pairs of votes"), ""),
-        words.as_coefficient(_("Krippendorff α, ordinal"), alpha, "", _("0.2 – 0.5 is normal here")),
+        words.as_coefficient(
+            _("Krippendorff α, ordinal"), alpha, "", _("0.2 – 0.5 is normal here")
+        ),
     ]
     if habits:
         first, longer = as_figure(habits["first"]), as_figure(habits["longer"])
@@ -255,7 +294,11 @@ def heat_rows(report: QualityReport, aliases: dict[int, str]) -> list[HeatRow]:
             alias=aliases.get(rater, ""),
             cells=[
                 None if other == place else _cell(*cell)
-                for other, cell in enumerate(zip(found["score"][place], found["n"][place], found["kappa"][place], strict=True))
+                for other, cell in enumerate(
+                    zip(
+                        found["score"][place], found["n"][place], found["kappa"][place], strict=True
+                    )
+                )
             ],
         )
         for place, rater in enumerate(found["raters"])
@@ -271,9 +314,12 @@ def _cell(score: float, n: int, kappa: float | None) -> Cell:
 
 
 def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
-    """The pairs of raters as the address wants them sorted, a page of them with the raters' aliases."""
+    """The pairs of raters as the address wants them sorted, a page of them with the raters'
+    aliases.
+    """
     found = [
-        TwoRaters(pair["one"], pair["other"], wilson(pair["score"], pair["n"]), pair["kappa"]) for pair in matrix.get("pairs", [])
+        TwoRaters(pair["one"], pair["other"], wilson(pair["score"], pair["n"]), pair["kappa"])
+        for pair in matrix.get("pairs", [])
     ]
     sort = request.GET.get("sort", "")
     order = PAIR_ORDERS.get(sort.removeprefix("-"))
@@ -283,8 +329,12 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
     names = selectors.aliases(raters={rater for row in page for rater in (row.one, row.other)})
     return {
         "pairs": page,
-        "pair_rows": [words.two_raters_row(row.agree, row.kappa, (row.one, row.other), names) for row in page],
-        "pairs_note": words.pairs_left_out(matrix.get("n_pairs_few", 0), matrix.get("n_pairs_more", 0)),
+        "pair_rows": [
+            words.two_raters_row(row.agree, row.kappa, (row.one, row.other), names) for row in page
+        ],
+        "pairs_note": words.pairs_left_out(
+            matrix.get("n_pairs_few", 0), matrix.get("n_pairs_more", 0)
+        ),
         "is_pairs_open": bool(order or request.GET.get("page")),
     }
 
@@ -321,7 +371,9 @@ def _groups(report: QualityReport) -> list[dict[str, Any]]:
 
 def _bars(bins: Sequence[int]) -> list[Bar]:
     step = 100 // len(bins)
-    return [Bar(f"{place * step} – {(place + 1) * step} %", n) for place, n in enumerate(bins)][::-1]
+    return [Bar(f"{place * step} – {(place + 1) * step} %", n) for place, n in enumerate(bins)][
+        ::-1
+    ]
 
 
 def _effects(habits: dict[str, Any]) -> list[dict[str, Any]]:
@@ -351,5 +403,12 @@ def _chart(habits: dict[str, Any]) -> whiskers.WhiskerChart | None:
     for found in habits["effects"]:
         odds = as_figure(found["odds"])
         if odds.value is not None and odds.low is not None and odds.high is not None:
-            drawn.append(whiskers.Effect(str(words.EFFECTS.get(found["name"], found["name"])), odds.value, odds.low, odds.high))
+            drawn.append(
+                whiskers.Effect(
+                    str(words.EFFECTS.get(found["name"], found["name"])),
+                    odds.value,
+                    odds.low,
+                    odds.high,
+                )
+            )
     return whiskers.whisker_chart(drawn) if drawn else None

@@ -1,4 +1,6 @@
-"""What the numbers of quality are called and what each means here, in a sentence; no traffic light."""
+"""What the numbers of quality are called and what each means here, in a sentence; no traffic
+light.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +50,9 @@ GROUPS = {
 
 @dataclass(frozen=True)
 class Measure:
-    """A number with its interval, count and meaning, ready to print; without a value `meaning` says why there is none."""
+    """A number with its interval, count and meaning, ready to print; without a value `meaning` says
+    why there is none.
+    """
 
     label: str
     value: str
@@ -96,7 +100,10 @@ def agreement(results: Mapping[str, Any]) -> list[Measure]:
         _("Agree with themselves"),
         _figures(results)["self"],
         _("repeated pairs"),
-        _("The same rater on the same two responses again. Raters cannot agree with others more than with themselves."),
+        _(
+            "The same rater on the same two responses again. Raters cannot agree with others more"
+            " than with themselves."
+        ),
     )
     return [*on_pairs(results), oneself]
 
@@ -106,20 +113,33 @@ def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
     found = _figures(results)
     votes, pairs = _("pairs of votes"), _("pairs of responses")
     return [
-        as_share(_("Agree, ties as half"), found["raw_half"], votes, raw_meaning(found["raw_half"])),
+        as_share(
+            _("Agree, ties as half"), found["raw_half"], votes, raw_meaning(found["raw_half"])
+        ),
         as_share(
             _("Agree, ties left out"),
             found["raw_out"],
             votes,
-            _("Only votes that decide are compared, so this lies highest where raters tie when they are unsure."),
+            _(
+                "Only votes that decide are compared, so this lies highest where raters tie when"
+                " they are unsure."
+            ),
         ),
         as_share(
             _("Agree, ties as an answer"),
             found["raw_in"],
             votes,
-            _("A tie agrees only with a tie, so this lies lowest where one rater ties and another decides."),
+            _(
+                "A tie agrees only with a tie, so this lies lowest where one rater ties and another"
+                " decides."
+            ),
         ),
-        as_coefficient(_("Krippendorff α, ordinal"), found["alpha_ordinal"], pairs, alpha_meaning(found["alpha_ordinal"])),
+        as_coefficient(
+            _("Krippendorff α, ordinal"),
+            found["alpha_ordinal"],
+            pairs,
+            alpha_meaning(found["alpha_ordinal"]),
+        ),
         as_coefficient(
             _("Krippendorff α, nominal"),
             found["alpha_nominal"],
@@ -130,13 +150,19 @@ def on_pairs(results: Mapping[str, Any]) -> list[Measure]:
             _("Fleiss κ"),
             found["fleiss"],
             pairs,
-            _("Nearly α nominal where each pair has many votes; here to compare with papers that report it."),
+            _(
+                "Nearly α nominal where each pair has many votes; here to compare with papers that"
+                " report it."
+            ),
         ),
         as_coefficient(
             _("Gwet AC1"),
             found["gwet"],
             pairs,
-            _("Chance is taken as small when one answer is frequent. Far above α, it says that one answer dominates."),
+            _(
+                "Chance is taken as small when one answer is frequent. Far above α, it says that"
+                " one answer dominates."
+            ),
         ),
     ]
 
@@ -148,8 +174,18 @@ def imported(figures: Mapping[str, Figure]) -> list[Measure]:
     nominal = _("As above, but a tie is as far from a win as a loss is.")
     return [
         as_share(_("Agree, ties as half"), half, votes, raw_meaning(half)),
-        as_share(_("Agree, ties left out"), figures["raw_out"], votes, _("Only votes that decide are compared.")),
-        as_share(_("Agree, ties as an answer"), figures["raw_in"], votes, _("A tie agrees only with a tie.")),
+        as_share(
+            _("Agree, ties left out"),
+            figures["raw_out"],
+            votes,
+            _("Only votes that decide are compared."),
+        ),
+        as_share(
+            _("Agree, ties as an answer"),
+            figures["raw_in"],
+            votes,
+            _("A tie agrees only with a tie."),
+        ),
         as_coefficient(_("Krippendorff α, ordinal"), ordinal, pairs, alpha_meaning(ordinal)),
         as_coefficient(_("Krippendorff α, nominal"), figures["alpha_nominal"], pairs, nominal),
     ]
@@ -165,7 +201,10 @@ def orders(results: Mapping[str, Any]) -> list[Measure]:
             _("Kendall W, all raters of an item"),
             w,
             _("items"),
-            _("1 is the same order by everybody. Chance alone gives 1 over the number of raters: 0.5 for two, 0.33 for three."),
+            _(
+                "1 is the same order by everybody. Chance alone gives 1 over the number of raters:"
+                " 0.5 for two, 0.33 for three."
+            ),
         ),
     ]
 
@@ -178,26 +217,48 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
         _("With the adjudicated order"),
         found["adjudicated"],
         votes,
-        _("On items that a reviewer decided, which are the hard ones: expect less here than between raters."),
+        _(
+            "On items that a reviewer decided, which are the hard ones: expect less here than"
+            " between raters."
+        ),
     )
     name = results["model_name"]
     model = as_share(
-        _("With the reward model “%(name)s”") % {"name": name} if name else _("With a reward model"),
+        (
+            _("With the reward model “%(name)s”") % {"name": name}
+            if name
+            else _("With a reward model")
+        ),
         found["model"],
         votes,
-        _("On responses held out from what it learned. 63 to 72 % is what published reward models reach on single votes."),
+        _(
+            "On responses held out from what it learned. 63 to 72 % is what published reward models"
+            " reach on single votes."
+        ),
     )
     pairs = _("pairs of votes")
     pools = [
-        as_share(_("With the pool “%(name)s”") % {"name": row["pool"]}, as_figure(row["raw"]), pairs, _pool_meaning(row))
+        as_share(
+            _("With the pool “%(name)s”") % {"name": row["pool"]},
+            as_figure(row["raw"]),
+            pairs,
+            _pool_meaning(row),
+        )
         for row in results["pools"]
     ]
-    none = absent(gettext_noop("No other pool has judged the same responses. Clone the campaign for one to compare."))
+    none = absent(
+        gettext_noop(
+            "No other pool has judged the same responses. Clone the campaign for one to compare."
+        )
+    )
     golds = as_share(
         _("With golds"),
         found.get("gold", absent(gettext_noop("No gold was answered yet."))),
         votes,
-        _("Pairs that golds decide, in all raters' first answers. Golds should be clear: expect more here than between raters."),
+        _(
+            "Pairs that golds decide, in all raters' first answers. Golds should be clear: expect"
+            " more here than between raters."
+        ),
     )
     return [golds, decided, model, *(pools or [as_share(_("With other pools"), none, pairs, "")])]
 
@@ -208,7 +269,9 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         {
             "label": found["label"],
             "alpha": as_coefficient("", as_figure(found["interval"]), "", ""),
-            "icc": as_coefficient("", as_figure(found["icc"]), "", icc_meaning(as_figure(found["icc"]))),
+            "icc": as_coefficient(
+                "", as_figure(found["icc"]), "", icc_meaning(as_figure(found["icc"]))
+            ),
             "of_mean": as_coefficient("", as_figure(found["icc_of_mean"]), "", ""),
         }
         for found in questions
@@ -224,13 +287,21 @@ def on_some_pair(said: object) -> str:
 def groups_left_out(counts: Mapping[str, int]) -> list[str]:
     """A sentence for each grouping of which some have no row."""
     said = {
-        "month": lambda n: ngettext("%(n)d earlier month is not shown.", "%(n)d earlier months are not shown.", n),
-        "week": lambda n: ngettext("%(n)d earlier week is not shown.", "%(n)d earlier weeks are not shown.", n),
+        "month": lambda n: ngettext(
+            "%(n)d earlier month is not shown.", "%(n)d earlier months are not shown.", n
+        ),
+        "week": lambda n: ngettext(
+            "%(n)d earlier week is not shown.", "%(n)d earlier weeks are not shown.", n
+        ),
         "category": lambda n: ngettext(
-            "%(n)d category with fewer votes is not shown.", "%(n)d categories with fewer votes are not shown.", n
+            "%(n)d category with fewer votes is not shown.",
+            "%(n)d categories with fewer votes are not shown.",
+            n,
         ),
         "language": lambda n: ngettext(
-            "%(n)d language with fewer votes is not shown.", "%(n)d languages with fewer votes are not shown.", n
+            "%(n)d language with fewer votes is not shown.",
+            "%(n)d languages with fewer votes are not shown.",
+            n,
         ),
     }
     return [said[kind](n) % {"n": n} for kind, n in counts.items()]
@@ -239,11 +310,22 @@ def groups_left_out(counts: Mapping[str, int]) -> list[str]:
 def two_raters(agree: Figure, kappa: float | None) -> str:
     """A cell of the heat map in full."""
     given = {"share": share(agree), "n": agree.n, "interval": share_interval(agree)}
-    told = ngettext("%(share)s of %(n)d pair, %(interval)s", "%(share)s of %(n)d pairs, %(interval)s", agree.n) % given
-    return told if kappa is None else f"{told}, {_('Cohen κ')} {coefficient(Figure(kappa, agree.n))}"
+    told = (
+        ngettext(
+            "%(share)s of %(n)d pair, %(interval)s",
+            "%(share)s of %(n)d pairs, %(interval)s",
+            agree.n,
+        )
+        % given
+    )
+    return (
+        told if kappa is None else f"{told}, {_('Cohen κ')} {coefficient(Figure(kappa, agree.n))}"
+    )
 
 
-def two_raters_row(agree: Figure, kappa: float | None, raters: tuple[int, int], names: Mapping[int, str]) -> dict[str, Any]:
+def two_raters_row(
+    agree: Figure, kappa: float | None, raters: tuple[int, int], names: Mapping[int, str]
+) -> dict[str, Any]:
     """The same as a row of the table under the heat map."""
     one, other = raters
     return {
@@ -281,14 +363,20 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
 
 
 def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:
-    return {name: as_figure(record) for name, record in results.items() if isinstance(record, dict) and "note" in record}
+    return {
+        name: as_figure(record)
+        for name, record in results.items()
+        if isinstance(record, dict) and "note" in record
+    }
 
 
 def _pool_meaning(row: Mapping[str, Any]) -> str:
     n = row["n_pairs"]
     return ngettext(
-        "Votes of the two pools on %(n)d pair of responses. As high as within the pool: both see the guideline alike.",
-        "Votes of the two pools on %(n)d pairs of responses. As high as within the pool: both see the guideline alike.",
+        "Votes of the two pools on %(n)d pair of responses. As high as within the pool: both see"
+        " the guideline alike.",
+        "Votes of the two pools on %(n)d pairs of responses. As high as within the pool: both see"
+        " the guideline alike.",
         n,
     ) % {"n": n}
 
@@ -298,30 +386,49 @@ def tau_meaning(figure: Figure) -> str:
     if value < 0:
         return _("Below 0: orders run against each other more often than along.")
     if value < 0.2:
-        return _("Little more than chance, which is 0. At 0.4, 70 % of the pairs of two orders run the same way.")
+        return _(
+            "Little more than chance, which is 0. At 0.4, 70 % of the pairs of two orders run the"
+            " same way."
+        )
     if value <= 0.6:
-        return _("Normal: with 72 to 77 % of pairs alike, two orders reach 0.44 to 0.54. 0 is chance, 1 the same order.")
+        return _(
+            "Normal: with 72 to 77 % of pairs alike, two orders reach 0.44 to 0.54. 0 is chance, 1"
+            " the same order."
+        )
     return _("High: four of five pairs or more run the same way in two orders.")
 
 
 def icc_meaning(figure: Figure) -> str:
     value = figure.value or 0.0
     if value < 0.2:
-        return _("Scores say more of the rater than of the response: compare them within a rater only.")
+        return _(
+            "Scores say more of the rater than of the response: compare them within a rater only."
+        )
     if value < 0.5:
-        return _("Normal for a scale of quality. One score tells little; the mean of several tells more.")
+        return _(
+            "Normal for a scale of quality. One score tells little; the mean of several tells more."
+        )
     return _("Scores of different raters can be compared.")
 
 
 def raw_meaning(figure: Figure) -> str:
     value = figure.value or 0.0
     if value < 0.6:
-        return _("Little more than the 50 % that coins would give. Read some judgments beside the guideline before going on.")
+        return _(
+            "Little more than the 50 % that coins would give. Read some judgments beside the"
+            " guideline before going on."
+        )
     if value < 0.72:
-        return _("Below the 72 to 77 % that is normal for preferences: hard pairs, a vague guideline, or raters to look at.")
+        return _(
+            "Below the 72 to 77 % that is normal for preferences: hard pairs, a vague guideline, or"
+            " raters to look at."
+        )
     if value <= 0.78:
         return _("Normal: careful pools agree on 72 to 77 % of preferences.")
-    return _("Above the 72 to 77 % that is normal for preferences: easy pairs, a clear guideline, or raters who copy.")
+    return _(
+        "Above the 72 to 77 % that is normal for preferences: easy pairs, a clear guideline, or"
+        " raters who copy."
+    )
 
 
 def alpha_meaning(figure: Figure) -> str:
@@ -329,10 +436,19 @@ def alpha_meaning(figure: Figure) -> str:
     if value < 0:
         return _("Below chance: somebody may read the scale the other way round.")
     if value < 0.2:
-        return _("Little beyond chance; 0.2 to 0.5 is normal for preferences. A clearer guideline helps most.")
+        return _(
+            "Little beyond chance; 0.2 to 0.5 is normal for preferences. A clearer guideline helps"
+            " most."
+        )
     if value <= 0.5:
-        return _("Normal: preferences lie between 0.2 and 0.5, and the 0.667 of textbooks is meant for facts.")
-    return _("More than the 0.2 to 0.5 that is normal for preferences: the pairs are easy, or the guideline is clear.")
+        return _(
+            "Normal: preferences lie between 0.2 and 0.5, and the 0.667 of textbooks is meant for"
+            " facts."
+        )
+    return _(
+        "More than the 0.2 to 0.5 that is normal for preferences: the pairs are easy, or the"
+        " guideline is clear."
+    )
 
 
 def longer_meaning(figure: Figure) -> str:
@@ -356,7 +472,10 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
             _("Longer wins"),
             longer,
             pairs,
-            _("Half would be no pull. Length and quality often go together, so read this beside the odds below."),
+            _(
+                "Half would be no pull. Length and quality often go together, so read this beside"
+                " the odds below."
+            ),
         ),
         as_coefficient(
             _("Odds when twice as long"),
@@ -374,17 +493,38 @@ def bias(results: Mapping[str, Any]) -> list[Measure]:
     if swaps["consistent"].value is not None:
         words = _("The place was chosen, whatever stood there.")
         found += [
-            as_share(_("First place both times"), swaps["first_twice"], _("swapped repeats"), words),
-            as_share(_("Second place both times"), swaps["second_twice"], _("swapped repeats"), words),
+            as_share(
+                _("First place both times"), swaps["first_twice"], _("swapped repeats"), words
+            ),
+            as_share(
+                _("Second place both times"), swaps["second_twice"], _("swapped repeats"), words
+            ),
         ]
     found.append(
-        as_share(_("Ties"), as_figure(results["ties"]), _("votes"), _("How often two responses were put on the same rank."))
+        as_share(
+            _("Ties"),
+            as_figure(results["ties"]),
+            _("votes"),
+            _("How often two responses were put on the same rank."),
+        )
     )
-    rows = ("first", "longer", "length", "consistent", *(["first_twice", "second_twice"] if len(found) > 5 else []), "ties")
+    rows = (
+        "first",
+        "longer",
+        "length",
+        "consistent",
+        *(["first_twice", "second_twice"] if len(found) > 5 else []),
+        "ties",
+    )
     return [replace(measure, row=row) for measure, row in zip(found, rows, strict=True)]
 
 
 def _first_meaning(figure: Figure) -> str:
     if figure.low is not None and figure.low <= 0.5 <= (figure.high or 0.0):
-        return _("The order on the page is shuffled, and the place makes no difference that can be told from chance.")
-    return _("The order on the page is shuffled, so anything but half is the place and not the response.")
+        return _(
+            "The order on the page is shuffled, and the place makes no difference that can be told"
+            " from chance."
+        )
+    return _(
+        "The order on the page is shuffled, so anything but half is the place and not the response."
+    )

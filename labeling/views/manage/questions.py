@@ -19,7 +19,9 @@ QUESTIONS_PER_PAGE = 25
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     is_answered = request.GET.get("state") == "answered"
-    page = Paginator(selectors.questions(is_answered=is_answered), QUESTIONS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.questions(is_answered=is_answered), QUESTIONS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "is_answered": is_answered, "waiting": n_waiting()}
     return render(request, "labeling/manage/questions.html", context)
 
@@ -31,6 +33,8 @@ def answer(request: MemberRequest, pk: int) -> HttpResponse:
     if not text:
         messages.warning(request, _("Nothing is written yet."))
         return redirect("questions")
-    services.answer_question(question=question, text=text[:5000], by=request.user, now=timezone.now())
+    services.answer_question(
+        question=question, text=text[:5000], by=request.user, now=timezone.now()
+    )
     messages.info(request, _("Answered. It stands under My work of the rater."))
     return redirect("questions")

@@ -1,4 +1,6 @@
-"""The queues behind the skip reasons: prompt repair, safety and technical, each case with its owner, age and outcome."""
+"""The queues behind the skip reasons: prompt repair, safety and technical, each case with its
+owner, age and outcome.
+"""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -22,7 +24,10 @@ def index(request: HttpRequest) -> HttpResponse:
     """The first queue in which something waits."""
     waiting = selectors.n_waiting()
     elsewhere = {selectors.QUESTIONS: "questions", selectors.ONBOARDING: "queue_onboarding"}
-    first = next((queue for queue in (*Case.Queue.values, *elsewhere) if waiting.get(queue)), Case.Queue.REPAIR)
+    first = next(
+        (queue for queue in (*Case.Queue.values, *elsewhere) if waiting.get(queue)),
+        Case.Queue.REPAIR,
+    )
     return redirect(elsewhere[first]) if first in elsewhere else redirect("queue", first)
 
 
@@ -31,7 +36,9 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
     if name not in Case.Queue:
         raise Http404
     is_settled = request.GET.get("state") == "settled"
-    page = Paginator(selectors.cases(queue=name, is_settled=is_settled), CASES_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.cases(queue=name, is_settled=is_settled), CASES_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "queue": name,
         "title": Case.Queue(name).label,
@@ -55,14 +62,22 @@ def own(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def settle(request: MemberRequest, pk: int) -> HttpResponse:
     case = access.case(user=request.user, pk=pk)
-    outcome = Case.Outcome.FIXED if request.POST.get("outcome") == Case.Outcome.FIXED else Case.Outcome.KEPT
+    outcome = (
+        Case.Outcome.FIXED
+        if request.POST.get("outcome") == Case.Outcome.FIXED
+        else Case.Outcome.KEPT
+    )
     note = request.POST.get("note", "").replace("\x00", "").strip()[:LONGEST_NOTE]
     try:
-        services.settle_case(case=case, outcome=outcome, note=note, by=request.user, now=timezone.now())
+        services.settle_case(
+            case=case, outcome=outcome, note=note, by=request.user, now=timezone.now()
+        )
     except services.UnableToSettle as problem:
         messages.warning(request, problem.sentence)
     else:
-        messages.success(request, _("Settled. The item is handed out again; who skipped it is not asked again."))
+        messages.success(
+            request, _("Settled. The item is handed out again; who skipped it is not asked again.")
+        )
     return redirect("queue", case.queue)
 
 

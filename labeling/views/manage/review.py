@@ -30,11 +30,15 @@ def queue(request: HttpRequest, pk: int) -> HttpResponse:
     campaign = access.campaign(user=request.user, pk=pk)
     form = QueueForm(request.GET, kind=campaign.kind)
     order, is_blind = form.wanted
-    page = Paginator(selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(
+        selectors.review_queue(campaign=campaign, order=order), ROWS_PER_PAGE
+    ).get_page(request.GET.get("page"))
     context = {
         "campaign": campaign,
         "tab": "review",
-        "form": QueueForm({"order": order, "names": "" if is_blind else "shown"}, kind=campaign.kind),
+        "form": QueueForm(
+            {"order": order, "names": "" if is_blind else "shown"}, kind=campaign.kind
+        ),
         "order": order,
         "page": page,
         "rows": selectors.items_of(rows=page),
@@ -59,7 +63,12 @@ def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
             messages.success(request, _("Kept. Who was given feedback finds it under My work."))
             return redirect(_onward(found, order, is_blind, goes_on="next" in request.POST))
     status = 422 if request.method == "POST" else 200
-    return render(request, "labeling/manage/review_item.html", _context(work, form, order, is_blind), status=status)
+    return render(
+        request,
+        "labeling/manage/review_item.html",
+        _context(work, form, order, is_blind),
+        status=status,
+    )
 
 
 @require_POST
@@ -80,8 +89,13 @@ def set_aside(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
     judgment = access.judgment(user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk)
     reason = request.POST.get(f"aside-{judgment.pk}", "").strip()[:LONGEST]
     if services.set_aside(judgment=judgment, reason=reason, by=request.user, now=timezone.now()):
-        aside = _("Set aside. It is paid and shown as before, and counts in nothing else until it is taken back.")
-        messages.success(request, f"{aside} {_('Where its item lacks a judgment now, another rater is asked.')}")
+        aside = _(
+            "Set aside. It is paid and shown as before, and counts in nothing else until it is"
+            " taken back."
+        )
+        messages.success(
+            request, f"{aside} {_('Where its item lacks a judgment now, another rater is asked.')}"
+        )
     return redirect("campaign_review_item", pk, item_pk)
 
 
@@ -90,7 +104,13 @@ def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
     judgment = access.judgment(user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk)
     counted = services.take_back(judgment=judgment, by=request.user, now=timezone.now())
     if counted is not None and counted.is_extra:
-        messages.success(request, _("Taken back, as an extra: another rater has judged the item in its place, or is at it."))
+        messages.success(
+            request,
+            _(
+                "Taken back, as an extra: another rater has judged the item in its place, or is"
+                " at it."
+            ),
+        )
     elif counted is not None:
         messages.success(request, _("Taken back. It counts again."))
     return redirect("campaign_review_item", pk, item_pk)
@@ -99,7 +119,9 @@ def take_back(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -
 @require_GET
 def appeals(request: HttpRequest) -> HttpResponse:
     is_answered = request.GET.get("state") == "answered"
-    page = Paginator(selectors.appeals(is_answered=is_answered), APPEALS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.appeals(is_answered=is_answered), APPEALS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {"page": page, "is_answered": is_answered, "waiting": cases.n_waiting()}
     return render(request, "labeling/manage/appeals.html", context)
 
@@ -111,12 +133,14 @@ def answer_appeal(request: MemberRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         messages.warning(request, _("Nothing is written yet."))
         return redirect("appeals")
-    services.answer_appeal(review=review, text=form.cleaned_data["text"], by=request.user, now=timezone.now())
+    services.answer_appeal(
+        review=review, text=form.cleaned_data["text"], by=request.user, now=timezone.now()
+    )
     messages.info(request, _("Answered. It stands under My work of the rater."))
     return redirect("appeals")
 
 
-# --- one item ----------------------------------------------------------------------------------------------------
+# --- one item -------------------------------------------------------------------------------------
 
 
 def _form(request: HttpRequest, work: selectors.ReviewItem) -> DecisionForm | ScoresForm:
@@ -139,10 +163,14 @@ def _form(request: HttpRequest, work: selectors.ReviewItem) -> DecisionForm | Sc
 
 def _taken(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
     """The order of the answer that the address names, to start from."""
-    return next((entry.ranks for entry in work.answers if str(entry.answer.judgment.pk) == judgment), {})
+    return next(
+        (entry.ranks for entry in work.answers if str(entry.answer.judgment.pk) == judgment), {}
+    )
 
 
-def _decide(item: Item, work: selectors.ReviewItem, form: DecisionForm | ScoresForm, *, by: User) -> None:
+def _decide(
+    item: Item, work: selectors.ReviewItem, form: DecisionForm | ScoresForm, *, by: User
+) -> None:
     now = timezone.now()
     if isinstance(form, ScoresForm):
         services.review_demonstrations(item=item, remarks=form.remarks(), by=by, now=now)
@@ -160,7 +188,9 @@ def _decide(item: Item, work: selectors.ReviewItem, form: DecisionForm | ScoresF
     )
 
 
-def _context(work: selectors.ReviewItem, form: DecisionForm | ScoresForm, order: str, is_blind: bool) -> dict[str, Any]:
+def _context(
+    work: selectors.ReviewItem, form: DecisionForm | ScoresForm, order: str, is_blind: bool
+) -> dict[str, Any]:
     answers = []
     for entry in work.answers:
         pk = entry.answer.judgment.pk
@@ -169,7 +199,9 @@ def _context(work: selectors.ReviewItem, form: DecisionForm | ScoresForm, order:
     is_order = isinstance(form, DecisionForm)
     campaign, consensus = work.item.campaign, None
     if campaign.kind == Campaign.Kind.COMPARISON:
-        found = selectors.consensus_of(campaign=campaign, answers=[entry.answer for entry in work.answers])
+        found = selectors.consensus_of(
+            campaign=campaign, answers=[entry.answer for entry in work.answers]
+        )
         consensus = consensus_words.told(found=found, responses=work.responses)
     return {
         "campaign": campaign,
@@ -180,14 +212,20 @@ def _context(work: selectors.ReviewItem, form: DecisionForm | ScoresForm, order:
         "form": form,
         "is_order": is_order,
         "is_blind": is_blind,
-        "responses": [(entry, form[f"rank-{entry.letter}"] if is_order else None) for entry in work.responses],
+        "responses": [
+            (entry, form[f"rank-{entry.letter}"] if is_order else None) for entry in work.responses
+        ],
         "answers": answers,
         "query": _query(order, is_blind),
     }
 
 
 def _onward(item: Item, order: str, is_blind: bool, *, goes_on: bool) -> str:
-    after = selectors.next_to_review(campaign=item.campaign, order=order, after=item) if goes_on else None
+    after = (
+        selectors.next_to_review(campaign=item.campaign, order=order, after=item)
+        if goes_on
+        else None
+    )
     if after is None:
         address = reverse("campaign_review", args=[item.campaign_id])
     else:

@@ -1,4 +1,6 @@
-"""The roster: every rater by search and filter, acts on many at once, and what one of them knows."""
+"""The roster: every rater by search and filter, acts on many at once, and what one of them
+knows.
+"""
 
 from collections.abc import Callable
 
@@ -30,17 +32,27 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def act(request: MemberRequest) -> HttpResponse:
-    """One act on all who are ticked, or whom the filter finds. Closing logins is asked back once."""
+    """One act on all who are ticked, or whom the filter finds. Closing logins is asked back
+    once.
+    """
     form = RosterActForm(request.POST, found=_found(request))
     if not form.is_valid():
         return _page(request, form, status=422)
-    raters, pool, wanted = form.cleaned_data["raters"], form.cleaned_data["pool"], form.cleaned_data["act"]
+    raters, pool, wanted = (
+        form.cleaned_data["raters"],
+        form.cleaned_data["pool"],
+        form.cleaned_data["act"],
+    )
     if wanted == "deactivate":
-        if request.POST.get("confirmed") != str(len(raters)):  # nobody is closed who was not in the list
+        if request.POST.get("confirmed") != str(
+            len(raters)
+        ):  # nobody is closed who was not in the list
             context = {"raters": raters, "everybody": form.cleaned_data["everybody"]}
             return render(request, "labeling/manage/roster_deactivate.html", context)
         n = services.deactivate_raters(raters=raters, by=request.user, now=timezone.now())
-        messages.success(request, ngettext("%(n)d login closed.", "%(n)d logins closed.", n) % {"n": n})
+        messages.success(
+            request, ngettext("%(n)d login closed.", "%(n)d logins closed.", n) % {"n": n}
+        )
     else:
         try:
             messages.success(request, _done(request, wanted, pool, raters))
@@ -54,22 +66,36 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     """What an admin has seen that a rater knows, beside what they say and what tests told."""
     rater = access.any_rater(user=request.user, pk=pk)
     known = {
-        basis: {axis: selectors.skills_of(rater=rater, axis=axis, basis=basis) for axis in RaterSkill.Axis}
+        basis: {
+            axis: selectors.skills_of(rater=rater, axis=axis, basis=basis)
+            for axis in RaterSkill.Axis
+        }
         for basis in RaterSkill.Basis
     }
     shown = known[RaterSkill.Basis.SHOWN]
-    initial = SkillsForm.initial_of(languages=shown[RaterSkill.Axis.LANGUAGE], topics=shown[RaterSkill.Axis.TOPIC])
+    initial = SkillsForm.initial_of(
+        languages=shown[RaterSkill.Axis.LANGUAGE], topics=shown[RaterSkill.Axis.TOPIC]
+    )
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         wanted = form.wanted
         services.grant_skills(
-            rater=rater, languages=wanted["languages"], topics=wanted["topics"], by=request.user, now=timezone.now()
+            rater=rater,
+            languages=wanted["languages"],
+            topics=wanted["topics"],
+            by=request.user,
+            now=timezone.now(),
         )
         messages.success(request, _("Saved. Items are routed by it from the next one on."))
         return redirect("rater_skills", pk)
-    lines = [(basis.label, [code for codes in known[basis].values() for code in codes]) for basis in RaterSkill.Basis]
+    lines = [
+        (basis.label, [code for codes in known[basis].values() for code in codes])
+        for basis in RaterSkill.Basis
+    ]
     context = {"rater": rater, "form": form, "lines": lines, "shown": shown_topics(rater=rater)}
-    return render(request, "labeling/manage/rater_skills.html", context, status=422 if form.errors else 200)
+    return render(
+        request, "labeling/manage/rater_skills.html", context, status=422 if form.errors else 200
+    )
 
 
 def _done(request: MemberRequest, wanted: str, pool: Pool, raters: QuerySet[Rater]) -> str:
@@ -82,9 +108,17 @@ def _done(request: MemberRequest, wanted: str, pool: Pool, raters: QuerySet[Rate
     n = acts[wanted](pool=pool, raters=raters, by=request.user, now=timezone.now())
     sentences = {
         "add": ngettext("%(n)d rater added to “%(pool)s”.", "%(n)d raters added to “%(pool)s”.", n),
-        "remove": ngettext("%(n)d rater removed from “%(pool)s”.", "%(n)d raters removed from “%(pool)s”.", n),
-        "pause": ngettext("%(n)d rater paused in “%(pool)s”.", "%(n)d raters paused in “%(pool)s”.", n),
-        "resume": ngettext("%(n)d rater at work again in “%(pool)s”.", "%(n)d raters at work again in “%(pool)s”.", n),
+        "remove": ngettext(
+            "%(n)d rater removed from “%(pool)s”.", "%(n)d raters removed from “%(pool)s”.", n
+        ),
+        "pause": ngettext(
+            "%(n)d rater paused in “%(pool)s”.", "%(n)d raters paused in “%(pool)s”.", n
+        ),
+        "resume": ngettext(
+            "%(n)d rater at work again in “%(pool)s”.",
+            "%(n)d raters at work again in “%(pool)s”.",
+            n,
+        ),
     }
     return sentences[wanted] % {"n": n, "pool": pool.name}
 
@@ -96,7 +130,9 @@ def _found(request: HttpRequest) -> QuerySet[Rater]:
 def _page(request: HttpRequest, act_form: RosterActForm, *, status: int = 200) -> HttpResponse:
     form = RosterFilterForm(request.GET)
     wanted = form.wanted()
-    page = Paginator(selectors.roster(wanted=wanted), RATERS_PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(selectors.roster(wanted=wanted), RATERS_PER_PAGE).get_page(
+        request.GET.get("page")
+    )
     context = {
         "form": form,
         "page": page,

@@ -16,6 +16,8 @@ def comparing(day_shift: Pool, guideline: Guideline, transactional_db: None) -> 
 
 @pytest.fixture
 def writing(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, name="Write an answer")
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, name="Write an answer"
+    )
     telling_texts(campaign)
     return campaign

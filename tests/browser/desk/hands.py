@@ -13,17 +13,27 @@ QUESTION = (
     "I would like to understand it, not only get a recipe."
 )
 ANSWERS = [
-    "Yeast eats sugar and gives off **carbon dioxide**. Gluten is stretchy enough to hold the gas, so the dough swells.\n\n"
-    "How fast depends on the warmth:\n\n| kitchen | doubled after |\n|---|---|\n| 18 °C | 3 h |\n| 24 °C | 90 min |\n"
-    "| 30 °C | 50 min |\n\n"
-    "Left too long, acids weaken the gluten, bubbles merge and burst, and the loaf falls in the oven.",
-    "The gas in the dough follows the *ideal gas law*: more of it, at the same pressure, needs more room.\n\n"
-    "```python\nvolume = amount * 8.314 * kelvin / pressure\n```\n\n"
-    "Overproofed dough has used up its sugar. The crust stays pale because little is left to brown, and $V$ shrinks again.",
-    "When you mix flour and water, two proteins link into gluten. Yeast fills that net with gas.\n\n"
-    "- It needs warmth, water and time.\n- Salt slows it down.\n- Too long, and the net tears.",
-    "Bread rises because the oven is hot and hot things get bigger. "
-    "You can leave the dough as long as you want, it only gets better.",
+    (
+        "Yeast eats sugar and gives off **carbon dioxide**. Gluten is stretchy enough to hold the"
+        " gas, so the dough swells.\n\nHow fast depends on the warmth:\n\n| kitchen | doubled after"
+        " |\n|---|---|\n| 18 °C | 3 h |\n| 24 °C | 90 min |\n| 30 °C | 50 min |\n\nLeft too long,"
+        " acids weaken the gluten, bubbles merge and burst, and the loaf falls in the oven."
+    ),
+    (
+        "The gas in the dough follows the *ideal gas law*: more of it, at the same pressure, needs"
+        " more room.\n\n```python\nvolume = amount * 8.314 * kelvin / pressure\n```\n\nOverproofed"
+        " dough has used up its sugar. The crust stays pale because little is left to brown, and"
+        " $V$ shrinks again."
+    ),
+    (
+        "When you mix flour and water, two proteins link into gluten. Yeast fills that net with"
+        " gas.\n\n- It needs warmth, water and time.\n- Salt slows it down.\n- Too long, and the"
+        " net tears."
+    ),
+    (
+        "Bread rises because the oven is hot and hot things get bigger. "
+        "You can leave the dough as long as you want, it only gets better."
+    ),
 ]
 
 WRITTEN = "Yeast gives off gas and gluten holds it. " * 4
@@ -48,14 +58,12 @@ def begin(open_page: OpenPage, rater: Rater, **options: Any) -> Page:
 def focused(page: Page) -> str:
     """Where the focus is: A/text, A/scale, …"""
     return str(
-        page.evaluate(
-            """() => {
+        page.evaluate("""() => {
               const el = document.activeElement, card = el.closest("[data-letter]");
               const name = el.matches("[data-text]") ? "text" : el.id || el.tagName;
               const control = el.closest("[data-control]")?.dataset.control ?? name;
               return `${card?.dataset.letter ?? ""}/${control}`;
-            }"""
-        )
+            }""")
     )
 
 
@@ -65,7 +73,9 @@ def press(page: Page, *keys: str) -> None:
 
 
 def rate_all(page: Page, *scores: int) -> None:
-    """By keys, from the text of A: down to the scale, a digit, and on to the next response's scale."""
+    """By keys, from the text of A: down to the scale, a digit, and on to the next response's
+    scale.
+    """
     press(page, "ArrowDown") if focused(page).endswith("text") else None
     for score in scores:
         press(page, str(score), "ArrowRight")
@@ -80,7 +90,10 @@ def line(page: Page) -> str:
     return page.locator("[data-line]").inner_text()
 
 
-SILENT = "() => { window.real = window.fetch; window.fetch = async () => { throw new TypeError('no answer'); }; }"
+SILENT = (
+    "() => { window.real = window.fetch; window.fetch = async () => { throw new TypeError('no"
+    " answer'); }; }"
+)
 
 
 def write_and_submit(page: Page) -> str:

@@ -1,4 +1,6 @@
-"""Skip, question, giving back and undo before a server that does not answer or whose answer is lost: sent again, done once."""
+"""Skip, question, giving back and undo before a server that does not answer or whose answer is
+lost: sent again, done once.
+"""
 
 import re
 from datetime import timedelta
@@ -35,7 +37,9 @@ def skip(page: Page) -> None:
     page.get_by_role("button", name="Skip it").click()
 
 
-def test_a_skip_whose_answer_was_lost_skips_one_item(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_a_skip_whose_answer_was_lost_skips_one_item(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     page.evaluate(LOST, "/skip")
@@ -49,7 +53,9 @@ def test_a_skip_whose_answer_was_lost_skips_one_item(open_page: OpenPage, rosa: 
     assert PastLease.objects.count() == 1
 
 
-def test_a_question_whose_answer_was_lost_is_asked_once(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_a_question_whose_answer_was_lost_is_asked_once(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.evaluate(LOST, "/ask")
 
@@ -104,7 +110,9 @@ def test_giving_back_takes_along_what_was_typed_while_the_server_was_silent(
     assert not Slot.objects.filter(rater=rosa).exists()
 
 
-def test_an_undo_whose_answer_was_lost_leads_back_to_the_item(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_undo_whose_answer_was_lost_leads_back_to_the_item(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     write_and_submit(page)
@@ -117,7 +125,9 @@ def test_an_undo_whose_answer_was_lost_leads_back_to_the_item(open_page: OpenPag
     assert not Judgment.objects.exists()
 
 
-def test_an_undo_keeps_what_was_typed_on_the_item_after_it(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_undo_keeps_what_was_typed_on_the_item_after_it(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     write_and_submit(page)

@@ -11,7 +11,9 @@ from tests.browser.desk.hands import QUESTION, OpenPage, begin, press
 
 
 @pytest.mark.parametrize("kind", ["compare", "write"])
-def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, rosa: Rater, request: pytest.FixtureRequest) -> None:
+def test_the_guideline_never_covers_the_work(
+    kind: str, open_page: OpenPage, rosa: Rater, request: pytest.FixtureRequest
+) -> None:
     request.getfixturevalue("comparing" if kind == "compare" else "writing")
     page = begin(open_page, rosa)
     if kind == "write":
@@ -28,7 +30,9 @@ def test_the_guideline_never_covers_the_work(kind: str, open_page: OpenPage, ros
     assert work["x"] + work["width"] <= beside["x"]
 
 
-def test_the_guideline_is_closed_where_it_stands(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_the_guideline_is_closed_where_it_stands(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     press(page, "l")
     panel = page.locator("#guideline-panel")
@@ -50,12 +54,16 @@ def test_only_a_prompt_that_is_folded_can_be_unfolded(
     expect(page.get_by_role("button", name="whole prompt")).to_be_visible(visible=is_folded)
 
 
-def test_a_response_is_read_raw_and_by_difference(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_response_is_read_raw_and_by_difference(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     card = page.locator("#response-B")
 
     card.get_by_role("button", name="raw").click()
-    texts = [response.text for response in queue.presented(Slot.objects.get(state=Slot.State.LEASED))]
+    texts = [
+        response.text for response in queue.presented(Slot.objects.get(state=Slot.State.LEASED))
+    ]
     assert card.locator("pre[data-shown=raw]").inner_text() == texts[1]
     card.get_by_role("button", name="diff").click()
 
@@ -63,14 +71,18 @@ def test_a_response_is_read_raw_and_by_difference(open_page: OpenPage, rosa: Rat
     expect(card.get_by_role("button", name="diff A")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_record_counts_views_and_seconds(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_the_record_counts_views_and_seconds(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type("Yeast")
     page.wait_for_timeout(1200)
 
-    record = json.loads(page.evaluate("JSON.stringify(Object.fromEntries(new FormData(document.querySelector('#answer'))))"))[
-        "record"
-    ]
+    record = json.loads(
+        page.evaluate(
+            "JSON.stringify(Object.fromEntries(new FormData(document.querySelector('#answer'))))"
+        )
+    )["record"]
 
     assert json.loads(record)["active_s"] >= 1
 

@@ -8,7 +8,10 @@ from labeling import services
 from labeling.models import Campaign, Prompt, Rater
 from tests.browser.desk.hands import OpenPage, begin, focused, press
 
-REACHABLE = "() => [...document.querySelectorAll('[data-prompt-text] > *, [data-text] > *')].some((el) => !el.inert)"
+REACHABLE = (
+    "() => [...document.querySelectorAll('[data-prompt-text] > *, [data-text] > *')].some((el) =>"
+    " !el.inert)"
+)
 
 
 @pytest.fixture
@@ -18,7 +21,9 @@ def upsetting(rosa: Rater, comparing: Campaign) -> Campaign:
     return comparing
 
 
-def test_covered_texts_are_out_of_reach_until_they_are_shown(open_page: OpenPage, rosa: Rater, upsetting: Campaign) -> None:
+def test_covered_texts_are_out_of_reach_until_they_are_shown(
+    open_page: OpenPage, rosa: Rater, upsetting: Campaign
+) -> None:
     page = begin(open_page, rosa)
     assert focused(page) == "/SUMMARY"
     assert not page.evaluate(REACHABLE)
@@ -30,7 +35,9 @@ def test_covered_texts_are_out_of_reach_until_they_are_shown(open_page: OpenPage
     page.wait_for_function(f"() => !({REACHABLE})()")
 
 
-def test_the_editor_does_not_open_before_the_text_is_shown(open_page: OpenPage, rosa: Rater, upsetting: Campaign) -> None:
+def test_the_editor_does_not_open_before_the_text_is_shown(
+    open_page: OpenPage, rosa: Rater, upsetting: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.locator("#response-A [data-text]").focus()
 

@@ -20,7 +20,9 @@ def comparison(day_shift: Pool, guideline: Guideline, transactional_db: None) ->
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("wish", [{"contrast": "more"}, {"forced_colors": "active"}], ids=["contrast", "forced"])
+@pytest.mark.parametrize(
+    "wish", [{"contrast": "more"}, {"forced_colors": "active"}], ids=["contrast", "forced"]
+)
 def test_the_desk_passes_axe_with_more_contrast_and_shows_what_is_chosen(
     theme: str,
     wish: dict[str, Any],

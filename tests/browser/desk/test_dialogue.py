@@ -1,4 +1,6 @@
-"""A whole dialogue, written on the desk: by keyboard alone, through a reload, without JavaScript."""
+"""A whole dialogue, written on the desk: by keyboard alone, through a reload, without
+JavaScript.
+"""
 
 import re
 from collections.abc import Callable
@@ -18,7 +20,9 @@ FOLLOW_UP = "Then something else has to hold the gas, such as psyllium or an egg
 
 @pytest.fixture
 def dialogues(day_shift: Pool, guideline: Guideline, transactional_db: None) -> Campaign:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, name="Talk it through", asks_dialogue=True)
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, name="Talk it through", asks_dialogue=True
+    )
     telling_texts(campaign)
     return campaign
 
@@ -59,10 +63,15 @@ def test_a_dialogue_is_written_by_keys_alone_and_survives_a_reload(
 
     given = Judgment.objects.get().demonstration
     assert given.text == ANSWER
-    assert given.further == [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": FOLLOW_UP}]
+    assert given.further == [
+        {"role": "user", "content": QUESTION},
+        {"role": "assistant", "content": FOLLOW_UP},
+    ]
 
 
-def test_turns_that_were_removed_come_back_with_the_next_ones(open_page: OpenPage, rosa: Rater, dialogues: Campaign) -> None:
+def test_turns_that_were_removed_come_back_with_the_next_ones(
+    open_page: OpenPage, rosa: Rater, dialogues: Campaign
+) -> None:
     page = begin(open_page, rosa)
     press(page, "Alt+Enter")
     page.keyboard.type(QUESTION)
@@ -72,7 +81,9 @@ def test_turns_that_were_removed_come_back_with_the_next_ones(open_page: OpenPag
     expect(page.locator("#turn-1")).to_have_value(QUESTION)
 
 
-def test_a_dialogue_is_written_without_javascript(open_page: OpenPage, rosa: Rater, dialogues: Campaign) -> None:
+def test_a_dialogue_is_written_without_javascript(
+    open_page: OpenPage, rosa: Rater, dialogues: Campaign
+) -> None:
     page = begin(open_page, rosa, java_script_enabled=False, refusals=1)
     page.get_by_role("textbox", name="Your answer").fill(ANSWER)
     page.get_by_role("button", name="Go on").click()
@@ -86,4 +97,7 @@ def test_a_dialogue_is_written_without_javascript(open_page: OpenPage, rosa: Rat
     page.get_by_role("button", name="Review").last.click()
     page.get_by_role("button", name=re.compile("^Submit$")).click()
 
-    assert [turn["content"] for turn in Judgment.objects.get().demonstration.further] == [QUESTION, FOLLOW_UP]
+    assert [turn["content"] for turn in Judgment.objects.get().demonstration.further] == [
+        QUESTION,
+        FOLLOW_UP,
+    ]

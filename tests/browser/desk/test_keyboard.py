@@ -23,7 +23,9 @@ HEADS = """() => [...document.querySelectorAll(".desk-response")].map((card) => 
 FILLED = "(form) => [...new FormData(form)].filter(([name]) => name !== 'record').join()"
 
 
-def test_a_comparison_is_judged_by_keys_alone(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_comparison_is_judged_by_keys_alone(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     assert focused(page) == "A/text"
@@ -50,7 +52,9 @@ def test_a_comparison_is_judged_by_keys_alone(open_page: OpenPage, rosa: Rater, 
     assert focused(page) == "A/text"
 
 
-def test_a_digit_on_a_text_ranks_it_and_goes_to_the_next_unranked(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_digit_on_a_text_ranks_it_and_goes_to_the_next_unranked(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     press(page, "3")
@@ -58,18 +62,30 @@ def test_a_digit_on_a_text_ranks_it_and_goes_to_the_next_unranked(open_page: Ope
     assert (line(page), focused(page)) == ("A", "B/text")
 
 
-def test_arrows_move_between_responses_and_their_controls(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_arrows_move_between_responses_and_their_controls(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     steps = []
-    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp", "ArrowUp"):
+    for key in (
+        "ArrowRight",
+        "ArrowDown",
+        "ArrowRight",
+        "ArrowDown",
+        "ArrowLeft",
+        "ArrowUp",
+        "ArrowUp",
+    ):
         press(page, key)
         steps.append(focused(page))
 
     assert steps == ["B/text", "B/scale", "C/scale", "C/flag", "B/flag", "B/scale", "B/text"]
 
 
-def test_space_ticks_a_flag_and_zero_takes_an_answer_back(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_space_ticks_a_flag_and_zero_takes_an_answer_back(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     press(page, "ArrowDown", "4", "0", "ArrowDown", "Space")
@@ -93,7 +109,9 @@ def test_one_rank_up_leaves_a_tie_first_and_joins_the_next_rank_then(
     assert lines == ["A › C › B › D", "A = C › B › D", "C › A › B › D"]
 
 
-def test_dragging_ranks_as_well_as_keys(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_dragging_ranks_as_well_as_keys(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     rank_all(page, 1, 2, 3, 4)
 
@@ -101,7 +119,9 @@ def test_dragging_ranks_as_well_as_keys(open_page: OpenPage, rosa: Rater, compar
         card = page.locator(f"#response-{target}")
         box = card.bounding_box()
         assert box is not None
-        page.locator(f"#name-{letter}").drag_to(card, target_position={"x": box["width"] * share, "y": 100})
+        page.locator(f"#name-{letter}").drag_to(
+            card, target_position={"x": box["width"] * share, "y": 100}
+        )
         return line(page)
 
     assert drop("D", "A", 0.1) == "D › A › B › C"
@@ -109,7 +129,9 @@ def test_dragging_ranks_as_well_as_keys(open_page: OpenPage, rosa: Rater, compar
     assert drop("D", "B", 0.5) == "A › B = D › C"
 
 
-def test_buttons_rank_as_well_as_keys(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_buttons_rank_as_well_as_keys(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     page.get_by_role("button", name="Move B up").click()
@@ -119,7 +141,9 @@ def test_buttons_rank_as_well_as_keys(open_page: OpenPage, rosa: Rater, comparin
     assert line(page) == "A = B"
 
 
-def test_all_bad_asks_why_and_is_stored(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_all_bad_asks_why_and_is_stored(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     rate_all(page, 1, 1, 1, 1)
@@ -155,7 +179,11 @@ def test_how_much_better_is_said_by_keys(
 
 
 def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
-    open_page: OpenPage, rosa: Rater, comparing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
+    open_page: OpenPage,
+    rosa: Rater,
+    comparing: Campaign,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
@@ -177,7 +205,9 @@ def test_the_best_is_edited_by_keys_and_stored_with_the_ranking(
     assert judgment.presentation["typing"]["typed"] == 10
 
 
-def test_an_edit_survives_a_reload_and_can_be_dropped(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_an_edit_survives_a_reload_and_can_be_dropped(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     press(page, "1", "w")
     page.keyboard.type("In short: ")
@@ -190,7 +220,9 @@ def test_an_edit_survives_a_reload_and_can_be_dropped(open_page: OpenPage, rosa:
     expect(page.locator("#edit")).to_be_hidden()
 
 
-def test_no_command_fires_while_somebody_types(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_no_command_fires_while_somebody_types(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     press(page, "r")
@@ -203,7 +235,9 @@ def test_no_command_fires_while_somebody_types(open_page: OpenPage, rosa: Rater,
     assert focused(page) == "A/text"
 
 
-def test_problems_are_named_and_lead_to_their_place(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_problems_are_named_and_lead_to_their_place(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     press(page, "Control+Enter")
@@ -213,7 +247,9 @@ def test_problems_are_named_and_lead_to_their_place(open_page: OpenPage, rosa: R
     assert not Judgment.objects.exists()
 
 
-def test_a_change_after_the_review_asks_for_another_review(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_change_after_the_review_asks_for_another_review(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     rate_all(page, 6, 5, 5, 2)
     rank_all(page, 1, 2, 2, 4)
@@ -226,7 +262,9 @@ def test_a_change_after_the_review_asks_for_another_review(open_page: OpenPage, 
     expect(page.locator("[data-review]")).to_have_count(0)
 
 
-def test_a_skip_by_keys_gives_its_reason(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_skip_by_keys_gives_its_reason(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
 
@@ -236,7 +274,9 @@ def test_a_skip_by_keys_gives_its_reason(open_page: OpenPage, rosa: Rater, compa
     assert list(rosa.passes.values_list("reason", flat=True)) == ["prompt_unclear"]
 
 
-def test_the_list_of_keys_names_those_of_the_desk(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_the_list_of_keys_names_those_of_the_desk(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     press(page, "?")
@@ -265,7 +305,9 @@ def test_the_letters_of_nine_responses_lead_to_them_and_are_no_commands(
     assert set("lmpqrstuvwx") == {key for key in keys if len(key) == 1 and key.isalpha()}
 
 
-def test_an_answer_is_written_by_keys_alone(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_answer_is_written_by_keys_alone(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     assert focused(page) == "/text"
@@ -294,7 +336,9 @@ def test_one_word_is_one_word(open_page: OpenPage, rosa: Rater, writing: Campaig
 
 
 @pytest.mark.parametrize("width", [1280, 1400, 1440])
-def test_the_head_of_each_response_fits_its_card(width: int, open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_the_head_of_each_response_fits_its_card(
+    width: int, open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa, width=width)
     page.locator("[data-view=diff]").first.click()
     expect(page.locator("[data-view=diff]").first).to_have_text("diff B")
@@ -307,8 +351,12 @@ def test_a_question_is_shown_and_reached_only_when_it_is_asked(
 ) -> None:
     why = Scale("clarity", "Clear", is_required=True, asked_if=Condition("overall", at_most=3))
     worse = Flag("worse", "worst so far", asked_if=Condition("clarity", at_least=4))
-    form = RatingForm((Scale("overall", "Overall", is_required=True), why, worse, Flag("made_up", "made up")))
-    services.new_guideline_version(guideline=guideline, text="Be honest.", form=form, by=None, now=timezone.now())
+    form = RatingForm(
+        (Scale("overall", "Overall", is_required=True), why, worse, Flag("made_up", "made up"))
+    )
+    services.new_guideline_version(
+        guideline=guideline, text="Be honest.", form=form, by=None, now=timezone.now()
+    )
     page = open_page("/desk/", rosa)
     page.get_by_role("button", name="Start").click()
     page.wait_for_selector(".desk[data-mounted]")

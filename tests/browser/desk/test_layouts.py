@@ -20,7 +20,10 @@ def demonstration(day_shift: Pool, guideline: Guideline, transactional_db: None)
 
 def strike(page: Page, key: str, code: str) -> None:
     """A key of a keyboard that Chromium's own does not have."""
-    event = "([key, code]) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key, code, bubbles: true}))"
+    event = (
+        "([key, code]) => document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key,"
+        " code, bubbles: true}))"
+    )
     page.evaluate(event, [key, code])
 
 
@@ -36,7 +39,9 @@ def test_french_digits_rank_without_shift_and_cyrillic_letters_go_by_their_place
     expect(page.locator("[name=all_bad]")).to_be_checked()
 
 
-def test_the_editor_fills_the_window_and_leaves_it_by_escape(open_page: OpenPage, rosa: Rater, demonstration: Campaign) -> None:
+def test_the_editor_fills_the_window_and_leaves_it_by_escape(
+    open_page: OpenPage, rosa: Rater, demonstration: Campaign
+) -> None:
     page = begin(open_page, rosa)
     prompt = page.locator("[data-prompt-text]")
 

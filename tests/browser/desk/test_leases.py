@@ -1,4 +1,6 @@
-"""The notices of a lease: run out, taken, stored elsewhere, two tabs. What holds stays said, whatever else comes and goes."""
+"""The notices of a lease: run out, taken, stored elsewhere, two tabs. What holds stays said,
+whatever else comes and goes.
+"""
 
 import re
 from datetime import timedelta
@@ -11,7 +13,9 @@ from labeling.models import Campaign, Rater, Slot
 from tests.browser.desk.hands import OpenPage, begin
 
 
-def test_a_page_opened_after_its_lease_ran_out_holds_the_item_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_a_page_opened_after_its_lease_ran_out_holds_the_item_again(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     Slot.objects.filter(rater=rosa).update(expires_at=timezone.now() - timedelta(minutes=1))
 
@@ -41,7 +45,9 @@ def test_the_warning_of_a_second_tab_stays_after_a_save_and_ends_with_the_tab(
     expect(page.locator("[data-trouble]")).to_be_hidden()
 
 
-def test_an_item_stored_in_another_tab_is_said_to_be_stored(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_item_stored_in_another_tab_is_said_to_be_stored(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     lease = Slot.objects.get(rater=rosa, state=Slot.State.LEASED).lease
     assert lease is not None

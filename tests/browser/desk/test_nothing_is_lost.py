@@ -1,4 +1,6 @@
-"""Reload, crash, logout, two tabs, a lapsed lease, a dead server: nothing that was written is lost."""
+"""Reload, crash, logout, two tabs, a lapsed lease, a dead server: nothing that was written is
+lost.
+"""
 
 import re
 from collections.abc import Callable
@@ -33,7 +35,9 @@ COVERED = """() => {
 """Whether the toast lies over anything of the work."""
 
 
-def test_a_reload_brings_back_what_was_given(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_reload_brings_back_what_was_given(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     rate_all(page, 6, 5)
     rank_all(page, 1, 2, 2, 4)
@@ -45,7 +49,9 @@ def test_a_reload_brings_back_what_was_given(open_page: OpenPage, rosa: Rater, c
     expect(page.locator("#response-A [type=radio][value='6']")).to_be_checked()
 
 
-def test_a_pause_saves_to_the_server_and_says_when(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_a_pause_saves_to_the_server_and_says_when(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     page.keyboard.type("Half a thought")
@@ -54,7 +60,9 @@ def test_a_pause_saves_to_the_server_and_says_when(open_page: OpenPage, rosa: Ra
     assert Draft.objects.get().content["fields"]["text"] == ["Half a thought"]
 
 
-def test_another_browser_goes_on_from_the_saved_draft(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_another_browser_goes_on_from_the_saved_draft(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type("Half a thought")
     expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
@@ -64,7 +72,9 @@ def test_another_browser_goes_on_from_the_saved_draft(open_page: OpenPage, rosa:
     expect(elsewhere.locator("#text")).to_have_value("Half a thought")
 
 
-def test_nothing_stays_in_the_browser_once_the_answer_is_stored(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_nothing_stays_in_the_browser_once_the_answer_is_stored(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
@@ -74,10 +84,17 @@ def test_nothing_stays_in_the_browser_once_the_answer_is_stored(open_page: OpenP
     page.wait_for_url(lambda url: url != first)
     page.wait_for_selector(".desk[data-mounted]")
 
-    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('preferably.draft'))") == []
+    assert (
+        page.evaluate(
+            "Object.keys(localStorage).filter((key) => key.startsWith('preferably.draft'))"
+        )
+        == []
+    )
 
 
-def test_a_lost_session_is_said_and_nothing_typed_is_lost(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_a_lost_session_is_said_and_nothing_typed_is_lost(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     Session.objects.all().delete()
 
@@ -88,7 +105,14 @@ def test_a_lost_session_is_said_and_nothing_typed_is_lost(open_page: OpenPage, r
     again = open_page("/desk/", rosa)
     session = next(cookie for cookie in again.context.cookies() if cookie["name"] == "sessionid")
     page.context.add_cookies(
-        [{"name": session["name"], "value": session["value"], "domain": session["domain"], "path": session["path"]}]
+        [
+            {
+                "name": session["name"],
+                "value": session["value"],
+                "domain": session["domain"],
+                "path": session["path"],
+            }
+        ]
     )
     page.reload()
     expect(page.locator("#text")).to_have_value("Half a thought")
@@ -103,8 +127,7 @@ def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
     press(page, "Control+Enter")
     expect(page.locator("[data-review]")).to_be_visible()
 
-    page.evaluate(
-        """() => {
+    page.evaluate("""() => {
           const real = window.fetch;
           window.fetch = async (...request) => {
             if (!String(request[0]).endsWith("/submit")) return real(...request); // a draft that is saved meanwhile
@@ -112,8 +135,7 @@ def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
             await real(...request);
             throw new TypeError("answer lost");
           };
-        }"""
-    )
+        }""")
     press(page, "Control+Enter")
     expect(page.locator("[data-trouble]")).to_contain_text("The server does not answer.")
     page.wait_for_url(lambda url: url != first)
@@ -121,7 +143,9 @@ def test_a_submit_waits_for_a_server_that_does_not_answer_and_stores_once(
     assert Judgment.objects.count() == 1
 
 
-def test_the_second_tab_says_that_it_is_one(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_the_second_tab_says_that_it_is_one(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     second = page.context.new_page()
@@ -130,7 +154,9 @@ def test_the_second_tab_says_that_it_is_one(open_page: OpenPage, rosa: Rater, wr
     expect(second.locator("[data-trouble]")).to_contain_text("open in another tab")
 
 
-def test_a_lease_near_its_end_counts_down(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_lease_near_its_end_counts_down(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     expect(page.locator("[data-countdown]")).to_be_hidden()
     Campaign.objects.update(lease_minutes=4)
@@ -143,7 +169,11 @@ def test_a_lease_near_its_end_counts_down(open_page: OpenPage, rosa: Rater, comp
 
 
 def test_an_answer_is_undone_by_one_key(
-    open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
+    open_page: OpenPage,
+    rosa: Rater,
+    writing: Campaign,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
@@ -155,7 +185,10 @@ def test_an_answer_is_undone_by_one_key(
     page.wait_for_selector(".desk[data-mounted]")
     axe_clean(page)
     screenshot(page, "desk-undo")
-    assert page.locator("[data-undo-key]").evaluate("el => getComputedStyle(el, '::before').content") == '"esc "'
+    assert (
+        page.locator("[data-undo-key]").evaluate("el => getComputedStyle(el, '::before').content")
+        == '"esc "'
+    )
     assert not page.evaluate(COVERED)
 
     press(page, "Escape", "u")
@@ -221,7 +254,11 @@ def test_a_correction_goes_on_in_another_browser_and_is_dropped_there(
 
 
 def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
-    open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
+    open_page: OpenPage,
+    rosa: Rater,
+    writing: Campaign,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
 ) -> None:
     page = begin(open_page, rosa)
     first = page.url
@@ -245,7 +282,9 @@ def test_an_ended_session_is_renewed_in_a_dialog_and_the_submit_goes_on(
     assert Judgment.objects.count() == 1
 
 
-def test_an_answer_finished_offline_is_sent_when_the_server_is_back(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_answer_finished_offline_is_sent_when_the_server_is_back(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     finish_without_a_server(page)
@@ -254,7 +293,12 @@ def test_an_answer_finished_offline_is_sent_when_the_server_is_back(open_page: O
     page.wait_for_url(lambda url: url != first)
 
     assert Judgment.objects.count() == 1
-    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('preferably.outbox'))") == []
+    assert (
+        page.evaluate(
+            "Object.keys(localStorage).filter((key) => key.startsWith('preferably.outbox'))"
+        )
+        == []
+    )
 
 
 def test_an_answer_finished_offline_is_sent_from_the_desk_after_a_crash(
@@ -265,7 +309,9 @@ def test_an_answer_finished_offline_is_sent_from_the_desk_after_a_crash(
 
     page.goto("/desk/")
 
-    expect(page.locator("#toasts")).to_contain_text(re.compile(r"Your answer of \d\d:\d\d is stored"))
+    expect(page.locator("#toasts")).to_contain_text(
+        re.compile(r"Your answer of \d\d:\d\d is stored")
+    )
     assert Judgment.objects.count() == 1
 
 
@@ -285,11 +331,12 @@ def test_an_answer_finished_offline_that_raises_a_question_is_shown_again(
     assert not Judgment.objects.exists()
 
 
-def test_an_answer_that_breaks_off_is_asked_for_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_answer_that_breaks_off_is_asked_for_again(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
-    page.evaluate(
-        """() => {
+    page.evaluate("""() => {
           const real = window.fetch;
           window.fetch = async (...request) => {
             const answer = await real(...request);
@@ -298,19 +345,19 @@ def test_an_answer_that_breaks_off_is_asked_for_again(open_page: OpenPage, rosa:
             answer.json = async () => { throw new TypeError("cut"); };
             return answer;
           };
-        }"""
-    )
+        }""")
 
     press(page, "Control+Enter")
 
     expect(page.locator("[data-review][data-state=ready]")).to_be_visible()
 
 
-def test_an_answer_that_never_comes_is_asked_for_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_answer_that_never_comes_is_asked_for_again(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type("Yeast gives off gas and gluten holds it. " * 4)
-    page.evaluate(
-        """() => {
+    page.evaluate("""() => {
           const [real, timeout] = [window.fetch, AbortSignal.timeout];
           AbortSignal.timeout = () => timeout.call(AbortSignal, 300);  // in place of half a minute
           const never = (signal) => new Promise((_, fail) => signal?.addEventListener("abort", () => fail(signal.reason)));
@@ -319,8 +366,7 @@ def test_an_answer_that_never_comes_is_asked_for_again(open_page: OpenPage, rosa
             [window.fetch, AbortSignal.timeout] = [real, timeout];
             return never(request[1].signal);
           };
-        }"""
-    )
+        }""")
 
     press(page, "Control+Enter")
 
@@ -331,14 +377,12 @@ def test_what_the_server_says_of_a_draft_that_it_does_not_keep_is_shown(
     open_page: OpenPage, rosa: Rater, writing: Campaign
 ) -> None:
     page = begin(open_page, rosa)
-    page.evaluate(
-        """() => {
+    page.evaluate("""() => {
           const real = window.fetch;
           const refusal = { status: 413, headers: { "Content-Type": "application/json" } };
           const refused = () => new Response(JSON.stringify({ error: "Too long to keep here." }), refusal);
           window.fetch = async (...request) => (String(request[0]).endsWith("/draft") ? refused() : real(...request));
-        }"""
-    )
+        }""")
 
     page.keyboard.type("Half a thought")
 

@@ -16,7 +16,9 @@ def judge(page: Page, letter: str, *, overall: int, rank: int) -> None:
     card.locator("select").select_option(str(rank))
 
 
-def test_a_comparison_is_judged_and_submitted_on_a_phone(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_comparison_is_judged_and_submitted_on_a_phone(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa, width=360, height=740, has_touch=True, is_mobile=True)
     first = page.url
 

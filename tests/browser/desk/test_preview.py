@@ -1,4 +1,6 @@
-"""The preview: beside the editor where there is room, and following what is typed; in its place elsewhere."""
+"""The preview: beside the editor where there is room, and following what is typed; in its place
+elsewhere.
+"""
 
 from typing import Any
 
@@ -36,7 +38,9 @@ def texts_asked_for(page: Page) -> list[str]:
     return [one["text"] for one in asked]
 
 
-def test_the_text_is_read_beside_the_editor_while_it_is_written(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_the_text_is_read_beside_the_editor_while_it_is_written(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     pane = page.locator("[data-preview]")
     expect(pane).to_have_text("What you write stands here as it will be read.")
@@ -52,10 +56,14 @@ def test_the_text_is_read_beside_the_editor_while_it_is_written(open_page: OpenP
     assert recorded(page)["opened"] == ["preview"]
 
 
-def test_nothing_that_is_typed_runs_in_the_preview(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_nothing_that_is_typed_runs_in_the_preview(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
-    page.locator("#text").fill("<img src=x onerror='window.ran = 1'> [link](javascript:window.ran=1) **end**")
+    page.locator("#text").fill(
+        "<img src=x onerror='window.ran = 1'> [link](javascript:window.ran=1) **end**"
+    )
 
     expect(page.locator("[data-preview] strong")).to_have_text("end")
     assert page.locator("[data-preview] img, [data-preview] a").count() == 0
@@ -81,7 +89,9 @@ def test_one_pause_is_one_request_and_only_for_the_turn_that_changed(
     assert texts_asked_for(page) == ["Yeast.", "And **then**?"]
 
 
-def test_slow_answers_come_one_at_a_time_and_the_newest_text_stays(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_slow_answers_come_one_at_a_time_and_the_newest_text_stays(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.evaluate(WATCHED, 900)
 
@@ -95,7 +105,9 @@ def test_slow_answers_come_one_at_a_time_and_the_newest_text_stays(open_page: Op
     assert page.evaluate("window.most") == 1
 
 
-def test_the_pause_grows_with_what_a_preview_takes(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_the_pause_grows_with_what_a_preview_takes(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.evaluate(WATCHED, 700)
     page.keyboard.type("One.")
@@ -113,13 +125,11 @@ def test_a_preview_that_does_not_come_is_said_and_the_next_change_asks_again(
 ) -> None:
     page = begin(open_page, rosa)
     pane = page.locator("[data-preview]")
-    page.evaluate(
-        """() => {
+    page.evaluate("""() => {
           window.real = window.fetch;
           const isOurs = (request) => String(request[0]).endsWith("/preview");
           window.fetch = (...request) => (isOurs(request) ? Promise.reject(new TypeError("no answer")) : window.real(...request));
-        }"""
-    )
+        }""")
     page.keyboard.type("One.")
     expect(pane).to_contain_text("The preview does not come just now.")
     expect(page.locator("[data-trouble]")).to_be_hidden()
@@ -130,7 +140,9 @@ def test_a_preview_that_does_not_come_is_said_and_the_next_change_asks_again(
     expect(pane).to_have_text("One. Two.")
 
 
-def test_closed_it_stays_closed_in_this_browser_until_it_is_opened(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_closed_it_stays_closed_in_this_browser_until_it_is_opened(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     pane = page.locator("[data-preview]")
     page.evaluate(WATCHED, 0)
@@ -199,8 +211,7 @@ def test_ten_thousand_words_stay_fluid(open_page: OpenPage, rosa: Rater, writing
     for n_words in (7_000, 10_000):  # the longest that is rendered, and one that is shown plain
         page.locator("#text").fill("yeast " * n_words + "**end**")
         expect(page.locator("[data-preview]")).to_contain_text("end")
-        page.evaluate(
-            """() => {
+        page.evaluate("""() => {
               window.longest = 0;
               let last = performance.now();
               requestAnimationFrame(function frame(now) {
@@ -208,8 +219,7 @@ def test_ten_thousand_words_stay_fluid(open_page: OpenPage, rosa: Rater, writing
                 last = now;
                 requestAnimationFrame(frame);
               });
-            }"""
-        )
+            }""")
 
         press(page, "Control+End")
         page.keyboard.type(" and more", delay=60)

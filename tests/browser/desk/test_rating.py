@@ -1,4 +1,6 @@
-"""The controls of a response at the sizes of laptops and phones, and the prompt that stays in view."""
+"""The controls of a response at the sizes of laptops and phones, and the prompt that stays in
+view.
+"""
 
 from collections.abc import Callable
 
@@ -14,7 +16,9 @@ OUTSIDE = """() => [...document.querySelectorAll(".desk-response")].filter((card
   const inside = [...head.querySelectorAll("button, select")].every((el) => el.getBoundingClientRect().right <= ends.right);
   return !inside || head.offsetHeight >= 50 || getComputedStyle(head.querySelector(".desk-move")).display === "none";
 }).length"""
-"""Cards whose head is more than one line, has something stick out, or lacks the buttons for up and down."""
+"""Cards whose head is more than one line, has something stick out, or lacks the buttons for up and
+down.
+"""
 
 
 @pytest.mark.parametrize("width", [1280, 1366, 1440])
@@ -41,7 +45,9 @@ def test_the_prompt_stays_in_view_on_a_narrow_page(
     expect(page.locator("[data-prompt-text]")).to_be_in_viewport(ratio=0.99)
 
 
-def test_the_reason_is_asked_for_when_all_are_bad(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_the_reason_is_asked_for_when_all_are_bad(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     reason = page.locator("#reason")
 
@@ -66,7 +72,9 @@ def test_what_a_question_means_is_read_by_key_and_heard_with_it(
     card = page.locator("#response-A")
     expect(card.locator("legend").nth(0)).to_contain_text("*")
     expect(card.locator("legend").nth(1)).to_contain_text("optional")
-    expect(card.get_by_role("checkbox", name="unsafe")).to_have_accessible_description("Would hurt somebody.")
+    expect(card.get_by_role("checkbox", name="unsafe")).to_have_accessible_description(
+        "Would hurt somebody."
+    )
 
     for name in ("What “Overall” means", "what these mean"):
         card.locator("summary").and_(card.get_by_label(name).or_(card.get_by_text(name))).focus()

@@ -1,4 +1,6 @@
-"""What the page measures: it outlives a reload, and knows what was typed from what came from elsewhere."""
+"""What the page measures: it outlives a reload, and knows what was typed from what came from
+elsewhere.
+"""
 
 import re
 from collections.abc import Callable
@@ -11,11 +13,15 @@ from tests.browser.desk.hands import OpenPage, begin
 
 
 def recorded(page: Page) -> dict[str, Any]:
-    found: dict[str, Any] = page.evaluate("JSON.parse(new FormData(document.querySelector('form#answer')).get('record'))")
+    found: dict[str, Any] = page.evaluate(
+        "JSON.parse(new FormData(document.querySelector('form#answer')).get('record'))"
+    )
     return found
 
 
-def test_a_reload_after_a_saved_draft_keeps_the_time_and_the_typing(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_a_reload_after_a_saved_draft_keeps_the_time_and_the_typing(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     page.keyboard.type("Half a thought")
     expect(page.locator("[data-saved]")).to_have_text(re.compile("saved"))
@@ -33,14 +39,18 @@ def test_composed_text_is_typed_text(open_page: OpenPage, rosa: Rater, writing: 
     page = begin(open_page, rosa)
     keyboard = page.context.new_cdp_session(page)
 
-    keyboard.send("Input.imeSetComposition", {"text": "hello there", "selectionStart": 11, "selectionEnd": 11})
+    keyboard.send(
+        "Input.imeSetComposition", {"text": "hello there", "selectionStart": 11, "selectionEnd": 11}
+    )
     keyboard.send("Input.insertText", {"text": "hello there"})
 
     expect(page.locator("#text")).to_have_value("hello there")
     assert recorded(page)["typing"]["typed"] == len("hello there")
 
 
-def test_text_that_was_dropped_from_elsewhere_counts_as_pasted(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_text_that_was_dropped_from_elsewhere_counts_as_pasted(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     page.locator("[data-prompt-text] p").first.select_text()

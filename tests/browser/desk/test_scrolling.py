@@ -15,7 +15,9 @@ SHARES = """() => [...document.querySelectorAll("[data-text]")].map(
 def long(comparing: Campaign) -> Campaign:
     """Its responses are longer than a window, each by another length."""
     for number in range(4):
-        Response.objects.filter(number=number).update(text="Yeast gives off gas.\n\n" * (40 + 25 * number))
+        Response.objects.filter(number=number).update(
+            text="Yeast gives off gas.\n\n" * (40 + 25 * number)
+        )
     return comparing
 
 
@@ -24,7 +26,9 @@ def wheel(page: Page, letter: str, pixels: int) -> None:
     page.mouse.wheel(0, pixels)
 
 
-def test_scrolling_one_response_takes_the_others_along(open_page: OpenPage, rosa: Rater, long: Campaign) -> None:
+def test_scrolling_one_response_takes_the_others_along(
+    open_page: OpenPage, rosa: Rater, long: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     wheel(page, "B", 100_000)
@@ -34,7 +38,9 @@ def test_scrolling_one_response_takes_the_others_along(open_page: OpenPage, rosa
     page.wait_for_function(f"() => ({SHARES})().every((share) => share === 0)")
 
 
-def test_by_the_keyboard_they_go_along_too(open_page: OpenPage, rosa: Rater, long: Campaign) -> None:
+def test_by_the_keyboard_they_go_along_too(
+    open_page: OpenPage, rosa: Rater, long: Campaign
+) -> None:
     page = begin(open_page, rosa)
 
     press(page, "ArrowRight", "End")
@@ -55,7 +61,9 @@ def test_switched_off_each_scrolls_by_itself_and_this_browser_remembers(
     page.wait_for_selector(".desk[data-mounted]")
     wheel(page, "B", 100_000)
     page.wait_for_function(f"() => ({SHARES})()[1] === 100")
-    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
 
     assert page.evaluate(SHARES) == [0, 100, 0, 0]
     press(page, "t")
@@ -63,7 +71,9 @@ def test_switched_off_each_scrolls_by_itself_and_this_browser_remembers(
     page.wait_for_function(f"() => ({SHARES})().every((share) => share > 50)")
 
 
-def test_where_they_stand_one_below_another_there_is_nothing_to_switch(open_page: OpenPage, rosa: Rater, long: Campaign) -> None:
+def test_where_they_stand_one_below_another_there_is_nothing_to_switch(
+    open_page: OpenPage, rosa: Rater, long: Campaign
+) -> None:
     page = begin(open_page, rosa, width=800)
 
     expect(page.get_by_role("button", name="scroll together")).to_be_hidden()

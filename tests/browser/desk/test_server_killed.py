@@ -1,4 +1,6 @@
-"""The server is killed (kill -9) around a submit and started again: the answer is stored once, and the desk goes on by itself."""
+"""The server is killed (kill -9) around a submit and started again: the answer is stored once, and
+the desk goes on by itself.
+"""
 
 import os
 import signal
@@ -23,7 +25,9 @@ ANSWER = "Yeast gives off gas and gluten holds it. " * 4
 
 
 class Site:
-    """The site in processes of its own, on the tests' database: one that can be killed and comes back at the same address."""
+    """The site in processes of its own, on the tests' database: one that can be killed and comes
+    back at the same address.
+    """
 
     def __init__(self) -> None:
         self.port = services.free_port()
@@ -31,7 +35,10 @@ class Site:
         self.start()
 
     def start(self) -> None:
-        options = f"--bind localhost:{self.port} --workers 1 --threads 4 --no-control-socket --log-level error"
+        options = (
+            f"--bind localhost:{self.port} --workers 1 --threads 4 --no-control-socket --log-level"
+            " error"
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "config.wsgi", *options.split()],
             cwd=ROOT,
@@ -47,7 +54,9 @@ class Site:
 
     @property
     def _database(self) -> str:
-        return os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+        return (
+            os.environ["DATABASE_URL"].rpartition("/")[0] + f"/{connection.settings_dict['NAME']}"
+        )
 
     def _answers(self) -> bool:
         try:
@@ -79,19 +88,34 @@ def until(is_so: Callable[[], bool]) -> None:
 
 
 def waits() -> bool:
-    """Whether a statement of the site waits for a lock. Asked inside a transaction, which keeps its first look at the others."""
+    """Whether a statement of the site waits for a lock. Asked inside a transaction, which keeps its
+    first look at the others.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_stat_clear_snapshot()")
-        cursor.execute("SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+        cursor.execute(
+            "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname ="
+            " current_database()"
+        )
         return bool(cursor.fetchone()[0])
 
 
 @pytest.mark.parametrize(
     ("at", "rows", "n_stored"),
-    [("before it", None, 0), ("while it is being stored", Slot, 0), ("when it is stored and not answered", QueuePlace, 1)],
+    [
+        ("before it", None, 0),
+        ("while it is being stored", Slot, 0),
+        ("when it is stored and not answered", QueuePlace, 1),
+    ],
 )
 def test_a_server_killed_around_a_submit_stores_the_answer_once_and_the_desk_goes_on(
-    at: str, rows: type[Model] | None, n_stored: int, open_page: OpenPage, rosa: Rater, writing: Campaign, site: Site
+    at: str,
+    rows: type[Model] | None,
+    n_stored: int,
+    open_page: OpenPage,
+    rosa: Rater,
+    writing: Campaign,
+    site: Site,
 ) -> None:
     page = open_page(f"{site.address}/desk/", rosa, may_be_away=True)
     page.get_by_role("button", name="Start").click()

@@ -11,12 +11,25 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from labeling import rating_form, services
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rater, Response
-from tests.browser.desk.hands import ANSWERS, OpenPage, begin, focused, line, press, rank_all, rate_all
+from tests.browser.desk.hands import (
+    ANSWERS,
+    OpenPage,
+    begin,
+    focused,
+    line,
+    press,
+    rank_all,
+    rate_all,
+)
 from tests.cast import open_comparison_campaign
 
 
 def test_a_phone_shows_one_response_at_a_time_and_keeps_the_ranking(
-    open_page: OpenPage, rosa: Rater, comparing: Campaign, screenshot: Callable[..., Path], axe_clean: Callable[[Page], None]
+    open_page: OpenPage,
+    rosa: Rater,
+    comparing: Campaign,
+    screenshot: Callable[..., Path],
+    axe_clean: Callable[[Page], None],
 ) -> None:
     page = begin(open_page, rosa, width=390, height=844, has_touch=True)
     assert page.locator(".desk-response:visible").count() == 1
@@ -38,7 +51,9 @@ def test_a_phone_shows_one_response_at_a_time_and_keeps_the_ranking(
     screenshot(page, "desk-phone-guideline")
 
 
-def test_a_phone_names_the_campaign_in_full_beside_what_is_saved(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_phone_names_the_campaign_in_full_beside_what_is_saved(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     Campaign.objects.update(name="Comparing responses")
     page = begin(open_page, rosa, width=390, height=844, has_touch=True)
 
@@ -122,16 +137,24 @@ def test_what_lies_around_the_desk_is_accessible(
     assert slot is not None
     assert slot.lease is not None
     services.ask_about(item=slot.item, rater=rosa, text="Is this in scope?", now=timezone.now())
-    services.submit_demonstration(lease=slot.lease, rater=rosa, text="Yeast gives off gas.", now=timezone.now())
+    services.submit_demonstration(
+        lease=slot.lease, rater=rosa, text="Yeast gives off gas.", now=timezone.now()
+    )
     changed = "# Be helpful\n\nThen be brief."
-    services.new_guideline_version(guideline=guideline, text=changed, form=rating_form.default(), by=None, now=timezone.now())
+    services.new_guideline_version(
+        guideline=guideline, text=changed, form=rating_form.default(), by=None, now=timezone.now()
+    )
 
     page = open_page("/desk/", rosa, theme=theme, width=390 if theme == "dark" else 1440)
     page.get_by_role("button", name="Start").click()
     expect(page.get_by_role("button", name="I have read this")).to_be_visible()
     axe_clean(page)
     screenshot(page, f"desk-guideline-changed-{theme}")
-    for address, name in (("/my-guidelines/", "guidelines"), ("/my-work/", "my-work"), ("/my-care/", "my-care")):
+    for address, name in (
+        ("/my-guidelines/", "guidelines"),
+        ("/my-work/", "my-work"),
+        ("/my-care/", "my-care"),
+    ):
         page.goto(address)
         axe_clean(page)
         screenshot(page, f"desk-{name}-{theme}")
@@ -164,7 +187,9 @@ def test_upsetting_content_is_blurred_until_it_is_shown(
     screenshot(page, f"desk-care-shown-{theme}")
 
 
-def test_upsetting_content_is_shown_without_javascript(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_upsetting_content_is_shown_without_javascript(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     Prompt.objects.update(sensitive=["violence"])
     services.accept_upsetting(rater=rosa, kinds=["violence"], now=timezone.now())
     page = begin(open_page, rosa, java_script_enabled=False)
@@ -187,7 +212,9 @@ def test_constraints_are_ticked_and_an_unticked_one_warns(
     screenshot(page, "desk-constraints")
 
     press(page, "Control+Enter")
-    expect(page.locator("[data-review]")).to_contain_text("A constraint of the prompt is not ticked.")
+    expect(page.locator("[data-review]")).to_contain_text(
+        "A constraint of the prompt is not ticked."
+    )
     press(page, "Control+Enter")
     page.wait_for_url(lambda url: url != first)
 
@@ -205,11 +232,17 @@ def test_a_question_is_asked_by_keys(
     press(page, "Tab", "Enter")
     expect(page.locator("#toasts")).to_contain_text("Your question went to the admins.")
 
-    expect(page.locator("#text")).to_have_value("Half a thought")  # the page is new: its script puts the draft back
+    expect(page.locator("#text")).to_have_value(
+        "Half a thought"
+    )  # the page is new: its script puts the draft back
 
 
 def test_nine_responses_stand_in_rows_and_fit_the_window(
-    open_page: OpenPage, rosa: Rater, day_shift: Pool, guideline: Guideline, screenshot: Callable[..., Path]
+    open_page: OpenPage,
+    rosa: Rater,
+    day_shift: Pool,
+    guideline: Guideline,
+    screenshot: Callable[..., Path],
 ) -> None:
     open_comparison_campaign(pool=day_shift, guideline=guideline, n_responses=9)
     page = begin(open_page, rosa)
@@ -221,11 +254,16 @@ def test_nine_responses_stand_in_rows_and_fit_the_window(
     screenshot(page, "desk-nine")
 
 
-def test_right_to_left_texts_run_from_the_right(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_right_to_left_texts_run_from_the_right(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     Response.objects.update(text="الخميرة تأكل السكر وتطلق الغاز.")
     page = begin(open_page, rosa)
 
-    assert page.locator("#response-A .prose").evaluate("(el) => getComputedStyle(el).direction") == "rtl"
+    assert (
+        page.locator("#response-A .prose").evaluate("(el) => getComputedStyle(el).direction")
+        == "rtl"
+    )
 
 
 def test_ten_thousand_words_are_shown_whole_and_judged(
@@ -238,7 +276,11 @@ def test_ten_thousand_words_are_shown_whole_and_judged(
 
     assert page.locator("#response-D .prose").inner_text().split()[-1] == "word9999"
     rank_all(page, 1, 2, 2, 4)
-    first = next(card for card in page.locator(".desk-response").all() if "another" in (card.text_content() or ""))
+    first = next(
+        card
+        for card in page.locator(".desk-response").all()
+        if "another" in (card.text_content() or "")
+    )
     first.get_by_role("button", name="diff").click()
     expect(first.locator("[data-shown=diff] ins")).to_have_text("another")
     expect(first.locator("[data-shown=diff] del")).to_have_text("word5000")
@@ -246,7 +288,11 @@ def test_ten_thousand_words_are_shown_whole_and_judged(
 
 
 def test_a_page_from_right_to_left_is_judged_by_the_same_keys(
-    open_page: OpenPage, rosa: Rater, comparing: Campaign, axe_clean: Callable[[Page], None], screenshot: Callable[..., Path]
+    open_page: OpenPage,
+    rosa: Rater,
+    comparing: Campaign,
+    axe_clean: Callable[[Page], None],
+    screenshot: Callable[..., Path],
 ) -> None:
     Response.objects.update(text="الخميرة تأكل السكر وتطلق الغاز.")
     Prompt.objects.update(messages=[{"role": "user", "content": "لماذا يرتفع العجين؟"}])
@@ -263,10 +309,15 @@ def test_a_page_from_right_to_left_is_judged_by_the_same_keys(
     screenshot(page, "desk-rtl")
 
 
-def test_a_hostile_response_runs_nothing(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_hostile_response_runs_nothing(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     Response.objects.update(
-        text="<script>window.ran=1</script><img src=x onerror='window.ran=1'>[x](javascript:window.ran=1)"
-        "</textarea></pre></template><svg onload='window.ran=1'>"
+        text=(
+            "<script>window.ran=1</script><img src=x"
+            " onerror='window.ran=1'>[x](javascript:window.ran=1)</textarea></pre></template><svg"
+            " onload='window.ran=1'>"
+        )
     )
     page = begin(open_page, rosa)
     page.locator("#response-B").get_by_role("button", name="raw").click()

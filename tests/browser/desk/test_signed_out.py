@@ -1,4 +1,6 @@
-"""Asking, skipping, giving back and undoing from a page whose session has ended, and stopping in the middle of a word."""
+"""Asking, skipping, giving back and undoing from a page whose session has ended, and stopping in
+the middle of a word.
+"""
 
 import re
 from collections.abc import Callable
@@ -25,7 +27,9 @@ def test_a_question_goes_out_after_signing_in_again_and_the_page_stays(
 ) -> None:
     page = begin(open_page, rosa)
     led: list[str] = []
-    page.on("response", lambda response: led.append(response.url) if "next=" in response.url else None)
+    page.on(
+        "response", lambda response: led.append(response.url) if "next=" in response.url else None
+    )
     page.keyboard.type("Half a thought")
     Session.objects.all().delete()
 
@@ -40,7 +44,9 @@ def test_a_question_goes_out_after_signing_in_again_and_the_page_stays(
     assert led == []  # the login would lead it back to an address that only takes posts
 
 
-def test_a_skip_goes_on_after_signing_in_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_a_skip_goes_on_after_signing_in_again(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     Session.objects.all().delete()
@@ -53,7 +59,9 @@ def test_a_skip_goes_on_after_signing_in_again(open_page: OpenPage, rosa: Rater,
     assert Pass.objects.count() == 1
 
 
-def test_an_answer_is_undone_after_signing_in_again(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_answer_is_undone_after_signing_in_again(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     write_and_submit(page)
@@ -109,7 +117,9 @@ def test_the_login_that_was_closed_does_not_come_back_while_somebody_types(
     expect(dialog).to_be_visible()
 
 
-def test_the_key_printed_on_the_desk_takes_the_last_answer_back(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_the_key_printed_on_the_desk_takes_the_last_answer_back(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa)
     first = page.url
     page.keyboard.type(WRITTEN)
@@ -126,7 +136,11 @@ def test_the_key_printed_on_the_desk_takes_the_last_answer_back(open_page: OpenP
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_on_the_desk_too_an_answer_is_taken_back_after_signing_in_again(
-    theme: str, open_page: OpenPage, rosa: Rater, writing: Campaign, axe_clean: Callable[[Page], None]
+    theme: str,
+    open_page: OpenPage,
+    rosa: Rater,
+    writing: Campaign,
+    axe_clean: Callable[[Page], None],
 ) -> None:
     page = begin(open_page, rosa, theme=theme)
     first = page.url

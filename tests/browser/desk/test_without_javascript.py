@@ -11,7 +11,9 @@ from tests.browser.desk.hands import (
 )
 
 
-def test_a_comparison_is_judged_without_javascript(open_page: OpenPage, rosa: Rater, comparing: Campaign) -> None:
+def test_a_comparison_is_judged_without_javascript(
+    open_page: OpenPage, rosa: Rater, comparing: Campaign
+) -> None:
     page = begin(open_page, rosa, java_script_enabled=False)
     first = page.url
     for letter, rank, score in (("A", "1", "6"), ("B", "2", "5"), ("C", "2", "5"), ("D", "4", "2")):
@@ -28,9 +30,13 @@ def test_a_comparison_is_judged_without_javascript(open_page: OpenPage, rosa: Ra
     assert Judgment.objects.get().comparison.reason == "A explains it"
 
 
-def test_an_answer_is_written_and_an_item_skipped_without_javascript(open_page: OpenPage, rosa: Rater, writing: Campaign) -> None:
+def test_an_answer_is_written_and_an_item_skipped_without_javascript(
+    open_page: OpenPage, rosa: Rater, writing: Campaign
+) -> None:
     page = begin(open_page, rosa, java_script_enabled=False)
-    page.get_by_role("textbox", name="Your answer").fill("Yeast gives off gas and gluten holds it. " * 4)
+    page.get_by_role("textbox", name="Your answer").fill(
+        "Yeast gives off gas and gluten holds it. " * 4
+    )
     page.get_by_role("button", name="Review").last.click()
     page.get_by_role("button", name=re.compile("^Submit$")).click()
 

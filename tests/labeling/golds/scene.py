@@ -12,10 +12,14 @@ from tests.cast import NOON
 RIGHT, WRONG = [0, 1, 2, 3], [3, 2, 1, 0]
 
 
-def rank_by(slot: Slot, order: list[int], *, rater: Rater, at: int = 0, active_s: float = 40) -> Judgment:
+def rank_by(
+    slot: Slot, order: list[int], *, rater: Rater, at: int = 0, active_s: float = 40
+) -> Judgment:
     """Rank the responses of a slot by their numbers in `order`, best first."""
     shown = queue.presented(slot)
-    ranks: dict[int, int | None] = {place: order.index(response.number) + 1 for place, response in enumerate(shown)}
+    ranks: dict[int, int | None] = {
+        place: order.index(response.number) + 1 for place, response in enumerate(shown)
+    }
     assert slot.lease is not None
     return services.submit_comparison(
         lease=slot.lease,
@@ -31,7 +35,9 @@ def gold_order(item: Item) -> dict[int, int | None]:
     return {response.pk: response.number + 1 for response in item.responses.all()}
 
 
-def work_through(campaign: Campaign, rater: Rater, *, n: int, on_gold: list[int], at: int = 0) -> list[Judgment]:
+def work_through(
+    campaign: Campaign, rater: Rater, *, n: int, on_gold: list[int], at: int = 0
+) -> list[Judgment]:
     given = []
     for number in range(n):
         now = NOON + timedelta(minutes=at + number)
@@ -64,4 +70,9 @@ def lines(*rows: Any) -> io.BytesIO:
     return io.BytesIO(b"\n".join(json.dumps(row).encode() for row in rows))
 
 
-GOOD = {"prompt": "What is 2 + 2?", "responses": ["4", "5", "six", "I do not know"], "ranks": [1, 2, 3, 3], "note": "Sums."}
+GOOD = {
+    "prompt": "What is 2 + 2?",
+    "responses": ["4", "5", "six", "I do not know"],
+    "ranks": [1, 2, 3, 3],
+    "note": "Sums.",
+}

@@ -6,7 +6,16 @@ import pytest
 
 from accounts.models import AuditEvent, Notice, User
 from labeling import selectors, services
-from labeling.models import Campaign, Gold, Guideline, Judgment, Pool, Rater, RaterStanding, ReviewRequest
+from labeling.models import (
+    Campaign,
+    Gold,
+    Guideline,
+    Judgment,
+    Pool,
+    Rater,
+    RaterStanding,
+    ReviewRequest,
+)
 from labeling.selectors import admission
 from tests.cast import NOON, open_comparison_campaign, rater_called
 from tests.labeling.golds.scene import RIGHT, WRONG, next_gold, rank_by, work_through
@@ -45,7 +54,9 @@ def test_nothing_happens_before_enough_golds_were_answered(campaign: Campaign, r
     assert standing_of(campaign, rosa) is None
 
 
-def test_a_rater_whose_whole_interval_lies_below_is_paused(campaign: Campaign, rosa: Rater, alice: User) -> None:
+def test_a_rater_whose_whole_interval_lies_below_is_paused(
+    campaign: Campaign, rosa: Rater, alice: User
+) -> None:
     given = until_paused(campaign, rosa)
 
     standing = standing_of(campaign, rosa)
@@ -56,8 +67,13 @@ def test_a_rater_whose_whole_interval_lies_below_is_paused(campaign: Campaign, r
     assert refusal.value.hindrance.reason == admission.Reason.RATER_PAUSED
     ordinary = {judgment.pk for judgment in given if not judgment.is_gold}
     assert set(ReviewRequest.objects.values_list("judgment_id", flat=True)) == ordinary
-    assert set(Notice.objects.filter(kind=Notice.Kind.PAUSED).values_list("person", flat=True)) == {rosa.user_id, alice.pk}
-    assert AuditEvent.objects.filter(action="pause", target_type="labeling.rater", target_id=rosa.pk).exists()
+    assert set(Notice.objects.filter(kind=Notice.Kind.PAUSED).values_list("person", flat=True)) == {
+        rosa.user_id,
+        alice.pk,
+    }
+    assert AuditEvent.objects.filter(
+        action="pause", target_type="labeling.rater", target_id=rosa.pk
+    ).exists()
 
 
 def test_one_bad_gold_among_many_pauses_nobody(campaign: Campaign, rosa: Rater) -> None:
@@ -67,10 +83,14 @@ def test_one_bad_gold_among_many_pauses_nobody(campaign: Campaign, rosa: Rater) 
     assert standing_of(campaign, rosa) is None
 
 
-def test_whoever_is_let_back_in_is_judged_by_new_golds_only(campaign: Campaign, rosa: Rater, alice: User) -> None:
+def test_whoever_is_let_back_in_is_judged_by_new_golds_only(
+    campaign: Campaign, rosa: Rater, alice: User
+) -> None:
     until_paused(campaign, rosa)
 
-    assert services.resume_rater(campaign=campaign, rater=rosa, by=alice, now=NOON + timedelta(hours=1))
+    assert services.resume_rater(
+        campaign=campaign, rater=rosa, by=alice, now=NOON + timedelta(hours=1)
+    )
 
     work_through(campaign, rosa, n=3, on_gold=WRONG, at=120)
     standing = standing_of(campaign, rosa)
@@ -78,14 +98,16 @@ def test_whoever_is_let_back_in_is_judged_by_new_golds_only(campaign: Campaign, 
     assert standing.paused_at is None
 
 
-def test_a_pause_is_of_one_campaign(campaign: Campaign, rosa: Rater, day_shift: Pool, guideline: Guideline) -> None:
+def test_a_pause_is_of_one_campaign(
+    campaign: Campaign, rosa: Rater, day_shift: Pool, guideline: Guideline
+) -> None:
     other = open_comparison_campaign(pool=day_shift, guideline=guideline, name="Another")
     services.pause_rater(campaign=campaign, rater=rosa, by=None, now=NOON)
 
     assert services.claim(campaign=other, rater=rosa, now=NOON) is not None
 
 
-# --- suspects, and what raters are told --------------------------------------------------------------------------
+# --- suspects, and what raters are told -----------------------------------------------------------
 
 
 def test_a_gold_that_everybody_fails_is_suspect(campaign: Campaign, day_shift: Pool) -> None:
@@ -93,7 +115,9 @@ def test_a_gold_that_everybody_fails_is_suspect(campaign: Campaign, day_shift: P
     for name in ("Rosa", "Raul", "Rita"):
         rater = rater_called(name, pool=day_shift)
         for number in range(13):
-            slot = services.claim(campaign=campaign, rater=rater, now=NOON + timedelta(minutes=number))
+            slot = services.claim(
+                campaign=campaign, rater=rater, now=NOON + timedelta(minutes=number)
+            )
             if slot is None:
                 break
             is_wrong = wrong.uses.filter(item=slot.item_id).exists()
@@ -105,7 +129,9 @@ def test_a_gold_that_everybody_fails_is_suspect(campaign: Campaign, day_shift: P
     assert rows[0].gold == wrong
 
 
-def test_raters_are_told_of_golds_only_where_the_campaign_tells(campaign: Campaign, rosa: Rater) -> None:
+def test_raters_are_told_of_golds_only_where_the_campaign_tells(
+    campaign: Campaign, rosa: Rater
+) -> None:
     rank_by(next_gold(campaign, rosa), WRONG, rater=rosa)
     assert selectors.told_of_golds(rater=rosa) == []
 

@@ -6,9 +6,28 @@ import pytest
 
 from accounts.models import User
 from labeling import queue, selectors, services
-from labeling.models import Campaign, Case, Gold, Guideline, Pool, Prompt, Rater, Response, Slot, Source
+from labeling.models import (
+    Campaign,
+    Case,
+    Gold,
+    Guideline,
+    Pool,
+    Prompt,
+    Rater,
+    Response,
+    Slot,
+    Source,
+)
 from tests.cast import NOON, open_comparison_campaign
-from tests.labeling.golds.scene import GOOD, RIGHT, gold_order, lines, next_gold, skip_as_offensive, work_through
+from tests.labeling.golds.scene import (
+    GOOD,
+    RIGHT,
+    gold_order,
+    lines,
+    next_gold,
+    skip_as_offensive,
+    work_through,
+)
 
 
 @pytest.mark.parametrize("share", [1, 5, 7, 10, 15, 33, 50])
@@ -20,10 +39,15 @@ def test_golds_come_at_their_share(share: int) -> None:
 
 
 def test_nobody_can_foresee_a_golds_turn() -> None:
-    places = {seed: [n for n in range(40) if queue.is_gold_turn(seed=seed, n=n, share=10)] for seed in range(30)}
+    places = {
+        seed: [n for n in range(40) if queue.is_gold_turn(seed=seed, n=n, share=10)]
+        for seed in range(30)
+    }
 
     assert len({tuple(found) for found in places.values()}) == 30
-    assert {found[0] for found in places.values()} == set(range(1, 10))  # never the first item of all
+    assert {found[0] for found in places.values()} == set(
+        range(1, 10)
+    )  # never the first item of all
 
 
 def test_golds_are_mixed_in_at_their_share(campaign: Campaign, rosa: Rater) -> None:
@@ -39,12 +63,16 @@ def test_a_rater_meets_a_gold_once_at_most(campaign: Campaign, rosa: Rater) -> N
     assert len(golds) == len(set(golds)) == 6
 
 
-def test_whoever_judged_the_item_is_not_given_the_gold_made_of_it(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_whoever_judged_the_item_is_not_given_the_gold_made_of_it(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=12)
     services.set_golds(campaign=campaign, values={"gold_share": 50}, by=None, now=NOON)
     first = work_through(campaign, rosa, n=1, on_gold=RIGHT)[0]
     assert first.item is not None
-    services.make_gold(item=first.item, ranks=gold_order(first.item), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+    services.make_gold(
+        item=first.item, ranks=gold_order(first.item), origin=Gold.Origin.EXPERT, by=None, now=NOON
+    )
 
     given = work_through(campaign, rosa, n=6, on_gold=RIGHT, at=5)
 
@@ -64,12 +92,18 @@ def test_a_gold_answered_in_one_campaign_is_not_given_in_another(
     assert not any(judgment.is_gold for judgment in given)
 
 
-def test_an_upsetting_gold_is_given_only_to_who_agreed_to_its_kind(campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_an_upsetting_gold_is_given_only_to_who_agreed_to_its_kind(
+    campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     Prompt.objects.filter(items__gold_use__isnull=False).update(sensitive=["hate"])
     services.accept_upsetting(rater=raul, kinds=["hate"], now=NOON)
 
-    assert not any(judgment.is_gold for judgment in work_through(campaign, rosa, n=8, on_gold=RIGHT))
-    assert sum(judgment.is_gold for judgment in work_through(campaign, raul, n=8, on_gold=RIGHT)) == 4
+    assert not any(
+        judgment.is_gold for judgment in work_through(campaign, rosa, n=8, on_gold=RIGHT)
+    )
+    assert (
+        sum(judgment.is_gold for judgment in work_through(campaign, raul, n=8, on_gold=RIGHT)) == 4
+    )
 
 
 def test_a_gold_that_was_called_offensive_is_given_to_nobody_until_an_admin_has_looked(
@@ -78,13 +112,19 @@ def test_a_gold_that_was_called_offensive_is_given_to_nobody_until_an_admin_has_
     Gold.objects.exclude(pk=Gold.objects.latest("pk").pk).update(retired_at=NOON)  # one is left
     case = skip_as_offensive(next_gold(campaign, rosa), rosa)
 
-    assert not any(judgment.is_gold for judgment in work_through(campaign, raul, n=8, on_gold=RIGHT))
+    assert not any(
+        judgment.is_gold for judgment in work_through(campaign, raul, n=8, on_gold=RIGHT)
+    )
     services.settle_case(case=case, outcome=Case.Outcome.KEPT, by=alice, now=NOON)
 
-    assert sum(judgment.is_gold for judgment in work_through(campaign, rita, n=8, on_gold=RIGHT)) == 1
+    assert (
+        sum(judgment.is_gold for judgment in work_through(campaign, rita, n=8, on_gold=RIGHT)) == 1
+    )
 
 
-def test_a_settled_case_leaves_a_gold_without_slots_of_the_overlap(campaign: Campaign, rosa: Rater, alice: User) -> None:
+def test_a_settled_case_leaves_a_gold_without_slots_of_the_overlap(
+    campaign: Campaign, rosa: Rater, alice: User
+) -> None:
     slot = next_gold(campaign, rosa)
     case = skip_as_offensive(slot, rosa)
     before = selectors.campaign_board(campaign=campaign, now=NOON).progress.n_slots
@@ -99,12 +139,20 @@ def test_an_imported_gold_is_given_again_when_nothing_was_wrong(
     comparison_campaign: Campaign, rosa: Rater, raul: Rater, alice: User
 ) -> None:
     services.set_golds(campaign=comparison_campaign, values={"gold_share": 50}, by=None, now=NOON)
-    services.import_golds(campaign=comparison_campaign, file=lines(GOOD), file_name="gold.jsonl", by=None, now=NOON)
+    services.import_golds(
+        campaign=comparison_campaign, file=lines(GOOD), file_name="gold.jsonl", by=None, now=NOON
+    )
     case = skip_as_offensive(next_gold(comparison_campaign, rosa), rosa)
 
     services.settle_case(case=case, outcome=Case.Outcome.KEPT, by=alice, now=NOON)
 
-    assert sum(judgment.is_gold for judgment in work_through(comparison_campaign, raul, n=4, on_gold=RIGHT)) == 1
+    assert (
+        sum(
+            judgment.is_gold
+            for judgment in work_through(comparison_campaign, raul, n=4, on_gold=RIGHT)
+        )
+        == 1
+    )
 
 
 def test_a_gold_is_given_to_nobody_while_the_item_it_was_made_of_is_in_question(
@@ -114,11 +162,19 @@ def test_a_gold_is_given_to_nobody_while_the_item_it_was_made_of_is_in_question(
     services.set_golds(campaign=campaign, values={"gold_share": 50}, by=None, now=NOON)
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
-    services.make_gold(item=slot.item, ranks=gold_order(slot.item), origin=Gold.Origin.ADJUDICATION, by=None, now=NOON)
+    services.make_gold(
+        item=slot.item,
+        ranks=gold_order(slot.item),
+        origin=Gold.Origin.ADJUDICATION,
+        by=None,
+        now=NOON,
+    )
 
     skip_as_offensive(slot, rosa)
 
-    assert not any(judgment.is_gold for judgment in work_through(campaign, raul, n=6, on_gold=RIGHT))
+    assert not any(
+        judgment.is_gold for judgment in work_through(campaign, raul, n=6, on_gold=RIGHT)
+    )
 
 
 def test_a_gold_whose_prompt_was_retired_is_given_to_nobody_in_whatever_campaign(
@@ -130,7 +186,9 @@ def test_a_gold_whose_prompt_was_retired_is_given_to_nobody_in_whatever_campaign
     services.set_golds(campaign=other, values={"gold_share": 50}, by=None, now=NOON)
     services.use_other_golds(campaign=other, by=None, now=NOON)
 
-    given = work_through(campaign, rosa, n=6, on_gold=RIGHT) + work_through(other, rosa, n=6, on_gold=RIGHT, at=60)
+    given = work_through(campaign, rosa, n=6, on_gold=RIGHT) + work_through(
+        other, rosa, n=6, on_gold=RIGHT, at=60
+    )
 
     assert not any(judgment.is_gold for judgment in given)
 
@@ -139,15 +197,27 @@ def test_an_imported_gold_is_given_although_its_prompt_is_used_for_nothing_else(
     comparison_campaign: Campaign, rosa: Rater
 ) -> None:
     services.set_golds(campaign=comparison_campaign, values={"gold_share": 50}, by=None, now=NOON)
-    services.import_golds(campaign=comparison_campaign, file=lines(GOOD), file_name="gold.jsonl", by=None, now=NOON)
+    services.import_golds(
+        campaign=comparison_campaign, file=lines(GOOD), file_name="gold.jsonl", by=None, now=NOON
+    )
 
-    assert sum(judgment.is_gold for judgment in work_through(comparison_campaign, rosa, n=4, on_gold=RIGHT)) == 1
+    assert (
+        sum(
+            judgment.is_gold
+            for judgment in work_through(comparison_campaign, rosa, n=4, on_gold=RIGHT)
+        )
+        == 1
+    )
 
 
-def test_a_gold_goes_only_to_who_could_be_given_the_item(campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater) -> None:
+def test_a_gold_goes_only_to_who_could_be_given_the_item(
+    campaign: Campaign, day_shift: Pool, rosa: Rater, raul: Rater
+) -> None:
     """Of its language where the pool routes; and nobody is asked about what they wrote."""
     golds = Prompt.objects.filter(items__gold_use__isnull=False)
-    golds.filter(pk__in=list(golds.order_by("pk").values_list("pk", flat=True)[:3])).update(language="de")
+    golds.filter(pk__in=list(golds.order_by("pk").values_list("pk", flat=True)[:3])).update(
+        language="de"
+    )
     Pool.objects.filter(pk=day_shift.pk).update(routes_by_language=True, languages=["en"])
     written = Source.objects.create(name="Raul", kind=Source.Kind.PERSON, person=raul.user)
     Response.objects.filter(prompt__in=golds.filter(language="en"), number=0).update(source=written)
@@ -177,7 +247,9 @@ def test_a_gold_that_is_given_back_leaves_no_slot_behind(campaign: Campaign, ros
     assert not Slot.objects.filter(pk=slot.pk).exists()
 
 
-def test_a_golds_lapsed_lease_stays_with_its_rater(campaign: Campaign, rosa: Rater, raul: Rater) -> None:
+def test_a_golds_lapsed_lease_stays_with_its_rater(
+    campaign: Campaign, rosa: Rater, raul: Rater
+) -> None:
     slot = next_gold(campaign, rosa)
     Slot.objects.filter(campaign=campaign, state=Slot.State.FREE).delete()
 

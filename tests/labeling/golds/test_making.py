@@ -9,22 +9,43 @@ from labeling import selectors, services
 from labeling.models import Campaign, Case, Gold, Guideline, Item, Pool, Rater, Slot
 from labeling.services import Effort
 from tests.cast import NOON, open_comparison_campaign, rater_called
-from tests.labeling.golds.scene import GOOD, RIGHT, WRONG, gold_order, lines, rank_by, skip_as_offensive, work_through
+from tests.labeling.golds.scene import (
+    GOOD,
+    RIGHT,
+    WRONG,
+    gold_order,
+    lines,
+    rank_by,
+    skip_as_offensive,
+    work_through,
+)
 
 
 def test_an_order_that_decides_nothing_makes_no_gold(comparison_campaign: Campaign) -> None:
     item = comparison_campaign.items.all()[0]
 
     with pytest.raises(services.UnableToMakeGold):
-        services.make_gold(item=item, ranks=dict.fromkeys(gold_order(item), 1), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+        services.make_gold(
+            item=item,
+            ranks=dict.fromkeys(gold_order(item), 1),
+            origin=Gold.Origin.EXPERT,
+            by=None,
+            now=NOON,
+        )
 
 
-def test_another_order_of_the_same_item_takes_the_first_ones_place(comparison_campaign: Campaign) -> None:
+def test_another_order_of_the_same_item_takes_the_first_ones_place(
+    comparison_campaign: Campaign,
+) -> None:
     item = comparison_campaign.items.all()[0]
-    first = services.make_gold(item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+    first = services.make_gold(
+        item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON
+    )
     turned = {response: 5 - (rank or 0) for response, rank in gold_order(item).items()}
 
-    second = services.make_gold(item=item, ranks=turned, origin=Gold.Origin.ADJUDICATION, by=None, now=NOON)
+    second = services.make_gold(
+        item=item, ranks=turned, origin=Gold.Origin.ADJUDICATION, by=None, now=NOON
+    )
 
     first.refresh_from_db()
     assert first.retired_at is not None
@@ -35,17 +56,21 @@ def test_another_order_of_the_same_item_takes_the_first_ones_place(comparison_ca
 def test_an_item_that_became_a_gold_takes_no_more_judgments(comparison_campaign: Campaign) -> None:
     item = comparison_campaign.items.all()[0]
 
-    services.make_gold(item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+    services.make_gold(
+        item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON
+    )
 
     assert not item.slots.filter(state=Slot.State.FREE).exists()
 
 
-# --- items that became golds stay decided ------------------------------------------------------------------------
+# --- items that became golds stay decided ---------------------------------------------------------
 
 
 def made_gold(item: Item | None) -> Gold:
     assert item is not None
-    return services.make_gold(item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON)
+    return services.make_gold(
+        item=item, ranks=gold_order(item), origin=Gold.Origin.EXPERT, by=None, now=NOON
+    )
 
 
 def states_of(item: Item | None) -> list[str]:
@@ -73,7 +98,9 @@ def test_who_joins_is_not_asked_about_a_calibration_item_that_became_a_gold(
     day_shift: Pool, guideline: Guideline, rosa: Rater
 ) -> None:
     effort = Effort(calibration_percent=50)
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=1, effort=effort)
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, overlap=1, effort=effort
+    )
     (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
     made_gold(judgment.item)
 
@@ -87,7 +114,9 @@ def test_who_joins_is_not_asked_about_a_calibration_item_that_became_a_gold(
 def test_doubt_asks_nothing_more_of_an_item_that_became_a_gold(
     day_shift: Pool, guideline: Guideline, rosa: Rater, raul: Rater
 ) -> None:
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=2, effort=Effort(max_overlap=5))
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, n_items=1, overlap=2, effort=Effort(max_overlap=5)
+    )
     (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
     held = services.claim(campaign=campaign, rater=raul, now=NOON)
     assert held is not None
@@ -135,7 +164,9 @@ def test_what_was_in_hand_when_the_item_became_a_gold_goes_to_nobody_else(
     assert rank_by(forgotten, RIGHT, rater=rita, at=180).is_extra
 
 
-def test_a_gold_that_is_brought_back_decides_its_item_again(day_shift: Pool, guideline: Guideline, rosa: Rater) -> None:
+def test_a_gold_that_is_brought_back_decides_its_item_again(
+    day_shift: Pool, guideline: Guideline, rosa: Rater
+) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, n_items=1, overlap=1)
     (judgment,) = work_through(campaign, rosa, n=1, on_gold=RIGHT)
     gold = made_gold(judgment.item)
@@ -149,14 +180,23 @@ def test_a_gold_that_is_brought_back_decides_its_item_again(day_shift: Pool, gui
     assert states_of(judgment.item) == ["submitted"]
 
 
-# --- golds from a file -------------------------------------------------------------------------------------------
+# --- golds from a file ----------------------------------------------------------------------------
 
 
 def test_golds_come_from_a_file(comparison_campaign: Campaign, alice: User) -> None:
-    chat = GOOD | {"prompt": [{"role": "system", "content": "Be short."}, {"role": "user", "content": "And 3 + 3?"}]}
+    chat = GOOD | {
+        "prompt": [
+            {"role": "system", "content": "Be short."},
+            {"role": "user", "content": "And 3 + 3?"},
+        ]
+    }
 
     found = services.import_golds(
-        campaign=comparison_campaign, file=lines(GOOD, chat), file_name="gold.jsonl", by=alice, now=NOON
+        campaign=comparison_campaign,
+        file=lines(GOOD, chat),
+        file_name="gold.jsonl",
+        by=alice,
+        now=NOON,
     )
 
     assert (found.n, found.problems) == (2, [])
@@ -165,7 +205,9 @@ def test_golds_come_from_a_file(comparison_campaign: Campaign, alice: User) -> N
     assert list(gold.ranks.order_by("response_id").values_list("rank", flat=True)) == [1, 2, 3, 3]
 
 
-def test_a_file_with_a_bad_line_brings_nothing_in_and_names_every_line(comparison_campaign: Campaign) -> None:
+def test_a_file_with_a_bad_line_brings_nothing_in_and_names_every_line(
+    comparison_campaign: Campaign,
+) -> None:
     file = lines(
         GOOD,
         GOOD | {"responses": ["4", "5"]},
@@ -176,7 +218,9 @@ def test_a_file_with_a_bad_line_brings_nothing_in_and_names_every_line(compariso
         ["no object"],
     )
 
-    found = services.import_golds(campaign=comparison_campaign, file=file, file_name="gold.jsonl", by=None, now=NOON)
+    found = services.import_golds(
+        campaign=comparison_campaign, file=file, file_name="gold.jsonl", by=None, now=NOON
+    )
 
     assert found.n == 0
     assert [problem.line for problem in found.problems] == [2, 3, 4, 5, 6, 7]

@@ -16,7 +16,7 @@ from tests.labeling.golds.scene import RIGHT, WRONG, next_gold, rank_by, work_th
 Ranks = Mapping[int, int | None]
 
 
-# --- the formulas ------------------------------------------------------------------------------------------------
+# --- the formulas ---------------------------------------------------------------------------------
 
 
 def slow_match(right: Ranks, given: Ranks) -> tuple[float, int]:
@@ -42,8 +42,12 @@ def slow_match(right: Ranks, given: Ranks) -> tuple[float, int]:
         pytest.param((1, 2, 3, 4), (4, 3, 2, 1), 0, 6, id="turned around"),
         pytest.param((1, 1, 2, 2), (1, 2, 3, 4), 4, 4, id="what gold ties asks nothing"),
         pytest.param((1, 2, 3, 4), (1, 1, 1, 1), 3, 6, id="a tie everywhere is half"),
-        pytest.param((1, 2, None, None), (1, 2, None, 3), 1, 1, id="what gold leaves open asks nothing"),
-        pytest.param((1, 2, 3, 4), (1, None, None, None), 0, 6, id="what is not ranked is not agreed"),
+        pytest.param(
+            (1, 2, None, None), (1, 2, None, 3), 1, 1, id="what gold leaves open asks nothing"
+        ),
+        pytest.param(
+            (1, 2, 3, 4), (1, None, None, None), 0, 6, id="what is not ranked is not agreed"
+        ),
         pytest.param((1, 1, 1, 1), (1, 2, 3, 4), 0, 0, id="a gold that decides nothing"),
     ],
 )
@@ -61,7 +65,9 @@ def test_matching_equals_its_slow_twin_on_every_ranking_of_three() -> None:
         for given in itertools.product(ranks, repeat=3):
             found = agreement.match(dict(enumerate(right)), dict(enumerate(given)))
 
-            assert (found.agreed, found.n) == slow_match(dict(enumerate(right)), dict(enumerate(given)))
+            assert (found.agreed, found.n) == slow_match(
+                dict(enumerate(right)), dict(enumerate(given))
+            )
 
 
 def test_the_tolerance_lets_one_swap_of_six_pairs_pass_and_not_two() -> None:
@@ -100,19 +106,26 @@ def test_the_interval_of_a_score_is_where_the_score_test_turns(passed: int, n: i
 
 
 def test_eight_of_ten_is_the_worked_example() -> None:
-    """Centre (0.8 + 1.9208/10) / 1.38415 = 0.71674, reach 1.41600 · √(0.016 + 0.0096036) = 0.22658."""
+    """Centre (0.8 + 1.9208/10) / 1.38415 = 0.71674, reach 1.41600 · √(0.016 + 0.0096036) =
+    0.22658.
+    """
     found = wilson(8, 10)
 
     assert (round(found.low or 0, 4), round(found.high or 0, 4)) == (0.4902, 0.9433)
 
 
-# --- scoring -----------------------------------------------------------------------------------------------------
+# --- scoring --------------------------------------------------------------------------------------
 
 
-def test_the_first_version_counts_and_a_correction_does_not(campaign: Campaign, rosa: Rater) -> None:
+def test_the_first_version_counts_and_a_correction_does_not(
+    campaign: Campaign, rosa: Rater
+) -> None:
     judgment = rank_by(next_gold(campaign, rosa), WRONG, rater=rosa)
     assert judgment.lease is not None
-    shown = [row.response for row in judgment.comparison.ranked.select_related("response").order_by("position")]
+    shown = [
+        row.response
+        for row in judgment.comparison.ranked.select_related("response").order_by("position")
+    ]
 
     corrected = services.correct_comparison(
         lease=judgment.lease,
@@ -165,7 +178,9 @@ def test_an_answer_to_a_retired_gold_counts_no_more(campaign: Campaign, rosa: Ra
     assert selectors.gold_scores(campaign=campaign) == []
 
 
-def test_the_quality_report_is_computed_anew_when_a_gold_counts_no_more_and_when_it_counts_again(campaign: Campaign) -> None:
+def test_the_quality_report_is_computed_anew_when_a_gold_counts_no_more_and_when_it_counts_again(
+    campaign: Campaign,
+) -> None:
     report = QualityReport.objects.create(campaign=campaign)
     gold = Gold.objects.filter(uses__campaign=campaign).latest("pk")
 
@@ -181,7 +196,7 @@ def test_the_quality_report_is_computed_anew_when_a_gold_counts_no_more_and_when
     assert not report.is_outdated
 
 
-# --- golds are no data -------------------------------------------------------------------------------------------
+# --- golds are no data ----------------------------------------------------------------------------
 
 
 def test_answers_to_golds_leave_only_for_who_asks(campaign: Campaign, rosa: Rater) -> None:
@@ -189,7 +204,9 @@ def test_answers_to_golds_leave_only_for_who_asks(campaign: Campaign, rosa: Rate
     ordinary = {judgment.pk for judgment in given if not judgment.is_gold}
 
     plain = {row.judgment_id for row in exports.comparisons(campaigns=[campaign.pk])}
-    asked = {row.judgment_id for row in exports.comparisons(campaigns=[campaign.pk], include_gold=True)}
+    asked = {
+        row.judgment_id for row in exports.comparisons(campaigns=[campaign.pk], include_gold=True)
+    }
 
     assert plain == ordinary
     assert asked == {judgment.pk for judgment in given}
@@ -220,7 +237,9 @@ def test_golds_are_no_part_of_a_campaigns_progress(campaign: Campaign, rosa: Rat
     assert selectors.campaign_items(campaign=campaign).count() == 20
 
 
-def test_a_gold_is_work_and_costs_the_budget_until_it_is_undone(campaign: Campaign, rosa: Rater) -> None:
+def test_a_gold_is_work_and_costs_the_budget_until_it_is_undone(
+    campaign: Campaign, rosa: Rater
+) -> None:
     Campaign.objects.filter(pk=campaign.pk).update(budget_unit="judgments", budget=100)
     judgment = rank_by(next_gold(campaign, rosa), WRONG, rater=rosa)
     campaign.refresh_from_db()

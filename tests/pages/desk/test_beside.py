@@ -9,7 +9,9 @@ from labeling.models import (
 from tests.pages.desk.posting import SignedIn, comparison, slot_of, start
 
 
-def test_the_guideline_is_a_page_and_a_panel(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_the_guideline_is_a_page_and_a_panel(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign) + "guideline"
 
@@ -22,7 +24,9 @@ def test_the_guideline_is_a_page_and_a_panel(rosa: Rater, comparison_campaign: C
     assert "<html" not in panel
 
 
-def test_a_difference_shows_words_of_one_side_only(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_difference_shows_words_of_one_side_only(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     first, second = queue.presented(slot_of(rosa))[:2]
@@ -36,7 +40,9 @@ def test_a_difference_shows_words_of_one_side_only(rosa: Rater, comparison_campa
     assert "&lt;" in page
 
 
-def test_my_work_lists_what_was_given(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_my_work_lists_what_was_given(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     client.post(start(client, comparison_campaign) + "submit", comparison())
 
@@ -46,7 +52,9 @@ def test_my_work_lists_what_was_given(rosa: Rater, comparison_campaign: Campaign
     assert "Compare" in page
 
 
-def test_a_conversation_is_shown_whole(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_conversation_is_shown_whole(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     prompt = slot_of(rosa).item.prompt
@@ -59,4 +67,8 @@ def test_a_conversation_is_shown_whole(rosa: Rater, comparison_campaign: Campaig
 
     page = client.get(address).content.decode()
 
-    assert page.index("Why salt?") < page.index("It melts ice.") < page.index("And when it is very cold?")
+    assert (
+        page.index("Why salt?")
+        < page.index("It melts ice.")
+        < page.index("And when it is very cold?")
+    )

@@ -18,7 +18,9 @@ from tests.pages.desk.posting import SignedIn, comparison, slot_of, start
 def test_no_page_of_the_desk_tells_who_wrote_a_response(
     rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
 ) -> None:
-    """Ids start at a number that appears nowhere else, and every answer the browser gets is searched for it."""
+    """Ids start at a number that appears nowhere else, and every answer the browser gets is
+    searched for it.
+    """
     with connection.cursor() as cursor:
         for table in ("response", "item", "itemresponse", "slot", "prompt", "source"):
             cursor.execute(f"ALTER SEQUENCE labeling_{table}_id_seq RESTART WITH 7654321")

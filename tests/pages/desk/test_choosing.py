@@ -35,36 +35,51 @@ def test_a_campaign_of_another_pool_does_not_exist_for_the_rater(
     comparison_campaign: Campaign, signed_in: SignedIn, db: None
 ) -> None:
     stranger = services.create_person(
-        email="sam@example.org", name="Sam", roles=["rater"], password="correct horse battery", by=None, now=timezone.now()
+        email="sam@example.org",
+        name="Sam",
+        roles=["rater"],
+        password="correct horse battery",
+        by=None,
+        now=timezone.now(),
     )
 
     assert signed_in(stranger).post(f"/desk/{comparison_campaign.pk}/next").status_code == 404
 
 
-def test_starting_takes_an_item_and_goes_to_it(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_starting_takes_an_item_and_goes_to_it(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     address = start(signed_in(rosa), comparison_campaign)
 
     assert address == f"/desk/item/{slot_of(rosa).lease}/"
 
 
-def test_opening_the_next_page_takes_nothing(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_opening_the_next_page_takes_nothing(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     page = signed_in(rosa).get(f"/desk/{comparison_campaign.pk}/next")
 
     assert "Take the next item" in page.content.decode()
     assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
 
 
-def test_the_next_page_goes_to_the_item_already_held(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_the_next_page_goes_to_the_item_already_held(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
 
     assert client.get(f"/desk/{comparison_campaign.pk}/next")["Location"] == address
 
 
-def test_nothing_left_is_said_on_the_desk(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_nothing_left_is_said_on_the_desk(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     for _ in range(5):
-        client.post(start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)})
+        client.post(
+            start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)}
+        )
 
     page = client.post(f"/desk/{demonstration_campaign.pk}/next", follow=True).content.decode()
 

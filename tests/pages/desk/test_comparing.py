@@ -23,7 +23,9 @@ from tests.pages.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
 def work_on(html: str) -> str:
-    """The work on a page or in an answer, without what is new in every answer: tokens, and seconds that are left."""
+    """The work on a page or in an answer, without what is new in every answer: tokens, and seconds
+    that are left.
+    """
     start = html.index('<div class="desk"')
     work = html[start : html.index("</aside>", start)]
     return re.sub(r'name="csrfmiddlewaretoken" value="\w+"|data-expires-in="\d+"', "", work)
@@ -62,7 +64,12 @@ def test_submitting_stores_the_judgment_and_goes_to_the_next_item(
     answer = client.post(first + "submit", comparison())
 
     judgment = Judgment.objects.get()
-    assert [ranked.rank for ranked in judgment.comparison.ranked.order_by("position")] == [2, 1, 2, 3]
+    assert [ranked.rank for ranked in judgment.comparison.ranked.order_by("position")] == [
+        2,
+        1,
+        2,
+        3,
+    ]
     assert judgment.active_s == 90
     assert answer["Location"] == f"/desk/item/{slot_of(rosa).lease}/" != first
 
@@ -71,26 +78,43 @@ def test_ratings_are_stored_by_response_and_what_was_not_ticked_is_absent(
     rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    client.post(start(client, comparison_campaign) + "submit", comparison(**{"rate-D-hallucination": "true"}))
+    client.post(
+        start(client, comparison_campaign) + "submit",
+        comparison(**{"rate-D-hallucination": "true"}),
+    )
 
-    ratings = [ranked.ratings for ranked in Judgment.objects.get().comparison.ranked.order_by("position")]
-    assert ratings == [{"overall": 5}, {"overall": 6}, {"overall": 5}, {"overall": 1, "hallucination": True}]
+    ratings = [
+        ranked.ratings for ranked in Judgment.objects.get().comparison.ranked.order_by("position")
+    ]
+    assert ratings == [
+        {"overall": 5},
+        {"overall": 6},
+        {"overall": 5},
+        {"overall": 1, "hallucination": True},
+    ]
 
 
 def test_review_reads_the_ranking_back_and_stores_nothing(
     rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    page = client.post(start(client, comparison_campaign) + "submit", comparison(step="review")).content.decode()
+    page = client.post(
+        start(client, comparison_campaign) + "submit", comparison(step="review")
+    ).content.decode()
 
     assert "B › A = C › D" in page
     assert "Ready to submit" in page
     assert not Judgment.objects.exists()
 
 
-def test_problems_are_all_said_and_everything_is_kept(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_problems_are_all_said_and_everything_is_kept(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
-    posted = comparison(reason="because I say so", **{"rate-A-overall": "", "rank-B": "9", "rate-D-hallucination": "true"})
+    posted = comparison(
+        reason="because I say so",
+        **{"rate-A-overall": "", "rank-B": "9", "rate-D-hallucination": "true"},
+    )
 
     answer = client.post(start(client, comparison_campaign) + "submit", posted)
 
@@ -104,7 +128,9 @@ def test_problems_are_all_said_and_everything_is_kept(rosa: Rater, comparison_ca
     assert not Judgment.objects.exists()
 
 
-def test_nothing_ranked_is_a_problem(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_nothing_ranked_is_a_problem(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     unranked = comparison(**{f"rank-{letter}": "" for letter in "ABCD"})
 
@@ -113,16 +139,25 @@ def test_nothing_ranked_is_a_problem(rosa: Rater, comparison_campaign: Campaign,
     assert "Nothing is ranked yet." in page
 
 
-def test_all_bad_needs_a_reason(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_all_bad_needs_a_reason(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
-    page = client.post(start(client, comparison_campaign) + "submit", comparison(all_bad="true")).content.decode()
+    page = client.post(
+        start(client, comparison_campaign) + "submit", comparison(all_bad="true")
+    ).content.decode()
 
     assert "Say in a few words why all of them are bad." in page
 
 
-def test_all_bad_is_stored_without_ranks(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_all_bad_is_stored_without_ranks(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
-    client.post(start(client, comparison_campaign) + "submit", comparison(all_bad="true", reason="none answers"))
+    client.post(
+        start(client, comparison_campaign) + "submit",
+        comparison(all_bad="true", reason="none answers"),
+    )
 
     given = Judgment.objects.get().comparison
     assert given.is_all_bad
@@ -130,8 +165,12 @@ def test_all_bad_is_stored_without_ranks(rosa: Rater, comparison_campaign: Campa
     assert {ranked.rank for ranked in given.ranked.all()} == {None}
 
 
-def test_what_is_not_asked_is_null(rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
-    campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_strength=False, asks_reason=False)
+def test_what_is_not_asked_is_null(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_comparison_campaign(
+        pool=day_shift, guideline=guideline, asks_strength=False, asks_reason=False
+    )
     client = signed_in(rosa)
 
     client.post(start(client, campaign) + "submit", comparison(strength="3", reason="not asked"))
@@ -154,10 +193,14 @@ def test_the_strength_is_asked_where_something_came_out_ahead(
     assert Judgment.objects.get().comparison.strength == 3
 
 
-def test_among_equals_no_strength_is_asked(rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
+def test_among_equals_no_strength_is_asked(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_strength=True)
     client = signed_in(rosa)
-    equal: dict[str, Any] = {f"rank-{letter}": "1" for letter in "ABCD"} | {f"rate-{letter}-overall": "4" for letter in "ABCD"}
+    equal: dict[str, Any] = {f"rank-{letter}": "1" for letter in "ABCD"} | {
+        f"rate-{letter}-overall": "4" for letter in "ABCD"
+    }
 
     client.post(start(client, campaign) + "submit", comparison(**equal))
 
@@ -170,24 +213,33 @@ def test_all_bad_asks_why_even_in_a_campaign_that_does_not(
     campaign = open_comparison_campaign(pool=day_shift, guideline=guideline, asks_reason=False)
     client = signed_in(rosa)
 
-    page = client.post(start(client, campaign) + "submit", comparison(all_bad="true")).content.decode()
+    page = client.post(
+        start(client, campaign) + "submit", comparison(all_bad="true")
+    ).content.decode()
 
     assert "Say in a few words why all of them are bad." in page
 
 
-def test_the_campaign_says_how_long_an_answer_is(rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn) -> None:
-    campaign = open_demonstration_campaign(pool=day_shift, guideline=guideline, min_words=2, max_words=5)
+def test_the_campaign_says_how_long_an_answer_is(
+    rosa: Rater, day_shift: Pool, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    campaign = open_demonstration_campaign(
+        pool=day_shift, guideline=guideline, min_words=2, max_words=5
+    )
     client = signed_in(rosa)
     address = start(client, campaign)
 
     assert "2 to 5 is usual" in client.get(address).content.decode()
     assert (
-        "shorter or longer than usual" in client.post(address + "submit", {"step": "submit", "text": words(6)}).content.decode()
+        "shorter or longer than usual"
+        in client.post(address + "submit", {"step": "submit", "text": words(6)}).content.decode()
     )
     assert client.post(address + "submit", {"step": "stop", "text": words(5)}).status_code == 302
 
 
-def test_the_best_is_edited_in_the_same_submit(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_the_best_is_edited_in_the_same_submit(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     best = queue.presented(slot_of(rosa))[1]
@@ -208,7 +260,9 @@ def test_the_editor_opens_with_the_best_response_without_javascript(
     best = queue.presented(slot_of(rosa))[1]
 
     opened = client.post(address + "submit", comparison(step="edit")).content.decode()
-    dropped = client.post(address + "submit", comparison(step="unedit", edit_of="B", edit="x")).content.decode()
+    dropped = client.post(
+        address + "submit", comparison(step="unedit", edit_of="B", edit="x")
+    ).content.decode()
 
     assert f">\n{best.text}</textarea>" in opened
     assert 'name="edit_of" value="B"' in opened
@@ -218,7 +272,11 @@ def test_the_editor_opens_with_the_best_response_without_javascript(
 
 @pytest.mark.parametrize(
     ("edit", "sentence"),
-    [("", "The edit of B is empty."), ("the same", "The edit changes nothing."), ("x" * 200_001, "is longer than")],
+    [
+        ("", "The edit of B is empty."),
+        ("the same", "The edit changes nothing."),
+        ("x" * 200_001, "is longer than"),
+    ],
 )
 def test_an_edit_that_is_none_is_a_problem(
     edit: str, sentence: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
@@ -226,7 +284,9 @@ def test_an_edit_that_is_none_is_a_problem(
     Response.objects.update(text="the same")
     client = signed_in(rosa)
 
-    answer = client.post(start(client, comparison_campaign) + "submit", comparison(edit_of="B", edit=edit))
+    answer = client.post(
+        start(client, comparison_campaign) + "submit", comparison(edit_of="B", edit=edit)
+    )
 
     assert sentence in answer.content.decode()
     assert not Judgment.objects.exists()
@@ -237,7 +297,9 @@ def test_an_edit_of_another_than_the_best_is_warned_about(
 ) -> None:
     client = signed_in(rosa)
 
-    page = client.post(start(client, comparison_campaign) + "submit", comparison(edit_of="D", edit="Better.")).content.decode()
+    page = client.post(
+        start(client, comparison_campaign) + "submit", comparison(edit_of="D", edit="Better.")
+    ).content.decode()
 
     assert "You edited a response that is not ranked best." in page
 
@@ -266,7 +328,8 @@ def test_the_order_as_shown_and_a_pace_beyond_reading_are_warned_about(
     same: dict[str, Any] = {f"rate-{letter}-overall": 4 for letter in "ABCD"}
 
     page = client.post(
-        start(client, comparison_campaign) + "submit", comparison(record=json.dumps({"active_s": 3}), **ranks, **same)
+        start(client, comparison_campaign) + "submit",
+        comparison(record=json.dumps({"active_s": 3}), **ranks, **same),
     ).content.decode()
 
     assert "The ranking is the order in which the responses happened to be shown." in page
@@ -299,7 +362,9 @@ def test_an_answer_changed_after_it_was_stored_is_told_that_the_first_counts(
     assert Judgment.objects.get().comparison.ranked.get(position=3).rank == 3
 
 
-def test_submit_and_stop_takes_no_next_item(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_submit_and_stop_takes_no_next_item(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     answer = client.post(start(client, comparison_campaign) + "submit", comparison(step="stop"))
 
@@ -312,11 +377,22 @@ def test_the_record_of_the_page_keeps_known_names_of_the_right_shape(
     rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    record = {"active_s": 60, "views": {"A": {"raw": 1}}, "viewport": [1440, 900], "seconds": "many", "evil": "x"}
+    record = {
+        "active_s": 60,
+        "views": {"A": {"raw": 1}},
+        "viewport": [1440, 900],
+        "seconds": "many",
+        "evil": "x",
+    }
 
-    client.post(start(client, comparison_campaign) + "submit", comparison(record=json.dumps(record)))
+    client.post(
+        start(client, comparison_campaign) + "submit", comparison(record=json.dumps(record))
+    )
 
-    assert Judgment.objects.get().presentation == {"views": {"A": {"raw": 1}}, "viewport": [1440, 900]}
+    assert Judgment.objects.get().presentation == {
+        "views": {"A": {"raw": 1}},
+        "viewport": [1440, 900],
+    }
 
 
 @pytest.mark.parametrize("record", BROKEN)
@@ -326,7 +402,9 @@ def test_a_broken_record_never_costs_the_judgment(
     client = signed_in(rosa)
     overruled: dict[str, Any] = {"overruled": ["faster_than_reading"]}
 
-    client.post(start(client, comparison_campaign) + "submit", comparison(record=record, **overruled))
+    client.post(
+        start(client, comparison_campaign) + "submit", comparison(record=record, **overruled)
+    )
 
     assert Judgment.objects.get().active_s is None
 
@@ -355,9 +433,16 @@ def test_an_item_that_comes_with_the_answer_brings_its_draft(
     client = signed_in(rosa)
     address = start(client, demonstration_campaign) + "submit"
     following = demonstration_campaign.items.get(position=1)
-    services.save_draft(item=following, rater=rosa, content={"revision": 3, "fields": {"text": ["Begun."]}}, now=timezone.now())
+    services.save_draft(
+        item=following,
+        rater=rosa,
+        content={"revision": 3, "fields": {"text": ["Begun."]}},
+        now=timezone.now(),
+    )
 
-    answer = client.post(address, {"step": "submit", "text": words(200)}, headers={"X-Desk": "fragment"}).json()
+    answer = client.post(
+        address, {"step": "submit", "text": words(200)}, headers={"X-Desk": "fragment"}
+    ).json()
 
     assert "Begun." in answer["html"]
 
@@ -369,7 +454,9 @@ def test_an_answer_sent_twice_brings_the_same_next_item_twice(
     address = start(client, demonstration_campaign) + "submit"
     given = {"step": "submit", "text": words(200)}
 
-    first, second = (client.post(address, given, headers={"X-Desk": "fragment"}).json() for _ in range(2))
+    first, second = (
+        client.post(address, given, headers={"X-Desk": "fragment"}).json() for _ in range(2)
+    )
 
     assert first["next"] == second["next"]
     assert work_on(first["html"]) == work_on(second["html"])
@@ -389,7 +476,9 @@ def test_a_script_is_led_to_the_desk_when_nothing_is_left(
     assert answer.json() == {"next": "/desk/"}
 
 
-def test_a_script_gets_the_review_alone(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_script_gets_the_review_alone(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign) + "submit"
 
@@ -400,18 +489,26 @@ def test_a_script_gets_the_review_alone(rosa: Rater, comparison_campaign: Campai
     assert "<html" not in answer["review"]
 
 
-def test_a_second_press_of_edit_keeps_the_edit(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_second_press_of_edit_keeps_the_edit(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
 
-    page = client.post(address + "submit", comparison(step="edit", edit_of="B", edit="My long edit.")).content.decode()
+    page = client.post(
+        address + "submit", comparison(step="edit", edit_of="B", edit="My long edit.")
+    ).content.decode()
 
     assert ">\nMy long edit.</textarea>" in page
 
 
-def test_edit_says_that_nothing_is_ranked_yet(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_edit_says_that_nothing_is_ranked_yet(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
 
-    page = client.post(start(client, comparison_campaign) + "submit", {"step": "edit"}).content.decode()
+    page = client.post(
+        start(client, comparison_campaign) + "submit", {"step": "edit"}
+    ).content.decode()
 
     assert "Nothing is ranked yet." in page

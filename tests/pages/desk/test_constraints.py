@@ -8,7 +8,9 @@ from labeling.models import (
 from tests.pages.desk.posting import SignedIn, start, words
 
 
-def test_the_constraints_of_a_prompt_are_a_checklist(rosa: Rater, constrained: Campaign, signed_in: SignedIn) -> None:
+def test_the_constraints_of_a_prompt_are_a_checklist(
+    rosa: Rater, constrained: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
 
     page = client.get(start(client, constrained)).content.decode()
@@ -25,7 +27,10 @@ def test_an_unticked_constraint_is_a_warning_that_can_be_overruled_and_is_record
     answer = {"text": words(60), "keeps-1": "true"}
 
     warned = client.post(address + "submit", {"step": "submit", **answer}).content.decode()
-    client.post(address + "submit", {"step": "submit", "overruled": ["constraint_unticked", "unusual_length"], **answer})
+    client.post(
+        address + "submit",
+        {"step": "submit", "overruled": ["constraint_unticked", "unusual_length"], **answer},
+    )
 
     judgment = Judgment.objects.get()
     assert "A constraint of the prompt is not ticked." in warned
@@ -40,14 +45,19 @@ def test_ticked_constraints_say_nothing_and_come_back_in_a_correction(
     address = start(client, constrained)
     ticked = {"keeps-0": "true", "keeps-1": "true"}
 
-    client.post(address + "submit", {"step": "submit", "text": words(60), "overruled": "unusual_length", **ticked})
+    client.post(
+        address + "submit",
+        {"step": "submit", "text": words(60), "overruled": "unusual_length", **ticked},
+    )
 
     assert "constraint_unticked" not in Judgment.objects.get().warnings
     page = client.get(address + "correct").content.decode()
     assert 'name="keeps-0" value="true" checked' in page
 
 
-def test_a_draft_keeps_what_was_ticked(rosa: Rater, constrained: Campaign, signed_in: SignedIn) -> None:
+def test_a_draft_keeps_what_was_ticked(
+    rosa: Rater, constrained: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, constrained)
 

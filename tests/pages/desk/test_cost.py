@@ -21,7 +21,11 @@ def request_of(name: str, client: Client, address: str) -> None:
     elif name == "item":
         client.get(address)
     elif name == "draft":
-        client.post(address + "draft", json.dumps({"revision": 1, "fields": {}}), content_type="application/json")
+        client.post(
+            address + "draft",
+            json.dumps({"revision": 1, "fields": {}}),
+            content_type="application/json",
+        )
     elif name == "heartbeat":
         client.post(address + "heartbeat")
     else:
@@ -29,9 +33,10 @@ def request_of(name: str, client: Client, address: str) -> None:
 
 
 COSTS = {"next": 7, "item": 7, "draft": 8, "heartbeat": 5, "submit": 14}
-"""Queries of each request, the two for session and user included. A claim asks how the rater stands to the campaign, and takes
-the slot. Submit reads the lease and what it shows; stores in a savepoint; claims; and reads the next item, which its answer
-brings."""
+"""Queries of each request, the two for session and user included. A claim asks how the rater stands
+to the campaign, and takes the slot. Submit reads the lease and what it shows; stores in a
+savepoint; claims; and reads the next item, which its answer brings.
+"""
 
 
 @pytest.mark.parametrize("n_items", [3, 30])

@@ -23,12 +23,18 @@ from labeling.models import (
 from tests.pages.desk.posting import SignedIn, comparison, slot_of, start, words
 
 
-def test_a_draft_comes_back_with_the_page(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_draft_comes_back_with_the_page(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     fields = {"rank-C": ["1"], "rate-A-overall": ["3"], "reason": ["so far"]}
 
-    saved = client.post(address + "draft", json.dumps({"revision": 7, "fields": fields}), content_type="application/json")
+    saved = client.post(
+        address + "draft",
+        json.dumps({"revision": 7, "fields": fields}),
+        content_type="application/json",
+    )
     page = client.get(address).content.decode()
 
     assert re.fullmatch(r"\d\d:\d\d:\d\d", saved.json()["saved"])
@@ -38,7 +44,9 @@ def test_a_draft_comes_back_with_the_page(rosa: Rater, comparison_campaign: Camp
     assert re.search(r'name="rate-A-overall" value="3" checked', page)
 
 
-def test_a_draft_is_kept_without_javascript(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_draft_is_kept_without_javascript(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
 
@@ -48,26 +56,40 @@ def test_a_draft_is_kept_without_javascript(rosa: Rater, comparison_campaign: Ca
     assert 'value="half way"' in client.get(address).content.decode()
 
 
-def test_a_draft_is_gone_once_the_answer_is_stored(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_draft_is_gone_once_the_answer_is_stored(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
-    client.post(address + "draft", json.dumps({"revision": 1, "fields": {}}), content_type="application/json")
+    client.post(
+        address + "draft",
+        json.dumps({"revision": 1, "fields": {}}),
+        content_type="application/json",
+    )
 
     client.post(address + "submit", comparison())
 
     assert not Draft.objects.exists()
 
 
-@pytest.mark.parametrize("body", ["", "[]", "{", '{"fields": []}', '{"fields": {}, "revision": "1"}', "[" * 100_000])
-def test_a_draft_of_another_shape_is_refused(body: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+@pytest.mark.parametrize(
+    "body", ["", "[]", "{", '{"fields": []}', '{"fields": {}, "revision": "1"}', "[" * 100_000]
+)
+def test_a_draft_of_another_shape_is_refused(
+    body: str, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
-    answer = client.post(start(client, comparison_campaign) + "draft", body, content_type="application/json")
+    answer = client.post(
+        start(client, comparison_campaign) + "draft", body, content_type="application/json"
+    )
 
     assert answer.status_code == 400
     assert not Draft.objects.exists()
 
 
-def test_a_heartbeat_extends_the_lease(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_heartbeat_extends_the_lease(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     Slot.objects.filter(rater=rosa).update(expires_at=timezone.now() + timedelta(minutes=1))
@@ -77,7 +99,9 @@ def test_a_heartbeat_extends_the_lease(rosa: Rater, comparison_campaign: Campaig
     assert 29 * 60 < answer["expires_in_s"] <= 30 * 60
 
 
-def test_a_skip_gives_a_reason_and_goes_on(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_skip_gives_a_reason_and_goes_on(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
 
@@ -93,14 +117,18 @@ def test_a_skip_that_is_sent_twice_skips_one_item_and_leads_on_alike(
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
 
-    first, second = (client.post(address + "skip", {"reason": "technical"})["Location"] for _ in range(2))
+    first, second = (
+        client.post(address + "skip", {"reason": "technical"})["Location"] for _ in range(2)
+    )
 
     assert first == second != address
     assert Pass.objects.count() == 1
     assert PastLease.objects.count() == 1
 
 
-def test_giving_back_twice_is_giving_back_once(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_giving_back_twice_is_giving_back_once(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
 
@@ -111,7 +139,9 @@ def test_giving_back_twice_is_giving_back_once(rosa: Rater, comparison_campaign:
     assert Draft.objects.get().content["fields"]["reason"] == ["half way"]
 
 
-def test_a_skip_without_a_reason_is_asked_again(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_skip_without_a_reason_is_asked_again(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     answer = client.post(start(client, comparison_campaign) + "skip", {})
 
@@ -120,7 +150,9 @@ def test_a_skip_without_a_reason_is_asked_again(rosa: Rater, comparison_campaign
     assert not Pass.objects.exists()
 
 
-def test_giving_back_frees_the_item(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_giving_back_frees_the_item(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     answer = client.post(start(client, comparison_campaign) + "release")
 
@@ -128,7 +160,9 @@ def test_giving_back_frees_the_item(rosa: Rater, comparison_campaign: Campaign, 
     assert not Slot.objects.filter(state=Slot.State.LEASED).exists()
 
 
-def test_a_stored_item_says_when_it_was_stored(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_stored_item_says_when_it_was_stored(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison())
@@ -136,7 +170,9 @@ def test_a_stored_item_says_when_it_was_stored(rosa: Rater, comparison_campaign:
     assert "You submitted this answer on" in client.get(address).content.decode()
 
 
-def test_an_item_that_was_skipped_says_so(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_item_that_was_skipped_says_so(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     client.post(address + "skip", {"reason": "technical"})
@@ -163,7 +199,9 @@ def test_a_lease_taken_by_somebody_else_still_takes_the_answer_as_an_extra(
     assert Judgment.objects.get().is_extra
 
 
-def test_nobody_opens_the_lease_of_another(rosa: Rater, raul: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_nobody_opens_the_lease_of_another(
+    rosa: Rater, raul: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     address = start(signed_in(rosa), comparison_campaign)
 
     stranger = signed_in(raul)
@@ -217,7 +255,11 @@ def test_a_beat_for_an_item_that_was_stored_elsewhere_says_so(
     client.post(address + "submit", comparison())
 
     assert client.post(address + "heartbeat").json() == {"is_gone": True, "is_stored": True}
-    late = client.post(address + "draft", json.dumps({"revision": 1, "fields": {}}), content_type="application/json")
+    late = client.post(
+        address + "draft",
+        json.dumps({"revision": 1, "fields": {}}),
+        content_type="application/json",
+    )
     assert late.json() == {"is_stored": True}
 
 
@@ -232,7 +274,10 @@ def test_a_draft_brings_back_the_time_spent_with_the_words(
     client.post(address + "draft", body, content_type="application/json")
 
     page = client.get(address).content.decode()
-    assert 'name="record" value="{&quot;opened&quot;: [&quot;guideline&quot;], &quot;active_s&quot;: 70.0}"' in page
+    assert (
+        'name="record" value="{&quot;opened&quot;: [&quot;guideline&quot;], &quot;active_s&quot;:'
+        ' 70.0}"' in page
+    )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -245,13 +290,20 @@ def test_a_draft_that_arrives_while_the_answer_is_being_stored_does_not_outlive_
 
     def save() -> None:
         try:
-            services.save_draft(item=slot.item, rater=rosa, content={"revision": 1, "fields": {}}, now=timezone.now())
+            services.save_draft(
+                item=slot.item,
+                rater=rosa,
+                content={"revision": 1, "fields": {}},
+                now=timezone.now(),
+            )
         finally:
             connection.close()
 
     with ThreadPoolExecutor(1) as threads:
         with transaction.atomic():
-            services.submit_demonstration(lease=slot.lease, rater=rosa, text=words(30), now=timezone.now())
+            services.submit_demonstration(
+                lease=slot.lease, rater=rosa, text=words(30), now=timezone.now()
+            )
             late = threads.submit(save)
             wait([late], timeout=1)  # until the answer is committed
         late.result()

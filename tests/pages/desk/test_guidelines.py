@@ -15,7 +15,11 @@ from tests.pages.desk.posting import SignedIn, slot_of, start, words
 
 def change_guideline(guideline: Guideline) -> None:
     services.new_guideline_version(
-        guideline=guideline, text="# Be helpful\n\nThen be brief.", form=rating_form.default(), by=None, now=timezone.now()
+        guideline=guideline,
+        text="# Be helpful\n\nThen be brief.",
+        form=rating_form.default(),
+        by=None,
+        now=timezone.now(),
     )
 
 
@@ -39,7 +43,9 @@ def test_having_read_leads_to_the_item_and_is_not_asked_again(
     rosa: Rater, demonstration_campaign: Campaign, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    client.post(start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)})
+    client.post(
+        start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)}
+    )
     change_guideline(guideline)
     asked = client.post(f"/desk/{demonstration_campaign.pk}/next")["Location"]
     said = {"version": "2", "campaign": demonstration_campaign.pk}
@@ -56,11 +62,15 @@ def test_reading_a_version_that_changed_meanwhile_is_asked_again(
     rosa: Rater, demonstration_campaign: Campaign, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    client.post(start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)})
+    client.post(
+        start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)}
+    )
     change_guideline(guideline)
     change_guideline(guideline)
 
-    answer = client.post(f"/guidelines/{guideline.pk}/read", {"version": "2", "campaign": demonstration_campaign.pk})
+    answer = client.post(
+        f"/guidelines/{guideline.pk}/read", {"version": "2", "campaign": demonstration_campaign.pk}
+    )
 
     assert answer["Location"].startswith("/guidelines/")
 
@@ -69,7 +79,9 @@ def test_an_item_in_hand_is_finished_under_its_own_version(
     rosa: Rater, demonstration_campaign: Campaign, guideline: Guideline, signed_in: SignedIn
 ) -> None:
     client = signed_in(rosa)
-    client.post(start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)})
+    client.post(
+        start(client, demonstration_campaign) + "submit", {"step": "stop", "text": words(30)}
+    )
     address = start(client, demonstration_campaign)
     change_guideline(guideline)
 
@@ -90,5 +102,9 @@ def test_raters_read_their_own_guidelines_and_no_others(
     assert client.get(f"/guidelines/{other.pk}/").status_code == 404
 
 
-def test_an_admin_reads_any_guideline_as_raters_do(alice: User, guideline: Guideline, signed_in: SignedIn) -> None:
-    assert "Then be honest." in signed_in(alice).get(f"/guidelines/{guideline.pk}/").content.decode()
+def test_an_admin_reads_any_guideline_as_raters_do(
+    alice: User, guideline: Guideline, signed_in: SignedIn
+) -> None:
+    assert (
+        "Then be honest." in signed_in(alice).get(f"/guidelines/{guideline.pk}/").content.decode()
+    )

@@ -24,7 +24,9 @@ from tests.pages.desk.posting import SignedIn, comparison, start
         ("since=nonsense&campaign=99999&state=nonsense", 1),
     ],
 )
-def test_my_answers_are_filtered(query: str, n: int, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_my_answers_are_filtered(
+    query: str, n: int, rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     client.post(start(client, comparison_campaign) + "submit", comparison())
 
@@ -35,7 +37,10 @@ def test_my_answers_are_filtered(query: str, n: int, rosa: Rater, comparison_cam
 
 
 def test_the_filter_offers_only_campaigns_that_one_has_worked_in(
-    rosa: Rater, comparison_campaign: Campaign, demonstration_campaign: Campaign, signed_in: SignedIn
+    rosa: Rater,
+    comparison_campaign: Campaign,
+    demonstration_campaign: Campaign,
+    signed_in: SignedIn,
 ) -> None:
     client = signed_in(rosa)
     client.post(start(client, comparison_campaign) + "submit", comparison())

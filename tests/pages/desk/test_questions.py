@@ -19,7 +19,9 @@ def test_a_question_goes_to_the_admins_and_its_answer_to_my_work(
     client, admin = signed_in(rosa), signed_in(alice)
     address = start(client, comparison_campaign)
 
-    page = client.post(address + "ask", {"question": "Is <b>this</b> in scope?"}, follow=True).content.decode()
+    page = client.post(
+        address + "ask", {"question": "Is <b>this</b> in scope?"}, follow=True
+    ).content.decode()
     assert "Your question went to the admins." in page
     assert "Is &lt;b&gt;this&lt;/b&gt; in scope?" in admin.get("/questions/").content.decode()
     assert "not answered yet" in client.get("/my-work/").content.decode()
@@ -45,16 +47,22 @@ def test_a_question_that_is_sent_twice_is_asked_once_until_it_is_answered(
     assert ItemQuestion.objects.count() == 2
 
 
-def test_an_empty_question_is_not_sent(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_empty_question_is_not_sent(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
 
-    page = client.post(start(client, comparison_campaign) + "ask", {"question": "  "}, follow=True).content.decode()
+    page = client.post(
+        start(client, comparison_campaign) + "ask", {"question": "  "}, follow=True
+    ).content.decode()
 
     assert "The question is empty." in page
     assert not ItemQuestion.objects.exists()
 
 
-def test_an_empty_answer_is_not_given(rosa: Rater, alice: User, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_empty_answer_is_not_given(
+    rosa: Rater, alice: User, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     client.post(start(client, comparison_campaign) + "ask", {"question": "Is this in scope?"})
 
@@ -85,4 +93,6 @@ def test_a_question_about_an_answer_that_is_corrected_leads_back_to_the_correcti
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison())
 
-    assert client.post(address + "ask", {"question": "In scope?"})["Location"] == address + "correct"
+    assert (
+        client.post(address + "ask", {"question": "In scope?"})["Location"] == address + "correct"
+    )

@@ -7,7 +7,9 @@ from labeling.models import Campaign, Judgment, Rater
 from tests.pages.desk.posting import SignedIn, comparison, start, words
 
 
-def test_an_answer_in_a_closed_campaign_can_be_read(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_answer_in_a_closed_campaign_can_be_read(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison(step="stop", edit_of="B", edit="Better by far."))
@@ -22,10 +24,15 @@ def test_an_answer_in_a_closed_campaign_can_be_read(rosa: Rater, comparison_camp
     assert "/correct" not in page
 
 
-def test_a_written_answer_can_be_read(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_written_answer_can_be_read(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
-    client.post(address + "submit", {"step": "stop", "text": "It **rises**, " + words(30), "sources": "A book."})
+    client.post(
+        address + "submit",
+        {"step": "stop", "text": "It **rises**, " + words(30), "sources": "A book."},
+    )
 
     page = client.get(address).content.decode()
 
@@ -33,7 +40,9 @@ def test_a_written_answer_can_be_read(rosa: Rater, demonstration_campaign: Campa
     assert "A book." in page
 
 
-def test_a_prompt_that_may_upset_is_behind_what_it_is(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_prompt_that_may_upset_is_behind_what_it_is(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison(step="stop"))

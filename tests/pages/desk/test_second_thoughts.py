@@ -30,7 +30,9 @@ def test_a_submit_is_undone_and_the_item_comes_back_with_what_was_given(
 ) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
-    following = client.post(address + "submit", comparison(reason="because", edit_of="B", edit="Better."))["Location"]
+    following = client.post(
+        address + "submit", comparison(reason="because", edit_of="B", edit="Better.")
+    )["Location"]
     assert f'action="{address}undo"' in client.get(following).content.decode()
 
     answer = client.post(address + "undo")
@@ -45,7 +47,9 @@ def test_a_submit_is_undone_and_the_item_comes_back_with_what_was_given(
     assert re.search(r'name="rate-C-overall" value="5" checked', page)
 
 
-def test_an_undone_item_is_submitted_again(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_undone_item_is_submitted_again(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
     client.post(address + "submit", {"step": "stop", "text": words(30)})
@@ -56,7 +60,9 @@ def test_an_undone_item_is_submitted_again(rosa: Rater, demonstration_campaign: 
     assert Judgment.objects.get().demonstration.text == words(40)
 
 
-def test_undoing_is_over_after_ten_seconds(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_undoing_is_over_after_ten_seconds(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     following = client.post(address + "submit", comparison())["Location"]
@@ -83,7 +89,9 @@ def test_an_open_page_hears_that_it_is_too_late_and_leads_nowhere(
     assert "next" not in answer
 
 
-def test_undoing_twice_is_undoing_once(rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_undoing_twice_is_undoing_once(
+    rosa: Rater, comparison_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, comparison_campaign)
     client.post(address + "submit", comparison())
@@ -106,26 +114,38 @@ def test_a_correction_is_a_new_version_and_the_first_stays_readable(
     client.post(address + "correct", comparison(version=1, **{"rank-D": 2}))
 
     current = Judgment.objects.get()
-    assert (current.version, current.supersedes, current.submitted_at) == (2, first, first.submitted_at)
+    assert (current.version, current.supersedes, current.submitted_at) == (
+        2,
+        first,
+        first.submitted_at,
+    )
     assert [row.rank for row in current.comparison.ranked.order_by("position")] == [2, 1, 2, 2]
-    assert [row.rank for row in Judgment.versions.get(version=1).comparison.ranked.order_by("position")] == [2, 1, 2, 3]
+    assert [
+        row.rank for row in Judgment.versions.get(version=1).comparison.ranked.order_by("position")
+    ] == [2, 1, 2, 3]
     assert current.active_s == 180
     assert current.slot == Slot.objects.get(state=Slot.State.SUBMITTED)
 
 
-def test_a_text_is_corrected(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_text_is_corrected(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
     client.post(address + "submit", {"step": "stop", "text": words(30)})
 
-    page = client.post(address + "correct", {"step": "review", "text": "", "version": "1"}).content.decode()
+    page = client.post(
+        address + "correct", {"step": "review", "text": "", "version": "1"}
+    ).content.decode()
     assert "Nothing is written yet." in page
     client.post(address + "correct", {"step": "submit", "text": words(40), "version": "1"})
 
     assert Judgment.objects.get().demonstration.text == words(40)
 
 
-def test_a_correction_sent_twice_makes_one_version(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_correction_sent_twice_makes_one_version(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
     client.post(address + "submit", {"step": "stop", "text": words(30)})
@@ -144,7 +164,9 @@ def test_a_correction_of_what_was_corrected_elsewhere_is_refused_and_kept(
     for number in (1, 2):
         client.post(address + "correct", {"step": "submit", "text": words(40), "version": number})
 
-    page = client.post(address + "correct", {"step": "submit", "text": words(50), "version": "1"}).content.decode()
+    page = client.post(
+        address + "correct", {"step": "submit", "text": words(50), "version": "1"}
+    ).content.decode()
 
     assert "corrected elsewhere in the meantime" in page
     assert words(50) in page
@@ -182,33 +204,53 @@ def test_the_time_spent_and_what_was_pasted_outlive_an_undo(
 ) -> None:
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
-    record = json.dumps({"active_s": 70, "typing": {"n_pastes": 1, "pasted": 12}, "seconds": {"prompt": 30}})
+    record = json.dumps(
+        {"active_s": 70, "typing": {"n_pastes": 1, "pasted": 12}, "seconds": {"prompt": 30}}
+    )
     client.post(address + "submit", {"step": "stop", "text": words(30), "record": record})
     client.post(address + "undo")
 
     page = client.get(address).content.decode()
 
     [kept] = re.findall(r'name="record" value="([^"]*)"', page)
-    assert json.loads(unescape(kept)) == {"active_s": 70, "typing": {"n_pastes": 1, "pasted": 12}, "seconds": {"prompt": 30}}
+    assert json.loads(unescape(kept)) == {
+        "active_s": 70,
+        "typing": {"n_pastes": 1, "pasted": 12},
+        "seconds": {"prompt": 30},
+    }
 
 
-def test_a_correction_begins_its_own_count_of_seconds(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_correction_begins_its_own_count_of_seconds(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
-    client.post(address + "submit", {"step": "stop", "text": words(30), "record": json.dumps({"active_s": 70})})
+    client.post(
+        address + "submit",
+        {"step": "stop", "text": words(30), "record": json.dumps({"active_s": 70})},
+    )
 
     assert 'name="record" value="{}"' in client.get(address + "correct").content.decode()
 
 
 def keep(client: Client, address: str, text: str, *, version: int) -> dict[str, Any]:
     """The draft of a correction, as an open page sends it."""
-    sent = {"revision": 7, "version": version, "fields": {"text": [text]}, "record": json.dumps({"active_s": 40})}
-    answer: dict[str, Any] = client.post(address + "draft", json.dumps(sent), content_type="application/json").json()
+    sent = {
+        "revision": 7,
+        "version": version,
+        "fields": {"text": [text]},
+        "record": json.dumps({"active_s": 40}),
+    }
+    answer: dict[str, Any] = client.post(
+        address + "draft", json.dumps(sent), content_type="application/json"
+    ).json()
     return answer
 
 
 @pytest.fixture
-def answered(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> tuple[Client, str]:
+def answered(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> tuple[Client, str]:
     """Rosa's browser, and the address of what she has answered."""
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
@@ -243,7 +285,9 @@ def test_a_begun_correction_is_among_the_drafts_of_my_work(answered: tuple[Clien
     assert "The item is not with you now." not in page
 
 
-def test_a_stored_correction_takes_its_draft_along_and_a_late_save_brings_none_back(answered: tuple[Client, str]) -> None:
+def test_a_stored_correction_takes_its_draft_along_and_a_late_save_brings_none_back(
+    answered: tuple[Client, str],
+) -> None:
     client, address = answered
     keep(client, address, "Half a thought", version=1)
 
@@ -258,7 +302,9 @@ def test_a_dropped_correction_is_gone_and_the_answer_stays(answered: tuple[Clien
     client, address = answered
     keep(client, address, "Half a thought", version=1)
 
-    answer = client.post(address + "correct", {"step": "drop", "text": "Half a thought", "version": "1"})
+    answer = client.post(
+        address + "correct", {"step": "drop", "text": "Half a thought", "version": "1"}
+    )
 
     assert answer["Location"] == "/my-work/"
     assert not Draft.objects.exists()

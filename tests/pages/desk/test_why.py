@@ -7,7 +7,17 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from labeling.models import Campaign, Guideline, Item, Judgment, Pool, Prompt, Rater, RaterSkill, Slot
+from labeling.models import (
+    Campaign,
+    Guideline,
+    Item,
+    Judgment,
+    Pool,
+    Prompt,
+    Rater,
+    RaterSkill,
+    Slot,
+)
 from tests.cast import open_comparison_campaign
 from tests.pages.desk.posting import SignedIn, comparison, start
 
@@ -40,17 +50,28 @@ def open_to_me(client: Client) -> str:
 
 def why_held(client: Client) -> str:
     """The line under the item in hand."""
-    return my_work(client).split('<div dir="auto">')[1].split("</div>")[0].split('"desk-hint">')[1].split("</span>")[0]
+    return (
+        my_work(client)
+        .split('<div dir="auto">')[1]
+        .split("</div>")[0]
+        .split('"desk-hint">')[1]
+        .split("</span>")[0]
+    )
 
 
-def test_my_work_says_by_what_the_items_of_each_campaign_come(routed: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+def test_my_work_says_by_what_the_items_of_each_campaign_come(
+    routed: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
     knows(rosa, TOPIC, Prompt.Category.CHAT, TESTED)
 
     page = my_work(signed_in(rosa))
 
     assert "You are in “Day shift”." in page
     assert "Items come by language: de (you said so), en (everybody in the pool knows it)." in page
-    assert "Items come by field: chat (you passed a test), summarization (your answers showed it)." in page
+    assert (
+        "Items come by field: chat (you passed a test), summarization (your answers showed it)."
+        in page
+    )
 
 
 def test_a_pool_that_does_not_route_says_no_more_than_the_rule(
@@ -64,11 +85,15 @@ def test_a_pool_that_does_not_route_says_no_more_than_the_rule(
     assert "you said so" not in page
 
 
-def test_who_has_named_nothing_is_told_so(routed: Campaign, raul: Rater, signed_in: SignedIn) -> None:
+def test_who_has_named_nothing_is_told_so(
+    routed: Campaign, raul: Rater, signed_in: SignedIn
+) -> None:
     assert "Items come by field: none that you have named." in my_work(signed_in(raul))
 
 
-def test_the_item_in_hand_and_those_given_say_what_of_them_one_knows(routed: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+def test_the_item_in_hand_and_those_given_say_what_of_them_one_knows(
+    routed: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, routed)
     reason = "By what you know: de (you said so), summarization (your answers showed it)."
@@ -80,7 +105,9 @@ def test_the_item_in_hand_and_those_given_say_what_of_them_one_knows(routed: Cam
     assert my_work(client).count(reason) == 1
 
 
-def test_what_one_learned_after_an_answer_is_no_reason_for_it(routed: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+def test_what_one_learned_after_an_answer_is_no_reason_for_it(
+    routed: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     client.post(start(client, routed) + "submit", comparison())
     Judgment.objects.update(submitted_at=timezone.now() - timedelta(days=2))
@@ -92,7 +119,9 @@ def test_what_one_learned_after_an_answer_is_no_reason_for_it(routed: Campaign, 
     assert page.count("By what you know: de-CH (you passed a test)") == 1  # of the item in hand
 
 
-def test_upsetting_content_is_there_because_one_agreed_to_it(routed: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+def test_upsetting_content_is_there_because_one_agreed_to_it(
+    routed: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
     Prompt.objects.update(sensitive=["violence"])
     Rater.objects.update(accepts=["violence", "hate"])
     client = signed_in(rosa)
@@ -101,7 +130,9 @@ def test_upsetting_content_is_there_because_one_agreed_to_it(routed: Campaign, r
     assert why_held(client).endswith("You agreed to see: violence.")
 
 
-def test_calibration_a_gold_and_a_repeat_give_the_reason_of_any_item(routed: Campaign, rosa: Rater, signed_in: SignedIn) -> None:
+def test_calibration_a_gold_and_a_repeat_give_the_reason_of_any_item(
+    routed: Campaign, rosa: Rater, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     start(client, routed)
     slot = Slot.objects.get(rater=rosa, state=Slot.State.LEASED)
@@ -131,7 +162,9 @@ def test_reasons_cost_the_same_however_many_campaigns_and_answers_there_are(
 ) -> None:
     client = signed_in(rosa)
     names = [f"Campaign {n}" for n in range(1, n_campaigns)]
-    more = [open_comparison_campaign(pool=day_shift, guideline=guideline, name=name) for name in names]
+    more = [
+        open_comparison_campaign(pool=day_shift, guideline=guideline, name=name) for name in names
+    ]
     Prompt.objects.update(language="de", category=Prompt.Category.SUMMARIZATION)
     for campaign in [routed, *more]:
         client.post(start(client, campaign) + "submit", comparison())

@@ -10,11 +10,16 @@ from labeling.models import (
 from tests.pages.desk.posting import SignedIn, start, words
 
 
-def test_a_written_answer_is_stored_as_typed(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_written_answer_is_stored_as_typed(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     text = "\n  First line.\r\n\r\n" + words(30)
 
-    client.post(start(client, demonstration_campaign) + "submit", {"step": "submit", "text": text, "sources": " a book "})
+    client.post(
+        start(client, demonstration_campaign) + "submit",
+        {"step": "submit", "text": text, "sources": " a book "},
+    )
 
     given = Judgment.objects.get().demonstration
     assert given.text == text.replace("\r\n", "\n")
@@ -28,15 +33,21 @@ def test_what_a_database_cannot_hold_is_left_out_and_the_rest_is_stored(
     address = start(client, demonstration_campaign)
     broken = json.dumps({"revision": 1, "fields": {"text": ["half\x00 \ud800"]}})
 
-    assert client.post(address + "draft", broken, content_type="application/json").status_code == 200
+    assert (
+        client.post(address + "draft", broken, content_type="application/json").status_code == 200
+    )
     client.post(address + "submit", {"step": "submit", "text": "a\x00b " + words(30)})
 
     assert Judgment.objects.get().demonstration.text == "ab " + words(30)
 
 
-def test_an_empty_answer_is_a_problem(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_an_empty_answer_is_a_problem(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
-    answer = client.post(start(client, demonstration_campaign) + "submit", {"step": "submit", "text": "  \n"})
+    answer = client.post(
+        start(client, demonstration_campaign) + "submit", {"step": "submit", "text": "  \n"}
+    )
 
     assert answer.status_code == 422
     assert "Nothing is written yet." in answer.content.decode()
@@ -48,13 +59,18 @@ def test_an_unusual_length_is_warned_about_and_can_be_overruled(
     client = signed_in(rosa)
     address = start(client, demonstration_campaign) + "submit"
 
-    assert "shorter or longer than usual" in client.post(address, {"step": "submit", "text": "Four."}).content.decode()
+    assert (
+        "shorter or longer than usual"
+        in client.post(address, {"step": "submit", "text": "Four."}).content.decode()
+    )
     client.post(address, {"step": "submit", "text": "Four.", "overruled": "unusual_length"})
 
     assert Judgment.objects.get().warnings == ["unusual_length"]
 
 
-def test_a_leading_line_break_survives_the_text_area(rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn) -> None:
+def test_a_leading_line_break_survives_the_text_area(
+    rosa: Rater, demonstration_campaign: Campaign, signed_in: SignedIn
+) -> None:
     client = signed_in(rosa)
     address = start(client, demonstration_campaign)
     client.post(address + "submit", {"step": "draft", "text": "\n\nindented"})
@@ -68,7 +84,9 @@ def test_the_preview_renders_what_is_typed_and_nothing_hostile(
     client = signed_in(rosa)
     text = "**bold** <script>alert(1)</script>"
 
-    page = client.post(start(client, demonstration_campaign) + "preview", {"text": text}).content.decode()
+    page = client.post(
+        start(client, demonstration_campaign) + "preview", {"text": text}
+    ).content.decode()
 
     assert "<strong>bold</strong>" in page
     assert "<script" not in page

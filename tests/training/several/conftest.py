@@ -22,15 +22,21 @@ from training.services import Wish
 @pytest.fixture
 def tiny(noor: User, tmp_path: Path) -> TrainedModel:
     folder = build_tiny_model(tmp_path / "tiny")
-    return services.register_model(name="tiny", kind="policy", location=str(folder), licence="", by=noor, now=NOW)
+    return services.register_model(
+        name="tiny", kind="policy", location=str(folder), licence="", by=noor, now=NOW
+    )
 
 
 @pytest.fixture
 def tiny_judge(noor: User, tiny: TrainedModel, tmp_path: Path) -> TrainedModel:
     folder = tmp_path / "judge"
-    transformers.AutoModelForSequenceClassification.from_pretrained(tiny.location, num_labels=1).save_pretrained(folder)
+    transformers.AutoModelForSequenceClassification.from_pretrained(
+        tiny.location, num_labels=1
+    ).save_pretrained(folder)
     transformers.AutoTokenizer.from_pretrained(tiny.location).save_pretrained(folder)
-    return services.register_model(name="judge", kind="reward", location=str(folder), licence="", by=noor, now=NOW)
+    return services.register_model(
+        name="judge", kind="reward", location=str(folder), licence="", by=noor, now=NOW
+    )
 
 
 def lines(rows: list[dict[str, Any]]) -> str:
@@ -38,17 +44,38 @@ def lines(rows: list[dict[str, Any]]) -> str:
 
 
 def prompt_row(number: int) -> dict[str, Any]:
-    return {"id": f"prompt-{number}", "prompt_id": number, "prompt": [{"role": "user", "content": f"Say {number}"}]}
+    return {
+        "id": f"prompt-{number}",
+        "prompt_id": number,
+        "prompt": [{"role": "user", "content": f"Say {number}"}],
+    }
 
 
 def ranking_row(number: int) -> dict[str, Any]:
-    responses = [{"text": f"An egg {number}", "rank": 1, "response": 1}, {"text": f"A dog {number}", "rank": 2, "response": 2}]
+    responses = [
+        {"text": f"An egg {number}", "rank": 1, "response": 1},
+        {"text": f"A dog {number}", "rank": 2, "response": 2},
+    ]
     return prompt_row(number) | {"responses": responses, "rater": "R1", "weight": 1.0}
 
 
 SETTINGS: dict[str, dict[str, Any]] = {
-    "sft": {"max_tokens": 128, "batch_size": 4, "accumulation": 2, "max_steps": 4, "checkpoint_every": 2, "dtype": "float32"},
-    "reward": {"max_tokens": 64, "batch_size": 4, "accumulation": 2, "max_steps": 4, "checkpoint_every": 2, "dtype": "float32"},
+    "sft": {
+        "max_tokens": 128,
+        "batch_size": 4,
+        "accumulation": 2,
+        "max_steps": 4,
+        "checkpoint_every": 2,
+        "dtype": "float32",
+    },
+    "reward": {
+        "max_tokens": 64,
+        "batch_size": 4,
+        "accumulation": 2,
+        "max_steps": 4,
+        "checkpoint_every": 2,
+        "dtype": "float32",
+    },
     "ppo": {
         "n_episodes": 12,
         "batch_size": 4,
@@ -66,15 +93,29 @@ SETTINGS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def queue_real(
-    settings: LazySettings, noor: User, tiny: TrainedModel, tiny_judge: TrainedModel, make_snapshot: Callable[..., Snapshot]
+    settings: LazySettings,
+    noor: User,
+    tiny: TrainedModel,
+    tiny_judge: TrainedModel,
+    make_snapshot: Callable[..., Snapshot],
 ) -> Callable[..., Run]:
-    """A queued run of a kind that several processes can share, on a tiny model, with the real trainer."""
+    """A queued run of a kind that several processes can share, on a tiny model, with the real
+    trainer.
+    """
 
     def make(kind: str, launch: Launch, **changes: Any) -> Run:
         rows = {
             "sft": ("demonstrations", demonstrations(32), demonstrations(4)),
-            "reward": ("comparisons", lines([ranking_row(n) for n in range(32)]), lines([ranking_row(n) for n in range(40, 46)])),
-            "ppo": ("prompts", lines([prompt_row(n) for n in range(12)]), lines([prompt_row(n) for n in range(20, 23)])),
+            "reward": (
+                "comparisons",
+                lines([ranking_row(n) for n in range(32)]),
+                lines([ranking_row(n) for n in range(40, 46)]),
+            ),
+            "ppo": (
+                "prompts",
+                lines([prompt_row(n) for n in range(12)]),
+                lines([prompt_row(n) for n in range(20, 23)]),
+            ),
         }
         snapshot_kind, train, held_out = rows[kind]
         snapshot = make_snapshot(snapshot_kind, n_rows=32, train=train, validation=held_out)

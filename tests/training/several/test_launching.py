@@ -1,4 +1,6 @@
-"""A run in several processes: what can be asked for, the config that accelerate is given, and two real processes on CPU."""
+"""A run in several processes: what can be asked for, the config that accelerate is given, and two
+real processes on CPU.
+"""
 
 import json
 from collections.abc import Callable
@@ -11,7 +13,15 @@ from django.utils import timezone
 
 from accounts.models import User
 from tests.training import cast
-from tests.training.processes import REAL_TRAINER, descendants, is_alive, kill, processes, run_folder, until
+from tests.training.processes import (
+    REAL_TRAINER,
+    descendants,
+    is_alive,
+    kill,
+    processes,
+    run_folder,
+    until,
+)
 from tests.training.test_kills import child_pid, has_reached, is_finished, now_of
 from training import configs, launching, services, supervisor, verdicts
 from training.launching import Launch, Meeting, UnableToLaunch
@@ -20,7 +30,7 @@ from training.models import Run, RunPoint, TrainedModel
 TWO = Launch(n_processes=2)
 
 
-# --- what can be asked for ---------------------------------------------------------------------------------------
+# --- what can be asked for ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -34,7 +44,9 @@ TWO = Launch(n_processes=2)
         ("ppo", Launch(2, "zero3"), 2, "PPO trains two models"),
     ],
 )
-def test_what_could_not_work_is_refused_with_a_sentence(kind: str, launch: Launch, n_gpus: int, sentence: str) -> None:
+def test_what_could_not_work_is_refused_with_a_sentence(
+    kind: str, launch: Launch, n_gpus: int, sentence: str
+) -> None:
     config = configs.PRESETS[kind]["small"]
     found = launching.problems(launch, kind=kind, config=config, n_gpus=n_gpus)
 
@@ -51,12 +63,16 @@ def test_minibatches_are_cut_from_each_processs_share(batch_size: int, is_cut: b
     assert ("equal minibatches" not in " ".join(found)) == is_cut
 
 
-@pytest.mark.parametrize(("kind", "shares_out"), [("pretrain", True), ("sft", True), ("reward", True), ("ppo", False)])
+@pytest.mark.parametrize(
+    ("kind", "shares_out"), [("pretrain", True), ("sft", True), ("reward", True), ("ppo", False)]
+)
 def test_two_processes_may_share_each_kind_that_can(kind: str, shares_out: bool) -> None:
     config = configs.PRESETS[kind]["balanced"]
 
     assert launching.problems(TWO, kind=kind, config=config, n_gpus=0) == []
-    assert (launching.problems(Launch(2, "fsdp"), kind=kind, config=config, n_gpus=2) == []) == shares_out
+    assert (
+        launching.problems(Launch(2, "fsdp"), kind=kind, config=config, n_gpus=2) == []
+    ) == shares_out
 
 
 def test_the_config_of_accelerate_is_made_from_what_was_asked_for() -> None:
@@ -66,21 +82,34 @@ def test_the_config_of_accelerate_is_made_from_what_was_asked_for() -> None:
     zero = launching.config_of(Launch(4, "zero3", offloads=True), n_gpus=4, meeting=here)
 
     assert (ddp["distributed_type"], ddp["num_processes"], ddp["use_cpu"]) == ("MULTI_GPU", 2, True)
-    assert (fsdp["distributed_type"], fsdp["use_cpu"], fsdp["fsdp_config"]["fsdp_offload_params"]) == ("FSDP", False, True)
+    assert (
+        fsdp["distributed_type"],
+        fsdp["use_cpu"],
+        fsdp["fsdp_config"]["fsdp_offload_params"],
+    ) == ("FSDP", False, True)
     assert (zero["distributed_type"], zero["deepspeed_config"]["zero_stage"]) == ("DEEPSPEED", 3)
     assert zero["deepspeed_config"]["offload_param_device"] == "cpu"
 
 
 def test_the_launcher_starts_the_nodes_own_module() -> None:
-    command = launching.command(["python3", "-m", "training.trainer"], config="/c.json", folder="/runs/7")
+    command = launching.command(
+        ["python3", "-m", "training.trainer"], config="/c.json", folder="/runs/7"
+    )
 
-    assert " ".join(command) == ("python3 -m accelerate.commands.launch --config_file /c.json --module training.trainer /runs/7")
+    assert (
+        " ".join(command)
+        == "python3 -m accelerate.commands.launch --config_file /c.json --module training.trainer"
+        " /runs/7"
+    )
     with pytest.raises(UnableToLaunch):
         launching.command(["train.sh"], config="/c.json", folder="/runs/7")
 
 
 def test_the_signal_that_ended_one_process_is_the_end_of_the_run() -> None:
-    said = "torch.distributed.elastic.multiprocessing.errors.ChildFailedError\n  exitcode  : -9 (pid: 4711)\n"
+    said = (
+        "torch.distributed.elastic.multiprocessing.errors.ChildFailedError\n  exitcode  : -9 (pid:"
+        " 4711)\n"
+    )
 
     assert launching.exit_code(1, said) == -9
     assert launching.exit_code(1, "Traceback …") == 1
@@ -89,23 +118,32 @@ def test_the_signal_that_ended_one_process_is_the_end_of_the_run() -> None:
 
 
 @pytest.mark.django_db
-def test_the_form_marks_what_has_never_run_and_passes_on_what_was_chosen(signed_in: Callable[..., Client], noor: User) -> None:
+def test_the_form_marks_what_has_never_run_and_passes_on_what_was_chosen(
+    signed_in: Callable[..., Client], noor: User
+) -> None:
     cast.a_model(noor)
     snapshot = cast.a_snapshot(noor)
     client = signed_in(noor)
     page = client.get("/runs/new/sft/").content.decode()
     values = configs.as_json(configs.PRESETS["sft"]["small"])
-    sent = {name: "" if value is None else value for name, value in values.items() if value is not False}
+    sent = {
+        name: "" if value is None else value for name, value in values.items() if value is not False
+    }
     about = {"name": "Two", "snapshot": snapshot.pk, "base_model": TrainedModel.objects.get().pk}
 
     client.post("/runs/new/sft/", sent | about | {"n_processes": 2, "strategy": "ddp"})
 
     assert "FSDP: weights, gradients and optimizer shared out (untested)" in page
-    assert Run.objects.get().launch == {"n_processes": 2, "strategy": "ddp", "offloads": False, "n_machines": 1}
+    assert Run.objects.get().launch == {
+        "n_processes": 2,
+        "strategy": "ddp",
+        "offloads": False,
+        "n_machines": 1,
+    }
     assert "n_processes" not in client.get("/runs/new/sample/").content.decode()
 
 
-# --- two processes -----------------------------------------------------------------------------------------------
+# --- two processes --------------------------------------------------------------------------------
 
 slow = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -122,12 +160,19 @@ class TestTwoRealProcesses:
         supervisor.supervise(run_id=run.pk, node="node")
 
         run.refresh_from_db()
-        steps = list(RunPoint.objects.filter(run=run).order_by("step").values_list("step", flat=True))
+        steps = list(
+            RunPoint.objects.filter(run=run).order_by("step").values_list("step", flat=True)
+        )
         model = TrainedModel.objects.get(run=run)
         assert (run.outcome, run.error) == ("succeeded", ""), run.log_tail
         assert steps == list(range(steps[0], run.n_steps + 1))
         assert (Path(model.location) / "model.safetensors").stat().st_size > 0
-        assert json.loads((settings.RUNS_DIR / str(run.pk) / launching.CONFIG).read_text())["num_processes"] == 2
+        assert (
+            json.loads((settings.RUNS_DIR / str(run.pk) / launching.CONFIG).read_text())[
+                "num_processes"
+            ]
+            == 2
+        )
 
     def test_when_one_of_two_is_killed_both_end_and_the_run_resumes_from_a_checkpoint(
         self, queue_real: Callable[..., Run], tmp_path: Path
@@ -149,7 +194,9 @@ class TestTwoRealProcesses:
         assert (run.outcome, run.attempt, run.step) == ("succeeded", 2, 40)
         assert RunPoint.objects.filter(run=run, attempt=2).order_by("step").first().step > 2
 
-    def test_a_killed_supervisor_takes_launcher_and_processes_along(self, queue_real: Callable[..., Run], tmp_path: Path) -> None:
+    def test_a_killed_supervisor_takes_launcher_and_processes_along(
+        self, queue_real: Callable[..., Run], tmp_path: Path
+    ) -> None:
         run = queue_real("sft", TWO, max_steps=400, n_epochs=100)
         with processes(tmp_path) as site:
             site.trainer = REAL_TRAINER
@@ -163,7 +210,9 @@ class TestTwoRealProcesses:
 
             until(lambda: not any(is_alive(pid) for pid in all_of_it), "the end of all")
 
-    def test_a_stop_saves_at_the_same_step_in_both(self, queue_real: Callable[..., Run], noor: User, tmp_path: Path) -> None:
+    def test_a_stop_saves_at_the_same_step_in_both(
+        self, queue_real: Callable[..., Run], noor: User, tmp_path: Path
+    ) -> None:
         run = queue_real("sft", TWO, max_steps=400, n_epochs=100)
         with processes(tmp_path) as site:
             site.trainer = REAL_TRAINER
@@ -174,4 +223,6 @@ class TestTwoRealProcesses:
             until(is_finished(run), "the end")
 
         assert (run.outcome, run.kept_step) == ("stopped", run.step)
-        assert (run_folder(run.pk) / "checkpoints" / f"step-{run.step}" / "rng_state_1.pth").exists()
+        assert (
+            run_folder(run.pk) / "checkpoints" / f"step-{run.step}" / "rng_state_1.pth"
+        ).exists()

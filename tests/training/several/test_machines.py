@@ -13,7 +13,15 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from tests.training.processes import REAL_TRAINER, Processes, descendants, is_alive, kill, processes, until
+from tests.training.processes import (
+    REAL_TRAINER,
+    Processes,
+    descendants,
+    is_alive,
+    kill,
+    processes,
+    until,
+)
 from training import launching, selectors, services
 from training.launching import Launch, Meeting
 from training.machine import Report
@@ -47,9 +55,20 @@ def claimed(run: Run, node: str = "a") -> Run:
 
 
 def test_the_launcher_is_told_which_of_the_machines_it_is_on() -> None:
-    config = launching.config_of(Launch(4, n_machines=2), n_gpus=4, meeting=Meeting("10.0.0.7", 29500, rank=1))
+    config = launching.config_of(
+        Launch(4, n_machines=2), n_gpus=4, meeting=Meeting("10.0.0.7", 29500, rank=1)
+    )
 
-    told = [config[name] for name in ("num_machines", "machine_rank", "num_processes", "main_process_ip", "main_process_port")]
+    told = [
+        config[name]
+        for name in (
+            "num_machines",
+            "machine_rank",
+            "num_processes",
+            "main_process_ip",
+            "main_process_port",
+        )
+    ]
     assert told == [2, 1, 8, "10.0.0.7", 29500]
 
 
@@ -90,26 +109,40 @@ class TestTheLine:
         assert selectors.gathering_run_ids() == []
         assert selectors.next_run_id(node="c", now=timezone.now()) == _second.pk
 
-    def test_the_page_of_a_waiting_run_says_how_many_machines_are_missing(self, queue_spread: Callable[..., Run]) -> None:
+    def test_the_page_of_a_waiting_run_says_how_many_machines_are_missing(
+        self, queue_spread: Callable[..., Run]
+    ) -> None:
         run = queue_spread()
         announce("a")
 
         sentence = selectors.why_waiting(run=run, now=timezone.now())
 
-        assert sentence == "It asks for 2 machines, and only these are alive and large enough: a. Add nodes."
+        assert (
+            sentence
+            == "It asks for 2 machines, and only these are alive and large enough: a. Add nodes."
+        )
 
 
 @pytest.mark.django_db
 class TestSeats:
-    def test_each_machine_is_another_node_and_has_one_seat(self, queue_spread: Callable[..., Run]) -> None:
+    def test_each_machine_is_another_node_and_has_one_seat(
+        self, queue_spread: Callable[..., Run]
+    ) -> None:
         run = claimed(queue_spread(Launch(n_machines=3)))
 
         taken = [services.take_seat(node=node, now=timezone.now()) for node in ("a", "b", "c", "d")]
 
-        assert [seat and (seat.rank, seat.node) for seat in taken] == [None, (1, "b"), (2, "c"), None]
+        assert [seat and (seat.rank, seat.node) for seat in taken] == [
+            None,
+            (1, "b"),
+            (2, "c"),
+            None,
+        ]
         assert [seat.node for seat in selectors.seats_of(run=run)] == ["a", "b", "c"]
 
-    def test_a_node_that_is_too_small_or_drains_takes_none(self, queue_spread: Callable[..., Run], noor: User) -> None:
+    def test_a_node_that_is_too_small_or_drains_takes_none(
+        self, queue_spread: Callable[..., Run], noor: User
+    ) -> None:
         run = queue_spread()
         Run.objects.filter(pk=run.pk).update(memory_gb=128)
         claimed(run)
@@ -117,7 +150,9 @@ class TestSeats:
         assert services.take_seat(node="b", now=timezone.now()) is None
 
         Run.objects.filter(pk=run.pk).update(memory_gb=64)
-        services.drain_node(node=selectors.nodes(now=timezone.now())[0].node, by=noor, now=timezone.now())
+        services.drain_node(
+            node=selectors.nodes(now=timezone.now())[0].node, by=noor, now=timezone.now()
+        )
         assert services.take_seat(node="b", now=timezone.now()) is None
 
     def test_they_meet_once_all_are_ready(self, queue_spread: Callable[..., Run]) -> None:
@@ -131,7 +166,9 @@ class TestSeats:
 
         assert selectors.meeting(run=run) == Meeting("10.0.0.7", 29500)
 
-    def test_a_machine_learns_that_the_attempt_is_over(self, queue_spread: Callable[..., Run]) -> None:
+    def test_a_machine_learns_that_the_attempt_is_over(
+        self, queue_spread: Callable[..., Run]
+    ) -> None:
         run = claimed(queue_spread())
         seat = services.take_seat(node="b", now=timezone.now())
         assert seat is not None
@@ -142,7 +179,9 @@ class TestSeats:
         assert not services.beat_seat(seat=seat, now=timezone.now())
         assert services.take_seat(node="c", now=timezone.now()) is None
 
-    def test_a_machine_is_lost_when_it_says_so_or_falls_silent(self, queue_spread: Callable[..., Run]) -> None:
+    def test_a_machine_is_lost_when_it_says_so_or_falls_silent(
+        self, queue_spread: Callable[..., Run]
+    ) -> None:
         run = claimed(queue_spread(Launch(n_machines=3)))
         silent, failed = (services.take_seat(node=node, now=timezone.now()) for node in "bc")
         assert silent is not None
@@ -176,7 +215,7 @@ def test_the_page_of_a_run_names_its_machines(
     assert [" ".join(line.split()) for line in lines] == ["a", "b prepares", "waits for a node"]
 
 
-# --- real machines, as far as one has two ------------------------------------------------------------------------
+# --- real machines, as far as one has two ---------------------------------------------------------
 
 
 @pytest.fixture
@@ -211,7 +250,9 @@ class TestTwoNodes:
         site.start_broker()
         for name in ("left", "right"):
             start_node(site, name, shared)
-        until(lambda: len(selectors.nodes(now=timezone.now())) == 2, "both nodes announce themselves")
+        until(
+            lambda: len(selectors.nodes(now=timezone.now())) == 2, "both nodes announce themselves"
+        )
 
         site.ring(run.pk)
         until(lambda: Run.objects.filter(pk=run.pk, state="finished").exists(), "the end")
@@ -219,7 +260,9 @@ class TestTwoNodes:
         run.refresh_from_db()
         assert (run.outcome, run.error) == ("succeeded", ""), run.log_tail
         assert sorted(seat.node for seat in selectors.seats_of(run=run)) == ["left", "right"]
-        steps = list(RunPoint.objects.filter(run=run).order_by("step").values_list("step", flat=True))
+        steps = list(
+            RunPoint.objects.filter(run=run).order_by("step").values_list("step", flat=True)
+        )
         assert steps == list(range(steps[0], run.n_steps + 1))
         (config,) = site.home.glob(f"*/runs/{run.pk}/{launching.CONFIG}")
         assert json.loads(config.read_text())["num_machines"] == 2
@@ -231,11 +274,16 @@ class TestTwoNodes:
         run = queue_spread(max_steps=40, n_epochs=20)
         site.start_broker()
         workers = {name: start_node(site, name, shared) for name in ("left", "right")}
-        until(lambda: len(selectors.nodes(now=timezone.now())) == 2, "both nodes announce themselves")
+        until(
+            lambda: len(selectors.nodes(now=timezone.now())) == 2, "both nodes announce themselves"
+        )
         site.ring(run.pk)
         until(lambda: Run.objects.get(pk=run.pk).step >= 5, "step 5")
         other = Seat.objects.get(run=run, rank=1).node
-        until(lambda: [*site.home.glob(f"*/runs/{run.pk}/checkpoints/step-*/rng_state_1.pth")], "the other's random numbers")
+        until(
+            lambda: [*site.home.glob(f"*/runs/{run.pk}/checkpoints/step-*/rng_state_1.pth")],
+            "the other's random numbers",
+        )
 
         worker = workers[other]
         for pid in [*descendants(worker.pid), worker.pid]:
@@ -245,7 +293,10 @@ class TestTwoNodes:
         site.ring(run.pk)
         until(lambda: Run.objects.filter(pk=run.pk, attempt=2).exists(), "another attempt")
         site.ring(run.pk)
-        until(lambda: Run.objects.filter(pk=run.pk, state="finished").exists(), "the end of the second attempt")
+        until(
+            lambda: Run.objects.filter(pk=run.pk, state="finished").exists(),
+            "the end of the second attempt",
+        )
 
         run.refresh_from_db()
         assert (run.outcome, run.attempt, run.step) == ("succeeded", 2, 40), run.log_tail
@@ -259,7 +310,9 @@ class TestTwoNodes:
         run = queue_spread(max_steps=400, n_epochs=100)
         site.start_broker()
         workers = {name: start_node(site, name, shared) for name in ("left", "right")}
-        until(lambda: len(selectors.nodes(now=timezone.now())) == 2, "both nodes announce themselves")
+        until(
+            lambda: len(selectors.nodes(now=timezone.now())) == 2, "both nodes announce themselves"
+        )
         site.ring(run.pk)
         until(lambda: Run.objects.get(pk=run.pk).step >= 3, "step 3")
         other = Seat.objects.get(run=run, rank=1)
@@ -267,10 +320,15 @@ class TestTwoNodes:
         workers[other.node].send_signal(signal.SIGTERM)
         workers[other.node].wait(timeout=240)
 
-        until(lambda: Run.objects.get(pk=run.pk).error, "back in the queue")  # and out of it: the first takes it anew
+        until(
+            lambda: Run.objects.get(pk=run.pk).error, "back in the queue"
+        )  # and out of it: the first takes it anew
         run.refresh_from_db()
         other.refresh_from_db()
         assert (run.n_crashes, run.error) == (0, f"{other.node} left in good order."), run.log_tail
         assert other.ending == Seat.Ending.DONE
-        saved = max(int(path.name.removeprefix("step-")) for path in site.home.glob(f"*/runs/{run.pk}/checkpoints/step-*"))
+        saved = max(
+            int(path.name.removeprefix("step-"))
+            for path in site.home.glob(f"*/runs/{run.pk}/checkpoints/step-*")
+        )
         assert saved >= run.step

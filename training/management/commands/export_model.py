@@ -1,4 +1,6 @@
-"""Writes a model's archive to a file, where its weights are: on the web machine, or on a GPU node."""
+"""Writes a model's archive to a file, where its weights are: on the web machine, or on a GPU
+node.
+"""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -16,7 +18,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("model", help="its name")
         parser.add_argument("file", type=Path, nargs="?", help="where to; left out: NAME.tar here")
-        parser.add_argument("--adapter", action="store_true", help="what LoRA learned, unmerged, in place of whole weights")
+        parser.add_argument(
+            "--adapter",
+            action="store_true",
+            help="what LoRA learned, unmerged, in place of whole weights",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         models = TrainedModel.objects.select_related("run__snapshot", "run__reward_model", "parent")

@@ -1,4 +1,6 @@
-"""Fills an empty site with the demo's people and content, and prints the logins. Knows both halves; safe to run again."""
+"""Fills an empty site with the demo's people and content, and prints the logins. Knows both halves;
+safe to run again.
+"""
 
 import json
 from datetime import datetime
@@ -36,11 +38,17 @@ LOGINS = [
 
 
 class Command(BaseCommand):
-    help = "Brings the database up to date, fills it with the demo's people and content, and prints the logins."
+    help = (
+        "Brings the database up to date, fills it with the demo's people and content, and prints"
+        " the logins."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.MODE == "production":
-            raise CommandError("seed_demo makes accounts whose passwords everybody knows. It runs where PREFERABLY_MODE is demo.")
+            raise CommandError(
+                "seed_demo makes accounts whose passwords everybody knows. It runs where"
+                " PREFERABLY_MODE is demo."
+            )
         call_command("migrate", verbosity=0)
         if not Campaign.objects.filter(name=COMPARING).exists():
             seed(now=timezone.now())
@@ -50,7 +58,9 @@ class Command(BaseCommand):
 
 
 def seed(*, now: datetime) -> None:
-    """Each step looks whether it has been taken, so that a start that was interrupted is made good by the next."""
+    """Each step looks whether it has been taken, so that a start that was interrupted is made good
+    by the next.
+    """
     for login in LOGINS:
         add_person(login, now=now)
     admin = User.objects.get(email=LOGINS[1].email)
@@ -84,21 +94,30 @@ def seed(*, now: datetime) -> None:
 def add_person(login: Login, *, now: datetime) -> None:
     if not User.objects.filter(email=login.email).exists():
         labeling_services.create_person(
-            email=login.email, name=login.name, roles=[login.role], password=login.password, by=None, now=now
+            email=login.email,
+            name=login.name,
+            roles=[login.role],
+            password=login.password,
+            by=None,
+            now=now,
         )
 
 
 def add_pool(*, by: User, now: datetime) -> Pool:
     pool = Pool.objects.filter(name=POOL).first()
     if pool is None:
-        pool = labeling_services.create_pool(name=POOL, description="Everybody who tries the demo.", by=by, now=now)
+        pool = labeling_services.create_pool(
+            name=POOL, description="Everybody who tries the demo.", by=by, now=now
+        )
     rater = User.objects.select_related("rater").get(email=LOGINS[0].email).rater
     labeling_services.add_raters(pool=pool, raters=[rater], by=by, now=now)
     return pool
 
 
 def add_prompts(file_name: str) -> None:
-    """The content comes in as everybody's does: an import, which is published whole or not at all."""
+    """The content comes in as everybody's does: an import, which is published whole or not at
+    all.
+    """
     if Import.objects.filter(file_name=file_name, state=Import.State.PUBLISHED).exists():
         return
     batch = labeling_services.start_import(
@@ -120,7 +139,11 @@ def add_responses(*, now: datetime) -> Source:
     source = Source.objects.filter(name=demo.SOURCE_NAME).first()
     if source is None:
         source = intake.source_for_model(name=demo.SOURCE_NAME, licence=demo.MODEL_LICENCE)
-    rows = [json.loads(line) for line in (demo.FOLDER / "responses.jsonl").read_text().split("\n") if line]
+    rows = [
+        json.loads(line)
+        for line in (demo.FOLDER / "responses.jsonl").read_text().split("\n")
+        if line
+    ]
     prompt_ids = dict(Prompt.objects.values_list("messages_sha256", "pk"))
     intake.store_responses(
         source=source,
@@ -147,6 +170,10 @@ def add_campaign(*, name: str, kind: str, guideline: str, **fields: Any) -> None
     if instructions is None:
         text = (demo.FOLDER / guideline).read_text()
         shown = examples.parse(json.loads((demo.FOLDER / "examples.json").read_text())[guideline])
-        instructions = labeling_services.create_guideline(name=name, text=text, examples=shown, by=by, now=now)
-    campaign = labeling_services.create_campaign(name=name, kind=kind, guideline=instructions, **fields)
+        instructions = labeling_services.create_guideline(
+            name=name, text=text, examples=shown, by=by, now=now
+        )
+    campaign = labeling_services.create_campaign(
+        name=name, kind=kind, guideline=instructions, **fields
+    )
     labeling_services.open_campaign(campaign=campaign, by=by, now=now)

@@ -1,4 +1,6 @@
-"""Runs one queued run in the foreground, without a worker: manage.py supervise RUN_ID. SIGTERM saves it and gives it back."""
+"""Runs one queued run in the foreground, without a worker: manage.py supervise RUN_ID. SIGTERM
+saves it and gives it back.
+"""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -42,16 +42,22 @@ TRY_AGAIN = (429, 502, 503, 504)
 
 
 class Problem(Exception):
-    """What the site refused: its sentence, and for each field that is wrong the sentences about it."""
+    """What the site refused: its sentence, and for each field that is wrong the sentences about
+    it.
+    """
 
-    def __init__(self, status: int, detail: str, errors: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(
+        self, status: int, detail: str, errors: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         self.status, self.detail, self.errors = status, detail, dict(errors or {})
         lines = [f"{field}: {' '.join(sentences)}" for field, sentences in self.errors.items()]
         super().__init__("\n".join([f"{detail} ({status})", *lines]))
 
 
 class Preferably:
-    """One site, as one person. `transport` and `pause` are for tests, and for whoever has a way of their own."""
+    """One site, as one person. `transport` and `pause` are for tests, and for whoever has a way of
+    their own.
+    """
 
     def __init__(
         self,
@@ -79,7 +85,7 @@ class Preferably:
     def close(self) -> None:
         self._http.close()
 
-    # --- prompts --------------------------------------------------------------------------------------------------
+    # --- prompts ----------------------------------------------------------------------------------
 
     def list_prompts(self, **wanted: Any) -> Iterator[Prompt]:
         """The newest first. `wanted`: text, category, split, language, source, is_unused."""
@@ -90,9 +96,12 @@ class Preferably:
 
     def create_prompt(self, messages: Sequence[Mapping[str, str]], **about: Any) -> Prompt:
         """`about`: category, language, split, licence, sensitive, constraints."""
-        return read(Prompt, self._post("prompts", {"messages": [dict(message) for message in messages]} | about))
+        return read(
+            Prompt,
+            self._post("prompts", {"messages": [dict(message) for message in messages]} | about),
+        )
 
-    # --- pools, guidelines, campaigns -----------------------------------------------------------------------------
+    # --- pools, guidelines, campaigns -------------------------------------------------------------
 
     def list_pools(self) -> Iterator[Pool]:
         return self._rows(Pool, "pools", {})
@@ -101,7 +110,12 @@ class Preferably:
         return read(Pool, self._get(f"pools/{pool_id}"))
 
     def create_pool(self, name: str, *, description: str = "", is_held_out: bool = False) -> Pool:
-        return read(Pool, self._post("pools", {"name": name, "description": description, "is_held_out": is_held_out}))
+        return read(
+            Pool,
+            self._post(
+                "pools", {"name": name, "description": description, "is_held_out": is_held_out}
+            ),
+        )
 
     def list_guidelines(self) -> Iterator[Guideline]:
         return self._rows(Guideline, "guidelines", {})
@@ -112,8 +126,12 @@ class Preferably:
     def read_campaign(self, campaign_id: int) -> Campaign:
         return read(Campaign, self._get(f"campaigns/{campaign_id}"))
 
-    def create_campaign(self, name: str, kind: str, *, pool: int, guideline: int, **about: Any) -> Campaign:
-        """A draft. `about`: overlap, n_responses, lease_minutes, order, priority, prompts (which ones it takes)."""
+    def create_campaign(
+        self, name: str, kind: str, *, pool: int, guideline: int, **about: Any
+    ) -> Campaign:
+        """A draft. `about`: overlap, n_responses, lease_minutes, order, priority, prompts (which
+        ones it takes).
+        """
         body = {"name": name, "kind": kind, "pool": pool, "guideline": guideline} | about
         return read(Campaign, self._post("campaigns", body))
 
@@ -126,7 +144,7 @@ class Preferably:
     def close_campaign(self, campaign_id: int) -> Campaign:
         return read(Campaign, self._post(f"campaigns/{campaign_id}/close"))
 
-    # --- judgments ------------------------------------------------------------------------------------------------
+    # --- judgments --------------------------------------------------------------------------------
 
     def list_judgments(
         self,
@@ -148,7 +166,7 @@ class Preferably:
             yield from (read(Judgment, row) for row in page["results"])
             cursor, has_more = page["next_cursor"], page["has_more"]
 
-    # --- snapshots ------------------------------------------------------------------------------------------------
+    # --- snapshots --------------------------------------------------------------------------------
 
     def list_snapshots(self, *, kind: str | None = None) -> Iterator[Snapshot]:
         return self._rows(Snapshot, "snapshots", {"kind": kind})
@@ -157,12 +175,18 @@ class Preferably:
         return read(Snapshot, self._get(f"snapshots/{snapshot_id}"))
 
     def cut_snapshot(self, kind: str, name: str, **filters: Any) -> Snapshot:
-        """`filters`: campaigns, includes_imports, includes_extra, best_of, categories, licences, splits, limit."""
-        return read(Snapshot, self._post("snapshots", {"kind": kind, "name": name, "filters": filters}))
+        """`filters`: campaigns, includes_imports, includes_extra, best_of, categories, licences,
+        splits, limit.
+        """
+        return read(
+            Snapshot, self._post("snapshots", {"kind": kind, "name": name, "filters": filters})
+        )
 
-    # --- runs -----------------------------------------------------------------------------------------------------
+    # --- runs -------------------------------------------------------------------------------------
 
-    def list_runs(self, *, kind: str | None = None, state: str | None = None, words: str | None = None) -> Iterator[Run]:
+    def list_runs(
+        self, *, kind: str | None = None, state: str | None = None, words: str | None = None
+    ) -> Iterator[Run]:
         """`state`: a state or an outcome."""
         return self._rows(Run, "runs", {"kind": kind, "state": state, "words": words})
 
@@ -184,19 +208,43 @@ class Preferably:
         memory_gb: int = 0,
         **more: Any,
     ) -> Run:
-        """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines, strategy, offloads, priority,
-        tags, remarks, is_dry, other_model."""
-        body: Json = {"kind": kind, "name": name, "snapshot": snapshot, "base_model": base_model, "config": dict(config or {})}
+        """Only a node with `n_gpus` of `memory_gb` each takes it. `more`: n_processes, n_machines,
+        strategy, offloads, priority, tags, remarks, is_dry, other_model.
+        """
+        body: Json = {
+            "kind": kind,
+            "name": name,
+            "snapshot": snapshot,
+            "base_model": base_model,
+            "config": dict(config or {}),
+        }
         body |= {"n_gpus": n_gpus, "memory_gb": memory_gb} | more
-        optional = {"reward_model": reward_model, "watchdog_model": watchdog_model, "preset": preset}
-        return read(Run, self._post("runs", body | {key: value for key, value in optional.items() if value is not None}))
+        optional = {
+            "reward_model": reward_model,
+            "watchdog_model": watchdog_model,
+            "preset": preset,
+        }
+        return read(
+            Run,
+            self._post(
+                "runs", body | {key: value for key, value in optional.items() if value is not None}
+            ),
+        )
 
     def estimate_run(self, kind: str, *, snapshot: int, base_model: int, **more: Any) -> Estimate:
         """What it would cost, before it is queued. `more`: what queue_run takes."""
-        return read(Estimate, self._post("runs/estimate", {"kind": kind, "snapshot": snapshot, "base_model": base_model} | more))
+        return read(
+            Estimate,
+            self._post(
+                "runs/estimate",
+                {"kind": kind, "snapshot": snapshot, "base_model": base_model} | more,
+            ),
+        )
 
     def extend_run(self, run_id: int, amount: int, *, name: str = "") -> Run:
-        """A new run that goes on from the last state until it has made `amount` epochs, steps or episodes in all."""
+        """A new run that goes on from the last state until it has made `amount` epochs, steps or
+        episodes in all.
+        """
         return read(Run, self._post(f"runs/{run_id}/extend", {"amount": amount, "name": name}))
 
     def move_run(self, run_id: int, places: int) -> Run:
@@ -234,7 +282,9 @@ class Preferably:
             yield from (read(Point, row) for row in page["results"])
 
     def follow_run(self, run_id: int, *, every_s: float = 2.0) -> Iterator[Point]:
-        """Every point as it comes, until the run has ended. A resumed run gives the steps that it replays again."""
+        """Every point as it comes, until the run has ended. A resumed run gives the steps that it
+        replays again.
+        """
         attempt, since, state = 0, -1, ""
         while state != "finished":
             if state:
@@ -260,7 +310,7 @@ class Preferably:
             log = self.read_run_log(run_id, attempt=log.next_attempt, since=log.next_since)
             yield from log.results
 
-    # --- schedules ------------------------------------------------------------------------------------------------
+    # --- schedules --------------------------------------------------------------------------------
 
     def list_schedules(self) -> Iterator[Schedule]:
         return self._rows(Schedule, "schedules", {})
@@ -268,10 +318,19 @@ class Preferably:
     def read_schedule(self, schedule_id: int) -> Schedule:
         return read(Schedule, self._get(f"schedules/{schedule_id}"))
 
-    def create_schedule(self, name: str, template: str, *, base_model: int, **about: Any) -> Schedule:
-        """`template`: the kind of chain, such as weekly. `about`: the fields of its page, and `settings` by kind of run, such as
-        {"sft": "preset:small"}. What is left out is as the page shows it at first."""
-        return read(Schedule, self._post("schedules", {"name": name, "template": template, "base_model": base_model} | about))
+    def create_schedule(
+        self, name: str, template: str, *, base_model: int, **about: Any
+    ) -> Schedule:
+        """`template`: the kind of chain, such as weekly. `about`: the fields of its page, and
+        `settings` by kind of run, such as {"sft": "preset:small"}. What is left out is as the page
+        shows it at first.
+        """
+        return read(
+            Schedule,
+            self._post(
+                "schedules", {"name": name, "template": template, "base_model": base_model} | about
+            ),
+        )
 
     def change_schedule(self, schedule_id: int, **wanted: Any) -> Schedule:
         """`wanted`: what create_schedule takes, but for the template. What is left out stays."""
@@ -286,9 +345,11 @@ class Preferably:
     def fire_schedule(self, schedule_id: int) -> Schedule:
         return read(Schedule, self._post(f"schedules/{schedule_id}/fire"))
 
-    # --- chains ---------------------------------------------------------------------------------------------------
+    # --- chains -----------------------------------------------------------------------------------
 
-    def list_chains(self, *, schedule: int | None = None, state: str | None = None) -> Iterator[Chain]:
+    def list_chains(
+        self, *, schedule: int | None = None, state: str | None = None
+    ) -> Iterator[Chain]:
         """`state`: "approval" for those that wait for a person."""
         return self._rows(Chain, "chains", {"schedule": schedule, "state": state})
 
@@ -300,14 +361,16 @@ class Preferably:
         return read(Chain, self._post(f"chains/{chain_id}/approve"))
 
     def resume_chain(self, chain_id: int, *, anew: bool = False) -> Chain:
-        """Goes on at the step that failed; with `anew` not even what its stopped run has saved is taken."""
+        """Goes on at the step that failed; with `anew` not even what its stopped run has saved is
+        taken.
+        """
         return read(Chain, self._post(f"chains/{chain_id}/resume", {"anew": anew}))
 
     def stop_chain(self, chain_id: int) -> Chain:
         """Ends it for good, also in place of an approval."""
         return read(Chain, self._post(f"chains/{chain_id}/stop"))
 
-    # --- models ---------------------------------------------------------------------------------------------------
+    # --- models -----------------------------------------------------------------------------------
 
     def list_models(self, *, kind: str | None = None) -> Iterator[Model]:
         return self._rows(Model, "models", {"kind": kind})
@@ -319,9 +382,15 @@ class Preferably:
         """`about`: kind, is_elsewhere, licence, notes."""
         return read(Model, self._post("models", {"name": name, "location": location} | about))
 
-    def export_model(self, model_id: int, path: str | PathLike[str], *, weights: str = "merged") -> int:
-        """Writes its archive, a .tar, to `path` as it comes; the bytes written. `weights`: merged, or LoRA's adapter alone."""
-        with self._http.stream("GET", f"models/{model_id}/archive", params={"weights": weights}) as response:
+    def export_model(
+        self, model_id: int, path: str | PathLike[str], *, weights: str = "merged"
+    ) -> int:
+        """Writes its archive, a .tar, to `path` as it comes; the bytes written. `weights`: merged,
+        or LoRA's adapter alone.
+        """
+        with self._http.stream(
+            "GET", f"models/{model_id}/archive", params={"weights": weights}
+        ) as response:
             if not response.is_success:
                 response.read()
                 _answer(response)
@@ -337,8 +406,12 @@ class Preferably:
     def read_model_card(self, model_id: int) -> Card:
         return read(Card, self._get(f"models/{model_id}/card"))
 
-    def publish_model(self, model_id: int, repository: str, *, is_private: bool = True) -> Publication:
-        """Begins to send it to `repository`, written owner/name; read_publication tells how far it is."""
+    def publish_model(
+        self, model_id: int, repository: str, *, is_private: bool = True
+    ) -> Publication:
+        """Begins to send it to `repository`, written owner/name; read_publication tells how far it
+        is.
+        """
         body = {"repository": repository, "is_private": is_private}
         return read(Publication, self._post(f"models/{model_id}/publications", body))
 
@@ -355,7 +428,7 @@ class Preferably:
     def unpin_model(self, model_id: int) -> Model:
         return read(Model, self._post(f"models/{model_id}/unpin"))
 
-    # --- webhooks -------------------------------------------------------------------------------------------------
+    # --- webhooks ---------------------------------------------------------------------------------
 
     def list_webhooks(self) -> Iterator[Webhook]:
         return self._rows(Webhook, "webhooks", {})
@@ -364,14 +437,16 @@ class Preferably:
         return read(Webhook, self._get(f"webhooks/{webhook_id}"))
 
     def rotate_webhook_secret(self, webhook_id: int) -> WebhookSecret:
-        """For three days the secret before signs as well. When the answer is lost, end the old secret and rotate anew."""
+        """For three days the secret before signs as well. When the answer is lost, end the old
+        secret and rotate anew.
+        """
         return read(WebhookSecret, self._post(f"webhooks/{webhook_id}/rotate"))
 
     def end_webhook_secret(self, webhook_id: int) -> Webhook:
         """The secret before signs no more."""
         return read(Webhook, self._post(f"webhooks/{webhook_id}/end-secret"))
 
-    # --- the wire -------------------------------------------------------------------------------------------------
+    # --- the wire ---------------------------------------------------------------------------------
 
     def _rows(self, row: type[Row], path: str, query: Json) -> Iterator[Row]:
         cursor: int | None = None
@@ -390,7 +465,11 @@ class Preferably:
             attempt, since, has_more = page["next_attempt"], page["next_since"], page["has_more"]
 
     def _get(self, path: str, query: Json | None = None) -> Json:
-        return self._call("GET", path, params={key: value for key, value in (query or {}).items() if value is not None})
+        return self._call(
+            "GET",
+            path,
+            params={key: value for key, value in (query or {}).items() if value is not None},
+        )
 
     def _post(self, path: str, body: Json | None = None) -> Json:
         return self._call("POST", path, json=body or {}, headers={"Idempotency-Key": str(uuid4())})
@@ -416,4 +495,8 @@ def _answer(response: httpx2.Response) -> Json:
     body: Json = response.json() if is_json else {}
     if response.is_success and is_json:
         return body
-    raise Problem(response.status_code, body.get("detail", "The site gave no answer of the API."), body.get("errors"))
+    raise Problem(
+        response.status_code,
+        body.get("detail", "The site gave no answer of the API."),
+        body.get("errors"),
+    )

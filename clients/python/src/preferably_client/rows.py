@@ -91,7 +91,9 @@ class Campaign:
 
 @dataclass(frozen=True)
 class RankedResponse:
-    """`rank`: 1 is best, equal numbers tie, None was left unranked. `position`: 0 was shown first."""
+    """`rank`: 1 is best, equal numbers tie, None was left unranked. `position`: 0 was shown
+    first.
+    """
 
     response: int
     source: str
@@ -221,7 +223,9 @@ class LogLine:
 
 @dataclass(frozen=True)
 class Log:
-    """Lines of a run's log, what to ask with for the next ones, and the line that is being written."""
+    """Lines of a run's log, what to ask with for the next ones, and the line that is being
+    written.
+    """
 
     state: str
     next_attempt: int
@@ -272,7 +276,9 @@ class Link:
 
 @dataclass(frozen=True)
 class Chain:
-    """One go through a schedule's plan. `state`: going, approval (it waits for a person), failed, stopped, finished."""
+    """One go through a schedule's plan. `state`: going, approval (it waits for a person), failed,
+    stopped, finished.
+    """
 
     id: int
     schedule: int
@@ -317,7 +323,9 @@ class Card:
 
 @dataclass(frozen=True)
 class Publication:
-    """A model on its way to a hub: there when `state` is "done", and `error` says why when it is "failed"."""
+    """A model on its way to a hub: there when `state` is "done", and `error` says why when it is
+    "failed".
+    """
 
     id: int
     model: int

@@ -28,12 +28,14 @@ test: install-dev lint types ## Every check: lint, types, contracts, and the who
 lint: install-dev ## Style, formatting, import contracts, missing migrations
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv/bin/djangofmt --check --quiet templates
 	@.venv/bin/lint-imports
 	@$(QUIET) $(RUN) manage.py makemigrations --check --dry-run
 
 fix: install-dev ## Mend what lint can mend by itself
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
+	@.venv/bin/djangofmt --quiet templates
 
 types: install-dev ## mypy, strict
 	@$(QUIET) .venv/bin/mypy $(CODE)

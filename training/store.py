@@ -14,6 +14,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -140,9 +141,7 @@ def read(url: str, name: str) -> Iterator[bytes]:
     n_bytes = int(_tried(lambda: files.info(f"{path}/{name}"))["size"])
     for start in range(0, n_bytes, READ_BYTES):
         end = min(start + READ_BYTES, n_bytes)
-        yield _tried(
-            lambda start=start, end=end: files.cat_file(f"{path}/{name}", start=start, end=end)
-        )  # type: ignore[misc]
+        yield _tried(partial(files.cat_file, f"{path}/{name}", start=start, end=end))
 
 
 def describe(folder: Path) -> dict[str, dict[str, Any]]:
@@ -226,11 +225,7 @@ def _fetch_file(files: Any, remote: str, local: Path, entry: dict[str, Any]) -> 
                 file.truncate(0)
             while (start := file.seek(0, 2)) < entry["size"]:
                 end = min(start + BLOCK_BYTES, entry["size"])
-                file.write(
-                    _tried(
-                        lambda start=start, end=end: files.cat_file(remote, start=start, end=end)
-                    )
-                )  # type: ignore[misc]
+                file.write(_tried(partial(files.cat_file, remote, start=start, end=end)))
         with local.open("rb") as content:
             if hashlib.file_digest(content, "sha256").hexdigest() == entry["sha256"]:
                 return

@@ -254,9 +254,10 @@ def _counts(attempt: StepAttempt, step: OnboardingStep) -> bool:
     """Not from before a version that everybody goes through again."""
     if attempt.version.number < step.certified_from:
         return False
-    return (
-        attempt.guideline_version is None or attempt.guideline_version.number >= step.guideline_from
-    )  # type: ignore[attr-defined]
+    if attempt.guideline_version is None:
+        return True
+    oldest: int = step.guideline_from  # type: ignore[attr-defined]
+    return attempt.guideline_version.number >= oldest
 
 
 def _progress(attempts: list[StepAttempt], *, n_left: int, is_blocked: bool) -> Progress:

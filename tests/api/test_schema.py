@@ -124,8 +124,10 @@ schema = schemathesis.pytest.from_fixture("api")
 @schema.parametrize()
 @EXAMPLES
 def test_whatever_is_sent_is_answered_as_documented(
-    case: Case, secret: str, site: dict[str, int]
-) -> None:  # type: ignore[type-arg]
+    case: Case,  # type: ignore[type-arg]
+    secret: str,
+    site: dict[str, int],
+) -> None:
     """Ids are made up, so some of them are put right: otherwise all would be 404."""
     made_up, known = case.path_parameters.get("id"), site.get(case.path.split("/")[3])
     if known is not None and isinstance(made_up, int) and made_up % 3 == 0:

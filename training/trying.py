@@ -6,8 +6,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -18,7 +18,16 @@ from django.conf import settings
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from training import artifacts, completions, conversing, environment, services, store, warm
+from training import (
+    artifacts,
+    background,
+    completions,
+    conversing,
+    environment,
+    services,
+    store,
+    warm,
+)
 from training.completions import Piece, Sampling, Server
 from training.conversing import Asked, Line
 from training.models import TrainedModel
@@ -166,7 +175,7 @@ def _from_child(asked: Asked, location: str, line: Line) -> Said:
     deadline = time.monotonic() + settings.TRY_LIMIT_S
     yield "state", {"state": "waiting"}
     with ExitStack() as held:
-        fetching = _begun(lambda: _fetched(location))
+        fetching = background.start(lambda: _fetched(location), name="fetcher")
         child: warm.Child | None = None
         while child is None:
             if not line.go_on(answer=asked.answer):
@@ -207,20 +216,6 @@ def _heard(child: warm.Child, asked: Asked, line: Line, deadline: float) -> Said
             return
         else:
             raise UnableToAnswer(heard["error"] or _died())
-
-
-def _begun(call: Callable[[], str]) -> "Future[str]":
-    """In a thread that nobody has to wait for: a large model is long on its way from the store."""
-    done: Future[str] = Future()
-
-    def settle() -> None:
-        try:
-            done.set_result(call())
-        except UnableToAnswer as problem:
-            done.set_exception(problem)
-
-    threading.Thread(target=settle, name="fetcher", daemon=True).start()
-    return done
 
 
 def _fetched(location: str) -> str:

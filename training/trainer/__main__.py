@@ -6,7 +6,6 @@ that imports torch may be imported here before `_settle`.
 """
 
 import argparse
-import ctypes
 import dataclasses
 import errno
 import importlib
@@ -20,13 +19,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from training import configs, estimates, run_dir
+from training import configs, estimates, processes, run_dir
 from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
 # Each has `carry_out(job, config, folder) -> Result`.
 MODULES = {kind: f"training.trainer.{kind}" for kind in configs.KINDS}
 _PARALLEL = "training.trainer.parallel"
-_PR_SET_PDEATHSIG = 1
 _GIB = 1024**3
 
 
@@ -136,12 +134,11 @@ def _settle(job: Job, *, allows_hub: bool) -> None:
 
 
 def _die_with_parent(supervisor: int | None) -> None:
-    """SIGKILL from the kernel when the parent ends (Linux): no old copy goes on. It may be gone
-    already: the checks below.
+    """Makes sure that no old copy of a run continues. The parent may be gone already, so this
+    checks that as well.
     """
     parent = os.getppid()
-    if platform.system() == "Linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    processes.die_with_parent(signal.SIGKILL)
     is_orphan = (
         parent == 1 and "LOCAL_RANK" in os.environ
     )  # the launcher was gone before the first line here

@@ -12,7 +12,6 @@ stderr.
 It ends when stdin does.
 """
 
-import json
 import os
 import queue
 import sys
@@ -24,6 +23,7 @@ import torch
 from transformers import PreTrainedTokenizerBase, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
+from training import json_lines
 from training.run_dir import AnticipatedFailure
 from training.trainer import answering, data, loading
 from training.trainer.__main__ import anticipated
@@ -35,27 +35,25 @@ class UnableToAnswer(AnticipatedFailure):
     """The conversation is not one that this model can go on with."""
 
 
-class _Ears:
-    """Reads stdin in a thread, so that a stop is heard while the model writes."""
+class _Inbox:
+    """Reads stdin in a thread, so that a stop arrives while the model writes."""
 
     def __init__(self, stream: IO[str]) -> None:
         self.questions: queue.Queue[dict[str, Any]] = queue.Queue()
         self.stop = threading.Event()
-        threading.Thread(target=self._listen, args=[stream], daemon=True).start()
+        # At the end the worker is gone, so this process ends even in the middle of an answer.
+        json_lines.listen(stream, on_line=self._take, on_end=lambda: os._exit(0))
 
-    def _listen(self, stream: IO[str]) -> None:
-        for line in stream:
-            heard = json.loads(line)
-            if heard.get("stop"):
-                self.stop.set()
-            else:
-                self.stop.clear()
-                self.questions.put(heard)
-        os._exit(0)  # whoever asked is gone, in the middle of whatever
+    def _take(self, line: dict[str, Any]) -> None:
+        if line.get("stop"):
+            self.stop.set()
+        else:
+            self.stop.clear()
+            self.questions.put(line)
 
 
-class _Mouth(BaseStreamer):
-    """Says what can be read so far. A character of several tokens waits until it is whole."""
+class _TextStreamer(BaseStreamer):
+    """Writes the text so far. A character of several tokens waits until it is complete."""
 
     def __init__(self, tokenizer: PreTrainedTokenizerBase, say: Say) -> None:
         self.tokenizer, self.say = tokenizer, say
@@ -81,7 +79,7 @@ class _Mouth(BaseStreamer):
             self.said = len(text)
 
 
-class _Told(StoppingCriteria):
+class _StopRequested(StoppingCriteria):
     """Ends an answer when the event is set."""
 
     def __init__(self, stop: threading.Event) -> None:
@@ -98,10 +96,9 @@ def main(folder: str) -> int:
         os.dup2(2, 1)
 
         def say(line: dict[str, Any]) -> None:
-            out.write(json.dumps(line) + "\n")
-            out.flush()
+            json_lines.write(out, line)
 
-        ears = _Ears(sys.stdin)
+        inbox = _Inbox(sys.stdin)
         try:
             tokenizer = loading.load_tokenizer(folder, padding_side="left")
             model = loading.load_policy(folder, tokenizer, loading.dtype("auto")).eval()
@@ -111,9 +108,8 @@ def main(folder: str) -> int:
         say({"ready": True})
         while True:
             try:
-                say(
-                    {"end": answer(model, tokenizer, ears.questions.get(), stop=ears.stop, say=say)}
-                )
+                question = inbox.questions.get()
+                say({"end": answer(model, tokenizer, question, stop=inbox.stop, say=say)})
             except (AnticipatedFailure, RuntimeError, MemoryError) as error:
                 say({"error": _sentence(error)})
 
@@ -139,16 +135,16 @@ def answer(
     )
     torch.manual_seed(question["seed"]) if question.get("seed") is not None else torch.seed()
     ids = torch.tensor([prompt.input_ids], device=model.device)  # (1, T)
-    mouth = _Mouth(tokenizer, say)
+    streamer = _TextStreamer(tokenizer, say)
     with answering.unadvised(model):
         model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
             generation_config=settings,
-            streamer=mouth,
-            stopping_criteria=StoppingCriteriaList([_Told(stop)]),
+            streamer=streamer,
+            stopping_criteria=StoppingCriteriaList([_StopRequested(stop)]),
         )
-    kept, is_ended = answering.until_end(mouth.tokens, set(settings.eos_token_id))
+    kept, is_ended = answering.until_end(streamer.tokens, set(settings.eos_token_id))
     return {
         "is_ended": is_ended,
         "n_tokens": len(kept),

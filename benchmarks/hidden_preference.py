@@ -39,9 +39,10 @@ os.environ |= {
 import torch  # noqa: E402  # offline first
 
 from training import run_dir  # noqa: E402  # the root is on the path now
-from training.trainer import data, loading  # noqa: E402
-from training.trainer.ppo_formulas import best_of_n_kl  # noqa: E402
-from training.trainer.ranking_trainer import wilson_interval  # noqa: E402
+from training.trainer import data  # noqa: E402
+from training.trainer.modeling import loading, reward_head  # noqa: E402
+from training.trainer.ppo.formulas import best_of_n_kl  # noqa: E402
+from training.trainer.reward.pair_results import wilson_interval  # noqa: E402
 
 RESULTS = ROOT / "benchmarks" / "results" / "hidden_preference.json"
 ADDRESS = re.compile(r"\b(you|your|yours|you're|you'll|you've)\b", re.IGNORECASE)
@@ -346,7 +347,7 @@ def score(model: Path, exam: list[Row], written: dict[Any, list[Row]]) -> dict[A
             )
             for row in written[prompt["prompt_id"]]
         ]
-        found[prompt["prompt_id"]] = loading.last_token_rewards(
+        found[prompt["prompt_id"]] = reward_head.last_token_rewards(
             reward, *data.padded(rows, tokenizer.pad_token_id)
         ).tolist()
     return found

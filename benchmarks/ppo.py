@@ -226,7 +226,8 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     from accelerate import Accelerator  # noqa: PLC0415
 
     from training.configs import PpoConfig  # noqa: PLC0415
-    from training.trainer import loading, ppo_trainer  # noqa: PLC0415
+    from training.trainer.modeling import loading  # noqa: PLC0415
+    from training.trainer.ppo import trainer as ppo_trainer  # noqa: PLC0415
 
     torch.manual_seed(0)
     tokenizer = loading.load_tokenizer(str(options.model))

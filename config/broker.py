@@ -6,8 +6,8 @@ Rows are the queue, so a message that is lost costs nothing: the beat sends it a
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from kombu import Connection
 from kombu.exceptions import ChannelError, OperationalError
 
 from config.celery import app
@@ -42,7 +42,7 @@ def n_waiting(queue: str) -> int:
 
 
 @contextmanager
-def _connected(connection: Connection) -> Iterator[Connection]:
+def _connected(connection: Any) -> Iterator[Any]:
     """Tries once: left alone, kombu retries for six seconds before it gives up."""
     with connection:
         connection.ensure_connection(max_retries=1, interval_start=0)

@@ -27,8 +27,8 @@ ENDED: dict[str, Any] = {"error": ""}
 
 @dataclass
 class Child:
-    """A process of training.trainer.talk with one model. One question at a time: whoever has it
-    lent has it alone.
+    """A process of training.trainer.sample.chat_child with one model. It answers one question at a
+    time, for whoever has taken it.
     """
 
     folder: str
@@ -155,7 +155,7 @@ def start(folder: str) -> Child:
         "TRANSFORMERS_OFFLINE": "1",
     }
     process = subprocess.Popen(  # noqa: S603 our own module, and a folder that is in the registry
-        [sys.executable, "-m", "training.trainer.talk", folder],
+        [sys.executable, "-m", "training.trainer.sample.chat_child", folder],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

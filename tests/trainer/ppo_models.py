@@ -14,7 +14,8 @@ from transformers import (
 )
 
 from training.configs import PpoConfig
-from training.trainer import ppo_episodes, ppo_trainer
+from training.trainer.ppo import episodes
+from training.trainer.ppo import trainer as ppo_trainer
 
 
 @dataclass
@@ -135,12 +136,12 @@ REWARDS = torch.linspace(-1, 1, len(RESPONSES))
 
 def stored_experience(
     of: ppo_trainer.PpoTrainer, first: int = 0, last: int = len(RESPONSES)
-) -> ppo_episodes.Experience:
+) -> episodes.Experience:
     """The same episodes of unequal lengths for every trainer; a process may take its share of
     them.
     """
     rollouts = [
-        ppo_episodes.Rollout(PROMPTS[index], RESPONSES[index], RESPONSES[index][-1] == 2, index)
+        episodes.Rollout(PROMPTS[index], RESPONSES[index], RESPONSES[index][-1] == 2, index)
         for index in range(first, last)
     ]
     experience = of.experience(rollouts)

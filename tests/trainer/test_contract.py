@@ -16,7 +16,7 @@ from trl.trainer.sft_trainer import SFTTrainer
 from tests.trainer import ppo_models
 
 # Private, and overridden by us: training.trainer.progress.Watched and
-# ranking_trainer.RankingTrainer.
+# training.trainer.reward.trainer.RankingTrainer.
 OVERRIDDEN = [
     (transformers.Trainer, "_save_checkpoint", ["self", "model", "trial"]),
     (transformers.Trainer, "_prepare_inputs", ["self", "inputs"]),
@@ -86,7 +86,7 @@ def test_a_cache_layer_is_asked_for_these_and_a_growing_one_has_them() -> None:
 
 
 def test_a_model_says_how_it_attends_and_whether_that_can_be_changed() -> None:
-    """training.trainer.packed_attention reads both, by these private names."""
+    """training.trainer.modeling.packed_attention reads both, by these private names."""
     model = transformers.LlamaForCausalLM(ppo_models.llama_config(attn_implementation="sdpa"))
 
     assert model.config._attn_implementation == "sdpa"

@@ -12,7 +12,7 @@ from tests.trainer.test_reward import QUICK
 from training import configs, run_dir
 from training.configs import RewardConfig
 from training.run_dir import RunFolder
-from training.trainer import cross_validation
+from training.trainer.reward import cross_validation
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*gradient_checkpointing. is deprecated:FutureWarning"

@@ -14,7 +14,8 @@ from tokenizers.pre_tokenizers import ByteLevel
 from transformers import PreTrainedTokenizerFast
 
 from tests.trainer.tiny import build_tokenizer
-from training.trainer import data, loading
+from training.trainer import data
+from training.trainer.modeling import loading, reward_head
 
 
 def test_a_missing_model_folder_gets_a_sentence(tmp_path: Path) -> None:
@@ -121,10 +122,10 @@ def test_a_reward_is_read_at_the_last_token_whatever_the_padding(tiny_model: Pat
     ]
 
     alone = [model(input_ids=torch.tensor([ids])).logits.item() for ids in sequences]
-    right = loading.last_token_rewards(
+    right = reward_head.last_token_rewards(
         model, *data.padded(sequences, tokenizer.pad_token_id, side="right")
     )
-    left = loading.last_token_rewards(
+    left = reward_head.last_token_rewards(
         model, *data.padded(sequences, tokenizer.pad_token_id, side="left")
     )
 

@@ -7,8 +7,9 @@ import torch
 from transformers import LlamaForSequenceClassification
 
 from tests.trainer import ppo_models
-from training.trainer import packed_attention
-from training.trainer.ranking_trainer import scores_of_every_token, shared_prefix_mask
+from training.trainer.modeling import packed_attention
+from training.trainer.modeling.packed_attention import shared_prefix_mask
+from training.trainer.modeling.reward_head import scores_of_every_token
 
 # A prompt with two responses, padded right; three sequences; a prompt with one response, padded
 # left.

@@ -19,7 +19,7 @@ from tests.trainer import ppo_models, runs, tiny
 from training import run_dir
 from training.configs import PpoConfig
 from training.run_dir import RunFolder
-from training.trainer import ppo
+from training.trainer.ppo import run as ppo
 
 PROMPTS = [
     "What is the colour of the sky?",

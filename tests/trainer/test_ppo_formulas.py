@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.trainer import ppo_formulas as formulas
+from training.trainer.ppo import formulas
 
 STORED = Path(__file__).parent / "data" / "trl_1_12_ppo_batch.json"
 

@@ -17,7 +17,9 @@ from accelerate import DistributedType
 from accelerate.state import AcceleratorState, PartialState
 
 from tests.trainer import ppo_models
-from training.trainer import collapse, packing, ppo_episodes, ppo_trainer
+from training.trainer.modeling import packing
+from training.trainer.ppo import collapse, episodes
+from training.trainer.ppo import trainer as ppo_trainer
 
 Build = Callable[..., ppo_trainer.Models]
 
@@ -108,8 +110,8 @@ def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
     trainer = ppo_models.trainer()
     reward: Any = trainer.reward
     rollouts = [
-        ppo_episodes.Rollout([3, 4], [5, 6], False),
-        ppo_episodes.Rollout([3], [7, 2], True),
+        episodes.Rollout([3, 4], [5, 6], False),
+        episodes.Rollout([3], [7, 2], True),
     ]
 
     scores = trainer.scores(rollouts)
@@ -339,7 +341,7 @@ def test_episodes_that_are_left_out_teach_nothing() -> None:
 
 def test_a_missing_end_costs_its_penalty() -> None:
     trainer = ppo_models.trainer(missing_end="penalty", missing_end_penalty=3.0)
-    rollouts = [ppo_episodes.Rollout([3], [5, 6], False), ppo_episodes.Rollout([3], [5, 2], True)]
+    rollouts = [episodes.Rollout([3], [5, 6], False), episodes.Rollout([3], [5, 2], True)]
 
     experience = trainer.experience(rollouts)
 
@@ -352,7 +354,7 @@ def test_normalised_rewards_use_the_running_moments_and_the_clip() -> None:
     trainer._count_rewards(torch.tensor([3.0, 4.0, 10.0]))
 
     rewards = trainer._learned_rewards(
-        torch.tensor([4.0, 100.0]), [ppo_episodes.Rollout([3], [2], True)] * 2
+        torch.tensor([4.0, 100.0]), [episodes.Rollout([3], [2], True)] * 2
     )
 
     assert trainer.state.reward_mean == pytest.approx(4.0)
@@ -528,7 +530,7 @@ def test_a_falling_watchdog_stops_the_run() -> None:
 # --- that it learns -------------------------------------------------------------------------------
 
 
-def share_of_sevens(rollouts: list[ppo_episodes.Rollout]) -> torch.Tensor:
+def share_of_sevens(rollouts: list[episodes.Rollout]) -> torch.Tensor:
     """At best 1: a response of nothing but token 7."""
     return torch.tensor(
         [

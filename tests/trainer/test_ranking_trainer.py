@@ -21,7 +21,9 @@ from transformers import (
 from trl.trainer.reward_trainer import DataCollatorForPreference, RewardTrainer
 
 from tests.trainer import ppo_models
-from training.trainer import ranking_trainer as rt
+from training.trainer.modeling import packed_attention
+from training.trainer.reward import batches, formulas, pair_results, rankings
+from training.trainer.reward import trainer as ranking_trainer
 
 
 def build_model(seed: int = 0) -> LlamaForSequenceClassification:
@@ -36,7 +38,7 @@ def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict[str, Any]]:
         k = draw.randint(2, max_k)
         prompt = [draw.randint(3, 100) for _ in range(draw.randint(1, 9))]
         responses = [[draw.randint(3, 100) for _ in range(draw.randint(1, 7))] for _ in range(k)]
-        rankings = [
+        given = [
             {
                 "ranks": [draw.choice([1, 2, 3, None]) for _ in range(k)],
                 "weight": draw.choice([0.5, 1.0, 2.0]),
@@ -44,13 +46,13 @@ def random_rows(seed: int, n: int = 5, max_k: int = 6) -> list[dict[str, Any]]:
             }
             for _ in range(draw.randint(1, 3))
         ]
-        rows.append(rt.ranking_row(prompt, responses, rankings))
+        rows.append(rankings.ranking_row(prompt, responses, given))
     return rows
 
 
-def pairs_of(ranks: list[int | None], margin: float = 0.0) -> rt.Pairs:
-    found = list(rt.decided_pairs(ranks))
-    return rt.Pairs(
+def pairs_of(ranks: list[int | None], margin: float = 0.0) -> formulas.Pairs:
+    found = list(rankings.decided_pairs(ranks))
+    return formulas.Pairs(
         winner=torch.tensor([w for w, _ in found], dtype=torch.long),
         loser=torch.tensor([loser for _, loser in found], dtype=torch.long),
         prompt=torch.zeros(len(found), dtype=torch.long),
@@ -82,7 +84,7 @@ def slow_loss(rewards: list[float], rows: list[dict[str, Any]]) -> float:
 def test_the_loss_of_four_ranked_responses_is_the_worked_example() -> None:
     rewards = torch.tensor([2.0, 1.0, 0.5, -1.0], dtype=torch.float64)
 
-    loss = rt.ranking_loss(rewards, pairs_of([1, 2, 3, 4]), n_prompts=1)
+    loss = formulas.ranking_loss(rewards, pairs_of([1, 2, 3, 4]), n_prompts=1)
 
     assert float(loss) == pytest.approx(0.2276134, abs=1e-6)
 
@@ -90,7 +92,7 @@ def test_the_loss_of_four_ranked_responses_is_the_worked_example() -> None:
 def test_a_tie_drops_out_and_the_divisor_is_the_pairs_that_were_kept() -> None:
     rewards = torch.tensor([2.0, 1.0, 0.5, -1.0], dtype=torch.float64)
 
-    loss = rt.ranking_loss(rewards, pairs_of([1, 2, 2, 3]), n_prompts=1)
+    loss = formulas.ranking_loss(rewards, pairs_of([1, 2, 2, 3]), n_prompts=1)
 
     assert float(loss) == pytest.approx(0.1783207, abs=1e-6)
 
@@ -101,13 +103,13 @@ def test_a_tie_drops_out_and_the_divisor_is_the_pairs_that_were_kept() -> None:
 def test_a_margin_shifts_the_difference_as_in_llama_2(margin: float, expected: float) -> None:
     rewards = torch.tensor([1.0, 0.0], dtype=torch.float64)
 
-    loss = rt.ranking_loss(rewards, pairs_of([1, 2], margin), n_prompts=1)
+    loss = formulas.ranking_loss(rewards, pairs_of([1, 2], margin), n_prompts=1)
 
     assert float(loss) == pytest.approx(expected, abs=1e-6)
 
 
 def test_unranked_responses_make_no_pair() -> None:
-    assert list(rt.decided_pairs([1, None, 2, 2])) == [(0, 2), (0, 3)]
+    assert list(rankings.decided_pairs([1, None, 2, 2])) == [(0, 2), (0, 3)]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ def test_unranked_responses_make_no_pair() -> None:
     [(8, 10, 0.490162, 0.943318), (0, 0, 0.0, 1.0), (0, 10, 0.0, 0.277533)],
 )
 def test_wilsons_interval(right: int, n: int, low: float, high: float) -> None:
-    assert rt.wilson_interval(right, n) == pytest.approx((low, high), abs=1e-5)
+    assert pair_results.wilson_interval(right, n) == pytest.approx((low, high), abs=1e-5)
 
 
 # --- against the slow twin and TRL ----------------------------------------------------------------
@@ -124,10 +126,10 @@ def test_wilsons_interval(right: int, n: int, low: float, high: float) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_the_loss_equals_its_slow_twin(seed: int) -> None:
     rows = random_rows(seed)
-    batch = rt.RankingCollator(0)(rows)
+    batch = batches.RankingCollator(0)(rows)
     rewards = torch.randn(sum(len(row["response_ids"]) for row in rows), dtype=torch.float64)
 
-    loss = rt.ranking_loss(rewards, batch["pairs"], n_prompts=len(rows))
+    loss = formulas.ranking_loss(rewards, batch["pairs"], n_prompts=len(rows))
 
     assert float(loss) == pytest.approx(slow_loss(rewards.tolist(), rows), abs=1e-6)
 
@@ -140,9 +142,9 @@ def test_loss_and_gradient_equal_trls_over_the_same_pairs(share_prefix: bool, si
     ]  # margins and ties among them
     ours, theirs = build_model(), build_model()
 
-    batch = rt.RankingCollator(0, share_prefix, side)(rows)
-    loss = rt.ranking_loss(
-        rt.rewards_of(ours, batch), batch["pairs"], n_prompts=len(rows), per="pair"
+    batch = batches.RankingCollator(0, share_prefix, side)(rows)
+    loss = formulas.ranking_loss(
+        batches.rewards_of(ours, batch), batch["pairs"], n_prompts=len(rows), per="pair"
     )
     loss.backward()
     expected = trl_pairwise_loss(theirs, rows)
@@ -189,7 +191,7 @@ def trl_pairwise_loss(
 def test_a_packed_response_sees_the_prompt_and_itself_only() -> None:
     segments = torch.tensor([[0, 0, 1, 1, 2, -1]])
 
-    allowed = rt.shared_prefix_mask(segments)[0, 0]
+    allowed = packed_attention.shared_prefix_mask(segments)[0, 0]
 
     slow = [
         [(j <= i and s != -1 and s in (0, q)) or i == j for j, s in enumerate(segments[0])]
@@ -203,10 +205,12 @@ def test_rewards_do_not_depend_on_packing_padding_or_company() -> None:
 
     with torch.no_grad():
         ways = [
-            rt.rewards_of(model, rt.RankingCollator(0, share, side)(rows))
+            batches.rewards_of(model, batches.RankingCollator(0, share, side)(rows))
             for share, side in itertools.product([True, False], ["left", "right"])
         ]
-        alone = torch.cat([rt.rewards_of(model, rt.RankingCollator(0)([row])) for row in rows])
+        alone = torch.cat(
+            [batches.rewards_of(model, batches.RankingCollator(0)([row])) for row in rows]
+        )
 
     for rewards in ways:
         assert torch.allclose(rewards, alone, atol=1e-5)
@@ -225,7 +229,7 @@ def test_a_pad_token_inside_a_response_does_not_move_the_reading_point() -> None
     }
 
     with torch.no_grad():
-        rewards = rt.rewards_of(model, rt.RankingCollator(0)([row]))
+        rewards = batches.rewards_of(model, batches.RankingCollator(0)([row]))
         hidden = model.model(input_ids=torch.tensor([[5, 6, 7, 0]])).last_hidden_state
 
     assert float(rewards[0]) == pytest.approx(
@@ -236,7 +240,7 @@ def test_a_pad_token_inside_a_response_does_not_move_the_reading_point() -> None
 def test_a_margin_histogram_counts_every_pair_once() -> None:
     margins = [-1.0, -0.9, 0.5, 1.0, 3.0]
 
-    found = rt.PairResults(margins, [0] * 5, [], []).margin_histogram(4)
+    found = pair_results.PairResults(margins, [0] * 5, [], []).margin_histogram(4)
 
     assert found == [
         {"margin": -0.5, "n": 2},
@@ -244,11 +248,11 @@ def test_a_margin_histogram_counts_every_pair_once() -> None:
         {"margin": 1.5, "n": 1},
         {"margin": 2.5, "n": 1},
     ]
-    assert rt.PairResults([2.0], [0], [], []).margin_histogram(2) == [
+    assert pair_results.PairResults([2.0], [0], [], []).margin_histogram(2) == [
         {"margin": 2.5, "n": 1},
         {"margin": 3.5, "n": 0},
     ]
-    assert rt.PairResults([], [], [], []).margin_histogram() == []
+    assert pair_results.PairResults([], [], [], []).margin_histogram() == []
 
 
 def test_an_architecture_with_a_window_cannot_share_a_prefix() -> None:
@@ -264,19 +268,19 @@ def test_an_architecture_with_a_window_cannot_share_a_prefix() -> None:
         MistralConfig(**shape, num_key_value_heads=2, pad_token_id=0, sliding_window=4096)
     )
 
-    assert not rt.can_share_prefix(model)
+    assert not batches.can_share_prefix(model)
 
 
 def test_this_architecture_can_share_a_prefix() -> None:
-    assert rt.can_share_prefix(build_model())
+    assert batches.can_share_prefix(build_model())
 
 
 def test_a_batch_without_a_decided_pair_has_no_loss_and_no_gradient() -> None:
     model = build_model()
-    row = rt.ranking_row([3], [[4], [5]], [{"ranks": [1, 1]}])
-    batch = rt.RankingCollator(0)([row])
+    row = rankings.ranking_row([3], [[4], [5]], [{"ranks": [1, 1]}])
+    batch = batches.RankingCollator(0)([row])
 
-    loss = rt.ranking_loss(rt.rewards_of(model, batch), batch["pairs"], n_prompts=1)
+    loss = formulas.ranking_loss(batches.rewards_of(model, batch), batch["pairs"], n_prompts=1)
     loss.backward()
 
     assert float(loss.detach()) == 0.0
@@ -304,13 +308,13 @@ def rule_rows(n: int, seed: int) -> list[dict[str, Any]]:
     for _ in range(n):
         responses = [[draw.randint(3, 100) for _ in range(3)] for _ in range(4)]
         ranks = [sorted(r[-1] for r in responses)[::-1].index(r[-1]) + 1 for r in responses]
-        rows.append(rt.ranking_row([3, 4], responses, [{"ranks": ranks}]))
+        rows.append(rankings.ranking_row([3, 4], responses, [{"ranks": ranks}]))
     return rows
 
 
 def trainer_for(
     model: torch.nn.Module, folder: object, rows: list[dict[str, Any]], **changes: Any
-) -> rt.RankingTrainer:
+) -> ranking_trainer.RankingTrainer:
     settings: dict[str, Any] = {
         "per_device_train_batch_size": 4,
         "learning_rate": 3e-3,
@@ -325,8 +329,8 @@ def trainer_for(
         "disable_tqdm": True,
         "lr_scheduler_type": "constant",
     }
-    args = rt.RankingArguments(output_dir=str(folder), **(settings | changes))
-    return rt.RankingTrainer(
+    args = ranking_trainer.RankingArguments(output_dir=str(folder), **(settings | changes))
+    return ranking_trainer.RankingTrainer(
         model,
         args,
         processing_class=cast("PreTrainedTokenizerBase", StubTokenizer()),

@@ -11,7 +11,9 @@ from transformers import AutoModelForSequenceClassification
 from tests.trainer import runs
 from training import run_dir
 from training.configs import RewardConfig
-from training.trainer import data, loading, ranking_trainer
+from training.trainer import data
+from training.trainer.modeling import loading, reward_head
+from training.trainer.reward import pair_results, rankings
 
 # transformers renamed the flag that trl 1.16 still sets itself; gone with the next trl.
 pytestmark = pytest.mark.filterwarnings(
@@ -90,13 +92,13 @@ def test_the_saved_reward_model_scores_as_was_measured(
     tokenizer = loading.load_tokenizer(str(run_folder / "model"))
     model = loading.load_reward(str(run_folder / "model"), tokenizer, torch.float32).eval()
     losses = []
-    for row in data.rankings(tokenizer, data.held_out_rows(snapshot)[1], 64).rows:
+    for row in rankings.read(tokenizer, data.held_out_rows(snapshot)[1], 64).rows:
         ids, mask = data.padded(
             [row["prompt_ids"] + response for response in row["response_ids"]],
             tokenizer.pad_token_id,
         )
         with torch.no_grad():
-            rewards = loading.last_token_rewards(model, ids, mask)
+            rewards = reward_head.last_token_rewards(model, ids, mask)
         losses += [
             -torch.nn.functional.logsigmoid(rewards[better] - rewards[worse]).item()
             for better, worse in zip(row["winner"], row["loser"], strict=True)
@@ -119,12 +121,12 @@ def test_demonstrations_score_zero_on_average(
 
     tokenizer = loading.load_tokenizer(str(run_folder / "model"))
     model = loading.load_reward(str(run_folder / "model"), tokenizer, torch.float32).eval()
-    rows = data.unranked(tokenizer, data.rows(snapshot, "demonstrations"), 64).rows
+    rows = rankings.unranked(tokenizer, data.rows(snapshot, "demonstrations"), 64).rows
     ids, mask = data.padded(
         [row["prompt_ids"] + row["response_ids"][0] for row in rows], tokenizer.pad_token_id
     )
     with torch.no_grad():
-        rewards = loading.last_token_rewards(model, ids, mask)
+        rewards = reward_head.last_token_rewards(model, ids, mask)
     assert result.metrics["n_demonstrations"] == 5
     assert result.metrics["reward_bias"] != 0.0
     assert rewards.mean().item() - model.config.reward_bias == pytest.approx(0.0, abs=1e-5)
@@ -253,7 +255,7 @@ def test_rankings_of_ties_alone_get_a_sentence(
 
 
 def test_equal_scores_count_half() -> None:
-    both = ranking_trainer.PairResults(
+    both = pair_results.PairResults(
         margins=[0.0, 0.0], prompts=[0, 1], rewards=[0.0] * 4, lengths=[1] * 4
     )
     found = both.summary()

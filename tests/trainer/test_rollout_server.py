@@ -14,8 +14,8 @@ from peft import PeftModel
 
 from tests.http_stub import Quiet, serving
 from tests.trainer import ppo_models
-from training.trainer import rollout_server, sampling
-from training.trainer.rollout_server import RolloutServer
+from training.trainer.sample import fixed_cache, rollout_server
+from training.trainer.sample.rollout_server import RolloutServer
 
 
 class Stub(Quiet, BaseHTTPRequestHandler):
@@ -46,7 +46,7 @@ class Stub(Quiet, BaseHTTPRequestHandler):
             model = PeftModel.from_pretrained(
                 ppo_models.causal(), self.adapters[body["model"]]
             ).eval()
-            written = sampling.responses(
+            written = fixed_cache.responses(
                 model,
                 body["prompt"],
                 max_new_tokens=body["max_tokens"],
@@ -91,7 +91,7 @@ def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: P
 
     last = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
     with torch.no_grad():
-        ours = sampling.responses(
+        ours = fixed_cache.responses(
             trainer.policy, ppo_models.PROMPTS, max_new_tokens=6, ends=frozenset({2}), temperature=0
         )
     assert last == ours

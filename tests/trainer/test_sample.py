@@ -14,7 +14,9 @@ from tests.trainer import runs
 from training import run_dir
 from training.configs import SampleConfig
 from training.run_dir import RunFolder
-from training.trainer import answering, data, loading
+from training.trainer import data
+from training.trainer.modeling import loading, reward_head
+from training.trainer.sample import generation
 
 QUICK = SampleConfig(n_responses=3, max_new_tokens=12, batch_size=6, dtype="float32", n_shown=2)
 
@@ -136,7 +138,7 @@ def test_a_reward_model_scores_each_response_as_it_was_trained_to_read_them(
         ids = data.conversation_ids(tokenizer, [*messages, turn])
         read = torch.tensor([ids if row["is_ended"] else ids[:-1]])
         with torch.no_grad():
-            score = float(loading.last_token_rewards(model, read, torch.ones_like(read)))
+            score = float(reward_head.last_token_rewards(model, read, torch.ones_like(read)))
         assert row["score"] == pytest.approx(score - model.config.reward_bias, abs=1e-4)
 
 
@@ -224,6 +226,6 @@ def test_long_prompts_are_left_out_and_said(
 
 
 def test_what_follows_the_end_of_turn_is_padding() -> None:
-    assert answering.until_end([5, 6, 2, 0, 0], {2}) == ([5, 6], True)
-    assert answering.until_end([5, 6, 7], {2}) == ([5, 6, 7], False)
-    assert answering.until_end([2], {2}) == ([], True)
+    assert generation.until_end([5, 6, 2, 0, 0], {2}) == ([5, 6], True)
+    assert generation.until_end([5, 6, 7], {2}) == ([5, 6, 7], False)
+    assert generation.until_end([2], {2}) == ([], True)

@@ -14,14 +14,14 @@ from tests.training.openai_stub import Stub, openai_stub
 from training import run_dir
 from training.configs import SampleConfig
 from training.run_dir import RunFolder
-from training.trainer import sample_elsewhere
+from training.trainer.sample import remote
 
 QUICK = SampleConfig(n_responses=3, max_new_tokens=12, batch_size=6, n_shown=2)
 
 
 @pytest.fixture
 def stub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
-    monkeypatch.setattr(sample_elsewhere, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(remote, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setenv("PREFERABLY_KEY_STUB", "sk-secret")
     with openai_stub() as running:
         yield running
@@ -98,7 +98,7 @@ def test_a_busy_server_is_asked_again_and_one_that_stays_away_ends_the_run_with_
     runs.carry_out(prepared(tmp_path / "busy", stub, snapshot))
 
     stub.refusals = [500] * 1000
-    with pytest.raises(sample_elsewhere.UnableToSample, match="answered 500: no, Bearer …"):
+    with pytest.raises(remote.UnableToSample, match="answered 500: no, Bearer …"):
         runs.carry_out(prepared(tmp_path / "away", stub, snapshot))
 
 
@@ -123,11 +123,11 @@ def test_a_missing_key_and_a_redirect_are_refused(
     tmp_path: Path, stub: Stub, snapshot: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stub.refusals, stub.location = [302] * 1000, "http://169.254.169.254/latest"
-    with pytest.raises(sample_elsewhere.UnableToSample, match="answered 302"):
+    with pytest.raises(remote.UnableToSample, match="answered 302"):
         runs.carry_out(prepared(tmp_path / "redirect", stub, snapshot))
 
     monkeypatch.delenv("PREFERABLY_KEY_STUB")
-    with pytest.raises(sample_elsewhere.UnableToSample, match="PREFERABLY_KEY_STUB is not set"):
+    with pytest.raises(remote.UnableToSample, match="PREFERABLY_KEY_STUB is not set"):
         runs.carry_out(prepared(tmp_path / "keyless", stub, snapshot))
 
 

@@ -18,7 +18,8 @@ from transformers import (
 )
 
 from tests.trainer import ppo_models
-from training.trainer import packed_attention, sampling
+from training.trainer.modeling import packed_attention
+from training.trainer.sample import fixed_cache
 
 END = frozenset({2})
 PROMPTS = ppo_models.PROMPTS
@@ -84,9 +85,9 @@ def test_the_likeliest_tokens_are_those_of_generate(build: Any, is_prepared: boo
     if is_prepared:
         packed_attention.use(model)
 
-    assert sampling.can_sample(model)
+    assert fixed_cache.can_sample(model)
     assert (
-        sampling.responses(
+        fixed_cache.responses(
             model, PROMPTS, max_new_tokens=20, ends=END, temperature=0, row_tokens=12
         )
         == expected
@@ -101,11 +102,11 @@ def test_rows_that_end_leave_and_the_others_go_on() -> None:
         {token for prompt in PROMPTS[::2] for token in generated(model, prompt, 3)[2:]}
     )
 
-    found = sampling.responses(model, PROMPTS, max_new_tokens=20, ends=ends, temperature=0)
+    found = fixed_cache.responses(model, PROMPTS, max_new_tokens=20, ends=ends, temperature=0)
 
     assert len({len(response) for response in found}) > 1, lengths
     for response, prompt in zip(found, PROMPTS, strict=True):
-        whole = sampling.responses(
+        whole = fixed_cache.responses(
             model, [prompt], max_new_tokens=20, ends=frozenset(), temperature=0
         )[0]
         stop = next((place for place, token in enumerate(whole, start=1) if token in ends), 20)
@@ -118,7 +119,7 @@ def test_a_draw_follows_the_models_probabilities() -> None:
     expected = model(input_ids=torch.tensor([PROMPTS[0]])).logits[0, -1].softmax(-1)
     torch.manual_seed(0)
 
-    found = sampling.responses(model, [PROMPTS[0]] * 20_000, max_new_tokens=1, ends=END)
+    found = fixed_cache.responses(model, [PROMPTS[0]] * 20_000, max_new_tokens=1, ends=END)
 
     counts = torch.bincount(torch.tensor(found)[:, 0], minlength=16) / 20_000
     assert float((counts - expected).abs().max()) < 0.012  # four standard errors of a share of 0.2
@@ -130,7 +131,7 @@ def test_the_same_seed_draws_the_same() -> None:
     found = []
     for seed in (5, 5, 6):
         torch.manual_seed(seed)
-        found.append(sampling.responses(model, PROMPTS, max_new_tokens=8, ends=END))
+        found.append(fixed_cache.responses(model, PROMPTS, max_new_tokens=8, ends=END))
 
     assert found[0] == found[1] != found[2]
 
@@ -139,8 +140,8 @@ def test_top_p_keeps_the_fewest_tokens_that_hold_it() -> None:
     logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().repeat(1000, 1)
     luck = torch.linspace(0, 1 - 1e-9, 1000, dtype=torch.float64)
 
-    whole = sampling.choose(logits, luck, temperature=1, top_p=1.0)
-    nucleus = sampling.choose(logits, luck, temperature=1, top_p=0.7)
+    whole = fixed_cache.choose(logits, luck, temperature=1, top_p=1.0)
+    nucleus = fixed_cache.choose(logits, luck, temperature=1, top_p=0.7)
 
     assert (whole.bincount() / 1000).tolist() == pytest.approx([0.5, 0.3, 0.15, 0.05], abs=0.002)
     assert (nucleus.bincount() / 1000).tolist() == pytest.approx([0.625, 0.375], abs=0.002)
@@ -149,7 +150,7 @@ def test_top_p_keeps_the_fewest_tokens_that_hold_it() -> None:
 def test_a_token_without_probability_is_never_drawn() -> None:
     logits = torch.tensor([[-torch.inf, 0.0, -torch.inf, 0.0, -torch.inf]]).repeat(3, 1)
 
-    drawn = sampling.choose(
+    drawn = fixed_cache.choose(
         logits, torch.tensor([0.0, 0.5, 1 - 1e-16], dtype=torch.float64), temperature=1, top_p=1
     )
 
@@ -170,8 +171,8 @@ def test_a_model_with_a_sliding_window_or_a_state_is_left_to_generate() -> None:
     )
     state = MambaForCausalLM(MambaConfig(**shape, state_size=4))
 
-    assert not sampling.can_sample(window.eval())
-    assert not sampling.can_sample(state.eval())
+    assert not fixed_cache.can_sample(window.eval())
+    assert not fixed_cache.can_sample(state.eval())
 
 
 def test_a_policy_that_cannot_sample_over_a_fixed_cache_still_makes_rollouts() -> None:

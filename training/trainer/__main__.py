@@ -22,8 +22,13 @@ from typing import Any
 from training import configs, estimates, processes, run_dir
 from training.run_dir import AnticipatedFailure, Job, Result, RunFolder
 
+# The kinds that are a folder: what carries out a run is run.py there.
+_FOLDERS = ("ppo", "reward", "sample")
 # Each has `carry_out(job, config, folder) -> Result`.
-MODULES = {kind: f"training.trainer.{kind}" for kind in configs.KINDS}
+MODULES = {
+    kind: f"training.trainer.{kind}" + (".run" if kind in _FOLDERS else "")
+    for kind in configs.KINDS
+}
 _PARALLEL = "training.trainer.parallel"
 _GIB = 1024**3
 

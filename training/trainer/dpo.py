@@ -16,8 +16,10 @@ from trl.trainer.dpo_trainer import DPOTrainer
 
 from training.configs import DpoConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, loading, progress
-from training.trainer.ranking_trainer import PairResults
+from training.trainer import data, progress
+from training.trainer.modeling import loading
+from training.trainer.reward import rankings
+from training.trainer.reward.pair_results import PairResults
 
 _NAMES = {
     "rewards/accuracies": "accuracy",
@@ -41,7 +43,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class _Rows:
-    read: data.Rankings
+    read: rankings.Rankings
     train: list[Pair]
     split: str
     held_out: list[Pair]
@@ -230,7 +232,7 @@ def _trainer(
 
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig) -> _Rows:
-    read = data.rankings(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
+    read = rankings.read(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
     if not read.rows:
         raise data.UnableToRead(
             f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
@@ -238,7 +240,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
             "Collect more comparisons, or raise the longest row."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens).rows
+    held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens).rows
     return _Rows(
         read=read,
         train=data.sample_of(pairs(read.rows), config.max_rows, config.seed),

@@ -16,10 +16,13 @@ from transformers import PreTrainedTokenizerBase
 from training import run_dir
 from training.configs import EvaluateConfig
 from training.run_dir import Job, Result, RunFolder, counted
-from training.trainer import answering, breakdown, data, loading, sft
-from training.trainer.answering import Answer
+from training.trainer import data, sft
 from training.trainer.data import Prompt
-from training.trainer.ranking_trainer import PairResults, wilson_interval
+from training.trainer.modeling import loading
+from training.trainer.reward import breakdown, rankings, scoring
+from training.trainer.reward.pair_results import PairResults, wilson_interval
+from training.trainer.sample import generation
+from training.trainer.sample.generation import Answer
 
 
 class Stopped(Exception):
@@ -127,12 +130,12 @@ def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     config = evaluation.config
     judge = loading.load_reward(path, evaluation.tokenizer, evaluation.numbers)
     loading.require_length(judge, config.max_tokens)
-    read = data.rankings(evaluation.tokenizer, evaluation.rows, config.max_tokens)
+    read = rankings.read(evaluation.tokenizer, evaluation.rows, config.max_tokens)
     sequences = [
         row["prompt_ids"] + response for row in read.rows for response in row["response_ids"]
     ]
     scores = _judged(evaluation, judge, sequences)
-    evaluation.folder.replace_lines(run_dir.SCORES, data.scored(read.rows, scores))
+    evaluation.folder.replace_lines(run_dir.SCORES, rankings.scored(read.rows, scores))
     found = _pair_results(read.rows, scores)
     return {
         "held_out_accuracy": found.summary()["accuracy"],
@@ -166,7 +169,7 @@ def _responses(evaluation: _Evaluation) -> None:
     counted.
     """
     job, config = evaluation.job, evaluation.config
-    answering.require_same_tokens(job.model, str(job.reward_model), evaluation.tokenizer)
+    scoring.require_same_tokens(job.model, str(job.reward_model), evaluation.tokenizer)
     prompts = _prompts(evaluation)
     judge = loading.load_reward(str(job.reward_model), evaluation.tokenizer, evaluation.numbers)
     written, rewards = _answered(evaluation, job.model, prompts, judge)
@@ -186,7 +189,7 @@ def _responses(evaluation: _Evaluation) -> None:
         found |= win_rate(rewards, other_rewards)
         for one, other_reward in zip(shown, other_rewards, strict=True):
             one["other_reward"] = round(other_reward, 3)
-    answering.show(
+    generation.show(
         evaluation.folder, evaluation.n_done + 1, prompts, written, shown, config.n_shown
     )
     evaluation.add(found)
@@ -208,17 +211,17 @@ def _answered(
     """Each model loaded alone, so that memory holds one at a time beside the reward model."""
     config = evaluation.config
     if path != evaluation.job.model:
-        answering.require_same_tokens(path, evaluation.job.model, evaluation.tokenizer)
+        scoring.require_same_tokens(path, evaluation.job.model, evaluation.tokenizer)
     model = loading.load_policy(path, evaluation.tokenizer, evaluation.numbers)
     loading.require_length(model, config.max_tokens)
-    settings = answering.generation(
+    settings = generation.config_for(
         model,
         evaluation.tokenizer,
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
         top_p=config.top_p,
     )
-    written = answering.answers(
+    written = generation.responses(
         model,
         evaluation.tokenizer,
         prompts,
@@ -233,7 +236,7 @@ def _answered(
 
 
 def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> list[float]:
-    return answering.rewards(
+    return scoring.rewards_of_sequences(
         judge,
         int(evaluation.tokenizer.pad_token_id or 0),
         sequences,

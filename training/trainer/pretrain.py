@@ -18,8 +18,9 @@ from trl.trainer.sft_config import SFTConfig
 
 from training.configs import PretrainConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, loading, progress, sft
+from training.trainer import data, progress, sft
 from training.trainer.data import Example
+from training.trainer.modeling import loading
 
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (

@@ -14,7 +14,8 @@ from transformers import TrainerCallback, TrainerControl, TrainerState
 from training import run_dir
 from training.configs import Training
 from training.run_dir import AnticipatedFailure, RunFolder
-from training.trainer import loading, parallel
+from training.trainer import parallel
+from training.trainer.modeling import loading
 
 _SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
     "cosine": ("cosine_with_min_lr", {"min_lr_rate": 0.1}),

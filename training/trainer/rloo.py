@@ -18,9 +18,12 @@ from trl.trainer.rloo_trainer import RLOOTrainer
 
 from training.configs import RlooConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import answering, data, loading, progress
-from training.trainer.answering import Answer
+from training.trainer import data, progress
 from training.trainer.data import Prompt
+from training.trainer.modeling import loading
+from training.trainer.reward import scoring
+from training.trainer.sample import generation
+from training.trainer.sample.generation import Answer
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Judge:
             for messages in prompts
         ]
         self.answers = [
-            Answer(answering.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end])
+            Answer(generation.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end])
             for ids in completion_ids
         ]
         self.rewards = self.judged(self.prompts, self.answers)
@@ -93,7 +96,7 @@ class Judge:
         sequences = [
             prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
         ]
-        return answering.rewards(
+        return scoring.rewards_of_sequences(
             self.model,
             int(self.tokenizer.pad_token_id or 0),
             sequences,
@@ -110,7 +113,7 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
             "RLOO learns from a reward model, and the run names none. Choose one and start again."
         )
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
-    answering.require_same_tokens(job.model, job.reward_model, tokenizer)
+    scoring.require_same_tokens(job.model, job.reward_model, tokenizer)
     texts = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, texts, config)
 
@@ -203,14 +206,14 @@ def _measure(
     if not texts.held_out:
         return {}
     config = judge.config
-    settings = answering.generation(
+    settings = generation.config_for(
         model,
         judge.tokenizer,
         max_new_tokens=config.max_new_tokens,
         temperature=config.temperature,
         top_p=1.0,
     )
-    written = answering.answers(
+    written = generation.responses(
         model,
         judge.tokenizer,
         texts.held_out,
@@ -220,7 +223,7 @@ def _measure(
     )
     rewards = judge.judged(texts.held_out, written)
     shown = [{"reward": round(reward, 3), "held_out": True} for reward in rewards]
-    answering.show(folder, step, texts.held_out, written, shown, config.n_shown)
+    generation.show(folder, step, texts.held_out, written, shown, config.n_shown)
     return {
         "held_out_reward": fmean(rewards),
         "held_out_response_tokens": fmean(len(answer.ids) for answer in written),
@@ -231,7 +234,7 @@ def _measure(
 def _show_last(folder: RunFolder, judge: Judge, step: int, config: RlooConfig) -> None:
     """What the last step learned from."""
     shown = [{"reward": round(reward, 3)} for reward in judge.rewards]
-    answering.show(
+    generation.show(
         folder, step, judge.prompts, judge.answers, shown, min(config.n_shown, config.n_responses)
     )
 

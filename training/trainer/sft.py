@@ -14,8 +14,9 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from training.configs import SftConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, loading, progress
+from training.trainer import data, progress
 from training.trainer.data import Demonstrations, Example
+from training.trainer.modeling import loading
 
 
 class WatchedSft(progress.Watched, SFTTrainer):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from training.trainer import ppo_formulas as formulas
+from training.trainer.ppo import formulas
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ from statistics import fmean
 from typing import Any
 
 import torch
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from training.trainer import answering, data, loading
+from training.trainer import data
 from training.trainer.data import Message, Row
+from training.trainer.modeling import loading, reward_head
 
 
-class Judge:
+class TextJudge:
     """Loaded once for a run."""
 
     def __init__(self, path: str, numbers: torch.dtype) -> None:
@@ -26,7 +28,7 @@ class Judge:
         """Rows of responses.jsonl, each with its `score`. `prompts`: the messages by prompt_id."""
         sequences = [self._ids(prompts[row["prompt_id"]], row) for row in rows]
         pad = int(self.tokenizer.pad_token_id or 0)
-        found = answering.rewards(
+        found = rewards_of_sequences(
             self.model, pad, sequences, batch_size=batch_size, numbers=self.numbers
         )
         return [row | {"score": score} for row, score in zip(rows, found, strict=True)]
@@ -43,7 +45,7 @@ class Judge:
         return (prompt + response)[-longest:]
 
 
-def rewards(rows: Iterable[Row]) -> dict[str, float]:
+def mean_rewards(rows: Iterable[Row]) -> dict[str, float]:
     """Of rows that were scored: the mean, and the mean of the best response to each prompt. Empty
     without any.
     """
@@ -60,3 +62,38 @@ def shown(row: Row) -> dict[str, Any]:
     """What stands beside a response on the run's page."""
     score = {"reward": round(row["score"], 3)} if "score" in row else {}
     return score | {"is_ended": row["is_ended"]}
+
+
+@torch.no_grad()
+def rewards_of_sequences(
+    reward_model: PreTrainedModel,
+    pad_token_id: int,
+    sequences: Sequence[list[int]],
+    *,
+    batch_size: int,
+    numbers: torch.dtype = torch.float32,
+) -> list[float]:
+    """Of whole conversations as ids, the reward that demonstrations earn on average taken off."""
+    order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
+    found: dict[int, float] = {}
+    bias = float(getattr(reward_model.config, "reward_bias", 0.0))
+    reward_model.eval()
+    for batch in data.batches(order, batch_size):
+        ids, mask = data.padded([sequences[index] for index in batch], pad_token_id)
+        with torch.autocast(
+            reward_model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16
+        ):
+            scores = reward_head.last_token_rewards(
+                reward_model, ids.to(reward_model.device), mask.to(reward_model.device)
+            )
+        found |= {index: score - bias for index, score in zip(batch, scores.tolist(), strict=True)}
+    return [found[index] for index in range(len(sequences))]
+
+
+def require_same_tokens(model: str, reward_model: str, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises UnableToLoad when the reward model reads other tokens than the model writes."""
+    if loading.load_tokenizer(reward_model).get_vocab() != tokenizer.get_vocab():
+        raise loading.UnableToLoad(
+            f"The reward model reads other tokens than {model} writes. Train a reward model from"
+            " the same base model."
+        )

@@ -11,8 +11,9 @@ import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from training.run_dir import RunFolder
-from training.trainer import data, loading
+from training.trainer import data
 from training.trainer.data import Prompt
+from training.trainer.modeling import loading
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Answer:
     is_ended: bool
 
 
-def generation(
+def config_for(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     *,
@@ -76,7 +77,7 @@ def readable(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
 
 
 @torch.no_grad()
-def answers(
+def responses(
     model: Any,
     tokenizer: PreTrainedTokenizerBase,
     prompts: Sequence[Prompt],
@@ -111,41 +112,6 @@ def answers(
                 written[index] = Answer(readable(tokenizer, kept), whole, is_ended)
     model.train(was_training)
     return [written[index] for index in range(len(prompts))]
-
-
-@torch.no_grad()
-def rewards(
-    reward_model: PreTrainedModel,
-    pad_token_id: int,
-    sequences: Sequence[list[int]],
-    *,
-    batch_size: int,
-    numbers: torch.dtype = torch.float32,
-) -> list[float]:
-    """Of whole conversations as ids, the reward that demonstrations earn on average taken off."""
-    order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
-    found: dict[int, float] = {}
-    bias = float(getattr(reward_model.config, "reward_bias", 0.0))
-    reward_model.eval()
-    for batch in data.batches(order, batch_size):
-        ids, mask = data.padded([sequences[index] for index in batch], pad_token_id)
-        with torch.autocast(
-            reward_model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16
-        ):
-            scores = loading.last_token_rewards(
-                reward_model, ids.to(reward_model.device), mask.to(reward_model.device)
-            )
-        found |= {index: score - bias for index, score in zip(batch, scores.tolist(), strict=True)}
-    return [found[index] for index in range(len(sequences))]
-
-
-def require_same_tokens(model: str, reward_model: str, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Raises UnableToLoad when the reward model reads other tokens than the model writes."""
-    if loading.load_tokenizer(reward_model).get_vocab() != tokenizer.get_vocab():
-        raise loading.UnableToLoad(
-            f"The reward model reads other tokens than {model} writes. Train a reward model from"
-            " the same base model."
-        )
 
 
 def show(

@@ -12,9 +12,9 @@ from torch import nn
 from transformers import PreTrainedTokenizerBase
 
 from training.configs import PpoConfig
-from training.trainer import sampling
-from training.trainer.ppo_episodes import Rollout
-from training.trainer.rollout_server import RolloutServer
+from training.trainer.ppo.episodes import Rollout
+from training.trainer.sample import fixed_cache
+from training.trainer.sample.rollout_server import RolloutServer
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Sampler:
 
     def _drawn(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
         if self.samples_itself is None:
-            self.samples_itself = sampling.can_sample(policy)
+            self.samples_itself = fixed_cache.can_sample(policy)
         cast = (
             torch.autocast(self.device.type, self.autocast)
             if self.autocast
@@ -87,7 +87,7 @@ class Sampler:
         )
 
     def _written(self, policy: nn.Module, prompts: Sequence[list[int]]) -> list[list[int]]:
-        return sampling.responses(
+        return fixed_cache.responses(
             policy,
             prompts,
             max_new_tokens=self.config.max_new_tokens,

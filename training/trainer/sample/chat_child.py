@@ -1,4 +1,4 @@
-"""One model, kept in memory to be talked to: python -m training.trainer.talk MODEL
+"""One model, kept in memory to be talked to: python -m training.trainer.sample.chat_child MODEL
 
 Reads JSON lines from stdin and writes JSON lines to stdout; whatever else would be printed goes to
 stderr.
@@ -25,8 +25,10 @@ from transformers.generation.streamers import BaseStreamer
 
 from training import json_lines
 from training.run_dir import AnticipatedFailure
-from training.trainer import answering, data, loading
+from training.trainer import data
 from training.trainer.__main__ import anticipated
+from training.trainer.modeling import loading
+from training.trainer.sample import generation
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -66,12 +68,12 @@ class _TextStreamer(BaseStreamer):
             self.is_prompt = False
             return
         self.tokens += value.flatten().tolist()
-        text = answering.readable(self.tokenizer, self.tokens)
+        text = generation.readable(self.tokenizer, self.tokens)
         if not text.endswith("\ufffd"):
             self._say_rest(text)
 
     def end(self) -> None:
-        self._say_rest(answering.readable(self.tokenizer, self.tokens))
+        self._say_rest(generation.readable(self.tokenizer, self.tokens))
 
     def _say_rest(self, text: str) -> None:
         if text[self.said :]:
@@ -126,7 +128,7 @@ def answer(
     """Says an answer as it is written, and returns how it ended. Raises UnableToAnswer."""
     (prompt,) = data.prompts(tokenizer, [{"prompt": question["messages"], "prompt_id": None}])
     room = _room(model, len(prompt.input_ids))
-    settings = answering.generation(
+    settings = generation.config_for(
         model,
         tokenizer,
         max_new_tokens=min(question["max_new_tokens"], room),
@@ -136,7 +138,7 @@ def answer(
     torch.manual_seed(question["seed"]) if question.get("seed") is not None else torch.seed()
     ids = torch.tensor([prompt.input_ids], device=model.device)  # (1, T)
     streamer = _TextStreamer(tokenizer, say)
-    with answering.unadvised(model):
+    with generation.unadvised(model):
         model.generate(
             input_ids=ids,
             attention_mask=torch.ones_like(ids),
@@ -144,7 +146,7 @@ def answer(
             streamer=streamer,
             stopping_criteria=StoppingCriteriaList([_StopRequested(stop)]),
         )
-    kept, is_ended = answering.until_end(streamer.tokens, set(settings.eos_token_id))
+    kept, is_ended = generation.until_end(streamer.tokens, set(settings.eos_token_id))
     return {
         "is_ended": is_ended,
         "n_tokens": len(kept),

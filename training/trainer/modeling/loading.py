@@ -183,24 +183,6 @@ def require_length(model: PreTrainedModel, max_tokens: int) -> None:
         )
 
 
-def last_token_rewards(
-    model: Any, input_ids: torch.Tensor, attention_mask: torch.Tensor
-) -> torch.Tensor:
-    """The reward of each row, read at its last real token whatever the padding side. (B, T), (B, T)
-    → (B,)
-
-    Position ids are counted from the mask, so that left padding changes nothing.
-    """
-    positions = (attention_mask.cumsum(dim=1) - 1).clamp(min=0)  # (B, T)
-    hidden = model.base_model(
-        input_ids=input_ids, attention_mask=attention_mask, position_ids=positions, use_cache=False
-    )[0]
-    steps = torch.arange(input_ids.shape[1], device=input_ids.device)
-    last = (attention_mask * steps).argmax(dim=1)  # (B,)
-    ends = hidden[torch.arange(len(last), device=last.device), last]  # (B, H)
-    return model.score(ends).squeeze(-1).float()
-
-
 def lora(config: Training, *, is_reward: bool) -> peft.LoraConfig:
     return peft.LoraConfig(
         task_type=peft.TaskType.SEQ_CLS if is_reward else peft.TaskType.CAUSAL_LM,

@@ -16,8 +16,11 @@ from transformers import GenerationConfig, PreTrainedTokenizerBase
 from training import run_dir
 from training.configs import SampleConfig
 from training.run_dir import Job, Result, RunFolder, counted
-from training.trainer import answering, data, judging, loading, sample_elsewhere
+from training.trainer import data
 from training.trainer.data import Prompt
+from training.trainer.modeling import loading
+from training.trainer.reward import scoring
+from training.trainer.sample import generation, remote
 
 
 @dataclasses.dataclass
@@ -43,17 +46,19 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
     judge = (
-        judging.Judge(job.reward_model, loading.dtype(config.dtype)) if job.reward_model else None
+        scoring.TextJudge(job.reward_model, loading.dtype(config.dtype))
+        if job.reward_model
+        else None
     )
     if job.endpoint is not None:
-        return sample_elsewhere.carry_out(job, config, folder, _resume(folder, config), judge)
+        return remote.carry_out(job, config, folder, _resume(folder, config), judge)
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     found, n_too_long = _read(Path(job.snapshot), tokenizer, config)
     model = loading.load_policy(job.model, tokenizer, loading.dtype(config.dtype)).eval()
     loading.require_length(
         model, max(len(prompt.input_ids) for prompt in found) + config.max_new_tokens
     )
-    settings = answering.generation(
+    settings = generation.config_for(
         model,
         tokenizer,
         max_new_tokens=config.max_new_tokens,
@@ -83,7 +88,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         run_dir.ensure_free_space(folder.path, 0, "writing responses")
         folder.append_lines(run_dir.RESPONSES, rows)
         _show(folder, step, batch, written, config)
-        folder.append_point(step, len(batches), tally.rates() | judging.rewards(written))
+        folder.append_point(step, len(batches), tally.rates() | scoring.mean_rewards(written))
     path = folder.path / run_dir.RESPONSES
     metrics = {
         "n_prompts": len(found),
@@ -91,7 +96,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         "n_responses": sum(1 for _ in run_dir.read_lines(path)),
         "n_empty": tally.n_empty,
         **tally.rates(),
-        **judging.rewards(run_dir.read_lines(path)),
+        **scoring.mean_rewards(run_dir.read_lines(path)),
         "seconds": round(time.monotonic() - started_at, 1),
     }
     return Result(outcome, metrics=metrics, responses=run_dir.RESPONSES, n_steps=len(batches))
@@ -113,7 +118,7 @@ def _answer(
         [prompt.input_ids for prompt in batch], tokenizer.pad_token_id, side="left"
     )  # (P, T)
     ids, mask = ids.to(model.device), mask.to(model.device)
-    with answering.unadvised(model):
+    with generation.unadvised(model):
         written = model.generate(input_ids=ids, attention_mask=mask, generation_config=settings)[
             :, ids.shape[1] :
         ]  # (P·K, N)
@@ -123,8 +128,8 @@ def _answer(
     }
     rows = []
     for index, tokens in enumerate(written.tolist()):
-        kept, is_ended = answering.until_end(tokens, ends)
-        text = answering.readable(tokenizer, kept)
+        kept, is_ended = generation.until_end(tokens, ends)
+        text = generation.readable(tokenizer, kept)
         prompt, number = batch[index // config.n_responses], index % config.n_responses
         rows.append(
             {
@@ -193,7 +198,7 @@ def _show(
     for prompt, row in zip(batch, rows[:: config.n_responses], strict=True):
         before += 1
         if before <= config.n_shown:
-            folder.append_sample(step, data.shown(prompt.messages), row["text"], judging.shown(row))
+            folder.append_sample(step, data.shown(prompt.messages), row["text"], scoring.shown(row))
 
 
 def _tell(

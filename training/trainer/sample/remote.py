@@ -16,8 +16,9 @@ from training import completions, run_dir
 from training.completions import Sampling, Server
 from training.configs import SampleConfig
 from training.run_dir import AnticipatedFailure, Job, Result, RunFolder, counted
-from training.trainer import data, judging
-from training.trainer.judging import Judge
+from training.trainer import data
+from training.trainer.reward import scoring
+from training.trainer.reward.scoring import TextJudge
 
 CHARACTERS_PER_TOKEN = 4
 """Whose tokenizer it is, is not known here: only by this rule of thumb is a prompt too long."""
@@ -32,7 +33,7 @@ class UnableToSample(AnticipatedFailure):
 
 
 def carry_out(
-    job: Job, config: SampleConfig, folder: RunFolder, done: set[Any], judge: Judge | None
+    job: Job, config: SampleConfig, folder: RunFolder, done: set[Any], judge: TextJudge | None
 ) -> Result:
     """`done`: the prompts that an earlier attempt has finished. `judge`: a reward model that scores
     each response.
@@ -73,12 +74,12 @@ def carry_out(
             folder.append_lines(run_dir.RESPONSES, rows)
             n_written += len(rows)
             pace = {"responses_per_s": n_written / max(time.monotonic() - started_at, 1e-9)}
-            folder.append_point(step, len(batches), pace | judging.rewards(rows))
+            folder.append_point(step, len(batches), pace | scoring.mean_rewards(rows))
             for (prompt, number), row in zip(asked, rows, strict=True):
                 if number == 0 and n_shown < config.n_shown:
                     n_shown += 1
                     folder.append_sample(
-                        step, data.shown(prompt["prompt"]), row["text"], judging.shown(row)
+                        step, data.shown(prompt["prompt"]), row["text"], scoring.shown(row)
                     )
     texts = [row["text"] for row in _written(folder)]
     metrics = {
@@ -86,7 +87,7 @@ def carry_out(
         "n_prompts_too_long": n_too_long,
         "n_responses": len(texts),
         "n_empty": sum(not text.strip() for text in texts),
-        **judging.rewards(_written(folder)),
+        **scoring.mean_rewards(_written(folder)),
         "seconds": round(time.monotonic() - started_at, 1),
     }
     return Result(outcome, metrics=metrics, responses=run_dir.RESPONSES, n_steps=len(batches))

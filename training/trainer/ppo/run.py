@@ -19,11 +19,12 @@ from transformers import PreTrainedTokenizerBase
 from training import run_dir
 from training.configs import PpoConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import data, loading, parallel, progress
-from training.trainer.collapse import Collapse
-from training.trainer.ppo_episodes import Rollout
-from training.trainer.ppo_trainer import Models, PpoTrainer, Report
-from training.trainer.rollout_server import URL, RolloutServer
+from training.trainer import data, parallel, progress
+from training.trainer.modeling import loading
+from training.trainer.ppo.collapse import Collapse
+from training.trainer.ppo.episodes import Rollout
+from training.trainer.ppo.trainer import Models, PpoTrainer, Report
+from training.trainer.sample.rollout_server import URL, RolloutServer
 
 _BEST = "best"
 _BEST_WEIGHTS = "policy.safetensors"

@@ -1,4 +1,4 @@
-"""Sends a model to a hub: python -m training.trainer.publish, with a job as JSON on stdin.
+"""Sends a model to a hub: python -m training.trainer.modeling.publish, with a job as JSON on stdin.
 
     in:   {"folder": …, "repository": "owner/name", "is_private": …, "texts": {"README.md": …,
     "lineage.json": …}} out:  JSON lines {"sent": bytes, "total": bytes} …, then {"address": …} or

@@ -14,7 +14,7 @@ from typing import Any
 
 from training import run_dir
 from training.run_dir import RunFolder
-from training.trainer import breakdown
+from training.trainer.reward import breakdown
 
 N_FOLDS = 5
 

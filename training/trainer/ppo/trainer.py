@@ -33,13 +33,13 @@ from trl.models.utils import unwrap_model_for_generation
 
 from training.configs import PpoConfig
 from training.run_dir import AnticipatedFailure, counted
-from training.trainer import collapse, loading, packed_attention, recomputing
-from training.trainer import ppo_formulas as formulas
-from training.trainer.packing import Row, pack
-from training.trainer.ppo_episodes import Experience, RewardFunction, Rollout
-from training.trainer.ppo_sampling import Sampler
-from training.trainer.ranking_trainer import scores_of_every_token
-from training.trainer.rollout_server import RolloutServer
+from training.trainer.modeling import gradient_checkpointing, loading, packed_attention
+from training.trainer.modeling.packing import Row, pack
+from training.trainer.modeling.reward_head import scores_of_every_token
+from training.trainer.ppo import collapse, formulas
+from training.trainer.ppo.episodes import Experience, RewardFunction, Rollout
+from training.trainer.ppo.sampler import Sampler
+from training.trainer.sample.rollout_server import RolloutServer
 
 IGNORED = -100
 # The optimizer's groups, and the order in which a checkpoint keeps the models.
@@ -163,7 +163,7 @@ class PpoTrainer:
                 packed_attention.use(role)
         if config.saves_memory:
             for trained in (models.policy, models.value):
-                if not recomputing.layers_of(trained):
+                if not gradient_checkpointing.layers_of(trained):
                     raise UnableToSaveMemory(
                         f"{type(trained).__name__} cannot compute its activations twice. Switch"
                         " gradient checkpointing off, and lower the tokens a row where memory runs"
@@ -346,7 +346,9 @@ class PpoTrainer:
 
     def _recomputing(self, model: nn.Module) -> contextlib.AbstractContextManager[None]:
         return (
-            recomputing.recomputing(model) if self.config.saves_memory else contextlib.nullcontext()
+            gradient_checkpointing.recomputing(model)
+            if self.config.saves_memory
+            else contextlib.nullcontext()
         )
 
     @contextlib.contextmanager

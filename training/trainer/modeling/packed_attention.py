@@ -55,6 +55,20 @@ def blocks_of(segments: Tensor) -> Blocks:
     return found
 
 
+def shared_prefix_mask(segments: Tensor) -> Tensor:
+    """Who may look at whom in a packed row: (B, L) segment ids (0 prompt, 1…K responses, −1
+    padding) → (B, 1, L, L) bool.
+
+    A token sees the prompt and its own response, up to itself. Padding sees only itself, which
+    keeps softmax defined.
+    """
+    length = segments.shape[1]
+    query, key = segments[:, :, None], segments[:, None, :]
+    causal = torch.ones(length, length, dtype=torch.bool, device=segments.device).tril()
+    allowed = causal & (key != PADDING) & ((key == PROMPT) | (key == query))
+    return (allowed | torch.eye(length, dtype=torch.bool, device=segments.device))[:, None]
+
+
 def use(model: nn.Module) -> bool:
     """Lets `model` take `blocks` where that pays: on a CPU, whose kernels know no block mask. True
     if it now does.

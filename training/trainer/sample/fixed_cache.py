@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from training.trainer.packing import pack
+from training.trainer.modeling.packing import pack
 
 logger = logging.getLogger(__name__)
 

@@ -13,9 +13,11 @@ from transformers import PreTrainedTokenizerBase, TrainerCallback, TrainerContro
 from training import run_dir
 from training.configs import RewardConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
-from training.trainer import breakdown, cross_validation, data, loading, progress
-from training.trainer.data import Rankings, Unranked
-from training.trainer.ranking_trainer import RankingArguments, RankingTrainer
+from training.trainer import data, progress
+from training.trainer.modeling import loading
+from training.trainer.reward import breakdown, cross_validation, rankings
+from training.trainer.reward.rankings import Rankings, Unranked
+from training.trainer.reward.trainer import RankingArguments, RankingTrainer
 
 DEMONSTRATIONS = "demonstrations"
 """A comparison snapshot may hold some, as demonstrations.jsonl: the reward that they earn on
@@ -75,7 +77,7 @@ def carry_out(job: Job, config: RewardConfig, folder: RunFolder) -> Result:
     whole.config.reward_bias = bias
     loading.save_whole(folder, job.output, whole, tokenizer)
     folder.replace_lines(
-        run_dir.SCORES, data.scored(rows.held_out, [reward - bias for reward in judged.rewards])
+        run_dir.SCORES, rankings.scored(rows.held_out, [reward - bias for reward in judged.rewards])
     )
     metrics = {
         **{f"{name}_before": value for name, value in before.items()},
@@ -186,7 +188,7 @@ def _cross_validated(
     def learn(without: frozenset[str]) -> list[float] | None:
         transformers.set_seed(config.seed)
         kept = [row for row in rows if row.get("rater") not in without]
-        read = data.rankings(
+        read = rankings.read(
             tokenizer, kept, config.max_tokens, config.margin, config.rating_margin
         ).rows
         if not read:
@@ -195,7 +197,11 @@ def _cross_validated(
                 " switch it off."
             )
         trainer = _trainer(
-            job, config, folder, tokenizer, data.at_most_pairs(read, config.max_rows, config.seed)
+            job,
+            config,
+            folder,
+            tokenizer,
+            rankings.at_most_pairs(read, config.max_rows, config.seed),
         )
         until_stopped = _UntilStopped(folder)
         trainer.add_callback(until_stopped)
@@ -209,7 +215,7 @@ def _cross_validated(
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> _Rows:
     found = data.training_rows(snapshot, "responses")
-    read = data.rankings(tokenizer, found, config.max_tokens, config.margin, config.rating_margin)
+    read = rankings.read(tokenizer, found, config.max_tokens, config.margin, config.rating_margin)
     if not read.rows:
         raise data.UnableToRead(
             f"The snapshot holds no pair to learn from: {counted(read.n_ties, 'tie')} and "
@@ -217,15 +223,15 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
             "Collect more comparisons, or raise the longest row."
         )
     split, held_out_rows = data.held_out_rows(snapshot)
-    held_out = data.rankings(tokenizer, held_out_rows, config.max_tokens)
-    demonstrations = data.unranked(
+    held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens)
+    demonstrations = rankings.unranked(
         tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens
     )
     return _Rows(
         read=read,
-        train=data.at_most_pairs(read.rows, config.max_rows, config.seed),
+        train=rankings.at_most_pairs(read.rows, config.max_rows, config.seed),
         split=split,
-        held_out=data.at_most_pairs(held_out.rows, config.max_held_out_rows, config.seed),
+        held_out=rankings.at_most_pairs(held_out.rows, config.max_held_out_rows, config.seed),
         read_held_out=held_out,
         demonstrations=data.sample_of(demonstrations.rows, config.max_held_out_rows, config.seed),
         read_demonstrations=demonstrations,

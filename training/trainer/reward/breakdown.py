@@ -5,7 +5,7 @@ about, whose pool judged.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from training.trainer.ranking_trainer import wilson_interval
+from training.trainer.reward.pair_results import wilson_interval
 
 BY = ("strength", "category", "pool")
 

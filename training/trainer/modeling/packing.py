@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training.trainer import packed_attention
-from training.trainer.packed_attention import PROMPT
-from training.trainer.ranking_trainer import shared_prefix_mask
+from training.trainer.modeling import packed_attention
+from training.trainer.modeling.packed_attention import PROMPT, shared_prefix_mask
 
 
 @dataclass(frozen=True)

@@ -233,9 +233,9 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     tokenizer = loading.load_tokenizer(str(options.model))
     texts = prompts(options, tokenizer)
     is_lora = options.side == "lora"
-    numbers = torch.bfloat16 if is_lora else torch.float32
-    policy: torch.nn.Module = loading.load_policy(str(options.model), tokenizer, numbers)
-    value: torch.nn.Module = loading.load_reward(str(options.model), tokenizer, numbers)
+    dtype = torch.bfloat16 if is_lora else torch.float32
+    policy: torch.nn.Module = loading.load_policy(str(options.model), tokenizer, dtype)
+    value: torch.nn.Module = loading.load_reward(str(options.model), tokenizer, dtype)
     if is_lora:
         lora: dict[str, Any] = {"r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
         policy = peft.get_peft_model(policy, peft.LoraConfig(task_type="CAUSAL_LM", **lora))

@@ -138,10 +138,10 @@ def test_the_same_seed_draws_the_same() -> None:
 
 def test_top_p_keeps_the_fewest_tokens_that_hold_it() -> None:
     logits = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log().repeat(1000, 1)
-    luck = torch.linspace(0, 1 - 1e-9, 1000, dtype=torch.float64)
+    uniform = torch.linspace(0, 1 - 1e-9, 1000, dtype=torch.float64)
 
-    whole = fixed_cache.choose(logits, luck, temperature=1, top_p=1.0)
-    nucleus = fixed_cache.choose(logits, luck, temperature=1, top_p=0.7)
+    whole = fixed_cache.choose(logits, uniform, temperature=1, top_p=1.0)
+    nucleus = fixed_cache.choose(logits, uniform, temperature=1, top_p=0.7)
 
     assert (whole.bincount() / 1000).tolist() == pytest.approx([0.5, 0.3, 0.15, 0.05], abs=0.002)
     assert (nucleus.bincount() / 1000).tolist() == pytest.approx([0.625, 0.375], abs=0.002)

@@ -75,7 +75,7 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
             result, versions=_versions(job), metrics=result.metrics | _shape(job) | _peak_memory()
         )
     )
-    _part()
+    _leave_process_group()
     return run_dir.EXIT_FINISHED
 
 
@@ -89,9 +89,9 @@ def _joined(folder: RunFolder) -> RunFolder:
     return found
 
 
-def _part() -> None:
+def _leave_process_group() -> None:
     if parallel := sys.modules.get(_PARALLEL):
-        parallel.part()
+        parallel.destroy_process_group()
 
 
 def anticipated(error: BaseException) -> str:

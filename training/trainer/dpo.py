@@ -79,15 +79,15 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
     rows = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, rows)
 
-    numbers = loading.dtype(config.dtype)
-    model = loading.load_policy(job.model, tokenizer, progress.starting_numbers(config))
+    dtype = loading.dtype(config.dtype)
+    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_tokens)
-    start = log_probabilities(model, rows.held_out, config.batch_size, numbers)
+    start = log_probabilities(model, rows.held_out, config.batch_size, dtype)
     trainer = _trainer(model, config, folder, tokenizer, rows.train)
     follower = DpoFollower(
         folder,
         config,
-        lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, numbers),
+        lambda: measures(loading.bare(trainer.model), start, rows.held_out, config, dtype),
     )
     trainer.follow(follower)
     before = summary(rows.held_out, start, start, config.beta)
@@ -95,8 +95,8 @@ def carry_out(job: Job, config: DpoConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), before)
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, numbers)
-    after = measures(whole, start, rows.held_out, config, numbers)
+    whole = loading.merged(trainer.model, dtype)
+    after = measures(whole, start, rows.held_out, config, dtype)
     follower.finish(after, trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -128,11 +128,11 @@ def measures(
     start: list[tuple[float, float]],
     held_out: list[Pair],
     config: DpoConfig,
-    numbers: torch.dtype,
+    dtype: torch.dtype,
 ) -> dict[str, float]:
     """Against `start`, what the model gave these pairs before it learned."""
     return summary(
-        held_out, log_probabilities(model, held_out, config.batch_size, numbers), start, config.beta
+        held_out, log_probabilities(model, held_out, config.batch_size, dtype), start, config.beta
     )
 
 
@@ -163,7 +163,7 @@ def summary(
 
 @torch.no_grad()
 def log_probabilities(
-    model: Any, held_out: list[Pair], batch_size: int, numbers: torch.dtype
+    model: Any, held_out: list[Pair], batch_size: int, dtype: torch.dtype
 ) -> list[tuple[float, float]]:
     """(of the chosen, of the rejected response) for each pair, summed over its tokens."""
     was_training = model.training
@@ -180,7 +180,7 @@ def log_probabilities(
         )
         ids, mask, labels = ids.to(model.device), mask.to(model.device), labels.to(model.device)
         with torch.autocast(
-            model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16
+            model.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16
         ):
             logits = model(input_ids=ids, attention_mask=mask, use_cache=False).logits[
                 :, :-1

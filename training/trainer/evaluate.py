@@ -38,7 +38,7 @@ class _Evaluation:
     folder: RunFolder
     rows: list[data.Row]
     tokenizer: PreTrainedTokenizerBase
-    numbers: torch.dtype
+    dtype: torch.dtype
     metrics: dict[str, Any]
     n_parts: int
     n_done: int = 0
@@ -46,10 +46,10 @@ class _Evaluation:
     def add(self, found: dict[str, Any]) -> None:
         self.n_done += 1
         self.metrics |= found
-        numbers = {
+        measures = {
             name: float(value) for name, value in found.items() if isinstance(value, int | float)
         }
-        self.folder.append_point(self.n_done, self.n_parts, numbers)
+        self.folder.append_point(self.n_done, self.n_parts, measures)
         if run_dir.is_stop_requested(self.folder.path) and self.n_done < self.n_parts:
             raise Stopped
 
@@ -66,7 +66,7 @@ def carry_out(job: Job, config: EvaluateConfig, folder: RunFolder) -> Result:
         folder=folder,
         rows=rows,
         tokenizer=loading.load_tokenizer(job.model),
-        numbers=loading.dtype(config.dtype),
+        dtype=loading.dtype(config.dtype),
         metrics={"n_rows": len(rows), "measured_on": split},
         n_parts=len(parts),
     )
@@ -106,10 +106,10 @@ def _parts(job: Job, rows: Sequence[data.Row]) -> list[Any]:
 def _loss(evaluation: _Evaluation) -> None:
     """Mean negative log-likelihood of a completion token, and of how many of them."""
     config = evaluation.config
-    model = loading.load_policy(evaluation.job.model, evaluation.tokenizer, evaluation.numbers)
+    model = loading.load_policy(evaluation.job.model, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(model, config.max_tokens)
     read = data.demonstrations(evaluation.tokenizer, evaluation.rows, config.max_tokens)
-    loss = sft.held_out_loss(model, read.examples, config.batch_size, evaluation.numbers)
+    loss = sft.held_out_loss(model, read.examples, config.batch_size, evaluation.dtype)
     n_tokens = sum(label != data.IGNORED for example in read.examples for label in example.labels)
     found = {"held_out_loss": loss, "perplexity": math.exp(loss)} if loss is not None else {}
     evaluation.add(
@@ -128,7 +128,7 @@ def _agreement_of_judge(evaluation: _Evaluation) -> None:
 def _agreement(evaluation: _Evaluation, path: str) -> dict[str, Any]:
     """How often this reward model puts two responses in the raters' order."""
     config = evaluation.config
-    judge = loading.load_reward(path, evaluation.tokenizer, evaluation.numbers)
+    judge = loading.load_reward(path, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(judge, config.max_tokens)
     read = rankings.read(evaluation.tokenizer, evaluation.rows, config.max_tokens)
     sequences = [
@@ -171,7 +171,7 @@ def _responses(evaluation: _Evaluation) -> None:
     job, config = evaluation.job, evaluation.config
     scoring.require_same_tokens(job.model, str(job.reward_model), evaluation.tokenizer)
     prompts = _prompts(evaluation)
-    judge = loading.load_reward(str(job.reward_model), evaluation.tokenizer, evaluation.numbers)
+    judge = loading.load_reward(str(job.reward_model), evaluation.tokenizer, evaluation.dtype)
     written, rewards = _answered(evaluation, job.model, prompts, judge)
     found: dict[str, Any] = {
         "reward": fmean(rewards),
@@ -212,7 +212,7 @@ def _answered(
     config = evaluation.config
     if path != evaluation.job.model:
         scoring.require_same_tokens(path, evaluation.job.model, evaluation.tokenizer)
-    model = loading.load_policy(path, evaluation.tokenizer, evaluation.numbers)
+    model = loading.load_policy(path, evaluation.tokenizer, evaluation.dtype)
     loading.require_length(model, config.max_tokens)
     settings = generation.config_for(
         model,
@@ -241,7 +241,7 @@ def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> 
         int(evaluation.tokenizer.pad_token_id or 0),
         sequences,
         batch_size=evaluation.config.batch_size,
-        numbers=evaluation.numbers,
+        dtype=evaluation.dtype,
     )
 
 

@@ -49,8 +49,8 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
 
     model = _model(job, tokenizer, config)
     loading.require_length(model, config.max_tokens)
-    numbers = loading.dtype(config.dtype)
-    before = sft.held_out_loss(model, blocks.held_out, config.batch_size, numbers)
+    dtype = loading.dtype(config.dtype)
+    before = sft.held_out_loss(model, blocks.held_out, config.batch_size, dtype)
     trainer = sft.WatchedSft(
         model=model,
         args=SFTConfig(max_length=config.max_tokens, **progress.arguments(config, folder)),
@@ -65,7 +65,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
         config,
         lambda: _named(
             sft.held_out_loss(
-                loading.bare(trainer.model), blocks.held_out, config.batch_size, numbers
+                loading.bare(trainer.model), blocks.held_out, config.batch_size, dtype
             )
         ),
     )
@@ -74,8 +74,8 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
         folder.append_point(0, progress.n_steps(trainer), _named(before))
     is_stopped = progress.train(trainer)
 
-    whole = loading.merged(trainer.model, numbers)
-    after = sft.held_out_loss(whole, blocks.held_out, config.batch_size, numbers)
+    whole = loading.merged(trainer.model, dtype)
+    after = sft.held_out_loss(whole, blocks.held_out, config.batch_size, dtype)
     follower.finish(_named(after), trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)
     metrics = {
@@ -155,15 +155,15 @@ def _tokenizer(job: Job, config: PretrainConfig) -> PreTrainedTokenizerBase:
 
 
 def _model(job: Job, tokenizer: PreTrainedTokenizerBase, config: PretrainConfig) -> PreTrainedModel:
-    numbers = progress.starting_numbers(config)
+    dtype = progress.starting_dtype(config)
     if config.start == "base":
-        return loading.load_policy(job.model, tokenizer, numbers)
+        return loading.load_policy(job.model, tokenizer, dtype)
     shape = transformers.AutoConfig.from_pretrained(job.model)
     if config.tokenizer == "own":
         shape.vocab_size = len(tokenizer)
     shape.bos_token_id, shape.eos_token_id = tokenizer.bos_token_id, tokenizer.eos_token_id
     shape.pad_token_id = tokenizer.pad_token_id
-    model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=numbers)
+    model: Any = transformers.AutoModelForCausalLM.from_config(shape, dtype=dtype)
     return model.to(loading.device())
 
 

@@ -238,7 +238,7 @@ def n_steps(trainer: transformers.Trainer) -> int:
     return int(-(-n_rows // rows_per_step) * trainer.args.num_train_epochs)
 
 
-def starting_numbers(config: Training) -> torch.dtype:
+def starting_dtype(config: Training) -> torch.dtype:
     """What the weights are held in while training: trained ones in float32, since a small step is
     lost in bfloat16's rounding.
     """

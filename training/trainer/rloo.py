@@ -117,9 +117,9 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     texts = _read(Path(job.snapshot), tokenizer, config)
     _tell(folder, texts, config)
 
-    numbers = loading.dtype(config.dtype)
-    judge = Judge(loading.load_reward(job.reward_model, tokenizer, numbers), tokenizer, config)
-    model = loading.load_policy(job.model, tokenizer, progress.starting_numbers(config))
+    dtype = loading.dtype(config.dtype)
+    judge = Judge(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
+    model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
     trainer = _trainer(model, judge, config, folder, texts.train)
     follower = RlooFollower(
@@ -138,7 +138,7 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     is_stopped = progress.train(trainer)
     _show_last(folder, judge, trainer.state.global_step, config)
 
-    whole = loading.merged(trainer.model, numbers)
+    whole = loading.merged(trainer.model, dtype)
     after = _measure(whole, judge, texts, folder, trainer.state.global_step)
     follower.finish(after, trainer.state)
     loading.save_whole(folder, job.output, whole, tokenizer)

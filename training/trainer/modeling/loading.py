@@ -1,4 +1,4 @@
-"""Models and tokenizers in and out: the right numbers, a pad token of its own, adapters on and
+"""Models and tokenizers in and out: the right dtype, a pad token of its own, adapters on and
 merged, whole weights saved.
 """
 
@@ -137,17 +137,17 @@ def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
 
 
 def load_policy(
-    model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype
+    model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> PreTrainedModel:
     _require_folder(model)
-    loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=numbers)
+    loaded: Any = transformers.AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
     loaded.config.pad_token_id = tokenizer.pad_token_id
     loaded.generation_config.pad_token_id = tokenizer.pad_token_id
     return loaded.to(device())
 
 
 def load_reward(
-    model: str, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype
+    model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> PreTrainedModel:
     """A language model with a head of one number in place of words; the head is random unless
     `model` is a reward model.
@@ -156,7 +156,7 @@ def load_reward(
     loaded: Any
     try:
         loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
-            model, num_labels=1, dtype=numbers
+            model, num_labels=1, dtype=dtype
         )
     except ValueError as error:
         if "Unrecognized configuration class" not in str(error):
@@ -219,12 +219,12 @@ class Adapter:
         )
 
 
-def merged(model: Any, numbers: torch.dtype) -> PreTrainedModel:
-    """Whole weights in `numbers`, rounded once: the adapters are added in float32. `save_whole`
+def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
+    """Whole weights in `dtype`, rounded once: the adapters are added in float32. `save_whole`
     keeps them beside the weights.
     """
     if not isinstance(model, peft.PeftModel):
-        return cast("PreTrainedModel", model.to(numbers).eval())
+        return cast("PreTrainedModel", model.to(dtype).eval())
     name = str(model.active_adapter)
     weights = peft.get_peft_model_state_dict(model, adapter_name=name)
     adapter = Adapter(
@@ -232,7 +232,7 @@ def merged(model: Any, numbers: torch.dtype) -> PreTrainedModel:
         {key: value.detach().cpu().clone() for key, value in weights.items()},
     )
     whole: Any = model.float().merge_and_unload()
-    whole = whole.to(numbers).eval()
+    whole = whole.to(dtype).eval()
     whole.merged_adapter = adapter
     return cast("PreTrainedModel", whole)
 

@@ -49,14 +49,14 @@ class _Texts:
 def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     started_at = time.monotonic()
     torch.set_num_threads(max(job.threads, 1))
-    numbers = loading.dtype(config.dtype)
-    accelerator = Accelerator(mixed_precision="bf16" if numbers == torch.bfloat16 else "no")
+    dtype = loading.dtype(config.dtype)
+    accelerator = Accelerator(mixed_precision="bf16" if dtype == torch.bfloat16 else "no")
     transformers.set_seed(config.seed + accelerator.process_index)
     tokenizer = _tokenizer(job)
     texts = _read(Path(job.snapshot), tokenizer, config)
     server = _server(job, folder, accelerator.process_index)
     trainer = PpoTrainer(
-        _models(job, config, tokenizer, numbers),
+        _models(job, config, tokenizer, dtype),
         tokenizer,
         config,
         prompts=[prompt.input_ids for prompt in texts.train],
@@ -122,13 +122,13 @@ def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
 
 
 def _models(
-    job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, numbers: torch.dtype
+    job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> Models:
     """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of
     its roles.
     """
     is_full = config.method == "full"
-    reward_path, held_in = str(job.reward_model), torch.float32 if is_full else numbers
+    reward_path, held_in = str(job.reward_model), torch.float32 if is_full else dtype
     policy: Any = loading.load_policy(job.model, tokenizer, held_in)
     value: Any = loading.load_reward(reward_path, tokenizer, held_in)
     loading.require_length(policy, config.max_prompt_tokens + config.max_new_tokens)
@@ -277,14 +277,14 @@ def _learn(
     except Collapse as collapse:
         _forget_collapsed(collapse.last_good, folder)
         checkpoint = newest_checkpoint(folder.path)
-        if not folder.agree(checkpoint is not None):
+        if not folder.from_first(checkpoint is not None):
             raise progress.UnableToTrain(
                 f"{collapse} There is no checkpoint from before to keep."
             ) from collapse
         if checkpoint is not None:
             trainer.load_state(checkpoint)
         _recall_best(trainer, folder)
-        parallel.share(trainer.kept_weights())
+        parallel.broadcast(trainer.kept_weights())
         step = run_dir.checkpoint_step(checkpoint) if checkpoint is not None else trainer.state.step
         return "stopped", f"{collapse} The checkpoint of step {step} was kept."
     return "succeeded", None
@@ -423,11 +423,11 @@ def _finish(
     after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.step)
     kept_step = trainer.state.step
     best = folder.path / _BEST / _BEST_WEIGHTS
-    if after and folder.agree(trainer.state.best_reward > after["reward"] and best.exists()):
+    if after and folder.from_first(trainer.state.best_reward > after["reward"] and best.exists()):
         policy = trainer.accelerator.unwrap_model(trainer.policy)
         if best.exists():
             policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
-        parallel.share(
+        parallel.broadcast(
             parameter.data for parameter in policy.parameters() if parameter.requires_grad
         )
         trainer.ema.clear()  # the weights kept were the averaged ones

@@ -148,7 +148,7 @@ def _trainer(
     tokenizer: PreTrainedTokenizerBase,
     train: list[dict[str, Any]],
 ) -> WatchedRanking:
-    model: Any = loading.load_reward(job.model, tokenizer, progress.starting_numbers(config))
+    model: Any = loading.load_reward(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_tokens)
     if config.method == "lora":
         model = peft.get_peft_model(model, loading.lora(config, is_reward=True))

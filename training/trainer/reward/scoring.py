@@ -17,10 +17,10 @@ from training.trainer.modeling import loading, reward_head
 class TextJudge:
     """Loaded once for a run."""
 
-    def __init__(self, path: str, numbers: torch.dtype) -> None:
+    def __init__(self, path: str, dtype: torch.dtype) -> None:
         self.tokenizer = loading.load_tokenizer(path)
-        self.model = loading.load_reward(path, self.tokenizer, numbers)
-        self.numbers = numbers
+        self.model = loading.load_reward(path, self.tokenizer, dtype)
+        self.dtype = dtype
 
     def scored(
         self, rows: Sequence[Row], prompts: Mapping[Any, list[Message]], *, batch_size: int
@@ -29,7 +29,7 @@ class TextJudge:
         sequences = [self._ids(prompts[row["prompt_id"]], row) for row in rows]
         pad = int(self.tokenizer.pad_token_id or 0)
         found = rewards_of_sequences(
-            self.model, pad, sequences, batch_size=batch_size, numbers=self.numbers
+            self.model, pad, sequences, batch_size=batch_size, dtype=self.dtype
         )
         return [row | {"score": score} for row, score in zip(rows, found, strict=True)]
 
@@ -71,7 +71,7 @@ def rewards_of_sequences(
     sequences: Sequence[list[int]],
     *,
     batch_size: int,
-    numbers: torch.dtype = torch.float32,
+    dtype: torch.dtype = torch.float32,
 ) -> list[float]:
     """Of whole conversations as ids, the reward that demonstrations earn on average taken off."""
     order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
@@ -81,7 +81,7 @@ def rewards_of_sequences(
     for batch in data.batches(order, batch_size):
         ids, mask = data.padded([sequences[index] for index in batch], pad_token_id)
         with torch.autocast(
-            reward_model.device.type, dtype=torch.bfloat16, enabled=numbers == torch.bfloat16
+            reward_model.device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16
         ):
             scores = reward_head.last_token_rewards(
                 reward_model, ids.to(reward_model.device), mask.to(reward_model.device)

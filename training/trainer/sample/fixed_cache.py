@@ -46,7 +46,7 @@ def responses(
     until when, changes nothing but rounding.
     """
     device = next(model.parameters()).device
-    luck = torch.rand(len(prompts), max_new_tokens, dtype=torch.float64, device=device)
+    uniform = torch.rand(len(prompts), max_new_tokens, dtype=torch.float64, device=device)
     lengths = torch.tensor([len(prompt) for prompt in prompts], device=device)
     cache, logits = _read(model, prompts, max_new_tokens, row_tokens)
     columns = torch.arange(cache.capacity, device=device)
@@ -58,7 +58,7 @@ def responses(
     last = torch.tensor(sorted(ends), device=device)
     is_writing = torch.ones_like(here, dtype=torch.bool)
     for step in range(max_new_tokens):
-        tokens = choose(logits, luck[here, step], temperature=temperature, top_p=top_p)  # (B,)
+        tokens = choose(logits, uniform[here, step], temperature=temperature, top_p=top_p)  # (B,)
         for index, token, writes in zip(
             here.tolist(), tokens.tolist(), is_writing.tolist(), strict=True
         ):
@@ -84,8 +84,8 @@ def responses(
     return written
 
 
-def choose(logits: Tensor, luck: Tensor, *, temperature: float, top_p: float) -> Tensor:
-    """One token a row: (B, V), (B,) uniform numbers → (B,). The first token whose cumulated
+def choose(logits: Tensor, uniform: Tensor, *, temperature: float, top_p: float) -> Tensor:
+    """One token a row: (B, V), (B,) uniform in [0, 1) → (B,). The first token whose cumulated
     probability exceeds the row's number.
 
     Cumulated in double precision: in single, of 50,000 words the rare ones would drown in rounding.
@@ -96,7 +96,7 @@ def choose(logits: Tensor, luck: Tensor, *, temperature: float, top_p: float) ->
     if top_p < 1:
         probabilities = _nucleus(probabilities, top_p)
     cumulated = probabilities.double().cumsum(dim=-1)  # (B, V)
-    found = torch.searchsorted(cumulated, luck[:, None] * cumulated[:, -1:], right=True)[:, 0]
+    found = torch.searchsorted(cumulated, uniform[:, None] * cumulated[:, -1:], right=True)[:, 0]
     return found.clamp_max(logits.shape[-1] - 1)
 
 

@@ -242,10 +242,10 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
         value = peft.get_peft_model(
             value, peft.LoraConfig(task_type="SEQ_CLS", modules_to_save=["score"], **lora)
         )
-        models = ppo_trainer.Models(policy, None, None, value)
+        models = ppo_trainer.Roles(policy, None, None, value)
     else:
         reference = loading.load_policy(str(options.model), tokenizer, torch.float32)
-        models = ppo_trainer.Models(
+        models = ppo_trainer.Roles(
             policy,
             reference,
             loading.load_reward(str(options.model), tokenizer, torch.bfloat16),

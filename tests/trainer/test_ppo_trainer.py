@@ -21,7 +21,7 @@ from training.trainer.modeling import packing
 from training.trainer.ppo import collapse, episodes
 from training.trainer.ppo import trainer as ppo_trainer
 
-Build = Callable[..., ppo_trainer.Models]
+Build = Callable[..., ppo_trainer.Roles]
 
 
 def weights(model: torch.nn.Module) -> list[torch.Tensor]:

@@ -115,12 +115,12 @@ def test_a_server_that_refuses_or_is_away_ends_the_run_with_a_sentence(
     policy = ppo_models.lora_models().policy
     monkeypatch.setattr(Stub, "refuses", True)
 
-    with pytest.raises(rollout_server.UnableToAsk, match="max_loras is reached"):
+    with pytest.raises(rollout_server.UnableToRollOut, match="max_loras is reached"):
         RolloutServer(url, tmp_path, "run-7").hand_over(policy)
-    with pytest.raises(rollout_server.UnableToAsk, match="does not answer"):
+    with pytest.raises(rollout_server.UnableToRollOut, match="does not answer"):
         RolloutServer("http://127.0.0.1:1", tmp_path, "run-7").hand_over(policy)
 
 
 def test_full_fine_tuning_has_no_adapter_to_hand_over(tmp_path: Path) -> None:
-    with pytest.raises(rollout_server.UnableToAsk, match="Choose LoRA"):
+    with pytest.raises(rollout_server.UnableToRollOut, match="Choose LoRA"):
         RolloutServer("http://127.0.0.1:1", tmp_path, "run-7").hand_over(ppo_models.causal())

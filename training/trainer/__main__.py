@@ -33,7 +33,7 @@ _PARALLEL = "training.trainer.parallel"
 _GIB = 1024**3
 
 
-class UnableToStart(AnticipatedFailure):
+class UnableToReadJob(AnticipatedFailure):
     """The job itself is not right."""
 
 
@@ -118,7 +118,7 @@ def anticipated(error: BaseException) -> str:
 def _config(job: Job) -> configs.Config:
     config, problems = configs.parse(job.kind, job.config)
     if config is None or job.kind not in MODULES:
-        raise UnableToStart(
+        raise UnableToReadJob(
             " ".join(problem.sentence for problem in problems)
             or f"This node cannot carry out {job.kind} runs."
         )

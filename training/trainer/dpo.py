@@ -42,7 +42,7 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _PairRows:
     read: rankings.Rankings
     train: list[Pair]
     split: str
@@ -231,7 +231,7 @@ def _trainer(
     )
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig) -> _Rows:
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig) -> _PairRows:
     read = rankings.read(tokenizer, data.training_rows(snapshot, "responses"), config.max_tokens)
     if not read.rows:
         raise data.UnableToRead(
@@ -241,7 +241,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
         )
     split, held_out_rows = data.held_out_rows(snapshot)
     held_out = rankings.read(tokenizer, held_out_rows, config.max_tokens).rows
-    return _Rows(
+    return _PairRows(
         read=read,
         train=data.sample_of(pairs(read.rows), config.max_rows, config.seed),
         split=split,
@@ -249,7 +249,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: DpoConfig)
     )
 
 
-def _tell(folder: RunFolder, rows: _Rows) -> None:
+def _tell(folder: RunFolder, rows: _PairRows) -> None:
     note = (
         f"{len(rows.train)} of {counted(rows.read.n_pairs, 'pair')} to learn from,"
         f" {len(rows.held_out)} held out ({rows.split or 'no held-out split'})."

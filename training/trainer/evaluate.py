@@ -22,7 +22,7 @@ from training.trainer.modeling import loading
 from training.trainer.reward import breakdown, rankings, scoring
 from training.trainer.reward.pair_results import PairResults, wilson_interval
 from training.trainer.sample import generation
-from training.trainer.sample.generation import Answer
+from training.trainer.sample.generation import GeneratedResponse
 
 
 class Stopped(Exception):
@@ -207,7 +207,7 @@ def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]
 
 def _answered(
     evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: Any
-) -> tuple[list[Answer], list[float]]:
+) -> tuple[list[GeneratedResponse], list[float]]:
     """Each model loaded alone, so that memory holds one at a time beside the reward model."""
     config = evaluation.config
     if path != evaluation.job.model:

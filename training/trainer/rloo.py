@@ -23,7 +23,7 @@ from training.trainer.data import Prompt
 from training.trainer.modeling import loading
 from training.trainer.reward import scoring
 from training.trainer.sample import generation
-from training.trainer.sample.generation import Answer
+from training.trainer.sample.generation import GeneratedResponse
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class RlooFollower(progress.Follower):
 
 
 @dataclass
-class Judge:
+class TrlReward:
     """The reward model as the function that TRL calls; it remembers its last batch, for the run's
     page.
     """
@@ -65,7 +65,7 @@ class Judge:
     config: RlooConfig
     __name__: str = "reward"
     prompts: list[Prompt] = field(default_factory=list)
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[GeneratedResponse] = field(default_factory=list)
     rewards: list[float] = field(default_factory=list)
 
     def __call__(
@@ -81,7 +81,9 @@ class Judge:
             for messages in prompts
         ]
         self.answers = [
-            Answer(generation.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end])
+            GeneratedResponse(
+                generation.readable(self.tokenizer, ids), list(ids), ids[-1:] == [end]
+            )
             for ids in completion_ids
         ]
         self.rewards = self.judged(self.prompts, self.answers)
@@ -91,7 +93,9 @@ class Judge:
             for reward, answer in zip(self.rewards, self.answers, strict=True)
         ]
 
-    def judged(self, prompts: Sequence[Prompt], written: Sequence[Answer]) -> list[float]:
+    def judged(
+        self, prompts: Sequence[Prompt], written: Sequence[GeneratedResponse]
+    ) -> list[float]:
         """What the reward model says, no penalty taken off."""
         sequences = [
             prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
@@ -118,7 +122,7 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     _tell(folder, texts, config)
 
     dtype = loading.dtype(config.dtype)
-    judge = Judge(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
+    judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
     model = loading.load_policy(job.model, tokenizer, progress.starting_dtype(config))
     loading.require_length(model, config.max_prompt_tokens + config.max_new_tokens)
     trainer = _trainer(model, judge, config, folder, texts.train)
@@ -157,7 +161,11 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
 
 
 def _trainer(
-    model: PreTrainedModel, judge: Judge, config: RlooConfig, folder: RunFolder, train: list[Prompt]
+    model: PreTrainedModel,
+    judge: TrlReward,
+    config: RlooConfig,
+    folder: RunFolder,
+    train: list[Prompt],
 ) -> WatchedRloo:
     """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL
     loads.
@@ -198,7 +206,7 @@ def prompts_per_step(config: RlooConfig) -> int:
 
 
 def _measure(
-    model: Any, judge: Judge, texts: _Texts, folder: RunFolder, step: int
+    model: Any, judge: TrlReward, texts: _Texts, folder: RunFolder, step: int
 ) -> dict[str, float]:
     """Mean reward of one response to each held-out prompt, and how long they are; some are
     shown.
@@ -231,7 +239,7 @@ def _measure(
     }
 
 
-def _show_last(folder: RunFolder, judge: Judge, step: int, config: RlooConfig) -> None:
+def _show_last(folder: RunFolder, judge: TrlReward, step: int, config: RlooConfig) -> None:
     """What the last step learned from."""
     shown = [{"reward": round(reward, 3)} for reward in judge.rewards]
     generation.show(

@@ -165,7 +165,7 @@ class Board:
     breakdowns: list[selectors.Breakdown]
     preset: str
     differences: list[selectors.Difference]
-    changes: list[selectors.Line]
+    changes: list[selectors.ComparedRow]
     log: str
     node: selectors.NodeNow | None
     seats: list[Seat]

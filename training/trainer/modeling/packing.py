@@ -15,7 +15,7 @@ from training.trainer.modeling.packed_attention import PROMPT, shared_prefix_mas
 
 
 @dataclass(frozen=True)
-class Row:
+class PackedRow:
     """Sequences end to end, (1, L) each. `predict` are the places whose output foretells a response
     token, `targets` those.
     """
@@ -29,13 +29,13 @@ class Row:
     members: list[int]
     """Which sequences, as indices into what was packed."""
 
-    def to(self, device: torch.device) -> "Row":
+    def to(self, device: torch.device) -> "PackedRow":
         moved = {
             f.name: getattr(self, f.name).to(device)
             for f in dataclasses.fields(self)
             if f.name != "members"
         }
-        return Row(**moved, members=self.members)
+        return PackedRow(**moved, members=self.members)
 
     def inputs(self, model: nn.Module) -> dict[str, Any]:
         """What `model` is called with to read this row."""
@@ -48,11 +48,11 @@ class Row:
         }
 
 
-def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> list[Row]:
+def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> list[PackedRow]:
     """(prompt ids, response ids) into rows of at most `row_tokens`, one sequence at least, in
     order: flat results keep it.
     """
-    rows: list[Row] = []
+    rows: list[PackedRow] = []
     members: list[int] = []
     size = 0
     for index, (prompt, response) in enumerate(sequences):
@@ -67,7 +67,7 @@ def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> l
     return rows
 
 
-def _row(sequences: Sequence[tuple[list[int], list[int]]], members: list[int]) -> Row:
+def _row(sequences: Sequence[tuple[list[int], list[int]]], members: list[int]) -> PackedRow:
     ids: list[int] = []
     marks: list[int] = []
     places: list[int] = []
@@ -84,7 +84,7 @@ def _row(sequences: Sequence[tuple[list[int], list[int]]], members: list[int]) -
         predict += range(first, first + len(response))
         targets += response
         ends.append(len(ids) - 1)
-    return Row(
+    return PackedRow(
         input_ids=torch.tensor([ids]),
         segments=torch.tensor([marks]),
         position_ids=torch.tensor([places]),

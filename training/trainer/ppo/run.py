@@ -23,7 +23,7 @@ from training.trainer import data, parallel, progress
 from training.trainer.modeling import loading
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
-from training.trainer.ppo.trainer import Models, PpoTrainer, Report
+from training.trainer.ppo.trainer import PpoTrainer, Roles, StepReport
 from training.trainer.sample.rollout_server import URL, RolloutServer
 
 _BEST = "best"
@@ -123,7 +123,7 @@ def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
 
 def _models(
     job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
-) -> Models:
+) -> Roles:
     """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of
     its roles.
     """
@@ -145,7 +145,7 @@ def _models(
         watchdog = loading.load_reward(
             job.watchdog_model, tokenizer, loading.dtype(config.rollout_dtype)
         )
-    return Models(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
+    return Roles(policy=policy, reference=reference, reward=reward, value=value, watchdog=watchdog)
 
 
 def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
@@ -375,7 +375,7 @@ def _show(
     folder: RunFolder,
     tokenizer: PreTrainedTokenizerBase,
     texts: _Texts,
-    report: Report,
+    report: StepReport,
     config: PpoConfig,
 ) -> None:
     """The best and the worst response of about ten rollouts a run."""

@@ -6,7 +6,7 @@ Sequences lie end to end in packed rows with a block mask, so nothing is compute
 language-model head sees response positions only, and every per-token quantity is a flat (N,) tensor
 in which "after the end of turn" does not exist.
 
-    models = Models(policy, reference, reward, value)         # or lora_models(...): two backbones
+    models = Roles(policy, reference, reward, value)         # or lora_models(...): two backbones
     in place of four trainer = PpoTrainer(models, tokenizer, config, prompts=…)
     for report in trainer.steps():                             # after each rollout: log,
     save_state, stop — as the caller likes
@@ -34,7 +34,7 @@ from trl.models.utils import unwrap_model_for_generation
 from training.configs import PpoConfig
 from training.run_dir import AnticipatedFailure, counted
 from training.trainer.modeling import gradient_checkpointing, loading, packed_attention
-from training.trainer.modeling.packing import Row, pack
+from training.trainer.modeling.packing import PackedRow, pack
 from training.trainer.modeling.reward_head import scores_of_every_token
 from training.trainer.ppo import collapse, formulas
 from training.trainer.ppo.episodes import Experience, RewardFunction, Rollout
@@ -62,7 +62,7 @@ class UnableToSaveMemory(AnticipatedFailure):
 
 
 @dataclass(frozen=True)
-class Models:
+class Roles:
     """The four roles. A role may be the same module as another with its adapter off: see
     `lora_models`.
     """
@@ -79,7 +79,7 @@ class Models:
 
 
 @dataclass(frozen=True)
-class Report:
+class StepReport:
     """What one step did. `step` counts rollouts from 1."""
 
     step: int
@@ -123,7 +123,7 @@ class PpoTrainer:
 
     def __init__(
         self,
-        models: Models,
+        models: Roles,
         tokenizer: PreTrainedTokenizerBase,
         config: PpoConfig,
         *,
@@ -215,7 +215,7 @@ class PpoTrainer:
 
     # -- one step after the other --
 
-    def steps(self) -> Iterator[Report]:
+    def steps(self) -> Iterator[StepReport]:
         """Goes on from `state.step`. Between two reports the state may be saved: it is a rollout's
         boundary.
         """
@@ -244,7 +244,7 @@ class PpoTrainer:
             )
             n_tokens = metrics["response_tokens"] * self.config.batch_size  # of all processes
             metrics["tokens_per_s"] = n_tokens / (time.monotonic() - started)
-            yield Report(self.state.step, self.n_steps, metrics, experience)
+            yield StepReport(self.state.step, self.n_steps, metrics, experience)
 
     def _prompts_of(self, step: int) -> list[int]:
         """Which prompts this process answers in a step: a fresh order each time round, a function
@@ -321,12 +321,12 @@ class PpoTrainer:
             and self.accelerator.num_processes == 1
         )
 
-    def _rows(self, rollouts: Sequence[Rollout], which: Sequence[int]) -> list[Row]:
+    def _rows(self, rollouts: Sequence[Rollout], which: Sequence[int]) -> list[PackedRow]:
         sequences = [(rollouts[index].prompt_ids, rollouts[index].response_ids) for index in which]
         return [row.to(self.device) for row in pack(sequences, self.config.row_tokens)]
 
     def _logprobs(
-        self, model: nn.Module, row: Row, *, with_entropy: bool = False
+        self, model: nn.Module, row: PackedRow, *, with_entropy: bool = False
     ) -> tuple[Tensor, Tensor]:
         # The reference is not `prepare`d: without this it would compute in float32 beside a policy
         # in bfloat16.
@@ -339,7 +339,7 @@ class PpoTrainer:
             formulas.token_entropy(logits) if with_entropy else logits.new_empty(0)
         )
 
-    def _values(self, row: Row) -> Tensor:
+    def _values(self, row: PackedRow) -> Tensor:
         with scores_of_every_token(self.value) as seen, self._recomputing(self.value):
             self.value(**row.inputs(self.value))
         return seen[0][0, row.predict, 0].float() - self._value_bias
@@ -513,7 +513,7 @@ class PpoTrainer:
         return contextlib.nullcontext() if last else self.accelerator.no_sync(model)
 
     def _policy_row(
-        self, experience: Experience, row: Row, where: Tensor, scale: float
+        self, experience: Experience, row: PackedRow, where: Tensor, scale: float
     ) -> dict[str, float]:
         weight = experience.weight[where]
         logprobs, _ = self._logprobs(self.policy, row)
@@ -567,7 +567,7 @@ class PpoTrainer:
             loss_sum += float(loss.detach())
         return loss_sum
 
-    def _plain_logprobs(self, row: Row) -> Tensor:
+    def _plain_logprobs(self, row: PackedRow) -> Tensor:
         """At temperature 1, whatever the rollouts' is: this is the language-model loss."""
         with self._recomputing(self.policy):
             out = self.policy(logits_to_keep=row.predict, **row.inputs(self.policy))

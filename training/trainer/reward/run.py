@@ -30,7 +30,7 @@ class WatchedRanking(progress.Watched, RankingTrainer):
 
 
 @dataclass(frozen=True)
-class _Rows:
+class _RankingRows:
     read: Rankings
     train: list[dict[str, Any]]
     split: str
@@ -213,7 +213,7 @@ def _cross_validated(
     return found
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> _Rows:
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConfig) -> _RankingRows:
     found = data.training_rows(snapshot, "responses")
     read = rankings.read(tokenizer, found, config.max_tokens, config.margin, config.rating_margin)
     if not read.rows:
@@ -227,7 +227,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
     demonstrations = rankings.unranked(
         tokenizer, data.rows(snapshot, DEMONSTRATIONS), config.max_tokens
     )
-    return _Rows(
+    return _RankingRows(
         read=read,
         train=rankings.at_most_pairs(read.rows, config.max_rows, config.seed),
         split=split,
@@ -238,7 +238,7 @@ def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RewardConf
     )
 
 
-def _tell(folder: RunFolder, rows: _Rows, config: RewardConfig) -> None:
+def _tell(folder: RunFolder, rows: _RankingRows, config: RewardConfig) -> None:
     note = (
         f"{rows.n_pairs} of {counted(rows.read.n_pairs, 'pair')} over"
         f" {counted(len(rows.train), 'prompt')} to learn from, {rows.n_held_out_pairs} held out"
@@ -259,7 +259,7 @@ def _tell(folder: RunFolder, rows: _Rows, config: RewardConfig) -> None:
     folder.append_note(note)
 
 
-def _held_out_told(rows: _Rows, longest: int) -> str:
+def _held_out_told(rows: _RankingRows, longest: int) -> str:
     """What of the held-out rankings and of the demonstrations does not fit."""
     held_out, demonstrations = rows.read_held_out, rows.read_demonstrations
     told = [

@@ -33,7 +33,7 @@ from training.trainer.sample import generation
 Say = Callable[[dict[str, Any]], None]
 
 
-class UnableToAnswer(AnticipatedFailure):
+class ConversationTooLong(AnticipatedFailure):
     """The conversation is not one that this model can go on with."""
 
 
@@ -125,7 +125,7 @@ def answer(
     stop: threading.Event,
     say: Say,
 ) -> dict[str, Any]:
-    """Says an answer as it is written, and returns how it ended. Raises UnableToAnswer."""
+    """Says an answer as it is written, and returns how it ended. Raises ConversationTooLong."""
     (prompt,) = data.prompts(tokenizer, [{"prompt": question["messages"], "prompt_id": None}])
     room = _room(model, len(prompt.input_ids))
     settings = generation.config_for(
@@ -158,7 +158,7 @@ def _room(model: Any, n_tokens: int) -> int:
     """How many tokens the model can still write after a prompt of so many."""
     longest = getattr(model.config, "max_position_embeddings", None) or 1_000_000
     if n_tokens >= longest:
-        raise UnableToAnswer(
+        raise ConversationTooLong(
             f"The conversation has {n_tokens} tokens, and the model reads at most {longest}. Begin"
             " a new one."
         )

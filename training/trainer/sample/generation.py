@@ -17,7 +17,7 @@ from training.trainer.modeling import loading
 
 
 @dataclass(frozen=True)
-class Answer:
+class GeneratedResponse:
     """`ids` end with the end of turn where there was one."""
 
     text: str
@@ -85,12 +85,12 @@ def responses(
     *,
     batch_size: int,
     seed: int,
-) -> list[Answer]:
+) -> list[GeneratedResponse]:
     """One to each prompt, in their order; the same again for the same seed. Leaves the random state
     as it was.
     """
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index].input_ids))
-    written: dict[int, Answer] = {}
+    written: dict[int, GeneratedResponse] = {}
     was_training = model.training
     model.eval()
     with (
@@ -109,7 +109,7 @@ def responses(
             for index, tokens in zip(batch, out.tolist(), strict=True):
                 kept, is_ended = until_end(tokens, set(settings.eos_token_id))
                 whole = [*kept, tokens[len(kept)]] if is_ended else kept
-                written[index] = Answer(readable(tokenizer, kept), whole, is_ended)
+                written[index] = GeneratedResponse(readable(tokenizer, kept), whole, is_ended)
     model.train(was_training)
     return [written[index] for index in range(len(prompts))]
 
@@ -118,7 +118,7 @@ def show(
     folder: RunFolder,
     step: int,
     prompts: Sequence[Prompt],
-    written: Sequence[Answer],
+    written: Sequence[GeneratedResponse],
     scores: Sequence[dict[str, Any]],
     n_shown: int,
 ) -> None:

@@ -25,7 +25,7 @@ URL = "PREFERABLY_ROLLOUT_URL"
 _TIMEOUT_S = 600.0
 
 
-class UnableToAsk(AnticipatedFailure):
+class UnableToRollOut(AnticipatedFailure):
     """The server cannot write the rollouts."""
 
 
@@ -40,7 +40,7 @@ class RolloutServer:
     def hand_over(self, policy: nn.Module) -> None:
         """Puts the policy's adapter in the place of the one before."""
         if not isinstance(policy, peft.PeftModel):
-            raise UnableToAsk(
+            raise UnableToRollOut(
                 "A rollout server takes adapters alone. Choose LoRA, or unset"
                 " PREFERABLY_ROLLOUT_URL on the node."
             )
@@ -87,7 +87,7 @@ class RolloutServer:
         choices = json.loads(self._post("/v1/completions", asked))["choices"]
         found = {choice["index"]: choice["token_ids"] for choice in choices}
         if sorted(found) != list(range(len(prompts))) or not all(found.values()):
-            raise UnableToAsk(
+            raise UnableToRollOut(
                 f"The rollout server answered {len(found)} of {len(prompts)} prompts with token"
                 " ids."
             )
@@ -105,11 +105,11 @@ class RolloutServer:
                 return text
         except urllib.error.HTTPError as error:
             said = error.read().decode(errors="replace")[:300]
-            raise UnableToAsk(
+            raise UnableToRollOut(
                 f"The rollout server refused {path} ({error.code}): {said}"
             ) from error
         except OSError as error:
-            raise UnableToAsk(
+            raise UnableToRollOut(
                 f"The rollout server {self.url} does not answer: {error}. Start it, then the run"
                 " again."
             ) from error

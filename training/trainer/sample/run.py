@@ -24,7 +24,7 @@ from training.trainer.sample import generation, remote
 
 
 @dataclasses.dataclass
-class _Tally:
+class _Totals:
     """What was written so far, by this attempt."""
 
     n_responses: int = 0
@@ -72,7 +72,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
     ordered = sorted(found, key=lambda prompt: -len(prompt.input_ids))
     batches = data.batches(ordered, max(config.batch_size // config.n_responses, 1))
     done = _resume(folder, config)
-    tally, outcome = _Tally(), "succeeded"
+    totals, outcome = _Totals(), "succeeded"
     _tell(folder, found, n_too_long, config, len(done))
     for step, batch in enumerate(batches, start=1):
         if run_dir.is_stop_requested(folder.path):
@@ -80,7 +80,7 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
             break
         if all(prompt.prompt_id in done for prompt in batch):
             continue
-        written = _answer(model, tokenizer, batch, config, settings, tally)
+        written = _answer(model, tokenizer, batch, config, settings, totals)
         if judge is not None:
             messages = {prompt.prompt_id: prompt.messages for prompt in batch}
             written = judge.scored(written, messages, batch_size=config.batch_size)
@@ -88,14 +88,14 @@ def carry_out(job: Job, config: SampleConfig, folder: RunFolder) -> Result:
         run_dir.ensure_free_space(folder.path, 0, "writing responses")
         folder.append_lines(run_dir.RESPONSES, rows)
         _show(folder, step, batch, written, config)
-        folder.append_point(step, len(batches), tally.rates() | scoring.mean_rewards(written))
+        folder.append_point(step, len(batches), totals.rates() | scoring.mean_rewards(written))
     path = folder.path / run_dir.RESPONSES
     metrics = {
         "n_prompts": len(found),
         "n_prompts_too_long": n_too_long,
         "n_responses": sum(1 for _ in run_dir.read_lines(path)),
-        "n_empty": tally.n_empty,
-        **tally.rates(),
+        "n_empty": totals.n_empty,
+        **totals.rates(),
         **scoring.mean_rewards(run_dir.read_lines(path)),
         "seconds": round(time.monotonic() - started_at, 1),
     }
@@ -109,7 +109,7 @@ def _answer(
     batch: list[Prompt],
     config: SampleConfig,
     settings: GenerationConfig,
-    tally: _Tally,
+    totals: _Totals,
 ) -> list[dict[str, Any]]:
     """K rows for each prompt of the batch, ready for responses.jsonl."""
     started_at = time.monotonic()
@@ -140,11 +140,11 @@ def _answer(
                 "sampling": sampling,
             }
         )
-        tally.n_tokens += len(kept) + is_ended
-        tally.n_ended += is_ended
-        tally.n_empty += not text.strip()
-    tally.n_responses += len(rows)
-    tally.seconds += time.monotonic() - started_at
+        totals.n_tokens += len(kept) + is_ended
+        totals.n_ended += is_ended
+        totals.n_empty += not text.strip()
+    totals.n_responses += len(rows)
+    totals.seconds += time.monotonic() - started_at
     return rows
 
 

@@ -10,7 +10,7 @@ import torch
 from transformers import PreTrainedTokenizerBase
 
 from training import run_dir
-from training.run_dir import AnticipatedFailure
+from training.run_dir import AnticipatedFailure, counted
 
 IGNORED = -100  # the label that a loss skips
 
@@ -48,6 +48,49 @@ class Prompt:
     prompt_id: Any
     messages: list[Message]
     input_ids: list[int]
+
+
+@dataclass(frozen=True)
+class PromptSets:
+    """What a policy that samples learns on and is measured on. No prompt is longer than
+    `max_tokens`; the longer ones are counted.
+    """
+
+    train: list[Prompt]
+    held_out: list[Prompt]
+    split: str
+    n_too_long: int
+    n_held_out_too_long: int
+    max_tokens: int
+
+    def metrics(self) -> dict[str, Any]:
+        return {
+            "held_out_split": self.split,
+            "n_held_out_prompts": len(self.held_out),
+            "n_prompts": len(self.train),
+            "n_prompts_too_long": self.n_too_long,
+            "n_held_out_prompts_too_long": self.n_held_out_too_long,
+        }
+
+    def note(self, *, each: str = "") -> str:
+        """For the run's page. `each` says what is sampled to a prompt, where it is more than one
+        response.
+        """
+        note = (
+            f"{counted(len(self.train), 'prompt')} to learn on, {each}{len(self.held_out)} held out"
+            f" ({self.split or 'no held-out split'})."
+        )
+        if self.n_too_long:
+            note += (
+                f" {counted(self.n_too_long, 'prompt')} left out: longer than {self.max_tokens}"
+                " tokens."
+            )
+        if self.n_held_out_too_long:
+            note += (
+                f" {counted(self.n_held_out_too_long, 'held-out prompt')} not measured on, for the"
+                " same length."
+            )
+        return note
 
 
 def rows(snapshot: Path, split: str) -> list[Row]:
@@ -153,12 +196,42 @@ def _unended(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[int]:
     return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids
 
 
-def prompts(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row]) -> list[Prompt]:
-    """Ready to be answered: the ids end where the response begins."""
-    return [
-        Prompt(row["prompt_id"], row["prompt"], prompt_ids(tokenizer, row["prompt"]))
-        for row in found
-    ]
+def prompts(
+    tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], *, name: str = "prompt_id"
+) -> list[Prompt]:
+    """Ready to be answered: the ids end where the response begins. `name` is the column that
+    identifies a row.
+    """
+    return [Prompt(row[name], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in found]
+
+
+def prompt_sets(
+    snapshot: Path,
+    tokenizer: PreTrainedTokenizerBase,
+    *,
+    max_tokens: int,
+    max_train: int | None,
+    max_held_out: int | None,
+    seed: int,
+) -> PromptSets:
+    """The prompts of a snapshot of prompts or of demonstrations, drawn by the seed where there are
+    more than the limits allow.
+    """
+    train = prompts(tokenizer, training_rows(snapshot, "prompt"), name="id")
+    split, rows_held_out = held_out_rows(snapshot)
+    held_out = prompts(tokenizer, rows_held_out, name="id")
+    fitting, measured = (
+        [prompt for prompt in found if len(prompt.input_ids) <= max_tokens]
+        for found in (train, held_out)
+    )
+    return PromptSets(
+        train=sample_of(fitting, max_train, seed),
+        held_out=sample_of(measured, max_held_out, seed),
+        split=split,
+        n_too_long=len(train) - len(fitting),
+        n_held_out_too_long=len(held_out) - len(measured),
+        max_tokens=max_tokens,
+    )
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> list[int]:

@@ -17,22 +17,13 @@ from trl.trainer.rloo_config import RLOOConfig
 from trl.trainer.rloo_trainer import RLOOTrainer
 
 from training.configs import RlooConfig
-from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
+from training.run_dir import Job, Result, RunFolder, newest_checkpoint
 from training.trainer import data, progress
-from training.trainer.data import Prompt
+from training.trainer.data import Prompt, PromptSets
 from training.trainer.modeling import loading
 from training.trainer.reward import scoring
 from training.trainer.sample import generation
 from training.trainer.sample.generation import GeneratedResponse
-
-
-@dataclass(frozen=True)
-class _Texts:
-    train: list[Prompt]
-    held_out: list[Prompt]
-    split: str
-    n_too_long: int
-    n_held_out_too_long: int
 
 
 class WatchedRloo(progress.Watched, RLOOTrainer):
@@ -56,7 +47,7 @@ class RlooFollower(progress.Follower):
 
 @dataclass
 class TrlReward:
-    """The reward model as the function that TRL calls; it remembers its last batch, for the run's
+    """The reward model as a function that TRL can call. It remembers its last batch for the run's
     page.
     """
 
@@ -119,7 +110,7 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     tokenizer = loading.load_tokenizer(job.model, padding_side="left")
     scoring.require_same_tokens(job.model, job.reward_model, tokenizer)
     texts = _read(Path(job.snapshot), tokenizer, config)
-    _tell(folder, texts, config)
+    folder.append_note(texts.note(each=f"{config.n_responses} responses to each; "))
 
     dtype = loading.dtype(config.dtype)
     judge = TrlReward(loading.load_reward(job.reward_model, tokenizer, dtype), tokenizer, config)
@@ -149,11 +140,7 @@ def carry_out(job: Job, config: RlooConfig, folder: RunFolder) -> Result:
     metrics = {
         **{f"{name.removeprefix('held_out_')}_before": value for name, value in before.items()},
         **{f"{name.removeprefix('held_out_')}_after": value for name, value in after.items()},
-        "held_out_split": texts.split,
-        "n_held_out_prompts": len(texts.held_out),
-        "n_prompts": len(texts.train),
-        "n_prompts_too_long": texts.n_too_long,
-        "n_held_out_prompts_too_long": texts.n_held_out_too_long,
+        **texts.metrics(),
         "seconds": round(time.monotonic() - started_at, 1),
     }
     outcome = "stopped" if is_stopped else "succeeded"
@@ -206,7 +193,7 @@ def prompts_per_step(config: RlooConfig) -> int:
 
 
 def _measure(
-    model: Any, judge: TrlReward, texts: _Texts, folder: RunFolder, step: int
+    model: Any, judge: TrlReward, texts: PromptSets, folder: RunFolder, step: int
 ) -> dict[str, float]:
     """Mean reward of one response to each held-out prompt, and how long they are; some are
     shown.
@@ -247,47 +234,19 @@ def _show_last(folder: RunFolder, judge: TrlReward, step: int, config: RlooConfi
     )
 
 
-def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig) -> _Texts:
-    rows = data.training_rows(snapshot, "prompt")
-    split, held_out_rows = data.held_out_rows(snapshot)
-    train, held_out = (_prompts(tokenizer, found) for found in (rows, held_out_rows))
-    fitting = [prompt for prompt in train if len(prompt.input_ids) <= config.max_prompt_tokens]
-    kept = data.sample_of(fitting, config.max_rows, config.seed)
-    if len(kept) < prompts_per_step(config):
+def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: RlooConfig) -> PromptSets:
+    prompts = data.prompt_sets(
+        snapshot,
+        tokenizer,
+        max_tokens=config.max_prompt_tokens,
+        max_train=config.max_rows,
+        max_held_out=config.max_held_out_rows,
+        seed=config.seed,
+    )
+    if len(prompts.train) < prompts_per_step(config):
         raise data.UnableToRead(
-            f"A step takes {prompts_per_step(config)} prompts, and {len(kept)} are left that are no"
-            f" longer than {config.max_prompt_tokens} tokens. Lower batch or accumulation, raise"
-            " the longest prompt, or collect more."
+            f"A step takes {prompts_per_step(config)} prompts, and {len(prompts.train)} are left"
+            f" that are no longer than {config.max_prompt_tokens} tokens. Lower batch or"
+            " accumulation, raise the longest prompt, or collect more."
         )
-    measured = [prompt for prompt in held_out if len(prompt.input_ids) <= config.max_prompt_tokens]
-    return _Texts(
-        train=kept,
-        held_out=data.sample_of(measured, config.max_held_out_rows, config.seed),
-        split=split,
-        n_too_long=len(train) - len(fitting),
-        n_held_out_too_long=len(held_out) - len(measured),
-    )
-
-
-def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> list[Prompt]:
-    return [
-        Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"])) for row in rows
-    ]
-
-
-def _tell(folder: RunFolder, texts: _Texts, config: RlooConfig) -> None:
-    note = (
-        f"{counted(len(texts.train), 'prompt')} to learn on, {config.n_responses} responses to"
-        f" each; {len(texts.held_out)} held out ({texts.split or 'no held-out split'})."
-    )
-    if texts.n_too_long:
-        note += (
-            f" {counted(texts.n_too_long, 'prompt')} left out: longer than"
-            f" {config.max_prompt_tokens} tokens."
-        )
-    if texts.n_held_out_too_long:
-        note += (
-            f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the"
-            " same length."
-        )
-    folder.append_note(note)
+    return prompts

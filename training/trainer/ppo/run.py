@@ -3,7 +3,6 @@
 import math
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,12 @@ from training import run_dir
 from training.configs import PpoConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
 from training.trainer import data, parallel, progress
+from training.trainer.data import PromptSets
 from training.trainer.modeling import loading
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
 from training.trainer.ppo.trainer import PpoTrainer, Roles, StepReport
+from training.trainer.sample import generation
 from training.trainer.sample.rollout_server import URL, RolloutServer
 
 _BEST = "best"
@@ -32,16 +33,10 @@ _BEST_WEIGHTS = "policy.safetensors"
 
 @dataclass(frozen=True)
 class _Texts:
-    """What the snapshot gives: prompts to learn on and to measure on, and demonstrations for the
-    ptx mix.
-    """
+    """What the snapshot gives: prompts, and demonstrations for the ptx mix."""
 
-    train: list[data.Prompt]
-    held_out: list[data.Prompt]
-    held_out_split: str
+    prompts: PromptSets
     ptx: list[tuple[list[int], list[int]]]
-    n_too_long: int
-    n_held_out_too_long: int
     n_ptx_cut: int
     n_ptx_left_out: int
 
@@ -59,7 +54,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         _models(job, config, tokenizer, dtype),
         tokenizer,
         config,
-        prompts=[prompt.input_ids for prompt in texts.train],
+        prompts=[prompt.input_ids for prompt in texts.prompts.train],
         ptx=texts.ptx,
         accelerator=accelerator,
         rollout_autocast=(
@@ -78,11 +73,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
         if accelerator.is_main_process:
             loading.save_whole(folder, job.output, policy, tokenizer)
     metrics = metrics | {
-        "held_out_split": texts.held_out_split,
-        "n_held_out_prompts": len(texts.held_out),
-        "n_prompts": len(texts.train),
-        "n_prompts_too_long": texts.n_too_long,
-        "n_held_out_prompts_too_long": texts.n_held_out_too_long,
+        **texts.prompts.metrics(),
         **_mixed(texts),
         "n_episodes": trainer.state.step * config.batch_size,
         "seconds": round(time.monotonic() - started_at, 1),
@@ -160,41 +151,34 @@ def _lora(config: PpoConfig, *, is_reward: bool) -> peft.LoraConfig:
 
 def _read(snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig) -> _Texts:
     """A snapshot of prompts, or of demonstrations: its completions are then the ptx mix."""
-    rows = data.training_rows(snapshot, "prompt")
-    split, held_out_rows = data.held_out_rows(snapshot)
-    train, held_out = (_prompts(tokenizer, found) for found in (rows, held_out_rows))
-    fitting = [prompt for prompt in train if len(prompt.input_ids) <= config.max_prompt_tokens]
-    if not fitting:
+    prompts = data.prompt_sets(
+        snapshot,
+        tokenizer,
+        max_tokens=config.max_prompt_tokens,
+        max_train=None,
+        max_held_out=config.max_held_out_prompts,
+        seed=config.seed,
+    )
+    if not prompts.train:
         raise data.UnableToRead(
             f"Every prompt is longer than {config.max_prompt_tokens} tokens. Raise the longest"
             " prompt."
         )
-    mixed = _ptx(rows, tokenizer, config)
-    measured = [prompt for prompt in held_out if len(prompt.input_ids) <= config.max_prompt_tokens]
+    mixed = _ptx(snapshot, tokenizer, config)
     return _Texts(
-        train=fitting,
-        held_out=data.sample_of(measured, config.max_held_out_prompts, config.seed),
-        held_out_split=split,
+        prompts=prompts,
         ptx=[_parted(example) for example in mixed.examples],
-        n_too_long=len(train) - len(fitting),
-        n_held_out_too_long=len(held_out) - len(measured),
         n_ptx_cut=mixed.n_cut,
         n_ptx_left_out=mixed.n_left_out,
     )
 
 
-def _prompts(tokenizer: PreTrainedTokenizerBase, rows: Sequence[data.Row]) -> list[data.Prompt]:
-    return [
-        data.Prompt(row["id"], row["prompt"], data.prompt_ids(tokenizer, row["prompt"]))
-        for row in rows
-    ]
-
-
 def _ptx(
-    rows: Sequence[data.Row], tokenizer: PreTrainedTokenizerBase, config: PpoConfig
+    snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: PpoConfig
 ) -> data.Demonstrations:
     if not config.ptx_coef:
         return data.Demonstrations([], 0)
+    rows = data.training_rows(snapshot, "prompt")
     if any("completion" not in row for row in rows):
         raise data.UnableToRead(
             "PPO-ptx mixes demonstrations in, and this snapshot holds prompts alone. Choose a"
@@ -329,13 +313,17 @@ def _measure(
     """Reward on held-out prompts; the best-scoring responses are shown, which is where reward
     hacking shows first.
     """
-    if not texts.held_out:
+    if not texts.prompts.held_out:
         return {}
     with trainer.averaged_weights():
-        found, rollouts, scores = trainer.evaluate([prompt.input_ids for prompt in texts.held_out])
+        found, rollouts, scores = trainer.evaluate(
+            [prompt.input_ids for prompt in texts.prompts.held_out]
+        )
     for index in scores.argsort(descending=True).tolist()[: trainer.config.n_shown]:
         shown = {"reward": round(float(scores[index]), 3), "held_out": True}
-        _append_sample(folder, tokenizer, step, texts.held_out[index], rollouts[index], shown)
+        _append_sample(
+            folder, tokenizer, step, texts.prompts.held_out[index], rollouts[index], shown
+        )
     return found
 
 
@@ -388,7 +376,9 @@ def _show(
             "kl": round(float(report.experience.kl[index]), 2),
         }
         rollout = report.experience.rollouts[index]
-        _append_sample(folder, tokenizer, report.step, texts.train[rollout.prompt], rollout, values)
+        _append_sample(
+            folder, tokenizer, report.step, texts.prompts.train[rollout.prompt], rollout, values
+        )
 
 
 def _append_sample(
@@ -399,11 +389,7 @@ def _append_sample(
     rollout: Rollout,
     scores: dict[str, float],
 ) -> None:
-    response = (
-        str(tokenizer.decode(rollout.response_ids, skip_special_tokens=True))
-        .replace("\x00", "\ufffd")
-        .strip()
-    )
+    response = generation.readable(tokenizer, rollout.response_ids).strip()
     folder.append_sample(
         step, data.shown(prompt.messages), response, scores | {"is_ended": rollout.is_ended}
     )
@@ -442,20 +428,7 @@ def _finish(
 
 
 def _tell(folder: RunFolder, texts: _Texts, config: PpoConfig, *, is_watched: bool) -> None:
-    note = (
-        f"{counted(len(texts.train), 'prompt')} to learn on, {len(texts.held_out)} held out "
-        f"({texts.held_out_split or 'no held-out split'})."
-    )
-    if texts.n_too_long:
-        note += (
-            f" {counted(texts.n_too_long, 'prompt')} left out: longer than"
-            f" {config.max_prompt_tokens} tokens."
-        )
-    if texts.n_held_out_too_long:
-        note += (
-            f" {counted(texts.n_held_out_too_long, 'held-out prompt')} not measured on, for the"
-            " same length."
-        )
+    note = texts.prompts.note()
     if config.watchdog_drop and not is_watched:
         note += " It cannot stop when a watchdog falls: none was chosen."
     if texts.ptx:

@@ -228,6 +228,7 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
     from training.configs import PpoConfig  # noqa: PLC0415
     from training.trainer.modeling import loading  # noqa: PLC0415
     from training.trainer.ppo import trainer as ppo_trainer  # noqa: PLC0415
+    from training.trainer.ppo.roles import Roles  # noqa: PLC0415
 
     torch.manual_seed(0)
     tokenizer = loading.load_tokenizer(str(options.model))
@@ -242,10 +243,10 @@ def train_ours(options: argparse.Namespace) -> tuple[float, float, int]:
         value = peft.get_peft_model(
             value, peft.LoraConfig(task_type="SEQ_CLS", modules_to_save=["score"], **lora)
         )
-        models = ppo_trainer.Roles(policy, None, None, value)
+        models = Roles(policy, None, None, value)
     else:
         reference = loading.load_policy(str(options.model), tokenizer, torch.float32)
-        models = ppo_trainer.Roles(
+        models = Roles(
             policy,
             reference,
             loading.load_reward(str(options.model), tokenizer, torch.bfloat16),

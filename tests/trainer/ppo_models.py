@@ -16,6 +16,7 @@ from transformers import (
 from training.configs import PpoConfig
 from training.trainer.ppo import episodes
 from training.trainer.ppo import trainer as ppo_trainer
+from training.trainer.ppo.roles import Roles
 
 
 @dataclass
@@ -61,12 +62,12 @@ def gradients(model: nn.Module) -> list[torch.Tensor]:
     return found
 
 
-def full_models(reward: Any = None, seed: int = 0) -> ppo_trainer.Roles:
+def full_models(reward: Any = None, seed: int = 0) -> Roles:
     policy, reference = causal(seed), causal(seed)
-    return ppo_trainer.Roles(policy, reference, reward or classifier(), classifier())
+    return Roles(policy, reference, reward or classifier(), classifier())
 
 
-def lora_models(reward: Any = None, seed: int = 0) -> ppo_trainer.Roles:
+def lora_models(reward: Any = None, seed: int = 0) -> Roles:
     policy = get_peft_model(
         causal(seed), LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM")
     )
@@ -76,7 +77,7 @@ def lora_models(reward: Any = None, seed: int = 0) -> ppo_trainer.Roles:
             r=4, target_modules=["q_proj", "v_proj"], modules_to_save=["score"], task_type="SEQ_CLS"
         ),
     )
-    return ppo_trainer.Roles(policy, None, reward, value)
+    return Roles(policy, None, reward, value)
 
 
 PROMPTS = [
@@ -109,7 +110,7 @@ def config(**changes: Any) -> PpoConfig:
     return PpoConfig(**(settings | changes))
 
 
-def trainer(models: ppo_trainer.Roles | None = None, **changes: Any) -> ppo_trainer.PpoTrainer:
+def trainer(models: Roles | None = None, **changes: Any) -> ppo_trainer.PpoTrainer:
     ptx = changes.pop("ptx", ())
     prompts = changes.pop("prompts", PROMPTS)
     return ppo_trainer.PpoTrainer(

@@ -18,10 +18,10 @@ from accelerate.state import AcceleratorState, PartialState
 
 from tests.trainer import ppo_models
 from training.trainer.modeling import packing
-from training.trainer.ppo import collapse, episodes
+from training.trainer.ppo import collapse, episodes, prompt_order, roles
 from training.trainer.ppo import trainer as ppo_trainer
 
-Build = Callable[..., ppo_trainer.Roles]
+Build = Callable[..., roles.Roles]
 
 
 def weights(model: torch.nn.Module) -> list[torch.Tensor]:
@@ -63,7 +63,9 @@ def test_logprobs_equal_a_plain_forward_pass() -> None:
 
     with torch.no_grad():
         logits = (
-            trainer.policy(input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids]))
+            trainer.trained.policy(
+                input_ids=torch.tensor([rollout.prompt_ids + rollout.response_ids])
+            )
             .logits[0]
             .float()
         )
@@ -91,11 +93,11 @@ def test_a_response_ends_at_each_end_that_the_models_own_settings_name() -> None
     models.policy.generation_config.eos_token_id = [2, 9]
     trainer = ppo_models.trainer(models)
     with torch.no_grad():
-        trainer.policy.lm_head.weight.zero_()
-        trainer.policy.lm_head.weight[9] += (
+        trainer.trained.policy.lm_head.weight.zero_()
+        trainer.trained.policy.lm_head.weight[9] += (
             1  # all logits 0 but one, whose sign is the hidden state's
         )
-        trainer.policy.model.norm.weight.zero_()
+        trainer.trained.policy.model.norm.weight.zero_()
 
     other = trainer.sampler.trimmed([3], [5, 9, 7, 2])
     for trainer.sampler.samples_itself in (True, False):
@@ -108,13 +110,13 @@ def test_a_response_ends_at_each_end_that_the_models_own_settings_name() -> None
 
 def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
     trainer = ppo_models.trainer()
-    reward: Any = trainer.reward
+    reward: Any = trainer.passes.reward
     rollouts = [
         episodes.Rollout([3, 4], [5, 6], False),
         episodes.Rollout([3], [7, 2], True),
     ]
 
-    scores = trainer.scores(rollouts)
+    scores = trainer.passes.scores(rollouts)
 
     for rollout, score in zip(rollouts, scores, strict=True):
         with torch.no_grad():
@@ -129,7 +131,8 @@ def test_the_reward_model_is_read_at_the_last_sampled_token() -> None:
 def test_the_prompts_beside_it_change_no_response() -> None:
     trainer = ppo_models.trainer(temperature=0.05)
     with torch.no_grad():
-        trainer.policy.lm_head.weight.mul_(10_000)  # so sure of itself that sampling is choosing
+        # so sure of itself that sampling is choosing
+        trainer.trained.policy.lm_head.weight.mul_(10_000)
 
     for trainer.sampler.samples_itself in (True, False):
         together = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
@@ -163,7 +166,7 @@ def test_processes_that_cannot_share_a_run_are_told_why(
     tokenizer: Any = ppo_models.BareTokenizer()
     config = ppo_models.config(n_minibatches=4)
 
-    with pytest.raises(ppo_trainer.UnableToShare, match=sentence):
+    with pytest.raises(roles.UnableToShare, match=sentence):
         ppo_trainer.PpoTrainer(
             ppo_models.full_models(), tokenizer, config, prompts=[], accelerator=accelerator
         )
@@ -186,7 +189,7 @@ def test_with_lora_the_reward_model_is_the_value_model_with_its_adapter_off() ->
     trainer = ppo_models.trainer(models)
     before = ppo_models.stored_experience(trainer)
 
-    trainer.update(before)
+    trainer.updater.update(before)
     after = trainer.experience(before.rollouts)
 
     assert torch.equal(before.scores, after.scores)
@@ -214,7 +217,7 @@ def test_every_trainable_weight_of_policy_and_value_moves(build: Build) -> None:
     trainer = ppo_models.trainer(build(), n_inner_epochs=2)
     named = [
         (name, p, p.detach().clone())
-        for model in (trainer.policy, trainer.value)
+        for model in (trainer.trained.policy, trainer.trained.value)
         for name, p in model.named_parameters()
         if p.requires_grad
     ]
@@ -249,11 +252,11 @@ def test_an_update_does_not_depend_on_how_many_rows_it_is_cut_into(row_tokens: i
     whole, cut = ppo_models.trainer(row_tokens=10_000), ppo_models.trainer(row_tokens=row_tokens)
 
     for trainer in (whole, cut):
-        trainer.update(ppo_models.stored_experience(trainer))
+        trainer.updater.update(ppo_models.stored_experience(trainer))
 
     for a, b in zip(
-        weights(whole.policy) + weights(whole.value),
-        weights(cut.policy) + weights(cut.value),
+        weights(whole.trained.policy) + weights(whole.trained.value),
+        weights(cut.trained.policy) + weights(cut.trained.value),
         strict=True,
     ):
         assert torch.allclose(a, b, atol=1e-5)
@@ -279,11 +282,11 @@ def test_gradient_checkpointing_holds_less_and_changes_nothing(build: Build) -> 
             return tensor
 
         with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            trainer.update(experience)
+            trainer.updater.update(experience)
         list(trainer.steps())  # sampling over a cache goes on as before
         held[saves_memory], found[saves_memory] = (
             sum(tensors),
-            weights(trainer.policy) + weights(trainer.value),
+            weights(trainer.trained.policy) + weights(trainer.trained.value),
         )
 
     assert held[True] < 0.7 * held[False]
@@ -308,7 +311,7 @@ def test_a_measuring_pass_that_is_the_updates_first_pass_changes_nothing(
         reports = list(trainer.steps())
         found.append(
             (
-                weights(trainer.policy) + weights(trainer.value),
+                weights(trainer.trained.policy) + weights(trainer.trained.value),
                 [report.metrics["value_loss"] for report in reports],
             )
         )
@@ -330,12 +333,12 @@ def test_episodes_that_are_left_out_teach_nothing() -> None:
             changed.advantages[start : start + changed.lengths[index]] = 1e6
 
     other = ppo_models.trainer(missing_end="drop", whitens_advantages=False)
-    trainer.update(experience)
-    other.update(changed)
+    trainer.updater.update(experience)
+    other.updater.update(changed)
 
     assert all(
         torch.equal(a, b)
-        for a, b in zip(weights(trainer.policy), weights(other.policy), strict=True)
+        for a, b in zip(weights(trainer.trained.policy), weights(other.trained.policy), strict=True)
     )
 
 
@@ -385,25 +388,27 @@ def test_stop_and_resume_equals_an_unbroken_run(build: Build, tmp_path: Path) ->
     torch.manual_seed(12)
     for report in whole.steps():
         if report.step == 3:
-            whole.save_state(tmp_path)
+            whole.trained.save(tmp_path)
 
     torch.manual_seed(99)
     resumed = ppo_models.trainer(build(seed=5), **changes)
-    if resumed.reference is not None and whole.reference is not None:
-        resumed.reference.load_state_dict(whole.reference.state_dict())
+    if resumed.passes.reference is not None and whole.passes.reference is not None:
+        resumed.passes.reference.load_state_dict(whole.passes.reference.state_dict())
     for fresh, model in (
-        (resumed.policy, whole.policy),
-        (resumed.value, whole.value),
+        (resumed.trained.policy, whole.trained.policy),
+        (resumed.trained.value, whole.trained.value),
     ):  # what is frozen comes with the model
         frozen = {name: p for name, p in model.named_parameters() if not p.requires_grad}
         fresh.load_state_dict(frozen, strict=False)
-    resumed.load_state(tmp_path)
+    resumed.trained.load(tmp_path)
     reports = list(resumed.steps())
 
     assert [report.step for report in reports] == [4, 5, 6]
     assert resumed.state == whole.state
     for a, b in zip(
-        weights(whole.policy) + whole.ema, weights(resumed.policy) + resumed.ema, strict=True
+        weights(whole.trained.policy) + whole.trained.ema,
+        weights(resumed.trained.policy) + resumed.trained.ema,
+        strict=True,
     ):
         assert torch.allclose(a, b, atol=1e-5)
 
@@ -414,9 +419,9 @@ def test_a_checkpoint_holds_each_weight_that_trains_once_and_no_other(
 ) -> None:
     trainer = ppo_models.trainer(build())
 
-    trainer.save_state(tmp_path)
+    trainer.trained.save(tmp_path)
 
-    for model, name in ((trainer.policy, "policy"), (trainer.value, "value")):
+    for model, name in ((trainer.trained.policy, "policy"), (trainer.trained.value, "value")):
         saved = safetensors.torch.load_file(tmp_path / f"{name}.safetensors")
         assert saved.keys() == {key for key, p in model.named_parameters() if p.requires_grad}
     assert [record.message for record in caplog.records if record.levelname == "WARNING"] == []
@@ -434,13 +439,13 @@ def test_each_prompt_comes_once_before_any_comes_twice() -> None:
 def test_a_step_shuffles_its_prompts_once_each_time_round(monkeypatch: pytest.MonkeyPatch) -> None:
     """31,000 prompts shuffled anew for each of 512 episodes took five seconds a step."""
     trainer = ppo_models.trainer(batch_size=12)
-    order, asked = ppo_trainer._order, []
+    order, asked = prompt_order.shuffled, []
 
     def counted(n: int, seed: int, epoch: int) -> list[int]:
         asked.append(epoch)
         return order(n, seed, epoch)
 
-    monkeypatch.setattr(ppo_trainer, "_order", counted)
+    monkeypatch.setattr(prompt_order, "shuffled", counted)
     chosen = [index for step in range(4) for index in trainer._prompts_of(step)]
 
     assert asked == [0, 1, 1, 2, 3, 4, 4, 5]
@@ -458,10 +463,10 @@ def test_the_learning_rate_rises_from_a_tenth_over_the_warm_up_and_then_stays() 
     policy, value = [], []
 
     for _update in range(10):
-        policy.append(trainer.optimizer.param_groups[0]["lr"])
-        value.append(trainer.optimizer.param_groups[1]["lr"])
-        trainer.optimizer.step()
-        trainer.scheduler.step()
+        policy.append(trainer.trained.optimizer.param_groups[0]["lr"])
+        value.append(trainer.trained.optimizer.param_groups[1]["lr"])
+        trainer.trained.optimizer.step()
+        trainer.trained.scheduler.step()
 
     assert policy == pytest.approx(
         [(0.1 + 0.9 * min(update, 8) / 8) * 1e-3 for update in range(10)]
@@ -476,10 +481,10 @@ def test_the_warm_up_takes_as_many_steps_with_several_processes(
     monkeypatch.setitem(AcceleratorState._shared_state, "num_processes", 2)
     monkeypatch.setitem(PartialState._shared_state, "num_processes", 2)
 
-    trainer.optimizer.step()
-    trainer.scheduler.step()
+    trainer.trained.optimizer.step()
+    trainer.trained.scheduler.step()
 
-    assert trainer.optimizer.param_groups[0]["lr"] == pytest.approx((0.1 + 0.9 / 4) * 1e-3)
+    assert trainer.trained.optimizer.param_groups[0]["lr"] == pytest.approx((0.1 + 0.9 / 4) * 1e-3)
 
 
 def test_one_prompt_with_one_response_is_a_batch() -> None:
@@ -600,16 +605,16 @@ def test_ptx_holds_the_language_model_loss_where_plain_ppo_lets_it_rise() -> Non
             temperature=2.0,
         )
         optimizer = torch.optim.Adam(models.policy.parameters(), lr=3e-3)
-        while trainer.language_model_loss(ptx) > 0.5:
-            loss = -sum(trainer._plain_logprobs(row).mean() for row in packing.pack(ptx, 512))
+        while trainer.passes.language_model_loss(ptx) > 0.5:
+            loss = -sum(trainer.passes.plain_logprobs(row).mean() for row in packing.pack(ptx, 512))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
         optimizer.zero_grad()
         torch.manual_seed(0)
-        before = trainer.language_model_loss(ptx)
+        before = trainer.passes.language_model_loss(ptx)
         list(trainer.steps())
-        rise[gamma] = trainer.language_model_loss(ptx) - before
+        rise[gamma] = trainer.passes.language_model_loss(ptx) - before
 
     assert rise[1.0] < 0.1
     assert rise[0.0] > 0.3

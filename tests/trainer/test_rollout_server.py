@@ -92,7 +92,11 @@ def test_each_rollout_comes_from_the_adapter_as_it_then_is(url: str, tmp_path: P
     last = [rollout.response_ids for rollout in trainer.sample(ppo_models.PROMPTS)]
     with torch.no_grad():
         ours = fixed_cache.responses(
-            trainer.policy, ppo_models.PROMPTS, max_new_tokens=6, ends=frozenset({2}), temperature=0
+            trainer.trained.policy,
+            ppo_models.PROMPTS,
+            max_new_tokens=6,
+            ends=frozenset({2}),
+            temperature=0,
         )
     assert last == ours
     assert [asked["model"] for asked in Stub.asked] == ["run-7-1", "run-7-2", "run-7-3", "run-7-4"]

@@ -22,8 +22,11 @@ def ppo() -> list[torch.Tensor]:
     first = trainer.accelerator.process_index * share
     for _update in range(2):  # the second at the rate that the warm-up has come to
         experience = ppo_models.stored_experience(trainer, first, first + share)
-        metrics.append(trainer.describe(experience) | trainer.update(experience))
-    models = (trainer.accelerator.unwrap_model(model) for model in (trainer.policy, trainer.value))
+        metrics.append(trainer.describe(experience) | trainer.updater.update(experience))
+    models = (
+        trainer.accelerator.unwrap_model(model)
+        for model in (trainer.trained.policy, trainer.trained.value)
+    )
     return [p.detach() for model in models for p in model.parameters()]
 
 

@@ -23,7 +23,8 @@ from training.trainer.data import PromptSets
 from training.trainer.modeling import loading
 from training.trainer.ppo.collapse import Collapse
 from training.trainer.ppo.episodes import Rollout
-from training.trainer.ppo.trainer import PpoTrainer, Roles, StepReport
+from training.trainer.ppo.roles import Roles
+from training.trainer.ppo.trainer import PpoTrainer, StepReport
 from training.trainer.sample import generation
 from training.trainer.sample.rollout_server import URL, RolloutServer
 
@@ -51,7 +52,7 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     texts = _read(Path(job.snapshot), tokenizer, config)
     server = _server(job, folder, accelerator.process_index)
     trainer = PpoTrainer(
-        _models(job, config, tokenizer, dtype),
+        _roles(job, config, tokenizer, dtype),
         tokenizer,
         config,
         prompts=[prompt.input_ids for prompt in texts.prompts.train],
@@ -68,8 +69,8 @@ def carry_out(job: Job, config: PpoConfig, folder: RunFolder) -> Result:
     metrics = _finish(trainer, tokenizer, texts, config, folder)
     if server is not None:
         server.forget()
-    with trainer.averaged_weights():  # saved inside: behind it the raw weights are back
-        policy = loading.merged(accelerator.unwrap_model(trainer.policy), torch.bfloat16)
+    with trainer.trained.averaged_weights():  # saved inside: behind it the raw weights are back
+        policy = loading.merged(accelerator.unwrap_model(trainer.trained.policy), torch.bfloat16)
         if accelerator.is_main_process:
             loading.save_whole(folder, job.output, policy, tokenizer)
     metrics = metrics | {
@@ -112,7 +113,7 @@ def _server(job: Job, folder: RunFolder, process: int) -> RolloutServer | None:
     )
 
 
-def _models(
+def _roles(
     job: Job, config: PpoConfig, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> Roles:
     """Full: four models, reward and rollouts in the rollouts' precision. LoRA: two, each in both of
@@ -216,7 +217,7 @@ def _begin(
     """Goes on from the newest checkpoint, or measures where the policy starts."""
     checkpoint = newest_checkpoint(folder.path)
     if checkpoint is not None:
-        trainer.load_state(checkpoint)
+        trainer.trained.load(checkpoint)
         _recall_best(trainer, folder)
         return
     trainer.state.before = _measure(trainer, tokenizer, texts, folder, step=0)
@@ -266,9 +267,9 @@ def _learn(
                 f"{collapse} There is no checkpoint from before to keep."
             ) from collapse
         if checkpoint is not None:
-            trainer.load_state(checkpoint)
+            trainer.trained.load(checkpoint)
         _recall_best(trainer, folder)
-        parallel.broadcast(trainer.kept_weights())
+        parallel.broadcast(trainer.trained.all_weights())
         step = run_dir.checkpoint_step(checkpoint) if checkpoint is not None else trainer.state.step
         return "stopped", f"{collapse} The checkpoint of step {step} was kept."
     return "succeeded", None
@@ -291,15 +292,15 @@ def _forget_collapsed(last_good: int, folder: RunFolder) -> None:
 def _save(trainer: PpoTrainer, step: int, config: PpoConfig, folder: RunFolder) -> None:
     trained = sum(
         p.numel() * p.element_size()
-        for group in trainer.optimizer.param_groups
+        for group in trainer.trained.optimizer.param_groups
         for p in group["params"]
     )
-    averaged = sum(p.numel() * p.element_size() for p in trainer.ema)
+    averaged = sum(p.numel() * p.element_size() for p in trainer.trained.ema)
     run_dir.ensure_free_space(folder.path, trained * 3 + averaged, "a checkpoint")
     # The newest may turn out to hold a collapsed policy: the one before it is then the last good
     # one.
     with folder.checkpoint(step, max(config.keep_checkpoints, 2)) as aside:
-        trainer.save_state(aside)
+        trainer.trained.save(aside)
 
 
 def _measure(
@@ -315,7 +316,7 @@ def _measure(
     """
     if not texts.prompts.held_out:
         return {}
-    with trainer.averaged_weights():
+    with trainer.trained.averaged_weights():
         found, rollouts, scores = trainer.evaluate(
             [prompt.input_ids for prompt in texts.prompts.held_out]
         )
@@ -331,8 +332,8 @@ def _keep_if_best(trainer: PpoTrainer, found: dict[str, float], folder: RunFolde
     if not found or found["reward"] <= trainer.state.best_reward:
         return
     trainer.state.best_reward, trainer.state.best_step = found["reward"], trainer.state.step
-    policy = trainer.accelerator.unwrap_model(trainer.policy)
-    with trainer.averaged_weights(), folder.published(folder.path / _BEST) as aside:
+    policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
+    with trainer.trained.averaged_weights(), folder.published(folder.path / _BEST) as aside:
         weights = {
             name: p.detach().contiguous()
             for name, p in policy.named_parameters()
@@ -410,13 +411,13 @@ def _finish(
     kept_step = trainer.state.step
     best = folder.path / _BEST / _BEST_WEIGHTS
     if after and folder.from_first(trainer.state.best_reward > after["reward"] and best.exists()):
-        policy = trainer.accelerator.unwrap_model(trainer.policy)
+        policy = trainer.accelerator.unwrap_model(trainer.trained.policy)
         if best.exists():
             policy.load_state_dict(safetensors.torch.load_file(best), strict=False)
         parallel.broadcast(
             parameter.data for parameter in policy.parameters() if parameter.requires_grad
         )
-        trainer.ema.clear()  # the weights kept were the averaged ones
+        trainer.trained.ema.clear()  # the weights kept were the averaged ones
         after = _measure(trainer, tokenizer, texts, folder, step=trainer.state.best_step)
         kept_step = trainer.state.best_step
     return {

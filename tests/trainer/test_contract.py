@@ -13,7 +13,7 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 from trl.models.utils import unwrap_model_for_generation
 from trl.trainer.sft_trainer import SFTTrainer
 
-from tests.trainer import ppo_models
+from tests.trainer.ppo import models as ppo_models
 
 # Private, and overridden by us: training.trainer.progress.Watched and
 # training.trainer.reward.trainer.RankingTrainer.

@@ -11,11 +11,6 @@ from torch import distributed
 from training.run_dir import RunFolder
 
 
-def is_wanted() -> bool:
-    """Whether accelerate's launcher started this process beside others."""
-    return int(os.environ.get("WORLD_SIZE", "1")) > 1
-
-
 def n_processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 

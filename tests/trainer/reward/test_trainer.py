@@ -20,7 +20,7 @@ from transformers import (
 )
 from trl.trainer.reward_trainer import DataCollatorForPreference, RewardTrainer
 
-from tests.trainer import ppo_models
+from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import packed_attention
 from training.trainer.reward import batches, formulas, pair_results, rankings
 from training.trainer.reward import trainer as ranking_trainer

@@ -14,7 +14,7 @@ import pytest
 import torch
 from services import free_port
 
-SCRIPT = "tests/trainer/two_process_update.py"
+SCRIPT = "tests/trainer/parallel/two_process_update.py"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import torch
 from peft import PeftModel
 
 from tests.http_stub import Quiet, serving
-from tests.trainer import ppo_models
+from tests.trainer.ppo import models as ppo_models
 from training.trainer.sample import fixed_cache, rollout_server
 from training.trainer.sample.rollout_server import RolloutServer
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import LlamaForSequenceClassification
 
-from tests.trainer import ppo_models
+from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import packed_attention
 from training.trainer.modeling.packed_attention import shared_prefix_mask
 from training.trainer.modeling.reward_head import scores_of_every_token

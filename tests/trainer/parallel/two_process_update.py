@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from tests.trainer import ppo_models
-from tests.trainer.test_ranking_trainer import build_model, rule_rows, trainer_for
+from tests.trainer.ppo import models as ppo_models
+from tests.trainer.reward.test_trainer import build_model, rule_rows, trainer_for
 
 OUT = Path(sys.argv[1])
 

@@ -15,7 +15,8 @@ import safetensors.torch
 import torch
 import transformers
 
-from tests.trainer import ppo_models, runs, tiny
+from tests.trainer import runs, tiny
+from tests.trainer.ppo import models as ppo_models
 from training import run_dir
 from training.configs import PpoConfig
 from training.run_dir import RunFolder

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.trainer import runs
-from tests.trainer.test_reward import QUICK
+from tests.trainer.reward.test_run import QUICK
 from training import configs, run_dir
 from training.configs import RewardConfig
 from training.run_dir import RunFolder

@@ -16,7 +16,7 @@ import torch
 from accelerate import DistributedType
 from accelerate.state import AcceleratorState, PartialState
 
-from tests.trainer import ppo_models
+from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import packing
 from training.trainer.ppo import collapse, episodes, prompt_order, roles
 from training.trainer.ppo import trainer as ppo_trainer

@@ -17,7 +17,7 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from tests.trainer import ppo_models
+from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import packed_attention
 from training.trainer.sample import fixed_cache
 

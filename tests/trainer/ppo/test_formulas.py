@@ -11,7 +11,7 @@ import torch
 
 from training.trainer.ppo import formulas
 
-STORED = Path(__file__).parent / "data" / "trl_1_12_ppo_batch.json"
+STORED = Path(__file__).parents[1] / "data" / "trl_1_12_ppo_batch.json"
 
 
 def slow_gae(rewards: list[float], values: list[float], gamma: float, lam: float) -> list[float]:

@@ -34,7 +34,7 @@ _GIB = 1024**3
 
 
 class UnableToReadJob(AnticipatedFailure):
-    """The job itself is not right."""
+    """The job itself is wrong."""
 
 
 def main(arguments: list[str]) -> int:
@@ -80,9 +80,7 @@ def _carry_out(job: Job, folder: RunFolder) -> int:
 
 
 def _joined(folder: RunFolder) -> RunFolder:
-    """As one of several processes, where accelerate's launcher has started this one beside
-    others.
-    """
+    """The folder as one of several processes uses it, if accelerate's launcher started several."""
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return folder
     found: RunFolder = importlib.import_module(_PARALLEL).joined(folder)
@@ -95,8 +93,8 @@ def _leave_process_group() -> None:
 
 
 def anticipated(error: BaseException) -> str:
-    """The sentence for a person, or "" when this is a bug. torch raises RuntimeErrors that only
-    their text tells apart.
+    """The sentence for a person, or "" when this is a bug. torch raises RuntimeErrors that differ
+    only in their text.
     """
     text = str(error)
     if isinstance(error, AnticipatedFailure):
@@ -126,8 +124,8 @@ def _config(job: Job) -> configs.Config:
 
 
 def _settle(job: Job, *, allows_hub: bool) -> None:
-    """What must be in the environment before torch and transformers are imported: the cores left
-    free, and no word to the hub.
+    """Sets what must be in the environment before torch and transformers are imported: the number
+    of threads, and whether the hub may be called.
     """
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(max(job.threads, 1))
     # Threads that wait for one another spin unless told to sleep, and then fight whoever else needs
@@ -153,8 +151,8 @@ def _die_with_parent(supervisor: int | None) -> None:
 
 
 def _shape(job: Job) -> dict[str, Any]:
-    """The size of the model it began with, for the estimates of later runs; nothing for a hub
-    name.
+    """The size of the model that the run started from, for the estimates of later runs. Empty for a
+    hub name.
     """
     path = Path(job.model) / "config.json"
     shape = (
@@ -164,8 +162,8 @@ def _shape(job: Job) -> dict[str, Any]:
 
 
 def _peak_memory() -> dict[str, float]:
-    """Of the GPU where there is one, else of this process. Torch is imported by now, or nothing was
-    computed.
+    """Of the GPU if there is one, otherwise of this process. If torch is not imported by now,
+    nothing was computed.
     """
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
@@ -176,7 +174,7 @@ def _peak_memory() -> dict[str, float]:
 
 
 def _device() -> str:
-    """What two runs must share to be compared by their speed."""
+    """Only runs on the same device can be compared by speed."""
     torch = sys.modules.get("torch")
     return (
         torch.cuda.get_device_name() if torch is not None and torch.cuda.is_available() else "CPU"

@@ -1,4 +1,4 @@
-"""A snapshot's rows as token ids: what is cut or left out is counted, never silent."""
+"""A snapshot's rows as token ids. What is cut or left out is counted."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ class UnableToRead(AnticipatedFailure):
 
 @dataclass(frozen=True)
 class Example:
-    """A conversation whose last turn is to be learned: labels are IGNORED over the prompt."""
+    """A conversation whose last turn is learned. Labels are IGNORED over the prompt."""
 
     input_ids: list[int]
     labels: list[int]
@@ -137,7 +137,7 @@ def held_out_rows(snapshot: Path) -> tuple[str, list[Row]]:
 
 
 def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]:
-    """All in their order, or `at_most` of them drawn by the seed."""
+    """All items in their order, or `at_most` of them, drawn by the seed."""
     if at_most is None or len(items) <= at_most:
         return list(items)
     chosen = sorted(random.Random(seed).sample(range(len(items)), at_most))  # noqa: S311 a draw, not a secret
@@ -145,8 +145,8 @@ def sample_of(items: Sequence[Any], at_most: int | None, seed: int) -> list[Any]
 
 
 def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
-    """All, or `at_most` of them at equal distances: of rows in the order of their splits, each
-    split gives its share.
+    """All items, or `at_most` of them at equal distances. If rows are ordered by split, each split
+    gives its share.
     """
     if at_most is None or len(items) <= at_most:
         return list(items)
@@ -156,9 +156,7 @@ def spread(items: Sequence[Any], at_most: int | None) -> list[Any]:
 def demonstrations(
     tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int
 ) -> Demonstrations:
-    """A response that its model did not end (`is_ended` false) is learned without an end of turn,
-    as far as it goes.
-    """
+    """A response that its model did not end (`is_ended` false) is learned with no end of turn."""
     examples, n_left_out = [], 0
     for row in found:
         prompt = prompt_ids(tokenizer, row["prompt"])
@@ -192,14 +190,14 @@ def response_ids(
 
 
 def _unended(tokenizer: PreTrainedTokenizerBase, ids: list[int]) -> list[int]:
-    """Without the end of turn that the template has put there."""
+    """Without the end of turn that the template added."""
     return ids[:-1] if ids and ids[-1] == tokenizer.eos_token_id else ids
 
 
 def prompts(
     tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], *, name: str = "prompt_id"
 ) -> list[Prompt]:
-    """Ready to be answered: the ids end where the response begins. `name` is the column that
+    """Ready to be answered: the ids end where the response starts. `name` is the column that
     identifies a row.
     """
     return [Prompt(row[name], row["prompt"], prompt_ids(tokenizer, row["prompt"])) for row in found]
@@ -214,7 +212,7 @@ def prompt_sets(
     max_held_out: int | None,
     seed: int,
 ) -> PromptSets:
-    """The prompts of a snapshot of prompts or of demonstrations, drawn by the seed where there are
+    """The prompts of a snapshot of prompts or demonstrations. The seed draws from them if there are
     more than the limits allow.
     """
     train = prompts(tokenizer, training_rows(snapshot, "prompt"), name="id")
@@ -241,9 +239,9 @@ def prompt_ids(tokenizer: PreTrainedTokenizerBase, messages: list[Message]) -> l
 def conversation_ids(
     tokenizer: PreTrainedTokenizerBase, messages: list[Message], n_prompt: int = 0
 ) -> list[int]:
-    """The conversation up to the end of its last turn. Templates write a line feed after that,
-    which no model samples: kept, it would be learned, and a reward would be read one token later
-    than the response ends.
+    """The conversation up to the end of its last turn. Templates add a line feed after it that no
+    model samples. If it were kept, the model would learn it, and a reward would be read one token
+    after the response ends.
     """
     ids = _ids(tokenizer, messages, add_generation_prompt=False)
     end = tokenizer.eos_token_id
@@ -302,8 +300,8 @@ def _ids(
 
 
 def _common_prefix(one: Sequence[int], other: Sequence[int]) -> int:
-    """Some templates write a prompt alone differently from a prompt with its answer: the response
-    starts where they part.
+    """Some templates write a prompt alone differently from a prompt with its response. The response
+    starts where the two differ.
     """
     return next(
         (

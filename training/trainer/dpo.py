@@ -1,4 +1,6 @@
-"""DPO: preferences into a policy with no reward model and no sampling, through TRL's DPOTrainer."""
+"""DPO: a policy learns from preferences, without a reward model and without sampling, through TRL's
+DPOTrainer.
+"""
 
 import time
 from collections.abc import Sequence
@@ -50,8 +52,8 @@ class _PairRows:
 
 
 class WatchedDpo(progress.Watched, DPOTrainer):
-    """TRL's trainer with our progress, checkpoints, stop, and our own reading of rows: ids stand in
-    them already.
+    """TRL's trainer with our progress, checkpoints and stop. Rows hold token ids already, so TRL
+    must not prepare them.
     """
 
     def _prepare_dataset(self, dataset: Any, *args: Any) -> Any:
@@ -60,7 +62,7 @@ class WatchedDpo(progress.Watched, DPOTrainer):
 
 class DpoFollower(progress.Follower):
     def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """TRL's names for what every kind has are ours; log-probabilities of whole responses say
+        """Our names for what TRL logs. Log-probabilities of whole responses are left out: they mean
         little to a person.
         """
         kept = {_NAMES.get(name, name): value for name, value in super().named(logs).items()}
@@ -130,7 +132,7 @@ def measures(
     config: DpoConfig,
     dtype: torch.dtype,
 ) -> dict[str, float]:
-    """Against `start`, what the model gave these pairs before it learned."""
+    """Compared with `start`, what the model gave these pairs before it learned."""
     return summary(
         held_out, log_probabilities(model, held_out, config.batch_size, dtype), start, config.beta
     )
@@ -204,8 +206,8 @@ def _trainer(
     tokenizer: PreTrainedTokenizerBase,
     train: list[Pair],
 ) -> WatchedDpo:
-    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL
-    makes.
+    """With LoRA the reference is the model with its adapters off; with full fine-tuning TRL copies
+    the model.
     """
     arguments = DPOConfig(
         max_length=config.max_tokens,

@@ -1,5 +1,5 @@
-"""An evaluation: what a model is worth on a snapshot, with nothing changed. Leaves measures and
-samples, and no model.
+"""An evaluation: measures a model on a snapshot and changes nothing. Leaves measures and samples,
+and no model.
 """
 
 import math
@@ -26,12 +26,12 @@ from training.trainer.sample.generation import GeneratedResponse
 
 
 class Stopped(Exception):
-    """The stop file came between two parts."""
+    """The run was stopped between two parts."""
 
 
 @dataclass
 class _Evaluation:
-    """What the parts share. Each part adds its measures and moves the run one step on."""
+    """What the parts share. Each part adds its measures and advances the run by one step."""
 
     job: Job
     config: EvaluateConfig
@@ -165,7 +165,7 @@ def _pair_results(rows: Sequence[dict[str, Any]], scores: Sequence[float]) -> Pa
 
 
 def _responses(evaluation: _Evaluation) -> None:
-    """Fresh responses under the reward model; with another model, both answer and the better one is
+    """Mean reward of new responses. With another model, both answer, and the better response is
     counted.
     """
     job, config = evaluation.job, evaluation.config
@@ -208,7 +208,7 @@ def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]
 def _answered(
     evaluation: _Evaluation, path: str, prompts: list[Prompt], judge: Any
 ) -> tuple[list[GeneratedResponse], list[float]]:
-    """Each model loaded alone, so that memory holds one at a time beside the reward model."""
+    """Loads one model at a time, so that memory holds only that one and the reward model."""
     config = evaluation.config
     if path != evaluation.job.model:
         scoring.require_same_tokens(path, evaluation.job.model, evaluation.tokenizer)
@@ -246,7 +246,7 @@ def _judged(evaluation: _Evaluation, judge: Any, sequences: list[list[int]]) -> 
 
 
 def _prompts(evaluation: _Evaluation) -> list[Prompt]:
-    """One for each prompt, however many judged it, that leaves room for a response."""
+    """Each prompt once, however many raters judged it, if it leaves room for a response."""
     longest = evaluation.config.max_tokens - evaluation.config.max_new_tokens
     found: dict[tuple[int, ...], Prompt] = {}
     for row in evaluation.rows:

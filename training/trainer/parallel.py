@@ -16,8 +16,8 @@ def n_processes() -> int:
 
 
 def joined(folder: RunFolder) -> RunFolder:
-    """The folder as this process is to use it. Where there are GPUs, "cuda" means its own from now
-    on.
+    """The folder as this process uses it. If there are GPUs, "cuda" means this process's own from
+    now on.
     """
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))

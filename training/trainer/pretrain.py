@@ -1,4 +1,4 @@
-"""Pretraining: next-token training on text, from a model's weights or from random ones in its
+"""Pretraining: next-token training on text, from a model's weights or from random ones of the same
 shape, through TRL's SFTTrainer.
 """
 
@@ -95,7 +95,7 @@ def carry_out(job: Job, config: PretrainConfig, folder: RunFolder) -> Result:
 
 
 def blocks(written: Iterable[list[int]], size: int) -> Iterator[list[int]]:
-    """Documents after one another, cut into rows of `size` tokens; the rest is left out."""
+    """Concatenates documents and cuts them into rows of `size` tokens. The rest is dropped."""
     waiting: list[int] = []
     for ids in written:
         waiting += ids

@@ -1,4 +1,4 @@
-"""RLOO: a policy learns from a reward model, each response against the others to its prompt,
+"""RLOO: a policy learns from a reward model, each response compared with the others to its prompt,
 through TRL's RLOOTrainer.
 """
 
@@ -32,7 +32,7 @@ class WatchedRloo(progress.Watched, RLOOTrainer):
 
 class RlooFollower(progress.Follower):
     def named(self, logs: dict[str, float]) -> dict[str, float]:
-        """TRL gives KL a token; ours is a response's, as in PPO."""
+        """TRL logs KL per token; we show it per response, as in PPO."""
         logs = super().named(logs)
         length = logs.get("completions/mean_length", 0.0)
         kept: dict[str, float] = {
@@ -87,7 +87,7 @@ class TrlReward:
     def judged(
         self, prompts: Sequence[Prompt], written: Sequence[GeneratedResponse]
     ) -> list[float]:
-        """What the reward model says, no penalty taken off."""
+        """The reward model's scores, without the penalty."""
         sequences = [
             prompt.input_ids + answer.ids for prompt, answer in zip(prompts, written, strict=True)
         ]
@@ -154,8 +154,8 @@ def _trainer(
     folder: RunFolder,
     train: list[Prompt],
 ) -> WatchedRloo:
-    """With LoRA the reference is the model with its adapters off; in full it is a copy that TRL
-    loads.
+    """With LoRA the reference is the model with its adapters off; with full fine-tuning TRL loads a
+    copy.
     """
     arguments = RLOOConfig(
         num_generations=config.n_responses,
@@ -178,7 +178,7 @@ def _trainer(
 
 
 def _n_steps(trainer: WatchedRloo, config: RlooConfig) -> int:
-    """TRL leaves out the prompts that do not fill a step."""
+    """TRL drops the prompts that do not fill a step."""
     if config.max_steps:
         return config.max_steps
     return (
@@ -195,9 +195,7 @@ def prompts_per_step(config: RlooConfig) -> int:
 def _measure(
     model: Any, judge: TrlReward, texts: PromptSets, folder: RunFolder, step: int
 ) -> dict[str, float]:
-    """Mean reward of one response to each held-out prompt, and how long they are; some are
-    shown.
-    """
+    """Mean reward and length of one response to each held-out prompt. Some are shown."""
     if not texts.held_out:
         return {}
     config = judge.config

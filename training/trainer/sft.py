@@ -1,5 +1,5 @@
-"""Supervised fine-tuning: demonstrations to a model, through TRL's SFTTrainer. The loss is on the
-completion alone.
+"""Supervised fine-tuning on demonstrations, through TRL's SFTTrainer. Only the completion is
+learned.
 """
 
 import time
@@ -79,9 +79,7 @@ def carry_out(job: Job, config: SftConfig, folder: RunFolder) -> Result:
 def held_out_loss(
     model: PreTrainedModel, examples: list[Example], batch_size: int, dtype: torch.dtype
 ) -> float | None:
-    """Mean negative log-likelihood of a completion token, over all tokens alike; None without
-    examples.
-    """
+    """Mean negative log-likelihood of a completion token; None without examples."""
     if not examples:
         return None
     was_training = model.training

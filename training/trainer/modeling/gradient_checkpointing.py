@@ -1,4 +1,4 @@
-"""Gradient checkpointing: activations are computed anew on the way back, in place of being held."""
+"""Gradient checkpointing: activations are recomputed in the backward pass instead of stored."""
 
 import contextlib
 import functools
@@ -11,16 +11,16 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 
 def layers_of(model: nn.Module) -> list[GradientCheckpointingLayer]:
-    """The layers that can; none in a model that was not written for it."""
+    """The layers that support it; none in a model that was not written for it."""
     return [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
 
 
 @contextlib.contextmanager
 def recomputing(model: nn.Module) -> Iterator[None]:
-    """Inside, for a pass forwards that is learned from.
+    """Inside, forward passes with gradients keep no activations.
 
-    transformers' own waits for a model that is `training`, and PPO's are not: dropout would come on
-    with it.
+    transformers' own switch works only on a model in training mode. PPO's models are not: that
+    would switch dropout on.
     """
     layers = layers_of(model) if torch.is_grad_enabled() else []
     for layer in layers:

@@ -1,5 +1,5 @@
-"""Models and tokenizers in and out: the right dtype, a pad token of its own, adapters on and
-merged, whole weights saved.
+"""Loads and saves models and tokenizers: dtype, a pad token of its own, LoRA adapters and their
+merge.
 """
 
 import itertools
@@ -42,7 +42,7 @@ def device() -> torch.device:
 
 
 def dtype(name: str) -> torch.dtype:
-    """The config's choice; `auto` is bfloat16 where the hardware computes with it."""
+    """The config's choice. `auto` is bfloat16 where the hardware supports it."""
     if name == "float32" or (name == "auto" and not _has_native_bfloat16()):
         return torch.float32
     return torch.bfloat16
@@ -76,11 +76,10 @@ def load_tokenizer(model: str, *, padding_side: str = "right") -> PreTrainedToke
 
 
 def end_turns_as_the_template_does(tokenizer: PreTrainedTokenizerBase) -> None:
-    """The token that the template writes behind an answer becomes the end of turn (eos_token),
-    where it is another.
+    """Makes the token that the template writes after a response the end of turn (eos_token).
 
-    Some models name the end of a text there. A response would then be learned with no end, never be
-    seen to end, and have its reward read behind the line feed that the template writes after it.
+    Some models name the end of a text there instead. A response would then be learned without an
+    end, never end when sampled, and have its reward read after the template's line feed.
     """
     one, other = (
         _ids_of(
@@ -107,8 +106,8 @@ def _ids_of(tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]]) 
 
 
 def ends_of_turn(model: Any, tokenizer: PreTrainedTokenizerBase) -> frozenset[int]:
-    """Where a response of this model ends: the tokenizer's end of turn, and those that the model's
-    own settings name.
+    """The tokens that end a response of this model: the tokenizer's end of turn, and those in the
+    model's generation config.
     """
     settings = getattr(model, "generation_config", None)
     advised = getattr(settings, "eos_token_id", None)
@@ -117,8 +116,8 @@ def ends_of_turn(model: Any, tokenizer: PreTrainedTokenizerBase) -> frozenset[in
 
 
 def give_own_pad_token(tokenizer: PreTrainedTokenizerBase) -> None:
-    """Padding with the end of turn would hide it from the loss, and move the place where a reward
-    is read.
+    """If padding used the end of turn, the loss would ignore ends, and rewards would be read in the
+    wrong place.
     """
     if tokenizer.pad_token_id is not None and tokenizer.pad_token_id != tokenizer.eos_token_id:
         return
@@ -149,7 +148,7 @@ def load_policy(
 def load_reward(
     model: str, tokenizer: PreTrainedTokenizerBase, dtype: torch.dtype
 ) -> PreTrainedModel:
-    """A language model with a head of one number in place of words; the head is random unless
+    """A language model with a head of one number instead of words. The head is random unless
     `model` is a reward model.
     """
     _require_folder(model)
@@ -195,20 +194,20 @@ def lora(config: Training, *, is_reward: bool) -> peft.LoraConfig:
 
 
 def bare(model: Any) -> PreTrainedModel:
-    """The model with its adapters on, out of peft's wrapping."""
+    """The model with its adapters on, without peft's wrapper."""
     found: Any = model.get_base_model() if isinstance(model, peft.PeftModel) else model
     return cast("PreTrainedModel", found)
 
 
 @dataclass(frozen=True)
 class Adapter:
-    """What LoRA has learned, before it is merged: small, and to be had by itself."""
+    """What LoRA learned, before it is merged. It is small, and can be used alone."""
 
     config: peft.PeftConfig
     weights: dict[str, torch.Tensor]
 
     def save(self, folder: Path) -> None:
-        """As peft loads it. Which model it belongs to, the card says: a path would mean nothing on
+        """In peft's format. The model card says which model it belongs to: a path means nothing on
         another machine.
         """
         self.config.inference_mode = True
@@ -220,8 +219,8 @@ class Adapter:
 
 
 def merged(model: Any, dtype: torch.dtype) -> PreTrainedModel:
-    """Whole weights in `dtype`, rounded once: the adapters are added in float32. `save_whole`
-    keeps them beside the weights.
+    """Whole weights in `dtype`, rounded once: adapters are merged in float32. `save_whole` saves
+    the adapter as well.
     """
     if not isinstance(model, peft.PeftModel):
         return cast("PreTrainedModel", model.to(dtype).eval())
@@ -270,8 +269,8 @@ def n_bytes(model: torch.nn.Module) -> int:
 
 
 def _require_folder(model: str) -> None:
-    """A path must be there and hold a model; a hub name is left to the hub, or to its cache when
-    the run may not call it.
+    """A path must exist and hold a model. A hub name is left to the hub, or to its cache if the run
+    may not call the hub.
     """
     path = Path(model)
     if path.is_absolute() and not path.is_dir():

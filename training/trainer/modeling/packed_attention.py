@@ -23,8 +23,8 @@ PROMPT = 0
 
 @dataclass(frozen=True)
 class Block:
-    """A stretch of a row. A response sees itself up to each token and, before that, its prompt: the
-    stretch number `prompt`.
+    """A part of a row. A response sees itself up to each token and, before that, its prompt: block
+    number `prompt`.
     """
 
     length: int
@@ -56,7 +56,7 @@ def blocks_of(segments: Tensor) -> Blocks:
 
 
 def shared_prefix_mask(segments: Tensor) -> Tensor:
-    """Who may look at whom in a packed row: (B, L) segment ids (0 prompt, 1…K responses, −1
+    """Which tokens see which in a packed row: (B, L) segment ids (0 prompt, 1…K responses, −1
     padding) → (B, 1, L, L) bool.
 
     A token sees the prompt and its own response, up to itself. Padding sees only itself, which
@@ -70,8 +70,8 @@ def shared_prefix_mask(segments: Tensor) -> Tensor:
 
 
 def use(model: nn.Module) -> bool:
-    """Lets `model` take `blocks` where that pays: on a CPU, whose kernels know no block mask. True
-    if it now does.
+    """Lets `model` take `blocks` where that is faster: on a CPU, whose kernels know no block mask.
+    True if it now does.
     """
     config = getattr(model, "config", None)
     if config is not None and getattr(config, "_attn_implementation", None) == NAME:
@@ -128,8 +128,8 @@ def _row(
     scaling: float | None,
     dropout: float,
 ) -> Tensor:
-    """(1, H, L, D) of one row. Split once: a slice for each block would fill a whole gradient for
-    each.
+    """(1, H, L, D) of one row. It is split once: slicing each block would allocate a whole gradient
+    for each.
     """
     lengths = [block.length for block in row]
     queries, keys, values = (tensor.split(lengths, dim=2) for tensor in (query, key, value))

@@ -1,5 +1,5 @@
-"""Packed rows: sequences of a prompt and a response lie end to end in rows of batch size one, so
-that nothing is padding.
+"""Packed rows: sequences of a prompt and a response, end to end in rows of batch size one, so that
+there is no padding.
 """
 
 import dataclasses
@@ -16,8 +16,8 @@ from training.trainer.modeling.packed_attention import PROMPT, shared_prefix_mas
 
 @dataclass(frozen=True)
 class PackedRow:
-    """Sequences end to end, (1, L) each. `predict` are the places whose output foretells a response
-    token, `targets` those.
+    """Sequences end to end, (1, L) each. The output at each place of `predict` predicts the
+    response token in `targets`.
     """
 
     input_ids: Tensor
@@ -49,8 +49,8 @@ class PackedRow:
 
 
 def pack(sequences: Sequence[tuple[list[int], list[int]]], row_tokens: int) -> list[PackedRow]:
-    """(prompt ids, response ids) into rows of at most `row_tokens`, one sequence at least, in
-    order: flat results keep it.
+    """(prompt ids, response ids) into rows of at most `row_tokens`, at least one sequence each. The
+    order is kept.
     """
     rows: list[PackedRow] = []
     members: list[int] = []

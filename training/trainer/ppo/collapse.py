@@ -1,4 +1,4 @@
-"""When a PPO run must not go on: each check raises Collapse with a sentence."""
+"""Checks that end a PPO run in time: each raises Collapse with a sentence."""
 
 import contextlib
 import math
@@ -9,10 +9,9 @@ _TELLING = 64
 
 
 class Collapse(Exception):
-    """The run must not go on from here; the text says why and what to try.
-
-    `last_good` is the last step whose policy nothing is known against: where a rollout shows the
-    collapse, the policy that wrote it is the collapsed one.
+    """The run must not continue; the text says why and what to try. `last_good` is the last step
+    whose policy showed nothing wrong: if a rollout shows the collapse, the policy that wrote it has
+    collapsed.
     """
 
     last_good: int = 0

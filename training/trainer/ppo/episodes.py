@@ -11,9 +11,7 @@ from training.trainer.ppo import formulas
 
 @dataclass(frozen=True)
 class Rollout:
-    """One episode: a prompt and what the policy wrote, its end of turn included if it came to
-    one.
-    """
+    """One episode: a prompt and the policy's response, with its end of turn if there was one."""
 
     prompt_ids: list[int]
     response_ids: list[int]
@@ -27,8 +25,8 @@ RewardFunction = Callable[[list[Rollout]], Tensor]
 
 @dataclass
 class Experience:
-    """A rollout's worth of episodes, with what was measured when they were sampled. N response
-    tokens in a row, B episodes.
+    """The episodes of one step, and what was measured when they were sampled. N response tokens in
+    a row, B episodes.
     """
 
     rollouts: list[Rollout]

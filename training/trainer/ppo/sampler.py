@@ -1,4 +1,4 @@
-"""The policy's draw: by our own packed sampling, by transformers' `generate`, or by a vLLM
+"""Samples the rollouts: with our packed sampling, with transformers' `generate`, or on a vLLM
 server.
 """
 
@@ -52,7 +52,7 @@ class Sampler:
         ]
 
     def trimmed(self, prompt: list[int], written: list[int]) -> Rollout:
-        """Nothing after the end of turn, where there is one."""
+        """Cuts what follows the end of turn."""
         end = next((index for index, token in enumerate(written) if token in self.ends), None)
         return Rollout(
             list(prompt), written if end is None else written[: end + 1], end is not None

@@ -102,9 +102,7 @@ class PpoTrainer:
     # -- one step after the other --
 
     def steps(self) -> Iterator[StepReport]:
-        """Goes on from `state.step`. Between two reports the state may be saved: it is a rollout's
-        boundary.
-        """
+        """Continues from `state.step`. Save the state between two reports, and only there."""
         while self.state.step < self.n_steps:
             started = time.monotonic()
             experience = self.experience(

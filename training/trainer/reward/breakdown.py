@@ -1,5 +1,5 @@
-"""Accuracy on held-out pairs, group by group: how strongly raters preferred, what the prompt was
-about, whose pool judged.
+"""Accuracy on held-out pairs by group: strength of the preference, category of the prompt, pool of
+the rater.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,9 +11,7 @@ BY = ("strength", "category", "pool")
 
 
 def pairs_of(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is known of each decided pair of rows of `ranking_row`, in the order in which their
-    margins are read.
-    """
+    """What is known of each decided pair of the rows, in the order of their margins."""
     return [about for row in rows for about in row["about"]]
 
 

@@ -25,7 +25,7 @@ it was asked to stop.
 
 
 def folds(rows: Iterable[dict[str, Any]]) -> list[frozenset[str]]:
-    """Five groups of raters, about as many rankings in each, always the same ones; none for fewer
+    """Five groups of raters with about as many rankings each, the same every time. Empty for fewer
     than five raters.
     """
     given = Counter(str(row["rater"]) for row in rows if row.get("rater"))
@@ -46,8 +46,8 @@ def cross_validated(
     held_out: Sequence[dict[str, Any]],
     learn: Learn,
 ) -> dict[str, Any]:
-    """Metrics of the folds, trained one after the other. Those that an attempt before has measured
-    are not trained again.
+    """Trains the folds one after another and returns their metrics. Folds that an earlier attempt
+    measured are not trained again.
     """
     groups, pairs = folds(rows), breakdown.pairs_of(held_out)
     if not groups:

@@ -39,8 +39,8 @@ class PairResults:
         }
 
     def margin_histogram(self, n_bins: int = 20) -> list[dict[str, float]]:
-        """How many pairs have which margin, over bins of one width; below 0 the pair comes out the
-        wrong way round.
+        """How many pairs have which margin, in bins of equal width. Below 0 the pair is in the
+        wrong order.
         """
         if not self.margins:
             return []
@@ -52,8 +52,8 @@ class PairResults:
         return [{"margin": low + (number + 0.5) * width, "n": n} for number, n in enumerate(counts)]
 
     def calibration(self, n_bins: int = 10) -> list[dict[str, float]]:
-        """Of pairs given probability p to come out as they did or the other way round: how often
-        the likelier one was right.
+        """Predicted against observed: of pairs with probability p for the likelier order, how often
+        that order was right.
         """
         bins: list[list[tuple[float, float]]] = [[] for _ in range(n_bins)]
         for margin in self.margins:
@@ -71,8 +71,8 @@ class PairResults:
 
 
 def rightness(margin: float) -> float:
-    """Of a pair: 1 in the raters' order, 0 the other way round, one half where both responses have
-    the same reward.
+    """1 if the pair is in the raters' order, 0 if it is not, one half if both responses have the
+    same reward.
     """
     return 1.0 if margin > 0 else 0.5 if margin == 0 else 0.0
 

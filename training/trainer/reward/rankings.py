@@ -89,7 +89,7 @@ def read(
 
 
 def unranked(tokenizer: PreTrainedTokenizerBase, found: Iterable[Row], max_tokens: int) -> Unranked:
-    """Demonstrations as rows without a pair, for their rewards to be read."""
+    """Demonstrations as rows without a pair, so that their rewards can be read."""
     rows, n_left_out, n_cut = [], 0, 0
     for row in found:
         prompt = data.prompt_ids(tokenizer, row["prompt"])
@@ -120,7 +120,7 @@ def scored(rows: Iterable[dict[str, Any]], scores: Sequence[float]) -> list[dict
 def at_most_pairs(
     rows: Sequence[dict[str, Any]], at_most: int | None, seed: int
 ) -> list[dict[str, Any]]:
-    """Whole prompts, drawn by the seed, while their pairs fit; all in their order without a
+    """Whole prompts, drawn by the seed, while their pairs fit. All of them, in order, without a
     limit.
     """
     if at_most is None:
@@ -136,8 +136,8 @@ def at_most_pairs(
 
 
 def decided_pairs(ranks: Sequence[int | None]) -> Iterator[tuple[int, int]]:
-    """(winner, loser) for each two responses that a rater told apart; ties and unranked ones drop
-    out (Ouyang 2022, App. C.2).
+    """(winner, loser) for each two responses with different ranks. Ties and unranked responses are
+    dropped (Ouyang 2022, App. C.2).
     """
     for a, b in itertools.combinations(range(len(ranks)), 2):
         rank_a, rank_b = ranks[a], ranks[b]
@@ -179,7 +179,7 @@ def ranking_row(
 
 
 def _margin(ranking: dict[str, Any], winner: int, loser: int) -> float:
-    """A rating against the ranking (or none at all) takes nothing away."""
+    """A rating that contradicts the ranking, or none at all, does not lower the margin."""
     base, heights = float(ranking.get("margin", 0.0)), ranking.get("margins")
     if heights is None or heights[winner] is None or heights[loser] is None:
         return base
@@ -189,8 +189,8 @@ def _margin(ranking: dict[str, Any], winner: int, loser: int) -> float:
 def _given(
     row: Row, kept: Sequence[str], margins: dict[int, float], rating_margin: float
 ) -> dict[str, Any]:
-    """One rater's ranks over all responses that are kept: None for those that this rater did not
-    see or rank.
+    """One rater's ranks of all responses that are kept: None for those that this rater did not
+    rank.
     """
     ranks = {response["text"]: response["rank"] for response in row["responses"]}
     ratings = {response["text"]: response.get("rating") for response in row["responses"]}

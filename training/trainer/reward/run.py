@@ -1,4 +1,4 @@
-"""A reward model from whole rankings: which of two responses would a rater put first?"""
+"""A reward model from whole rankings: predicts which of two responses a rater prefers."""
 
 import time
 from dataclasses import dataclass
@@ -134,8 +134,8 @@ def measures(
 def demonstration_reward(
     trainer: RankingTrainer, rows: list[dict[str, Any]], model: torch.nn.Module
 ) -> float:
-    """What demonstrations earn on average (Ouyang 2022, §3.5): the loss cannot see a shift, so it
-    is taken off where a reward is read, and demonstrations score 0. 0 without demonstrations.
+    """The mean reward of demonstrations (Ouyang 2022, §3.5). The loss cannot see a shift, so this
+    is subtracted wherever a reward is read, and demonstrations score 0. 0 without demonstrations.
     """
     rewards = trainer.pair_results(rows, model).rewards
     return sum(rewards) / len(rewards) if rewards else 0.0
@@ -163,7 +163,7 @@ def _trainer(
 
 
 class _UntilStopped(TrainerCallback):
-    """A fold saves nothing: it ends at the stop file, and is trained anew."""
+    """A fold saves nothing: it ends when the run is stopped, and a later attempt starts it over."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -182,7 +182,7 @@ def _cross_validated(
     tokenizer: PreTrainedTokenizerBase,
     held_out: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Before the run's own training, whose checkpoint therefore says that this is behind it."""
+    """Runs before the run's own training, so a checkpoint of that means that this is done."""
     rows = data.training_rows(Path(job.snapshot), "responses")
 
     def learn(without: frozenset[str]) -> list[float] | None:
@@ -260,7 +260,7 @@ def _tell(folder: RunFolder, rows: _RankingRows, config: RewardConfig) -> None:
 
 
 def _held_out_told(rows: _RankingRows, longest: int) -> str:
-    """What of the held-out rankings and of the demonstrations does not fit."""
+    """What of the held-out rankings and the demonstrations does not fit."""
     held_out, demonstrations = rows.read_held_out, rows.read_demonstrations
     told = [
         (

@@ -1,4 +1,4 @@
-"""A reward model that reads responses as texts, in its own tokens: it can judge whoever wrote
+"""Scores of a reward model: of token ids, or of texts in its own tokens, whichever model wrote
 them.
 """
 
@@ -15,7 +15,7 @@ from training.trainer.modeling import loading, reward_head
 
 
 class TextJudge:
-    """Loaded once for a run."""
+    """A reward model that reads responses as text. Load it once for a run."""
 
     def __init__(self, path: str, dtype: torch.dtype) -> None:
         self.tokenizer = loading.load_tokenizer(path)
@@ -34,8 +34,8 @@ class TextJudge:
         return [row | {"score": score} for row, score in zip(rows, found, strict=True)]
 
     def _ids(self, messages: list[Message], row: Row) -> list[int]:
-        """As in its own training: a prompt that does not fit loses its beginning, and no end is
-        read that was not written.
+        """As in its own training: a prompt that is too long loses its beginning, and no end of turn
+        is added that was not sampled.
         """
         prompt = data.prompt_ids(self.tokenizer, messages)
         response = data.response_ids(
@@ -46,8 +46,8 @@ class TextJudge:
 
 
 def mean_rewards(rows: Iterable[Row]) -> dict[str, float]:
-    """Of rows that were scored: the mean, and the mean of the best response to each prompt. Empty
-    without any.
+    """Of rows that have a score: the mean, and the mean of the best response to each prompt. Empty
+    if none has one.
     """
     best: dict[Any, float] = {}
     total, n = 0.0, 0
@@ -59,7 +59,7 @@ def mean_rewards(rows: Iterable[Row]) -> dict[str, float]:
 
 
 def shown(row: Row) -> dict[str, Any]:
-    """What stands beside a response on the run's page."""
+    """What the run's page shows beside a response."""
     score = {"reward": round(row["score"], 3)} if "score" in row else {}
     return score | {"is_ended": row["is_ended"]}
 
@@ -73,7 +73,7 @@ def rewards_of_sequences(
     batch_size: int,
     dtype: torch.dtype = torch.float32,
 ) -> list[float]:
-    """Of whole conversations as ids, the reward that demonstrations earn on average taken off."""
+    """Rewards of whole conversations as ids, less the mean reward of demonstrations."""
     order = sorted(range(len(sequences)), key=lambda index: len(sequences[index]))
     found: dict[int, float] = {}
     bias = float(getattr(reward_model.config, "reward_bias", 0.0))
@@ -91,7 +91,7 @@ def rewards_of_sequences(
 
 
 def require_same_tokens(model: str, reward_model: str, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Raises UnableToLoad when the reward model reads other tokens than the model writes."""
+    """Raises UnableToLoad if the reward model reads other tokens than the model writes."""
     if loading.load_tokenizer(reward_model).get_vocab() != tokenizer.get_vocab():
         raise loading.UnableToLoad(
             f"The reward model reads other tokens than {model} writes. Train a reward model from"

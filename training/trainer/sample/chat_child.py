@@ -34,7 +34,7 @@ Say = Callable[[dict[str, Any]], None]
 
 
 class ConversationTooLong(AnticipatedFailure):
-    """The conversation is not one that this model can go on with."""
+    """The model cannot read the whole conversation."""
 
 
 class _Inbox:
@@ -125,7 +125,7 @@ def answer(
     stop: threading.Event,
     say: Say,
 ) -> dict[str, Any]:
-    """Says an answer as it is written, and returns how it ended. Raises ConversationTooLong."""
+    """Writes a response as it is sampled, and returns how it ended. Raises ConversationTooLong."""
     (prompt,) = data.prompts(tokenizer, [{"prompt": question["messages"], "prompt_id": None}])
     room = _room(model, len(prompt.input_ids))
     settings = generation.config_for(
@@ -155,7 +155,7 @@ def answer(
 
 
 def _room(model: Any, n_tokens: int) -> int:
-    """How many tokens the model can still write after a prompt of so many."""
+    """How many tokens the model can still write after a prompt of this length."""
     longest = getattr(model.config, "max_position_embeddings", None) or 1_000_000
     if n_tokens >= longest:
         raise ConversationTooLong(

@@ -147,7 +147,7 @@ class FixedCache(Cache):
         self.capacity = layers[0].keys.shape[-2]
 
     def keep(self, rows: Tensor) -> None:
-        """Of the batch, these rows alone."""
+        """Keeps only these rows of the batch."""
         for layer in self.fixed:
             layer.keys, layer.values = layer.keys[rows], layer.values[rows]
 
@@ -211,8 +211,8 @@ def _bare(model: nn.Module) -> Any:
 
 @torch.no_grad()
 def can_sample(model: nn.Module, tolerance: float = 1e-3) -> bool:
-    """Whether this architecture goes on over a fixed cache as it would from the whole text;
-    measured, not assumed.
+    """Whether this architecture gives the same logits over a fixed cache as over the whole text.
+    This is measured.
     """
     prompts, more = [[3, 4, 5, 6, 7], [8, 9]], torch.tensor([[10], [11]])
     device = next(model.parameters()).device

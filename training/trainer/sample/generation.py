@@ -1,6 +1,4 @@
-"""What a model answers, and what a reward model makes of it: for every kind of run that samples
-beside its main work.
-"""
+"""Responses by transformers' `generate`, for every kind of run but PPO."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -50,8 +48,8 @@ def config_for(
 
 @contextmanager
 def unadvised(model: PreTrainedModel) -> Iterator[None]:
-    """Without what the model's folder advises (a repetition penalty, a top-k): it would change what
-    is measured.
+    """Ignores the generation settings in the model's folder (a repetition penalty, a top-k), which
+    would change what is measured.
     """
     advice = model.generation_config
     model.generation_config = GenerationConfig()
@@ -86,8 +84,8 @@ def responses(
     batch_size: int,
     seed: int,
 ) -> list[GeneratedResponse]:
-    """One to each prompt, in their order; the same again for the same seed. Leaves the random state
-    as it was.
+    """One response to each prompt, in order, and the same again for the same seed. The random state
+    is restored.
     """
     order = sorted(range(len(prompts)), key=lambda index: -len(prompts[index].input_ids))
     written: dict[int, GeneratedResponse] = {}
@@ -122,7 +120,7 @@ def show(
     scores: Sequence[dict[str, Any]],
     n_shown: int,
 ) -> None:
-    """The first so many, for the run's page."""
+    """The first `n_shown`, for the run's page."""
     for prompt, answer, score in list(zip(prompts, written, scores, strict=True))[:n_shown]:
         folder.append_sample(
             step, data.shown(prompt.messages), answer.text, score | {"is_ended": answer.is_ended}

@@ -1,5 +1,5 @@
-"""Responses of a model that another server answers for, through its OpenAI-compatible address: K to
-each prompt of a snapshot.
+"""Responses of a model on another server, through its OpenAI-compatible address: K to each prompt
+of a snapshot.
 """
 
 import hashlib
@@ -123,8 +123,8 @@ def _prompts(snapshot: Path, config: SampleConfig) -> tuple[list[data.Row], int]
 def _answer(
     client: httpx2.Client, server: Server, row: data.Row, number: int, config: SampleConfig
 ) -> dict[str, Any]:
-    """A row of responses.jsonl. Each response has a seed of its own: of one seed, a server gives
-    one answer.
+    """A row of responses.jsonl. Each response has its own seed: for the same seed, a server returns
+    the same response.
     """
     named = f"{config.seed}:{row['prompt_id']}:{number}"
     seed = int.from_bytes(hashlib.sha256(named.encode()).digest()[:4], "big") % LARGEST_SEED
@@ -146,7 +146,7 @@ def _patiently(
     messages: Sequence[completions.Message],
     sampling: Sampling,
 ) -> completions.Piece:
-    """A busy server is asked again, with growing pauses."""
+    """Asks a busy server again, with growing pauses."""
     pause_s = FIRST_PAUSE_S
     for n_left in reversed(range(N_TRIES)):
         try:

@@ -38,7 +38,7 @@ class RolloutServer:
         self._loaded: str | None = None
 
     def hand_over(self, policy: nn.Module) -> None:
-        """Puts the policy's adapter in the place of the one before."""
+        """Replaces the policy's adapter on the server with the current one."""
         if not isinstance(policy, peft.PeftModel):
             raise UnableToRollOut(
                 "A rollout server takes adapters alone. Choose LoRA, or unset"
@@ -53,7 +53,7 @@ class RolloutServer:
         self._loaded = name
 
     def forget(self) -> None:
-        """Takes the adapter away from the server and from the folder."""
+        """Removes the adapter from the server and from the folder."""
         if self._loaded is None:
             return
         self._post("/v1/unload_lora_adapter", {"lora_name": self._loaded})

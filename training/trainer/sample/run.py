@@ -1,7 +1,6 @@
-"""Responses of a model to a snapshot of prompts: K to each, batched, the same again for the same
-seed.
+"""Samples K responses to each prompt of a snapshot, in batches, the same again for the same seed.
 
-A reward model, where the run names one, scores each of them.
+If the run names a reward model, it scores each of them.
 """
 
 import dataclasses
@@ -25,7 +24,7 @@ from training.trainer.sample import generation, remote
 
 @dataclasses.dataclass
 class _Totals:
-    """What was written so far, by this attempt."""
+    """What this attempt has written so far."""
 
     n_responses: int = 0
     n_tokens: int = 0
@@ -149,8 +148,8 @@ def _answer(
 
 
 def batch_seed(seed: int, batch: list[Prompt]) -> int:
-    """Depends on the prompts and not on what was sampled before, so that a resumed run writes what
-    an unbroken one would.
+    """Depends on the prompts and not on what was sampled before, so a resumed run writes what an
+    uninterrupted one would.
     """
     named = f"{seed}:{[prompt.prompt_id for prompt in batch]}"
     return int.from_bytes(hashlib.sha256(named.encode()).digest()[:7], "big")
@@ -159,9 +158,7 @@ def batch_seed(seed: int, batch: list[Prompt]) -> int:
 def _read(
     snapshot: Path, tokenizer: PreTrainedTokenizerBase, config: SampleConfig
 ) -> tuple[list[Prompt], int]:
-    """(the prompts to answer, how many are too long). A snapshot of prompts is answered whatever
-    its splits.
-    """
+    """(the prompts to answer, how many are too long). All splits of the snapshot are answered."""
     found = data.prompts(tokenizer, data.all_rows(snapshot, "prompt_id"))
     fitting = [prompt for prompt in found if len(prompt.input_ids) <= config.max_prompt_tokens]
     if not fitting:
@@ -173,8 +170,8 @@ def _read(
 
 
 def _resume(folder: RunFolder, config: SampleConfig) -> set[Any]:
-    """The prompts that an earlier attempt answered K times. Its half-written ones are dropped from
-    the file and written again.
+    """The prompts that an earlier attempt answered K times. Prompts with fewer responses are
+    removed from the file and answered again.
     """
     path = folder.path / run_dir.RESPONSES
     rows = list(run_dir.read_lines(path)) if path.exists() else []

@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import AuditEvent, User
 from labeling import queue, services
+from labeling.answers import ComparisonAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, Rater, Slot
 from labeling.selectors import costs
 from labeling.services import Effort
@@ -48,12 +49,14 @@ def judge(campaign: Campaign, rater: Rater, *, active_s: float = 60.0) -> Judgme
     assert slot is not None
     assert slot.lease is not None
     places = range(len(queue.presented(slot)))
-    return services.submit_comparison(
+    return services.submit(
         lease=slot.lease,
         rater=rater,
-        ranks={place: place + 1 for place in places},
-        ratings={place: {"overall": 4} for place in places},
-        active_s=active_s,
+        answer=ComparisonAnswer(
+            ranks={place: place + 1 for place in places},
+            ratings={place: {"overall": 4} for place in places},
+        ),
+        recorded=Recorded(active_s=active_s),
         now=NOON,
     )
 

@@ -48,10 +48,10 @@ def rank_next(
     return services.submit(
         lease=slot.lease,
         rater=rater,
-        **given,
         answer=ComparisonAnswer(
             ranks=ranks or {0: 1, 1: 2, 2: 3, 3: 4},
             ratings={position: {"overall": 4} for position in range(4)},
+            **given,
         ),
         now=now,
     )

@@ -1,5 +1,5 @@
-"""What was typed at the desk, and how it is read: the answer on a posted page, with what speaks
-against it. Stores nothing.
+"""Reads a page of the desk: what was typed, the answer in it, its problems and its warnings. Stores
+nothing.
 """
 
 import datetime as dt
@@ -45,15 +45,15 @@ WARNING_SENTENCES: dict[str, str | Promise] = {
 
 @dataclass(frozen=True)
 class Typed:
-    """The state of a page: field name → texts. `revision` counts changes, so that the newer of two
-    copies is known.
+    """The state of a page: field name → texts. `revision` counts changes and tells the newer of two
+    copies.
     """
 
     fields: Mapping[str, list[str]] = field(default_factory=dict)
     revision: int = 0
     saved_at: dt.datetime | None = None
     notice: str = ""
-    """why a button did nothing"""
+    """why a button had no effect"""
 
     @classmethod
     def of_post(cls, posted: QueryDict) -> "Typed":
@@ -110,7 +110,7 @@ class Typed:
         return cls(forms.answer_fields(fields) | ({"record": [record]} if record else {}), revision)
 
     def with_record_of(self, judgment: Judgment) -> "Typed":
-        """As if the page had never been left: its measurements go on from the judgment's."""
+        """With the judgment's measurements, so that the page goes on measuring from them."""
         record = json.dumps(
             {**judgment.presentation, "active_s": judgment.active_s or 0}, ensure_ascii=False
         )

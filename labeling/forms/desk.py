@@ -1,5 +1,5 @@
-"""What the desk's pages post, read into plain answers. Every problem is said at once, and nothing
-typed is lost.
+"""Reads what the desk's pages post into answers. Every problem is shown at once, and nothing typed
+is lost.
 
 A page, a draft and a refused submit all hold the same thing: field name → list of texts, as an HTML
 form posts it. Field names carry a response's letter, which is its place on this rater's page and
@@ -171,6 +171,16 @@ def first(posted: Fields, name: str) -> str:
     return storable(values[0])
 
 
+def version(posted: str) -> int:
+    """The version that is corrected. 0, which is no version, when the field holds no number."""
+    return int(posted) if posted.isdecimal() and len(posted) < 5 else 0
+
+
+def revision(posted: str) -> int:
+    """How many changes a page has counted; 0 when the field holds no number."""
+    return int(posted) if posted.isdecimal() and len(posted) < 10 else 0
+
+
 def read_comparison(
     posted: Fields, *, form: rating_form.RatingForm, shown: Sequence[Response], asks: Asks
 ) -> tuple[CheckedComparison, list[Problem]]:
@@ -249,6 +259,19 @@ def _problems_by_response(
     return problems
 
 
+def _rating_problem(letter: str, problem: rating_form.Problem) -> Problem:
+    return Problem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
+
+
+def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
+    named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
+    if problem.code == "required":
+        return _("%(letter)s: %(label)s is not answered. Choose from %(low)s to %(high)s.") % named
+    if problem.code in {"not_a_number", "out_of_range"}:
+        return _("%(letter)s: %(label)s is a number from %(low)s to %(high)s.") % named
+    return _("%(letter)s: %(label)s is ticked or not.") % named
+
+
 def _reason_problems(given: ComparisonAnswer) -> list[Problem]:
     if not given.is_all_bad or given.reason:
         return []
@@ -268,7 +291,7 @@ def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
 def _read_strength(
     posted: Fields, ranks: Mapping[int, int | None]
 ) -> tuple[int | None, list[Problem]]:
-    """Asked when something came out ahead: between equals there is no strength."""
+    """Only a ranking with a winner has a strength."""
     if len({rank for rank in ranks.values() if rank is not None}) < 2:
         return None, []
     chosen = first(posted, "strength")
@@ -287,29 +310,6 @@ def _read_edit(posted: Fields, letters: str) -> tuple[Edit | None, list[Problem]
         sentence = _("The edit is longer than %(n)s characters. Shorten it.")
         problems.append(Problem("edit", sentence % {"n": LONGEST_TEXT}))
     return Edit(letters.index(letter), text), problems
-
-
-def version(posted: str) -> int:
-    """The version a correction was made from; 0, which is none, when the field holds no number."""
-    return int(posted) if posted.isdecimal() and len(posted) < 5 else 0
-
-
-def revision(posted: str) -> int:
-    """How many changes a page says it has seen; 0 when it says nothing."""
-    return int(posted) if posted.isdecimal() and len(posted) < 10 else 0
-
-
-def _rating_problem(letter: str, problem: rating_form.Problem) -> Problem:
-    return Problem(f"rate-{letter}-{problem.question}", _rating_sentence(letter, problem))
-
-
-def _rating_sentence(letter: str, problem: rating_form.Problem) -> str:
-    named = {"letter": letter, "label": problem.label, "low": problem.low, "high": problem.high}
-    if problem.code == "required":
-        return _("%(letter)s: %(label)s is not answered. Choose from %(low)s to %(high)s.") % named
-    if problem.code in {"not_a_number", "out_of_range"}:
-        return _("%(letter)s: %(label)s is a number from %(low)s to %(high)s.") % named
-    return _("%(letter)s: %(label)s is ticked or not.") % named
 
 
 def read_demonstration(

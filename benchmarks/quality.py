@@ -39,6 +39,7 @@ from django.urls import reverse  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from labeling import services  # noqa: E402
+from labeling.answers import ComparisonAnswer  # noqa: E402
 from labeling.models import (  # noqa: E402
     Campaign,
     Comparison,
@@ -353,7 +354,12 @@ def a_small_one() -> Campaign:
     assert slot.lease is not None
     ratings = {place: {"overall": 4} for place in range(K)}
     ranks: dict[int, int | None] = {place: place + 1 for place in range(K)}
-    services.submit_comparison(lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, now=NOW)
+    services.submit(
+        lease=slot.lease,
+        rater=rater,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=NOW,
+    )
     return campaign
 
 

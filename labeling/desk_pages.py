@@ -200,7 +200,8 @@ def compare_page(
 ) -> ComparePage:
     responses = queue.presented(work.shown)
     form = work.form
-    answer = read_comparison(work=work, typed=typed, n_responses=len(responses))
+    checked, _problems = read_comparison(work=work, typed=typed, shown=responses)
+    answer = checked.given
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
     html = rendered.markdown(
@@ -221,8 +222,8 @@ def compare_page(
         strengths=_strengths(typed) if work.campaign.asks_strength else (),
         strength_problem=problems.get("strength", ""),
         is_all_bad=answer.is_all_bad,
-        edit_of="" if answer.edit_of is None else forms.LETTERS[answer.edit_of],
-        edit=answer.edit,
+        edit_of=forms.LETTERS[answer.edit.position] if answer.edit else "",
+        edit=answer.edit.text if answer.edit else "",
     )
 
 
@@ -303,7 +304,9 @@ def write_page(
     corrects: Judgment | None,
     now: dt.datetime,
 ) -> WritePage:
-    answer = forms.read_demonstration(typed.fields, is_dialogue=work.campaign.asks_dialogue)
+    is_dialogue = work.campaign.asks_dialogue
+    checked, _problems = forms.read_demonstration(typed.fields, is_dialogue=is_dialogue)
+    answer = checked.given
     problems = {problem.where: problem.sentence for problem in review.problems} if review else {}
     turns = work.item.prompt.messages
     return WritePage(

@@ -24,6 +24,7 @@ from accounts import webhooks
 from accounts.models import AuditEvent, Delivery, User, Webhook
 from accounts.webhooks import PAUSES, Event, UnableToTell
 from labeling import services as labeling
+from labeling.answers import DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Rater
 from labeling.selectors.feed import SETTLED_AFTER
 from tests.cast import NOON
@@ -545,13 +546,10 @@ def write(campaign: Campaign, rater: Rater, now: datetime = NOON) -> None:
     slot = labeling.claim(campaign=campaign, rater=rater, now=now)
     assert slot is not None
     assert slot.lease is not None
-    labeling.submit_demonstration(
+    labeling.submit(
         lease=slot.lease,
         rater=rater,
-        text="Two.",
-        sources="",
-        presentation={},
-        active_s=1,
-        warnings=[],
+        answer=DemonstrationAnswer(text="Two.", sources=""),
+        recorded=Recorded(presentation={}, active_s=1, warnings=[]),
         now=now,
     )

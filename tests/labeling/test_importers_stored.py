@@ -14,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling import curation, queue, selectors, services
+from labeling.answers import DemonstrationAnswer
 from labeling.models import (
     Campaign,
     Comparison,
@@ -574,10 +575,15 @@ def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_write
 ) -> None:
     writing = open_demonstration_campaign(pool=day_shift, guideline=guideline, n_items=1)
     lease = lease_of(services.claim(campaign=writing, rater=rosa, now=NOON))
-    services.submit_demonstration(
-        lease=lease, rater=rosa, text="Titan,\r\nand many more.", now=NOON
+    services.submit(
+        lease=lease,
+        rater=rosa,
+        answer=DemonstrationAnswer(text="Titan,\r\nand many more."),
+        now=NOON,
     )
-    services.correct_demonstration(lease=lease, rater=rosa, version=1, text="Titan.", now=NOON)
+    services.correct(
+        lease=lease, rater=rosa, version=1, answer=DemonstrationAnswer(text="Titan."), now=NOON
+    )
     prompt = writing.items.get().prompt
     Prompt.objects.filter(pk=prompt.pk).update(
         messages_sha256=curation.fingerprint(prompt.messages)

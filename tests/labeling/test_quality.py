@@ -8,6 +8,7 @@ import pytest
 
 from accounts.models import AuditEvent, User
 from labeling import agreement, exports, intake, measures, queue, selectors, services, tasks
+from labeling.answers import ComparisonAnswer, Recorded
 from labeling.models import (
     Campaign,
     Comparison,
@@ -49,8 +50,12 @@ def judge_all(
         assert slot.lease is not None
         now += timedelta(seconds=60)
         ratings = {place: {"overall": 7 - (ranks[place] or 1)} for place in ranks}
-        services.submit_comparison(
-            lease=slot.lease, rater=rater, ranks=ranks, ratings=ratings, active_s=active_s, now=now
+        services.submit(
+            lease=slot.lease,
+            rater=rater,
+            answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+            recorded=Recorded(active_s=active_s),
+            now=now,
         )
 
 
@@ -387,8 +392,12 @@ def test_a_corrected_judgment_counts_once_and_as_corrected(
     }
     ratings = {place: {"overall": 4} for place in ranks}
     later = NOON + timedelta(minutes=10)
-    services.correct_comparison(
-        lease=first.lease, rater=raul, version=1, ranks=ranks, ratings=ratings, now=later
+    services.correct(
+        lease=first.lease,
+        rater=raul,
+        version=1,
+        answer=ComparisonAnswer(ranks=ranks, ratings=ratings),
+        now=later,
     )
 
     report = report_of(comparison_campaign)

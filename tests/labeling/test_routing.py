@@ -9,6 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from labeling import queue, routing, services
+from labeling.answers import ComparisonAnswer, Edit
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
 
@@ -144,12 +145,14 @@ def test_an_edit_is_its_raters_own(day_shift: Pool, guideline: Guideline, rosa: 
     slot = services.claim(campaign=campaign, rater=rosa, now=NOON)
     assert slot is not None
     assert slot.lease is not None
-    services.submit_comparison(
+    services.submit(
         lease=slot.lease,
         rater=rosa,
-        ranks={0: 1, 1: 2, 2: 3, 3: 4},
-        ratings={position: {"overall": 4} for position in range(4)},
-        edit=services.Edit(0, "Better."),
+        answer=ComparisonAnswer(
+            ranks={0: 1, 1: 2, 2: 3, 3: 4},
+            ratings={position: {"overall": 4} for position in range(4)},
+            edit=Edit(0, "Better."),
+        ),
         now=NOON,
     )
 

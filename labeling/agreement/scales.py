@@ -1,7 +1,7 @@
 """Agreement on orders and on scales: Kendall's tau-b and W, and intraclass correlations.
 
 The first half takes complete tables. The second half takes what a campaign has: each unit judged by
-some raters, not by all.
+some of the raters.
 """
 
 import math
@@ -29,7 +29,7 @@ from labeling.figures import (
 
 @dataclass(frozen=True)
 class Tested:
-    """A number with the p-value of "there is none", or None and a sentence."""
+    """A statistic with the p-value of "there is no association", or None and a sentence."""
 
     value: float | None
     n: int
@@ -39,7 +39,7 @@ class Tested:
 
 
 def kendall_tau(one: ArrayLike, other: ArrayLike) -> Tested:
-    """Tau-b of two orders of the same things: concordant less discordant pairs, corrected for
+    """Tau-b of two orders of the same things: concordant minus discordant pairs, corrected for
     ties.
     """
     first, second = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
@@ -58,11 +58,11 @@ def kendall_tau(one: ArrayLike, other: ArrayLike) -> Tested:
 
 
 def kendall_w(scores: ArrayLike, *, is_corrected: bool = True) -> Tested:
-    """How far raters order the same things alike, 0 to 1: `scores` is things by raters, ties
-    corrected (Kendall 1948).
+    """Kendall's coefficient of concordance, 0 to 1, how far raters order the same things alike:
+    `scores` is things by raters, ties corrected (Kendall 1948).
 
-    `statistic` is chi square with n − 1 degrees of freedom, rough below seven things. Uncorrected
-    is what some papers report.
+    `statistic` is chi square with n − 1 degrees of freedom, rough below seven things. Some papers
+    report the uncorrected value.
     """
     table = np.asarray(scores, dtype=float)
     if table.ndim != 2 or table.shape[0] < 2 or table.shape[1] < 2:
@@ -88,11 +88,11 @@ Icc = Literal["1,1", "C,1", "A,1", "A,k"]
 
 
 def icc(scores: ArrayLike, kind: Icc = "A,1") -> Figure:
-    """Intraclass correlation of units by raters (McGraw and Wong 1996); a unit with a missing score
-    (NaN) is left out.
+    """Intraclass correlation of units by raters (McGraw and Wong 1996); units with a missing score
+    (NaN) are left out.
 
-    `1,1`: different raters for each unit. `C,1`: consistency, a rater's own level forgiven. `A,1`:
-    absolute agreement of one rater. `A,k`: of the mean of all k.
+    `1,1`: different raters for each unit. `C,1`: consistency, ignoring each rater's own level.
+    `A,1`: absolute agreement of one rater. `A,k`: absolute agreement of the mean of all k.
     """
     table = np.asarray(scores, dtype=float)
     table = table[~np.isnan(table).any(axis=1)] if table.ndim == 2 else np.zeros((0, 0))
@@ -128,8 +128,8 @@ def _ratio(table: Floats, kind: Icc) -> float | None:
 
 
 def score_table(*, units: ArrayLike, raters: ArrayLike, scores: ArrayLike) -> Floats:
-    """Units by raters with NaN where nobody scored, as `icc` and `kendall_w` take it; a second
-    score replaces the first.
+    """Units by raters with NaN where there is no score, the input of `icc` and `kendall_w`; a
+    second score replaces the first.
     """
     unit, unit_names = codes(units)
     rater, rater_names = codes(raters)
@@ -138,7 +138,8 @@ def score_table(*, units: ArrayLike, raters: ArrayLike, scores: ArrayLike) -> Fl
     return table
 
 
-# --- where each unit was judged by some -----------------------------------------------------------
+# --- units judged by some of the raters
+# ------------------------------------------------------------
 
 
 def icc_of_some(
@@ -150,10 +151,10 @@ def icc_of_some(
     seed: int = 0,
 ) -> Figure:
     """ICC(1,1) where units have different raters and different numbers of them; on a complete table
-    it is icc(…, "1,1").
+    it equals icc(…, "1,1").
 
     One-way analysis of variance with unequal groups (Searle 1971; Donner 1986). Units with one
-    score are left out. `n` counts the units. `is_of_mean`: of the mean of as many scores as a unit
+    score are left out. `n` counts the units. `is_of_mean`: for the mean of as many scores as a unit
     has on average. Interval over units.
     """
     unit, score = answered(units, np.asarray(scores, dtype=float))
@@ -187,8 +188,8 @@ def icc_of_some(
 
 
 def _one_way(sums: Floats, *, is_of_mean: bool) -> Floats:
-    """From the sums over units of 1, n, Σx, Σx², (Σx)²/n and n², a row a resample; NaN where it
-    cannot be said.
+    """The ICC from the sums over units of 1, n, Σx, Σx², (Σx)²/n and n², one row per resample; NaN
+    where it is undefined.
     """
     n_units, n, total, squares, of_means, n_squares = sums.T
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -200,10 +201,10 @@ def _one_way(sums: Floats, *, is_of_mean: bool) -> Floats:
 
 
 def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> Figure:
-    """Kendall's tau-b of every two raters of an item, over the responses that both ranked, averaged
-    over all of these.
+    """Kendall's tau-b of every two raters of an item over the responses that both ranked, averaged
+    over all these comparisons.
 
-    `n` counts the comparisons of two orders. Where one of the two ties everything there is none.
+    `n` counts the comparisons. If one of the two ties all the responses, there is no comparison.
     Interval over items.
     """
     order = np.lexsort((pairs.rater, pairs.unit))
@@ -245,7 +246,7 @@ def mean_w(
     """Kendall's W, ties corrected, of each item by the raters who ranked all of its responses,
     averaged over items.
 
-    `n` counts the items. One row a ranked response; NaN was left unranked. Interval over items.
+    `n` counts the items. One row per ranked response; NaN is unranked. Interval over items.
     """
     rank = np.asarray(ranks, dtype=float)
     ranked = ~np.isnan(rank)
@@ -266,8 +267,8 @@ def mean_w(
 def _w(
     item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, resamples: int, seed: int
 ) -> Figure:
-    """Over whole rankings, one row a response: `given` numbers rankings, `cell` an item's
-    responses.
+    """W over complete rankings, one row per response: `given` numbers the rankings, `cell` an
+    item's responses.
     """
     of_ranking = codes(given)[0]
     place, ties = _mid_ranks(of_ranking, rank)
@@ -299,14 +300,14 @@ def _w(
 
 
 def _of(group: Ints, number: Ints, n: int | None = None) -> Ints:
-    """The group that each of the numbered things lies in."""
+    """The group of each numbered thing."""
     found = np.zeros(n if n is not None else int(number.max(initial=-1)) + 1, dtype=np.int64)
     found[number] = group
     return found
 
 
 def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
-    """Each response's place in its ranking, ties sharing their mean place; and Σ t³ − t over a
+    """Each response's place in its ranking, where ties share their mean place; and Σ t³ − t over a
     ranking's ties.
     """
     order = np.lexsort((rank, ranking))

@@ -1,9 +1,8 @@
-"""How a handful of sources compare, from very many votes: strengths from counts, and errors that
-know what belongs together.
+"""Compares a few sources from very many votes: strengths from counts, with clustered errors.
 
-Votes are counted by pair, rater and label before anything is fitted. Errors are those of votes that
-depend on each other within a prompt (a sandwich, Liang and Zeger 1986), and never smaller than if
-every vote stood alone.
+Votes are counted by pair, rater and label before anything is fitted. Errors allow for votes that
+depend on each other within a prompt (a sandwich estimator, Liang and Zeger 1986), and are never
+smaller than for independent votes.
 """
 
 from collections.abc import Mapping
@@ -19,7 +18,7 @@ from labeling.consensus.strengths import RIGHT, WRONG, rater_aware, with_ties
 from labeling.figures import Figure, Floats, Ints, absent, codes, gettext_noop, with_error
 
 FEWEST_PROMPTS = 5
-"""Below this, how votes spread over prompts cannot be told, and no interval is."""
+"""With fewer prompts the spread over prompts is unknown, and there is no interval."""
 ROUNDS = 100
 _RIDGE = 0.1
 
@@ -39,25 +38,25 @@ _UNKNOWN = gettext_noop(
 
 @dataclass(frozen=True)
 class Compared:
-    """By source, how far its log-ability lies above the baseline's; the baseline's own is 0 without
-    an interval.
+    """By source, its log-ability above the baseline's; the baseline's own is 0 without an
+    interval.
     """
 
     sources: Ints
     baseline: int | None
-    """the first of those that one scale can hold; None where no two can be held on one"""
+    """the first source of the largest group that shares one scale; None if no two sources do"""
     by_all: tuple[Figure, ...]
-    """Davidson 1970: σ of it is how often the source would win a vote that decides"""
+    """Davidson 1970; its σ is how often the source would win a decided vote"""
     by_reliability: tuple[Figure, ...]
-    """Chen 2013: σ of it is how often a rater who never errs would vote for it"""
+    """Chen 2013; its σ is how often a rater who never errs would vote for it"""
     n_votes: Ints
     tie: float | None
-    """how often two equally strong sources would tie; None where nobody tied"""
+    """how often two equally strong sources would tie; None if nobody tied"""
 
 
 @dataclass(frozen=True)
 class _Tally:
-    """Votes counted in cells: one a pair i < j, rater and label (−1: i is better)."""
+    """Votes counted in cells, one per pair i < j, rater and label (−1: i is better)."""
 
     i: Ints
     j: Ints
@@ -81,11 +80,11 @@ def compared(
     prompts: ArrayLike,
     reliability: Mapping[int, tuple[float, float]],
 ) -> Compared:
-    """Sources `left` and `right` by vote −1 (left is better), 0 (tie) or 1; votes on two responses
-    of one source say nothing.
+    """Compares the sources `left` and `right` of each vote: −1 (left is better), 0 (tie) or 1.
+    Votes on two responses of one source are ignored.
 
-    `reliability` by rater: how often their decided votes are right, and from how many votes that is
-    known.
+    `reliability` by rater: how often their decided votes are right, and the number of votes that
+    this is based on.
     """
     one, other = np.asarray(left), np.asarray(right)
     apart = np.flatnonzero(one != other)
@@ -152,7 +151,9 @@ def _tallied(
 
 
 def _together(tally: _Tally, counts: np.ndarray) -> Ints:
-    """Which sources one scale can hold: each reaches each other by a vote it won or tied."""
+    """Groups of sources that share one scale: within a group, each reaches each other by votes it
+    won or tied.
+    """
     up, down = counts & (tally.label <= 0), counts & (tally.label >= 0)
     rows, columns = np.r_[tally.i[up], tally.j[down]], np.r_[tally.j[up], tally.i[down]]
     edges = csr_matrix(
@@ -164,7 +165,7 @@ def _together(tally: _Tally, counts: np.ndarray) -> Ints:
 
 
 def _baseline(together: Ints) -> int | None:
-    """The first source of the largest group; None where all groups are single."""
+    """The first source of the largest group; None if all groups are single."""
     sizes = np.bincount(together)[together]
     return int(sizes.argmax()) if sizes.max() > 1 else None
 
@@ -172,7 +173,7 @@ def _baseline(together: Ints) -> int | None:
 def _by_source(
     tally: _Tally, values: Floats | None, inside: np.ndarray, se: Floats | None = None
 ) -> tuple[Figure, ...]:
-    """Figures of those `inside`, and a sentence for each of the others."""
+    """Figures for those `inside`, and a sentence for each of the others."""
     n = np.bincount(
         np.r_[tally.i, tally.j], weights=np.r_[tally.n, tally.n], minlength=tally.n_sources
     )
@@ -231,8 +232,8 @@ def _davidson(
 def _with_reliability(
     tally: _Tally, baseline: int, known: Mapping[int, tuple[float, float]]
 ) -> tuple[Figure, ...]:
-    """Ties left out: they say nothing of who errs. A rater starts with the votes that their
-    reliability is known from.
+    """Ties are left out: they give no evidence of who errs. A rater starts with the votes that
+    their reliability is based on.
     """
     decided = (tally.n > 0) & (tally.label != 0)
     together = _together(tally, decided)
@@ -263,7 +264,7 @@ def _with_reliability(
 
 
 def _start(share: float, n: float) -> tuple[float, float]:
-    """Votes right and wrong: what is known, and the usual start."""
+    """Right and wrong votes: what is known, plus the default prior."""
     return RIGHT + share * n, WRONG + (1 - share) * n
 
 
@@ -274,9 +275,7 @@ def _of_reliable(
     eta: Floats,
     prior: Mapping[int, tuple[float, float]],
 ) -> tuple[Floats, Floats]:
-    """Information on strengths, and scores by cell, with what the raters' own rates take of them
-    taken out.
-    """
+    """Information on strengths, and scores by cell, after profiling out the raters' own rates."""
     follows = eta[tally.rater]
     p = expit(values[tally.i] - values[tally.j])
     wins = follows * p + (1 - follows) * (1 - p)  # P(i wins)
@@ -312,7 +311,7 @@ def _towards(tally: _Tally, size: int) -> Floats:
 
 
 def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -> Floats | None:
-    """The standard error of each source's distance to the baseline; None from too few prompts."""
+    """The standard error of each source's distance to the baseline; None with too few prompts."""
     n_prompts = int(tally.prompt.max()) + 1
     if n_prompts < FEWEST_PROMPTS:
         return None

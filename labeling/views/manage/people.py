@@ -1,6 +1,6 @@
 """People: the list, a new one, one person's login, and the link with which they set a password.
 
-They live here and not in accounts because a person who rates gets a Rater with the login.
+These pages are here and not in accounts because a person who rates gets a Rater with the login.
 """
 
 from typing import Any
@@ -97,9 +97,7 @@ def invite(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _send_link(request: HttpRequest, person: User) -> None:
-    """Mails the link, and keeps it for the next page only: whoever hands it over in person sees it
-    once.
-    """
+    """Mails the link, and shows it once on the next page, for admins who hand it over in person."""
     assert isinstance(request.user, User)
     link = request.build_absolute_uri(accounts.password_link(person))
     accounts.invite(user=person, link=link, by=request.user, now=timezone.now())

@@ -1,4 +1,4 @@
-"""Review: the queue, one item with every answer to it and the decision, and appeals."""
+"""Review: the queue, one item with all its answers and the decision, and appeals."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -73,7 +73,7 @@ def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
 
 @require_POST
 def expert(request: MemberRequest, pk: int, item_pk: int, judgment_pk: int) -> HttpResponse:
-    """An answer becomes the gold as it stands."""
+    """Makes a gold of an answer as it is."""
     judgment = access.judgment(user=request.user, campaign_pk=pk, item_pk=item_pk, pk=judgment_pk)
     try:
         services.make_gold_of_answer(judgment=judgment, by=request.user, now=timezone.now())
@@ -162,7 +162,7 @@ def _form(request: HttpRequest, work: selectors.ReviewItem) -> DecisionForm | Sc
 
 
 def _taken(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
-    """The order of the answer that the address names, to start from."""
+    """The initial order: that of the answer named in the URL."""
     return next(
         (entry.ranks for entry in work.answers if str(entry.answer.judgment.pk) == judgment), {}
     )

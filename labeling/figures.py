@@ -113,9 +113,9 @@ def bootstrap(
     """`evaluate(weights, rows)` on `resamples` resamplings of the rows, each a unit: weights (B, P)
     over distinct rows (P, F).
 
-    Units with equal rows are drawn together, one multinomial over the patterns, which is the same
-    distribution as drawing units one by one and makes the interval's cost independent of how many
-    units there are.
+    Units with equal rows are drawn together, one multinomial over the patterns. This is the same
+    distribution as drawing units one by one, and the cost of the interval no longer depends on the
+    number of units.
     """
     patterns, counts = _patterns(rows)
     n_units = int(counts.sum())

@@ -54,8 +54,8 @@ def krippendorff(
     n_units = int((n_each >= 2).sum())
     if not n_units:
         return absent(gettext_noop("No unit was labeled twice, so there is nothing to compare."))
-    label, kept = codes(label[shared])
-    distinct = distinct[kept.astype(np.int64)]
+    label, label_codes = codes(label[shared])
+    distinct = distinct[label_codes.astype(np.int64)]
     if len(distinct) == 1:
         return absent(
             gettext_noop(
@@ -106,9 +106,11 @@ def _error(table: Floats) -> float:
     extra = (n_each - mean) / mean  # a unit with more labels than usual counts for more
     alpha = (share.mean() - chance) / (1 - chance)
     observed = share.mean() + (1 - share.mean()) / n_each.sum()
-    seen = (share - observed * extra - chance) / (1 - chance)
-    seen = seen - 2 * (1 - alpha) * (table @ used / mean - chance * extra - chance) / (1 - chance)
-    return float(np.sqrt(((seen - alpha) ** 2).sum() / (n * (n - 1))))
+    linearised = (share - observed * extra - chance) / (1 - chance)
+    linearised = linearised - 2 * (1 - alpha) * (table @ used / mean - chance * extra - chance) / (
+        1 - chance
+    )
+    return float(np.sqrt(((linearised - alpha) ** 2).sum() / (n * (n - 1))))
 
 
 def _positions(distinct: np.ndarray, metric: Metric) -> Floats:
@@ -135,10 +137,10 @@ def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Fl
     marginals = weights @ table  # (B, V)
     n = marginals.sum(axis=1)
     if metric in ("nominal", "ratio"):
-        apart = _apart(values, metric)
-        within = ((table @ apart) * table).sum(axis=1) / (n_each - 1)
+        distances = _distances(values, metric)
+        within = ((table @ distances) * table).sum(axis=1) / (n_each - 1)
         observed = weights @ within
-        expected = ((marginals @ apart) * marginals).sum(axis=1)
+        expected = ((marginals @ distances) * marginals).sum(axis=1)
     else:
         # The ordinal distance is the interval distance between mid-ranks, which differ between
         # resamples.
@@ -158,7 +160,7 @@ def _alpha(weights: Floats, table: Floats, values: Floats, metric: Metric) -> Fl
         )
 
 
-def _apart(values: Floats, metric: Metric) -> Floats:
+def _distances(values: Floats, metric: Metric) -> Floats:
     """Squared distances between labels. (V, V)"""
     if metric == "nominal":
         return 1.0 - np.eye(len(values))

@@ -199,14 +199,14 @@ def _table(
 ) -> tuple[Floats, Floats]:
     """Counts of units by labels, and the labels as sorted numbers."""
     units, labels = answered(units, labels)
-    unit, kept = codes(units)
+    unit, unit_names = codes(units)
     numbers = _numbers(labels, values)
     scale = np.unique(np.asarray(values, dtype=float) if values is not None else numbers)
     if not unit.size:
         return np.zeros((0, len(scale))), scale
     place = np.searchsorted(scale, numbers)
-    flat = np.bincount(unit * len(scale) + place, minlength=len(kept) * len(scale))
-    return flat.reshape(len(kept), len(scale)).astype(float), scale
+    flat = np.bincount(unit * len(scale) + place, minlength=len(unit_names) * len(scale))
+    return flat.reshape(len(unit_names), len(scale)).astype(float), scale
 
 
 def _problem(table: Floats) -> Figure | None:
@@ -263,16 +263,18 @@ def _chance_corrected(table: Floats, kind: str, weights: Floats) -> Figure:
     observed, by_unit = _observed(table, weights)
     n, is_shared = len(table), table.sum(axis=1) >= 2
     value = (observed - chance.overall) / (1 - chance.overall)
-    seen = (
+    linearised = (
         n
         / is_shared.sum()
         * np.where(is_shared, by_unit - chance.overall, 0.0)
         / (1 - chance.overall)
     )
-    seen = seen - 2 * (1 - value) * (chance.by_unit - chance.overall) / (1 - chance.overall)
+    linearised = linearised - 2 * (1 - value) * (chance.by_unit - chance.overall) / (
+        1 - chance.overall
+    )
     if n < 2:
         return Figure(value=value, n=1)
-    se = math.sqrt(float(((seen - value) ** 2).sum()) / (n * (n - 1)))
+    se = math.sqrt(float(((linearised - value) ** 2).sum()) / (n * (n - 1)))
     reach = float(student.ppf(0.975, n - 1)) * se
     return Figure(
         value=value, n=int(is_shared.sum()), low=value - reach, high=min(1.0, value + reach), se=se

@@ -237,8 +237,10 @@ def matrix(
     score, n = np.zeros((shape[0], shape[0])), np.zeros((shape[0], shape[0]))
     tied = n.copy()
     for value in np.unique(label):
-        here = label == value
-        votes = csr_matrix((np.ones(int(here.sum())), (rater[here], unit[here])), shape=shape)
+        gave_value = label == value
+        votes = csr_matrix(
+            (np.ones(int(gave_value.sum())), (rater[gave_value], unit[gave_value])), shape=shape
+        )
         score += (votes @ votes.T).toarray()
         tied = (votes @ votes.T).toarray() if value == 0 else tied
     everything = csr_matrix((np.ones(len(unit)), (rater, unit)), shape=shape)

@@ -160,8 +160,8 @@ def icc_of_some(
     unit, score = answered(units, np.asarray(scores, dtype=float))
     unit, _ = codes(unit)
     n_each = np.bincount(unit) if unit.size else np.zeros(0)
-    kept = n_each[unit] >= 2
-    unit, score = codes(unit[kept])[0], score[kept]
+    is_shared = n_each[unit] >= 2
+    unit, score = codes(unit[is_shared])[0], score[is_shared]
     if not unit.size or unit.max() < 1:
         return absent(gettext_noop("This needs at least two units that two raters both scored."))
     n, total, squares = (
@@ -225,13 +225,16 @@ def mean_tau(pairs: PairVotes, *, resamples: int = RESAMPLES, seed: int = 0) -> 
     together, mine, theirs = (
         np.bincount(both, weights=column) for column in np.concatenate(sums).T
     )
-    told = (mine > 0) & (theirs > 0)
-    if not told.any():
+    is_defined = (mine > 0) & (theirs > 0)
+    if not is_defined.any():
         return absent(
-            gettext_noop("Every order ties everything, so there is no order to compare."), len(told)
+            gettext_noop("Every order ties everything, so there is no order to compare."),
+            len(is_defined),
         )
-    tau = together[told] / np.sqrt(mine[told] * theirs[told])
-    return _mean(tau, of=codes(kinds[told] // len(names) ** 2)[0], resamples=resamples, seed=seed)
+    tau = together[is_defined] / np.sqrt(mine[is_defined] * theirs[is_defined])
+    return _mean(
+        tau, of=codes(kinds[is_defined] // len(names) ** 2)[0], resamples=resamples, seed=seed
+    )
 
 
 def mean_w(
@@ -257,14 +260,14 @@ def mean_w(
     given = codes(item * (int(rater.max()) + 1) + rater)[0]
     thing = codes(np.asarray(responses)[ranked])[0]
     cell = codes(item * (int(thing.max()) + 1) + thing)[0]
-    n_things = np.bincount(_of(item, cell), minlength=len(names))
-    whole = (np.bincount(given) == n_things[_of(item, given)])[given]
-    return _w(
+    n_things = np.bincount(_group_of(item, cell), minlength=len(names))
+    whole = (np.bincount(given) == n_things[_group_of(item, given)])[given]
+    return _w_of_rankings(
         item[whole], given[whole], cell[whole], rank[ranked][whole], n_things, resamples, seed
     )
 
 
-def _w(
+def _w_of_rankings(
     item: Ints, given: Ints, cell: Ints, rank: Floats, n_things: Ints, resamples: int, seed: int
 ) -> Figure:
     """W over complete rankings, one row per response: `given` numbers the rankings, `cell` an
@@ -272,11 +275,11 @@ def _w(
     """
     of_ranking = codes(given)[0]
     place, ties = _mid_ranks(of_ranking, rank)
-    its_item = _of(item, of_ranking)
+    its_item = _group_of(item, of_ranking)
     size = len(n_things)
     m = np.bincount(its_item, minlength=size)
     sums = np.bincount(cell, weights=place)
-    item_of_cell = _of(item, cell, n=len(sums))
+    item_of_cell = _group_of(item, cell, n=len(sums))
     n = n_things.astype(float)
     spread = np.bincount(
         item_of_cell,
@@ -284,26 +287,26 @@ def _w(
         minlength=size,
     )
     most = m**2 * (n**3 - n) - m * np.bincount(its_item, weights=ties, minlength=size)
-    told = (m >= 2) & (n_things >= 2) & (most > 0)
-    if not told.any():
+    is_defined = (m >= 2) & (n_things >= 2) & (most > 0)
+    if not is_defined.any():
         return absent(
             gettext_noop(
                 "No two raters have ordered the same responses, other than by tying all of them."
             )
         )
     return _mean(
-        12 * spread[told] / most[told],
-        of=np.arange(int(told.sum())),
+        12 * spread[is_defined] / most[is_defined],
+        of=np.arange(int(is_defined.sum())),
         resamples=resamples,
         seed=seed,
     )
 
 
-def _of(group: Ints, number: Ints, n: int | None = None) -> Ints:
+def _group_of(group: Ints, number: Ints, n: int | None = None) -> Ints:
     """The group of each numbered thing."""
-    found = np.zeros(n if n is not None else int(number.max(initial=-1)) + 1, dtype=np.int64)
-    found[number] = group
-    return found
+    groups = np.zeros(n if n is not None else int(number.max(initial=-1)) + 1, dtype=np.int64)
+    groups[number] = group
+    return groups
 
 
 def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
@@ -330,7 +333,7 @@ def _mid_ranks(ranking: Ints, rank: Floats) -> tuple[Floats, Floats]:
     place[order] = mean_place[tier]
     excess = (size**3 - size).astype(float)
     ties = np.bincount(
-        _of(one, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1
+        _group_of(one, tier), weights=excess, minlength=int(ranking.max(initial=-1)) + 1
     ).astype(float)
     return place, ties
 

@@ -145,7 +145,7 @@ def flags(
     """All flags, the worst first within each kind; `names` are used for other raters in
     sentences.
     """
-    table = _tabled(rankings)
+    table = _table_of(rankings)
     if table is None:
         return []
     found = _first(table, thresholds) + _longer(table, thresholds)
@@ -183,7 +183,7 @@ class _Table:
     """each rater's judgments in order of time"""
 
 
-def _tabled(rankings: Rankings) -> _Table | None:
+def _table_of(rankings: Rankings) -> _Table | None:
     judgment, names = codes(rankings.judgment)
     if not judgment.size:
         return None
@@ -259,10 +259,10 @@ def _orders(judgment: Ints, pairs: agreement.PairVotes, item: Ints, n: int) -> I
     random = np.random.default_rng(7)
     weight = random.standard_normal((int(pairs.unit.max(initial=0)) + 1, 3))
     key = np.bincount(judgment[pairs.row], weights=weight[pairs.unit, pairs.label + 1], minlength=n)
-    said_something = np.bincount(judgment[pairs.row], minlength=n) > 0
+    has_votes = np.bincount(judgment[pairs.row], minlength=n) > 0
     votes, names = codes(np.round(key, 9))
-    alone = len(names) + np.arange(n)
-    return codes(item * (len(names) + n) + np.where(said_something, votes, alone))[0]
+    own_number = len(names) + np.arange(n)
+    return codes(item * (len(names) + n) + np.where(has_votes, votes, own_number))[0]
 
 
 @dataclass(frozen=True)
@@ -305,7 +305,7 @@ def _longer(table: _Table, thresholds: Thresholds) -> list[Flag]:
 
 
 def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
-    said = {
+    filled = {
         "value": _percent(max(test.value, 0)),
         "usual": _percent(max(test.usual, 0)),
         "n": str(test.n),
@@ -317,9 +317,9 @@ def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
         usual=test.usual,
         n=test.n,
         p=test.p,
-        sentence=SENTENCES[kind].format(**said),
+        sentence=SENTENCES[kind].format(**filled),
         other=None if test.other is None else int(table.raters[test.other]),
-        words=said,
+        words=filled,
         judgments=() if test.shown_by is None else tuple(table.judgments[test.shown_by].tolist()),
     )
 
@@ -327,14 +327,14 @@ def _flag(table: _Table, kind: Kind, test: _Tested, **words: str) -> Flag:
 def _above(table: _Table, values: Floats, effect: float, thresholds: Thresholds) -> list[_Tested]:
     """Each rater's mean compared with the median rater's."""
     known = [of[~np.isnan(values[of])] for of in table.of_rater]
-    able = [at for at, of in enumerate(known) if len(of) >= thresholds.n_judgments]
-    if not able:
+    eligible = [at for at, of in enumerate(known) if len(of) >= thresholds.n_judgments]
+    if not eligible:
         return []
-    means = {at: float(values[known[at]].mean()) for at in able}
+    means = {at: float(values[known[at]].mean()) for at in eligible}
     usual = float(np.median(list(means.values())))
     spread = float(np.nanstd(values)) or 1.0
     tested = []
-    for at in able:
+    for at in eligible:
         n = len(known[at])
         # The pool's spread stands in for a rater whose judgments hardly differ: five equal ones are
         # not certainty.
@@ -421,14 +421,14 @@ def _copies(
 ) -> list[Flag]:
     """Pairs of raters whose rankings are equal far more often than chance and skill explain."""
     found = []
-    for test in _survivors(_alike(table, thresholds, habits), thresholds):
+    for test in _survivors(_test_pairs(table, thresholds, habits), thresholds):
         found += _copy_flags(table, test, names)
     return _strongest(found)
 
 
-def _alike(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
+def _test_pairs(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tested]:
     """Tests every two raters who share enough items, by sums over those items."""
-    luck = _same_by_luck(table)
+    by_chance = _same_by_chance(table)
     judged = _by_rater(table, table.item, np.ones(len(table.item)))
     orders = _by_rater(table, table.order, np.ones(len(table.item)))
     shared = triu(judged @ judged.T, k=1).tocoo()
@@ -440,8 +440,8 @@ def _alike(table: _Table, thresholds: Thresholds, habits: set[int]) -> list[_Tes
         np.asarray((left @ judged_or_order.T).tocsr()[one, other]).reshape(-1)
         for left, judged_or_order in (
             (orders, orders),
-            (_by_rater(table, table.item, luck[table.item]), judged),
-            (_by_rater(table, table.item, (luck * (1 - luck))[table.item]), judged),
+            (_by_rater(table, table.item, by_chance[table.item]), judged),
+            (_by_rater(table, table.item, (by_chance * (1 - by_chance))[table.item]), judged),
         )
     )
     # Continuity correction of half a match, since a count is compared with a smooth curve.
@@ -471,7 +471,7 @@ def _by_rater(table: _Table, columns: Ints, values: Floats) -> csr_matrix:
     )
 
 
-def _same_by_luck(table: _Table) -> Floats:
+def _same_by_chance(table: _Table) -> Floats:
     """By item, the probability that two independent raters rank it the same way, shrunk to the
     pool's share.
     """

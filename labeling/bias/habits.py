@@ -118,22 +118,22 @@ def _regressed(
             ),
         )
     prompt, rater = codes(prompts)[0], codes(raters)[0]
-    refused, kept = _refused(columns, won, prompt)
-    told = {name: column[kept] for name, column in columns.items() if name not in refused}
-    used, doubled = _usable(told, int(kept.sum()))
+    refused, is_used = _without_odds(columns, won, prompt)
+    usable = {name: column[is_used] for name, column in columns.items() if name not in refused}
+    used, doubled = _usable(usable, int(is_used.sum()))
     refused |= doubled
     effects = _effects(
-        {name: told[name] for name in used},
-        won[kept],
-        prompt[kept],
-        rater[kept],
+        {name: usable[name] for name in used},
+        won[is_used],
+        prompt[is_used],
+        rater[is_used],
         has_intercept=True,
     )
     effects += [Effect(name, absent(refused[name], n)) for name in columns if name in refused]
     return Choices(tuple(effects), n, int(prompt.max()) + 1, int(rater.max()) + 1)
 
 
-def _refused(
+def _without_odds(
     columns: Mapping[str, Floats], won: Floats, prompt: Ints
 ) -> tuple[dict[str, str], Truths]:
     """A sentence for each feature that the votes cannot estimate, and the votes used for the
@@ -143,23 +143,28 @@ def _refused(
     grow without bound: they are left out while enough remain.
     """
     refused: dict[str, str] = {}
-    kept = np.ones(len(won), dtype=bool)
-    while found := _refusal(
-        {name: column for name, column in columns.items() if name not in refused}, won, prompt, kept
+    is_used = np.ones(len(won), dtype=bool)
+    while found := _first_without_odds(
+        {name: column for name, column in columns.items() if name not in refused},
+        won,
+        prompt,
+        is_used,
     ):
         name, refused[name] = found
         if refused[name] == WITHOUT_EXCEPTION:
-            others = kept & (columns[name] == 0)
-            kept = others if int(others.sum()) >= FEWEST_VOTES and np.ptp(won[others]) else kept
-    return refused, kept
+            others = is_used & (columns[name] == 0)
+            is_used = (
+                others if int(others.sum()) >= FEWEST_VOTES and np.ptp(won[others]) else is_used
+            )
+    return refused, is_used
 
 
-def _refusal(
-    columns: Mapping[str, Floats], won: Floats, prompt: Ints, kept: Truths
+def _first_without_odds(
+    columns: Mapping[str, Floats], won: Floats, prompt: Ints, is_used: Truths
 ) -> tuple[str, str] | None:
     """The first feature that the votes cannot estimate, and why."""
     for name, column in columns.items():
-        if note := _one_way(column[kept], won[kept], prompt[kept]):
+        if note := _one_way(column[is_used], won[is_used], prompt[is_used]):
             return name, note
     return None
 
@@ -190,15 +195,15 @@ def _usable(columns: dict[str, Floats], n: int) -> tuple[list[str], dict[str, st
     )  # a few numbers in place of many votes; they still show which column doubles another
     size = np.sqrt(np.diag(products))
     products = products / np.outer(size, size)
-    used, kept = [0], list(columns)
+    used, names = [0], list(columns)
     refused: dict[str, str] = {}
     for at, name in enumerate(columns, start=1):
-        wanted = [*used, at]
-        if np.linalg.eigvalsh(products[np.ix_(wanted, wanted)])[0] < _DOUBLED:
+        candidate = [*used, at]
+        if np.linalg.eigvalsh(products[np.ix_(candidate, candidate)])[0] < _DOUBLED:
             refused[name] = gettext_noop("This says the same as the features before it.")
         else:
             used.append(at)
-    return [kept[at - 1] for at in used[1:]], refused
+    return [names[at - 1] for at in used[1:]], refused
 
 
 def _effects(
@@ -214,7 +219,7 @@ def _effects(
     design = design / spread
     fit = _logistic(design, won)
     bread = _bread(design, fit)
-    alone = np.sqrt(np.diag(bread))
+    independent = np.sqrt(np.diag(bread))
     error = _robust(design, won, fit, prompt, rater)
     few = [
         np.count_nonzero(np.bincount(prompt[column != 0])) < SURE_PROMPTS
@@ -222,10 +227,14 @@ def _effects(
     ]
     # With few prompts the scores nearly sum to zero, and so would the error: it must not fall below
     # that of independent votes.
-    error = np.where(few, np.maximum(error, alone), error)
+    error = np.where(few, np.maximum(error, independent), error)
     return [
         effect_of(
-            name, fit[at] / spread[at], error[at] / spread[at], alone[at] / spread[at], len(won)
+            name,
+            fit[at] / spread[at],
+            error[at] / spread[at],
+            independent[at] / spread[at],
+            len(won),
         )
         for at, name in enumerate(named)
     ]
@@ -403,13 +412,13 @@ def gap(chosen: ArrayLike, *, among: ArrayLike, groups: Sequence[ArrayLike]) -> 
     """How much more often entries are true `among` some than among the others: the difference of
     two shares, clustered as in `share`.
     """
-    given, here = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
-    n_here, n_others = int(here.sum()), int((~here).sum())
-    if not n_here or not n_others:
+    given, is_among = np.asarray(chosen, dtype=float), np.asarray(among, dtype=bool)
+    n_among, n_others = int(is_among.sum()), int((~is_among).sum())
+    if not n_among or not n_others:
         return absent(gettext_noop("There is nothing to compare yet."), len(given))
-    mean, other_mean = float(given[here].mean()), float(given[~here].mean())
-    influence = np.where(here, (given - mean) / n_here, (other_mean - given) / n_others)
-    alone = math.sqrt(0.25 / n_here + 0.25 / n_others)
+    mean, other_mean = float(given[is_among].mean()), float(given[~is_among].mean())
+    influence = np.where(is_among, (given - mean) / n_among, (other_mean - given) / n_others)
+    alone = math.sqrt(0.25 / n_among + 0.25 / n_others)
     return with_error(mean - other_mean, _grouped_error(influence, groups, alone), len(given))
 
 

@@ -39,18 +39,20 @@ def slope_by_rater(
     n, n_prompts = np.bincount(rater), np.bincount(_cells(rater, prompt)[1])
     n_followed = np.bincount(rater, weights=(x > 0) == (win == 1))
     notes = [
-        _refused(*counts)
+        _problem(*counts)
         for counts in zip(n.tolist(), n_followed.tolist(), n_prompts.tolist(), strict=True)
     ]
-    asked = np.array([not note for note in notes])[rater]
-    slope, error, alone = _fitted(
-        win[asked], x[asked], prompt[asked], rater[asked], n_raters=len(ids)
+    has_odds = np.array([not note for note in notes])[rater]
+    slope, error, independent = _fitted(
+        win[has_odds], x[has_odds], prompt[has_odds], rater[has_odds], n_raters=len(ids)
     )
     return {
         int(rater_id): (
             Effect(name, absent(notes[at], int(n[at])))
             if notes[at]
-            else effect_of(name, float(slope[at]), float(error[at]), float(alone[at]), int(n[at]))
+            else effect_of(
+                name, float(slope[at]), float(error[at]), float(independent[at]), int(n[at])
+            )
         )
         for at, rater_id in enumerate(ids.tolist())
     }
@@ -80,11 +82,15 @@ def _fitted(
         / np.maximum(1, n_prompts - 1)
     )
     with np.errstate(divide="ignore", invalid="ignore"):
-        alone, error = 1 / np.sqrt(info), np.sqrt(meat) / info
-    return slope, np.where(n_prompts < SURE_PROMPTS, np.maximum(error, alone), error), alone
+        independent, error = 1 / np.sqrt(info), np.sqrt(meat) / info
+    return (
+        slope,
+        np.where(n_prompts < SURE_PROMPTS, np.maximum(error, independent), error),
+        independent,
+    )
 
 
-def _refused(n: int, n_followed: float, n_prompts: int) -> str:
+def _problem(n: int, n_followed: float, n_prompts: int) -> str:
     """Why a rater has no odds, as in the regression over all raters; empty if there may be some."""
     if n < FEWEST_VOTES:
         return gettext_noop(

@@ -195,12 +195,15 @@ def _by_source(
 def _davidson(
     tally: _Tally, baseline: int, inside: np.ndarray
 ) -> tuple[tuple[Figure, ...], float | None]:
-    kept = (tally.n > 0) & inside[tally.i] & inside[tally.j]
+    is_used = (tally.n > 0) & inside[tally.i] & inside[tally.j]
     fit = with_ties(
-        left=tally.i[kept], right=tally.j[kept], labels=tally.label[kept], weights=tally.n[kept]
+        left=tally.i[is_used],
+        right=tally.j[is_used],
+        labels=tally.label[is_used],
+        weights=tally.n[is_used],
     )
     if fit.values is None:
-        note = _ONE_WAY if (kept & (tally.label != 0)).any() else _TIED
+        note = _ONE_WAY if (is_used & (tally.label != 0)).any() else _TIED
         return tuple(absent(note, int(tally.n.sum())) for _ in range(tally.n_sources)), None
     values = np.zeros(tally.n_sources)
     values[fit.items] = fit.values
@@ -210,19 +213,19 @@ def _davidson(
     total = worth + 1 / worth + nu
     better, tie = np.where(delta > 0, worth, 1 / worth) / total, nu / total
     lead = 2 * better - 1 + tie  # P(i wins) − P(j wins)
-    by_delta = np.choose(tally.label + 1, [(1 - lead) / 2, -lead / 2, -(1 + lead) / 2]) * kept
-    by_theta = (np.where(tally.label == 0, 1.0, 0.0) - tie) * kept
-    n = tally.n * kept
+    by_delta = np.choose(tally.label + 1, [(1 - lead) / 2, -lead / 2, -(1 + lead) / 2]) * is_used
+    by_theta = (np.where(tally.label == 0, 1.0, 0.0) - tie) * is_used
+    n = tally.n * is_used
     size = tally.n_sources + 1
-    towards = _towards(tally, size)
+    signs = _signs(tally, size)
     # Expected information of one vote, in the difference of strengths and in log ν.
     each = np.stack([(1 - tie - lead**2) / 4, -lead * tie / 2, tie * (1 - tie)])
-    information = (towards * (n * each[0])[:, None]).T @ towards
-    cross = (towards * (n * each[1])[:, None]).sum(axis=0)
+    information = (signs * (n * each[0])[:, None]).T @ signs
+    cross = (signs * (n * each[1])[:, None]).sum(axis=0)
     information[-1] += cross
     information[:, -1] += cross
     information[-1, -1] = float((n * each[2]).sum())
-    scores = towards * by_delta[:, None]
+    scores = signs * by_delta[:, None]
     scores[:, -1] = by_theta
     se = _errors(information, scores, tally, baseline)
     tie_share = nu / (2 + nu) if fit.tie is not None else None
@@ -238,19 +241,19 @@ def _with_reliability(
     decided = (tally.n > 0) & (tally.label != 0)
     together = _together(tally, decided)
     inside = together == together[baseline]
-    kept = decided & inside[tally.i] & inside[tally.j]
-    n_known = tally.n[kept & np.isin(tally.rater, list(known))].sum()
-    if not kept.any():
+    is_used = decided & inside[tally.i] & inside[tally.j]
+    n_known = tally.n[is_used & np.isin(tally.rater, list(known))].sum()
+    if not is_used.any():
         return _by_source(tally, None, np.zeros(tally.n_sources, dtype=bool))
-    if 2 * n_known < tally.n[kept].sum():
+    if 2 * n_known < tally.n[is_used].sum():
         return tuple(absent(_UNKNOWN, int(tally.n.sum())) for _ in range(tally.n_sources))
     prior = {rater: _start(*found) for rater, found in known.items()}
-    ahead = tally.label[kept] < 0
+    first_won = tally.label[is_used] < 0
     fit = rater_aware(
-        winners=np.where(ahead, tally.i[kept], tally.j[kept]),
-        losers=np.where(ahead, tally.j[kept], tally.i[kept]),
-        raters=tally.rater[kept],
-        weights=tally.n[kept],
+        winners=np.where(first_won, tally.i[is_used], tally.j[is_used]),
+        losers=np.where(first_won, tally.j[is_used], tally.i[is_used]),
+        raters=tally.rater[is_used],
+        weights=tally.n[is_used],
         prior=prior,
         ridge=_RIDGE,
         rounds=ROUNDS,
@@ -259,7 +262,7 @@ def _with_reliability(
     values, eta = np.zeros(tally.n_sources), np.full(tally.n_raters, RIGHT / (RIGHT + WRONG))
     values[fit.strengths.items] = fit.strengths.values
     eta[fit.raters.astype(np.int64)] = fit.eta
-    se = _errors(*_of_reliable(tally, kept, values, eta, prior), tally, baseline)
+    se = _errors(*_of_reliable(tally, is_used, values, eta, prior), tally, baseline)
     return _by_source(tally, values - values[baseline], inside, se)
 
 
@@ -270,7 +273,7 @@ def _start(share: float, n: float) -> tuple[float, float]:
 
 def _of_reliable(
     tally: _Tally,
-    kept: np.ndarray,
+    is_used: np.ndarray,
     values: Floats,
     eta: Floats,
     prior: Mapping[int, tuple[float, float]],
@@ -280,34 +283,34 @@ def _of_reliable(
     p = expit(values[tally.i] - values[tally.j])
     wins = follows * p + (1 - follows) * (1 - p)  # P(i wins)
     by_delta, by_eta = (2 * follows - 1) * p * (1 - p), 2 * p - 1  # of P(i wins)
-    n = tally.n * kept / (wins * (1 - wins))
+    n = tally.n * is_used / (wins * (1 - wins))
     start = np.array([prior.get(rater, (RIGHT, WRONG)) for rater in range(tally.n_raters)])
     of_start = start[:, 0] / eta**2 + start[:, 1] / (1 - eta) ** 2
     of_eta = np.bincount(tally.rater, weights=n * by_eta**2, minlength=tally.n_raters) + of_start
-    towards = _towards(tally, tally.n_sources)
+    signs = _signs(tally, tally.n_sources)
     both = np.stack(
         [
             np.bincount(tally.rater, weights=n * by_delta * by_eta * of, minlength=tally.n_raters)
-            for of in towards.T
+            for of in signs.T
         ]
     )
-    information = (towards * (n * by_delta**2)[:, None]).T @ towards - (both / of_eta) @ both.T
+    information = (signs * (n * by_delta**2)[:, None]).T @ signs - (both / of_eta) @ both.T
     information += _RIDGE * np.eye(tally.n_sources)
-    gain = np.where(tally.label < 0, 1 / wins, -1 / (1 - wins)) * kept
+    gain = np.where(tally.label < 0, 1 / wins, -1 / (1 - wins)) * is_used
     scores = (
-        towards * (gain * by_delta)[:, None]
+        signs * (gain * by_delta)[:, None]
         - (both / of_eta).T[tally.rater] * (gain * by_eta)[:, None]
     )
     return information, scores
 
 
-def _towards(tally: _Tally, size: int) -> Floats:
+def _signs(tally: _Tally, size: int) -> Floats:
     """By cell, +1 for the first source and −1 for the second. (cells, size)"""
-    found = np.zeros((len(tally.n), size))
+    signs = np.zeros((len(tally.n), size))
     cells = np.arange(len(tally.n))
-    found[cells, tally.i] = 1.0
-    found[cells, tally.j] = -1.0
-    return found
+    signs[cells, tally.i] = 1.0
+    signs[cells, tally.j] = -1.0
+    return signs
 
 
 def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -> Floats | None:
@@ -323,10 +326,10 @@ def _errors(information: Floats, scores: Floats, tally: _Tally, baseline: int) -
         axis=1,
     )
     meat = by_prompt.T @ by_prompt * n_prompts / (n_prompts - 1)
-    alone = np.linalg.pinv(information, hermitian=True)
-    grouped = alone @ meat @ alone
+    independent = np.linalg.pinv(information, hermitian=True)
+    grouped = independent @ meat @ independent
     reach = np.eye(len(information))[: tally.n_sources] - np.eye(len(information))[baseline]
     variance = np.maximum(
-        *(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (alone, grouped))
+        *(np.einsum("sa,ab,sb->s", reach, found, reach) for found in (independent, grouped))
     )
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=float)

@@ -35,18 +35,18 @@ def plackett_luce(
     event = np.repeat(np.arange(len(choices)), [1 + len(over) for _, over in choices])
     member, items = codes([item for chosen, over in choices for item in (chosen, *over)])
     winner = member[np.r_[0, np.flatnonzero(np.diff(event)) + 1]]
-    parts, problem = strengths.connection(_beaten(event, member, winner, len(items)), items)
+    parts, problem = strengths.connection(_as_wins(event, member, winner, len(items)), items)
     if problem and not ridge:
         return Strengths(items, None, parts=parts, note=problem)
     offered = csr_matrix((np.ones(len(event)), (event, member)), shape=(len(choices), len(items)))
-    values, log_likelihood = _climbed(offered, winner, ridge)
+    values, log_likelihood = _maximised(offered, winner, ridge)
     for part in parts:
         place = np.searchsorted(items, np.asarray(part))
         values[place] -= values[place].mean()
     return Strengths(items, values, log_likelihood=log_likelihood, parts=parts, note=problem)
 
 
-def _beaten(event: Ints, member: Ints, winner: Ints, n_items: int) -> strengths.Pairs:
+def _as_wins(event: Ints, member: Ints, winner: Ints, n_items: int) -> strengths.Pairs:
     """Each choice as wins of the chosen one over each of the others."""
     lost = member != winner[event]
     n = int(lost.sum())
@@ -55,7 +55,7 @@ def _beaten(event: Ints, member: Ints, winner: Ints, n_items: int) -> strengths.
     )
 
 
-def _climbed(offered: csr_matrix, winner: Ints, ridge: float) -> tuple[Floats, float]:
+def _maximised(offered: csr_matrix, winner: Ints, ridge: float) -> tuple[Floats, float]:
     """The maximum-likelihood strengths and their log-likelihood."""
     n = offered.shape[1]
     wins = np.bincount(winner, minlength=n).astype(float)

@@ -320,7 +320,7 @@ def _newton(
         step[: len(gradient)] = spsolve(
             _information(pairs, slopes, ridge, has_ties=has_ties).tocsc(), gradient
         )
-        moved = _climbed(pairs, kernel, state, step, belongs, ridge)
+        moved = _line_search(pairs, kernel, state, step, belongs, ridge)
         shift = float(np.abs(moved - state).max())
         state = moved
         if shift < 1e-10:
@@ -338,7 +338,7 @@ def _slopes(pairs: Pairs, kernel: _Kernel, state: Floats) -> _Slopes:
     return kernel(pairs, state[pairs.i] - state[pairs.j], float(state[-1]))
 
 
-def _climbed(
+def _line_search(
     pairs: Pairs, kernel: _Kernel, state: Floats, step: Floats, belongs: Ints, ridge: float
 ) -> Floats:
     """The largest halving of the step that does not decrease the likelihood; the old state if there

@@ -287,12 +287,12 @@ def reliability(
         )
     )
     chance = 1 / len(consensus.labels)
-    match, sure, shared = _matches(consensus, unit, rater, label)
+    match, certain, shared = _matches(consensus, unit, rater, label)
     n = np.bincount(rater, weights=shared, minlength=len(consensus.raters))
     # E[match] = a·sure + (1 − a)·(1 − sure)/(labels − 1), solved for a over each rater's votes.
-    even = (1 - sure) / (len(consensus.labels) - 1)
+    even = (1 - certain) / (len(consensus.labels) - 1)
     top = np.bincount(rater, weights=(match - even) * shared, minlength=len(n))
-    below = np.bincount(rater, weights=(sure - even) * shared, minlength=len(n))
+    below = np.bincount(rater, weights=(certain - even) * shared, minlength=len(n))
     pooled = float(np.clip(top.sum() / max(below.sum(), _TINY), 0, 1))
     return {
         int(name): _reliability(

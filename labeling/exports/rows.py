@@ -45,7 +45,7 @@ class DemonstrationRow:
 
     @property
     def licences(self) -> set[str]:
-        return _borne(self.licence, self.response_licence)
+        return _licences(self.licence, self.response_licence)
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ class ComparisonRow:
 
     @property
     def licences(self) -> set[str]:
-        return _borne(self.licence, *(response.licence for response in self.responses))
+        return _licences(self.licence, *(response.licence for response in self.responses))
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class ScoredRow:
 
     @property
     def licences(self) -> set[str]:
-        return _borne(self.licence, self.response_licence)
+        return _licences(self.licence, self.response_licence)
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class PromptRow:
         return {self.licence}
 
 
-def _borne(of_prompt: str, *of_responses: str) -> set[str]:
+def _licences(of_prompt: str, *of_responses: str) -> set[str]:
     """The licences that apply to a row: its prompt's, which may be empty, and those named by its
     responses' sources.
     """

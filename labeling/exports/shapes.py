@@ -100,7 +100,7 @@ def records(
     include_set_aside: bool = False,
 ) -> Iterator[Record]:
     """Rows of a file of this `shape` (a key of SCHEMAS), as JSON values."""
-    wanted: Record = {
+    filters: Record = {
         "campaigns": campaigns,
         "include_imports": include_imports,
         "include_extra": include_extra,
@@ -108,10 +108,10 @@ def records(
         "include_set_aside": include_set_aside,
     }
     if shape == "demonstrations":
-        yield from map(as_prompt_completion, demonstrations(**wanted))
+        yield from map(as_prompt_completion, demonstrations(**filters))
         return
     if shape == "dialogues":
-        yield from (as_dialogue(row) for row in demonstrations(**wanted) if row.is_last)
+        yield from (as_dialogue(row) for row in demonstrations(**filters) if row.is_last)
         return
     if shape == "adjudicated":
         yield from map(as_adjudicated, adjudications(campaigns=campaigns))
@@ -119,7 +119,7 @@ def records(
     if shape == "consensus":
         yield from map(as_consensus, consensus_rows(campaigns=campaigns))
         return
-    compared = comparisons(**wanted)
+    compared = comparisons(**filters)
     for row in compared:
         yield from as_preferences(row) if shape == "preferences" else [as_ranking(row)]
 

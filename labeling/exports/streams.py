@@ -80,7 +80,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
         response=judgment.demonstration.text,
         split=prompt.split,
         cluster=prompt.cluster,
-        source_name=_came_from(judgment),
+        source_name=_origin(judgment),
         licence=prompt.licence,
         category=prompt.category,
         language=prompt.language,
@@ -95,7 +95,7 @@ def _demonstration(judgment: Judgment) -> DemonstrationRow:
     )
 
 
-def _came_from(judgment: Judgment) -> str:
+def _origin(judgment: Judgment) -> str:
     if judgment.import_batch:
         return judgment.import_batch.source.name
     return (

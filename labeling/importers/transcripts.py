@@ -65,8 +65,8 @@ def _turns(transcript: str, name: str) -> list[Message]:
             % {"name": name}
         )
     turns: list[Message] = []
-    for speaker, said in zip(parts[::2], parts[1::2], strict=True):
-        role, content = _ROLES[speaker], said.strip()
+    for speaker, text in zip(parts[::2], parts[1::2], strict=True):
+        role, content = _ROLES[speaker], text.strip()
         if turns and turns[-1]["role"] == role:
             turns[-1] = {
                 "role": role,

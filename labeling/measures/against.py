@@ -72,17 +72,20 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
     compared with themselves.
     """
     mine = votes.once.pairs
-    kept = others.where(~np.isin(others.rater, np.unique(mine.rater)))
+    outsiders = others.where(~np.isin(others.rater, np.unique(mine.rater)))
     theirs = agreement.expand(
-        items=kept.item, raters=kept.rater, responses=kept.response, ranks=kept.rank
+        items=outsiders.item,
+        raters=outsiders.rater,
+        responses=outsiders.response,
+        ranks=outsiders.rank,
     )
     pair_mine, pair_theirs, n_pairs = _same_pairs(mine, theirs)
     counts = _by_label(pair_mine, mine.label, n_pairs)
-    pool = kept.pool[theirs.row]
+    pool = outsiders.pool[theirs.row]
     found = []
     for one in np.unique(pool).tolist():
-        here = pool == one
-        others_say = _by_label(pair_theirs[here], theirs.label[here], n_pairs)
+        is_of_pool = pool == one
+        others_say = _by_label(pair_theirs[is_of_pool], theirs.label[is_of_pool], n_pairs)
         n = counts.sum(axis=1) * others_say.sum(axis=1)
         score = ((counts @ _CREDIT) * others_say).sum(axis=1)
         figure = (

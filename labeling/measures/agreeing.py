@@ -168,12 +168,12 @@ def _shown(kind: str, place: Ints, n_names: int) -> tuple[list[int], int]:
     known = np.flatnonzero(n_votes)
     if len(known) < 2:
         return [], 0
-    kept = (
+    shown = (
         known[-VALUES_SHOWN:]
         if kind in PERIODS
         else np.sort(known[np.argsort(-n_votes[known], kind="stable")[:VALUES_SHOWN]])
     )
-    return kept.tolist(), len(known) - len(kept)
+    return shown.tolist(), len(known) - len(shown)
 
 
 def matrix_of(votes: Votes) -> Record:
@@ -187,18 +187,18 @@ def matrix_of(votes: Votes) -> Record:
     if not pairs.unit.size:
         return {"raters": [], "score": [], "n": []}
     whole = agreement.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
-    kept = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
-    kept = kept[whole.n[kept].sum(axis=1) > 0]
+    shown = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
+    shown = shown[whole.n[shown].sum(axis=1) > 0]
     one, other, counts = _pairs_listed(whole.n)
-    known = np.unique(np.concatenate([kept, one, other]))
+    known = np.unique(np.concatenate([shown, one, other]))
     kappa = _Kappas.of(votes.once, known, whole.raters)
     listed = zip(one.tolist(), other.tolist(), strict=True)
     return {
-        "raters": [whole.raters[at] for at in kept.tolist()],
-        "score": whole.score[np.ix_(kept, kept)].round(1).tolist(),
-        "n": whole.n[np.ix_(kept, kept)].tolist(),
-        "kappa": [[kappa.of_two(at, to) for to in kept.tolist()] for at in kept.tolist()],
-        "n_left_out": int((whole.n.sum(axis=1) > 0).sum() - len(kept)),
+        "raters": [whole.raters[at] for at in shown.tolist()],
+        "score": whole.score[np.ix_(shown, shown)].round(1).tolist(),
+        "n": whole.n[np.ix_(shown, shown)].tolist(),
+        "kappa": [[kappa.of_two(at, to) for to in shown.tolist()] for at in shown.tolist()],
+        "n_left_out": int((whole.n.sum(axis=1) > 0).sum() - len(shown)),
         "pairs": [_two(whole, at, to, kappa.of_two(at, to)) for at, to in listed],
         **counts,
     }
@@ -244,10 +244,14 @@ class _Kappas:
         size = (len(raters), int(votes.pairs.unit.max(initial=-1)) + 1)
         given = []
         for label in (-1, 0, 1):
-            here = is_known & (votes.turned == label)
+            gave_label = is_known & (votes.turned == label)
             given.append(
                 csr_matrix(
-                    (np.ones(int(here.sum())), (place[here], votes.pairs.unit[here])), shape=size
+                    (
+                        np.ones(int(gave_label.sum())),
+                        (place[gave_label], votes.pairs.unit[gave_label]),
+                    ),
+                    shape=size,
                 )
             )
         tables = np.array([[(one @ other.T).toarray() for other in given] for one in given])

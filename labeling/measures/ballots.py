@@ -76,21 +76,23 @@ class Ballots:
         }
 
     def _of_one(self, name: str, rows: slice) -> Figure:
-        asked = self.asked[name][rows]
-        here = asked > 0
-        if not here.any():
+        n_asked = self.asked[name][rows]
+        applies = n_asked > 0
+        if not applies.any():
             return absent(_UNASKED[name])
         return bias.share(
-            self.followed[name][rows][here], counts=asked[here], groups=(self.prompt[rows][here],)
+            self.followed[name][rows][applies],
+            counts=n_asked[applies],
+            groups=(self.prompt[rows][applies],),
         ).figure
 
-    def _share(self, name: str, here: Truths, fewest: int) -> Figure:
-        rater = self.rater[here]
+    def _share(self, name: str, rows: Truths, fewest: int) -> Figure:
+        rater = self.rater[rows]
         if 0 < len(np.unique(rater)) < fewest:
             return absent(gettext_noop("Too few raters of the group were asked this."))
-        groups = (self.prompt[here], rater)
+        groups = (self.prompt[rows], rater)
         return bias.share(
-            self.followed[name][here], counts=self.asked[name][here], groups=groups
+            self.followed[name][rows], counts=self.asked[name][rows], groups=groups
         ).figure
 
 

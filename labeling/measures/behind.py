@@ -35,9 +35,9 @@ def judgments_behind(votes: Votes) -> Behind:
     everybody: Record = {}
     raters: dict[int, Record] = {one: {} for one in np.unique(rater).tolist()}
     came = {name: followed == 1 for name, followed in votes.followed.items()}
-    for name, here in (came | _swapped(votes)).items():
+    for name, follows in (came | _swapped(votes)).items():
         follows_it = np.zeros(len(judgments), dtype=bool)
-        follows_it[of_pair[here]] = True
+        follows_it[of_pair[follows]] = True
         everybody[name] = latest(judgments[follows_it])
         for one, found in _by_rater(judgments[follows_it], rater[follows_it]).items():
             raters[one][name] = found

@@ -107,9 +107,9 @@ def places(pairs: Sequence[PairConsensus]) -> list[Place]:
     weighed = _beaten(responses, [(pair, pair.weighed) for pair in pairs])
     found = []
     for response in responses:
-        sure = [pair.p for pair in pairs if response in (pair.left, pair.right)]
+        certainties = [pair.p for pair in pairs if response in (pair.left, pair.right)]
         place = _place(response, by_majority), _place(response, weighed)
-        found.append(Place(response, *place, sureness=sum(sure) / len(sure)))
+        found.append(Place(response, *place, sureness=sum(certainties) / len(certainties)))
     return sorted(found, key=lambda place: (place.weighed, place.by_majority, place.response))
 
 

@@ -33,13 +33,13 @@ def contests_of(votes: Votes, names: Mapping[int, str]) -> list[Record]:
     prompt = once.prompt[pairs.row]
     found = []
     for one, other in sorted({*zip(newer.tolist(), older.tolist(), strict=True)}, reverse=True):
-        here = (newer == one) & (older == other)
+        is_pair = (newer == one) & (older == other)
         if one != other:
             rates = bias.length_controlled(
-                won=won[here],
-                n_chars=n_newer[here],
-                n_chars_other=n_older[here],
-                prompts=prompt[here],
+                won=won[is_pair],
+                n_chars=n_newer[is_pair],
+                n_chars_other=n_older[is_pair],
+                prompts=prompt[is_pair],
             )
             figures = {
                 "as_voted": as_record(rates.raw),

@@ -102,15 +102,15 @@ def _profile(
     """By question, the groups that may be shown and the number that may not."""
     found = []
     for question in sorted({one.question for one in groups}):
-        asked = {one.name: one for one in groups if one.question == question and one.raters}
+        answered = {one.name: one for one in groups if one.question == question and one.raters}
         names = shown_answers(
-            {name: len(one.raters) for name, one in asked.items()}, n_raters, fewest=fewest
+            {name: len(one.raters) for name, one in answered.items()}, n_raters, fewest=fewest
         )
         rows = [
-            {"name": name} | _coarse(ballots.row(asked[name].raters, fewest=fewest))
+            {"name": name} | _coarse(ballots.row(answered[name].raters, fewest=fewest))
             for name in names
         ]
-        found.append({"question": question, "groups": rows, "n_hidden": len(asked) - len(names)})
+        found.append({"question": question, "groups": rows, "n_hidden": len(answered) - len(names)})
     return [entry for entry in found if entry["groups"] or entry["n_hidden"]]
 
 

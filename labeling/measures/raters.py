@@ -120,8 +120,8 @@ def _swapped(votes: Votes) -> dict[int, dict[str, Figure]]:
     rater = votes.pairs.rater[first]
     found = {}
     for one in np.unique(rater).tolist():
-        here = rater == one
-        swaps = bias.swaps(before=as_shown[first[here]], after=as_shown[again[here]])
+        is_rater = rater == one
+        swaps = bias.swaps(before=as_shown[first[is_rater]], after=as_shown[again[is_rater]])
         found[one] = {
             "consistent": swaps.consistent,
             "first_twice": swaps.first_twice,

@@ -50,20 +50,24 @@ def confident_wording(votes: ExpertVotes) -> Record:
     surer = bias.surer(
         votes.confidence[pairs.row], votes.confidence[pairs.other_row]
     )  # 1: the left one
-    asked = decided & (np.abs(surer) == 1)
+    applies = decided & (np.abs(surer) == 1)
     is_wrong = pairs.label != right
     surer_is_worse = surer == right  # label −1 is the left one
-    towards, away = asked & surer_is_worse, asked & ~surer_is_worse
+    towards, away = applies & surer_is_worse, applies & ~surer_is_worse
     groups = (votes.prompt[pairs.row], pairs.rater)
     judgment = votes.judgment[pairs.row]
     return {
         "towards": as_record(_share(is_wrong, towards, groups)),
         "away": as_record(_share(is_wrong, away, groups)),
         "gap": as_record(
-            _gap(is_wrong[asked], surer_is_worse[asked], tuple(group[asked] for group in groups))
+            _gap(
+                is_wrong[applies],
+                surer_is_worse[applies],
+                tuple(group[applies] for group in groups),
+            )
         ),
         "raters": _by_rater(
-            is_wrong, surer_is_worse, asked, votes.prompt[pairs.row], pairs.rater, judgment
+            is_wrong, surer_is_worse, applies, votes.prompt[pairs.row], pairs.rater, judgment
         ),
         "n_told": int(decided.sum()),
         "n_alike": int((decided & (surer == 0)).sum()),
@@ -78,16 +82,16 @@ def confident_wording(votes: ExpertVotes) -> Record:
 def _by_rater(
     is_wrong: np.ndarray,
     surer_is_worse: np.ndarray,
-    asked: np.ndarray,
+    applies: np.ndarray,
     prompt: Ints,
     rater: Ints,
     judgment: Ints,
 ) -> Record:
     """The same by rater, clustered by prompt."""
-    raters, counts = np.unique(rater[asked], return_counts=True)
+    raters, counts = np.unique(rater[applies], return_counts=True)
     found = {}
     for one in raters[counts >= LEAST_VOTES].tolist():
-        own = asked & (rater == one)
+        own = applies & (rater == one)
         groups = (prompt[own],)
         found[str(one)] = {
             "towards": as_record(_share(is_wrong[own], surer_is_worse[own], groups)),
@@ -101,10 +105,10 @@ def _by_rater(
     return found
 
 
-def _share(is_wrong: np.ndarray, here: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
-    if not here.any():
+def _share(is_wrong: np.ndarray, rows: np.ndarray, groups: tuple[Ints, ...]) -> Figure:
+    if not rows.any():
         return absent(gettext_noop("No vote was given on such a pair yet."))
-    return bias.share(is_wrong[here], groups=tuple(group[here] for group in groups)).figure
+    return bias.share(is_wrong[rows], groups=tuple(group[rows] for group in groups)).figure
 
 
 def _gap(is_wrong: np.ndarray, surer_is_worse: np.ndarray, groups: tuple[Ints, ...]) -> Figure:

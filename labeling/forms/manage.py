@@ -356,9 +356,9 @@ class BaseQuestions(QuestionFormSet):
             return
         earlier: dict[str, Scale | Flag] = {}
         for form, question in self._read():
-            wanted = form.cleaned_data["asked_if"]
-            if wanted and (
-                problem := _condition_problem(earlier.get(wanted), wanted, question.asked_if)
+            decisive = form.cleaned_data["asked_if"]
+            if decisive and (
+                problem := _condition_problem(earlier.get(decisive), decisive, question.asked_if)
             ):
                 form.add_error("asked_if", problem)
             earlier.setdefault(question.label, question)
@@ -463,7 +463,7 @@ def _question(values: dict[str, Any], names: dict[str, str], taken: set[str]) ->
     )
 
 
-def _free_name(wanted: str, taken: set[str]) -> str:
-    base = wanted if wanted.isidentifier() else f"q_{wanted}"
+def _free_name(name: str, taken: set[str]) -> str:
+    base = name if name.isidentifier() else f"q_{name}"
     names = itertools.chain([base], (f"{base}_{number}" for number in itertools.count(2)))
-    return next(name for name in names if name not in taken)
+    return next(free for free in names if free not in taken)

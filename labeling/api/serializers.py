@@ -267,17 +267,17 @@ class NewCampaignSerializer(serializers.Serializer[Any]):
 
     @staticmethod
     def selection(values: dict[str, Any]) -> Selection:
-        asked = values.get("prompts", {})
+        prompts = values.get("prompts", {})
         return Selection(
             kind=values["kind"],
-            categories=tuple(sorted(asked.get("categories", ()))),
-            splits=tuple(sorted(asked.get("splits", ()))),
-            source_ids=tuple(asked.get("sources", ())),
-            languages=tuple(asked.get("languages", ())),
-            is_unused=asked.get("is_unused", True),
-            n_prompts=asked.get("n_prompts"),
+            categories=tuple(sorted(prompts.get("categories", ()))),
+            splits=tuple(sorted(prompts.get("splits", ()))),
+            source_ids=tuple(prompts.get("sources", ())),
+            languages=tuple(prompts.get("languages", ())),
+            is_unused=prompts.get("is_unused", True),
+            n_prompts=prompts.get("n_prompts"),
             n_responses=values.get("n_responses"),
-            response_source_ids=tuple(asked.get("response_sources", ())),
+            response_source_ids=tuple(prompts.get("response_sources", ())),
         )
 
 

@@ -50,20 +50,20 @@ def index(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def new(request: MemberRequest) -> HttpResponse:
     """A new campaign. `?from=` copies the settings of another one."""
-    like = (
+    template = (
         access.campaign(user=request.user, pk=int(request.GET["from"]))
         if request.GET.get("from", "").isdecimal()
         else None
     )
-    form = CampaignForm(request.POST or None, initial=initial_of(like) if like else None)
+    form = CampaignForm(request.POST or None, initial=initial_of(template) if template else None)
     if request.method == "POST" and form.is_valid():
         try:
-            campaign = _create(form, like=like, by=request.user)
+            campaign = _create(form, template=template, by=request.user)
         except services.UnableToCreateCampaign as problem:
             form.add_error(None, problem.sentence)
         else:
             return redirect("campaign", campaign.pk)
-    return render(request, "labeling/manage/campaign_new.html", {"form": form, "like": like})
+    return render(request, "labeling/manage/campaign_new.html", {"form": form, "like": template})
 
 
 @require_POST
@@ -298,12 +298,12 @@ def close(request: MemberRequest, pk: int) -> HttpResponse:
     )
 
 
-def _create(form: CampaignForm, *, like: Campaign | None, by: User) -> Campaign:
+def _create(form: CampaignForm, *, template: Campaign | None, by: User) -> Campaign:
     """Creates the campaign. Settings of golds that the form does not include are copied from
-    `like`.
+    `template`.
     """
     values, selection, effort = form.cleaned_data, form.selection(), form.effort()
-    checks = {name: getattr(like, name) for name in GOLD_SETTINGS} if like else {}
+    checks = {name: getattr(template, name) for name in GOLD_SETTINGS} if template else {}
     checks |= {name: values[name] for name in ("gold_share", "review_share")}
     return services.create_campaign(
         **{

@@ -25,18 +25,18 @@ PEOPLE_PER_PAGE = 50
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
     form = PeopleFilter(request.GET)
-    asked = form.cleaned_data if form.is_valid() else {}
-    state = asked.get("state")
+    filters = form.cleaned_data if form.is_valid() else {}
+    state = filters.get("state")
     found = accounts_selectors.people(
-        words=asked.get("q", ""),
-        role=asked.get("role", ""),
+        words=filters.get("q", ""),
+        role=filters.get("role", ""),
         is_active={"open": True, "closed": False}.get(str(state)),
     )
     page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "account/people.html",
-        {"page": page, "form": form, "is_filtered": any(asked.values())},
+        {"page": page, "form": form, "is_filtered": any(filters.values())},
     )
 
 

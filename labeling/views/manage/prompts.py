@@ -90,8 +90,8 @@ def edit(request: MemberRequest, pk: int) -> HttpResponse:
             back = ngettext(
                 "%(n)d item went back to work.", "%(n)d items went back to work.", edited.n_items
             )
-            kept = _("Kept as version %(version)d.") % {"version": edited.prompt.version}
-            messages.success(request, f"{kept} {back % {'n': edited.n_items}}")
+            saved = _("Kept as version %(version)d.") % {"version": edited.prompt.version}
+            messages.success(request, f"{saved} {back % {'n': edited.n_items}}")
             return redirect("prompt", edited.prompt.pk)
     context = {"form": form, "prompt": prompt}
     return render(

@@ -111,9 +111,9 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
     """All measures for one category, language or period."""
     campaign = access.comparison_campaign(user=request.user, pk=pk)
     report = selectors.quality_report(campaign=campaign)
-    asked = request.GET.get("kind"), request.GET.get("value")
+    key = request.GET.get("kind"), request.GET.get("value")
     groups = report.results["agreement"]["groups"] if report else []
-    found = next((group for group in groups if (group["kind"], group["value"]) == asked), None)
+    found = next((group for group in groups if (group["kind"], group["value"]) == key), None)
     if found is None:
         raise Http404
     context = _context(campaign, report, "agreement") | {
@@ -154,12 +154,12 @@ def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
     report = selectors.quality_report(campaign=campaign)
     if report is None:
         raise Http404
-    said = words.BEHIND.get(row) or bias_words.pool_behind(report.results.get("groups", {}), row)
-    if said is None:
+    title = words.BEHIND.get(row) or bias_words.pool_behind(report.results.get("groups", {}), row)
+    if title is None:
         raise Http404
     found = selectors.judgments_behind(report=report, row=_stored(row))
     return _behind_page(
-        request, _context(campaign, report, "bias"), words.on_some_pair(said), found
+        request, _context(campaign, report, "bias"), words.on_some_pair(title), found
     )
 
 

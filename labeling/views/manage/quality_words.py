@@ -277,14 +277,14 @@ def scales(questions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def on_some_pair(said: object) -> str:
+def on_some_pair(title: object) -> str:
     """The title of the judgments behind a row."""
-    return _("On some pair, %(words)s") % {"words": said}
+    return _("On some pair, %(words)s") % {"words": title}
 
 
 def groups_left_out(counts: Mapping[str, int]) -> list[str]:
     """A sentence for each grouping that has groups without a row."""
-    said = {
+    sentences = {
         "month": lambda n: ngettext(
             "%(n)d earlier month is not shown.", "%(n)d earlier months are not shown.", n
         ),
@@ -302,13 +302,13 @@ def groups_left_out(counts: Mapping[str, int]) -> list[str]:
             n,
         ),
     }
-    return [said[kind](n) % {"n": n} for kind, n in counts.items()]
+    return [sentences[kind](n) % {"n": n} for kind, n in counts.items()]
 
 
 def two_raters(agree: Figure, kappa: float | None) -> str:
     """A cell of the heat map, in full."""
     given = {"share": share(agree), "n": agree.n, "interval": share_interval(agree)}
-    told = (
+    share_of_votes = (
         ngettext(
             "%(share)s of %(n)d pair, %(interval)s",
             "%(share)s of %(n)d pairs, %(interval)s",
@@ -317,7 +317,9 @@ def two_raters(agree: Figure, kappa: float | None) -> str:
         % given
     )
     return (
-        told if kappa is None else f"{told}, {_('Cohen κ')} {coefficient(Figure(kappa, agree.n))}"
+        share_of_votes
+        if kappa is None
+        else f"{share_of_votes}, {_('Cohen κ')} {coefficient(Figure(kappa, agree.n))}"
     )
 
 
@@ -338,9 +340,9 @@ def two_raters_row(
 
 def pairs_left_out(n_few: int, n_more: int) -> list[str]:
     """How many pairs of raters have no row, and why."""
-    said = []
+    sentences = []
     if n_few:
-        said.append(
+        sentences.append(
             ngettext(
                 "%(n)d pair of raters shares fewer than 10 votes and is not listed.",
                 "%(n)d pairs of raters share fewer than 10 votes and are not listed.",
@@ -349,7 +351,7 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
             % {"n": n_few}
         )
     if n_more:
-        said.append(
+        sentences.append(
             ngettext(
                 "Listed are the 300 pairs with the most votes; %(n)d more is not.",
                 "Listed are the 300 pairs with the most votes; %(n)d more are not.",
@@ -357,7 +359,7 @@ def pairs_left_out(n_few: int, n_more: int) -> list[str]:
             )
             % {"n": n_more}
         )
-    return said
+    return sentences
 
 
 def _figures(results: Mapping[str, Any]) -> dict[str, Figure]:

@@ -61,7 +61,7 @@ def item(request: MemberRequest, pk: int, item_pk: int) -> HttpResponse:
             form.add_error(None, problem.sentence)
         else:
             messages.success(request, _("Kept. Who was given feedback finds it under My work."))
-            return redirect(_onward(found, order, is_blind, goes_on="next" in request.POST))
+            return redirect(_next_page(found, order, is_blind, goes_on="next" in request.POST))
     status = 422 if request.method == "POST" else 200
     return render(
         request,
@@ -156,12 +156,12 @@ def _form(request: HttpRequest, work: selectors.ReviewItem) -> DecisionForm | Sc
     letters = [entry.letter for entry in work.responses]
     if work.adjudication is not None:
         initial |= {"reason": work.adjudication.reason, "note": work.adjudication.note}
-    ranks = _taken(work, request.GET.get("from", "")) or work.decided
+    ranks = _initial_ranks(work, request.GET.get("from", "")) or work.decided
     initial |= {f"rank-{entry.letter}": ranks.get(entry.response.pk) for entry in work.responses}
     return DecisionForm(data, letters=letters, judgments=judgments, initial=initial)
 
 
-def _taken(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
+def _initial_ranks(work: selectors.ReviewItem, judgment: str) -> Mapping[int, int | None]:
     """The initial order: that of the answer named in the URL."""
     return next(
         (entry.ranks for entry in work.answers if str(entry.answer.judgment.pk) == judgment), {}
@@ -220,7 +220,7 @@ def _context(
     }
 
 
-def _onward(item: Item, order: str, is_blind: bool, *, goes_on: bool) -> str:
+def _next_page(item: Item, order: str, is_blind: bool, *, goes_on: bool) -> str:
     after = (
         selectors.next_to_review(campaign=item.campaign, order=order, after=item)
         if goes_on

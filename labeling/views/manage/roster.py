@@ -75,11 +75,11 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     )
     form = SkillsForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        wanted = form.wanted
+        values = form.wanted
         services.grant_skills(
             rater=rater,
-            languages=wanted["languages"],
-            topics=wanted["topics"],
+            languages=values["languages"],
+            topics=values["topics"],
             by=request.user,
             now=timezone.now(),
         )
@@ -95,14 +95,14 @@ def skills(request: MemberRequest, pk: int) -> HttpResponse:
     )
 
 
-def _done(request: MemberRequest, wanted: str, pool: Pool, raters: QuerySet[Rater]) -> str:
+def _done(request: MemberRequest, action: str, pool: Pool, raters: QuerySet[Rater]) -> str:
     acts: dict[str, Callable[..., int]] = {
         "add": services.add_raters,
         "remove": services.remove_raters,
         "pause": services.pause_raters,
         "resume": services.resume_raters,
     }
-    n = acts[wanted](pool=pool, raters=raters, by=request.user, now=timezone.now())
+    n = acts[action](pool=pool, raters=raters, by=request.user, now=timezone.now())
     sentences = {
         "add": ngettext("%(n)d rater added to “%(pool)s”.", "%(n)d raters added to “%(pool)s”.", n),
         "remove": ngettext(
@@ -117,7 +117,7 @@ def _done(request: MemberRequest, wanted: str, pool: Pool, raters: QuerySet[Rate
             n,
         ),
     }
-    return sentences[wanted] % {"n": n, "pool": pool.name}
+    return sentences[action] % {"n": n, "pool": pool.name}
 
 
 def _found(request: HttpRequest) -> QuerySet[Rater]:

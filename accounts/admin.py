@@ -1,8 +1,6 @@
-"""People and the audit log in Django's admin, for superusers: to look things up when the pages do
-not do.
+"""Users and the audit log in Django's admin, so that superusers can look things up.
 
-Nothing can be written here: what an admin does to a login stands in the audit log, and a row that
-was changed beside the services would not.
+Everything is read-only. Changes made here would bypass the services and so miss the audit log.
 """
 
 from django.contrib import admin

@@ -1,4 +1,4 @@
-"""Webhooks: the list, a new one with its secret, and what became of every message to one."""
+"""Webhooks: the list, creating one, and the delivery log."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +21,7 @@ def index(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def new(request: HttpRequest) -> HttpResponse:
-    """Makes one and shows its secret, this once."""
+    """Creates a webhook and shows its secret once."""
     assert isinstance(request.user, User)
     form = WebhookForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -55,7 +55,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 @require_POST
 def rotate(request: HttpRequest, pk: int) -> HttpResponse:
-    """A new secret, shown this once."""
+    """Creates a new secret and shows it once."""
     assert isinstance(request.user, User)
     webhook = get_object_or_404(Webhook, pk=pk)
     try:

@@ -1,4 +1,4 @@
-"""Every URL of the site. Who may open which is config.permissions."""
+"""Every URL of the site. config.permissions decides who may open which."""
 
 from django.conf import settings
 from django.contrib import admin

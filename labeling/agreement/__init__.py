@@ -1,8 +1,8 @@
-"""How far raters agree, from plain numbers: pure formulas, no Django, no database.
+"""How far raters agree, computed from plain numbers: pure formulas, no Django, no database.
 
-Every function gives a number or a sentence that says why there is none. For preferences, raw
-agreement of 72 to 77 % and an alpha of 0.2 to 0.5 are what careful pools reach: compare with the
-project's own past, not with a textbook's 0.667.
+Every function returns a number, or a sentence that says why there is none. For preferences, careful
+pools reach a raw agreement of 72 to 77 % and an alpha of 0.2 to 0.5: compare with the project's own
+history, not with a textbook's 0.667.
 """
 
 from labeling.agreement.alpha import Metric, krippendorff

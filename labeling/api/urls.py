@@ -1,4 +1,4 @@
-"""Addresses of the labeling half below /api/v1/."""
+"""URLs of the labeling app below /api/v1/."""
 
 from django.urls import path
 

@@ -1,5 +1,5 @@
-"""Endpoints of the labeling half: input → one call → answer. Who may is
-config.permissions.API_TABLE.
+"""Endpoints of the labeling app: input → one call → answer. config.permissions.API_TABLE decides
+who may call them.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ class Prompts(ApiView):
         tag="prompts",
     )
     def get(self, request: Request) -> Response:
-        """Prompts that are not retired, the newest first."""
+        """List prompts that are not retired, newest first."""
         query = asked(serializers.PromptQuery, request)
         found = selectors.prompt_list(wanted=serializers.PromptQuery.wanted(query))
         page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
@@ -39,7 +39,7 @@ class Prompts(ApiView):
     )
     @idempotency.once
     def post(self, request: Request) -> Response:
-        """Store a prompt whose source is the person who calls."""
+        """Create a prompt with the caller as its source."""
         values = sent(serializers.NewPromptSerializer, request)
         prompt = services.create_prompt(**values, by=person(request), now=timezone.now())
         return Response(serializers.PromptSerializer(prompt).data, status=201)
@@ -48,7 +48,7 @@ class Prompts(ApiView):
 class PromptDetail(ApiView):
     @reads("read_prompt", serializers.PromptSerializer, is_one=True, tag="prompts")
     def get(self, request: Request, pk: int) -> Response:
-        """One prompt."""
+        """Get one prompt."""
         prompt: Prompt = access.prompt(user=request.user, pk=pk)
         return Response(serializers.PromptSerializer(prompt).data)
 
@@ -61,7 +61,7 @@ class Pools(ApiView):
         tag="pools",
     )
     def get(self, request: Request) -> Response:
-        """Pools, the newest first."""
+        """List pools, newest first."""
         query = asked(paging.PageQuery, request)
         page = paging.page(Pool.objects.all(), cursor=query.get("cursor"), limit=query["limit"])
         rows = selectors.pool_rows(pools=page.rows)
@@ -76,7 +76,7 @@ class Pools(ApiView):
     )
     @idempotency.once
     def post(self, request: Request) -> Response:
-        """A new pool, with nobody in it yet."""
+        """Create a pool without raters."""
         values = sent(serializers.NewPoolSerializer, request)
         pool = services.create_pool(**values, by=person(request), now=timezone.now())
         return Response(_pool(pool), status=201)
@@ -85,7 +85,7 @@ class Pools(ApiView):
 class PoolDetail(ApiView):
     @reads("read_pool", serializers.PoolSerializer, is_one=True, tag="pools")
     def get(self, request: Request, pk: int) -> Response:
-        """One pool."""
+        """Get one pool."""
         return Response(_pool(access.pool(user=request.user, pk=pk)))
 
 
@@ -97,7 +97,7 @@ class Guidelines(ApiView):
         tag="guidelines",
     )
     def get(self, request: Request) -> Response:
-        """Guidelines, the newest first: a campaign needs the id of one."""
+        """List guidelines, newest first. A campaign needs the id of one."""
         query = asked(paging.PageQuery, request)
         page = paging.page(
             Guideline.objects.all(), cursor=query.get("cursor"), limit=query["limit"]
@@ -114,7 +114,7 @@ class Campaigns(ApiView):
         tag="campaigns",
     )
     def get(self, request: Request) -> Response:
-        """Campaigns with their progress, the newest first."""
+        """List campaigns with their progress, newest first."""
         query = asked(serializers.CampaignQuery, request)
         found = selectors.campaigns(state=query.get("state", ""))
         page = paging.page(found, cursor=query.get("cursor"), limit=query["limit"])
@@ -130,7 +130,7 @@ class Campaigns(ApiView):
     )
     @idempotency.once
     def post(self, request: Request) -> Response:
-        """A new campaign as a draft, with an item for each prompt that fits. Open it to hand out
+        """Create a campaign as a draft, with an item for each matching prompt. Open it to hand out
         items.
         """
         values = sent(serializers.NewCampaignSerializer, request)
@@ -152,7 +152,7 @@ class Campaigns(ApiView):
 class CampaignDetail(ApiView):
     @reads("read_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
     def get(self, request: Request, pk: int) -> Response:
-        """One campaign and how far it is."""
+        """Get one campaign and its progress."""
         return Response(_campaign(access.campaign(user=request.user, pk=pk)))
 
 
@@ -160,7 +160,7 @@ class CampaignOpen(ApiView):
     @writes("open_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
-        """Let the pool work on it. Changes nothing when it is open or closed already: look at
+        """Open a campaign to its pool. Has no effect if it is already open or closed: check
         `state`.
         """
         campaign = access.campaign(user=request.user, pk=pk)
@@ -172,7 +172,9 @@ class CampaignPause(ApiView):
     @writes("pause_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
-        """Hand out nothing more for now. Changes nothing unless it is open."""
+        """Pause a campaign: no more items are handed out for now. Has no effect unless it is
+        open.
+        """
         campaign = access.campaign(user=request.user, pk=pk)
         services.pause_campaign(campaign=campaign, by=person(request), now=timezone.now())
         return Response(_campaign(campaign))
@@ -182,7 +184,9 @@ class CampaignClose(ApiView):
     @writes("close_campaign", serializers.CampaignSerializer, is_one=True, tag="campaigns")
     @idempotency.once
     def post(self, request: Request, pk: int) -> Response:
-        """Hand out nothing more, for good. What raters hold can still be submitted."""
+        """Close a campaign permanently: no more items are handed out. Raters can still submit items
+        they hold.
+        """
         campaign = access.campaign(user=request.user, pk=pk)
         services.close_campaign(campaign=campaign, by=person(request), now=timezone.now())
         return Response(_campaign(campaign))
@@ -196,9 +200,7 @@ class Judgments(ApiView):
         tag="judgments",
     )
     def get(self, request: Request) -> Response:
-        """The feed of judgments, the oldest first. Keep `next_cursor` and ask again later for what
-        is new.
-        """
+        """List judgments, oldest first. Store `next_cursor` and use it later to get what is new."""
         query = asked(serializers.JudgmentQuery, request)
         cursor = query.get("cursor", 0)
         found = selectors.judgment_feed(

@@ -1,5 +1,5 @@
-"""What raters together say, and how much each of them deserves to be heard: pure formulas, no
-Django, no database.
+"""What raters say collectively, and how much weight each deserves: pure formulas, no Django, no
+database.
 """
 
 from labeling.consensus.certainty import USUAL_ACCURACY, certainty, likely

@@ -1,9 +1,9 @@
-"""How strong each response is, from whole rankings at once: Plackett–Luce, partial rankings and
-first choices included.
+"""How strong each response is, from whole rankings: Plackett–Luce, with partial rankings and first
+choices.
 
-A ranking is a row of choices: the best of all, the best of the rest, and so on (Plackett 1975).
-Newton's method on the exact likelihood; ties are not part of the model (expand to pairs and use
-Davidson's).
+A ranking is a sequence of choices: the best of all, the best of the rest, and so on (Plackett
+1975). Newton's method on the exact likelihood; ties are not part of the model (expand to pairs and
+use Davidson's).
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ def plackett_luce(
     first_choices: Sequence[tuple[int, Sequence[int]]] = (),
     ridge: float = 0.0,
 ) -> Strengths:
-    """Strengths from rankings (best first) and from first choices (the chosen, and those it was
+    """Strengths from rankings (best first) and from first choices (the chosen one, and those it was
     chosen over).
     """
     choices = [(order[at], order[at + 1 :]) for order in rankings for at in range(len(order) - 1)]
@@ -35,19 +35,19 @@ def plackett_luce(
     event = np.repeat(np.arange(len(choices)), [1 + len(over) for _, over in choices])
     member, items = codes([item for chosen, over in choices for item in (chosen, *over)])
     winner = member[np.r_[0, np.flatnonzero(np.diff(event)) + 1]]
-    parts, problem = strengths.connection(_beaten(event, member, winner, len(items)), items)
+    parts, problem = strengths.connection(_as_wins(event, member, winner, len(items)), items)
     if problem and not ridge:
         return Strengths(items, None, parts=parts, note=problem)
     offered = csr_matrix((np.ones(len(event)), (event, member)), shape=(len(choices), len(items)))
-    values, log_likelihood = _climbed(offered, winner, ridge)
+    values, log_likelihood = _maximised(offered, winner, ridge)
     for part in parts:
         place = np.searchsorted(items, np.asarray(part))
         values[place] -= values[place].mean()
     return Strengths(items, values, log_likelihood=log_likelihood, parts=parts, note=problem)
 
 
-def _beaten(event: Ints, member: Ints, winner: Ints, n_items: int) -> strengths.Pairs:
-    """Each choice as wins of the chosen over each of the others."""
+def _as_wins(event: Ints, member: Ints, winner: Ints, n_items: int) -> strengths.Pairs:
+    """Each choice as wins of the chosen one over each of the others."""
     lost = member != winner[event]
     n = int(lost.sum())
     return strengths.Pairs(
@@ -55,8 +55,8 @@ def _beaten(event: Ints, member: Ints, winner: Ints, n_items: int) -> strengths.
     )
 
 
-def _climbed(offered: csr_matrix, winner: Ints, ridge: float) -> tuple[Floats, float]:
-    """The strengths that make the choices most likely, and that log-likelihood."""
+def _maximised(offered: csr_matrix, winner: Ints, ridge: float) -> tuple[Floats, float]:
+    """The maximum-likelihood strengths and their log-likelihood."""
     n = offered.shape[1]
     wins = np.bincount(winner, minlength=n).astype(float)
     values = np.zeros(n)
@@ -68,7 +68,7 @@ def _climbed(offered: csr_matrix, winner: Ints, ridge: float) -> tuple[Floats, f
         raised = np.exp(values)
         share = (
             diags(1 / (offered @ raised)) @ offered @ diags(raised)
-        )  # how likely each was chosen, (choices, items)
+        )  # the probability of each being chosen, (choices, items)
         expected = np.asarray(share.sum(axis=0)).reshape(-1)
         curve = (
             diags(expected) - share.T @ share + (ridge + 1e-9 * float(expected.max())) * identity(n)

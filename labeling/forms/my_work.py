@@ -1,4 +1,4 @@
-"""The filter bar of My work; it lives in the address."""
+"""The filter bar of My work, read from the query string."""
 
 import datetime as dt
 from typing import Any
@@ -12,8 +12,8 @@ from labeling.selectors.desk import HistoryFilter, HistoryState, campaigns_worke
 
 
 class HistoryForm(forms.Form):
-    """Campaign, kind, days and state. What cannot be used is left out rather than refused: links
-    age.
+    """Filters by campaign, kind, days and state. Invalid values are ignored rather than rejected,
+    since links may be old.
     """
 
     campaign = forms.ModelChoiceField(

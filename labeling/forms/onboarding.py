@@ -1,6 +1,4 @@
-"""Forms of onboarding: an admin's step, a reviewer's scores and decision, and what a rater
-answers.
-"""
+"""Forms of onboarding: an admin's step, a reviewer's scores and decision, and a rater's answers."""
 
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -56,7 +54,7 @@ TITLES = {
 
 
 class StepForm(forms.Form):
-    """A step of one kind; fields that the kind has no use for are left out."""
+    """A step of one kind; fields that this kind does not use are left out."""
 
     title = forms.CharField(label=_("Title"), max_length=120)
     text = forms.CharField(
@@ -162,7 +160,7 @@ class StepForm(forms.Form):
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """What services.add_step and edit_step ask for."""
+        """Arguments for services.add_step and edit_step."""
         values = {
             "questions": [],
             "guideline": None,
@@ -213,7 +211,7 @@ class DecisionForm(forms.Form):
 
 
 class ScoresForm(forms.Form):
-    """1 to 7 for each demonstration of an attempt."""
+    """A score from 1 to 7 for each demonstration of an attempt."""
 
     def __init__(self, *args: Any, n: int, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -231,7 +229,7 @@ class ScoresForm(forms.Form):
 
 
 class AnswersForm(forms.Form):
-    """What a rater answers to one version of a step: a field a question, `answers` in the
+    """A rater's answers to one version of a step: one field per question, `answers` in the
     questions' order.
     """
 
@@ -246,7 +244,7 @@ class AnswersForm(forms.Form):
         guideline_version: GuidelineVersion | None = None,
         **options: Any,
     ) -> None:
-        """`version` and `guideline_version` are what the rater has before them: their numbers come
+        """`version` and `guideline_version` are the ones the rater sees: their numbers are sent
         back with the answers.
         """
         numbers = {
@@ -279,7 +277,7 @@ class AnswersForm(forms.Form):
 
     @property
     def answers(self) -> list[Any]:
-        """As onboarding.score and services.submit_step take them."""
+        """The answers, as onboarding.score and services.submit_step expect them."""
         values = self.cleaned_data
         if self.kind == Kind.CONSENT:
             return [True]
@@ -336,7 +334,7 @@ class AnswersForm(forms.Form):
 
 
 def as_label(topic: str) -> str:
-    """A category in words; any other topic as it is."""
+    """A category's label; any other topic unchanged."""
     return str(dict(Prompt.Category.choices).get(topic, topic))
 
 

@@ -1,4 +1,4 @@
-"""Forms about pay: a pool's rates, the days of a timesheet, a dispute and its answer."""
+"""Forms about pay: a pool's rates, the period of a timesheet, a dispute and its answer."""
 
 import datetime as dt
 import re
@@ -61,7 +61,7 @@ class RateForm(forms.Form):
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """What services.set_rate asks for."""
+        """Arguments for services.set_rate."""
         values = self.cleaned_data
         day, currency, floor = values["from_day"], values["currency"], values["floor"]
         return {
@@ -75,7 +75,7 @@ class RateForm(forms.Form):
 
 
 class PeriodForm(forms.Form):
-    """The days of a timesheet, in the address; the current month unless asked otherwise."""
+    """The period of a timesheet, from the query string; the current month by default."""
 
     since = forms.DateField(
         label=_("From"), required=False, widget=forms.DateInput(attrs={"type": "date"})
@@ -129,7 +129,7 @@ class AnswerForm(forms.Form):
 
     @property
     def wanted(self) -> dict[str, Any]:
-        """What services.answer_dispute asks for."""
+        """Arguments for services.answer_dispute."""
         values = self.cleaned_data
         correction, currency = values["correction"], values["currency"]
         minor = (

@@ -1,4 +1,4 @@
-"""What raters ask about items: the list, and the answer."""
+"""Raters' questions about items: the list, and the answer."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator

@@ -1,5 +1,5 @@
-"""The queues behind the skip reasons: prompt repair, safety and technical, each case with its
-owner, age and outcome.
+"""The queues for skip reasons: prompt repair, safety and technical, with each case's owner, age and
+outcome.
 """
 
 from django.contrib import messages
@@ -21,7 +21,7 @@ LONGEST_NOTE = 2_000
 
 @require_GET
 def index(request: HttpRequest) -> HttpResponse:
-    """The first queue in which something waits."""
+    """Redirects to the first queue with open cases."""
     waiting = selectors.n_waiting()
     elsewhere = {selectors.QUESTIONS: "questions", selectors.ONBOARDING: "queue_onboarding"}
     first = next(
@@ -52,7 +52,7 @@ def queue(request: HttpRequest, name: str) -> HttpResponse:
 
 @require_POST
 def own(request: MemberRequest, pk: int) -> HttpResponse:
-    """Take a case, or give it back."""
+    """Takes a case, or releases it."""
     case = access.case(user=request.user, pk=pk)
     owner = request.user if request.POST.get("owner") == "me" else None
     services.own_case(case=case, owner=owner, by=request.user, now=timezone.now())

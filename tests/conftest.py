@@ -32,6 +32,12 @@ from tests.cast import (  # noqa: F401  # after the check above: the cast import
     rosa,
     signed_in,
 )
+from tests.selection import (  # noqa: F401  # hooks of pytest
+    pytest_addoption,
+    pytest_collection_modifyitems,
+    pytest_ignore_collect,
+)
+from tests.times import pytest_terminal_summary  # noqa: F401
 
 
 @pytest.fixture(scope="session")

@@ -140,6 +140,4 @@ def _create(server: psycopg.Connection, name: str, template: str) -> None:
 
 
 def _drop(server: psycopg.Connection, name: str) -> None:
-    server.execute(
-        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    )
+    server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

@@ -18,6 +18,7 @@ from labeling.services.campaigns import (
 )
 from labeling.services.care import accept_upsetting, mark_upsetting
 from labeling.services.cases import UnableToSettle, own_case, own_question, settle_case
+from labeling.services.claiming import UnableToClaim, claim
 from labeling.services.crowd import (
     UnableToVisit,
     begin_visit,
@@ -27,6 +28,7 @@ from labeling.services.crowd import (
     end_expired_visits,
     return_visit,
 )
+from labeling.services.gold_scores import pause_rater, resume_rater
 from labeling.services.golds import (
     GoldsImported,
     UnableToMakeGold,
@@ -34,8 +36,6 @@ from labeling.services.golds import (
     import_golds,
     make_gold,
     make_gold_of_answer,
-    pause_rater,
-    resume_rater,
     retire_gold,
     set_golds,
     use_other_golds,
@@ -129,7 +129,7 @@ from labeling.services.reviews import (
     review_demonstrations,
 )
 from labeling.services.skills import declare_skills, grant_skills, show_topics
-from labeling.services.slots import UnableToClaim, claim, heartbeat, release, save_draft, skip
+from labeling.services.slots import heartbeat, release, save_draft, skip
 from labeling.services.telling import tell_of_judgments
 
 __all__ = [

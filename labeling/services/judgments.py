@@ -30,7 +30,7 @@ from labeling.models import (
 )
 from labeling.selectors import guidance
 from labeling.selectors.desk import UNDO_WITHIN
-from labeling.services import asides, consequences, golds, slots
+from labeling.services import asides, consequences, gold_scores, slots
 
 STRENGTHS = range(1, 5)
 _FILL = (
@@ -201,7 +201,7 @@ def submit_comparison(
             if given.edit is not None:
                 _store_edit(judgment=judgment, edit=given.edit, shown=given.shown, now=now)
             if judgment.is_gold:
-                golds.note_answer(judgment=judgment, ranks=given.by_response, now=now)
+                gold_scores.note_answer(judgment=judgment, ranks=given.by_response, now=now)
             consequences.after_submit(judgment=judgment, campaign=held.campaign, held=held, now=now)
             return judgment
     raise UnableToSubmit(_("You have already judged this item. This answer is kept as a draft."))

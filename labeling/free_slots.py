@@ -12,7 +12,6 @@ from django.db import connection, transaction
 
 from config.compiled import execute, fetch
 from labeling import claim_sql, queue, routing
-from labeling.item_tests import all_of, not_met
 from labeling.models import Campaign, Rater, Slot
 
 
@@ -44,10 +43,10 @@ def claim_free(
     A sweep starts at the line's head. The Slot comes back with `queue_rank` as it was.
     """
     lease, expires_at = uuid.uuid4(), now + timedelta(minutes=campaign.lease_minutes)
-    test = all_of([not_met(rater), suits.test])
+    test = suits.claim_test
     statement = claim_sql.claim(
         fits=test.on("free.item_id"),
-        repeat_fits=_repeat_fits(campaign=campaign, rater=rater, suits=suits),
+        repeat_fits=suits.repeat_test.on("free.item_id") if campaign.repeat_percent else None,
         is_sweep=is_sweep,
         is_postgresql=connection.vendor == "postgresql",
     )
@@ -78,12 +77,6 @@ def claim_free(
     slot.lend(campaign=campaign, rater=rater, seed=seed, lease=lease, now=now)
     slot._state.adding, slot._state.db = False, "default"
     return slot
-
-
-def _repeat_fits(*, campaign: Campaign, rater: Rater, suits: routing.Fit) -> str | None:
-    if not campaign.repeat_percent:
-        return None
-    return all_of([not_met(rater), suits.care_test]).on("free.item_id")
 
 
 def _claimed(statement: str, values: dict[str, Any]) -> Sequence[Any] | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db.models import BooleanField, F, Func
 
-from labeling.models import Judgment, Pass, Rater, Slot
+from labeling.models import Judgment, Pass, Slot
 
 MEETINGS = (Slot, Pass, Judgment)
 """A rater has met an item who holds or filled one of its slots, skipped it, or judged it."""
@@ -87,9 +87,9 @@ _NOT_MET = " AND ".join(
 )
 
 
-def not_met(rater: Rater) -> ItemTest:
+def not_met(rater_id: int) -> ItemTest:
     """The rater has no slot, no skip and no judgment on the item."""
-    return ItemTest(_NOT_MET, {"rater": rater.pk})
+    return ItemTest(_NOT_MET, {"rater": rater_id})
 
 
 def met(*, item_ids: Collection[int], rater_ids: Collection[int]) -> set[tuple[int, int]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
-from labeling.item_tests import ItemTest, all_of, without_comments
+from labeling.item_tests import ItemTest, all_of, not_met, without_comments
 from labeling.models import Campaign, Pool, Prompt, Rater, RaterSkill, Source
 
 
@@ -138,11 +138,12 @@ _PROMPT = without_comments("""
 
 @dataclass(frozen=True)
 class Fit:
-    """What a claim asks of an item, besides that the rater has not met it. Mostly nothing."""
+    """What a claim asks of an item. Mostly only that the rater has not met it."""
 
+    rater: int
     own_sources: tuple[int, ...] = ()
-    author: int | None = None
-    """the rater, if responses may be demonstrations of theirs; None where nothing is theirs"""
+    is_author: bool = False
+    """responses may be demonstrations of theirs"""
     languages: frozenset[str] | None = None
     """codes that the rater knows; None where the pool does not route by language"""
     categories: frozenset[str] | None = None
@@ -154,25 +155,41 @@ class Fit:
         return sorted(set(Prompt.Upset.values) - self.accepts)
 
     @cached_property
+    def claim_test(self) -> ItemTest:
+        """Of an item for the rater: not met before, and suits them."""
+        return all_of([self.not_met, self.test])
+
+    @cached_property
+    def repeat_test(self) -> ItemTest:
+        """Of a repeat of what they judged: it need not suit them any more, but it never brings
+        upsetting content back.
+        """
+        return all_of([self.not_met, self.care_test])
+
+    @cached_property
+    def not_met(self) -> ItemTest:
+        return not_met(self.rater)
+
+    @cached_property
     def conditions(self) -> Sequence[Condition]:
         found: list[Condition] = []
-        if self.own_sources or self.author is not None:
-            found.append(NotTheirOwn(self.own_sources, self.author))
+        if self.own_sources or self.is_author:
+            author = self.rater if self.is_author else None
+            found.append(NotTheirOwn(self.own_sources, author))
         if self.languages is not None:
             found.append(LanguageKnown(self.languages))
         if self.categories is not None:
             found.append(CategoryKnown(self.categories))
         return [*found, *self._care]
 
-    @property
+    @cached_property
     def test(self) -> ItemTest:
+        """The item suits the rater."""
         return all_of(condition.test for condition in self.conditions)
 
-    @property
+    @cached_property
     def care_test(self) -> ItemTest:
-        """The part of `test` that always holds: a repeat ignores the rest, but never brings
-        upsetting content back.
-        """
+        """The part of `test` about upsetting content."""
         return all_of(condition.test for condition in self._care)
 
     def takes(self, item: ItemFacts) -> bool:
@@ -199,8 +216,7 @@ def fits(*, pool: Pool, raters: Sequence[Rater]) -> dict[int, Fit]:
         ):
             known[rater][axis].add(code)
     return {
-        rater.pk: _fit(pool, rater, tuple(own[rater.pk]), rater.pk, known[rater.pk])
-        for rater in raters
+        rater.pk: _fit(pool, rater, tuple(own[rater.pk]), True, known[rater.pk]) for rater in raters
     }
 
 
@@ -220,29 +236,29 @@ def fit(
     if pool.routes_by_language or pool.routes_by_category:
         for axis, code in rater.skills.values_list("axis", "code"):
             known[axis].add(code)
-    return _fit(pool, rater, own, rater.pk if is_author else None, known)
+    return _fit(pool, rater, own, is_author, known)
 
 
 def _fit(
     pool: Pool,
     rater: Rater,
     own: tuple[int, ...],
-    author: int | None,
+    is_author: bool,
     known: Mapping[str, set[str]],
 ) -> Fit:
-    accepts = frozenset(rater.accepts)
-    if not (pool.routes_by_language or pool.routes_by_category):
-        return Fit(own, author, accepts=accepts)
-    languages = known[RaterSkill.Axis.LANGUAGE] | set(pool.languages)
-    categories = (
-        known[RaterSkill.Axis.TOPIC] | set(pool.expertise) | {Prompt.Category.OTHER.value}
-    ) & set(Prompt.Category.values)
+    languages = categories = None
+    if pool.routes_by_language:
+        languages = frozenset(known[RaterSkill.Axis.LANGUAGE].union(pool.languages))
+    if pool.routes_by_category:
+        everybody = {*pool.expertise, Prompt.Category.OTHER.value}
+        categories = frozenset(known[RaterSkill.Axis.TOPIC] | everybody) & {*Prompt.Category.values}
     return Fit(
+        rater=rater.pk,
         own_sources=own,
-        author=author,
-        languages=frozenset(languages) if pool.routes_by_language else None,
-        categories=frozenset(categories) if pool.routes_by_category else None,
-        accepts=accepts,
+        is_author=is_author,
+        languages=languages,
+        categories=categories,
+        accepts=frozenset(rater.accepts),
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from django.db.models import Exists, OuterRef, QuerySet
 
 from labeling import routing
-from labeling.item_tests import not_met
 from labeling.models import Campaign, Item, Prompt, Rater, Slot
 
 MOST_COUNTED = 200
@@ -38,13 +37,13 @@ def withheld(*, campaign: Campaign, rater: Rater) -> Withheld:
     agreed = replace(suits, accepts=frozenset(Prompt.Upset.values))
     found: list[list[str]] = []
     if suits.refused:
-        upsetting = _waiting(campaign, rater).filter(_has_slot_for(agreed))
+        upsetting = _waiting(campaign, suits).filter(_has_slot_for(agreed))
         upsetting = upsetting.exclude(suits.care_test.of("pk"))
         found = list(upsetting.values_list("prompt__sensitive", flat=True)[:MOST_COUNTED])
     kinds = sorted({kind for kinds in found for kind in kinds} & set(suits.refused))
     if suits.languages is None and suits.categories is None:
         return Withheld(len(found), tuple(kinds))
-    unknown = _waiting(campaign, rater).exclude(_has_slot_for(agreed))
+    unknown = _waiting(campaign, suits).exclude(_has_slot_for(agreed))
     return Withheld(len(found), tuple(kinds), unknown[:MOST_COUNTED].count())
 
 
@@ -53,7 +52,7 @@ def _has_slot_for(suits: routing.Fit) -> Exists:
     return Exists(_FREE.filter(suits.test.of("item")))
 
 
-def _waiting(campaign: Campaign, rater: Rater) -> QuerySet[Item]:
+def _waiting(campaign: Campaign, suits: routing.Fit) -> QuerySet[Item]:
     """Items with a free slot that this rater has not met."""
     items = Item.objects.filter(campaign=campaign, held_at=None)
-    return items.filter(Exists(_FREE), not_met(rater).of("pk"))
+    return items.filter(Exists(_FREE), suits.not_met.of("pk"))

@@ -5,18 +5,18 @@ from datetime import datetime
 from django.db import connection
 
 from labeling import claim_sql, queue, routing
-from labeling.item_tests import all_of, not_met
 from labeling.models import Campaign, Rater, Slot
 
 
-def has_work(*, campaign: Campaign, rater: Rater, now: datetime) -> bool:
+def has_work(
+    *, campaign: Campaign, rater: Rater, suits: routing.Fit | None = None, now: datetime
+) -> bool:
     """Whether a claim would find something now, short of a sweep. Reads what a claim reads."""
-    suits = routing.fit(campaign=campaign, rater=rater)
-    test = all_of([not_met(rater), suits.test])
-    repeat_test = all_of([not_met(rater), suits.care_test])
+    suits = suits or routing.fit(campaign=campaign, rater=rater)
+    test = suits.claim_test
     statement = claim_sql.probe(
         fits=test.on("free.item_id"),
-        repeat_fits=repeat_test.on("free.item_id") if campaign.repeat_percent else None,
+        repeat_fits=suits.repeat_test.on("free.item_id") if campaign.repeat_percent else None,
     )
     values = {
         "campaign": campaign.pk,

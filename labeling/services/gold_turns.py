@@ -7,7 +7,6 @@ from datetime import datetime
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from labeling import routing
-from labeling.item_tests import not_met
 from labeling.models import (
     Campaign,
     Case,
@@ -34,7 +33,9 @@ def take(*, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime)
     ):
         return None
     candidates = _unmet(campaign=campaign, rater=rater, suits=suits)
-    if not candidates or not work_left.has_work(campaign=campaign, rater=rater, now=now):
+    if not candidates or not work_left.has_work(
+        campaign=campaign, rater=rater, suits=suits, now=now
+    ):
         return None
     chosen = random.Random(f"{place.seed}:{place.n_claims}").choice(candidates)  # noqa: S311  # an order, not a secret
     item = Item.objects.select_for_update(of=("self",)).get(pk=chosen)
@@ -72,9 +73,8 @@ def _unmet(*, campaign: Campaign, rater: Rater, suits: routing.Fit) -> Sequence[
     """Items of golds that may be shown, suit this rater, and that they have not met: neither here,
     nor in another campaign, nor as the item the gold was made from.
     """
-    is_new = not_met(rater)
     uses = _showable(GoldItem.objects.filter(campaign=campaign)).filter(
-        suits.test.of("item"), is_new.of("item"), is_new.of("gold__made_from")
+        suits.claim_test.of("item"), suits.not_met.of("gold__made_from")
     )
     uses = uses.exclude(Exists(GoldAnswer.objects.filter(gold=OuterRef("gold"), rater=rater)))
     return list(uses.order_by("item_id").values_list("item_id", flat=True))

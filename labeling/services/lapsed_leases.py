@@ -7,7 +7,6 @@ from datetime import datetime
 from django.db import transaction
 
 from labeling import queue, routing
-from labeling.item_tests import all_of, not_met
 from labeling.models import Campaign, PastLease, QueuePlace, Rater, Slot
 from labeling.selectors import admission
 from labeling.services import items, slots
@@ -29,9 +28,7 @@ def take_over(
     if is_line_empty and campaign.calibration_percent:
         _drop_forgotten(campaign=campaign, now=now)
     with transaction.atomic():
-        while (
-            slot := _lock_oldest(campaign=campaign, rater=rater, suits=suits, now=now)
-        ) is not None:
+        while (slot := _lock_oldest(campaign=campaign, suits=suits, now=now)) is not None:
             slots.end_lease(slot=slot, end=PastLease.End.LAPSED, now=now)
             if not items.is_decided(item_id=slot.item_id):
                 return _lend(slot=slot, campaign=campaign, rater=rater, now=now)
@@ -39,13 +36,10 @@ def take_over(
         return None
 
 
-def _lock_oldest(
-    *, campaign: Campaign, rater: Rater, suits: routing.Fit, now: datetime
-) -> Slot | None:
+def _lock_oldest(*, campaign: Campaign, suits: routing.Fit, now: datetime) -> Slot | None:
     """Each other rater holds one slot of the campaign at most, so there are few."""
-    test = all_of([not_met(rater), suits.test])
     lapsed = Slot.objects.filter(
-        test.of("item"),
+        suits.claim_test.of("item"),
         campaign=campaign,
         state=Slot.State.LEASED,
         expires_at__lte=now,

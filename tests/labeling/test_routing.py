@@ -8,7 +8,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling import free_slots, routing, services
+from labeling import claim_sql, free_slots, routing, services
 from labeling.models import Campaign, Guideline, Pool, Prompt, Rater, Response, Source
 from labeling.selectors import work_left
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign
@@ -266,3 +266,13 @@ def test_a_claim_is_one_statement_whatever_the_rater_agreed_to(
 
     assert slot is not None
     assert slot.item.position == 1
+
+
+def test_a_new_raters_claim_is_short_enough_for_psycopg_to_cache() -> None:
+    suits = routing.Fit(rater=1, is_author=True, accepts=frozenset())
+
+    statement = claim_sql.claim(
+        fits=suits.claim_test.on("free.item_id"), repeat_fits=None, is_postgresql=True
+    )
+
+    assert len(statement) <= 4_096

@@ -138,7 +138,7 @@ def test_the_rule_in_python_is_the_rule_in_the_database(campaign: Campaign) -> N
     upsets = list(Prompt.Upset.values)[:2]
     agreed = [frozenset(some) for n in range(3) for some in combinations(upsets, n)]
     fits = [
-        Fit(languages=languages, categories=categories, accepts=accepts)
+        Fit(rater=0, languages=languages, categories=categories, accepts=accepts)
         for languages, categories, accepts in product(
             [None, *codes], [None, frozenset({"chat"})], agreed
         )
@@ -160,8 +160,10 @@ def test_the_rule_about_own_texts_in_python_is_the_rule_in_the_database(
     prompt, other = (item.prompt for item in campaign.items.order_by("position"))
     theirs = Source.objects.create(name="Rosa", kind=Source.Kind.PERSON, person=rosa.user)
     fits = [
-        Fit(own_sources=sources, author=author)
-        for sources, author in product([(), (theirs.pk,), (theirs.pk, 0)], [None, rosa.pk, raul.pk])
+        Fit(rater=rater.pk, own_sources=sources, is_author=is_author)
+        for rater, sources, is_author in product(
+            [rosa, raul], [(), (theirs.pk,), (theirs.pk, 0)], [False, True]
+        )
     ]
 
     assert_both_say(fits, other)

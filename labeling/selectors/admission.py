@@ -156,8 +156,8 @@ def pauses(*, rater: Rater, campaigns: Collection[Campaign]) -> dict[int, Hindra
 
 def at_work(*, campaign: Campaign) -> models.QuerySet[Rater]:
     """Raters who can be given something there, now or once onboarding, a quota or the pool's pause
-    is over: in its pool, with an open login, neither paused nor withdrawn. Crowd workers count while
-    their visit lasts.
+    is over: in its pool, with an open login, neither paused nor withdrawn. Crowd workers count
+    while their visit lasts.
     """
     paused = RaterStanding.objects.filter(
         rater=OuterRef("pk"), campaign=campaign, paused_at__isnull=False

@@ -1,5 +1,5 @@
-"""What follows from a judgment or a skip, in its transaction: one more slot, a repeat, the end of the
-budget. What follows from golds is in labeling.services.gold_scores.
+"""What follows from a judgment or a skip, in its transaction: one more slot, a repeat, the end of
+the budget. What follows from golds is in labeling.services.gold_scores.
 """
 
 from dataclasses import dataclass

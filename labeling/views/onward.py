@@ -30,7 +30,7 @@ def next_address(
 def next_step(
     request: HttpRequest, *, campaign: Campaign, rater: Rater, worked_by: int | None = None
 ) -> Step:
-    """Claim the next item, and say where to go. With nothing left, that is the desk, with a message.
+    """Claim the next item, and say where to go. With nothing left: to the desk, with a message.
 
     A changed guideline is read first. No query is needed for a rater who has just worked by the
     version in force (`worked_by`).

@@ -15,6 +15,14 @@ from labeling.models import Judgment, Pass, Slot
 MEETINGS = (Slot, Pass, Judgment)
 """A rater has met an item who holds or filled one of its slots, skipped it, or judged it."""
 
+# What keeps PostgreSQL from planning a claim badly. It looks useless and is not:
+# docs/adr/0003-the-queue-is-sql.md
+IN_A_CLAIM = {
+    # test one item at a time, never join with all that the rater has done
+    "{one_at_a_time}": "LIMIT 1 OFFSET 0",
+    # look up by item, not by rater: an item has few rows, a rater has many
+    "{by_item}": "+ 0",
+}
 _NAMED = re.compile(r"%\((\w+)\)s")
 
 
@@ -30,17 +38,21 @@ def without_comments(sql: str) -> str:
 
 @dataclass(frozen=True)
 class ItemTest:
-    """True or false for an item: `sql` names its id as {item}, and its values as %(name)s."""
+    """True or false for an item: `sql` names its id as {item}, and its values as %(name)s. It also
+    has the marks of IN_A_CLAIM.
+    """
 
     sql: str
     values: Mapping[str, Any]
 
     def on(self, column: str) -> str:
-        """For a statement of our own, where `column` is the item's id; `values` go with it."""
-        return self.sql.replace("{item}", column)
+        """For the claim's statement, where `column` is the item's id; `values` go with it."""
+        return _filled(self.sql, {"{item}": column} | IN_A_CLAIM)
 
     def of(self, path: str) -> "_OnItem":
-        """For a filter of the ORM, where `path` leads to the item: "pk", "item"…"""
+        """For a filter of the ORM, where `path` leads to the item: "pk", "item"… Such a query may
+        look at many items, so PostgreSQL is free to join.
+        """
         params = tuple(self.values[name] for name in _NAMED.findall(self.sql))
         return _OnItem(F(path), sql=_NAMED.sub("%s", self.sql), params=params)
 
@@ -56,7 +68,13 @@ class _OnItem(Func):
 
     def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_context: Any) -> Any:
         column, _none = compiler.compile(self.source_expressions[0])
-        return self.sql.replace("{item}", column), self.params
+        return _filled(self.sql, {"{item}": column} | dict.fromkeys(IN_A_CLAIM, "")), self.params
+
+
+def _filled(sql: str, marks: Mapping[str, str]) -> str:
+    for mark, text in marks.items():
+        sql = sql.replace(mark, text)
+    return sql
 
 
 ALWAYS = ItemTest("TRUE", {})
@@ -69,17 +87,14 @@ def all_of(tests: Iterable[ItemTest]) -> ItemTest:
     return ItemTest(" AND ".join(test.sql for test in found), values) if found else ALWAYS
 
 
-# OFFSET 0 and + 0 look useless and are not: docs/adr/0003-the-queue-is-sql.md.
 _NOT_MET = " AND ".join(
     without_comments(
         f"""
         NOT EXISTS (
             SELECT 1 FROM {model._meta.db_table} met
             WHERE met.item_id = {{item}}
-            -- + 0: look up by item, not by rater. An item has few rows, a rater has many.
-            AND met.rater_id + 0 = %(rater)s
-            -- OFFSET 0: test one item at a time, never join with all that the rater has done.
-            LIMIT 1 OFFSET 0
+            AND met.rater_id {{by_item}} = %(rater)s
+            {{one_at_a_time}}
         )
         """  # noqa: S608  # names of our own tables
     )

@@ -117,13 +117,12 @@ class NothingRefused:
         return not any(kind in item.sensitive for kind in self.kinds)
 
 
-# OFFSET 0 in these: a test of one item, never a join. docs/adr/0003-the-queue-is-sql.md
 _NO_RESPONSE = without_comments("""
     NOT EXISTS (
         SELECT 1 FROM labeling_itemresponse shown
         JOIN labeling_response text ON text.id = shown.response_id
         WHERE shown.item_id = {item} AND ({such})
-        LIMIT 1 OFFSET 0
+        {one_at_a_time}
     )
 """)
 _PROMPT = without_comments("""
@@ -131,7 +130,7 @@ _PROMPT = without_comments("""
         SELECT 1 FROM labeling_item item
         JOIN labeling_prompt prompt ON prompt.id = item.prompt_id
         WHERE item.id = {item} AND {such}
-        LIMIT 1 OFFSET 0
+        {one_at_a_time}
     )
 """)
 

@@ -262,7 +262,11 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
         if finite:
             low, high = min(finite, key=_height), max(finite, key=_height)
             thinned += sorted({low, high})
-    return [*thinned, points[-1]] if math.isfinite(points[-1][1]) and thinned[-1] != points[-1] else thinned
+    return (
+        [*thinned, points[-1]]
+        if math.isfinite(points[-1][1]) and thinned[-1] != points[-1]
+        else thinned
+    )
 
 
 def _height(point: tuple[float, float]) -> float:

@@ -1,5 +1,8 @@
 """Campaigns: the work given to a pool, divided into items, and items into slots."""
 
+import uuid
+from datetime import datetime, timedelta
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -464,6 +467,22 @@ class Slot(models.Model):
 
     def __str__(self) -> str:
         return f"slot {self.number} of item {self.item_id}"
+
+    def lend(
+        self,
+        *,
+        campaign: Campaign,
+        rater: Rater,
+        seed: int,
+        lease: uuid.UUID | None = None,
+        now: datetime,
+    ) -> None:
+        """Fill in what a new lease says. Saves nothing."""
+        self.state, self.rater = self.State.LEASED, rater
+        self.lease, self.leased_at = lease or uuid.uuid4(), now
+        self.expires_at = now + timedelta(minutes=campaign.lease_minutes)
+        self.guideline_version_id = campaign.guideline_version_id
+        self.seed = seed
 
 
 class PastLease(models.Model):

@@ -19,6 +19,7 @@ from labeling.services.campaigns import (
 )
 from labeling.services.care import accept_upsetting, mark_upsetting
 from labeling.services.cases import UnableToSettle, own_case, own_question, settle_case
+from labeling.services.claiming import UnableToClaim, claim
 from labeling.services.corrections import correct, draft_correction, drop_correction
 from labeling.services.crowd import (
     UnableToVisit,
@@ -29,6 +30,7 @@ from labeling.services.crowd import (
     end_expired_visits,
     return_visit,
 )
+from labeling.services.gold_scores import pause_rater, resume_rater
 from labeling.services.golds import (
     GoldsImported,
     UnableToMakeGold,
@@ -36,8 +38,6 @@ from labeling.services.golds import (
     import_golds,
     make_gold,
     make_gold_of_answer,
-    pause_rater,
-    resume_rater,
     retire_gold,
     set_golds,
     use_other_golds,
@@ -119,7 +119,7 @@ from labeling.services.reviews import (
     review_demonstrations,
 )
 from labeling.services.skills import declare_skills, grant_skills, show_topics
-from labeling.services.slots import UnableToClaim, claim, heartbeat, release, save_draft, skip
+from labeling.services.slots import heartbeat, release, save_draft, skip
 from labeling.services.submissions import submit
 from labeling.services.telling import tell_of_judgments
 from labeling.services.undoing import UnableToUndo, undo

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
-from labeling import onboarding, routing
+from labeling import onboarding, queue
 from labeling.models import (
     AttemptScore,
     Guideline,
@@ -380,7 +380,7 @@ def _know(rater: Rater, skills: Sequence[tuple[str, str]], *, basis: str, now: d
         ],
         ignore_conflicts=True,
     )
-    routing.look_anew(rater=rater)
+    queue.restart_rater(rater)
 
 
 def _keep_profile(

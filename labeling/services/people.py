@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts import services as accounts
 from accounts.models import User
-from labeling import routing
+from labeling import queue
 from labeling.models import Pool, PoolMembership, Rater
 from labeling.services import items
 
@@ -169,7 +169,7 @@ def edit_pool(
         ).as_fields
         Pool.objects.filter(pk=pool.pk).update(**after)
         if terms is not None and terms != was:
-            routing.look_anew(pool=pool)
+            queue.restart_pool(pool)
         changed = sorted(name for name in after if after[name] != before[name])
         audit.record(
             by=by,

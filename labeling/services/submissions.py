@@ -10,7 +10,7 @@ from config.compiled import execute, insert
 from labeling import queue
 from labeling.answers import Answer, Checked, CheckedComparison, Recorded
 from labeling.models import Judgment, PastLease, Rater, Slot
-from labeling.services import answer_rows, consequences, golds, slots
+from labeling.services import answer_rows, consequences, gold_scores, slots
 from labeling.services.answer_rows import UnableToSubmit
 
 _FILL = (
@@ -52,7 +52,7 @@ def submit(
         if judgment is not None:
             answer_rows.store_edit(judgment=judgment, answer=checked, now=now)
             if judgment.is_gold and isinstance(checked, CheckedComparison):
-                golds.note_answer(judgment=judgment, ranks=checked.ranks_by_response, now=now)
+                gold_scores.note_answer(judgment=judgment, ranks=checked.ranks_by_response, now=now)
             consequences.after_submit(judgment=judgment, campaign=held.campaign, held=held, now=now)
             return judgment
     if isinstance(checked, CheckedComparison):

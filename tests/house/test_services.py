@@ -18,7 +18,8 @@ BELOW_THE_INTERFACE = sorted(
         *(ROOT / "labeling/services").glob("*.py"),
         *(ROOT / "labeling/selectors").glob("*.py"),
         *(ROOT / "labeling/exports").glob("*.py"),
-        *(ROOT / "labeling" / name for name in ("queue.py", "intake.py", "rating_form.py")),
+        *(ROOT / "labeling" / name for name in ("intake.py", "rating_form.py")),
+        *(ROOT / "labeling" / name for name in ("queue.py", "free_slots.py", "claim_sql.py")),
     ]
 )
 FUNCTIONS = [

@@ -19,7 +19,7 @@ from accounts.models import AuditEvent, Notice, User
 from labeling import consensus, exports, queue, rating_form, services
 from labeling.answers import ComparisonAnswer, DemonstrationAnswer, Recorded
 from labeling.models import Campaign, Guideline, Judgment, Pool, Prompt, Rate, Rater, Slot
-from labeling.selectors import board
+from labeling.selectors import board, work_left
 from labeling.selectors.consensus import certainty_of
 from labeling.services import Effort
 from tests.cast import NOON, open_comparison_campaign, open_demonstration_campaign, rater_called
@@ -379,7 +379,7 @@ def test_a_repeat_does_not_bring_upsetting_content_back(repeating: Campaign, ros
         judge_one(repeating, rosa, now=NOON + timedelta(minutes=number))
 
     assert not Judgment.objects.filter(item__repeat_of=first.item_id).exists()
-    assert not queue.has_work(campaign=repeating, rater=rosa, now=NOON + timedelta(hours=1))
+    assert not work_left.has_work(campaign=repeating, rater=rosa, now=NOON + timedelta(hours=1))
 
 
 @pytest.mark.django_db
@@ -407,11 +407,11 @@ def test_the_desk_knows_of_a_repeat_that_is_due(
     for number in range(queue.REPEAT_AFTER + 1):
         judge_one(campaign, rosa, now=NOON + timedelta(minutes=number))
 
-    assert queue.has_work(campaign=campaign, rater=rosa, now=later)
+    assert work_left.has_work(campaign=campaign, rater=rosa, now=later)
     judge_one(campaign, rosa, now=later)
 
     assert Judgment.objects.filter(item__repeat_of__isnull=False).count() == 1
-    assert not queue.has_work(campaign=campaign, rater=rosa, now=later)
+    assert not work_left.has_work(campaign=campaign, rater=rosa, now=later)
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
-from labeling import curation, queue, selectors, services
+from labeling import curation, selectors, services
 from labeling.answers import DemonstrationAnswer
 from labeling.models import (
     Campaign,
@@ -30,6 +30,7 @@ from labeling.models import (
     Response,
     Source,
 )
+from labeling.selectors import work_left
 from labeling.services import UnableToImport, imports
 from tests.cast import NOON, lease_of, open_demonstration_campaign
 
@@ -612,7 +613,7 @@ def test_a_demonstration_that_comes_back_as_a_response_is_not_given_to_its_write
         "import",
     ]
     assert services.claim(campaign=comparing, rater=rosa, now=NOON) is None
-    assert not queue.has_work(campaign=comparing, rater=rosa, now=NOON)
+    assert not work_left.has_work(campaign=comparing, rater=rosa, now=NOON)
     assert services.claim(campaign=comparing, rater=raul, now=NOON) is not None
 
 

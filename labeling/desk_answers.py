@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling import desk_warnings, queue, rating_form
+from labeling import desk_warnings, queue, rating_form, response_orders
 from labeling.forms import desk as forms
 from labeling.models import Demonstration, Draft, Judgment, Response
 from labeling.selectors.desk import Work
@@ -78,7 +78,7 @@ class Typed:
         if given.is_all_bad:
             fields["all_bad"] = ["true"]
         for row in given.ranked.order_by("position"):
-            letter = forms.LETTERS[row.position]
+            letter = response_orders.LETTERS[row.position]
             fields[f"rank-{letter}"] = [str(row.rank or "")]
             fields |= {
                 f"rate-{letter}-{name}": ["true" if answer is True else str(answer)]
@@ -206,7 +206,7 @@ def read(*, work: Work, typed: Typed, corrects: bool = False, now: dt.datetime) 
     if compared.edit_of is not None:
         line = _("%(line)s · %(letter)s edited") % {
             "line": line,
-            "letter": forms.LETTERS[compared.edit_of],
+            "letter": response_orders.LETTERS[compared.edit_of],
         }
     return Answer(typed, compared, recorded, tuple(warnings), line, tuple(responses))
 
@@ -267,7 +267,7 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
             ),
         )
     best = min(ranked)[1]
-    edit = {"edit_of": [forms.LETTERS[best]], "edit": [_as_typed(responses[best].text)]}
+    edit = {"edit_of": [response_orders.LETTERS[best]], "edit": [_as_typed(responses[best].text)]}
     return replace(typed, fields={**typed.fields, **edit})
 
 
@@ -299,5 +299,5 @@ def drop_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_
 
 def line_of(answer: forms.ComparisonAnswer) -> str:
     return desk_warnings.ranking_line(
-        {forms.LETTERS[position]: rank for position, rank in sorted(answer.ranks.items())}
+        {response_orders.LETTERS[position]: rank for position, rank in sorted(answer.ranks.items())}
     )

@@ -1,11 +1,9 @@
 """A ranking against the right one, pair by pair: for golds and adjudicated orders."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-Ranks = Mapping[int, int | None]
-"""response → rank: 1 is best, equal ranks tie, None is left open"""
+from labeling.response_orders import Ranks, credit, direction
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,7 @@ def match(right: Ranks, given: Ranks) -> Match:
         n += 1
         answer = _direction(given.get(one), given.get(other))
         if answer is not None:
-            agreed += 1.0 if answer == expected else 0.5 if answer == 0 else 0.0
+            agreed += credit(answer, expected)
     return Match(agreed, n)
 
 
@@ -51,7 +49,7 @@ def _direction(one: int | None, other: int | None) -> int | None:
     """
     if one is None or other is None:
         return None
-    return (one > other) - (one < other)
+    return direction(one, other)
 
 
 def _ranked(ranks: Ranks) -> list[int]:

@@ -15,10 +15,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling import desk_words, rating_form
+from labeling import desk_words, rating_form, response_orders
 from labeling.models import Pass
+from pages import plain_text
 
-LETTERS = "ABCDEFGHI"
 RECORD_LIMIT = 20_000
 """Characters of presentation record taken from a page; a record is about 1,000."""
 STRENGTHS = ("1", "2", "3", "4")
@@ -172,20 +172,15 @@ def answer_fields(posted: Fields) -> dict[str, list[str]]:
     text.
     """
     return {
-        name: [storable(str(value))[:LONGEST_TEXT] for value in values]
+        name: [plain_text.storable(str(value))[:LONGEST_TEXT] for value in values]
         for name, values in posted.items()
         if name.startswith(DRAFT_FIELDS) and isinstance(values, list) and len(values) < 20
     }
 
 
-def storable(text: str) -> str:
-    """`text` without what a database cannot hold: zero bytes, and halves of a surrogate pair."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
 def first(posted: Fields, name: str) -> str:
     values = posted.get(name) or [""]
-    return storable(values[0])
+    return plain_text.storable(values[0])
 
 
 def read_comparison(
@@ -194,7 +189,7 @@ def read_comparison(
     """The posted ranks and ratings of responses A, B, …; `all_bad` leaves every response
     unranked.
     """
-    letters = LETTERS[:n_responses]
+    letters = response_orders.LETTERS[:n_responses]
     is_all_bad = first(posted, "all_bad") == "true"
     problems: list[Problem] = []
     ranks: dict[int, int | None] = {}

@@ -13,7 +13,7 @@ from django.db.models import Max, Model, ProtectedError
 from django.utils.translation import gettext as _
 
 from config.compiled import execute, insert
-from labeling import queue, rating_form
+from labeling import queue, rating_form, response_orders
 from labeling.models import (
     Campaign,
     Comparison,
@@ -645,13 +645,9 @@ def _clean_ranks(
     for position, rank in ranks.items():
         if rank is not None and rank < 1:
             raise UnableToSubmit(_("Ranks count from 1, the best."), position=position)
-    given = sorted({rank for rank in ranks.values() if rank is not None})
-    if not given and not is_all_bad:
+    if not is_all_bad and all(rank is None for rank in ranks.values()):
         raise UnableToSubmit(_("No response is ranked. Rank at least one, or skip the item."))
-    return {
-        position: None if rank is None else given.index(rank) + 1
-        for position, rank in ranks.items()
-    }
+    return response_orders.dense(ranks)
 
 
 def _clean_ratings(
@@ -672,19 +668,15 @@ def _check_positions(given: Mapping[int, object], *, n_shown: int) -> None:
     for position in given:
         if not 0 <= position < n_shown:
             raise UnableToSubmit(
-                _("There is no response %(letter)s in this item.") % {"letter": letter(position)},
+                _("There is no response %(letter)s in this item.")
+                % {"letter": response_orders.letter(position)},
                 position=position,
             )
 
 
-def letter(position: int) -> str:
-    """What the rater's page calls the response at `position`: A, B, C…"""
-    return chr(ord("A") + position) if 0 <= position < 26 else str(position + 1)
-
-
 def _sentence(problem: rating_form.Problem, position: int) -> str:
     values = {
-        "letter": letter(position),
+        "letter": response_orders.letter(position),
         "label": problem.label,
         "low": problem.low,
         "high": problem.high,

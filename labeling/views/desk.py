@@ -32,6 +32,7 @@ from labeling.models import Campaign, Draft, Judgment, Pass
 from labeling.selectors import crowd, golds, grounds, questions, reviews
 from labeling.selectors import desk as selectors
 from labeling.views.onward import next_address, next_step
+from pages import days, plain_text
 from pages import render as texts
 
 BIGGEST_DRAFT = 2_000_000
@@ -50,19 +51,15 @@ def _is_fragment(request: HttpRequest) -> bool:
     return request.headers.get("X-Desk") == "fragment"
 
 
-def _midnight(now: dt.datetime) -> dt.datetime:
-    return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 # --- choosing work --------------------------------------------------------------------------------
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rater = access.rater(user=request.user)
-    found = selectors.open_campaigns(rater=rater, since=_midnight(now), now=now)
+    found = selectors.open_campaigns(rater=rater, since=days.last_midnight(now), now=now)
     skills = grounds.skills_of(rater=rater, pools=[each.campaign.pool for each in found])
     lines = [desk_words.campaign_line(each, skills, now=now) for each in found]
-    today = selectors.tally(rater=rater, since=_midnight(now))
+    today = selectors.tally(rater=rater, since=days.last_midnight(now))
     context = {
         "campaigns": lines,
         "today_words": desk_words.tally_words(today, nothing=_("Nothing judged today yet")),
@@ -112,7 +109,7 @@ def _page(
     corrects: Judgment | None = None,
 ) -> HttpResponse:
     now = timezone.now()
-    today = selectors.tally(rater=work.rater, since=_midnight(now))
+    today = selectors.tally(rater=work.rater, since=days.last_midnight(now))
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     context = {
         "page": desk_pages.page(
@@ -131,7 +128,7 @@ def _page(
 def _next_item(request: HttpRequest, work: selectors.Work, judgment: Judgment) -> str:
     """What an open page puts in the place of the item just judged."""
     now = timezone.now()
-    today = selectors.tally(rater=work.rater, since=_midnight(now))
+    today = selectors.tally(rater=work.rater, since=days.last_midnight(now))
     page = desk_pages.page(work=work, typed=_typed_before(work), today=today, now=now)
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     context = {
@@ -483,7 +480,7 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     )
     if request.method == "GET":
         return page
-    text = forms.storable(request.POST.get("question", "")).strip()
+    text = plain_text.storable(request.POST.get("question", "")).strip()
     if text:
         services.ask_about(
             item=work.item,
@@ -508,7 +505,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     """What this rater gave: today, this week, and one by one."""
     now = timezone.now()
     rater = access.rater(user=request.user)
-    monday = _midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
+    monday = days.last_midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
     form = HistoryForm(request.GET, rater=rater)
     page = Paginator(selectors.history(rater=rater, wanted=form.wanted), 50).get_page(
         request.GET.get("page")
@@ -524,7 +521,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
             campaigns, selectors.in_hand(rater=rater), skills, now=now
         ),
         "today": desk_words.tally_words(
-            selectors.tally(rater=rater, since=_midnight(now)), nothing=_("nothing yet")
+            selectors.tally(rater=rater, since=days.last_midnight(now)), nothing=_("nothing yet")
         ),
         "week": desk_words.tally_words(
             selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")

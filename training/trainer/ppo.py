@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from torch import nn
 from transformers import PreTrainedTokenizerBase
 
+from pages import plain_text
 from training import run_dir
 from training.configs import PpoConfig
 from training.run_dir import Job, Result, RunFolder, counted, newest_checkpoint
@@ -398,11 +399,8 @@ def _append_sample(
     rollout: Rollout,
     scores: dict[str, float],
 ) -> None:
-    response = (
-        str(tokenizer.decode(rollout.response_ids, skip_special_tokens=True))
-        .replace("\x00", "\ufffd")
-        .strip()
-    )
+    written = str(tokenizer.decode(rollout.response_ids, skip_special_tokens=True))
+    response = plain_text.storable(written).strip()
     folder.append_sample(
         step, data.shown(prompt.messages), response, scores | {"is_ended": rollout.is_ended}
     )

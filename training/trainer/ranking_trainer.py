@@ -21,6 +21,7 @@ from torch.nn import functional
 from transformers import DynamicCache, PreTrainedTokenizerBase, Trainer, TrainingArguments
 from transformers.cache_utils import DynamicLayer
 
+from pages import intervals
 from training.trainer import packed_attention
 from training.trainer.packed_attention import PADDING, PROMPT
 
@@ -75,16 +76,6 @@ def shared_prefix_mask(segments: Tensor) -> Tensor:
     causal = torch.ones(length, length, dtype=torch.bool, device=segments.device).tril()
     allowed = causal & (key != PADDING) & ((key == PROMPT) | (key == query))
     return (allowed | torch.eye(length, dtype=torch.bool, device=segments.device))[:, None]
-
-
-def wilson_interval(successes: float, n: float, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a share (Wilson 1927); (0, 1) when n is 0."""
-    if n == 0:
-        return 0.0, 1.0
-    share, square = successes / n, z * z / n
-    centre = (share + square / 2) / (1 + square)
-    half = z * math.sqrt(share * (1 - share) / n + square / (4 * n)) / (1 + square)
-    return centre - half, centre + half
 
 
 # --- data -----------------------------------------------------------------------------------------
@@ -471,7 +462,7 @@ class PairResults:
         """
         n = len(self.margins)
         right = sum(map(rightness, self.margins))
-        low, high = wilson_interval(right, n)
+        low, high = intervals.wilson(right, n)
         log_loss = sum(math.log1p(math.exp(-abs(m))) + max(0.0, -m) for m in self.margins)
         return {
             "pairs": n,

@@ -50,7 +50,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
                 user=request.user, **form.cleaned_data, now=timezone.now()
             )
         except tokens.UnableToCreateToken as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, problem.sentence)
         else:
             return render(request, "account/token_made.html", {"token": token, "secret": secret})
     return _profile(request, ProfileForm(instance=request.user), form)

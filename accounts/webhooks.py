@@ -30,6 +30,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import Delivery, User, Webhook
+from accounts.refusals import Refusal
 
 MARK = "pfw_"
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600, 3 * 3600, 12 * 3600))
@@ -56,11 +57,11 @@ class Event(StrEnum):
     JUDGMENT_GIVEN = "judgment.given"
 
 
-class UnableToTell(Exception):
+class UnableToTell(Refusal):
     """A webhook that could never be told anything; the text says what to change."""
 
 
-class UnableToRotate(Exception):
+class UnableToRotate(Refusal):
     """Two secrets sign already; the text says what to do."""
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.refusals import Refusal
 from pages import plain_text
 
 Message = dict[str, str]
@@ -89,12 +90,8 @@ class Draft:
 Found = Iterator[Draft | Problem]
 
 
-class Unusable(Exception):
+class Unusable(Refusal):
     """A line cannot become a draft; the sentence says why. Caught by the reader of its format."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def text_of(value: Any, name: str) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import audit, notices
 from accounts.models import Notice, User
+from accounts.refusals import Refusal
 from labeling import agreement, curation, importers, queue, routing
 from labeling.figures import wilson
 from labeling.models import (
@@ -57,12 +58,8 @@ SETTINGS = (
 """Fields of a campaign that say how its golds are used; they may change at any time."""
 
 
-class UnableToMakeGold(Exception):
+class UnableToMakeGold(Refusal):
     """An order that can score nobody, or in the wrong place; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

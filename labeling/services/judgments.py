@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Max, Model, ProtectedError
 from django.utils.translation import gettext as _
 
+from accounts.refusals import Refusal
 from config.compiled import execute, insert
 from labeling import queue, rating_form, response_orders
 from labeling.models import (
@@ -46,25 +47,20 @@ UNDO_GRACE = timedelta(seconds=10)
 """A press in the last second still has a way to go."""
 
 
-class UnableToSubmit(Exception):
+class UnableToSubmit(Refusal):
     """A judgment that cannot be stored; the text tells the rater what to do. What they wrote is
     still theirs.
     """
 
     def __init__(self, sentence: str, *, position: int | None = None, question: str = "") -> None:
         super().__init__(sentence)
-        self.sentence = sentence
         self.position = position
         """The response it is about, 0 = shown first."""
         self.question = question
 
 
-class UnableToUndo(Exception):
+class UnableToUndo(Refusal):
     """A judgment that stays; the text says what can be done in its place."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

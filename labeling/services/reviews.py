@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
+from accounts.refusals import Refusal
 from labeling import response_orders
 from labeling.models import (
     AdjudicatedRank,
@@ -29,12 +30,8 @@ from labeling.services import asides, golds, verdicts
 SCORES = range(1, 8)
 
 
-class UnableToReview(Exception):
+class UnableToReview(Refusal):
     """A decision that cannot be stored; the text says what is missing."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

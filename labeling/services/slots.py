@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from accounts.refusals import Refusal
 from labeling import queue, routing
 from labeling.models import (
     Campaign,
@@ -36,7 +37,7 @@ FREE: dict[str, Any] = {
 """What a slot holds that nobody has."""
 
 
-class UnableToClaim(Exception):
+class UnableToClaim(Refusal):
     """The pool gives this rater nothing now: it or they are paused, a quota is full, or onboarding
     is not over.
     """
@@ -44,7 +45,6 @@ class UnableToClaim(Exception):
     def __init__(self, hindrance: admission.Hindrance) -> None:
         super().__init__(hindrance.sentence)
         self.hindrance = hindrance
-        self.sentence = hindrance.sentence
 
 
 def claim(

@@ -8,9 +8,9 @@ from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from labeling import queue, services
-from labeling.forms.desk import LETTERS
 from labeling.models import Campaign, Guideline, Judgment, Pool, Rater, Slot
 from labeling.rating_form import Condition, Flag, RatingForm, Scale
+from labeling.response_orders import LETTERS
 from tests.browser.desk.hands import OpenPage, begin, focused, line, press, rank_all, rate_all
 from tests.cast import open_comparison_campaign
 

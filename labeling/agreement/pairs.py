@@ -1,11 +1,10 @@
 """Raw agreement, pair by pair: rankings expanded to pairs, ties in, out and as half, rater by
-rater, with gold, with oneself.
+rater, with oneself.
 
 A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is). Which of two
 responses is left is theirs, by number, never the order in which they were shown.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,30 +29,6 @@ Ties = Literal["in", "out", "half"]
 """In: a tie is a label of its own. Out: only votes that decide are compared. Half: a tie against a
 decision is half right.
 """
-
-
-@dataclass(frozen=True)
-class RankVote:
-    """One rater's rank for one response of one item; `rank` 1 is best, equal ranks tie, None was
-    left unranked.
-    """
-
-    item: int
-    rater: int
-    response: int
-    rank: int | None
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """`score` of `n` compared pairs were the same; a tie against a decision counts as half."""
-
-    score: float
-    n: int
-
-    @property
-    def share(self) -> float:
-        return self.score / self.n
 
 
 @dataclass(frozen=True)
@@ -250,44 +225,6 @@ def matrix(
     return Matrix(
         raters=tuple(int(name) for name in rater_names), score=score, n=n.astype(np.int64)
     )
-
-
-def agreement_by_rater(votes: Iterable[RankVote]) -> dict[int, Agreement]:
-    """Raw agreement of each rater with everybody else on the same items, one unit per (colleague,
-    pair of responses).
-
-    Both decide alike, or both tie: 1. One ties and the other decides: ½. They decide opposite ways:
-    0 (Bai 2022 counts neutral against non-neutral as 50 %). Pairs with an unranked response are
-    left out, and so is a rater with nothing to compare.
-    """
-    rows = [
-        (vote.item, vote.rater, vote.response, vote.rank) for vote in votes if vote.rank is not None
-    ]
-    if not rows:
-        return {}
-    items, raters, responses, ranks = (np.asarray(column) for column in zip(*rows, strict=True))
-    pairs = expand(items=items, raters=raters, responses=responses, ranks=ranks)
-    if not pairs.unit.size:
-        return {}
-    compared = matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
-    score, n = compared.score.sum(axis=1), compared.n.sum(axis=1)
-    return {
-        rater: Agreement(score=float(score[at]), n=int(n[at]))
-        for at, rater in enumerate(compared.raters)
-        if n[at]
-    }
-
-
-def with_gold_labels(
-    *, raters: ArrayLike, labels: ArrayLike, gold: ArrayLike, tolerance: float = 0.0
-) -> dict[int, Figure]:
-    """Each rater on single labels (a flag, a scale): right when at most `tolerance` away from gold.
-    NaN was not answered.
-    """
-    given, right = np.asarray(labels, dtype=float), np.asarray(gold, dtype=float)
-    answered = ~(np.isnan(given) | np.isnan(right))
-    is_right = np.abs(given - right)[answered] <= tolerance + 1e-9
-    return _by_rater(np.asarray(raters)[answered], is_right.astype(float))
 
 
 def with_oneself(

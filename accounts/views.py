@@ -15,7 +15,7 @@ from accounts.forms import ProfileForm, TokenForm
 from accounts.models import User
 
 # Somebody with several roles starts with the widest one.
-_HOMES = ("campaigns", "runs", "desk", "admin:index")
+_HOMES = ("campaigns", "runs", "desk")
 
 
 def home(request: HttpRequest) -> HttpResponse:

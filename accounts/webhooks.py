@@ -385,7 +385,8 @@ def signature(*, secret: str, body: bytes, at: int) -> str:
     """HMAC-SHA256 over the time, a dot and the body: an old message cannot be sent again as a new
     one.
     """
-    return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    return f"t={at},v1={signed.hexdigest()}"
 
 
 def secret_of(webhook: Webhook) -> str:

@@ -82,8 +82,12 @@ class Postgres:
         ]
         subprocess.run(
             [*initdb, "-E", "UTF8", "--no-sync"],
-            check=True, stdout=subprocess.DEVNULL, env=self.environment, cwd=self.root, **self.as_nobody,
-        )  # fmt: skip
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=self.environment,
+            cwd=self.root,
+            **self.as_nobody,
+        )
         self.options = settings(
             "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories="
         )

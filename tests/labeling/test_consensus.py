@@ -388,8 +388,9 @@ def test_standard_errors_are_those_of_repeated_samples() -> None:
 
 
 PUDDING = """
-1 2 57 19 22 16|1 3 47 16 19 12|2 3 48 19 19 10|1 4 54 18 23 13|2 4 51 23 19 9|3 4 54 19 20 15|1 5 50 13 19 18|2 5 48 16 20 12
-3 5 48 16 15 17|4 5 47 17 14 16|1 6 51 18 21 12|2 6 54 22 20 12|3 6 41 13 18 10|4 6 51 14 19 18|5 6 44 11 21 12
+1 2 57 19 22 16|1 3 47 16 19 12|2 3 48 19 19 10|1 4 54 18 23 13|2 4 51 23 19 9
+3 4 54 19 20 15|1 5 50 13 19 18|2 5 48 16 20 12|3 5 48 16 15 17|4 5 47 17 14 16
+1 6 51 18 21 12|2 6 54 22 20 12|3 6 41 13 18 10|4 6 51 14 19 18|5 6 44 11 21 12
 """
 
 
@@ -468,8 +469,8 @@ def test_ties_reach_the_likelihood_that_a_blind_climb_reaches() -> None:
     assert found.values == is_about(climbed.x[:4] - climbed.x[:4].mean(), 1e-3)
 
 
-EVALICA = """0,1,tie 0,2,right 0,2,tie 0,4,tie 1,0,left 1,2,tie 1,2,tie 1,3,tie 2,4,tie 3,0,left 3,1,left 3,2,left 3,4,tie 3,4,tie
-4,0,left 4,3,left"""
+EVALICA = """0,1,tie 0,2,right 0,2,tie 0,4,tie 1,0,left 1,2,tie 1,2,tie 1,3,tie 2,4,tie 3,0,left
+3,1,left 3,2,left 3,4,tie 3,4,tie 4,0,left 4,3,left"""
 
 
 def simple() -> dict[str, Any]:

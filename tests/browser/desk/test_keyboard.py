@@ -16,7 +16,9 @@ from tests.cast import open_comparison_campaign
 
 HEADS = """() => [...document.querySelectorAll(".desk-response")].map((card) => {
   const [head, ends] = [card.querySelector("header"), card.getBoundingClientRect()];
-  const inside = [...head.querySelectorAll("button, select")].every((el) => el.getBoundingClientRect().right <= ends.right);
+  const inside = [...head.querySelectorAll("button, select")].every(
+    (el) => el.getBoundingClientRect().right <= ends.right,
+  );
   return [inside, head.offsetHeight < 50];
 })"""
 """Of each card's head: nothing sticks out, and it is one line."""

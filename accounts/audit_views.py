@@ -1,18 +1,18 @@
 """The audit log: who changed which object, with the values before and after."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from accounts import access, audit_pages, audit_words, selectors
 from accounts.forms import AuditFilter
 from accounts.models import AuditEvent
+from pages import days
 
 EVENTS_PER_PAGE = 50
 
@@ -57,14 +57,10 @@ def _filters(form: AuditFilter) -> dict[str, Any]:
     """Turns days into times in the reader's time zone; the day `until` is included."""
     given = {name: value for name, value in form.cleaned_data.items() if value not in ("", None)}
     if "since" in given:
-        given["since"] = _midnight(given["since"])
+        given["since"] = days.midnight(given["since"])
     if "until" in given:
-        given["until"] = _midnight(given["until"] + timedelta(days=1))
+        given["until"] = days.midnight(given["until"] + timedelta(days=1))
     return given
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _row(event: AuditEvent, url: str) -> EventRow:

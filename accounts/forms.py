@@ -64,7 +64,7 @@ class PersonForm(forms.Form):
             kwargs["initial"] = {
                 "name": person.name,
                 "email": person.email,
-                "roles": sorted(person.roles - {"superuser"}),
+                "roles": sorted(person.roles),
                 "time_zone": person.time_zone,
                 "is_active": person.is_active,
             }

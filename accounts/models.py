@@ -85,7 +85,6 @@ class User(AbstractBaseUser, PermissionsMixin):
             "rater": self.is_rater,
             "admin": self.is_admin,
             "researcher": self.is_researcher,
-            "superuser": self.is_superuser,
         }
         return frozenset(role for role, held in named.items() if held)
 

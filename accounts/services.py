@@ -17,24 +17,17 @@ from django.utils.translation import override
 
 from accounts import audit
 from accounts.models import User
+from accounts.refusals import Refusal
 
 ROLES = ("rater", "admin", "researcher")
 
 
-class UnableToCreatePerson(Exception):
-    """The person cannot be given a login; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class UnableToCreatePerson(Refusal):
+    """A person who cannot be given a login; the text says why."""
 
 
-class UnableToChangePerson(Exception):
-    """The change would lock everybody out; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class UnableToChangePerson(Refusal):
+    """A change that would lock the site; the text says why."""
 
 
 def create_user(

@@ -59,7 +59,8 @@ def shared() -> dict[str, Any]:
     }
 
 
-TEXT = r"""Road salt works by **freezing-point depression**: dissolved ions get in the way of water that tries to join the ice.
+TEXT = r"""Road salt works by **freezing-point depression**: dissolved ions get in the way of
+water that tries to join the ice.
 
 $$\Delta T = i \cdot K_f \cdot m$$
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts import access, audit
 from accounts.models import ApiToken, User
+from accounts.refusals import Refusal
 from config.permissions import Scope
 
 MARK = "pfb_"
@@ -22,8 +23,8 @@ MAX_DAYS = 366
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
-class UnableToCreateToken(Exception):
-    """The token would open nothing or last too long; the text says what to change."""
+class UnableToCreateToken(Refusal):
+    """A token that would open nothing, or for too long; the text says what to change."""
 
 
 class TokenRefused(Exception):

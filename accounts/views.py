@@ -14,8 +14,8 @@ from accounts import styleguide as samples
 from accounts.forms import ProfileForm, TokenForm
 from accounts.models import User
 
-# Somebody with several roles starts on the page of the broadest one.
-_HOMES = ("campaigns", "runs", "desk", "admin:index")
+# Somebody with several roles starts with the widest one.
+_HOMES = ("campaigns", "runs", "desk")
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -50,7 +50,7 @@ def token_new(request: HttpRequest) -> HttpResponse:
                 user=request.user, **form.cleaned_data, now=timezone.now()
             )
         except tokens.UnableToCreateToken as problem:
-            form.add_error(None, str(problem))
+            form.add_error(None, problem.sentence)
         else:
             return render(request, "account/token_made.html", {"token": token, "secret": secret})
     return _profile(request, ProfileForm(instance=request.user), form)

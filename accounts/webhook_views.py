@@ -30,7 +30,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 **form.cleaned_data, by=request.user, now=timezone.now()
             )
         except webhooks.UnableToTell as problem:
-            form.add_error("url", str(problem))
+            form.add_error("url", problem.sentence)
         else:
             return render(
                 request, "account/webhook_made.html", {"webhook": webhook, "secret": secret}
@@ -63,7 +63,7 @@ def rotate(request: HttpRequest, pk: int) -> HttpResponse:
             webhook=webhook, by=request.user, now=timezone.now()
         )
     except webhooks.UnableToRotate as problem:
-        messages.warning(request, str(problem))
+        messages.warning(request, problem.sentence)
         return redirect("webhook", pk)
     return render(
         request,

@@ -30,6 +30,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit
 from accounts.models import Delivery, User, Webhook
+from accounts.refusals import Refusal
 
 MARK = "pfw_"
 PAUSES = tuple(timedelta(seconds=s) for s in (30, 120, 600, 3600, 3 * 3600, 12 * 3600))
@@ -56,12 +57,12 @@ class Event(StrEnum):
     JUDGMENT_GIVEN = "judgment.given"
 
 
-class UnableToTell(Exception):
-    """The webhook could never receive anything; the text says what to change."""
+class UnableToTell(Refusal):
+    """A webhook that could never be told anything; the text says what to change."""
 
 
-class UnableToRotate(Exception):
-    """Two secrets are already active; the text says what to do."""
+class UnableToRotate(Refusal):
+    """Two secrets sign already; the text says what to do."""
 
 
 class Refused(Exception):
@@ -393,7 +394,8 @@ def signature(*, secret: str, body: bytes, at: int) -> str:
     """HMAC-SHA256 over the timestamp, a dot and the body, so that an old message cannot be replayed
     as a new one.
     """
-    return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
+    signed = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256)
+    return f"t={at},v1={signed.hexdigest()}"
 
 
 def secret_of(webhook: Webhook) -> str:

@@ -228,6 +228,8 @@ def campaign_of(*, n_items: int) -> Campaign:
         alias="'rater ' || n",
         user_id="NULL",
     )
+    sources = Source.objects.order_by("pk").values_list("pk", flat=True)[:2]
+    two_sources = ", ".join(map(str, sources))
     categories = "(ARRAY['brainstorming', 'open_qa', 'chat', 'rewrite'])[1 + n % 4]"
     copy(Prompt, numbers, id="FIRST + n", category=categories, cluster="n::text")
     copy(
@@ -236,10 +238,7 @@ def campaign_of(*, n_items: int) -> Campaign:
         id="FIRST + 4 * n + k",
         prompt_id="FIRST + n",
         number="k",
-        source_id=(
-            f"(ARRAY[{', '.join(map(str, Source.objects.order_by('pk').values_list('pk', flat=True)[:2]))}])[1"
-            " + k % 2]"
-        ),
+        source_id=f"(ARRAY[{two_sources}])[1 + k % 2]",
         text=(
             "repeat('Some words of an answer. ', 4 + (n * 4 + k) % 17) || CASE WHEN n % 3 = k THEN"
             " E'\\n- **b**' ELSE '' END"

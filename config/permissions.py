@@ -16,7 +16,6 @@ class Role(StrEnum):
     RATER = "rater"
     ADMIN = "admin"
     RESEARCHER = "researcher"
-    SUPERUSER = "superuser"
 
 
 ANYONE = frozenset({Role.ANYONE})
@@ -26,7 +25,6 @@ ADMIN = frozenset({Role.ADMIN})
 RESEARCHER = frozenset({Role.RESEARCHER})
 NOBODY: frozenset[Role] = frozenset()
 STAFF = ADMIN | RESEARCHER
-SUPERUSER = frozenset({Role.SUPERUSER})
 
 # URL name (namespace:name) → who may open it. "namespace:*" covers a third-party namespace.
 TABLE: dict[str, frozenset[Role]] = {
@@ -37,8 +35,7 @@ TABLE: dict[str, frozenset[Role]] = {
     "search": STAFF,
     "token_new": STAFF,
     "token_revoke": STAFF,
-    "styleguide": ANYONE,  # not in production
-    "admin:*": SUPERUSER,
+    "styleguide": ANYONE,  # outside production only
     # django-allauth
     "account_login": ANYONE,
     "account_logout": ANYONE,

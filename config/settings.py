@@ -53,7 +53,6 @@ CSRF_TRUSTED_ORIGINS = env.words(
 
 # --- applications ---------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

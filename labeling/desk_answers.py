@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from labeling import desk_warnings, queue, rating_form
+from labeling import desk_warnings, queue, rating_form, response_orders
 from labeling.answers import (
     Checked,
     CheckedComparison,
@@ -86,7 +86,7 @@ class Typed:
         if given.is_all_bad:
             fields["all_bad"] = ["true"]
         for row in given.ranked.order_by("position"):
-            letter = forms.LETTERS[row.position]
+            letter = response_orders.LETTERS[row.position]
             fields[f"rank-{letter}"] = [str(row.rank or "")]
             fields |= {
                 f"rate-{letter}-{name}": ["true" if answer is True else str(answer)]
@@ -234,7 +234,7 @@ def _review_line(given: ComparisonAnswer) -> str:
         return line
     return _("%(line)s · %(letter)s edited") % {
         "line": line,
-        "letter": forms.LETTERS[given.edit.position],
+        "letter": response_orders.LETTERS[given.edit.position],
     }
 
 
@@ -281,7 +281,7 @@ def begin_edit(*, work: Work, typed: Typed) -> Typed:
             ),
         )
     best = min(ranked)[1]
-    begun = {"edit_of": [forms.LETTERS[best]], "edit": [as_typed(shown[best].text)]}
+    begun = {"edit_of": [response_orders.LETTERS[best]], "edit": [as_typed(shown[best].text)]}
     return replace(typed, fields={**typed.fields, **begun})
 
 
@@ -313,5 +313,5 @@ def drop_turns(*, work: Work, typed: Typed) -> Typed:  # the same call as begin_
 
 def line_of(given: ComparisonAnswer) -> str:
     return desk_warnings.ranking_line(
-        {forms.LETTERS[position]: rank for position, rank in sorted(given.ranks.items())}
+        {response_orders.LETTERS[position]: rank for position, rank in sorted(given.ranks.items())}
     )

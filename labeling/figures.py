@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
+from pages import intervals
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -63,13 +65,8 @@ def wilson(score: float, n: float, confidence: float = 0.95) -> Figure:
     """`score` of `n` as a share with Wilson's interval (1927); a score of halves is allowed."""
     if n <= 0:
         return absent(gettext_noop("Nothing was compared yet."))
-    z = quantile(confidence)
-    share = score / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    reach = z / (1 + z * z / n) * math.sqrt(max(share * (1 - share), 0.0) / n + z * z / (4 * n * n))
-    return Figure(
-        value=float(share), n=round(n), low=max(0.0, centre - reach), high=min(1.0, centre + reach)
-    )
+    low, high = intervals.wilson(score, n, quantile(confidence))
+    return Figure(value=float(score / n), n=round(n), low=low, high=high)
 
 
 def codes(values: ArrayLike) -> tuple[Ints, NDArray[np.generic]]:

@@ -47,8 +47,9 @@ def _condition_line(question: Question, labels: Mapping[str, str]) -> str:
     if question.asked_if is None:
         return ""
     low, high = question.asked_if.at_least, question.asked_if.at_most
-    bounds = f"{'' if low is None else f'{low} ≤ '}{labels[question.asked_if.question]}{'' if high is None else f' ≤ {high}'}"
-    return f" [{bounds}]"
+    at_least = "" if low is None else f"{low} ≤ "
+    at_most = "" if high is None else f" ≤ {high}"
+    return f" [{at_least}{labels[question.asked_if.question]}{at_most}]"
 
 
 def _unchanged(texts: Sequence[str], context: int, *, is_first: bool, is_last: bool) -> list[Line]:

@@ -70,8 +70,23 @@ class Postgres:
             "HOME": str(self.root),
             "TZ": "UTC",
         }
-        if not (self.root / READY).exists():
-            self._make()
+        initdb = [
+            str(self.install / "bin/initdb"),
+            "-D",
+            str(self.data),
+            "-U",
+            "preferably",
+            "-A",
+            "trust",
+        ]
+        subprocess.run(
+            [*initdb, "-E", "UTF8", "--no-sync"],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=self.environment,
+            cwd=self.root,
+            **self.as_nobody,
+        )
         self.options = settings(
             "listen_addresses=127.0.0.1", f"port={self.port}", "unix_socket_directories="
         )

@@ -18,6 +18,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from labeling import curation
+from pages import plain_text
 from training import freezing, run_dir
 from training.freezing import Frozen, UnableToCut
 
@@ -147,4 +148,4 @@ def _curated(
             continue
         seen.add(key)
         # PostgreSQL and its tools store no NUL, and no tokenizer learns from one.
-        yield key, Document(document.text.replace("\x00", "\ufffd"), document.source)
+        yield key, Document(plain_text.storable(document.text), document.source)

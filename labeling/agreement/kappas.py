@@ -1,5 +1,4 @@
-"""Chance-corrected agreement on categories: Cohen's, Fleiss's and Conger's kappa, Gwet's AC,
-Brennan and Prediger.
+"""Agreement corrected for chance on categories: Cohen's and Fleiss's kappa, and Gwet's AC.
 
 They differ in how they define chance. When labels are skewed, kappa falls although raters agree
 (Feinstein and Cicchetti 1990), and Gwet's AC does not; in turn, a high AC on skewed labels can hide
@@ -30,35 +29,6 @@ def weights_for(values: Floats, weighting: Weighting) -> Floats:
     return np.asarray(1 - (apart if weighting == "linear" else apart**2), dtype=float)
 
 
-def cohen(
-    one: ArrayLike,
-    other: ArrayLike,
-    *,
-    weighting: Weighting = "identity",
-    values: Sequence[float] | None = None,
-) -> Figure:
-    """Kappa of two raters' labels for the same units in the same order; `values` is the whole scale
-    if some of it is unused.
-    """
-    given = np.concatenate([np.asarray(one).reshape(-1), np.asarray(other).reshape(-1)])
-    n = len(given) // 2
-    if not n:
-        return absent(gettext_noop("The two raters share no unit."))
-    place, distinct = codes(given)
-    if values is not None:
-        scale = np.asarray(sorted(values), dtype=float)
-        place = np.searchsorted(scale, distinct.astype(float))[place].astype(np.int64)
-    else:
-        scale = (
-            distinct.astype(float)
-            if distinct.dtype.kind in "biuf"
-            else np.arange(len(distinct), dtype=float)
-        )
-    size = len(scale)
-    table = np.bincount(place[:n] * size + place[n:], minlength=size * size).reshape(size, size)
-    return cohen_of_table(table, weighting=weighting, values=scale)
-
-
 def cohen_of_table(
     table: ArrayLike, *, weighting: Weighting = "identity", values: Floats | None = None
 ) -> Figure:
@@ -86,22 +56,6 @@ def cohen_of_table(
         - (kappa - chance * (1 - kappa)) ** 2
     )
     return with_error(kappa, math.sqrt(max(spread, 0.0) / n) / (1 - chance), int(n))
-
-
-def fleiss_of_table(table: ArrayLike) -> Figure:
-    """Fleiss's kappa (1971) of units by categories, with the same number of labels per unit."""
-    counts = np.asarray(table, dtype=float)
-    if counts.size and len(set(counts.sum(axis=1).tolist())) > 1:
-        return absent(
-            gettext_noop(
-                "Fleiss's kappa needs the same number of labels for every unit; use alpha or"
-                " Gwet's AC."
-            ),
-            len(counts),
-        )
-    return _chance_corrected(
-        counts, "fleiss", np.eye(counts.shape[1]) if counts.size else np.zeros((0, 0))
-    )
 
 
 @dataclass(frozen=True)
@@ -136,56 +90,6 @@ def gwet(
     """Gwet's AC1 (2008), or AC2 with weights."""
     table, scale = _table(units, labels, values)
     return _chance_corrected(table, "gwet", weights_for(scale, weighting))
-
-
-def brennan_prediger(
-    *,
-    units: ArrayLike,
-    labels: ArrayLike,
-    weighting: Weighting = "identity",
-    values: Sequence[float] | None = None,
-) -> Figure:
-    """Brennan and Prediger: chance as if every label were equally likely."""
-    table, scale = _table(units, labels, values)
-    return _chance_corrected(table, "brennan", weights_for(scale, weighting))
-
-
-def conger(
-    *,
-    units: ArrayLike,
-    raters: ArrayLike,
-    labels: ArrayLike,
-    weighting: Weighting = "identity",
-    values: Sequence[float] | None = None,
-) -> Figure:
-    """Conger's kappa (1980): Cohen's for many raters, with chance from each rater's own label
-    frequencies. No interval.
-    """
-    table, scale = _table(units, labels, values)
-    if problem := _problem(table):
-        return problem
-    rater, _ = codes(raters)
-    place = np.searchsorted(scale, _numbers(labels, values))
-    used = (
-        np.bincount(rater * len(scale) + place, minlength=(rater.max() + 1) * len(scale))
-        .reshape(-1, len(scale))
-        .astype(float)
-    )
-    if len(used) < 2:
-        return absent(gettext_noop("One rater cannot agree with anybody."), len(table))
-    shares = used / used.sum(axis=1, keepdims=True)
-    weights = weights_for(scale, weighting)
-    mean = shares.mean(axis=0)
-    # Averaged over pairs of different raters: the product of their label frequencies.
-    chance = float(
-        (weights * (np.outer(mean, mean) - np.cov(shares.T, ddof=1) / len(shares))).sum()
-    )
-    observed, _ = _observed(table, weights)
-    if math.isclose(chance, 1.0):
-        return absent(gettext_noop("Everybody used one and the same label."), len(table))
-    return Figure(
-        value=float((observed - chance) / (1 - chance)), n=int((table.sum(axis=1) >= 2).sum())
-    )
 
 
 def _numbers(labels: ArrayLike, values: Sequence[float] | None) -> Floats:
@@ -245,9 +149,6 @@ def _chance(kind: str, table: Floats, weights: Floats) -> Chance:
     if kind == "gwet":
         factor = weights.sum() / (size * (size - 1))
         return Chance(float(factor * (used * (1 - used)).sum()), factor * (shares @ (1 - used)))
-    if kind == "brennan":
-        even = float(weights.sum() / size**2)
-        return Chance(even, np.full(len(table), even))
     return Chance(float(used @ weights @ used), shares @ ((weights @ used + weights.T @ used) / 2))
 
 

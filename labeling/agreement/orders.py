@@ -1,11 +1,9 @@
 """Compares a ranking with the correct one, pair by pair: for golds and adjudicated orders."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-Ranks = Mapping[int, int | None]
-"""response → rank: 1 is best, equal ranks tie, None is unranked"""
+from labeling.response_orders import Ranks, credit, direction
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ def match(right: Ranks, given: Ranks) -> Match:
         n += 1
         answer = _direction(given.get(one), given.get(other))
         if answer is not None:
-            agreed += 1.0 if answer == expected else 0.5 if answer == 0 else 0.0
+            agreed += credit(answer, expected)
     return Match(agreed, n)
 
 
@@ -48,7 +46,7 @@ def _direction(one: int | None, other: int | None) -> int | None:
     """−1 if the first is better, 1 if the second is, 0 for a tie, None if a rank is missing."""
     if one is None or other is None:
         return None
-    return (one > other) - (one < other)
+    return direction(one, other)
 
 
 def _ranked(ranks: Ranks) -> list[int]:

@@ -1,11 +1,10 @@
-"""Raw agreement by pair: rankings expanded to pairs, with ties counted, ignored or half counted;
-between raters, with golds, and with oneself.
+"""Raw agreement, pair by pair: rankings expanded to pairs, ties in, out and as half, rater by
+rater, with oneself.
 
 A label is −1 (the left response is better), 0 (a tie) or +1 (the right one is better). Left and
 right are decided by response id, never by the order in which they were shown.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,30 +29,6 @@ Ties = Literal["in", "out", "half"]
 """"in": a tie is a label of its own. "out": only decided votes are compared. "half": a tie against
 a decision is half right.
 """
-
-
-@dataclass(frozen=True)
-class RankVote:
-    """One rater's rank for one response of one item; `rank` 1 is best, equal ranks tie, None is
-    unranked.
-    """
-
-    item: int
-    rater: int
-    response: int
-    rank: int | None
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """`score` of `n` compared pairs were the same; a tie against a decision counts as half."""
-
-    score: float
-    n: int
-
-    @property
-    def share(self) -> float:
-        return self.score / self.n
 
 
 @dataclass(frozen=True)
@@ -256,44 +231,6 @@ def matrix(
     return Matrix(
         raters=tuple(int(name) for name in rater_names), score=score, n=n.astype(np.int64)
     )
-
-
-def agreement_by_rater(votes: Iterable[RankVote]) -> dict[int, Agreement]:
-    """Raw agreement of each rater with all other raters of the same items, one unit per (other
-    rater, pair of responses).
-
-    Both decide alike, or both tie: 1. One ties and the other decides: ½. They decide opposite ways:
-    0 (Bai 2022 counts neutral against non-neutral as 50 %). Pairs with an unranked response are
-    left out, and so is a rater with nothing to compare.
-    """
-    rows = [
-        (vote.item, vote.rater, vote.response, vote.rank) for vote in votes if vote.rank is not None
-    ]
-    if not rows:
-        return {}
-    items, raters, responses, ranks = (np.asarray(column) for column in zip(*rows, strict=True))
-    pairs = expand(items=items, raters=raters, responses=responses, ranks=ranks)
-    if not pairs.unit.size:
-        return {}
-    compared = matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
-    score, n = compared.score.sum(axis=1), compared.n.sum(axis=1)
-    return {
-        rater: Agreement(score=float(score[at]), n=int(n[at]))
-        for at, rater in enumerate(compared.raters)
-        if n[at]
-    }
-
-
-def with_gold_labels(
-    *, raters: ArrayLike, labels: ArrayLike, gold: ArrayLike, tolerance: float = 0.0
-) -> dict[int, Figure]:
-    """Each rater's accuracy on single labels (a flag, a scale): correct when at most `tolerance`
-    away from gold. NaN is unanswered.
-    """
-    given, right = np.asarray(labels, dtype=float), np.asarray(gold, dtype=float)
-    answered = ~(np.isnan(given) | np.isnan(right))
-    is_right = np.abs(given - right)[answered] <= tolerance + 1e-9
-    return _by_rater(np.asarray(raters)[answered], is_right.astype(float))
 
 
 def with_oneself(

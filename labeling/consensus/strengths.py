@@ -1,5 +1,5 @@
 """How strong each response (or model) is, from votes on pairs: Bradley–Terry, with ties after
-Davidson or Rao and Kupper.
+Davidson.
 
 A strength is a log-ability; the strengths of one connected part have mean zero. Newton's method on
 the exact likelihood.
@@ -19,7 +19,7 @@ from scipy.special import expit, log_expit
 
 from labeling.figures import Floats, Ints, codes
 
-TieModel = Literal["half", "davidson", "rao-kupper"]
+TieModel = Literal["half", "davidson"]
 _DENSE = 400
 """The most items for which errors are computed: they need the full inverse."""
 
@@ -35,7 +35,7 @@ class Strengths:
     se: Floats | None = None
     """of the difference to the part's mean; None for large designs"""
     tie: float | None = None
-    """Davidson's ν, or Rao and Kupper's"""
+    """Davidson's ν"""
     log_likelihood: float | None = None
     parts: tuple[tuple[int, ...], ...] = ()
     """items connected by comparisons, largest part first; strengths are comparable only within a
@@ -87,8 +87,8 @@ def with_ties(
 ) -> Strengths:
     """Strengths from votes −1 (left is better), 0 (tie), +1 (right is better).
 
-    Davidson 1970: P(tie) ∝ ν√(π_i π_j). Rao and Kupper 1967: P(i beats j) = π_i / (π_i + ν π_j).
-    `half` counts a tie as half a win each way, which shrinks the scale.
+    Davidson 1970: P(tie) ∝ ν√(π_i π_j). `half` counts a tie as half a win each way, which shrinks
+    the scale.
     """
     place, items = codes(
         np.concatenate([np.asarray(left).reshape(-1), np.asarray(right).reshape(-1)])
@@ -263,36 +263,13 @@ def _davidson_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
     )
 
 
-def _rao_kupper_kernel(pairs: Pairs, delta: Floats, theta: float) -> _Slopes:
-    """In θ = log ν > 0: a tie is P = σ(δ − θ) σ(−δ − θ) (ν² − 1)."""
-    up, down = pairs.wins + pairs.ties, pairs.losses + pairs.ties
-    ahead, behind = expit(delta - theta), expit(-delta - theta)
-    grown = math.expm1(2 * theta)
-    value = float(
-        (up * log_expit(delta - theta) + down * log_expit(-delta - theta)).sum()
-        + pairs.ties.sum() * math.log(grown)
-    )
-    first, second = up * (1 - ahead), down * (1 - behind)
-    bend_up, bend_down = up * ahead * (1 - ahead), down * behind * (1 - behind)
-    factor = (grown + 1) / grown
-    return _Slopes(
-        value,
-        first - second,
-        -first - second + pairs.ties * 2 * factor,
-        -bend_up - bend_down,
-        bend_up - bend_down,
-        -bend_up - bend_down - pairs.ties * 4 * factor / grown,
-    )
-
-
 _Kernel = Callable[[Pairs, Floats, float], _Slopes]
 _KERNELS: dict[TieModel, _Kernel] = {
     "half": _half_kernel,
     "davidson": _davidson_kernel,
-    "rao-kupper": _rao_kupper_kernel,
 }
 _START = 0.5
-"""θ at the start; positive, as Rao and Kupper require."""
+"""θ at the start."""
 _STEPS = 200
 
 
@@ -352,8 +329,7 @@ def _line_search(
     now, scale = height(state), 1.0
     while scale > 1e-10:
         moved = _centred(state + scale * step, belongs, n)
-        is_inside = kernel is not _rao_kupper_kernel or moved[n] > 0
-        if is_inside and height(moved) >= now - 1e-12 * (1 + abs(now)):
+        if height(moved) >= now - 1e-12 * (1 + abs(now)):
             return moved
         scale /= 2
     return state

@@ -14,7 +14,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from labeling import desk_words, rating_form
+from labeling import desk_words, rating_form, response_orders
 from labeling.answers import (
     CheckedComparison,
     CheckedDemonstration,
@@ -28,8 +28,8 @@ from labeling.answers import (
     check_demonstration,
 )
 from labeling.models import Pass, Response
+from pages import plain_text
 
-LETTERS = "ABCDEFGHI"
 RECORD_LIMIT = 20_000
 """Characters of presentation record taken from a page; a record is about 1,000."""
 STRENGTHS = ("1", "2", "3", "4")
@@ -155,20 +155,15 @@ def answer_fields(posted: Fields) -> dict[str, list[str]]:
     text.
     """
     return {
-        name: [storable(str(value))[:LONGEST_TEXT] for value in values]
+        name: [plain_text.storable(str(value))[:LONGEST_TEXT] for value in values]
         for name, values in posted.items()
         if name.startswith(DRAFT_FIELDS) and isinstance(values, list) and len(values) < 20
     }
 
 
-def storable(text: str) -> str:
-    """`text` without what a database cannot hold: zero bytes, and halves of a surrogate pair."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode()
-
-
 def first(posted: Fields, name: str) -> str:
     values = posted.get(name) or [""]
-    return storable(values[0])
+    return plain_text.storable(values[0])
 
 
 def version(posted: str) -> int:
@@ -187,7 +182,7 @@ def read_comparison(
     """The posted ranks and ratings of responses A, B, …, checked, and what is wrong with them.
     `all_bad` leaves every response unranked.
     """
-    letters = LETTERS[: len(shown)]
+    letters = response_orders.LETTERS[: len(shown)]
     is_all_bad = first(posted, "all_bad") == "true"
     ranks, unreadable = _read_ranks(posted, letters)
     if is_all_bad:
@@ -250,7 +245,7 @@ def _problems_by_response(
     problems = []
     for position in range(len(checked.shown)):
         problems += [
-            _rating_problem(LETTERS[position], problem.rating)
+            _rating_problem(response_orders.LETTERS[position], problem.rating)
             for problem in checked.problems
             if problem.rating is not None and problem.position == position
         ]
@@ -282,7 +277,7 @@ def _problems_with(checked: CheckedComparison, code: Code) -> list[Problem]:
     """What the check found by `code`, in the page's words."""
     where, sentence = PAGE_PROBLEMS[code]
     return [
-        Problem(where, str(sentence) % {"letter": LETTERS[problem.position or 0]})
+        Problem(where, str(sentence) % {"letter": response_orders.LETTERS[problem.position or 0]})
         for problem in checked.problems
         if problem.code == code
     ]

@@ -4,11 +4,11 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from labeling.models import Campaign, Rater
 from labeling.selectors.desk import HistoryFilter, HistoryState, campaigns_worked_in
+from pages import days
 
 
 class HistoryForm(forms.Form):
@@ -51,12 +51,10 @@ class HistoryForm(forms.Form):
             campaign_id=values["campaign"].pk if values.get("campaign") else None,
             kind=values.get("kind") or "",
             state=values.get("state") or "",
-            since=_midnight(values["since"]) if values.get("since") else None,
+            since=days.midnight(values["since"]) if values.get("since") else None,
             before=(
-                _midnight(until + dt.timedelta(days=1)) if until and until < dt.date.max else None
+                days.midnight(until + dt.timedelta(days=1))
+                if until and until < dt.date.max
+                else None
             ),
         )
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time.min))

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from labeling import onboarding
+from labeling import onboarding, response_orders
 from labeling.models import Guideline, GuidelineVersion, OnboardingStep, Prompt, StepVersion
 from pages.form_parts import chips, segmented
 
@@ -142,9 +142,7 @@ class StepForm(forms.Form):
             )
 
     def clean_questions(self) -> list[onboarding.Question]:
-        questions, problems = onboarding.parse(
-            self.kind, self.cleaned_data["questions"].replace("\x00", "")
-        )
+        questions, problems = onboarding.parse(self.kind, self.cleaned_data["questions"])
         if problems:
             raise ValidationError(
                 [
@@ -310,7 +308,7 @@ class AnswersForm(forms.Form):
             )
             return [f"q{place}"]
         ranks = [(number, str(number)) for number in range(1, len(question["responses"]) + 1)]
-        names = [f"q{place}-{letter}" for letter in "ABCDEFGHI"[: len(ranks)]]
+        names = [f"q{place}-{letter}" for letter in response_orders.LETTERS[: len(ranks)]]
         for name in names:
             self.fields[name] = forms.TypedChoiceField(
                 label=gettext("Rank of %(letter)s") % {"letter": name[-1]},
@@ -327,9 +325,10 @@ class AnswersForm(forms.Form):
         if self.kind == Kind.FLAGS:
             return values[f"q{place}"] == "yes"
         if self.kind == Kind.DEMONSTRATIONS:
-            return values[f"q{place}"].replace("\x00", "")
+            return values[f"q{place}"]
         return [
-            values[f"q{place}-{letter}"] for letter in "ABCDEFGHI"[: len(question["responses"])]
+            values[f"q{place}-{letter}"]
+            for letter in response_orders.LETTERS[: len(question["responses"])]
         ]
 
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from labeling import money
 from labeling.models import Rate
+from pages import days
 from pages.form_parts import segmented
 
 CURRENCY = re.compile(r"[A-Z]{3}")
@@ -70,7 +71,7 @@ class RateForm(forms.Form):
             "amount": money.to_minor(values["amount"], currency),
             "currency": currency,
             "floor": money.to_minor(floor, currency) if floor is not None else None,
-            "valid_from": dt.datetime.combine(day, dt.time.min, dt.UTC) if day else None,
+            "valid_from": days.midnight(day, dt.UTC) if day else None,
         }
 
 

@@ -10,6 +10,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from accounts.refusals import Refusal
+from pages import plain_text
+
 Message = dict[str, str]
 
 ROLES = ("system", "user", "assistant")
@@ -33,7 +36,6 @@ CATEGORIES = (
     "extract",
     "other",
 )
-_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]{2,4})?", re.IGNORECASE)
 
 
@@ -89,12 +91,8 @@ class Draft:
 Found = Iterator[Draft | Problem]
 
 
-class Unusable(Exception):
-    """A line cannot become a draft; the sentence says why. The reader of the format catches it."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class Unusable(Refusal):
+    """A line cannot become a draft; the sentence says why. Caught by the reader of its format."""
 
 
 def text_of(value: Any, name: str) -> str:
@@ -116,7 +114,7 @@ def text_of(value: Any, name: str) -> str:
             )
             % {"name": name, "n": len(value), "limit": MAX_TEXT}
         )
-    if _NO_TEXT.search(value):
+    if plain_text.NOT_TEXT.search(value):
         raise Unusable(
             _(
                 "`%(name)s` holds a character that is no text (NUL or half a surrogate pair)."
@@ -246,7 +244,7 @@ def _constraints(value: Any) -> tuple[tuple[str, ...], str]:
         return (), ""
     parts = value.splitlines() if isinstance(value, str) else value
     if not isinstance(parts, list) or not all(
-        isinstance(part, str) and not _NO_TEXT.search(part) for part in parts
+        isinstance(part, str) and not plain_text.NOT_TEXT.search(part) for part in parts
     ):
         return (), _("`constraints` is no list of sentences; it is left out.")
     sentences = tuple(part.strip()[:MAX_CONSTRAINT] for part in parts if part.strip())
@@ -283,8 +281,8 @@ def _language(value: Any) -> tuple[str, str]:
 
 
 def shown(value: Any) -> str:
-    """A value from the file, shortened and safe to store inside a sentence."""
-    return str(value).strip()[:40].encode("utf-8", "replace").decode().replace("\0", "?")
+    """A value from the file, short and fit to stand in a sentence that is stored."""
+    return plain_text.storable(str(value).strip()[:40])
 
 
 def _message(part: Any, name: str) -> Message:

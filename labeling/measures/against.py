@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from labeling import agreement
+from labeling import agreement, response_orders
 from labeling.figures import (
     RESAMPLES,
     Figure,
@@ -99,8 +99,10 @@ def with_pools(votes: Votes, others: OtherVotes, names: Mapping[int, str]) -> li
     return found
 
 
-_CREDIT = np.array([[1.0, 0.5, 0.0], [0.5, 1.0, 0.5], [0.0, 0.5, 1.0]])
-"""Credit for a vote (−1, 0, +1) against another; a tie against a decision gets half."""
+_CREDIT = np.array(
+    [[response_orders.credit(one, other) for other in (-1, 0, 1)] for one in (-1, 0, 1)]
+)
+"""Of a vote (−1, 0, +1) against another."""
 
 
 def _same_pairs(one: agreement.PairVotes, other: agreement.PairVotes) -> tuple[Ints, Ints, int]:

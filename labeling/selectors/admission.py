@@ -27,6 +27,7 @@ from labeling.models import (
     Source,
 )
 from labeling.selectors import onboarding
+from pages import days
 
 _CAMPAIGN, _RATER = Gap("campaign", BigAutoField()), Gap("rater", BigAutoField())
 _STEPS_LEFT = Exists(
@@ -242,7 +243,7 @@ def _today(*, memberships: Sequence[PoolMembership], now: dt.datetime) -> dict[i
     """Judgments by pool since the rater's own midnight."""
     rater = memberships[0].rater
     zone = ZoneInfo(rater.user.time_zone) if rater.user else dt.UTC
-    midnight = now.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = days.last_midnight(now, zone)
     pool_ids = [entry.pool_id for entry in memberships]
     given = Judgment.objects.filter(
         rater=rater, submitted_at__gte=midnight, campaign__pool__in=pool_ids, import_batch=None

@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
-from labeling import answers, rating_form
+from accounts.refusals import Refusal
+from labeling import answers, rating_form, response_orders
 from labeling.answers import Answer, Checked, Code, Problem
 from labeling.models import (
     Campaign,
@@ -25,14 +26,13 @@ them.
 """
 
 
-class UnableToSubmit(Exception):
+class UnableToSubmit(Refusal):
     """An answer that cannot be stored. The text tells the rater what to do; what they wrote is not
     lost.
     """
 
     def __init__(self, sentence: str, *, position: int | None = None, question: str = "") -> None:
         super().__init__(sentence)
-        self.sentence = sentence
         self.position = position
         """The response it is about, 0 = shown first."""
         self.question = question
@@ -106,11 +106,6 @@ def store_edit(*, judgment: Judgment, answer: Checked, now: datetime) -> None:
     )
 
 
-def _letter(position: int) -> str:
-    """What the rater's page calls the response at `position`: A, B, C…"""
-    return chr(ord("A") + position) if 0 <= position < 26 else str(position + 1)
-
-
 def _sentence(problem: Problem) -> str:
     if problem.rating is not None:
         return _rating_sentence(problem.rating, problem.position or 0)
@@ -130,12 +125,12 @@ def _sentence(problem: Problem) -> str:
         ),
         Code.TURN_EMPTY: _("A turn of the dialogue is empty. Write it, or remove it."),
     }
-    return sentences[problem.code] % {"letter": _letter(problem.position or 0)}
+    return sentences[problem.code] % {"letter": response_orders.letter(problem.position or 0)}
 
 
 def _rating_sentence(problem: rating_form.Problem, position: int) -> str:
     values = {
-        "letter": _letter(position),
+        "letter": response_orders.letter(position),
         "label": problem.label,
         "low": problem.low,
         "high": problem.high,

@@ -14,13 +14,14 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
+from accounts.refusals import Refusal
 from labeling import free_slots, routing
 from labeling.models import Campaign, PoolMembership, QueuePlace, Rater, Slot
 from labeling.selectors import admission, costs
 from labeling.services import gold_turns, lapsed_leases
 
 
-class UnableToClaim(Exception):
+class UnableToClaim(Refusal):
     """The pool gives this rater nothing now: it or they are paused, a quota is full, or onboarding
     is not over.
     """
@@ -28,7 +29,6 @@ class UnableToClaim(Exception):
     def __init__(self, hindrance: admission.Hindrance) -> None:
         super().__init__(hindrance.sentence)
         self.hindrance = hindrance
-        self.sentence = hindrance.sentence
 
 
 def claim(

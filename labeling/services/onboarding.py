@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, notices
 from accounts.models import Notice, User
+from accounts.refusals import Refusal
 from labeling import onboarding, queue
 from labeling.models import (
     AttemptScore,
@@ -33,12 +34,8 @@ Kind, State = OnboardingStep.Kind, StepAttempt.State
 TESTS = frozenset({Kind.FLAGS, Kind.RANKINGS, Kind.DEMONSTRATIONS})
 
 
-class UnableToSubmitStep(Exception):
+class UnableToSubmitStep(Refusal):
     """An attempt that cannot be taken now; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def add_step(

@@ -11,17 +11,14 @@ from django.utils.translation import gettext as _
 from accounts import audit
 from accounts import services as accounts
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling import queue
 from labeling.models import Pool, PoolMembership, Rater
 from labeling.services import items
 
 
-class UnableToAddRaters(Exception):
+class UnableToAddRaters(Refusal):
     """Raters who cannot join a pool now; the text says why."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True)

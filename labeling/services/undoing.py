@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
+from accounts.refusals import Refusal
 from labeling import queue
 from labeling.models import Judgment, PastLease, Rater, Response, Slot
 from labeling.selectors.desk import UNDO_WITHIN
@@ -18,12 +19,8 @@ UNDO_GRACE = timedelta(seconds=10)
 """A click in the last second still has to reach the server."""
 
 
-class UnableToUndo(Exception):
+class UnableToUndo(Refusal):
     """A judgment that stays. The text says what can be done instead."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def undo(*, lease: uuid.UUID, rater: Rater, draft: Mapping[str, Any], now: datetime) -> None:

@@ -5,7 +5,6 @@ A page with JavaScript sends the same forms with the header `X-Desk: fragment` a
 {"review": HTML}, or {"next": address}, with the next item's HTML beside it when there is one.
 """
 
-import datetime as dt
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -18,6 +17,7 @@ from labeling import desk_answers, desk_pages, desk_reading, desk_words
 from labeling.forms import desk as forms
 from labeling.models import Campaign, GuidelineVersion, Judgment
 from labeling.selectors import desk as selectors
+from pages import days
 from pages import render as texts
 
 EDITING = {
@@ -40,10 +40,6 @@ def go_to(request: HttpRequest, address: str) -> HttpResponse:
     return JsonResponse({"next": address}) if is_fragment(request) else redirect(address)
 
 
-def midnight(now: dt.datetime) -> dt.datetime:
-    return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-
-
 def page(
     request: HttpRequest,
     work: selectors.Work,
@@ -60,7 +56,7 @@ def page(
     today = (
         selectors.Tally(n_judgments=0, active_s=0.0)
         if is_sample
-        else selectors.tally(rater=work.rater, since=midnight(now))
+        else selectors.tally(rater=work.rater, since=days.last_midnight(now))
     )
     is_comparison = work.campaign.kind == Campaign.Kind.COMPARISON
     context = {

@@ -14,16 +14,17 @@ from labeling.selectors import crowd, grounds
 from labeling.selectors import desk as selectors
 from labeling.views import answering
 from labeling.views.onward import next_address
+from pages import days
 
 
 @require_GET
 def desk(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     rater = access.rater(user=request.user)
-    found = selectors.open_campaigns(rater=rater, since=answering.midnight(now), now=now)
+    found = selectors.open_campaigns(rater=rater, since=days.last_midnight(now), now=now)
     skills = grounds.skills_of(rater=rater, pools=[each.campaign.pool for each in found])
     lines = [desk_words.campaign_line(each, skills, now=now) for each in found]
-    today = selectors.tally(rater=rater, since=answering.midnight(now))
+    today = selectors.tally(rater=rater, since=days.last_midnight(now))
     context = {
         "campaigns": lines,
         "today_words": desk_words.tally_words(today, nothing=_("Nothing judged today yet")),

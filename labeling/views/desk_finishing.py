@@ -23,6 +23,7 @@ from labeling.views import answering
 from labeling.views.desk import gone
 from labeling.views.desk_drafts import keep_typed
 from labeling.views.onward import next_address, next_step
+from pages import days, plain_text
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,7 +77,7 @@ def _stored(
 def _next_item(request: HttpRequest, work: selectors.Work, judgment: Judgment) -> str:
     """What an open page puts in the place of the item just judged."""
     now = timezone.now()
-    today = selectors.tally(rater=work.rater, since=answering.midnight(now))
+    today = selectors.tally(rater=work.rater, since=days.last_midnight(now))
     page = desk_pages.page(
         work=work, typed=desk_answers.Typed.of_draft(work.draft), today=today, now=now
     )
@@ -135,7 +136,7 @@ def ask(request: HttpRequest, lease: uuid.UUID) -> HttpResponse:
     )
     if request.method == "GET":
         return page
-    text = forms.storable(request.POST.get("question", "")).strip()
+    text = plain_text.storable(request.POST.get("question", "")).strip()
     if text:
         services.ask_about(
             item=work.item,

@@ -16,7 +16,7 @@ from labeling.forms.review import WordsForm
 from labeling.models import Judgment
 from labeling.selectors import desk as selectors
 from labeling.selectors import golds, grounds, questions, reviews
-from labeling.views.answering import midnight
+from pages import days
 
 
 @require_GET
@@ -24,7 +24,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
     """What this rater gave: today, this week, and one by one."""
     now = timezone.now()
     rater = access.rater(user=request.user)
-    monday = midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
+    monday = days.last_midnight(now) - dt.timedelta(days=timezone.localtime(now).weekday())
     form = HistoryForm(request.GET, rater=rater)
     page = Paginator(selectors.history(rater=rater, wanted=form.wanted), 50).get_page(
         request.GET.get("page")
@@ -40,7 +40,7 @@ def my_work(request: HttpRequest) -> HttpResponse:
             campaigns, selectors.in_hand(rater=rater), skills, now=now
         ),
         "today": desk_words.tally_words(
-            selectors.tally(rater=rater, since=midnight(now)), nothing=_("nothing yet")
+            selectors.tally(rater=rater, since=days.last_midnight(now)), nothing=_("nothing yet")
         ),
         "week": desk_words.tally_words(
             selectors.tally(rater=rater, since=monday), nothing=_("nothing yet")

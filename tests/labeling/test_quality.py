@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from accounts.models import AuditEvent, User
-from labeling import agreement, exports, intake, measures, queue, selectors, services, tasks
+from labeling import exports, intake, measures, queue, selectors, services, tasks
 from labeling.answers import ComparisonAnswer, Recorded
 from labeling.models import (
     Campaign,
@@ -28,6 +28,7 @@ from labeling.models import (
 )
 from labeling.selectors import vote_blocks
 from tests.cast import NOON, open_comparison_campaign, rater_called
+from tests.labeling import oracles
 
 pytestmark = pytest.mark.django_db
 
@@ -251,7 +252,7 @@ def test_every_two_raters_have_cohen_s_kappa(crowd: tuple[Campaign, Rater]) -> N
         for of in (pairs.rater == one, pairs.rater == other)
     ]
 
-    expected = agreement.cohen(
+    expected = oracles.cohen(
         list(labels[0].values()), [labels[1][unit] for unit in labels[0]], values=[-1, 0, 1]
     )
 

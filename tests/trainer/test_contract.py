@@ -64,9 +64,7 @@ def test_a_method_that_we_call_is_still_there(owner: type, name: str) -> None:
     assert callable(getattr(owner, name))
 
 
-def test_a_models_own_keywords_reach_its_attention_and_a_mask_of_four_dimensions_is_left_alone() -> (
-    None
-):
+def test_a_models_own_keywords_reach_its_attention_and_a_mask_of_four_dimensions_stays() -> None:
     assert "**kwargs" in inspect.getsource(
         transformers.models.llama.modeling_llama.LlamaDecoderLayer.forward
     )

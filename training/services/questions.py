@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.refusals import Refusal
 from labeling import intake
 from labeling.models import Prompt
 from training import conversing, doorbell
@@ -24,7 +25,7 @@ MAX_CHARACTERS = 200_000
 Message = dict[str, str]
 
 
-class UnableToAskModel(Exception):
+class UnableToAskModel(Refusal):
     """The question cannot be put; the text says what to change."""
 
 

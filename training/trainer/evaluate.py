@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedTokenizerBase
 
+from pages import intervals
 from training import run_dir
 from training.configs import EvaluateConfig
 from training.run_dir import Job, Result, RunFolder, counted
@@ -20,7 +21,7 @@ from training.trainer import data, sft
 from training.trainer.data import Prompt
 from training.trainer.modeling import loading
 from training.trainer.reward import breakdown, rankings, scoring
-from training.trainer.reward.pair_results import PairResults, wilson_interval
+from training.trainer.reward.pair_results import PairResults, rightness
 from training.trainer.sample import generation
 from training.trainer.sample.generation import GeneratedResponse
 
@@ -197,11 +198,8 @@ def _responses(evaluation: _Evaluation) -> None:
 
 def win_rate(ours: Sequence[float], theirs: Sequence[float]) -> dict[str, float]:
     """How often ours is the better one, ties half, with Wilson's interval."""
-    won = sum(
-        1.0 if one > other else 0.5 if one == other else 0.0
-        for one, other in zip(ours, theirs, strict=True)
-    )
-    low, high = wilson_interval(won, len(ours))
+    won = sum(rightness(one - other) for one, other in zip(ours, theirs, strict=True))
+    low, high = intervals.wilson(won, len(ours))
     return {"win_rate": won / len(ours), "win_rate_low": low, "win_rate_high": high}
 
 

@@ -59,7 +59,7 @@ def ask(request: HttpRequest) -> JsonResponse:
         parts, sampling = try_forms.question_in(request.body)
         answers = services.ask_models(parts=parts, sampling=sampling, by=by)
     except (try_forms.UnreadableQuestion, services.UnableToAskModel) as problem:
-        return JsonResponse({"sentence": str(problem)}, status=422)
+        return JsonResponse({"sentence": problem.sentence}, status=422)
     return JsonResponse(
         {
             "answers": [

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.requests import MemberRequest
-from labeling import access, onboarding, services, versions
+from labeling import access, onboarding, response_orders, services, versions
 from labeling.forms.onboarding import DecisionForm, ScoresForm, StepForm
 from labeling.models import OnboardingStep, StepAttempt, StepVersion
 from labeling.selectors import onboarding as selectors
@@ -205,7 +205,7 @@ def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str
             "truth": words[question["is_sensitive"]],
         }
     if found.step.kind == Kind.RANKINGS:
-        responses = list(zip("ABCDEFGHI", question["responses"], strict=False))
+        responses = list(zip(response_orders.LETTERS, question["responses"], strict=False))
         return line | {
             "responses": responses,
             "answer": _order(answer),
@@ -216,7 +216,7 @@ def _line(found: StepAttempt, place: int, scores: ScoresForm | None) -> dict[str
 
 def _order(ranks: list[int | None]) -> str:
     tiers: dict[int, list[str]] = {}
-    for letter, rank in zip("ABCDEFGHI", ranks, strict=False):
+    for letter, rank in zip(response_orders.LETTERS, ranks, strict=False):
         if rank is not None:
             tiers.setdefault(rank, []).append(letter)
     return " › ".join(" = ".join(tiers[rank]) for rank in sorted(tiers)) or "–"

@@ -14,6 +14,7 @@ from accounts.requests import MemberRequest
 from labeling import access, services
 from labeling.models import Case
 from labeling.selectors import cases as selectors
+from pages import plain_text
 
 CASES_PER_PAGE = 25
 LONGEST_NOTE = 2_000
@@ -67,7 +68,7 @@ def settle(request: MemberRequest, pk: int) -> HttpResponse:
         if request.POST.get("outcome") == Case.Outcome.FIXED
         else Case.Outcome.KEPT
     )
-    note = request.POST.get("note", "").replace("\x00", "").strip()[:LONGEST_NOTE]
+    note = plain_text.storable(request.POST.get("note", "")).strip()[:LONGEST_NOTE]
     try:
         services.settle_case(
             case=case, outcome=outcome, note=note, by=request.user, now=timezone.now()

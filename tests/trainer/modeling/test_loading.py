@@ -47,9 +47,7 @@ def test_a_pad_token_that_is_the_end_of_turn_is_replaced() -> None:
     assert tokenizer.pad_token == "<|endoftext|>"
 
 
-def test_a_tokenizer_whose_one_special_token_is_its_end_of_turn_pads_with_a_byte_that_no_text_has() -> (
-    None
-):
+def test_a_tokenizer_with_one_special_token_pads_with_a_byte_that_no_text_has() -> None:
     """As GPT-2's: <|endoftext|> and 50,256 pieces of text."""
     words = Tokenizer(
         BPE(

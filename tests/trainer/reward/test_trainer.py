@@ -20,6 +20,7 @@ from transformers import (
 )
 from trl.trainer.reward_trainer import DataCollatorForPreference, RewardTrainer
 
+from pages import intervals
 from tests.trainer.ppo import models as ppo_models
 from training.trainer.modeling import packed_attention
 from training.trainer.reward import batches, formulas, pair_results, rankings
@@ -117,7 +118,7 @@ def test_unranked_responses_make_no_pair() -> None:
     [(8, 10, 0.490162, 0.943318), (0, 0, 0.0, 1.0), (0, 10, 0.0, 0.277533)],
 )
 def test_wilsons_interval(right: int, n: int, low: float, high: float) -> None:
-    assert pair_results.wilson_interval(right, n) == pytest.approx((low, high), abs=1e-5)
+    assert intervals.wilson(right, n) == pytest.approx((low, high), abs=1e-5)
 
 
 # --- against the slow twin and TRL ----------------------------------------------------------------

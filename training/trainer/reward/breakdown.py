@@ -5,7 +5,8 @@ the rater.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from training.trainer.reward.pair_results import wilson_interval
+from pages import intervals
+from training.trainer.reward.pair_results import rightness
 
 BY = ("strength", "category", "pool")
 
@@ -43,8 +44,8 @@ def accuracy_by(
 
 def accuracy(margins: Sequence[float]) -> dict[str, float]:
     """Share of pairs in the raters' order, equal scores half, with Wilson's interval."""
-    right = sum(1.0 if margin > 0 else 0.5 if margin == 0 else 0.0 for margin in margins)
-    low, high = wilson_interval(right, len(margins))
+    right = sum(rightness(margin) for margin in margins)
+    low, high = intervals.wilson(right, len(margins))
     return {
         "n": len(margins),
         "accuracy": right / len(margins) if margins else 0.5,

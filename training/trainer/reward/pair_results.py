@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
+from pages import intervals
+
 
 @dataclass(frozen=True)
 class PairResults:
@@ -24,7 +26,7 @@ class PairResults:
         """
         n = len(self.margins)
         right = sum(map(rightness, self.margins))
-        low, high = wilson_interval(right, n)
+        low, high = intervals.wilson(right, n)
         log_loss = sum(math.log1p(math.exp(-abs(m))) + max(0.0, -m) for m in self.margins)
         return {
             "pairs": n,
@@ -75,16 +77,6 @@ def rightness(margin: float) -> float:
     same reward.
     """
     return 1.0 if margin > 0 else 0.5 if margin == 0 else 0.0
-
-
-def wilson_interval(successes: float, n: float, z: float = 1.959964) -> tuple[float, float]:
-    """Wilson's 95 % score interval of a share (Wilson 1927); (0, 1) when n is 0."""
-    if n == 0:
-        return 0.0, 1.0
-    share, square = successes / n, z * z / n
-    centre = (share + square / 2) / (1 + square)
-    half = z * math.sqrt(share * (1 - share) / n + square / (4 * n)) / (1 + square)
-    return centre - half, centre + half
 
 
 def correlation(a: Sequence[float], b: Sequence[float]) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerBase
 
+from pages import plain_text
 from training.run_dir import RunFolder
 from training.trainer import data
 from training.trainer.data import Prompt
@@ -71,7 +72,7 @@ def until_end(tokens: list[int], ends: set[int]) -> tuple[list[int], bool]:
 
 def readable(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
     """PostgreSQL stores no NUL, and a byte-level model can write one."""
-    return str(tokenizer.decode(list(tokens), skip_special_tokens=True)).replace("\x00", "\ufffd")
+    return plain_text.storable(str(tokenizer.decode(list(tokens), skip_special_tokens=True)))
 
 
 @torch.no_grad()

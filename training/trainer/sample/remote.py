@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 
+from pages import plain_text
 from training import completions, run_dir
 from training.completions import Sampling, Server
 from training.configs import SampleConfig
@@ -130,7 +131,7 @@ def _answer(
     seed = int.from_bytes(hashlib.sha256(named.encode()).digest()[:4], "big") % LARGEST_SEED
     sampling = Sampling(config.temperature, config.top_p, config.max_new_tokens, seed)
     piece = _patiently(client, server, row["prompt"], sampling)
-    text = piece.text.replace("\x00", "\ufffd")
+    text = plain_text.storable(piece.text)
     return {
         "prompt_id": row["prompt_id"],
         "text": text,

@@ -1,10 +1,10 @@
-# `make help` lists what there is. Everything a target needs it installs first, into .venv.
+# `make help` lists all targets. Each target first installs what it needs into .venv.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 RUN := .venv/bin/python
 CODE := accounts config labeling pages training clients/python/src manage.py scripts benchmarks tests
-# Settings for tools that import the site but touch no server.
+# Settings for tools that import the site but use no server.
 QUIET := PREFERABLY_MODE=test DATABASE_URL=sqlite://:memory:
-# Folders whose words nobody translates.
+# Folders without text to translate.
 NO_WORDS := $(foreach folder,.venv .demo benchmarks build clients deploy docs scripts staticfiles tests var,--ignore $(folder))
 # A test process per core. Tests are handed out one by one: some take a minute.
 PYTEST := -n auto --dist loadgroup
@@ -14,13 +14,13 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset test quick lint fix types bench docs-check messages loop install install-dev
 
-help: ## What there is
+help: ## List all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: install ## The whole site on this machine, with three logins. Ctrl-C ends it
+demo: install ## Run the whole site on this machine, with three logins; Ctrl-C stops it
 	@exec $(RUN) scripts/demo.py
 
-demo-reset: ## Throw away everything the demo has stored (.demo/)
+demo-reset: ## Delete everything the demo has stored (.demo/)
 	@$(PYTHON) scripts/demo.py --reset
 
 test: install-dev ## Every check: lint, types, contracts, and the whole suite on real services
@@ -32,33 +32,33 @@ quick: install-dev ## The tests that need no browser, torch or many seconds. ARG
 	@$(RUN) scripts/run_with_services.py --kept $(RUN) -m pytest -q -n 2 --dist worksteal \
 		--quick -p no:playwright $(ARGS)
 
-lint: install-dev ## Style, formatting, import contracts, missing migrations
+lint: install-dev ## Check style, formatting, templates, import contracts, missing migrations
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/djangofmt --check --quiet templates
 	@.venv/bin/lint-imports
 	@$(QUIET) $(RUN) manage.py makemigrations --check --dry-run
 
-fix: install-dev ## Mend what lint can mend by itself
+fix: install-dev ## Fix what lint can fix automatically
 	@.venv/bin/ruff check --fix .
 	@.venv/bin/ruff format .
 	@.venv/bin/djangofmt --quiet templates
 
-types: install-dev ## mypy, strict
+types: install-dev ## Check types with mypy, strict
 	@$(QUIET) .venv/bin/mypy $(CODE)
 
-bench: install-dev ## Every benchmark, one after the other; ARGS names one
+bench: install-dev ## Run every benchmark, one after another; ARGS selects one
 	@for script in $(or $(ARGS),$(wildcard benchmarks/*.py)); do echo "== $$script"; $(RUN) scripts/run_with_services.py --durable $(RUN) $$script || exit 1; done
 
-docs-check: install-dev ## Links, lists and commands in the documentation
+docs-check: install-dev ## Check links, lists and commands in the documentation
 	@$(RUN) scripts/run_with_services.py $(RUN) -m pytest -q tests/house
 
-# Only this target needs GNU gettext: what it makes is committed.
-messages: install-dev ## Collect the marked words into locale/ and compile them; needs GNU gettext
+# Only this target needs GNU gettext: its output is committed.
+messages: install-dev ## Collect translatable texts into locale/ and compile them; needs GNU gettext
 	@$(QUIET) $(RUN) manage.py makemessages --all --no-wrap --no-obsolete --add-location file $(NO_WORDS)
 	@$(QUIET) $(RUN) manage.py compilemessages $(NO_WORDS)
 
-loop: install ## The whole loop with simulated raters; DATA=file.jsonl, else the demo's own content
+loop: install ## Run the whole loop with simulated raters; DATA=file.jsonl uses your own prompts
 	@$(RUN) scripts/loop.py $(if $(DATA),--data "$(DATA)") $(ARGS)
 
 install:

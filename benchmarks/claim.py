@@ -1,12 +1,13 @@
-"""How long a claim takes, in a small queue and in a large one, for a newcomer and for a veteran.
+"""How long a claim takes, in a small and in a large queue, for a new and for an experienced rater.
 
     python scripts/run_with_services.py python benchmarks/claim.py [--slots 1000000] [--quick]
 
-A veteran has judged the first tenth of the large campaign's slots' worth of items (100,000 of
-1,000,000 slots), so that everything at the head of the queue is theirs already. Ends with one JSON
-line; times in milliseconds, medians of `claims` claims, each followed by a submit that is not
-timed. `first_ms` is the veteran's first claim ever, made with no remembered place: the one walk
-over all that they have done. `desk_list_…_ms` is the desk's list, whose counts stop at 1,000.
+The experienced rater (“veteran”) has answered the first tenth of the large campaign's slots
+(100,000 of 1,000,000), so they have already seen everything at the head of the queue. The last line
+is JSON, with times in milliseconds: medians of `claims` claims, each followed by a submit that is
+not timed. `first_ms` is the veteran's first claim, without a remembered place in the queue, which
+walks once over everything they have done. `desk_list_…_ms` is the desk's list, which counts up to
+1,000.
 """
 
 import argparse
@@ -97,9 +98,7 @@ def measure(*, n_slots: int, n_claims: int) -> dict[str, object]:
 
 
 def campaign_of(*, n_slots: int) -> Campaign:
-    """An open demonstration campaign, written by the database itself: one prompt, asked again and
-    again.
-    """
+    """An open demonstration campaign, generated in the database: the same prompt for every item."""
     source, _ = Source.objects.get_or_create(name="benchmark", kind=Source.Kind.IMPORT)
     prompt = Prompt.objects.create(
         messages=[{"role": "user", "content": "Why?"}], messages_sha256="", source=source
@@ -136,8 +135,8 @@ def campaign_of(*, n_slots: int) -> Campaign:
 
 
 def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
-    """As if `rater` had judged the first `n_items` items, one slot each, before places were
-    remembered.
+    """Stores answers of `rater` to the first `n_items` items, one slot each, without a remembered
+    place in the queue.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -156,8 +155,8 @@ def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
 
 
 def claim_times(workers: list[tuple[Campaign, Rater]], *, n: int) -> list[list[float]]:
-    """Milliseconds of each of `n` claims by each worker, in turns, so that a busy machine is as
-    busy for all of them.
+    """Milliseconds of each of `n` claims by each worker. They alternate, so that other load on the
+    machine affects all of them.
     """
     times: list[list[float]] = [[] for _ in workers]
     for number in range(n):
@@ -175,8 +174,8 @@ def claim_times(workers: list[tuple[Campaign, Rater]], *, n: int) -> list[list[f
 
 
 def desk_list_ms(rater: Rater) -> float:
-    """Median of listing what is open to `rater`: both campaigns, with what waits in them and what
-    they gave today.
+    """Median time to list the open campaigns of `rater`: both, with the number of items to do and
+    of answers today.
     """
     PoolMembership.objects.get_or_create(pool=Pool.objects.get(name="benchmark"), rater=rater)
     times = []

@@ -1,23 +1,27 @@
-"""What a judged item costs, how many fit into a second, how long the next one takes, and whether a
-judgment is ever lost.
+"""What an item costs at the desk, how many fit into a second, how long the next one takes, and
+whether an answer is ever lost.
 
     python scripts/run_with_services.py --durable python benchmarks/desk.py [--quick]
 
-The site as production runs it, started here: gunicorn with two workers, every middleware, hashed
-files, and a PostgreSQL that waits for its disk (fsync). All of it and the clients share this
+The benchmark starts the site as in production: gunicorn with two workers, all middleware, hashed
+static files, and a PostgreSQL that waits for its disk (fsync). The site and the clients share this
 machine's cores. The clients behave like the page (scripts/desk_clients.py): each keeps its
-connection, reviews, submits, and takes the next item from the submit's answer. The items have 4
-responses of 150 words in Markdown and one slot each, so that every item is shown for the first
-time.
+connection, reviews, submits, and takes the next item from the response to the submit. Items have 4
+responses of 150 words in Markdown and one slot each, so every item is shown for the first time.
 
-Ends with one JSON line. `cpu_ms_per_item`: processor time of gunicorn and PostgreSQL
-(/proc/<pid>/stat) by judged item, with 50 raters at work: the submit and the next item in its
-answer. `with_review_ms`: the same with the review before it, as a rater who presses the key twice
-sends it. `floor_ms`: a page with nothing on it, for somebody signed in. `growth_1m`: claim and show
-(the button, and the page it leads to) at 1,000,000 slots by that at 10,000, overlap 3, medians, for
-a new rater and for one who has judged the first 100,000 items: the worse. `over_assigned` and
-`lost` count over everything, a contest of 50 raters for the last slots of 300 items at overlap 3
-included. The HTML of the texts is made before, as a worker does (ahead_ms_per_item).
+The last line is JSON:
+
+- `cpu_ms_per_item`: processor time of gunicorn and PostgreSQL (/proc/<pid>/stat) per item with 50
+  active raters, for the submit with the next item in its response.
+- `with_review_ms`: the same plus the review before it, as when a rater presses the key twice.
+- `floor_ms`: an empty page for a logged-in user.
+- `growth_1m`: claim and show (the button, and the page it leads to) at 1,000,000 slots divided by
+  the same at 10,000, overlap 3, medians, for a new rater and for one who has answered the first
+  100,000 items: the worse of both.
+- `over_assigned`, `lost`: counts over everything, including 50 raters who compete for the last
+  slots of 300 items at overlap 3.
+
+The HTML of the texts is rendered before, as a worker does (`ahead_ms_per_item`).
 """
 
 import argparse
@@ -45,7 +49,7 @@ os.environ |= {
     "PREFERABLY_MODE": "production",
     "PREFERABLY_SECRET_KEY": secrets.token_urlsafe(40),
     "PREFERABLY_LOG_LEVEL": "WARNING",
-    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # counting between loads, in the clients' loop
+    "DJANGO_ALLOW_ASYNC_UNSAFE": "1",  # for counts between loads, in the clients' loop
 }
 
 import desk_clients  # noqa: E402
@@ -139,16 +143,14 @@ def main() -> None:
 
 
 def make_pages_ahead(campaign: Campaign) -> float:
-    """What the worker does before raters come to an item, done here for all items; processor time
-    by item.
-    """
+    """Renders all items in advance, as the worker does. Returns the processor time per item."""
     n_items = campaign.items.count()
     before = time.process_time() * 1000 + database_cpu_ms()
     services.make_pages_ahead(campaigns=[campaign], n=n_items)
     return round((time.process_time() * 1000 + database_cpu_ms() - before) / n_items, 2)
 
 
-# --- what is measured -----------------------------------------------------------------------------
+# --- measurements ---------------------------------------------------------------------------------
 async def measure(
     web: "Web",
     people: list[tuple[Rater, str]],
@@ -167,7 +169,7 @@ async def measure(
         await rater.start()
     await desk_clients.work_together(
         raters, seconds=1
-    )  # every thread has its connection, every template is compiled
+    )  # opens every thread's connection and compiles every template
     floor = await floor_ms(web, raters)
     plain = await load(web, raters, seconds=seconds, reviews=False)
     reviewed = await load(web, raters, seconds=seconds / 2, reviews=True)
@@ -213,7 +215,7 @@ async def measure(
 async def load(
     web: "Web", raters: list[DeskRater], *, seconds: float, reviews: bool, pause_s: float = 0.0
 ) -> dict[str, float]:
-    """What `raters` get done together, and what it costs."""
+    """How much `raters` do together, and what it costs."""
     before = [len(rater.given) for rater in raters]
     for rater in raters:
         rater.reviews = reviews
@@ -251,10 +253,10 @@ async def floor_ms(web: "Web", raters: list[DeskRater], *, each: int = 10) -> fl
 
 
 async def growth_of(raters: list[DeskRater], *, n: int) -> dict[str, object]:
-    """Milliseconds to claim and show, in turns, so that a busy machine is as busy for all.
+    """Milliseconds to claim and show. Raters alternate, so that other load affects all of them.
 
-    The veteran's first claim of all is the one walk over what they did before places were
-    remembered, and stands apart.
+    The veteran's first claim is reported separately: without a remembered place in the queue, it
+    walks once over everything they did.
     """
     times: list[list[float]] = [[] for _ in raters]
     for _ in range(n + 1):
@@ -274,8 +276,8 @@ async def growth_of(raters: list[DeskRater], *, n: int) -> dict[str, object]:
 
 
 async def first_load_kb(rater: DeskRater) -> float:
-    """The page with an item and every file it names or imports, as sent, with nothing in the
-    browser's cache.
+    """The size of the page with an item and of every file it loads, as sent, with an empty
+    browser cache.
     """
     page = await rater.get(rater.item)
     html = page.body.decode()
@@ -304,7 +306,7 @@ def found(pattern: str, text: str) -> list[str]:
 
 
 def n_over_assigned() -> int:
-    """Items with more judgments that count than slots asked for, or two by one rater."""
+    """Items with more counted judgments than slots, or with two by one rater."""
     return count(
         "SELECT count(*) FROM (SELECT j.item_id FROM labeling_judgment j JOIN labeling_campaign c"
         " ON c.id = j.campaign_id WHERE NOT j.is_extra AND j.is_current GROUP BY j.item_id,"
@@ -313,7 +315,7 @@ def n_over_assigned() -> int:
 
 
 def n_lost(leases: list[str]) -> int:
-    """Judgments that a rater was told are stored, and that are not there whole."""
+    """Judgments reported to a rater as saved that are missing or incomplete."""
     whole = (
         "SELECT count(*) FROM labeling_judgment j JOIN labeling_comparison c ON c.judgment_id ="
         " j.id WHERE j.lease = ANY(%s::uuid[]) AND %s = (SELECT count(*) FROM"
@@ -345,7 +347,7 @@ def database_cpu_ms() -> float:
 
 
 def cpu_ms_of(pid: int) -> float:
-    """Of the process, its children, and those of them that ended."""
+    """Processor time of the process and its children, including ended ones."""
     children = [
         int(child.name)
         for child in Path("/proc").iterdir()
@@ -357,7 +359,7 @@ def cpu_ms_of(pid: int) -> float:
 
 
 def stat_of(pid: int) -> list[str]:
-    """The fields of /proc/<pid>/stat behind the name: state, parent, …"""
+    """The fields of /proc/<pid>/stat after the name: state, parent, …"""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
@@ -395,10 +397,10 @@ def web_server(*, threads: int) -> Iterator[Web]:
         process.wait(timeout=20)
 
 
-# --- what is judged -------------------------------------------------------------------------------
+# --- campaigns and raters -------------------------------------------------------------------------
 def loads(*, n_items: int) -> tuple[Campaign, Campaign]:
-    """A campaign of items that nobody has seen, one slot each, and one whose few slots 50 raters
-    fight for.
+    """A campaign of new items, one slot each, and one with few slots for which 50 raters
+    compete.
     """
     source = Source.objects.create(name="benchmark", kind=Source.Kind.MODEL)
     chance = Random(4)
@@ -423,7 +425,7 @@ def loads(*, n_items: int) -> tuple[Campaign, Campaign]:
 
 
 def response(chance: Random) -> str:
-    """150 words as a model writes them: emphasis, a list, code."""
+    """150 words in the style of a model: emphasis, a list, code."""
     listed = "\n".join(f"- {words(chance, 15)}" for _ in range(3))
     opening = f"{words(chance, 25)}. **{words(chance, 3)}** {words(chance, 17)}."
     return (
@@ -458,9 +460,7 @@ def campaign(*, name: str, prompts: list[Prompt], overlap: int) -> Campaign:
 
 
 def queue_of(*, n_slots: int) -> Campaign:
-    """An open campaign, written by the database itself: one prompt's responses, to be compared
-    again and again.
-    """
+    """An open campaign, generated in the database: the same responses for every item."""
     made = campaign(
         name=f"{n_slots} slots", prompts=[Prompt.objects.earliest("pk")], overlap=OVERLAP
     )
@@ -491,8 +491,8 @@ def queue_of(*, n_slots: int) -> Campaign:
 
 
 def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
-    """As if `rater` had judged the first `n_items` items, one slot each, before places were
-    remembered.
+    """Stores answers of `rater` to the first `n_items` items, one slot each, without a remembered
+    place in the queue.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -513,7 +513,7 @@ def judge_first(*, campaign: Campaign, rater: Rater, n_items: int) -> None:
 
 
 def signed_in(name: str) -> tuple[Rater, str]:
-    """A rater of the pool, and the key of a session of theirs."""
+    """A rater in the pool, and the key of a session for them."""
     user = User.objects.create(
         email=f"{name.replace(' ', '.')}@example.org", name=name, is_rater=True, password="!"
     )

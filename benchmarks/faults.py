@@ -1,23 +1,28 @@
-"""Is anything lost when everything that can break does? Kills, restarts, full disks and odd
+"""Is anything lost when everything breaks that can? Kills, restarts, full disks and duplicated
 messages, while runs and raters work.
 
 usage: python benchmarks/faults.py [--quick] [--faults 220] [--seed 1] [--keep FOLDER]
 
-Ten short runs are always on their way on two GPU nodes without a shared disk (their children count
-steps and save them, by the trainer's own protocol), raters write demonstrations over HTTP and send
-again what was not answered, and faults come one after another in random order: kill -9 of child,
-supervisor, worker, beat, web and broker (with its data and without), the database killed and its
-connections cut, the store away, a node's disk full, the clock jumping, messages twice and lost,
-many claims of one run at once, a node frozen past its time, a node gone for good. Whoever dies is
-started again after a second.
+Ten short runs are always in progress on two GPU nodes without a shared disk. Their child processes
+count steps and save them, with the trainer's own protocol. Raters write demonstrations over HTTP
+and retry requests without a response. Faults happen one after another in random order: kill -9 of
+child, supervisor, worker, beat, web and broker (with and without its data), the database killed and
+its connections cut, the store unavailable, a node's disk full, the clock jumping, messages
+duplicated and lost, many claims of one run at once, a node frozen for too long, a node gone for
+good. A process that dies is restarted after a second.
 
-Ends with one JSON line; a whole one is kept in benchmarks/results/faults.json. `runs_lost`: runs
-that did not succeed. `runs_twice`: runs that ended or left a model more than once.
-`judgments_lost`: answers that the site said it had stored and that are not there once, as sent.
-`max_redone_steps_over_interval`: the most steps done again after an interruption, in checkpoint
-intervals. `hung`: runs, raters and processes that never came back. A process of a run that has died
-twice without getting further is spared: three such deaths are what LOST means. Runs that ended on a
-full disk are retried, as their sentence asks.
+The last line is JSON; a full run writes it to benchmarks/results/faults.json:
+
+- `runs_lost`: runs that did not succeed.
+- `runs_twice`: runs that ended or produced a model more than once.
+- `judgments_lost`: answers that the site reported as saved but that are not stored exactly once, as
+  sent.
+- `max_redone_steps_over_interval`: the most steps repeated after an interruption, in checkpoint
+  intervals.
+- `hung`: runs, raters and processes that never came back.
+
+If a run's process has died twice without progress, it is spared, because three such deaths mean
+LOST. Runs that ended on a full disk are retried, as their error message asks.
 """
 
 import argparse
@@ -55,7 +60,7 @@ out: that they meet in other orders and by the dozen, ten runs at a time (three 
 30 steps and not 80), three raters (one writes), the beat's own time (reaping and ringing come every
 second), and the migrations (the tables are made from the models)."""
 A_WHOLE_RUN = 200
-# A fault that finds nothing to break for so long is left out, and does not count.
+# A fault that finds nothing to break for this long is skipped and does not count.
 NO_TARGET_S = 60
 
 
@@ -104,7 +109,7 @@ def arguments() -> argparse.Namespace:
 
 
 def make_tables(*, is_hurried: bool) -> None:
-    """By the migrations or, some seconds sooner, from the models."""
+    """Runs the migrations or, a few seconds faster, creates the tables from the models."""
     if is_hurried:
         settings.MIGRATION_MODULES = {app.label: None for app in apps.get_app_configs()}
     call_command("migrate", verbosity=0, run_syncdb=is_hurried)
@@ -120,7 +125,7 @@ def port(address: str) -> int:
 
 
 def endure(rack: Rack, scale: Scale, chance: random.Random, faults: list[str]) -> dict[str, object]:
-    """The site begins, the load begins, the faults come, the load ends."""
+    """Starts the site and the load, causes the faults, ends the load."""
     began = time.monotonic()
     load = Load(rack, scale)
     strikes = Strikes(rack, scale, chance)
@@ -155,7 +160,7 @@ def endure(rack: Rack, scale: Scale, chance: random.Random, faults: list[str]) -
 
 
 def struck(load: Load, strikes: Strikes, kind: str) -> str | None:
-    """What was broken, once there is something to break; None if there never is."""
+    """Waits for something to break and returns what was broken; None if there is nothing."""
     deadline = time.monotonic() + NO_TARGET_S
     while time.monotonic() < deadline:
         load.refill()

@@ -1,17 +1,17 @@
 """Does a preference that only raters know reach the policy? Raters who like to be addressed, a
 reward model, PPO, best of N.
 
-usage: python benchmarks/hidden_preference.py [--quick] [--folder DIR]   (ends with one JSON line;
+usage: python benchmarks/hidden_preference.py [--quick] [--folder DIR]   (the last line is JSON;
 writes benchmarks/results/)
 
-Simulated raters put the response first that speaks to its reader more often (you, your, yours; at
-most three times count), and err in one judgment of ten. The reward model sees rankings and is never
-told the rule. Everything runs through the trainers' own command, one run folder each, as a node
-would; DIR keeps them, and a second start goes on behind the last that finished.
+Simulated raters prefer the response that addresses its reader more often (you, your, yours; counted
+up to three times), and make an error in one ranking out of ten. The reward model sees rankings but
+not the rule. Everything runs through the trainer's own command, with one folder per run, as on a
+node. DIR keeps the folders, and a second start continues after the last finished run.
 
-Measured on prompts that nobody learned from, by the rule without errors: the reward model on pairs
-of the first model's responses; PPO's response, and the best of N under the same reward model, each
-against a response of the first model.
+Measured on held-out prompts, with the rule without errors: the reward model on pairs of the first
+model's responses; PPO's response and the best of N under the same reward model, each against a
+response of the first model.
 """
 
 import argparse
@@ -130,8 +130,8 @@ def arguments() -> argparse.Namespace:
 
 
 def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """The story: first model, its responses, what raters say of them, reward model, PPO; then the
-    exam.
+    """The experiment: first model, its responses, their rankings, reward model, PPO; then the
+    measurement.
     """
     draw = random.Random(options.seed)
     n_exam, n_watched, n_practice, n_episodes = (
@@ -184,8 +184,8 @@ def experiment(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 def measures(
     exam: list[Row], of_first: dict[Any, list[Row]], of_ppo: dict[Any, list[Row]], rewards: Any
 ) -> dict[str, Any]:
-    """Everything by the rule without errors; a tie in the rule is half a win, and no pair of the
-    reward model's.
+    """Measures everything with the rule without errors. A tie in the rule is half a win, and is
+    not used as a pair for the reward model.
     """
     right = pairs = 0
     wins: dict[str, list[float]] = {"ppo": [], "best_of_n": []}
@@ -235,16 +235,12 @@ def rounded(*values: float) -> list[float]:
 
 
 def liking(text: str) -> int:
-    """What the raters like, and nobody else is told: how often the reader is spoken to, up to three
-    times.
-    """
+    """The hidden preference: how often a response addresses the reader, up to three times."""
     return min(len(ADDRESS.findall(text)), MOST_COUNTED)
 
 
 def judgments(prompts: list[Row], written: dict[Any, list[Row]], draw: random.Random) -> list[Row]:
-    """One rater's ranking of each prompt's responses; one in ten has its likings in random
-    order.
-    """
+    """One rater's ranking of each prompt's responses. One in ten is random."""
     rows = []
     for prompt in prompts:
         answers = written[prompt["prompt_id"]]
@@ -285,9 +281,7 @@ def run(
     config: dict[str, Any],
     reward_model: Path | None = None,
 ) -> Path:
-    """One run of the trainers' command, as a node carries it out; one that has finished is not done
-    again.
-    """
+    """Runs the trainer's command once, as a node does. A finished run is not repeated."""
     if not (folder / run_dir.RESULT).exists():
         print(f"{kind}: {folder.name}", file=sys.stderr, flush=True)
         of_reward = str(reward_model) if reward_model else None
@@ -334,7 +328,7 @@ def responses(folder: Path) -> dict[Any, list[Row]]:
 
 @torch.no_grad()
 def score(model: Path, exam: list[Row], written: dict[Any, list[Row]]) -> dict[Any, list[float]]:
-    """The reward of every response, as PPO reads it."""
+    """The reward of every response, as PPO computes it."""
     tokenizer = loading.load_tokenizer(str(model))
     reward = loading.load_reward(str(model), tokenizer, torch.float32).eval()
     found = {}
@@ -354,7 +348,7 @@ def score(model: Path, exam: list[Row], written: dict[Any, list[Row]]) -> dict[A
 
 
 def read_prompts(options: argparse.Namespace, draw: random.Random) -> list[Row]:
-    """Real one-turn prompts that fit, in an order that the seed draws."""
+    """Real one-turn prompts that fit, shuffled with the seed."""
     tokenizer = loading.load_tokenizer(str(options.model))
     texts = [
         json.loads(line)

@@ -1,14 +1,14 @@
-"""One large file of plain JSON lines, brought in by `manage.py import_prompts`: how fast, in how
-much memory, how short its transactions.
+"""Imports one large file of JSON lines: speed, memory, and length of transactions.
 
     python scripts/run_with_services.py python benchmarks/imports.py [--mb 1024] [--quick] [--folder
     DIR]
 
-The file is made here: prompts of 4 to 10 KB of invented words, one in fifty nearly the same as an
-earlier one and one in two hundred the same. The importer is a process of its own, and this one
-looks at it ten times a second: at its resident memory in /proc, and at the age of its transaction
-in PostgreSQL. Ends with one JSON line. `peak_rss_mb_at_10_percent` beside `peak_rss_mb` says
-whether memory grows with the file; `longest_transaction_s` is what others may have to wait for.
+It runs `manage.py import_prompts`. The file is generated: prompts of 4 to 10 KB of invented words.
+One in fifty nearly repeats an earlier prompt and one in two hundred repeats it exactly. The
+importer is a separate process. Ten times a second, this one reads its resident memory from /proc
+and the age of its transaction from PostgreSQL. The last line is JSON. Compare
+`peak_rss_mb_at_10_percent` with `peak_rss_mb` to see whether memory grows with the file.
+`longest_transaction_s` is how long others may have to wait.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def main() -> None:
 
 @dataclass
 class Watch:
-    """What was seen of the importer: (share of the file read, resident memory) and the oldest
+    """Observations of the importer: (share of the file read, resident memory), and the oldest
     transaction.
     """
 
@@ -124,7 +124,7 @@ def measure(file: Path) -> dict[str, object]:
 
 
 def own_database() -> str:
-    """The address of the database that this process made for the occasion."""
+    """The URL of the database that this process created for the benchmark."""
     return re.sub(r"/[^/]*$", f"/{connection.settings_dict['NAME']}", os.environ["DATABASE_URL"])
 
 
@@ -147,7 +147,7 @@ def watched(importer: "subprocess.Popen[bytes]") -> Watch:
 
 
 def where_it_is() -> tuple[float, float]:
-    """The share of the file that was read, and the age of the importer's transaction in seconds."""
+    """The share of the file read so far, and the age of the importer's transaction in seconds."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT (SELECT max(bytes_read::float / bytes_total) FROM labeling_import), (SELECT"
@@ -177,8 +177,8 @@ def write(file: Path, *, n_bytes: int) -> None:
 
 
 def texts(chance: random.Random) -> Iterator[str]:
-    """Prompts without end. Words are drawn as often as a language does it: the n-th word about 1/n
-    as often as the first.
+    """Endless prompts. Word frequencies are as in a language: the n-th word is about 1/n as
+    frequent as the first.
     """
     syllables = [a + b + c for a in "bdfgklmnprstvz" for b in "aeiou" for c in ("", "n", "r", "s")]
     words = [

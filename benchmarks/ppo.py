@@ -1,14 +1,14 @@
 """PPO here against the last PPOTrainer that TRL shipped (1.12.0), in one run on one machine.
 
-usage: python benchmarks/ppo.py [--quick] [--model DIR]      (ends with one JSON line; kept in
-benchmarks/results/ppo.json)
+usage: python benchmarks/ppo.py [--quick] [--model DIR]      (the last line is JSON; also
+written to benchmarks/results/ppo.json)
 
-Both start from SmolLM2-135M with random reward and value heads, take the same prompts of at most
-128 tokens and sample 48 new tokens: 8 episodes a rollout in micro-batches of 4, one minibatch, full
-fine-tuning in float32. Both sample all 48: TRL always does, and ours is given an end token that is
-never drawn. TRL 1.12.0 goes into a folder of its own (build/trl-1.12), beside the same torch.
-Measurements alternate, each in a process of its own with a rollout to warm up; the ratios are of
-medians. Without --quick four inner epochs are compared too.
+Both start from SmolLM2-135M with random reward and value heads, use the same prompts of at most 128
+tokens and sample 48 new tokens: 8 episodes per rollout in micro-batches of 4, one minibatch, full
+fine-tuning in float32. Both sample all 48 tokens: TRL always does, and ours gets an end token that
+is never drawn. TRL 1.12.0 is installed into a separate folder (build/trl-1.12), with the same
+torch. Measurements alternate, each in its own process with one rollout to warm up. Ratios are of
+medians. Without --quick, four inner epochs are compared too.
 """
 
 import argparse
@@ -191,9 +191,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
 
 
 def prompts(options: argparse.Namespace, tokenizer: "PreTrainedTokenizerBase") -> list[list[int]]:
-    """Real conversations that end with a person's turn, 128 tokens at most, as the trees have
-    them.
-    """
+    """Real conversations from the trees that end with a person's turn, at most 128 tokens."""
     found: list[list[int]] = []
     for line in (options.data / "oasst_en_100_trees.jsonl").open(encoding="utf-8"):
         if line.strip():

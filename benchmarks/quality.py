@@ -1,13 +1,12 @@
-"""Quality at a million judgments: how long the background job takes, in how much memory, and how
-fast its pages open.
+"""Quality reports with a million judgments: time and memory of the job, speed of the pages.
 
     python scripts/run_with_services.py python benchmarks/quality.py [--judgments 1000000] [--quick]
 
-One campaign of rankings of four, three judgments an item, by 200 raters over 90 days, written by
-the database itself. The job runs twice in a process of its own: over everything, and after 1,000
-judgments more. Then an admin opens every quality page. Ends with one JSON line: seconds of both,
-the larger peak of resident memory, the median of all openings, and the slowest page's 95th
-percentile in milliseconds.
+One campaign of rankings of four, three judgments per item, by 200 raters over 90 days, generated in
+the database. The job runs twice in its own process: over everything, and after 1,000 more
+judgments. Then an admin opens every quality page. The last line is JSON: seconds of both, the
+larger peak of resident memory, the median of all openings, and the slowest page's 95th percentile
+in milliseconds.
 """
 
 # ruff: noqa: S608  # statements put together from this file's own constants
@@ -141,7 +140,7 @@ def computed(campaign_id: int) -> dict[str, float]:
 
 
 def own_database() -> str:
-    """The address of the database that this process made for the occasion."""
+    """The URL of the database that this process created for the benchmark."""
     return re.sub(r"/[^/]*$", f"/{connection.settings_dict['NAME']}", os.environ["DATABASE_URL"])
 
 
@@ -184,7 +183,7 @@ def pages(campaign: Campaign) -> dict[str, str]:
 
 
 def openings(address: str) -> list[float]:
-    """Milliseconds of each opening, the first of which warms up and is left out."""
+    """Milliseconds of each opening, without the first, which warms up."""
     admin, _is_new = User.objects.get_or_create(
         email="admin@example.org", defaults={"is_admin": True, "name": "Admin"}
     )
@@ -199,7 +198,7 @@ def openings(address: str) -> list[float]:
     return took[1:]
 
 
-# --- a campaign, written by the database ----------------------------------------------------------
+# --- a campaign, generated in the database --------------------------------------------------------
 
 
 FIRST = 1_000
@@ -217,7 +216,7 @@ def execute(statement: str) -> None:
 
 
 def campaign_of(*, n_items: int) -> Campaign:
-    """Items with four responses of two sources each, and some for the judgments that come later."""
+    """Items with four responses from two sources, and more for the later judgments."""
     campaign = a_small_one()
     without_checks()
     numbers = f"SELECT n FROM generate_series(1, {n_items + N_NEW // OVERLAP + 1}) n"
@@ -255,9 +254,7 @@ def campaign_of(*, n_items: int) -> Campaign:
 
 
 def judge(*, first: int, n: int) -> None:
-    """Judgments number `first` and on, three an item, their times spread evenly over what came
-    before NOW.
-    """
+    """Judgments from number `first` on, three per item, spread evenly over the time before NOW."""
     numbers = (
         f"SELECT i, FIRST + 1 + i / 3 AS item FROM generate_series({first}, {first + n - 1}) i"
     )
@@ -296,8 +293,8 @@ def judge(*, first: int, n: int) -> None:
 
 
 def copy(model: type[Model], rows: str, **columns: str) -> None:
-    """A row of `model` for each of `rows`: these columns as SQL, every other as the one row has it
-    that is there.
+    """Inserts a row of `model` for each of `rows`: these columns as SQL, all others copied from
+    the one existing row.
     """
     fields = [
         str(field.column)
@@ -318,8 +315,8 @@ def copy(model: type[Model], rows: str, **columns: str) -> None:
 
 
 def a_small_one() -> Campaign:
-    """One prompt with four responses that one rater has judged: what all other rows are copies
-    of.
+    """One prompt with four responses that one rater has ranked. All other rows are copies of
+    this.
     """
     sources = [
         Source.objects.create(name=name, kind=Source.Kind.MODEL)
@@ -363,8 +360,8 @@ def a_small_one() -> Campaign:
 
 
 def without_checks() -> None:
-    """Foreign keys are right by construction; looking each of them up would take most of the
-    time.
+    """Skips foreign key checks: the keys are right by construction, and checking them would take
+    most of the time.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")

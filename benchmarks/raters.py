@@ -1,18 +1,19 @@
-"""Do the product's own flags find the raters who were planted, and does weighing by reliability
-beat the majority?
+"""Do the product's flags find planted bad raters, and does weighting by reliability beat the
+majority?
 
     python benchmarks/raters.py [--quick] [--seeds 101 102 103]
 
-A hundred simulated raters rank 2,000 items of K = 4 three times over, and 40 calibration items that
-all of them judge: 100 rankings each. Honest raters order a pair right in 75 % of cases. Twenty-nine
-are planted, and follow their habit in 70 % of their judgments (else they are honest): 10 answer at
-random, 5 put the first-shown response on top, 5 rank by length, 4 sit by a colleague, are given the
-same items and hand in that colleague's order later, and 5 answer at random after an hour in one
-sitting. Longer responses are a little better (correlation 0.2), as they often are.
+A hundred simulated raters rank 2,000 items with K = 4, three raters each, and 40 calibration items
+that all of them rank: 100 rankings per rater. Honest raters order a pair correctly in 75 % of
+cases. Twenty-nine raters are planted and follow their habit in 70 % of their rankings (otherwise
+they are honest): 10 answer at random, 5 put the response shown first on top, 5 rank by length, 4
+get the same items as a colleague and later submit the colleague's ranking, and 5 answer at random
+after an hour in one session. Longer responses are slightly better (correlation 0.2), as they often
+are.
 
 The thresholds (`labeling.bias.THRESHOLDS`) were chosen on seeds 1 to 16 (`--tuning`) and fixed
-before seeds 101 to 103 were run. A rater counts as found when any flag names them. Ends with one
-JSON line; `weighted_vs_majority_gain` is in accuracy on the pairs of the 2,000 items, in percentage
+before seeds 101 to 103 were run. A rater is found if any flag names them. The last line is JSON;
+`weighted_vs_majority_gain` is the gain in accuracy on the pairs of the 2,000 items, in percentage
 points.
 """
 
@@ -153,7 +154,7 @@ def simulate(seed: int) -> Pool:
             shown = random.permutation(K)
             score = quality[item] + random.standard_normal(
                 K
-            )  # noise as wide as quality: 75 % of pairs right
+            )  # noise with the spread of quality: 75 % of pairs right
             if random.random() < HABIT:
                 copied = handed_in.get((colleague.get(rater, -1), item))
                 score = by_habit(
@@ -182,7 +183,7 @@ def by_habit(
     minutes: float,
     copied: np.ndarray | None,
 ) -> np.ndarray:
-    """The scores that a rater's habit gives in place of honest ones."""
+    """The scores that a rater's habit gives instead of honest ones."""
     if habit == "chance" or (habit == "tires" and minutes > 60):
         return random.standard_normal(K)
     if habit == "first":
@@ -198,7 +199,7 @@ def by_habit(
 
 
 def deal(random: np.random.Generator, colleague: dict[int, int]) -> dict[int, np.ndarray]:
-    """Who gets which items: three different raters each, sixty items a rater, and in between the
+    """Which rater gets which items: three raters per item, sixty items per rater, mixed with the
     calibration items.
     """
     copied = sorted(colleague.values())
@@ -228,7 +229,7 @@ def deal(random: np.random.Generator, colleague: dict[int, int]) -> dict[int, np
 
 
 def clock(random: np.random.Generator, active: np.ndarray) -> np.ndarray:
-    """When each judgment is handed in: sittings of one and a half to three hours, hours apart."""
+    """When each ranking is submitted: sessions of 1.5 to 3 hours, hours apart."""
     now, began, lasts, times = random.uniform(0, 36_000), 0.0, random.uniform(5_400, 10_800), []
     began = now
     for seconds in active:
@@ -241,8 +242,8 @@ def clock(random: np.random.Generator, active: np.ndarray) -> np.ndarray:
 
 
 def accuracies(pool: Pool) -> tuple[float, float, float]:
-    """Percent of the 2,000 items' pairs right: by majority, weighed by reliability, and as the
-    one-coin model sees them.
+    """Percentage of correct pairs in the 2,000 items: by majority, weighted by reliability, and by
+    the one-coin model.
     """
     rankings = pool.rankings
     pairs = agreement.expand(

@@ -1,14 +1,14 @@
 """Reward models from whole rankings against TRL's RewardTrainer on every pair, in one run on one
 machine.
 
-usage: python benchmarks/reward.py [--quick] [--model DIR]      (ends with one JSON line; writes
+usage: python benchmarks/reward.py [--quick] [--model DIR]      (the last line is JSON; writes
 benchmarks/results/reward.json)
 
-Each measurement is a process of its own, so that peak memory is its own too. The machine may be
-busy, so the two take turns and medians are compared: ours, theirs, ours, theirs. With --quick the
-last is left out, and of the real rankings the last two. Both train all weights of SmolLM2-135M in
-float32 with AdamW, one optimizer step a ranking; TRL's pairs are accumulated to make that step. A
-pair before the clock starts warms up.
+Each measurement runs in its own process, to measure its peak memory. The machine may be busy, so
+the two alternate and medians are compared: ours, theirs, ours, theirs. --quick leaves out the last
+one, and the last two of the real rankings. Both train all weights of SmolLM2-135M in float32 with
+AdamW, with one optimizer step per ranking; TRL accumulates its pairs for that step. One pair warms
+up before the clock starts.
 """
 
 import argparse
@@ -34,7 +34,7 @@ os.environ |= {
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 RESULTS = ROOT / "benchmarks" / "results" / "reward.json"
-# (responses a ranking, rankings measured in full, with --quick)
+# (responses per ranking, number of rankings, with --quick)
 SIZES = {"k4": (4, 4, 2), "k9": (9, 2, 1)}
 N_REAL = (12, 2)
 TURNS = ("ours", "trl", "ours", "trl")
@@ -142,9 +142,7 @@ Ranking = tuple[list[int], list[list[int]]]
 
 
 def made_rankings(options: argparse.Namespace) -> list[Ranking]:
-    """Prompts and responses of 128 tokens each; the ids are random, the arithmetic does not
-    mind.
-    """
+    """Prompts and responses of 128 random token ids each. The ids do not affect the cost."""
     k, full, quick = SIZES[options.case]
     draw = random.Random(0)
     tokens = lambda: [draw.randrange(100, 40_000) for _ in range(128)]  # noqa: E731
@@ -154,8 +152,8 @@ def made_rankings(options: argparse.Namespace) -> list[Ranking]:
 
 
 def real_rankings(options: argparse.Namespace) -> list[Ranking]:
-    """Replies that volunteers ranked, from the Open-Assistant trees; K = 2 … 9 as they come, 512
-    tokens at most.
+    """Replies from the Open-Assistant trees that volunteers ranked; K = 2 to 9, at most 512
+    tokens.
     """
     from training.trainer.modeling import loading  # noqa: PLC0415
     from training.trainer.reward.rankings import read  # noqa: PLC0415
@@ -238,7 +236,7 @@ def train_trl(options: argparse.Namespace, rankings: list[Ranking]) -> float:
         pairs = list(itertools.chain.from_iterable(groups))
         if (
             options.case == "oasst"
-        ):  # unequal K: batches run on over the rankings, as many optimizer steps as ours
+        ):  # unequal K: batches span rankings, with as many optimizer steps as ours
             batch, accumulation = 2, max(1, round(len(pairs) / 2 / len(groups)))
         else:
             batch, accumulation = 6, max(1, len(groups[0]) // 6)
@@ -271,8 +269,8 @@ def common(n_steps: int) -> dict[str, Any]:
 
 
 def timed(trainer: Callable[[list[Ranking]], Any], rankings: list[Ranking]) -> float:
-    """Seconds from the beginning of training to the end of its last optimizer step, after one pair
-    to warm up.
+    """Seconds from the start of training to the end of its last optimizer step, after one warm-up
+    pair.
     """
     import transformers  # noqa: PLC0415
 
@@ -304,8 +302,8 @@ def load(options: argparse.Namespace) -> tuple[Any, Any]:
 
 
 def errors(options: argparse.Namespace, rankings: list[Ranking]) -> dict[str, float]:
-    """Largest difference in loss and gradient between one packed pass and TRL's loss over the same
-    pairs, in float32.
+    """The largest difference in loss and gradient between one packed pass and TRL's loss over the
+    same pairs, in float32.
     """
     import torch  # noqa: PLC0415
 

@@ -1,13 +1,12 @@
-"""The page of a run with 100,000 points: how long the server works on it, beside a page with
-nothing on it.
+"""The page of a run with 100,000 points: how long the server takes, compared with an empty page.
 
     python scripts/run_with_services.py python benchmarks/run_page.py [--points 100000] [--each 40]
 
-Both are asked for by turns, in one process, through all of Django and a real PostgreSQL: a busy
-machine slows both. `run_ms` is processor time, the median; `wall_ms` what a clock shows; `ratio`
-the run's page to the floor's. The run trains: its page is the longest there is, with charts,
-samples, a log and a node. `fragment_ms` is what is asked for every two seconds. Ends with one JSON
-line.
+Requests for both alternate, in one process, through all of Django and a real PostgreSQL, so a busy
+machine slows both. `run_ms` is the median processor time, `wall_ms` the elapsed time, and `ratio`
+the run's page divided by the empty one. The run is training: its page is the longest there is, with
+charts, samples, a log and a node. `fragment_ms` is the refresh every two seconds. The last line is
+JSON.
 """
 
 import argparse
@@ -91,7 +90,7 @@ def measure(n_points: int, each: int) -> dict[str, object]:
 
 
 def timed(ask: Callable[[], None]) -> tuple[float, float]:
-    """(seconds of this process's processor time, seconds by the clock)."""
+    """(processor seconds of this process, elapsed seconds)."""
     cpu, clock = time.process_time(), time.perf_counter()
     ask()
     return time.process_time() - cpu, time.perf_counter() - clock
@@ -103,7 +102,7 @@ def answered(client: Client, path: str) -> None:
 
 
 def a_run(person: User, n_points: int) -> Run:
-    """PPO in the middle of a long way, as its supervisor has told of it."""
+    """PPO halfway through a long run, as its supervisor has recorded it."""
     now = timezone.now()
     model = services.register_model(
         name="base",

@@ -1,4 +1,4 @@
-"""Writes tests/trainer/data/trl_1_12_ppo_batch.json: one batch through the arithmetic of trl
+"""Writes tests/trainer/data/trl_1_12_ppo_batch.json: one batch computed with the arithmetic of trl
 1.12.0's PPOTrainer.
 
 usage: PYTHONPATH=FOLDER_WITH_TRL_1_12 python benchmarks/trl_1_12_batch.py OUT_JSON

@@ -1,5 +1,5 @@
-"""Prints the path of the Chromium that browser tests use, and brings one when there is none. What
-it did goes to stderr.
+"""Prints the path of the Chromium for browser tests, and installs one if there is none. Progress
+goes to stderr.
 """
 
 import os

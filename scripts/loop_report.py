@@ -1,4 +1,4 @@
-"""What a loop did, for people and, in one line of JSON at the end, for programs."""
+"""The report of a loop: text for people, and one line of JSON at the end for programs."""
 
 import json
 import os

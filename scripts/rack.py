@@ -1,8 +1,8 @@
 """A whole site in processes that may be killed: database, broker, web, beat, short worker, and GPU
 nodes without a shared disk.
 
-Whoever dies is started again after a second, as systemd does it. Nodes share database, broker and
-store, nothing else.
+A process that dies is restarted after a second, as systemd does. Nodes share only the database, the
+broker and the store.
 """
 
 import contextlib
@@ -38,8 +38,8 @@ NODE_DISK = "96m"
 
 @dataclass
 class Rack:
-    """`processes` holds what should run, by name; the keeper sees to it. `home` is thrown away at
-    the end.
+    """`processes` holds the processes that should run, by name; the keeper restarts them. `home`
+    is deleted at the end.
     """
 
     home: Path
@@ -125,9 +125,7 @@ class Rack:
         )
 
     def add_node(self, node: str) -> None:
-        """A new machine: an empty folder, on a small disk of its own where this process may mount
-        one.
-        """
+        """A new machine: an empty folder, on its own small disk if this process may mount one."""
         home = self.node_home(node)
         home.mkdir(parents=True)
         mount = subprocess.run(
@@ -153,7 +151,7 @@ class Rack:
         self.add(node, command, {"PREFERABLY_HOME": str(home), "PREFERABLY_NODE": node})
 
     def lose_node(self, node: str) -> None:
-        """Power off, for good, and its disk with it."""
+        """Switches the machine off for good and deletes its disk."""
         with self.lock:
             self.commands.pop(node)
             self.kill(node)
@@ -167,7 +165,7 @@ class Rack:
             self._start(name)
 
     def kill(self, name: str) -> None:
-        """-9, the process and everything that it started."""
+        """Kills the process and all its children with -9."""
         process = self.processes.get(name)
         if process is not None:
             for pid in [process.pid, *descendants(process.pid)]:
@@ -176,7 +174,7 @@ class Rack:
 
     @contextlib.contextmanager
     def down(self, name: str) -> Iterator[None]:
-        """The keeper leaves it dead for as long as the block lasts."""
+        """The keeper does not restart it until the block ends."""
         self.held_down.add(name)
         try:
             yield
@@ -184,7 +182,7 @@ class Rack:
             self.held_down.discard(name)
 
     def keep(self) -> None:
-        """The keeper's work, until `is_over`."""
+        """Restarts processes until `is_over`."""
         while not self.is_over:
             time.sleep(RESTART_S)
             with self.lock:
@@ -236,7 +234,7 @@ def end(pid: int, number: int = signal.SIGKILL) -> None:
 
 
 def descendants(pid: int) -> list[int]:
-    """Children and theirs, the deepest first, whichever thread started them."""
+    """All descendants, deepest first, whichever thread started them."""
     children = []
     for thread in Path(f"/proc/{pid}/task").glob("*"):
         with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
 """Takes the pictures in docs/images: the rater's screens in a fresh demo, each wide, dark and on a
-phone, and with --loop-home the PPO run of a loop that was kept.
+phone, and with --loop-home the PPO run of an earlier loop.
 
-A loop is kept with: make loop ARGS="--home FOLDER"
+To keep a loop: make loop ARGS="--home FOLDER"
 """
 
 import argparse
@@ -32,7 +32,7 @@ ANSWER = (
 
 @dataclass(frozen=True)
 class View:
-    """A window and what its reader prefers."""
+    """A window size with its theme and input."""
 
     name: str
     width: int
@@ -103,7 +103,7 @@ def signed_in(
 
 
 def picture(page: Page, name: str) -> None:
-    """WebP as good as fits into MOST_BYTES. Playwright writes none, Chromium does."""
+    """The best WebP that fits into MOST_BYTES. Chromium encodes it, because Playwright cannot."""
     page.wait_for_load_state("networkidle")
     chromium = page.context.new_cdp_session(page)
     for quality in range(90, 20, -10):
@@ -114,7 +114,7 @@ def picture(page: Page, name: str) -> None:
     (IMAGES / f"{name}.webp").write_bytes(content)
 
 
-# --- the screens, one after another on the same desk: what was given on one is there on the next --
+# --- the screens, in order on one desk: each starts from the state that the last one left ---------
 def show_desk(page: Page) -> None:
     page.goto("/desk/")
 
@@ -133,7 +133,7 @@ def show_comparing(page: Page) -> None:
         ("C", "3", "2"),
         ("D", "2", "4"),
     ]:
-        # On a phone one response is shown at a time.
+        # A phone shows one response at a time.
         page.locator(f"[data-tab={letter}]").dispatch_event("click")
         page.select_option(f"#rank-{letter}", rank)
         page.check(f"input[name=rate-{letter}-overall][value='{overall}']", force=True)

@@ -1,8 +1,7 @@
-"""Six simulated raters, each with a rule that says what is better and an error rate. They work the
-desk over HTTP.
+"""Six simulated raters, each with a preference rule and an error rate. They use the desk over HTTP.
 
-They stand in for people so that the loop can run unattended; what they prefer is simple on purpose
-and stated in full.
+They replace people so that the loop can run unattended. Their preferences are simple on purpose and
+fully stated here.
 """
 
 import random
@@ -16,15 +15,14 @@ from visitor import Form, Node, Page, UnexpectedPage, Visitor
 
 PASSWORD = "six-raters-one-loop"  # noqa: S105  # of accounts that live as long as one loop on this machine
 WORD = re.compile(r"[a-z']{4,}")
-# Refusals and claims so long as this are none of a rater's business; the desk shows at most nine
-# responses.
+# The desk shows at most nine responses.
 MOST_RESPONSES = 9
 
 
 @dataclass(frozen=True)
 class Rater:
-    """`score` is higher for what this rater likes better; one judgment in 1 / `error_rate` comes
-    out in random order.
+    """`score` is higher for responses that this rater prefers. One ranking in 1 / `error_rate` is
+    random.
     """
 
     name: str
@@ -38,30 +36,30 @@ class Rater:
 
 
 def on_topic(prompt: str, response: str) -> float:
-    """Share of the prompt's longer words that come back in the response, in tenths."""
+    """Share of the prompt's longer words that the response repeats, in tenths."""
     asked = set(WORD.findall(prompt.lower()))
     return round(len(asked & set(WORD.findall(response.lower()))) / max(len(asked), 1), 1)
 
 
 def ends_well(prompt: str, response: str) -> float:
-    """A whole last sentence, and then the shorter the better, by steps of ten words."""
+    """Prefers a complete last sentence, then fewer words, in steps of ten."""
     is_whole = response.rstrip()[-1:] in {".", "!", "?", ")", "`", '"'}
     return (10 if is_whole else 0) - len(response.split()) // 10
 
 
 def varied(prompt: str, response: str) -> float:
-    """Share of words that are not said twice, in tenths."""
+    """Share of words that are not repeated, in tenths."""
     words = response.lower().split()
     return round(len(set(words)) / max(len(words), 1), 1)
 
 
 def substantial(prompt: str, response: str) -> float:
-    """Different longer words, by steps of five: much said, and nothing twice."""
+    """Number of different longer words, in steps of five: rich and without repetition."""
     return len(set(WORD.findall(response.lower()))) // 5
 
 
 def to_the_point(prompt: str, response: str) -> float:
-    """On topic in the first twelve words, and no phrases that put off the answer."""
+    """On topic in the first twelve words, without phrases that delay the answer."""
     opening = " ".join(response.split()[:12])
     stalls = re.search(
         r"\b(sorry|as an ai|i can't|i cannot|certainly|i'd be happy)\b", opening.lower()
@@ -70,7 +68,7 @@ def to_the_point(prompt: str, response: str) -> float:
 
 
 def all_round(prompt: str, response: str) -> float:
-    """A bit of everything: on topic, varied, and whole."""
+    """A mix: on topic, varied and complete."""
     return round(
         on_topic(prompt, response)
         + varied(prompt, response)
@@ -90,9 +88,7 @@ RATERS = [
 
 
 class SimulatedRater(threading.Thread):
-    """Signs in, works in one campaign until the desk has nothing left, and remembers what went
-    wrong.
-    """
+    """Logs in, works in one campaign until the desk has no more items, and records errors."""
 
     def __init__(self, *, address: str, rater: Rater, campaign: str, seed: int) -> None:
         super().__init__(name=rater.name, daemon=True)
@@ -125,8 +121,8 @@ class SimulatedRater(threading.Thread):
         raise UnexpectedPage(f"The desk offers no item of “{self.campaign}”: “{desk.text[:300]}”")
 
     def judge(self, page: Page) -> Page:
-        """One item: read, rank and rate, look once more at the review, submit. The site then shows
-        the next item, or the desk.
+        """Handles one item: reads, ranks and rates, reviews, submits. The site then shows the next
+        item or the desk.
         """
         prompt, responses = read_item(page)
         answers: dict[str, Any] = {**self.answers(prompt, responses, page.form("/submit"))}
@@ -154,7 +150,7 @@ class SimulatedRater(threading.Thread):
 
 
 def read_item(page: Page) -> tuple[str, dict[str, str]]:
-    """The last turn of the prompt, and the responses by letter, as this page shows them."""
+    """The last turn of the prompt, and the responses by letter, as the page shows them."""
     prompt = next(
         node.text
         for node in page.root.all("div")

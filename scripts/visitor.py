@@ -1,5 +1,5 @@
-"""A browser without JavaScript: keeps cookies, reads the forms of a page as they stand, sends them,
-follows redirects.
+"""A browser without JavaScript: it keeps cookies, reads a page's forms, submits them and follows
+redirects.
 """
 
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ BUTTONS = {"submit", "button", "reset", "image"}
 
 
 class UnexpectedPage(Exception):
-    """The site answered with something else than the visitor came for; the text says what."""
+    """The site returned something unexpected; the text says what."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Node:
     data: str = ""
 
     def all(self, tag: str, **wanted: str) -> "list[Node]":
-        """Elements below this one, in the page's order."""
+        """Descendants of this element, in page order."""
         found = []
         for child in self.children:
             if child.tag == tag and all(
@@ -69,8 +69,8 @@ class Node:
 
 @dataclass
 class Form:
-    """A form as it stands on the page. `options` says what each checkbox, radio button and select
-    offers: words by value.
+    """A form as the page shows it. `options` has the choices of each checkbox, radio button and
+    select: labels by value.
     """
 
     action: str
@@ -79,7 +79,7 @@ class Form:
     options: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def option(self, name: str, words: str) -> str:
-        """The value of the option of `name` whose words contain `words`."""
+        """The value of the option of `name` whose label contains `words`."""
         for value, shown in self.options.get(name, {}).items():
             if words in shown:
                 return value
@@ -104,7 +104,7 @@ class Page:
         return [read_form(node) for node in self.root.all("form")]
 
     def form(self, ending: str = "", *, has: str = "") -> Form:
-        """The form whose address ends with `ending`, or that has the field `has`."""
+        """The form whose URL ends with `ending`, or that has the field `has`."""
         for form in self.forms:
             if (ending and form.action.endswith(ending)) or (
                 has and (has in form.values or has in form.options)
@@ -114,7 +114,7 @@ class Page:
 
 
 class Visitor:
-    """One person at a browser. Safe to use in one thread."""
+    """One person at a browser. Use it in one thread only."""
 
     def __init__(self, address: str, name: str) -> None:
         self.name = name
@@ -126,8 +126,8 @@ class Visitor:
     def send(
         self, page: Page, form: Form, files: dict[str, Any] | None = None, **answers: Answer
     ) -> Page:
-        """Sends the form as it stands but for `answers`: a text, several, or None for nothing at
-        all.
+        """Submits the form with `answers` changed: a text, several texts, or None to leave the
+        field out.
         """
         values = form.values | {
             name: [answer] if isinstance(answer, str) else answer or []
@@ -137,7 +137,7 @@ class Visitor:
         target = urljoin(page.address, form.action or page.address)
         if not form.is_post:
             return self._page(self.client.get(target, params=fields))
-        # Browsers say where a form came from, and Django asks for it.
+        # Browsers send the form's origin, and Django checks it.
         headers = {"Referer": page.address, "Origin": str(self.client.base_url).rstrip("/")}
         return self._page(self.client.post(target, data=fields, files=files, headers=headers))
 
@@ -198,7 +198,7 @@ def read_form(node: Node) -> Form:
         _read_input(form, control, words_of.get(control.attributes.get("id") or id(control), ""))
     for control in node.all("textarea"):
         if name := control.attributes.get("name"):
-            # The first line break behind the tag is not part of the text.
+            # The first line break after the tag is not part of the text.
             form.values.setdefault(name, []).append(control.raw_text.removeprefix("\n"))
     for control in node.all("select"):
         _read_select(form, control)

@@ -1,8 +1,7 @@
-"""A pytest plugin, loaded before Django's settings (PYTEST_PLUGINS): test processes keep out of
-each other's way.
+"""A pytest plugin that isolates test processes. PYTEST_PLUGINS loads it before Django's settings.
 
-Under xdist each process has a database of the broker and a folder to itself, as pytest-django gives
-it a database of its own.
+Under xdist each process has its own broker database and its own folder, just as pytest-django gives
+it its own SQL database.
 """
 
 import os

@@ -1,6 +1,4 @@
-"""What `benchmarks/faults.py` is made of. Whoever imports a piece of it finds a site's settings
-made, in a folder of its own.
-"""
+"""The parts of `benchmarks/faults.py`. Importing one sets up a site's settings, in a new folder."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""What goes on while things break: short runs, raters who write, and a person on duty."""
+"""The load while things break: short runs, raters who write, and a person who retries runs."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ DISK_FULL = "disk of the node is full"
 
 
 class Load:
-    """Ten runs are always on their way and the raters never rest, until `is_over`."""
+    """Keeps ten runs in progress and the raters working, until `is_over`."""
 
     def __init__(self, rack: Rack, scale: Scale) -> None:
         self.scale = scale
@@ -75,7 +75,7 @@ class Load:
         )
 
     def _stay_on_duty(self) -> None:
-        """Makes room and retries what ended for want of it."""
+        """Retries runs that failed because the disk was full."""
         while not self.is_over.wait(1):
             with contextlib.suppress(OperationalError, InterfaceError):
                 if self.scale.is_hurried:
@@ -89,7 +89,7 @@ class Load:
             connection.close()
 
     def wait_for_the_end(self) -> list[str]:
-        """Until every run and every rater has ended: what did not."""
+        """Waits until every run and rater has ended. Returns those that did not."""
         to_retry = Run.objects.filter(outcome=Run.Outcome.FAILED, error__contains=DISK_FULL)
         unfinished = Run.objects.exclude(state=Run.State.FINISHED) | to_retry
         deadline = time.monotonic() + self.scale.end_s
@@ -108,7 +108,7 @@ class Load:
 
 
 def hurry() -> None:
-    """What the beat has done every fifteen seconds."""
+    """Does what beat starts every fifteen seconds."""
     services.reap_runs(now=timezone.now())
     if not doorbell.n_waiting():
         for pk in Run.objects.filter(state=Run.State.QUEUED).values_list("pk", flat=True):
@@ -116,7 +116,7 @@ def hurry() -> None:
 
 
 class Writer(threading.Thread):
-    """A rater who writes demonstrations, and sends again whatever the site has not answered."""
+    """A rater who writes demonstrations and retries requests without a response."""
 
     def __init__(
         self, address: str, number: int, campaign_id: int, is_over: threading.Event
@@ -153,7 +153,7 @@ class Writer(threading.Thread):
             self.stored[lease] = text
 
     def insist(self, call: Callable[[], Page]) -> Page:
-        """As a person does before a page that does not come: once more, for minutes."""
+        """Retries for minutes, like a person whose page does not load."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
             try:
@@ -216,7 +216,7 @@ def open_campaign(scale: Scale) -> Campaign:
 
 
 def cut(scale: Scale, by: User) -> Snapshot:
-    """A snapshot that carries the stand-in's script to every node."""
+    """A snapshot that brings the fake trainer's script to every node."""
     folder = Path(settings.SNAPSHOTS_DIR) / "script"
     folder.mkdir(parents=True)
     for split in run_dir.SPLITS:

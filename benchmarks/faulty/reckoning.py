@@ -1,4 +1,4 @@
-"""What the database says at the end: lost, done twice, done again."""
+"""What the database shows at the end: work lost, done twice, or repeated."""
 
 from collections.abc import Iterable
 
@@ -32,7 +32,7 @@ def reckon(raters: Iterable[Writer], hung: list[str]) -> dict[str, object]:
 
 
 def redone(run: Run) -> int:
-    """The most steps that an attempt did again."""
+    """The most steps that an attempt repeated."""
     spans = (
         RunPoint.objects.filter(run=run)
         .values("attempt")

@@ -1,4 +1,4 @@
-"""How much is going on, and which faults come in which order."""
+"""How much load there is, and which faults happen in which order."""
 
 import random
 from dataclasses import dataclass
@@ -47,8 +47,8 @@ QUICK = Scale(
     end_s=600,
     is_hurried=True,
 )
-# How often each comes among 220. With --quick each comes once and in this order: what takes longest
-# to heal first.
+# How often each happens among 220. With --quick each happens once in this order, slowest recovery
+# first.
 OFTEN = {
     "node_frozen": 4,
     "node_vanished": 8,
@@ -74,7 +74,7 @@ OFTEN = {
 
 
 def deck(n: int, chance: random.Random) -> list[str]:
-    """The faults in the order in which they come."""
+    """The faults in the order in which they happen."""
     whole = [kind for kind, often in OFTEN.items() for _ in range(often)]
     drawn = chance.sample(whole, len(whole))
     return (drawn * (n // len(drawn) + 1))[:n]

@@ -1,5 +1,5 @@
-"""Every fault, by the name it has in the deck: each breaks one thing and says what, or finds that
-there is nothing to break.
+"""Every fault, by name. Each breaks one thing and returns what it broke, or finds nothing to
+break.
 """
 
 import contextlib
@@ -35,22 +35,24 @@ RACE_BEGINS_S = 4
 
 
 class NoTarget(Exception):
-    """Nothing there to break just now."""
+    """There is nothing to break at the moment."""
 
 
 class Strikes:
-    """A process of a run that has died twice without getting further is spared: three such deaths
-    are what LOST means.
+    """Spares the processes of a run that died twice without progress, because three such deaths
+    mean LOST.
     """
 
     def __init__(self, rack: Rack, scale: Scale, chance: random.Random) -> None:
         self.rack, self.scale, self.chance = rack, scale, chance
         self.n_nodes = 0
-        self.store = rack.store.rename(rack.store.with_name("store-behind"))  # nothing runs yet
+        self.store = rack.store.rename(
+            rack.store.with_name("store-behind")
+        )  # nothing is running yet
         self._lead_store_to(self.store)
 
     def strike(self, kind: str) -> str:
-        """What was broken. Raises NoTarget."""
+        """Returns what was broken. Raises NoTarget."""
         words: str = getattr(self, kind)()
         return words
 
@@ -106,7 +108,7 @@ class Strikes:
             self.rack.broker_data.mkdir()
         return "its data gone"
 
-    # --- what they stand on -----------------------------------------------------------------------
+    # --- database, broker, store, disk and clock --------------------------------------------------
 
     def database_killed(self) -> str:
         return self._restart_database(signal.SIGKILL)
@@ -122,7 +124,7 @@ class Strikes:
             with contextlib.suppress(SystemExit):
                 self.rack.database.start()
                 return signal.Signals(number).name
-            time.sleep(0.5)  # the dead one's children still hold its memory
+            time.sleep(0.5)  # its children still hold its memory
         raise AssertionError("the database does not come back")
 
     def connections_cut(self) -> str:
@@ -145,8 +147,8 @@ class Strikes:
         return f"{seconds:.1f} s"
 
     def _lead_store_to(self, place: Path) -> None:
-        """At one blow: a node that finds nothing there for a moment would begin a store of its
-        own.
+        """Switches the store in one step: a node that found nothing there, even for a moment,
+        would start a new one.
         """
         link = self.rack.store.with_name("store-next")
         link.symlink_to(place)
@@ -168,7 +170,7 @@ class Strikes:
         return f"run {run.pk}: its process may write no more"
 
     def clock_jumped(self) -> str:
-        """Every stored time moves, as if the clocks of all machines had been set the other way."""
+        """Moves every stored time, as if all clocks had been set in the other direction."""
         by = JUMP if self.chance.random() < 0.5 else -JUMP
 
         def jump() -> None:
@@ -184,9 +186,7 @@ class Strikes:
         return "backward" if by > timedelta(0) else "forward"
 
     def node_frozen(self) -> str:
-        """As a machine that swaps: it stands still past its time, and wakes up when its run is
-        somebody else's.
-        """
+        """Freezes a node, like a machine that swaps, until another node has taken over its run."""
         node = self._node()
         pids = [self.rack.processes[node].pid, *descendants(self.rack.processes[node].pid)]
         for pid in pids:
@@ -251,7 +251,7 @@ class Strikes:
     # --- targets ----------------------------------------------------------------------------------
 
     def _victim(self) -> tuple[Run, int]:
-        """A run with a process that lives, and the process."""
+        """A run with a live process, and that process."""
         found = []
         for run in running():
             named = (
@@ -270,7 +270,7 @@ class Strikes:
         return self.chance.choice(found)
 
     def _node(self) -> str:
-        """One whose run may lose another process."""
+        """A process whose run may still lose one more."""
         spared = {run.node for run in running() if not may_die(run)}
         nodes = [node for node in self.rack.nodes if node not in spared]
         if not nodes:
@@ -279,7 +279,7 @@ class Strikes:
 
 
 def race(run_id: int, at: float) -> None:
-    """Four supervisors that reach for one run at the same moment; each in a process of its own."""
+    """Four supervisors, each in its own process, that claim one run at the same moment."""
     pids = []
     for number in range(N_RACERS):
         pid = os.fork()

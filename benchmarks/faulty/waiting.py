@@ -1,4 +1,4 @@
-"""Asking what may be away, and waiting for what may never come."""
+"""Calls services that may be unavailable, and waits with a limit."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def asked(call: Callable[[], T]) -> T:
-    """Through a database that is away for a while."""
+    """Retries while the database is unavailable."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -33,7 +33,7 @@ def until(claim: Callable[[], object], what: str) -> None:
 
 
 def comes_back(rack: Rack, name: str) -> bool:
-    """Whether the process runs, or does once its keeper has looked again."""
+    """Whether the process runs, or will after its keeper's next check."""
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline:
         if rack.processes[name].poll() is None:

@@ -13,7 +13,7 @@ from django.db.models import BooleanField, F, Func
 from labeling.models import Judgment, Pass, Slot
 
 MEETINGS = (Slot, Pass, Judgment)
-"""A rater has met an item who holds or filled one of its slots, skipped it, or judged it."""
+"""A rater has met an item if they hold or filled one of its slots, skipped it, or judged it."""
 
 # What keeps PostgreSQL from planning a claim badly. It looks useless and is not:
 # docs/adr/0003-the-queue-is-sql.md

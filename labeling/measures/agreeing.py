@@ -185,7 +185,8 @@ def matrix_of(votes: Votes) -> Record:
     """
     pairs = votes.once.pairs
     if not pairs.unit.size:
-        return {"raters": [], "score": [], "n": []}
+        nothing: Record = {"raters": [], "score": [], "n": [], "n_left_out": 0, "pairs": []}
+        return nothing | {"n_pairs_few": 0, "n_pairs_more": 0}
     whole = agreement.matrix(units=pairs.unit, raters=pairs.rater, labels=pairs.label)
     shown = np.sort(np.argsort(-whole.n.sum(axis=1), kind="stable")[:RATERS_IN_MATRIX])
     shown = shown[whole.n[shown].sum(axis=1) > 0]

@@ -243,9 +243,7 @@ def rater_judgments_behind(*, report: QualityReport, rater: Rater, row: str) -> 
     found = (
         report.raters.filter(rater=rater).values_list("results__behind", flat=True).first() or {}
     )
-    wording = (
-        report.results.get("wording", {}).get("raters", {}).get(str(rater.pk), {}).get("behind", {})
-    )
+    wording = report.results["wording"].get("raters", {}).get(str(rater.pk), {}).get("behind", {})
     return _behind(found.get(row) or wording.get(row))
 
 

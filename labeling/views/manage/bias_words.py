@@ -119,11 +119,11 @@ def habits_of_rater(habits: Mapping[str, Figure], results: Mapping[str, Any]) ->
 
 
 def _of_everybody(results: Mapping[str, Any]) -> dict[str, Figure]:
-    habits, groups = results["habits"], results.get("groups", {})
+    habits, groups = results["habits"], results["groups"]
     found = {
         name: habits[name] for name in ("per_doubling", "first", "longer", "ties") if name in habits
     }
-    found |= habits.get("swaps", {})
+    found |= habits["swaps"]
     found |= groups["everybody"]["figures"] if groups else {}
     return {name: as_figure(record) for name, record in found.items()}
 
@@ -163,8 +163,6 @@ def wording_of_rater(results: Mapping[str, Any], rater_id: int) -> list[Measure]
     if not found:
         return []
     towards, away, gap = wording(found)
-    if "behind" not in found:  # the report is from an older version without it
-        towards, away = replace(towards, row=""), replace(away, row="")
     return [towards, away, replace(gap, meaning=_meaning_of_rater(as_figure(found["gap"])))]
 
 

@@ -94,10 +94,10 @@ def agreement(request: HttpRequest, pk: int) -> HttpResponse:
             "questions": _questions(report),
             "groups": _groups(report),
             "groups_left_out": words.groups_left_out(
-                report.results["agreement"].get("groups_left_out", {})
+                report.results["agreement"]["groups_left_out"]
             ),
             "heat": heat_rows(report, selectors.aliases(raters=report.results["matrix"]["raters"])),
-            "n_left_out": report.results["matrix"].get("n_left_out", 0),
+            "n_left_out": report.results["matrix"]["n_left_out"],
             **_two_by_two(request, report.results["matrix"]),
             "bars": _bars(report.results["items"]["bins"]),
             "n_items": report.results["items"]["n"],
@@ -141,8 +141,8 @@ def bias(request: HttpRequest, pk: int) -> HttpResponse:
                 "chart": _chart(habits),
                 "habits": habits,
             }
-            context |= _wording(report.results.get("wording", {})) | _groups_of_raters(
-                report.results.get("groups", {})
+            context |= _wording(report.results["wording"]) | _groups_of_raters(
+                report.results["groups"]
             )
     return render(request, "labeling/manage/quality_bias.html", context)
 
@@ -154,7 +154,7 @@ def behind(request: HttpRequest, pk: int, row: str) -> HttpResponse:
     report = selectors.quality_report(campaign=campaign)
     if report is None:
         raise Http404
-    title = words.BEHIND.get(row) or bias_words.pool_behind(report.results.get("groups", {}), row)
+    title = words.BEHIND.get(row) or bias_words.pool_behind(report.results["groups"], row)
     if title is None:
         raise Http404
     found = selectors.judgments_behind(report=report, row=_stored(row))
@@ -253,7 +253,7 @@ def _panel_of_rater(
         return {}
     return {
         "habits": bias_words.habits_of_rater(found.habits, report.results),
-        "wording": bias_words.wording_of_rater(report.results.get("wording", {}), rater.pk),
+        "wording": bias_words.wording_of_rater(report.results["wording"], rater.pk),
     }
 
 
@@ -321,7 +321,7 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
     """
     found = [
         TwoRaters(pair["one"], pair["other"], wilson(pair["score"], pair["n"]), pair["kappa"])
-        for pair in matrix.get("pairs", [])
+        for pair in matrix["pairs"]
     ]
     sort = request.GET.get("sort", "")
     order = PAIR_ORDERS.get(sort.removeprefix("-"))
@@ -334,9 +334,7 @@ def _two_by_two(request: HttpRequest, matrix: dict[str, Any]) -> dict[str, Any]:
         "pair_rows": [
             words.two_raters_row(row.agree, row.kappa, (row.one, row.other), names) for row in page
         ],
-        "pairs_note": words.pairs_left_out(
-            matrix.get("n_pairs_few", 0), matrix.get("n_pairs_more", 0)
-        ),
+        "pairs_note": words.pairs_left_out(matrix["n_pairs_few"], matrix["n_pairs_more"]),
         "is_pairs_open": bool(order or request.GET.get("page")),
     }
 

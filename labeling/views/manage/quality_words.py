@@ -251,7 +251,7 @@ def others(results: Mapping[str, Any]) -> list[Measure]:
     )
     golds = as_share(
         _("With golds"),
-        found.get("gold", absent(gettext_noop("No gold was answered yet."))),
+        found["gold"],
         votes,
         _(
             "Pairs that golds decide, in all raters' first answers. Golds should be clear: expect"
